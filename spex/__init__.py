@@ -1,0 +1,1 @@
+"""Genome-side inputs, files and learning of SpEx (Chiliński et al., Sci Rep 13:11693, 2023)."""
