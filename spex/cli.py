@@ -1,0 +1,212 @@
+"""What both scripts share: options, logging, progress, and errors on one line."""
+
+import argparse
+import contextlib
+import errno
+import logging
+import os
+import signal
+import sys
+import time
+
+from tqdm import tqdm
+
+import expecto
+from spex.errors import InputError
+from spex.genes import GENE_TYPES
+
+LOG_INTERVAL_SECONDS = 30
+FIXED_SIZES = {
+    "--bin_size": expecto.BIN_SIZE,
+    "--window_size": expecto.WINDOW_SIZE,
+    "--tensor_width": expecto.TENSOR_WIDTH,
+    "--features_count": expecto.CHROMATIN_FEATURES,
+}
+DISK_ERRORS = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some of your quota",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that can be written to",
+}
+
+logger = logging.getLogger("spex")
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors take one line, like every other error of the scripts."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def create_parser(prog, description):
+    """A parser with the options that the published scripts share."""
+    parser = OneLineParser(
+        prog=prog, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument_group("inputs and outputs").add_argument
+    add("--data_folder", default="data_beluga_expecto_hg38", help="folder of the run: tensors, records, results")
+    add("--genes_filename", default="./expecto/geneanno_GRCh38.csv", help="gene annotation table")
+    add("--gene_expression_filename", default="./expecto/geneanno.exp.csv", help="expression, row by row of the genes")
+    add("--genome_filename", default="./data/hg38.fa", help="genome, FASTA")
+    add("--beluga_model_filename", default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
+    add("--mcool_filename", nargs="+", default=[], metavar="MCOOL", help="contact maps; counts of several are added")
+    add("--pred_cache_folder", default="./pred_cache", help="predictions that several runs share")
+    add = parser.add_argument_group("genes").add_argument
+    add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")
+    add("--divisor", type=whole_number(1), help="number of shards; with --reminder")
+    add("--reminder", type=whole_number(0), help="shard to do: genes whose row number %% divisor is this")
+    add("--test_only", action="store_true", help="chr8 genes only")
+    add = parser.add_argument_group("contacts").add_argument
+    add("--hic_resolution", type=whole_number(1), default=1000, help="bp per bin of the contact map")
+    add("--max_dist", type=number(0), default=1.15, help="published rule: keep bins with 1/sqrt(count) below this")
+    add = parser.add_argument_group("computation").add_argument
+    add("--compute_platform", choices=("CPU", "CUDA"), default=None, help="default: CUDA where there is one, else CPU")
+    add("--batch_size", type=whole_number(1), default=32, help="windows in memory at once, at least")
+    add = parser.add_argument_group("training").add_argument
+    add("--pseudocount", type=number(0), default=0.0001, help="added to the expression before the logarithm")
+    add("--target_index", default="22", help="column of the expression file (22: EBV-transformed lymphocytes)")
+    add = parser.add_argument_group("record").add_argument
+    add("--biosample", default="", help="free text for the record")
+    add("--log_note", default="", help="free text for the record")
+    add("--google_sheets_credentials_filename", help="service account's key file, for a row in a Google sheet")
+    add("--google_spreadsheet_id", help="the Google sheet")
+    add = parser.add_argument_group("fixed by the checkpoint (accepted, not changeable)").add_argument
+    for flag, size in FIXED_SIZES.items():
+        add(flag, type=fixed_size(size), default=size, help="fixed")
+    return parser
+
+
+def check_shared_options(args):
+    """Refuse combinations of shared options that no single option can tell.
+
+    Raises:
+        InputError: a shard without its number or count, or a shard number past the count.
+    """
+    if (args.divisor is None) != (args.reminder is None):
+        raise InputError("--divisor and --reminder: only one was given; a shard needs both")
+    if args.divisor is not None and args.reminder >= args.divisor:
+        raise InputError(
+            f"--reminder {args.reminder}: expected 0 to {args.divisor - 1}, the remainders of --divisor {args.divisor}"
+        )
+
+
+def whole_number(least):
+    """An argument type: whole numbers not below `least`."""
+
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from {least} up")
+        return value
+
+    return parse
+
+
+def number(above):
+    """An argument type: finite numbers above `above`."""
+
+    def parse(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not above < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above {above}")
+        return value
+
+    return parse
+
+
+def fixed_size(size):
+    """An argument type for what the checkpoint fixes: the one value, or an error."""
+
+    def parse(text):
+        if text != str(size):
+            raise argparse.ArgumentTypeError(f"found {text!r}, but the checkpoint fixes it at {size}")
+        return size
+
+    return parse
+
+
+class TerminatedError(BaseException):
+    """SIGTERM arrived: the end of a time limit, a preemption, a shutdown."""
+
+
+def run_script(prog, run, args):
+    """Run a script's `run(args)` and translate how it ends into an exit status.
+
+    Returns: 0 done; 2 unusable input or disk, told in one line on stderr; 130 Ctrl-C; 143 SIGTERM.
+    """
+    _start_logging()
+
+    def on_terminate(signum, frame):
+        raise TerminatedError
+
+    previous = signal.signal(signal.SIGTERM, on_terminate)
+    try:
+        run(args)
+    except InputError as error:
+        return _fail(prog, str(error))
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(prog, f"{place}{error.strerror}; {DISK_ERRORS[error.errno]}, then run the same command again")
+    except (KeyboardInterrupt, TerminatedError) as stop:
+        print(f"{prog}: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        return 130 if isinstance(stop, KeyboardInterrupt) else 143
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return 0
+
+
+def _fail(prog, message):
+    print(f"{prog}: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _start_logging():
+    """Log to stderr with a time stamp, and the node's name inside a SLURM job."""
+    node = os.environ.get("SLURMD_NODENAME", "")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {node + ' ' if node else ''}%(message)s", "%Y-%m-%d %H:%M:%S"))
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+@contextlib.contextmanager
+def progress(total, unit, doing):
+    """Show how far long work is: a bar on a terminal, a log line every half a minute elsewhere.
+
+    total: number of units. unit: their name, plural. doing: what is done, as a heading.
+    Yields: a function to call with the number of units just finished.
+    """
+    start = last = time.monotonic()
+    done = 0
+    with tqdm(total=total, unit=f" {unit}", desc=doing, disable=None, leave=False) as bar:
+
+        def advance(count):
+            nonlocal done, last
+            done += count
+            bar.update(count)
+            now = time.monotonic()
+            if bar.disable and now - last >= LOG_INTERVAL_SECONDS:
+                last = now
+                rate = done / (now - start)
+                logger.info(
+                    "%s: %d of %d %s, %.3g/s, %s left",
+                    doing,
+                    done,
+                    total,
+                    unit,
+                    rate,
+                    tqdm.format_interval((total - done) / rate) if rate else "unknown time",
+                )
+
+        yield advance

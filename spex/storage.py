@@ -1,0 +1,260 @@
+"""Every path of a data folder, files that appear whole, and the proof that a restart is the same run.
+
+Nothing here depends on what the arrays mean. A file is written under an unpredictable temporary name in its own
+folder and renamed, so a file that exists under its name is whole; arrays and run settings carry a checksum besides,
+because disks and copies damage files after they were written.
+"""
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import secrets
+import socket
+import struct
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from spex.errors import InputError
+
+STALE_AFTER_SECONDS = 24 * 3600
+CHECKSUM_BYTES = 4
+
+
+class DamagedFileError(ValueError):
+    """A file of ours whose content is not what was written: cut short, or with changed bytes."""
+
+
+class DataFolder:
+    """Where one run's files are: `tensors/`, `run.json`, `cached_genes.tsv`, `contacts.tsv`, `results/`."""
+
+    def __init__(self, root):
+        self.root = Path(root)
+        self.tensors = self.root / "tensors"
+        self.run_json = self.root / "run.json"
+        self.cached_genes = self.root / "cached_genes.tsv"
+        self.contacts_tsv = self.root / "contacts.tsv"
+        self.contacts_npz = self.root / "contacts.npz"
+        self.input_hashes = self.root / "input_hashes.json"
+        self.genome_index = self.root / "genome.fai"
+        self.results = self.root / "results"
+
+    def tensor_path(self, gene_id):
+        return self.tensors / f"tensor_gene_{gene_id}.npy"
+
+
+@contextlib.contextmanager
+def whole_file(path, *, durable=True):
+    """Open a binary file that appears under `path`, replacing what was there, only when the block ends well.
+
+    durable: flush to the disk before the rename. Without it a power cut may leave an empty file under the name, so
+    it is for files whose checksum is verified before they are trusted.
+    """
+    path = Path(path)
+    temporary = _temporary_path(path)
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _temporary_path(path):
+    """An unpredictable name beside `path` that tells which process of which machine writes it."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+
+
+def remove_abandoned(folder):
+    """Delete temporary files in `folder` whose writer is dead: a gone process of this machine, or a day old."""
+    host = socket.gethostname()
+    for temporary in Path(folder).glob(".*.tmp"):
+        owner, _, rest = temporary.name.removesuffix(".tmp").rpartition(".")[0].rpartition(".")
+        with contextlib.suppress(FileNotFoundError):
+            old = time.time() - temporary.stat().st_mtime > STALE_AFTER_SECONDS
+            if old or (owner.endswith(f".{host}") and rest.isdigit() and not _is_running(int(rest))):
+                temporary.unlink()
+
+
+def _is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def write_text(path, text):
+    """Write UTF-8 text so that the file appears whole."""
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path, value):
+    """Write `value` as indented JSON with sorted keys so that the file appears whole."""
+    write_text(path, _json_text(value))
+
+
+def _json_text(value):
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def save_array(path, array, *, durable=True):
+    """Write an array as `.npy` followed by the CRC-32 of those bytes, which NumPy's own reader passes over."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    content = buffer.getbuffer()
+    with whole_file(path, durable=durable) as file:
+        file.write(content)
+        file.write(struct.pack("<I", zlib.crc32(content)))
+
+
+def load_array(path):
+    """Read an array that `save_array`, or plain `numpy.save`, wrote.
+
+    A file without our checksum is taken as it is (tensors of the published program have none).
+
+    Raises:
+        DamagedFileError: not a `.npy` file, cut short, with other bytes than were written, or with pickled objects.
+    """
+    content = Path(path).read_bytes()
+    buffer = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(buffer)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, fortran_order, dtype = read_header[version](buffer)
+    except (ValueError, KeyError) as error:
+        raise DamagedFileError(f"{path}: not a readable .npy file ({error})") from error
+    if dtype.hasobject:
+        raise DamagedFileError(f"{path}: holds pickled objects, which are never loaded")
+    start = buffer.tell()
+    end = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+    if len(content) not in (end, end + CHECKSUM_BYTES):
+        raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + CHECKSUM_BYTES}")
+    if len(content) > end and struct.unpack("<I", content[end:])[0] != zlib.crc32(memoryview(content)[:end]):
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    array = np.frombuffer(content, dtype, count=(end - start) // dtype.itemsize, offset=start)
+    return array.reshape(shape, order="F" if fortran_order else "C")
+
+
+def read_run_settings(folder):
+    """The settings that made a data folder's tensors, or None where no run.json is.
+
+    Raises:
+        InputError: run.json is damaged or was edited by hand.
+    """
+    try:
+        content = folder.run_json.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        record = json.loads(content)
+        settings = record["settings"]
+        intact = content == _sealed(settings)
+    except (ValueError, KeyError, TypeError):
+        intact = False
+    if not intact:
+        raise InputError(
+            f"{folder.run_json}: damaged or edited, so it cannot be told which settings made the tensors beside it; "
+            f"expected the file as tensors.py wrote it; start again in another --data_folder"
+        )
+    return settings
+
+
+def claim_run(folder, settings):
+    """Tie a data folder to the settings that determine its numbers, or refuse it when others made it.
+
+    folder: DataFolder. settings: dict of JSON values.
+
+    Raises:
+        InputError: run.json holds other settings; names the first field that differs with both values.
+    """
+    folder.tensors.mkdir(parents=True, exist_ok=True)
+    earlier = read_run_settings(folder)
+    if earlier is None:
+        if not _create_once(folder.run_json, _sealed(settings)):
+            return claim_run(folder, settings)
+        return None
+    for field in sorted(earlier.keys() | settings.keys()):
+        if earlier.get(field) != settings.get(field):
+            raise InputError(
+                f"{folder.run_json}: {field} was {json.dumps(earlier.get(field))} when this folder was made and is "
+                f"{json.dumps(settings.get(field))} now; give the same settings to go on, or another --data_folder"
+            )
+    return None
+
+
+def _sealed(settings):
+    digest = hashlib.sha256(_json_text(settings).encode()).hexdigest()
+    return _json_text({"settings": settings, "sha256_of_settings": digest}).encode()
+
+
+def _create_once(path, content):
+    """Write a file unless it exists already, whoever else tries at the same time; tell whether it was written."""
+    temporary = _temporary_path(path)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
+        return True
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def require_file(path, option, resource=None):
+    """The path, when a readable file is there.
+
+    option: flag that names the file. resource: its name in `python -m spex.resources`, where it has one.
+    """
+    path = Path(path)
+    hint = f"; get it with: python -m spex.resources get {resource}" if resource else ""
+    if path.is_dir():
+        raise InputError(f"{option} {path}: found a folder, expected a file{hint}")
+    if not path.exists():
+        raise InputError(f"{option} {path}: no such file{hint or '; check the path'}")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{option} {path}: you have no permission to read it; expected a readable file")
+    return path
+
+
+def content_hash(path, known_hashes):
+    """SHA-256 of a file, in hexadecimal.
+
+    known_hashes: JSON file that remembers hashes by path, size and modification time, so that a restart does not
+    read gigabytes again; made when it is missing, renewed when it is unreadable.
+    """
+    path = Path(path)
+    stat = path.stat()
+    key = str(path.resolve())
+    stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    try:
+        known = json.loads(Path(known_hashes).read_text())
+        entry = known.get(key, {})
+        if {name: entry.get(name) for name in stamp} == stamp:
+            return entry["sha256"]
+    except (OSError, ValueError, AttributeError, KeyError):
+        known = {}
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    write_json(known_hashes, {**known, key: {**stamp, "sha256": digest}})
+    return digest
