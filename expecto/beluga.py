@@ -4,6 +4,7 @@ Zhou et al., Nat Genet 50:1171 (2018), Methods. Six convolutions of width 8 in t
 sigmoid per chromatin feature; no padding, stride 1. Dropout is left out: the network is only ever evaluated.
 """
 
+import itertools
 import pickle
 import zipfile
 
@@ -52,7 +53,7 @@ class Beluga(nn.Module):
         channels, hidden = channels or CHANNELS, hidden or HIDDEN
         sizes = [len(BASES)] + [size for size in channels for _ in range(2)]
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, (1, KERNEL)) for before, after in zip(sizes, sizes[1:], strict=False)
+            nn.Conv2d(before, after, (1, KERNEL)) for before, after in itertools.pairwise(sizes)
         )
         self.hidden = nn.Linear(channels[-1] * block_widths()[-1], hidden)
         self.output = nn.Linear(hidden, CHROMATIN_FEATURES)
@@ -100,9 +101,10 @@ def _check_checkpoint(path, state, shapes):
         raise ValueError(f"{path}: found a {type(state).__name__}, expected a state dict of Beluga's weights")
     missing, extra = sorted(shapes.keys() - state.keys()), sorted(map(str, state.keys() - shapes.keys()))
     if missing or extra:
+        examples = ", ".join(missing[:1] + extra[:1])
         raise ValueError(
-            f"{path}: not Beluga's weights; {len(missing)} of its {len(shapes)} tensors are missing"
-            f"{' (' + missing[0] + ')' if missing else ''}, {len(extra)} are strange{' (' + extra[0] + ')' if extra else ''}"
+            f"{path}: not Beluga's weights: {len(missing)} of its {len(shapes)} tensors are missing and {len(extra)} "
+            f"are not its own ({examples})"
         )
     for name, shape in shapes.items():
         if not isinstance(state[name], torch.Tensor) or state[name].shape != shape:

@@ -10,10 +10,13 @@ two runs is computed and never read. The linear layers still see every window by
 import torch
 from torch.nn import functional
 
-from expecto import BASES, CHROMATIN_FEATURES, WINDOW_SIZE
+from expecto import BASES, WINDOW_SIZE
 from expecto.beluga import KERNEL, POOLS, block_widths
 
 WIDTHS = block_widths()
+LEAST_ROWS = 32
+"""Rows that the linear layers get at least: BLAS takes another route through a handful of rows and rounds differently,
+so that a window's values would depend on how many others are predicted with it."""
 
 
 class Scanner:
@@ -53,13 +56,18 @@ class Scanner:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
         codes = codes.to(self.device)
         order = torch.argsort(starts, stable=True)
-        cells = torch.empty((len(starts), self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
+        rows = max(len(starts), LEAST_ROWS)
+        cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
+        cells[len(starts) :] = 0
         self._convolve(0, codes, starts[order], order, cells)
         hidden = functional.relu(functional.linear(cells, *self.hidden))
-        return torch.sigmoid(functional.linear(hidden, *self.output).float())
+        return torch.sigmoid(functional.linear(hidden, *self.output)[: len(starts)].float())
 
     def _convolve(self, block, x, starts, windows, cells):
-        """Take the windows at `starts` (ascending) of x through blocks `block`, ..., and store their cells in rows `windows`."""
+        """Take the windows at `starts` (ascending) of x through this block and the next; store their cells in `cells`.
+
+        windows: (n,) int64, the row of `cells` that belongs to each window.
+        """
         if block == len(POOLS):
             slices = x.flatten().unfold(0, cells.shape[1], x.shape[1])  # (positions, 106 * 640), overlapping views
             cells[windows.to(self.device)] = slices[starts.to(self.device)]
