@@ -20,6 +20,30 @@ DECAY_RATES = [0.01, 0.02, 0.05, 0.1, 0.2]
 NEAREST_CONTACT = 20000
 
 
+def beluga(state, windows):
+    """The network's predictions, layer by layer as the publication lists them.
+
+    state: state dict with the published names, of any sizes that fit together. windows: (n, 4, 1, w) float32 tensor.
+
+    Returns: (n, features) float32 tensor.
+    """
+
+    def layer(function, name, x):
+        return function(x, state[f"{name}.weight"], state[f"{name}.bias"])
+
+    x = torch.relu(layer(torch.conv2d, "model.0.0", windows))
+    x = torch.relu(layer(torch.conv2d, "model.0.2", x))
+    x = torch.max_pool2d(x, (1, 4))
+    x = torch.relu(layer(torch.conv2d, "model.0.6", x))
+    x = torch.relu(layer(torch.conv2d, "model.0.8", x))
+    x = torch.max_pool2d(x, (1, 4))
+    x = torch.relu(layer(torch.conv2d, "model.0.12", x))
+    x = torch.relu(layer(torch.conv2d, "model.0.14", x))
+    x = torch.flatten(x, start_dim=1)
+    x = torch.relu(layer(torch.nn.functional.linear, "model.1.2.1", x))
+    return torch.sigmoid(layer(torch.nn.functional.linear, "model.1.4.1", x))
+
+
 def encode_window(sequence, centre):
     """The 2000 bp around a position, letter by letter.
 

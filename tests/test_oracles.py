@@ -41,6 +41,17 @@ def test_a_window_is_n_left_and_right_of_the_chromosome():
     assert not window[:, 1003:].any()
 
 
+def test_the_network_of_one_channel_and_unit_weights_multiplies_by_eight_and_counts_cells():
+    """A window of A: each convolution gives 8 times its input, 106 cells are left, and sigmoid(0) is 1/2."""
+    shapes = {name: (1, 1, 1, 8) for name in ("model.0.2", "model.0.6", "model.0.8", "model.0.12", "model.0.14")}
+    shapes |= {"model.0.0": (1, 4, 1, 8), "model.1.2.1": (1, 106), "model.1.4.1": (2, 1)}
+    state = {f"{name}.weight": torch.ones(shape) for name, shape in shapes.items()}
+    state |= {f"{name}.bias": torch.zeros(shape[0]) for name, shape in shapes.items()}
+    state["model.1.4.1.weight"] = torch.tensor([[1.0], [0.0]]) / (8**6 * 106)
+    window = torch.from_numpy(oracles.encode_window("A" * 2000, 1000)).reshape(1, 4, 1, 2000)
+    assert_allclose(oracles.beluga(state, window), [[1 / (1 + math.exp(-1)), 0.5]], rtol=1e-6)
+
+
 def test_a_torch_module_serves_as_predictor():
     module = torch.nn.Flatten()
     prediction = oracles.predict_window(module, "ACGT", 2)
