@@ -14,7 +14,7 @@ from spex.expression import open_expression, read_expression
 from spex.genes import keep_genes, read_gene_table, select_shard
 from spex.models import prepare, read_parameters
 from spex.report import draw_predicted_against_observed
-from spex.storage import DataFolder, content_hash, read_run_settings, remove_abandoned, require_file
+from spex.storage import DataFolder, KnownHashes, read_run_settings, remove_abandoned, require_file
 
 NAMED_AT_ONCE = 5
 
@@ -23,7 +23,7 @@ logger = logging.getLogger("spex.train")
 
 def create_parser():
     """The command line of train.py."""
-    parser = cli.create_parser("train.py", __doc__)
+    parser = cli.create_shared_parser("train.py", __doc__)
     add = parser.add_argument_group("fit").add_argument
     add("--seed", type=cli.whole_number(0), default=1410, help="seed of the column sampling")
     add("--test_chroms", nargs="+", default=["chr8"], metavar="CHROM", help="held-out chromosomes")
@@ -62,6 +62,7 @@ def run(args):
     width = expected_width(folder, run_settings, genes["id"])
     features, digest = read_features(folder, genes["id"], width)
     logger.info("read %s tensors of %s features", f"{len(genes):,}", f"{width:,}")
+    hashes = KnownHashes(folder.input_hashes)
     settings = {
         "target_index": target,
         "target": expression_file.tissues[target - 1],
@@ -72,13 +73,14 @@ def run(args):
         "gene_type": args.gene_type,
         "test_chroms": args.test_chroms,
         "validation_chroms": args.validation_chroms,
-        "genes_sha256": content_hash(args.genes_filename, folder.input_hashes),
-        "expression_sha256": content_hash(args.gene_expression_filename, folder.input_hashes),
+        "genes_sha256": hashes.sha256(args.genes_filename),
+        "expression_sha256": hashes.sha256(args.gene_expression_filename),
         "tensors": run_settings,
         "tensors_sha256": digest,
         "biosample": args.biosample,
         "log_note": args.log_note,
     }
+    hashes.save()
     observed = np.log(expression.loc[genes.index, target].to_numpy() + args.pseudocount)
     learner = prepare(features, split, parameters)
     report_protocol(split)
