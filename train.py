@@ -1,178 +1,231 @@
-"""Fit a model of gene expression per tissue on the tensors of tensors.py and score it on held-out chromosomes."""
+"""Models of gene expression: fitted per tissue on the tensors of tensors.py, scored on held-out chromosomes.
+
+    python train.py --data_folder DATA --target_index 22
+
+Prints the published line of scores, and writes DATA/results/. See README.md.
+"""
 
 import logging
 import sys
-from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
-from spex import cli, records
-from spex.dataset import expected_width, genes_with_tensor, read_features, split_by_chromosome
+from spex import records, report
+from spex.cli import check_shared_options, create_shared_parser, run_script, whole_number
+from spex.dataset import cross_validation_splits, match_genes, split_by_chromosome
 from spex.errors import InputError
-from spex.evaluate import score
-from spex.expression import open_expression, read_expression
+from spex.evaluate import summarise
+from spex.expression import open_expression, read_expression, select_targets
 from spex.genes import keep_genes, read_gene_table, select_shard
-from spex.models import prepare, read_parameters
-from spex.report import draw_predicted_against_observed
-from spex.storage import DataFolder, KnownHashes, read_run_settings, remove_abandoned, require_file
+from spex.importance import read_chromatin_features
+from spex.models import CHOSEN_ON_WATCHED, PARAMETERS, choose_device, read_parameters
+from spex.prediction import predict_genes
+from spex.sheets import open_sheet_log
+from spex.storage import DataFolder, KnownHashes, require_file
+from spex.training import fit_all, read_study, record_line
 
+PROG = "train.py"
+TEST_CHROM = "chr8"
+FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
 NAMED_AT_ONCE = 5
 
-logger = logging.getLogger("spex.train")
+logger = logging.getLogger("spex")
 
 
 def create_parser():
-    """The command line of train.py."""
-    parser = cli.create_shared_parser("train.py", __doc__)
-    add = parser.add_argument_group("fit").add_argument
-    add("--seed", type=cli.whole_number(0), default=1410, help="seed of the column sampling")
-    add("--test_chroms", nargs="+", default=["chr8"], metavar="CHROM", help="held-out chromosomes")
+    parser = create_shared_parser(PROG, "Fit a model of expression per tissue and score it on held-out chromosomes.")
+    add = parser.add_argument_group("targets (train.py only)").add_argument
+    add("--target", nargs="+", metavar="NAME", help='tissue names or shell patterns, like "Brain*"')
+    add("--list_targets", action="store_true", help="print index and name of every tissue, and stop")
+    add = parser.add_argument_group("model (train.py only)").add_argument
+    add("--model", choices=tuple(PARAMETERS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
+    add("--params", metavar="FILE.json", help="parameters that replace the model's own of the same name")
+    add("--seed", type=whole_number(0), default=1410, help="seed of the trees' column sampling and of the bootstrap")
+    add("--repeats", type=whole_number(1), default=1, help="fits per target, with seed, seed + 1, ...")
+    add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
+    add("--predict", metavar="MODEL_FOLDER", help="apply a fit under results/ to --data_folder's tensors, and stop")
+    add = parser.add_argument_group("who tests whom (train.py only)").add_argument
+    add("--test_chroms", nargs="+", metavar="CHROM", help="held-out chromosomes (default: chr8)")
     add(
         "--validation_chroms",
         nargs="+",
-        default=[],
         metavar="CHROM",
-        help="chromosomes that early stopping watches, set aside from training; none: it watches the test ones, as "
-        "published; chr9 for an unbiased score (Beluga has seen neither chr8 nor chr9)",
+        help="set aside from training, to stop early or choose a penalty on; without it the test chromosomes serve "
+        "for that, as published; chr9 gives an unbiased score (Beluga has seen neither chr8 nor chr9)",
     )
-    add("--params", metavar="FILE.json", help="parameters that replace the published ones of the same name")
+    add("--cv", choices=("chromosomes",), help="every autosome in turn as test, the next one for validation")
+    add("--cv_groups", type=whole_number(3), help="with --cv: this many groups of chromosomes take turns")
     return parser
 
 
 def run(args):
-    """Do what the options ask for; see `create_parser`."""
-    cli.check_shared_options(args)
-    parameters = read_parameters(args.params, "gbtree")
+    check_shared_options(args)
+    check_own_options(args)
+    if args.list_targets:
+        return print_targets(args.gene_expression_filename)
+    table, genes = read_genes(args)
     folder = DataFolder(args.data_folder)
-    run_settings = read_run_settings(folder)
+    if args.predict is not None:
+        print(predict_genes(Path(args.predict), folder, genes))
+        return None
+
+    expression_file = open_expression(args.gene_expression_filename)
+    targets = select_targets(expression_file, args.target_index, args.target)
+    choices = {
+        "targets": [(index, expression_file.tissues[index - 1]) for index in targets],
+        "model": args.model,
+        "parameters": read_parameters(args.params, args.model),
+        "device": choose_device(args.compute_platform, args.model),
+        "chromatin": find_chromatin_features(args.features_filename),
+    }
+    sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
+    matched = match_genes(folder, genes, read_expression(expression_file, targets, table, genes))
+    if args.cv is None:
+        chroms = (args.test_chroms or [TEST_CHROM], args.validation_chroms or [])
+        splits = [split_by_chromosome(matched.genes["chrom"], *chroms)]
+    else:
+        splits = cross_validation_splits(matched.genes["chrom"], args.cv_groups)
+    report_genes(matched, expression_file)
+    report_splits(splits, args.model, cv=args.cv is not None)
+
+    hashes = KnownHashes(folder.input_hashes)
+    study = read_study(folder, matched, settings=shared_settings(hashes, args), **choices)
+    hashes.save()
+    finished = fit_all(
+        study,
+        splits,
+        range(args.seed, args.seed + args.repeats),
+        pool=args.cv is not None,
+        on_record=partial(keep_record, study.results, sheet),
+    )
+    return print_scores(study, finished)
+
+
+def check_own_options(args):
+    """Refuse combinations of train.py's own options that contradict each other."""
+    if args.cv is None and args.cv_groups is not None:
+        raise InputError("--cv_groups: says how --cv chromosomes divides them; give that too")
+    if args.cv is not None and (args.test_chroms or args.validation_chroms):
+        raise InputError("--cv: tests on every chromosome in turn; leave --test_chroms and --validation_chroms out")
+    if args.repeats > 1 and args.model != "gbtree":
+        raise InputError(f"--repeats {args.repeats}: {args.model} has no random part, every repeat would be the same")
+
+
+def print_targets(path):
+    for index, name in enumerate(open_expression(path).tissues, start=1):
+        print(f"{index}\t{name}")
+
+
+def read_genes(args):
+    """The genes table, and those of its genes that the options ask for."""
     table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
     genes = select_shard(keep_genes(table, args.gene_type), args.divisor, args.reminder)
-    if args.test_only:
-        genes = genes[genes["chrom"] == "chr8"]
-    expression_file = open_expression(args.gene_expression_filename)
-    target = parse_target(args.target_index, expression_file)
-    expression = read_expression(expression_file, [target], table, genes)
-    genes = genes.loc[expression.index]
-    present = genes_with_tensor(folder, genes)
-    missing, genes = genes[~present], genes[present]
-    split = split_by_chromosome(genes["chrom"], args.test_chroms, args.validation_chroms)
+    return table, genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
 
-    report_genes(genes, missing, split)
-    report_matching(expression_file)
-    width = expected_width(folder, run_settings, genes["id"])
-    features, digest = read_features(folder, genes["id"], width)
-    logger.info("read %s tensors of %s features", f"{len(genes):,}", f"{width:,}")
-    hashes = KnownHashes(folder.input_hashes)
-    settings = {
-        "target_index": target,
-        "target": expression_file.tissues[target - 1],
-        "model": "gbtree",
-        "parameters": parameters,
-        "seed": args.seed,
+
+def find_chromatin_features(path):
+    """The feature table that was named, else the one in its usual place, else None."""
+    if path is None and not Path(FEATURES_FILENAME).exists():
+        logger.info(
+            "importance goes without names: no %s; get it with: python -m spex.resources get features",
+            FEATURES_FILENAME,
+        )
+        return None
+    return read_chromatin_features(path or FEATURES_FILENAME)
+
+
+def shared_settings(hashes, args):
+    """The settings that determine every fit alike, beside those of tensors and model."""
+    return {
         "pseudocount": args.pseudocount,
         "gene_type": args.gene_type,
-        "test_chroms": args.test_chroms,
-        "validation_chroms": args.validation_chroms,
         "genes_sha256": hashes.sha256(args.genes_filename),
         "expression_sha256": hashes.sha256(args.gene_expression_filename),
-        "tensors": run_settings,
-        "tensors_sha256": digest,
         "biosample": args.biosample,
         "log_note": args.log_note,
     }
-    hashes.save()
-    observed = np.log(expression.loc[genes.index, target].to_numpy() + args.pseudocount)
-    learner = prepare(features, split, parameters)
-    report_protocol(split)
-    with cli.progress(parameters["num_boost_round"], "rounds", settings["target"]) as advance:
-        (fit,) = learner.fit(observed[:, None], seed=args.seed, on_round=advance)
-    counts = {
-        "train": len(split.train),
-        "validation": len(split.validation),
-        "test": len(split.test),
-        "without_tensor": len(missing),
-    }
-    scores = save_fit(
-        folder.results,
-        fit,
-        settings=settings,
-        counts=counts,
-        genes=genes.iloc[split.test],
-        observed=observed[split.test],
-        features=features[split.test],
-    )
-    print(scores.line())
 
 
-def parse_target(text, file):
-    """The target index that the user gave, when the expression file has it."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= len(file.tissues):
-        raise InputError(
-            f"--target_index {text}: {file.path} has 1 to {len(file.tissues)}: "
-            + ", ".join(f"{index} {name}" for index, name in enumerate(file.tissues, start=1))
-        )
-    return int(text)
-
-
-def report_genes(genes, missing, split):
-    """Log how many genes are used, in which role, and which ones have no tensor."""
-    logger.info(
-        "%s genes: %s for training, %s for validation, %s for the test on %s",
-        *(f"{len(rows):,}" for rows in (genes, split.train, split.validation, split.test)),
-        ", ".join(split.test_chroms),
-    )
-    if len(missing):
-        named = ", ".join(missing["id"].head(NAMED_AT_ONCE))
-        more = f" and {len(missing) - NAMED_AT_ONCE:,} more" if len(missing) > NAMED_AT_ONCE else ""
-        logger.warning("%s genes have no tensor and are left out: %s%s", f"{len(missing):,}", named, more)
-
-
-def report_matching(expression_file):
-    """Log that a file without gene ids is taken to be in the order of the genes table."""
+def report_genes(matched, expression_file):
+    """Log how many genes are used, which ones are left out, and what ties expression to genes."""
+    logger.info("%s genes have a tensor and expression", f"{len(matched.genes):,}")
+    for what, left_out in (
+        ("are not in the expression file", matched.without_expression),
+        ("have no tensor", matched.without_tensor),
+    ):
+        if len(left_out):
+            named = ", ".join(left_out["id"].head(NAMED_AT_ONCE))
+            more = f" and {len(left_out) - NAMED_AT_ONCE:,} more" if len(left_out) > NAMED_AT_ONCE else ""
+            logger.warning("%s genes %s and are left out: %s%s", f"{len(left_out):,}", what, named, more)
     if expression_file.id_column is None:
-        logger.info(
+        logger.warning(
             "%s has no gene ids: its rows are taken to be in the order of the genes table, which cannot be checked",
             expression_file.path,
         )
 
 
-def report_protocol(split):
-    """Log which chromosomes early stopping watches, and what that means for the score."""
-    if split.validation_chroms:
-        logger.info("early stopping watches %s, not the test genes", ", ".join(split.validation_chroms))
-    else:
+def report_splits(splits, model, *, cv):
+    """Log which genes train, validate and test, and how far the score can be trusted."""
+    for split in splits:
+        logger.info(
+            "%s training genes, %s validation genes%s, %s test genes (%s)",
+            f"{len(split.train):,}",
+            f"{len(split.validation):,}",
+            f" ({', '.join(split.validation_chroms)})" if split.validation_chroms else "",
+            f"{len(split.test):,}",
+            ", ".join(split.test_chroms),
+        )
+    choice = CHOSEN_ON_WATCHED[model]
+    if choice and not cv and not splits[0].validation_chroms:
         logger.warning(
             "early stopping watches the test chromosome (%s), as published: the score is biased upwards; "
+            "--validation_chroms chr9 gives an unbiased one"
+            if model == "gbtree"
+            else f"{choice} is chosen on the test chromosome (%s): the score is biased upwards; "
             "--validation_chroms chr9 gives an unbiased one",
-            ", ".join(split.test_chroms),
+            ", ".join(splits[0].test_chroms),
         )
 
 
-def save_fit(results, fit, *, settings, counts, genes, observed, features):
-    """Write the folder of one fit; genes, observed and features are those of the test rows. Returns: Scores."""
-    predicted = fit.predict(features)
-    scores = score(observed, predicted)
-    folder = results / records.fit_name(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(folder)
-    fit.save(folder)
-    records.write_predictions(folder / "predictions.csv", genes, observed, predicted)
-    draw_predicted_against_observed(
-        folder / "predicted_vs_observed.png",
-        observed,
-        predicted,
-        title=f"{settings['target']}: {len(genes):,} genes of {', '.join(settings['test_chroms'])}",
-        caption=f"rmse {scores.rmse:.3f}\nSpearman {scores.spearman:.3f}\nPearson {scores.pearson:.3f}",
-        unit=f"ln(expression + {settings['pseudocount']:g})",
+def keep_record(results, sheet, record, new, count):
+    """Log one finished fit, and add it to results.csv and to the sheet when it is new."""
+    scores = record["scores"]
+    intervals = ", ".join(
+        f"{name} {scores[f'{name}_low']:.4f} to {scores[f'{name}_high']:.4f}"
+        for name in ("spearman", "pearson")
+        if scores[f"{name}_low"] is not None
     )
-    records.write_record(folder, settings=settings, genes=counts, rounds=fit.rounds, scores=asdict(scores))
-    logger.info("kept %d of %d rounds; written to %s", fit.rounds["kept"], fit.rounds["run"], folder)
-    return scores
+    chosen = ", ".join(f"{key} {value:g}" for key, value in record["chosen"].items())
+    logger.info(
+        "%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], record_line(record)
+    )
+    logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", results / record["name"])
+    if new:
+        records.write_results(results)
+        if sheet is not None:
+            sheet.append({"date": f"{pd.Timestamp.now():%Y-%m-%d %H:%M}", **records.results_row(record)})
+
+
+def print_scores(study, finished):
+    """Print the published line of a single result, a table of several, which is written and drawn too."""
+    if len(finished) == 1:
+        print(record_line(finished[0]))
+        return
+    summary = summarise(records.results_table(finished))
+    print(summary.to_string(index=False, float_format="{:.4f}".format))
+    if len(study.targets) > 1:
+        names = [record["name"] for record in finished]
+        name = f"summary_{study.model}_{finished[0]['settings']['split']}_{records.digest(names)}"
+        records.write_table(study.results / f"{name}.csv", summary)
+        title = f"{len(summary)} tissues, {study.model}, {finished[0]['settings']['split']}"
+        report.draw_tissues(study.results / f"{name}.png", summary, title=title)
+        logger.info("the table is in %s, drawn in %s.png", study.results / f"{name}.csv", name)
 
 
 def main(argv=None):
-    """Run train.py with these arguments (default: those of the command line). Returns: exit status."""
-    return cli.run_script("train.py", run, create_parser().parse_args(argv))
+    return run_script(PROG, run, create_parser().parse_args(argv))
 
 
 if __name__ == "__main__":

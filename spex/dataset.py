@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 import expecto
 from spex.errors import InputError
@@ -15,8 +16,24 @@ OWN_FEATURES = expecto.TENSOR_WIDTH * expecto.CHROMATIN_FEATURES
 NEIGHBOUR_FEATURES = 2 * expecto.CHROMATIN_FEATURES
 WIDTHS = (OWN_FEATURES, OWN_FEATURES + NEIGHBOUR_FEATURES)
 READERS = 8
+COLUMNS_AT_ONCE = 1024
 NAMED_AT_ONCE = 3
 LEAST_TEST_GENES = 3
+LEAST_GROUPS = 3
+
+
+@dataclass(frozen=True)
+class MatchedGenes:
+    """Genes with all that a model needs, and those that lack something.
+
+    genes: DataFrame (n) indexed by original row number, with id, symbol, chrom. expression: DataFrame (n, targets) with
+    the same index. without_expression, without_tensor: genes left out, as `genes`.
+    """
+
+    genes: pd.DataFrame
+    expression: pd.DataFrame
+    without_expression: pd.DataFrame
+    without_tensor: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,26 @@ class Split:
     def watched(self):
         """Rows that choose the number of rounds: the validation ones, without them the test ones (as published)."""
         return self.validation if self.validation_chroms else self.test
+
+
+def match_genes(folder, genes, expression):
+    """Keep the genes that have both expression and a tensor.
+
+    folder: DataFolder. genes: DataFrame indexed by original row number. expression: DataFrame over some of these rows.
+
+    Returns: MatchedGenes.
+
+    Raises:
+        InputError: none of them has a tensor.
+    """
+    known = genes.loc[expression.index]
+    present = genes_with_tensor(folder, known)
+    return MatchedGenes(
+        genes=known[present],
+        expression=expression[present],
+        without_expression=genes.drop(known.index),
+        without_tensor=known[~present],
+    )
 
 
 def split_by_chromosome(chroms, test_chroms, validation_chroms=()):
@@ -71,6 +108,37 @@ def split_by_chromosome(chroms, test_chroms, validation_chroms=()):
             f"--reminder make a part of them)"
         )
     return Split(tuple(test_chroms), tuple(validation_chroms), *map(np.flatnonzero, (train, validation, test)))
+
+
+def cross_validation_splits(chroms, groups=None):
+    """Every chromosome in turn as test, so that each row is a test row once and never chooses or fits its own model.
+
+    chroms: (n,) chromosome of each row. groups: number of groups of chromosomes that take turns instead of single
+    ones. The group after the test one is for validation.
+
+    Returns: list of Split.
+
+    Raises:
+        InputError: fewer than three groups, or fewer chromosomes than groups.
+    """
+    names = sorted_chromosomes(chroms)
+    groups = len(names) if groups is None else groups
+    if not LEAST_GROUPS <= groups <= len(names):
+        raise InputError(
+            f"--cv chromosomes: {groups} groups of the {len(names)} chromosomes with genes ({', '.join(names)}); "
+            f"expected {LEAST_GROUPS} to {len(names)} groups: one each for test, validation and training"
+        )
+    members = _balanced_groups(names, np.asarray(chroms, dtype=str), groups)
+    return [split_by_chromosome(chroms, members[i], members[(i + 1) % groups]) for i in range(groups)]
+
+
+def _balanced_groups(names, chroms, count):
+    """Chromosomes in `count` groups of about equal gene numbers: the largest first, each to the smallest group."""
+    sizes = {name: int((chroms == name).sum()) for name in names}
+    members = [[] for _ in range(count)]
+    for name in sorted(names, key=lambda name: -sizes[name]):
+        min(members, key=lambda group: sum(sizes[member] for member in group)).append(name)
+    return sorted(map(sorted_chromosomes, members), key=lambda group: (len(group[0]), group[0]))
 
 
 def sorted_chromosomes(chroms):
@@ -149,3 +217,17 @@ def read_features(folder, gene_ids, width):
             f"{more}; run tensors.py again with the same options, which makes them anew"
         )
     return matrix, content.hexdigest()
+
+
+def column_moments(features, rows):
+    """Mean and standard deviation of each column over some rows, both float64 (width,), without a float64 copy."""
+    mean, deviation = np.empty((2, features.shape[1]))
+    for block in column_blocks(features):
+        values = features[rows, block].astype(np.float64)
+        mean[block], deviation[block] = values.mean(axis=0), values.std(axis=0)
+    return mean, deviation
+
+
+def column_blocks(features):
+    """Slices that together cover all columns of a matrix."""
+    return [slice(start, start + COLUMNS_AT_ONCE) for start in range(0, features.shape[1], COLUMNS_AT_ONCE)]

@@ -5,7 +5,10 @@ form has an id column and is matched by Ensembl gene id, whatever its order.
 """
 
 import csv
+import difflib
+import fnmatch
 import gzip
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,7 @@ from spex.storage import require_file
 OPTION = "--gene_expression_filename"
 ID_COLUMNS = ("id", "gene_id")
 ANNOTATION_COLUMNS = ("symbol", "gene_name", "gene_symbol", "Description", "description")
+PUBLISHED_TARGET = "22"
 NAMED_AT_ONCE = 20
 UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error)
 
@@ -64,6 +68,59 @@ def open_expression(path):
     if not columns:
         raise InputError(f"{OPTION} {path}: no column of expression; found {_listed(header)}; expected {_forms()}")
     return ExpressionFile(path, separator, header_line, id_column, tuple(header[c] for c in columns), tuple(columns))
+
+
+def select_targets(file, indices=None, patterns=None):
+    """The targets that the user named.
+
+    file: ExpressionFile. indices: texts like "22", "1-53", "1,5-9" or "all". patterns: tissue names or shell patterns
+    ("Brain*"), in any case. Without either: index 22, EBV-transformed lymphocytes in the published file.
+
+    Returns: list of target indices, from 1, in file order.
+
+    Raises:
+        InputError: an index or a name that the file does not have; offers those that it has.
+    """
+    if not indices and not patterns:
+        indices = [PUBLISHED_TARGET]
+    parts = [part for text in indices or [] for part in text.split(",")]
+    chosen = {index for part in parts for index in _indices(file, part.strip())}
+    chosen.update(index for pattern in patterns or [] for index in _matching(file, pattern))
+    return sorted(chosen)
+
+
+def _indices(file, part):
+    """Target indices of one "22", "1-53" or "all"."""
+    last = len(file.tissues)
+    if part == "all":
+        return range(1, last + 1)
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?", part, re.ASCII)
+    first, end = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= end <= last:
+        numbered = _listed(f"{index} {name}" for index, name in enumerate(file.tissues, start=1))
+        raise InputError(
+            f"--target_index {part}: {file.path} has 1 to {last} ({numbered}); expected an index like 1, a range like "
+            f"1-{last}, or all; train.py --list_targets shows every one"
+        )
+    return range(first, end + 1)
+
+
+def _matching(file, pattern):
+    """Target indices of the tissues that a name or shell pattern fits; the very name counts before patterns."""
+    exact = [index for index, name in enumerate(file.tissues, start=1) if name == pattern]
+    lowered = pattern.lower()
+    found = exact or [
+        index for index, name in enumerate(file.tissues, start=1) if fnmatch.fnmatchcase(name.lower(), lowered)
+    ]
+    if not found:
+        by_lowered = {name.lower(): name for name in file.tissues}
+        near = [by_lowered[name] for name in difflib.get_close_matches(lowered, by_lowered, n=3, cutoff=0.3)]
+        nearest = f"nearest: {'; '.join(near)}; " if near else ""
+        raise InputError(
+            f"--target {pattern!r}: no such tissue in {file.path}; {nearest}train.py --list_targets shows all "
+            f'{len(file.tissues)}; patterns like "Brain*" work too'
+        )
+    return found
 
 
 def read_expression(file, targets, table, genes):

@@ -76,8 +76,8 @@ def test_equals_a_direct_call_of_xgboost(options, capsys, validation):
     saved = xgboost.Booster(model_file=fit / "model.ubj")
     assert_allclose(saved.predict(xgboost.DMatrix(test_x)), predicted, rtol=1e-6)
     record = json.loads((fit / "metrics.json").read_text())
-    assert record["genes"]["train"] == len(train_y)
-    assert record["genes"]["test"] == len(test_y)
+    assert record["genes"]["train_genes"] == len(train_y)
+    assert record["genes"]["test_genes"] == len(test_y)
     assert record["settings"]["seed"] == 1410
     rmse = np.sqrt(np.mean((predicted - test_y) ** 2))
     assert capsys.readouterr().out.startswith(f"rmse: {rmse:.4f} spearman: ")
@@ -93,7 +93,7 @@ def test_reports_the_published_line_and_the_protocol(options, capsys):
     assert all(np.isfinite([float(word) for word in words[1::2]]))
     assert "early stopping watches the test chromosome (chr8), as published" in output.err
     assert "--validation_chroms chr9 gives an unbiased one" in output.err
-    assert "35 for training, 0 for validation, 12 for the test on chr8" in output.err
+    assert "35 training genes, 0 validation genes, 12 test genes (chr8)" in output.err
     assert "which cannot be checked" in output.err
 
 
@@ -104,7 +104,7 @@ def test_genes_without_a_tensor_are_counted_and_named(options, capsys):
     assert train.main(argv(options)) == 0
     names = ", ".join(f"ENSG{row:011d}" for row in (0, 1, 5, 6, 11))
     assert f"7 genes have no tensor and are left out: {names} and 2 more" in capsys.readouterr().err
-    assert json.loads((only_fit(options) / "metrics.json").read_text())["genes"]["without_tensor"] == 7
+    assert json.loads((only_fit(options) / "metrics.json").read_text())["genes"]["genes_without_tensor"] == 7
 
 
 def test_same_bytes_when_run_twice(options):
