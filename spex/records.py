@@ -41,6 +41,11 @@ def split_name(test_chroms, validation_chroms):
     return f"{name}_validation-{'+'.join(validation_chroms)}" if validation_chroms else name
 
 
+def split_title(settings):
+    """What a fit's split is called in the title of a picture."""
+    return settings["split"].replace("_", ", ").replace("-", " ").replace("+", ", ")
+
+
 def fit_name(settings):
     """A folder name that tells a fit from every other: the readable settings, then a digest of all of them.
 

@@ -125,7 +125,8 @@ def _fit_missing(study, split, seeds):
         if not todo:
             continue
         learner = learner or prepare(study.model, study.features, split, study.parameters, study.device)
-        fits = learner.fit(study.observed[:, todo], names=[study.targets[target][1] for target in todo], seed=seed)
+        names = [name for _, name in study.targets]
+        fits = learner.fit(study.observed, names=names, wanted=todo, seed=seed)
         for target, fit in zip(todo, fits, strict=True):
             yield _write_fit(study, fit, split, settings[target], study.observed[:, target]), True
 
@@ -178,7 +179,7 @@ def _write_predictions(study, folder, settings, genes, *, observed, predicted):
     scores = asdict(score(observed, predicted))
     for name, (low, high) in bootstrap_intervals(observed, predicted, settings["seed"]).items():
         scores |= {f"{name}_low": low, f"{name}_high": high}
-    title = f"{settings['target']}\n{len(genes):,} genes, {settings['split']}"
+    title = f"{settings['target']}\n{len(genes):,} genes, {records.split_title(settings)}"
     caption = "\n".join(
         [f"rmse {scores['rmse']:.3f}"]
         + [
