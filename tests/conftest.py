@@ -122,13 +122,12 @@ def world(tmp_path_factory):
     sequences = {chrom: random_letters(generator, length) for chrom, length in CHROMSIZES.items()}
     write_fasta(folder / "genome.fa", sequences)
     maps = [random_pixels(generator, 900), random_pixels(generator, 300)]
-    for index, pixels in enumerate(maps):
-        for chrom, empty in (("chr8", 30), ("chr8", 31)):
-            pixels = without_bin(pixels, chrom, empty)
-        pixels = without_bin(without_bin(pixels, "chr9", 30), "chr9", 31)
-        pixels["chr9"] = sorted(pixels["chr9"] + [(30, 31, 4.0), (30, 35, 2.0), (29, 31, 3.0), (31, 31, 1.0)])
-        maps[index] = pixels
-        write_mcool(folder / f"map{index}.mcool", pixels)
+    for index in range(len(maps)):
+        for chrom, empty in (("chr8", 30), ("chr8", 31), ("chr9", 30), ("chr9", 31)):
+            maps[index] = without_bin(maps[index], chrom, empty)
+        near = [(30, 31, 4.0), (30, 35, 2.0), (29, 31, 3.0), (31, 31, 1.0)]
+        maps[index]["chr9"] = sorted(maps[index]["chr9"] + near)
+        write_mcool(folder / f"map{index}.mcool", maps[index])
     torch.save(narrow_state(), folder / "narrow.pth")
     example_genes().to_csv(folder / "genes.csv", index=False)
     return SimpleNamespace(
