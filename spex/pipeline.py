@@ -115,8 +115,9 @@ class TensorPipeline:
         per_pass = -(-self.windows_per_pass // len(SHIFTS))
         passes = [missing[i : i + per_pass] for i in range(0, len(missing), per_pass)]
         for mine, (codes, starts) in read_ahead(passes, lambda genes: self._own_sequences(block.iloc[genes])):
-            predictions = self._predict(codes, starts).unflatten(0, (len(mine), len(SHIFTS)))
-            rows[mine] = own_features(predictions, self._weights).flatten(1).cpu().numpy()
+            of_genes = self._predict(codes, starts).split(len(SHIFTS))
+            sums = [own_features(predictions, self._weights).flatten() for predictions in of_genes]
+            rows[mine] = torch.stack(sums).cpu().numpy()
         self._put_in_store("own", chrom, keys, rows, missing)
         return rows.reshape(len(block), OWN_ROWS, CHROMATIN_FEATURES)
 
