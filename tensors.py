@@ -96,19 +96,23 @@ def run(args):
     logger.info(
         "%s: %d genes, %d done before; %s, %s", folder.root, len(chosen), len(chosen) - len(pending), device, precision
     )
-    pipeline = TensorPipeline(
-        genome=genome,
-        scanner=scanner,
-        store=None if args.no_pred_cache else open_store(args, settings),
-        folder=folder,
-        rule=rule,
-        contacts=contacts,
-        windows_per_pass=max(args.batch_size, WINDOWS_PER_PASS[device]),
-    )
     if len(pending):
+        pipeline = TensorPipeline(
+            genome=genome,
+            scanner=scanner,
+            store=None if args.no_pred_cache else open_store(args, settings),
+            folder=folder,
+            rule=rule,
+            contacts=contacts,
+            windows_per_pass=max(args.batch_size, WINDOWS_PER_PASS[device]),
+        )
         with progress(len(pending), "genes", "tensors") as advance:
             pipeline.run(pending, args.block_size or BLOCK_SIZE[device], advance)
-    summarise(pipeline, chosen, len(chosen) - len(pending), time.monotonic() - start)
+        log_work(pipeline.counts, pipeline.store, time.monotonic() - start)
+    if contacts is not None:
+        log_contacts(contacts, chosen)
+    elapsed = time.monotonic() - start
+    logger.info("%d genes done, %d already there, in %.1f s", len(pending), len(chosen) - len(pending), elapsed)
     genome.close()
 
 
@@ -170,28 +174,28 @@ def find_contacts(folder, maps, genes, rule, settings):
     return contacts
 
 
-def summarise(pipeline, chosen, done_before, elapsed):
-    """Log what the run did."""
-    counts = pipeline.counts
-    logger.info("%d genes done, %d already there, in %.1f s", counts["genes"], done_before, elapsed)
-    if pipeline.contacts is not None:
-        table = pipeline.contacts.table().set_index("id").loc[chosen["id"]]
-        no_bins = int((table["downstream_bins"] + table["upstream_bins"] == 0).sum())
-        logger.info(
-            "contacts: %d genes without a contacted bin, %d of them without any pixel of the TSS bin",
-            no_bins,
-            int((table["has_pixels"] == 0).sum()),
-        )
+def log_work(counts, store, elapsed):
+    """Log what was computed, and what the prediction store gave and took."""
     logger.info("%d windows computed, %.1f windows/s", counts["windows"], counts["windows"] / elapsed)
-    if pipeline.store is not None:
+    if store is not None:
         logger.info(
-            "prediction cache %s: %d genes and %d bins taken from it, %.1f MB written, %.1f MB in all",
-            pipeline.store.folder,
+            "prediction cache %s: own windows of %d genes and %d bins taken from it, %.1f MB written, %.1f MB in all",
+            store.folder,
             counts["own from the store"],
             counts["windows from the store"],
-            pipeline.store.bytes_written / 1e6,
-            pipeline.store.size() / 1e6,
+            store.bytes_written / 1e6,
+            store.size() / 1e6,
         )
+
+
+def log_contacts(contacts, chosen):
+    """Log how many of the chosen genes have no contacts."""
+    table = contacts.table().set_index("id").loc[chosen["id"]]
+    logger.info(
+        "contacts: %d genes without a contacted bin, %d of them without any pixel of the TSS bin",
+        (table["downstream_bins"] + table["upstream_bins"] == 0).sum(),
+        (table["has_pixels"] == 0).sum(),
+    )
 
 
 def main(argv=None):
