@@ -40,7 +40,7 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def create_parser(prog, description):
+def create_shared_parser(prog, description):
     """A parser with the options that the published scripts share."""
     parser = OneLineParser(
         prog=prog, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False

@@ -4,6 +4,8 @@ import re
 
 import pandas as pd
 
+from expecto import BIN_SIZE, WINDOW_SIZE
+from expecto.transforms import REACH, SHIFTS
 from spex.errors import InputError
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
@@ -85,6 +87,27 @@ def _check_genes(kept):
             )
 
 
+def check_on_genome(genes, chromsizes):
+    """Refuse genes that the genome cannot hold. chromsizes: chromosome name -> bp.
+
+    Raises:
+        InputError: a gene's chromosome is not in the genome, or its TSS lies past the chromosome's end.
+    """
+    for chrom, tss in genes.groupby("chrom")["tss"]:
+        if chrom not in chromsizes:
+            names = ", ".join(list(chromsizes)[:5])
+            raise InputError(
+                f"the genes table names {chrom!r}, which the genome lacks; it has {names}, ...; expected the same "
+                f"names in both"
+            )
+        if tss.max() > chromsizes[chrom]:
+            row = tss.idxmax()
+            raise InputError(
+                f"genes table, line {row + 2}: TSS {tss[row]:,} of gene {genes['id'][row]} lies past the end of "
+                f"{chrom} ({chromsizes[chrom]:,} bp); expected a genome of the same build as the table"
+            )
+
+
 def select_shard(genes, divisor=None, remainder=None):
     """The genes whose original row number leaves `remainder` when divided by `divisor`; all without a divisor."""
     return genes if divisor is None else genes[genes.index % divisor == remainder]
@@ -93,3 +116,16 @@ def select_shard(genes, divisor=None, remainder=None):
 def cached_genes_text(table, genes):
     """The kept genes as tab-separated text: original row number first, then the published table's columns."""
     return table.loc[genes.index].to_csv(sep="\t", lineterminator="\n", index_label="index")
+
+
+def own_windows(tss, strand):
+    """Where a gene's windows lie.
+
+    tss: 1-based position. strand: "+" or "-".
+    Returns: first base of the stretch that all windows cover and the base behind it (0-based half-open, 41,800 bp;
+    may reach past the chromosome), and the windows' starts within the stretch, (200,) int64, in the order of SHIFTS.
+    """
+    along_genome = SHIFTS if strand == "+" else -SHIFTS
+    starts = tss + along_genome - WINDOW_SIZE // 2
+    first = int(starts.min())
+    return first, first + 2 * REACH - BIN_SIZE + WINDOW_SIZE, starts - first

@@ -56,7 +56,7 @@ def whole_file(path, *, durable=True):
     it is for files whose checksum is verified before they are trusted.
     """
     path = Path(path)
-    temporary = _temporary_path(path)
+    temporary = temporary_path(path)
     try:
         with open(temporary, "xb") as file:
             yield file
@@ -69,7 +69,7 @@ def whole_file(path, *, durable=True):
         raise
 
 
-def _temporary_path(path):
+def temporary_path(path):
     """An unpredictable name beside `path` that tells which process of which machine writes it."""
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
 
@@ -180,19 +180,23 @@ def claim_run(folder, settings):
     Raises:
         InputError: run.json holds other settings; names the first field that differs with both values.
     """
+    check_run(folder, settings)
     folder.tensors.mkdir(parents=True, exist_ok=True)
+    if not folder.run_json.exists() and not _create_once(folder.run_json, _sealed(settings)):
+        check_run(folder, settings)
+
+
+def check_run(folder, settings):
+    """Refuse, without writing anything, a data folder that other settings made; errors as `claim_run`."""
     earlier = read_run_settings(folder)
     if earlier is None:
-        if not _create_once(folder.run_json, _sealed(settings)):
-            return claim_run(folder, settings)
-        return None
+        return
     for field in sorted(earlier.keys() | settings.keys()):
         if earlier.get(field) != settings.get(field):
             raise InputError(
                 f"{folder.run_json}: {field} was {json.dumps(earlier.get(field))} when this folder was made and is "
                 f"{json.dumps(settings.get(field))} now; give the same settings to go on, or another --data_folder"
             )
-    return None
 
 
 def _sealed(settings):
@@ -202,7 +206,7 @@ def _sealed(settings):
 
 def _create_once(path, content):
     """Write a file unless it exists already, whoever else tries at the same time; tell whether it was written."""
-    temporary = _temporary_path(path)
+    temporary = temporary_path(path)
     try:
         with open(temporary, "xb") as file:
             file.write(content)
@@ -237,24 +241,37 @@ def require_file(path, option, resource=None):
     return path
 
 
-def content_hash(path, known_hashes):
-    """SHA-256 of a file, in hexadecimal.
+class KnownHashes:
+    """SHA-256 of input files, remembered by path, size and modification time.
 
-    known_hashes: JSON file that remembers hashes by path, size and modification time, so that a restart does not
-    read gigabytes again; made when it is missing, renewed when it is unreadable.
+    A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or unreadable,
+    hashes are computed anew.
     """
-    path = Path(path)
-    stat = path.stat()
-    key = str(path.resolve())
-    stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-    try:
-        known = json.loads(Path(known_hashes).read_text())
-        entry = known.get(key, {})
-        if {name: entry.get(name) for name in stamp} == stamp:
-            return entry["sha256"]
-    except (OSError, ValueError, AttributeError, KeyError):
-        known = {}
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    write_json(known_hashes, {**known, key: {**stamp, "sha256": digest}})
-    return digest
+
+    def __init__(self, path):
+        self.path = Path(path)
+        try:
+            self._known = dict(json.loads(self.path.read_text()))
+        except (OSError, ValueError, TypeError):
+            self._known = {}
+        self._new = False
+
+    def sha256(self, path):
+        """Hash of a file's content, in hexadecimal."""
+        path = Path(path).resolve()
+        stat = path.stat()
+        stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+        entry = self._known.get(str(path), {})
+        if not isinstance(entry, dict) or {name: entry.get(name) for name in stamp} != stamp or "sha256" not in entry:
+            with open(path, "rb") as file:
+                entry = {**stamp, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+            self._known[str(path)] = entry
+            self._new = True
+        return entry["sha256"]
+
+    def save(self):
+        """Write what was computed anew."""
+        if self._new:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self.path, self._known)
+            self._new = False

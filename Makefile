@@ -1,0 +1,44 @@
+# One command each: make setup, demo, test, lint, clean. GPU=1 sets up XGBoost for NVIDIA GPUs and stays in force.
+
+PYTHON ?= python3
+GPU ?= $(if $(wildcard .venv/ready-gpu),1,0)
+READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
+
+.PHONY: help setup demo test lint clean
+
+help:
+	@echo 'make setup          make .venv from requirements.lock (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
+	@echo 'make demo           run the whole program on the embedded example, with stand-in weights'
+	@echo 'make test           run the tests'
+	@echo 'make lint           check style and formatting'
+	@echo 'make clean          remove what demo and tests made'
+
+setup: $(READY)
+
+demo: $(READY)
+	@.venv/bin/python -m data.example.demo
+
+test: $(READY)
+	.venv/bin/python -m pytest
+
+lint: $(READY)
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+
+clean:
+	rm -rf data/demo .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# The last line marks the set-up as whole, so one that was interrupted starts again. xgboost-cpu and xgboost hold the
+# same files: an environment gets one or the other, never both.
+.venv/ready-%: requirements.lock
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo 'setup: no $(PYTHON) here; install Python 3.11 or newer, or name one: make setup PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "setup: $(PYTHON) is $$($(PYTHON) -V 2>&1), expected 3.11 or newer; name one: make setup PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo 'setup: $(PYTHON) has no venv or ensurepip module; install it (on Debian and Ubuntu: python3-venv)' >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(if $(filter gpu,$*),sed 's/^xgboost-cpu==/xgboost==/',cat) requirements.lock > .venv/requirements.txt
+	.venv/bin/python -m pip install --disable-pip-version-check -r .venv/requirements.txt
+	@touch $@

@@ -1,0 +1,79 @@
+"""Write a checkpoint of the published network's form and size with reproducible stand-in weights.
+
+    python -m data.example.make_weights OUT.pth [SEED]
+
+The published weights may not be passed on, so the example and the reference features of the tests use these. Each
+weight is a hash of its position, made by integer arithmetic alone, so every machine gets the same ones. They are scaled
+(He) so that the predictions spread over (0, 1) and differ from window to window. What they predict means nothing.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from spex.storage import whole_file
+
+WEIGHT_SHAPES = {
+    "model.0.0": (320, 4, 1, 8),
+    "model.0.2": (320, 320, 1, 8),
+    "model.0.6": (480, 320, 1, 8),
+    "model.0.8": (480, 480, 1, 8),
+    "model.0.12": (640, 480, 1, 8),
+    "model.0.14": (640, 640, 1, 8),
+    "model.1.2.1": (2003, 67840),
+    "model.1.4.1": (2002, 2003),
+}
+BIAS_BOUND = 0.1
+BLOCK = 1 << 22
+
+
+def uniform(count, stream):
+    """Numbers in [-1, 1) that depend on `stream` and their position alone: (count,) float32."""
+    numbers = np.empty(count, dtype=np.float32)
+    for start in range(0, count, BLOCK):
+        position = np.arange(start, min(start + BLOCK, count), dtype=np.uint64) + np.uint64(stream << 40)
+        top_bits = splitmix64(position) >> np.uint64(40)
+        numbers[start : start + BLOCK] = top_bits.astype(np.float32) / np.float32(1 << 23) - np.float32(1)
+    return numbers
+
+
+def splitmix64(numbers):
+    """The splitmix64 hash (Steele, Lea and Flood, 2014) of an array of uint64, which wraps around by design."""
+    z = numbers * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def standin_state(seed=1):
+    """A state dict with every tensor of the published checkpoint, in its order."""
+    state = {}
+    for layer, shape in WEIGHT_SHAPES.items():
+        bounds = {"weight": (shape, math.sqrt(6 / math.prod(shape[1:]))), "bias": (shape[:1], BIAS_BOUND)}
+        for kind, (size, bound) in bounds.items():
+            numbers = uniform(math.prod(size), seed * 100 + len(state)) * np.float32(bound)
+            state[f"{layer}.{kind}"] = torch.from_numpy(numbers.reshape(size))
+    return state
+
+
+def write_weights(path, seed=1):
+    """Write the stand-in checkpoint; the file, 598 MB, appears whole."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        torch.save(standin_state(seed), file)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description="Write a full-size checkpoint of stand-in weights (598 MB).")
+    parser.add_argument("path", metavar="OUT.pth")
+    parser.add_argument("seed", metavar="SEED", type=int, nargs="?", default=1)
+    args = parser.parse_args(argv)
+    write_weights(args.path, args.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The Beluga network and its checkpoint.
+
+Zhou et al., Nat Genet 50:1171 (2018), Methods. Six convolutions of width 8 in three blocks, two linear layers, a
+sigmoid per chromatin feature; no padding, stride 1. Dropout is left out: the network is only ever evaluated.
+"""
+
+import itertools
+import pickle
+import zipfile
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from expecto import BASES, CHROMATIN_FEATURES, WINDOW_SIZE
+
+CHANNELS = (320, 480, 640)
+HIDDEN = 2003
+KERNEL = 8
+POOLS = (4, 4, 1)
+"""Width of the max pooling that ends each block; the last block has none."""
+
+CHECKPOINT_LAYERS = {
+    "model.0.0": "convolutions.0",
+    "model.0.2": "convolutions.1",
+    "model.0.6": "convolutions.2",
+    "model.0.8": "convolutions.3",
+    "model.0.12": "convolutions.4",
+    "model.0.14": "convolutions.5",
+    "model.1.2.1": "hidden",
+    "model.1.4.1": "output",
+}
+"""Layer names of the published checkpoint and ours."""
+
+
+def block_widths(width=WINDOW_SIZE):
+    """Cells of one window before each block and after the last: (2000, 496, 120, 106)."""
+    widths = [width]
+    for pool in POOLS:
+        widths.append((widths[-1] - 2 * (KERNEL - 1)) // pool)
+    return tuple(widths)
+
+
+class Beluga(nn.Module):
+    """The network, window by window: the reference for every faster way through it.
+
+    channels: of the three blocks. hidden: width of the first linear layer. The published sizes are the defaults;
+    narrower networks serve tests.
+    """
+
+    def __init__(self, channels=None, hidden=None):
+        super().__init__()
+        channels, hidden = channels or CHANNELS, hidden or HIDDEN
+        sizes = [len(BASES)] + [size for size in channels for _ in range(2)]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, (1, KERNEL)) for before, after in itertools.pairwise(sizes)
+        )
+        self.hidden = nn.Linear(channels[-1] * block_widths()[-1], hidden)
+        self.output = nn.Linear(hidden, CHROMATIN_FEATURES)
+        self.eval().requires_grad_(False)
+
+    def forward(self, windows):
+        """Probabilities of the chromatin features.
+
+        windows: (n, 4, 1, 2000) one-hot bases, channels A, G, C, T. Returns: (n, 2002), 0 to 1, of the same dtype.
+        """
+        x = windows
+        for block, pool in enumerate(POOLS):
+            for convolution in self.convolutions[2 * block : 2 * block + 2]:
+                x = functional.relu(convolution(x))
+            x = functional.max_pool2d(x, (1, pool))  # (n, channels, 1, cells)
+        x = functional.relu(self.hidden(x.flatten(1)))  # channel-major: channel * 106 + cell
+        return torch.sigmoid(self.output(x))
+
+
+def load_beluga(path):
+    """The network with the weights of a checkpoint in the published form, in evaluation mode, float32, on the CPU.
+
+    Raises:
+        ValueError: not a PyTorch checkpoint, cut short, other layers or shapes, or weights that are not finite.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, UnicodeDecodeError) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise ValueError(f"{path}: not a whole PyTorch file of weights ({reason})") from error
+    with torch.device("meta"):
+        model = Beluga()
+    expected = {
+        f"{theirs}.{kind}": (f"{ours}.{kind}", model.get_parameter(f"{ours}.{kind}").shape)
+        for theirs, ours in CHECKPOINT_LAYERS.items()
+        for kind in ("weight", "bias")
+    }
+    _check_checkpoint(path, state, {name: shape for name, (_, shape) in expected.items()})
+    model.load_state_dict({ours: state[theirs].float() for theirs, (ours, _) in expected.items()}, assign=True)
+    return model.requires_grad_(False)
+
+
+def _check_checkpoint(path, state, shapes):
+    if not isinstance(state, dict):
+        raise ValueError(f"{path}: found a {type(state).__name__}, expected a state dict of Beluga's weights")
+    missing, extra = sorted(shapes.keys() - state.keys()), sorted(map(str, state.keys() - shapes.keys()))
+    if missing or extra:
+        examples = ", ".join(missing[:1] + extra[:1])
+        raise ValueError(
+            f"{path}: not Beluga's weights: {len(missing)} of its {len(shapes)} tensors are missing and {len(extra)} "
+            f"are not its own ({examples})"
+        )
+    for name, shape in shapes.items():
+        if not isinstance(state[name], torch.Tensor) or state[name].shape != shape:
+            found = tuple(getattr(state[name], "shape", ())) or type(state[name]).__name__
+            raise ValueError(f"{path}: {name} has shape {found}, Beluga's is {tuple(shape)}")
+        if not state[name].is_floating_point() or not bool(torch.isfinite(state[name]).all()):
+            raise ValueError(f"{path}: {name} holds values that are not finite numbers")

@@ -1,0 +1,116 @@
+"""Beluga over many windows of a sequence, each convolution computed once where windows overlap.
+
+The convolutions have no padding, so a layer's output over a stretch holds each window's output as a slice, as long as
+the window sits on the grids of the max pools before. Windows are therefore sorted by their phase on each grid; per
+phase the overlapping ones are merged into runs, and the runs, laid end to end, go through the block at once. Windows
+200 or 1000 bp apart fall into one phase of the first pool and two of the second. What lies across the border between
+two runs is computed and never read. The linear layers still see every window by itself.
+"""
+
+import torch
+from torch.nn import functional
+
+from expecto import BASES, WINDOW_SIZE
+from expecto.beluga import KERNEL, POOLS, block_widths
+
+WIDTHS = block_widths()
+LEAST_ROWS = 32
+"""Rows that the linear layers get at least: BLAS takes another route through a handful of rows and rounds differently,
+so that a window's values would depend on how many others are predicted with it."""
+
+
+class Scanner:
+    """A Beluga network made ready for long sequences on one device in one precision.
+
+    model: Beluga, float32; it is not changed. device: of torch. dtype: torch.float32, bfloat16 or float16, of weights
+    and activations; the sigmoid is always computed in float32.
+    """
+
+    def __init__(self, model, device="cpu", dtype=torch.float32):
+        self.device = torch.device(device)
+        self.dtype = dtype
+        place = {"device": self.device, "dtype": dtype}
+        first, *others = model.convolutions
+        # the first convolution as a table of 8 bases x channels: a matrix product beats a convolution of 4 channels
+        self.first_weight = first.weight.detach()[:, :, 0].permute(2, 1, 0).reshape(-1, first.out_channels).to(**place)
+        self.first_bias = first.bias.detach().to(**place)
+        self.one_hot = torch.eye(len(BASES) + 1, len(BASES), **place)
+        self.convolutions = [
+            (c.weight.detach().to(**place).to(memory_format=torch.channels_last), c.bias.detach().to(**place))
+            for c in others
+        ]
+        # inputs of the first linear layer in the order in which a slice of cells lies in memory: cell, then channel
+        hidden = model.hidden.weight.detach().unflatten(1, (-1, WIDTHS[-1])).transpose(1, 2).flatten(1)
+        self.hidden = (hidden.to(**place), model.hidden.bias.detach().to(**place))
+        self.output = (model.output.weight.detach().to(**place), model.output.bias.detach().to(**place))
+
+    @torch.inference_mode()
+    def predict(self, codes, starts):
+        """Probabilities for the windows of a sequence.
+
+        codes: (length,) uint8 base codes (0-3 as in BASES, 4 unknown). starts: (n,) int64 on the CPU, 0-based first
+        base of each window, in any order; every window lies within the codes.
+        Returns: (n, 2002) float32 on the scanner's device.
+        """
+        if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - WINDOW_SIZE:
+            raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
+        codes = codes.to(self.device)
+        order = torch.argsort(starts, stable=True)
+        rows = max(len(starts), LEAST_ROWS)
+        cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
+        cells[len(starts) :] = 0
+        self._convolve(0, codes, starts[order], order, cells)
+        hidden = functional.relu(functional.linear(cells, *self.hidden))
+        return torch.sigmoid(functional.linear(hidden, *self.output)[: len(starts)].float())
+
+    def _convolve(self, block, x, starts, windows, cells):
+        """Take the windows at `starts` (ascending) of x through this block and the next; store their cells in `cells`.
+
+        windows: (n,) int64, the row of `cells` that belongs to each window.
+        """
+        if block == len(POOLS):
+            slices = x.flatten().unfold(0, cells.shape[1], x.shape[1])  # (positions, 106 * 640), overlapping views
+            cells[windows.to(self.device)] = slices[starts.to(self.device)]
+            return
+        phases = starts % POOLS[block]
+        for phase in phases.unique():
+            mine = phases == phase
+            run, run_starts = _lay_out(x, starts[mine], WIDTHS[block])
+            y = self._block(block, run)
+            self._convolve(block + 1, y, run_starts // POOLS[block], windows[mine], cells)
+
+    def _block(self, block, x):
+        """One block over a sequence. x: (length,) codes or (length, channels). Returns: (cells, channels)."""
+        if block == 0:
+            bases = self.one_hot[x.long()]  # (length, 4)
+            eights = bases.flatten().unfold(0, KERNEL * len(BASES), len(BASES))  # (length - 7, 32)
+            x = torch.addmm(self.first_bias, eights, self.first_weight).relu_()
+        else:
+            x = _convolution(x, *self.convolutions[2 * block - 1]).relu_()
+        x = _convolution(x, *self.convolutions[2 * block])
+        pool = POOLS[block]
+        if pool > 1:
+            x = x[: len(x) // pool * pool].unflatten(0, (-1, pool)).amax(1)
+        return x.relu_()  # after the maximum, with which it commutes: a quarter of the work
+
+
+def _convolution(x, weight, bias):
+    """Convolve along a sequence. x: (length, channels in). Returns: (length - 7, channels out), both dense."""
+    y = functional.conv2d(x.T[None, :, None, :], weight, bias)  # a channels-last view: no copy
+    return y[0, :, 0, :].T
+
+
+def _lay_out(x, starts, width):
+    """Cut the runs of overlapping windows out of x and lay them end to end.
+
+    x: (length, ...). starts: (n,) ascending, equal modulo the pool's width, which divides `width`.
+    Returns: the runs, (total, ...); the windows' starts in them, (n,), multiples of the pool's width.
+    """
+    new_run = torch.ones_like(starts, dtype=torch.bool)
+    new_run[1:] = starts[1:] - starts[:-1] >= width
+    first = starts[new_run]
+    last = starts[torch.roll(new_run, -1)]  # a window ends its run when the next one, cyclically, begins a run
+    lengths = last + width - first
+    shift = torch.cumsum(lengths, 0) - lengths - first
+    runs = [x[a:b] for a, b in zip(first.tolist(), (last + width).tolist(), strict=True)]
+    return (runs[0] if len(runs) == 1 else torch.cat(runs)), starts + shift[torch.cumsum(new_run, 0) - 1]

@@ -1,0 +1,100 @@
+"""Stretches of the genome as base codes, with N past the ends of a chromosome."""
+
+from pathlib import Path
+
+import numpy as np
+import pyfaidx
+
+from expecto import BASES, UNKNOWN_BASE
+from spex.errors import InputError
+from spex.storage import temporary_path
+
+GZIP_MAGIC = b"\x1f\x8b"
+CODE_OF_BYTE = np.full(256, UNKNOWN_BASE, dtype=np.uint8)
+for _code, _base in enumerate(BASES):
+    CODE_OF_BYTE[[ord(_base), ord(_base.lower())]] = _code
+
+
+class Genome:
+    """An indexed FASTA file.
+
+    path: FASTA, not compressed. spare_index: where the index goes when the genome's folder cannot be written to.
+
+    Raises:
+        InputError: the file is compressed, is not FASTA, or holds no sequence.
+    """
+
+    def __init__(self, path, spare_index):
+        index = _whole_index(Path(path), Path(spare_index))
+        self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
+        self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
+
+    def codes(self, chrom, start, end):
+        """Base codes of a stretch.
+
+        start, end: 0-based half-open, in bp; may reach past either end of the chromosome.
+        Returns: (end - start,) uint8: 0-3 as in `expecto.BASES`, 4 for any other letter and outside the chromosome.
+        """
+        inside = max(start, 0), min(end, self.chromsizes[chrom])
+        codes = np.full(end - start, UNKNOWN_BASE, dtype=np.uint8)
+        if inside[0] < inside[1]:  # pyfaidx wraps a negative start and shortens at the end, both in silence
+            letters = self._fasta[chrom][inside[0] : inside[1]]
+            codes[inside[0] - start : inside[1] - start] = CODE_OF_BYTE[np.frombuffer(letters.encode(), np.uint8)]
+        return codes
+
+    def close(self):
+        self._fasta.close()
+
+
+def _whole_index(path, spare_index):
+    """A FASTA index that belongs to the genome: the one beside it, or one made now that appears whole."""
+    with open(path, "rb") as file:
+        head = file.read(2)
+    if head == GZIP_MAGIC:
+        raise InputError(
+            f"--genome_filename {path}: compressed; expected plain FASTA; decompress it with: gunzip --keep {path}"
+        )
+    if not head.startswith((b">", b";")):
+        raise InputError(f"--genome_filename {path}: starts with {head!r}; expected FASTA, which starts with '>'")
+    beside = path.with_name(path.name + ".fai")
+    for index in (beside, spare_index):
+        if _fits(index, path):
+            return index
+    try:
+        return _build_index(path, beside)
+    except OSError:  # the genome lies in a folder of someone else
+        return _build_index(path, spare_index)
+
+
+def _fits(index, path):
+    """Whether each record of the index points behind a header line with its name in the genome."""
+    try:
+        records = [line.split("\t") for line in index.read_text().splitlines()]
+        if not records or index.stat().st_mtime < path.stat().st_mtime:
+            return False
+        with open(path, "rb") as file:
+            for name, length, offset, bases, width in records:
+                file.seek(max(int(offset) - 4096, 0))
+                header = file.read(min(int(offset), 4096)).rstrip(b"\r\n").rpartition(b"\n")[2]
+                lines, rest = divmod(int(length), int(bases))
+                end = int(offset) + lines * int(width) + rest
+                if header[1:].split()[:1] != [name.encode()] or end > path.stat().st_size + int(width) - int(bases):
+                    return False
+    except (OSError, ValueError, ZeroDivisionError):
+        return False
+    return True
+
+
+def _build_index(path, index):
+    temporary = temporary_path(index)
+    try:
+        with open(temporary, "xb"):
+            pass  # fails here, without a message of pyfaidx, where the folder cannot be written to
+        temporary.unlink()
+        pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
+        temporary.replace(index)
+    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, UnicodeDecodeError) as error:
+        raise InputError(f"--genome_filename {path}: not usable as FASTA ({error})") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return index

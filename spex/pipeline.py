@@ -1,0 +1,198 @@
+"""Blocks of genes -> sequences -> predictions -> features -> files."""
+
+import logging
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH, WINDOW_SIZE
+from expecto.transforms import SHIFTS, own_features, transform_weights
+from spex.genes import own_windows
+from spex.storage import DamagedFileError, load_array, save_array
+
+SEGMENT_BINS = 1024
+"""Contacted bins are taken segment by segment of the chromosome, on a grid that no block of genes moves: the order of
+every sum, and so every bit of it, is the same however genes are split."""
+
+OWN_ROWS = TENSOR_WIDTH + 1
+"""Rows kept of a gene's own windows: the ten transforms and the plain sum, which stands in for missing contacts."""
+
+WRITERS = 4
+
+logger = logging.getLogger("spex")
+
+
+def tensor_length(with_contacts):
+    """Numbers in a gene's tensor: 20,020, or 24,024 with contacts."""
+    return (TENSOR_WIDTH + 2 * with_contacts) * CHROMATIN_FEATURES
+
+
+def unfinished_genes(folder, genes, length):
+    """The genes without a whole tensor of `length` numbers; what is damaged counts as missing, and is said."""
+
+    def is_finished(gene_id):
+        path = folder.tensor_path(gene_id)
+        try:
+            tensor = load_array(path)
+        except FileNotFoundError:
+            return False
+        except DamagedFileError as error:
+            logger.warning("%s; it is made again", error)
+            return False
+        if tensor.shape != (length,) or tensor.dtype != np.float32:
+            logger.warning(
+                "%s: %s of %s; expected %d float32; it is made again", path, tensor.shape, tensor.dtype, length
+            )
+            return False
+        return True
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        finished = np.fromiter(pool.map(is_finished, genes["id"]), dtype=bool, count=len(genes))
+    return genes[~finished]
+
+
+class TensorPipeline:
+    """Computes and writes the tensors of genes.
+
+    genome: Genome. scanner: expecto.scan.Scanner. store: PredictionStore or None. folder: DataFolder. rule:
+    ContactRule and contacts: Contacts, or None without contact maps. windows_per_pass: windows that the network sees
+    at once, rounded up to whole genes.
+    """
+
+    def __init__(self, *, genome, scanner, store, folder, rule, contacts, windows_per_pass):
+        self.genome, self.scanner, self.store, self.folder = genome, scanner, store, folder
+        self.rule, self.contacts = rule, contacts
+        self.windows_per_pass = windows_per_pass
+        self.counts = Counter()
+        weights = np.vstack([transform_weights(), np.ones(len(SHIFTS))])
+        self._weights = torch.tensor(weights, dtype=torch.float32, device=scanner.device)
+        self._place = {} if contacts is None else {gene: row for row, gene in enumerate(contacts.genes)}
+
+    def run(self, genes, block_size, advance):
+        """Make the tensors of `genes`, in blocks of `block_size` along the genome.
+
+        advance: called with the number of genes whose tensors were written.
+        """
+        genes = genes.sort_values(["chrom", "tss", "id"])
+        try:
+            with ThreadPoolExecutor(WRITERS) as writers:
+                for _, on_chrom in genes.groupby("chrom", sort=False):
+                    for first in range(0, len(on_chrom), block_size):
+                        block = on_chrom.iloc[first : first + block_size]
+                        self._run_block(block, writers)
+                        advance(len(block))
+        finally:
+            if self.store is not None:
+                self.store.flush()
+
+    def _run_block(self, block, writers):
+        features = self._own_rows(block)  # (genes, 11, 2002)
+        if self.contacts is not None:
+            neighbours = self._neighbour_sums(block, plain_sums=features[:, TENSOR_WIDTH])
+            features[:, TENSOR_WIDTH] = neighbours[:, 0]
+            features = np.concatenate([features, neighbours[:, 1:]], axis=1)
+        else:
+            features = features[:, :TENSOR_WIDTH]
+
+        def write(gene_id, rows):
+            save_array(self.folder.tensor_path(gene_id), rows.reshape(-1), durable=False)
+
+        for _ in writers.map(write, block["id"], features):
+            self.counts["genes"] += 1
+
+    def _own_rows(self, block):
+        """Transforms and plain sum of each gene's own windows, (genes, 11, 2002) float32."""
+        chrom = block["chrom"].iloc[0]
+        keys = block["tss"].to_numpy() * 2 + (block["strand"] == "-").to_numpy()
+        rows = np.empty((len(block), OWN_ROWS * CHROMATIN_FEATURES), np.float32)
+        missing = self._fill_from_store("own", chrom, keys, rows)
+        per_pass = -(-self.windows_per_pass // len(SHIFTS))
+        passes = [missing[i : i + per_pass] for i in range(0, len(missing), per_pass)]
+        for mine, (codes, starts) in read_ahead(passes, lambda genes: self._own_sequences(block.iloc[genes])):
+            predictions = self._predict(codes, starts).unflatten(0, (len(mine), len(SHIFTS)))
+            rows[mine] = own_features(predictions, self._weights).flatten(1).cpu().numpy()
+        self._put_in_store("own", chrom, keys, rows, missing)
+        return rows.reshape(len(block), OWN_ROWS, CHROMATIN_FEATURES)
+
+    def _own_sequences(self, genes):
+        """Base codes of the genes' stretches end to end, and where their windows start in them."""
+        codes, starts, length = [], [], 0
+        for chrom, tss, strand in zip(genes["chrom"], genes["tss"], genes["strand"], strict=True):
+            first, end, within = own_windows(tss, strand)
+            codes.append(self.genome.codes(chrom, first, end))
+            starts.append(within + length)
+            length += end - first
+        return np.concatenate(codes), np.concatenate(starts)
+
+    def _neighbour_sums(self, block, plain_sums):
+        """Sums over each gene's contacted bins, (genes, 2, 2002) float32: downstream, upstream of the gene."""
+        rows = [self._place[gene] for gene in block["id"]]
+        spans = [slice(*self.contacts.offsets[row : row + 2]) for row in rows]
+        sums = torch.zeros((len(block), 2, CHROMATIN_FEATURES), dtype=torch.float64, device=self.scanner.device)
+        wanted = np.unique(np.concatenate([self.contacts.bins[span] for span in spans]))
+        edges = np.flatnonzero(np.diff(wanted // SEGMENT_BINS)) + 1
+        for bins in np.split(wanted, edges) if len(wanted) else ():
+            predictions = self._bin_predictions(block["chrom"].iloc[0], bins)
+            for gene, span in enumerate(spans):
+                mine = self.contacts.bins[span]
+                within = slice(*np.searchsorted(mine, [bins[0], bins[-1] + 1]))
+                places = torch.from_numpy(np.searchsorted(bins, mine[within])).to(predictions.device)
+                downstream = torch.from_numpy(self.contacts.downstream[span][within]).to(predictions.device)
+                sums[gene, 0] += predictions[places[downstream]].sum(0, dtype=torch.float64)
+                sums[gene, 1] += predictions[places[~downstream]].sum(0, dtype=torch.float64)
+        result = (sums * self.rule.weight).float().cpu().numpy()
+        alone = ~self.contacts.has_pixels[rows]
+        if self.rule.own_windows_stand_in:
+            result[alone] = plain_sums[alone][:, None]
+        return result
+
+    def _bin_predictions(self, chrom, bins):
+        """Predictions of contacted bins (ascending, of one segment), (bins, 2002) float32 on the device."""
+        starts = self.rule.window_starts(bins)
+        rows = np.empty((len(bins), CHROMATIN_FEATURES), np.float32)
+        missing = self._fill_from_store("windows", chrom, starts, rows)
+        passes = [missing[i : i + self.windows_per_pass] for i in range(0, len(missing), self.windows_per_pass)]
+
+        def sequence(mine):
+            first, last = int(starts[mine[0]]), int(starts[mine[-1]])
+            return self.genome.codes(chrom, first, last + WINDOW_SIZE), starts[mine] - first
+
+        for mine, (codes, within) in read_ahead(passes, sequence):
+            rows[mine] = self._predict(codes, within).cpu().numpy()
+        self._put_in_store("windows", chrom, starts, rows, missing)
+        return torch.from_numpy(rows).to(self.scanner.device)
+
+    def _predict(self, codes, starts):
+        self.counts["windows"] += len(starts)
+        return self.scanner.predict(torch.from_numpy(codes), torch.from_numpy(starts))
+
+    def _fill_from_store(self, kind, chrom, keys, rows):
+        """Fill in the rows that the store has. Returns: the numbers of those that it lacks."""
+        if self.store is None:
+            return np.arange(len(keys))
+        found, stored = self.store.get(kind, chrom, keys)
+        if stored is not None:
+            rows[found] = stored
+            self.counts[f"{kind} from the store"] += int(found.sum())
+        return np.flatnonzero(~found)
+
+    def _put_in_store(self, kind, chrom, keys, rows, computed):
+        """Keep the rows just computed; what is used from now on is what a later run will read."""
+        if self.store is not None and len(computed):
+            self.store.put(kind, chrom, keys[computed], rows[computed])
+            rows[computed] = self.store.stored(rows[computed])
+
+
+def read_ahead(items, prepare, depth=2):
+    """Yield each item with `prepare(item)`, computed in a thread while the caller works on the ones before."""
+    with ThreadPoolExecutor(1) as reader:
+        ahead = deque()
+        for item in items:
+            ahead.append((item, reader.submit(prepare, item)))
+            if len(ahead) > depth:
+                ready, result = ahead.popleft()
+                yield ready, result.result()
+        for ready, result in ahead:
+            yield ready, result.result()

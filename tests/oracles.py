@@ -1,0 +1,183 @@
+"""Slow, obvious answers to compare the program with: one window, one base, one pixel at a time.
+
+Written from the definition of the published program alone and sharing no code with this one. Positions are 1-based
+where a parameter says so; sequences are indexed from 0. The number of chromatin features is whatever the predictor
+gives, so that small predictors serve as well as the full network.
+
+A predictor is a plain function, or a torch module, from windows (n, 4, 1, 2000) float32 to predictions (n, features).
+"""
+
+import math
+
+import numpy as np
+import torch
+
+CHANNELS = "AGCT"
+WINDOW = 2000
+STEP = 200
+SHIFTS = list(range(-20000, 20000, STEP))
+DECAY_RATES = [0.01, 0.02, 0.05, 0.1, 0.2]
+NEAREST_CONTACT = 20000
+
+
+def beluga(state, windows):
+    """The network's predictions, layer by layer as the publication lists them.
+
+    state: state dict with the published names, of any sizes that fit together. windows: (n, 4, 1, w) float32 tensor.
+
+    Returns: (n, features) float32 tensor.
+    """
+
+    def layer(function, name, x):
+        return function(x, state[f"{name}.weight"], state[f"{name}.bias"])
+
+    x = torch.relu(layer(torch.conv2d, "model.0.0", windows))
+    x = torch.relu(layer(torch.conv2d, "model.0.2", x))
+    x = torch.max_pool2d(x, (1, 4))
+    x = torch.relu(layer(torch.conv2d, "model.0.6", x))
+    x = torch.relu(layer(torch.conv2d, "model.0.8", x))
+    x = torch.max_pool2d(x, (1, 4))
+    x = torch.relu(layer(torch.conv2d, "model.0.12", x))
+    x = torch.relu(layer(torch.conv2d, "model.0.14", x))
+    x = torch.flatten(x, start_dim=1)
+    x = torch.relu(layer(torch.nn.functional.linear, "model.1.2.1", x))
+    return torch.sigmoid(layer(torch.nn.functional.linear, "model.1.4.1", x))
+
+
+def encode_window(sequence, centre):
+    """The 2000 bp around a position, letter by letter.
+
+    sequence: letters of the whole chromosome, any case. centre: 1-based position p; the window is [p - 1000, p + 1000)
+    0-based, and what lies outside the chromosome is N.
+
+    Returns: (4, 2000) float32, channels A, G, C, T; zeros for any other letter.
+    """
+    window = np.zeros((4, WINDOW), dtype=np.float32)
+    start = centre - WINDOW // 2
+    for column in range(WINDOW):
+        position = start + column
+        if 0 <= position < len(sequence):
+            letter = sequence[position].upper()
+            if letter in CHANNELS:
+                window[CHANNELS.index(letter), column] = 1
+    return window
+
+
+def predict_window(predict, sequence, centre):
+    """The prediction for the window centred on a 1-based position: (features,) float64."""
+    windows = encode_window(sequence, centre).reshape(1, 4, 1, WINDOW)
+    if isinstance(predict, torch.nn.Module):
+        with torch.no_grad():
+            predictions = predict(torch.from_numpy(windows)).numpy()
+    else:
+        predictions = predict(windows)
+    return np.asarray(predictions, dtype=np.float64)[0]
+
+
+def predict_gene_windows(predict, sequence, tss, strand):
+    """The predictions of a gene's own windows: dict from shift (bp along the gene) to (features,) float64."""
+    predictions = {}
+    for shift in SHIFTS:
+        centre = tss + shift if strand == "+" else tss - shift
+        predictions[shift] = predict_window(predict, sequence, centre)
+    return predictions
+
+
+def gene_features(predict, sequence, tss, strand):
+    """The gene's own features.
+
+    tss: 1-based. strand: "+" or "-".
+
+    Returns: (10 * features,) float64: five decay rates upstream, then five downstream, the TSS window in both.
+    """
+    predictions = predict_gene_windows(predict, sequence, tss, strand)
+    rows = []
+    for side in ("upstream", "downstream"):
+        for rate in DECAY_RATES:
+            total = 0
+            for shift in SHIFTS:
+                if (side == "upstream" and shift <= 0) or (side == "downstream" and shift >= 0):
+                    total = total + math.exp(-rate * abs(shift) / STEP) * predictions[shift]
+            rows.append(total)
+    return np.concatenate(rows)
+
+
+def round_half_to_even(numerator, denominator):
+    """The whole number nearest to a fraction of two positive whole numbers; of two as near, the even one."""
+    below, rest = divmod(numerator, denominator)
+    if 2 * rest < denominator:
+        return below
+    if 2 * rest > denominator:
+        return below + 1
+    return below if below % 2 == 0 else below + 1
+
+
+def tss_bin(tss, resolution, rule):
+    """The bin of a 1-based TSS: the nearest bin edge ("published") or the bin that holds it ("corrected")."""
+    if rule == "published":
+        return round_half_to_even(tss, resolution)
+    return (tss - 1) // resolution
+
+
+def contacts_of_bin(maps, viewpoint):
+    """What touches a bin: dict from the other bin to the sum of the counts of all maps.
+
+    maps: one list per map of (bin1, bin2, count), bins numbered from the chromosome's start. viewpoint: bin.
+    """
+    counts = {}
+    for pixels in maps:
+        for bin1, bin2, count in pixels:
+            if viewpoint == bin1:
+                counts[bin2] = counts.get(bin2, 0) + count
+            elif viewpoint == bin2:
+                counts[bin1] = counts.get(bin1, 0) + count
+    return counts
+
+
+def kept_contacts(maps, tss, *, rule, resolution=1000, max_dist=1.15, min_count=2):
+    """The contacted bins that count: list of (bin, count) in the order of the bins; None for a TSS without a pixel.
+
+    max_dist: for the published rule, 1/sqrt(count) must be below it. min_count: for the corrected rule.
+    """
+    viewpoint = tss_bin(tss, resolution, rule)
+    counts = contacts_of_bin(maps, viewpoint)
+    if not counts:
+        return None
+    kept = []
+    for contacted in sorted(counts):
+        count = counts[contacted]
+        near_enough = count > 0 and 1 / math.sqrt(count) < max_dist
+        strong = near_enough if rule == "published" else count >= min_count
+        if strong and abs(contacted - viewpoint) * resolution >= NEAREST_CONTACT:
+            kept.append((contacted, count))
+    return kept
+
+
+def is_downstream(contacted, viewpoint, strand):
+    """Whether a contacted bin lies downstream of the gene."""
+    return contacted >= viewpoint if strand == "+" else contacted < viewpoint
+
+
+def neighbour_features(predict, sequence, tss, strand, maps, *, rule, resolution=1000, max_dist=1.15, min_count=2):
+    """The features of the bins that the gene's start touches.
+
+    tss: 1-based. maps: as in `contacts_of_bin`. rule: "published" or "corrected".
+
+    Returns: (2 * features,) float64: downstream bins, then upstream bins.
+    """
+    kept = kept_contacts(maps, tss, rule=rule, resolution=resolution, max_dist=max_dist, min_count=min_count)
+    if kept is None and rule == "published":
+        own = sum(predict_gene_windows(predict, sequence, tss, strand).values())
+        return np.concatenate([own, own])
+    nothing = np.zeros_like(predict_window(predict, sequence, tss))
+    downstream, upstream = nothing, nothing
+    for contacted, _ in kept or []:
+        if rule == "published":
+            added = resolution / STEP * predict_window(predict, sequence, contacted * resolution)
+        else:
+            added = predict_window(predict, sequence, contacted * resolution + resolution // 2)
+        if is_downstream(contacted, tss_bin(tss, resolution, rule), strand):
+            downstream = downstream + added
+        else:
+            upstream = upstream + added
+    return np.concatenate([downstream, upstream])
