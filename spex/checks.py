@@ -7,13 +7,13 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-import cooler
 import pandas as pd
-import pyfaidx
 
 import expecto
+from spex.contacts import ContactMap
 from spex.errors import InputError
 from spex.genes import read_gene_table
+from spex.genome import Genome
 
 CHUNK_BYTES = 1 << 20
 CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
@@ -49,40 +49,15 @@ def check_checkpoint(path):
         raise InputError(f"{error}") from error
 
 
-def fasta_index(path):
-    """The text of a FASTA file's index (`.fai`), read off the whole file.
-
-    Raises:
-        InputError: not a FASTA file, or with lines of unequal length.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        index = Path(folder) / "genome.fai"
-        try:
-            pyfaidx.Faidx(path, indexname=index).close()
-        except (pyfaidx.FastaIndexingError, UnicodeDecodeError, ValueError, IndexError) as error:
-            raise InputError(f"{path}: not a FASTA file that can be indexed ({error})") from error
-        return index.read_text()
-
-
 def check_genome(path, lengths):
-    """Compare chromosome names and lengths in a FASTA file with what they should be.
+    """Compare chromosome names and lengths in a FASTA file with what they should be; leaves its index beside it.
 
     lengths: dict of chromosome name -> length in bp; other sequences are let be.
-
-    Returns: the text of the file's index.
-
-    Raises:
-        InputError: a chromosome is missing or has another length, or the index beside the file is of another file.
     """
-    text = fasta_index(path)
-    found = {name: int(length) for name, length, *_ in (line.split("\t") for line in text.splitlines())}
-    check_chromosomes(path, found, lengths)
-    beside = Path(f"{path}.fai")
-    if beside.exists() and beside.read_text() != text:
-        raise InputError(
-            f"{beside}: it is not the index of the genome beside it; delete it, it is made again when missing"
-        )
-    return text
+    with tempfile.TemporaryDirectory() as spare:
+        genome = Genome(path, Path(spare) / "genome.fai")
+        genome.close()
+    check_chromosomes(path, genome.chromsizes, lengths)
 
 
 def check_chromosomes(path, found, lengths):
@@ -134,12 +109,5 @@ def check_features(path):
 
 
 def check_contacts(path, resolution):
-    """Look for a resolution, in bp per bin, in a contact map of several resolutions (.mcool)."""
-    try:
-        found = [group.rpartition("/")[2] for group in cooler.fileops.list_coolers(str(path))]
-    except OSError as error:
-        raise InputError(f"{path}: not a contact map in .mcool form ({error})") from error
-    if str(resolution) not in found:
-        raise InputError(
-            f"{path}: no resolution {resolution}; expected an .mcool with it, found {', '.join(found) or 'none'}"
-        )
+    """Open a contact map at a resolution, in bp per bin."""
+    ContactMap(path, resolution)

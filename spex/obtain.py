@@ -16,7 +16,7 @@ from spex.checks import check_digest, file_digest
 from spex.cli import progress
 from spex.download import MEGABYTE, discard, fetch, locked, part_path
 from spex.errors import InputError
-from spex.storage import write_json, write_text
+from spex.storage import write_json
 
 CHUNK_BYTES = 1 << 20
 
@@ -28,8 +28,8 @@ class Resource:
     """A file to download.
 
     path: where it belongs, from the repository's root. address: where it comes from; unpacked when it ends in .gz.
-    check: called with (path, find), where find(name) is the path of another resource; raises InputError, and returns
-    the text of the file's index where it has one. digest: `kind:hexadecimal` of the published file; None: the sha256
+    check: called with (path, find), where find(name) is the path of another resource; raises InputError; may leave an
+    index beside the file. digest: `kind:hexadecimal` of the published file; None: the sha256
     of the first download is recorded, and later ones are compared with it. megabytes: disk that getting it takes,
     roughly, None where its maker does not say. page: where to get it by hand, for a file that may need an account.
     """
@@ -69,7 +69,7 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
     if path.exists():
         if not is_verified(path):
             logger.info("%s: already there, being verified", path)
-            _finish(resource, path, *verify(resource, path, path, find))
+            _record(path, verify(resource, path, path, find))
         logger.info("%s: there and verified", path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,15 +77,21 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
     _require_room(resource, part)
     with locked(part):
         address = _download(resource, path, part, mirror=mirror, login=login, sleep=sleep)
+        whole = part_path(path) if _is_packed(resource) else part
         try:
-            whole = _unpack(part, part_path(path)) if _served_name(resource).endswith(".gz") else part
-            digest, index = verify(resource, whole, path, find, content=resource.digest is None)
+            if _is_packed(resource):
+                _unpack(part, whole)
+            digest = verify(resource, whole, path, find, content=resource.digest is None)
         except InputError as error:
             discard(part)
-            discard(part_path(path))
+            discard(whole)
+            _index(whole).unlink(missing_ok=True)
             raise InputError(f"{error}; it came from {address} and was removed") from error
         os.replace(whole, path)
-    _finish(resource, path, digest, index)
+        if _index(whole).exists():
+            os.replace(_index(whole), _index(path))
+        _record(path, digest)
+        discard(part)
     logger.info("%s: downloaded and verified", path)
 
 
@@ -108,6 +114,10 @@ def _served_name(resource):
     return urlsplit(resource.address).path.rpartition("/")[2]
 
 
+def _is_packed(resource):
+    return _served_name(resource).endswith(".gz")
+
+
 def _require_room(resource, part):
     needed = (resource.megabytes or 0) - (part.stat().st_size // MEGABYTE if part.exists() else 0)
     free = shutil.disk_usage(part.parent).free // MEGABYTE
@@ -118,7 +128,7 @@ def _require_room(resource, part):
 
 
 def _unpack(part, unpacked):
-    """Decompress a `.gz` as a stream, from its start; returns the path of the result."""
+    """Decompress a `.gz` as a stream, from its start."""
     try:
         with (
             open(part, "rb") as packed,
@@ -135,7 +145,6 @@ def _unpack(part, unpacked):
             os.fsync(file.fileno())
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{part}: cannot be unpacked ({error})") from error
-    return unpacked
 
 
 def verify(resource, candidate, path, find, *, content=True):
@@ -143,12 +152,13 @@ def verify(resource, candidate, path, find, *, content=True):
 
     candidate: the file. path: where it belongs, beside which the record is. content: False where the hash is enough.
 
-    Returns: its digest as `kind:hexadecimal`, and the text of its index or None.
+    Returns: its digest as `kind:hexadecimal`.
 
     Raises:
         InputError: it is not what it should be.
     """
-    index = resource.check(candidate, find) if content else None
+    if content:
+        resource.check(candidate, find)
     recorded = _read_record(path).get("digest")
     if resource.digest:
         check_digest(candidate, resource.digest)
@@ -157,7 +167,7 @@ def verify(resource, candidate, path, find, *, content=True):
             check_digest(candidate, recorded)
         except InputError as error:
             raise InputError(f"{error} as recorded in {_record_path(path)}; delete that to accept this one") from error
-    return resource.digest or recorded or f"sha256:{file_digest(candidate, 'sha256')}", index
+    return resource.digest or recorded or f"sha256:{file_digest(candidate, 'sha256')}"
 
 
 def is_verified(path):
@@ -166,15 +176,15 @@ def is_verified(path):
     return path.exists() and all(record.get(name) == value for name, value in _stamp(path).items())
 
 
-def _finish(resource, path, digest, index):
-    """Write what belongs beside a verified file, unless the folder cannot be written to, and clear what is left."""
-    if not os.access(path.parent, os.W_OK):
-        return
-    beside = path.with_name(f"{path.name}.fai")
-    if index and not beside.exists():
-        write_text(beside, index)
-    write_json(_record_path(path), {"digest": digest, **_stamp(path)})
-    discard(download_part(resource, path))
+def _index(path):
+    """Where the index of a FASTA file is."""
+    return path.with_name(f"{path.name}.fai")
+
+
+def _record(path, digest):
+    """Remember that a file was verified; in a folder that cannot be written to, it is verified each time."""
+    if os.access(path.parent, os.W_OK):
+        write_json(_record_path(path), {"digest": digest, **_stamp(path)})
 
 
 def _record_path(path):

@@ -40,27 +40,19 @@ def test_other_content_is_not_the_published_file(tmp_path):
         checks.check_digest(path, "md5:00")
 
 
-def test_index_is_the_one_that_belongs_to_the_file(tmp_path):
-    path = tmp_path / "genome.fa"
-    path.write_text(">chr1 a comment\nACGTA\nACG\n>chr2\nAC\n")
-    assert checks.fasta_index(path) == "chr1\t8\t16\t5\t6\nchr2\t2\t32\t2\t3\n"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"no fasta\n", b"\x1f\x8b\x08\xff\xfe", b">chr1\nACGT\nA\nACGT\n", b">a\nC\n>a\nC\n"]
-)
+@pytest.mark.parametrize("content", [b"", b"no fasta\n", b"\x1f\x8b\x08\xff\xfe", b">chr1\nACGT\nA\nACGT\n"])
 def test_file_that_is_no_fasta(tmp_path, content):
     path = tmp_path / "genome.fa"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="not a FASTA file that can be indexed"):
+    with pytest.raises(InputError, match=r"genome.fa: (not usable as FASTA|starts with|compressed)"):
         checks.check_genome(path, LENGTHS)
 
 
 def test_genome_as_it_should_be(tmp_path):
     path = tmp_path / "genome.fa"
     path.write_text(fasta({**LENGTHS, "chrUn_1": 7, "chrX": 80}))
-    assert checks.check_genome(path, LENGTHS).startswith("chr1\t101\t")
+    checks.check_genome(path, LENGTHS)
+    assert (tmp_path / "genome.fa.fai").read_text().startswith("chr1\t101\t")
 
 
 def test_genome_with_ensembl_names(tmp_path):
@@ -90,14 +82,6 @@ def test_lengths_of_hg19_are_called_so():
         InputError, match=r"chr1 is 249,250,621 bp long \(this is hg19 \(GRCh37\)\), expected 248,956,422"
     ):
         checks.check_chromosomes("data/hg38.fa", hg19, GRCH38_LENGTHS)
-
-
-def test_index_of_another_genome(tmp_path):
-    path = tmp_path / "genome.fa"
-    path.write_text(fasta(LENGTHS))
-    (tmp_path / "genome.fa.fai").write_text("chr1\t8\t16\t5\t6\n")
-    with pytest.raises(InputError, match=r"genome.fa.fai: it is not the index of the genome beside it; delete it"):
-        checks.check_genome(path, LENGTHS)
 
 
 def test_genes_are_counted(tmp_path):
@@ -146,7 +130,7 @@ def test_map_with_and_without_the_resolution(tmp_path):
     write_map(tmp_path / "fine.mcool", [1000, 5000])
     checks.check_contacts(tmp_path / "fine.mcool", 1000)
     write_map(tmp_path / "coarse.mcool", [5000, 10_000])
-    with pytest.raises(InputError, match=r"no resolution 1000; expected an .mcool with it, found 5000, 10000"):
+    with pytest.raises(InputError, match=r"no resolution 1000 \(it has 5000, 10000\)"):
         checks.check_contacts(tmp_path / "coarse.mcool", 1000)
 
 
@@ -155,5 +139,5 @@ def test_map_cut_off(tmp_path, kept):
     write_map(tmp_path / "whole.mcool", [1000])
     path = tmp_path / "cut.mcool"
     path.write_bytes((tmp_path / "whole.mcool").read_bytes()[:kept])
-    with pytest.raises(InputError, match=r"not a contact map in .mcool form"):
+    with pytest.raises(InputError, match=r"not an HDF5 file|damaged or cut short"):
         checks.check_contacts(path, 1000)
