@@ -124,10 +124,20 @@ def create_parser():
         subparser = commands.add_parser(command, help=help_text, description=help_text, allow_abbrev=False)
         subparser.add_argument("names", nargs="*", metavar="NAME", help="files, by the names that list shows; all")
         subparser.add_argument("--folder", default=".", help="where data/ and expecto/ are (default: here)")
-    add = commands.choices["get"].add_argument
+    add_access_options(commands.choices["get"])
+    return parser
+
+
+def add_access_options(parser):
+    """The options that say how files are got."""
+    add = parser.add_argument
     add("--mirror", metavar="URL", help="take the files, by their names, from this address instead of their makers'")
     add("--4dn_key", dest="login_file", metavar="FILE", help="your 4DN access key as JSON, for the contact map")
-    return parser
+
+
+def access(args):
+    """What `add_access_options` gave, as keywords of `get`."""
+    return {"mirror": checked_mirror(args.mirror), "login": read_login(args.login_file) if args.login_file else None}
 
 
 def run(args, resources=RESOURCES):
@@ -139,7 +149,7 @@ def run(args, resources=RESOURCES):
     elif args.command == "check":
         print_checks(chosen, find)
     else:
-        get(chosen, find, mirror=checked_mirror(args.mirror), login=args.login_file and read_login(args.login_file))
+        get(chosen, find, **access(args))
 
 
 def choose(resources, names):
