@@ -23,7 +23,10 @@ import numpy as np
 from spex.errors import InputError
 
 STALE_AFTER_SECONDS = 24 * 3600
-CHECKSUM_BYTES = 4
+CHECKSUM = struct.Struct("<cI")
+CHECKSUM_MARK = b"C"
+"""What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
+array's shape in the header can make the checksum pass for items."""
 
 
 class DamagedFileError(ValueError):
@@ -117,7 +120,7 @@ def save_array(path, array, *, durable=True):
     content = buffer.getbuffer()
     with whole_file(path, durable=durable) as file:
         file.write(content)
-        file.write(struct.pack("<I", zlib.crc32(content)))
+        file.write(CHECKSUM.pack(CHECKSUM_MARK, zlib.crc32(content)))
 
 
 def load_array(path):
@@ -134,15 +137,16 @@ def load_array(path):
         version = np.lib.format.read_magic(buffer)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, fortran_order, dtype = read_header[version](buffer)
-    except (ValueError, KeyError) as error:
+    except Exception as error:  # the header is parsed as Python's own text and fails in as many ways
         raise DamagedFileError(f"{path}: not a readable .npy file ({error})") from error
     if dtype.hasobject:
         raise DamagedFileError(f"{path}: holds pickled objects, which are never loaded")
     start = buffer.tell()
     end = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-    if len(content) not in (end, end + CHECKSUM_BYTES):
-        raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + CHECKSUM_BYTES}")
-    if len(content) > end and struct.unpack("<I", content[end:])[0] != zlib.crc32(memoryview(content)[:end]):
+    if len(content) not in (end, end + CHECKSUM.size):
+        raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + CHECKSUM.size}")
+    expected = CHECKSUM.pack(CHECKSUM_MARK, zlib.crc32(memoryview(content)[:end]))
+    if len(content) > end and content[end:] != expected:
         raise DamagedFileError(f"{path}: its checksum does not fit its content")
     array = np.frombuffer(content, dtype, count=(end - start) // dtype.itemsize, offset=start)
     return array.reshape(shape, order="F" if fortran_order else "C")
