@@ -1,24 +1,18 @@
 """Small files in the form of the large ones that users download."""
 
-import cooler
-import pandas as pd
+from conftest import write_fasta, write_mcool
 
 LENGTHS = {f"chr{number}": 100 + number for number in range(1, 23)}
-"""Lengths in bp of the small genome's chromosomes."""
+"""Lengths in bp of a small genome under hg38's names."""
 
 
-def fasta(lengths, width=60):
-    """A FASTA file's text. lengths: dict of name -> bp."""
-    lines = []
-    for name, length in lengths.items():
-        sequence = ("ACGTN" * (length // 5 + 1))[:length]
-        lines += [f">{name}", *(sequence[start : start + width] for start in range(0, length, width))]
-    return "\n".join(lines) + "\n"
+def write_genome(path, lengths):
+    """A FASTA file. lengths: dict of name -> bp. Returns: its content."""
+    write_fasta(path, {name: ("ACGTN" * (length // 5 + 1))[:length] for name, length in lengths.items()}, width=60)
+    return path.read_bytes()
 
 
-def write_map(path, resolutions):
-    """A contact map of chr1 with three pixels at each resolution (bp per bin)."""
-    for resolution in resolutions:
-        bins = cooler.binnify(pd.Series({"chr1": 40_000}), resolution)
-        pixels = pd.DataFrame({"bin1_id": [0, 1, 2], "bin2_id": [1, 3, 2], "count": [5, 2, 1]})
-        cooler.create_cooler(f"{path}::/resolutions/{resolution}", bins, pixels, mode="a", ordered=True)
+def write_map(path, *resolutions):
+    """A contact map of chr1 at these resolutions (bp per bin). Returns: its content."""
+    write_mcool(path, {"chr1": [(0, 1, 5), (1, 3, 2)]}, resolutions[0], {"chr1": 40_000}, resolutions[1:])
+    return path.read_bytes()

@@ -6,7 +6,8 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
-from stand_ins import LENGTHS, fasta, write_map
+import torch
+from stand_ins import LENGTHS, write_genome, write_map
 
 from spex import checks
 from spex.errors import InputError
@@ -40,6 +41,28 @@ def test_other_content_is_not_the_published_file(tmp_path):
         checks.check_digest(path, "md5:00")
 
 
+def test_checkpoint_as_it_should_be(narrow, world):
+    checks.check_checkpoint(world.checkpoint)
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.9, 0.999])
+def test_checkpoint_cut_off(narrow, world, tmp_path, share):
+    content = world.checkpoint.read_bytes()
+    path = tmp_path / "cut.pth"
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InputError, match=r"cut.pth: not a whole PyTorch file of weights"):
+        checks.check_checkpoint(path)
+
+
+def test_checkpoint_of_another_network(tmp_path):
+    path = tmp_path / "other.pth"
+    torch.save({"model.0.0.weight": torch.zeros(320, 4, 1, 8), "fc.weight": torch.zeros(2)}, path)
+    with pytest.raises(
+        InputError, match="not Beluga's weights: 15 of its 16 tensors are missing and 1 are not its own"
+    ):
+        checks.check_checkpoint(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"no fasta\n", b"\x1f\x8b\x08\xff\xfe", b">chr1\nACGT\nA\nACGT\n"])
 def test_file_that_is_no_fasta(tmp_path, content):
     path = tmp_path / "genome.fa"
@@ -50,28 +73,28 @@ def test_file_that_is_no_fasta(tmp_path, content):
 
 def test_genome_as_it_should_be(tmp_path):
     path = tmp_path / "genome.fa"
-    path.write_text(fasta({**LENGTHS, "chrUn_1": 7, "chrX": 80}))
+    write_genome(path, {**LENGTHS, "chrUn_1": 7, "chrX": 80})
     checks.check_genome(path, LENGTHS)
     assert (tmp_path / "genome.fa.fai").read_text().startswith("chr1\t101\t")
 
 
 def test_genome_with_ensembl_names(tmp_path):
     path = tmp_path / "genome.fa"
-    path.write_text(fasta({name.removeprefix("chr"): length for name, length in LENGTHS.items()}))
+    write_genome(path, {name.removeprefix("chr"): length for name, length in LENGTHS.items()})
     with pytest.raises(InputError, match="no sequence chr1; it calls it 1, as Ensembl does; expected UCSC's hg38"):
         checks.check_genome(path, LENGTHS)
 
 
 def test_genome_without_a_chromosome(tmp_path):
     path = tmp_path / "genome.fa"
-    path.write_text(fasta({name: length for name, length in LENGTHS.items() if name != "chr8"}))
+    write_genome(path, {name: length for name, length in LENGTHS.items() if name != "chr8"})
     with pytest.raises(InputError, match="no sequence chr8; expected"):
         checks.check_genome(path, LENGTHS)
 
 
 def test_genome_cut_off(tmp_path):
     path = tmp_path / "genome.fa"
-    path.write_text(fasta(LENGTHS)[:-30])
+    path.write_bytes(write_genome(path, LENGTHS)[:-30])
     with pytest.raises(InputError, match=r"chr22 is 9[0-9] bp long, expected 122 as in GRCh38"):
         checks.check_genome(path, LENGTHS)
 
@@ -127,17 +150,16 @@ def test_features_are_counted(tmp_path):
 
 
 def test_map_with_and_without_the_resolution(tmp_path):
-    write_map(tmp_path / "fine.mcool", [1000, 5000])
+    write_map(tmp_path / "fine.mcool", 1000, 5000)
     checks.check_contacts(tmp_path / "fine.mcool", 1000)
-    write_map(tmp_path / "coarse.mcool", [5000, 10_000])
+    write_map(tmp_path / "coarse.mcool", 5000, 10_000)
     with pytest.raises(InputError, match=r"no resolution 1000 \(it has 5000, 10000\)"):
         checks.check_contacts(tmp_path / "coarse.mcool", 1000)
 
 
 @pytest.mark.parametrize("kept", [0, 100, 5000])
 def test_map_cut_off(tmp_path, kept):
-    write_map(tmp_path / "whole.mcool", [1000])
     path = tmp_path / "cut.mcool"
-    path.write_bytes((tmp_path / "whole.mcool").read_bytes()[:kept])
+    path.write_bytes(write_map(tmp_path / "whole.mcool", 1000)[:kept])
     with pytest.raises(InputError, match=r"not an HDF5 file|damaged or cut short"):
         checks.check_contacts(path, 1000)

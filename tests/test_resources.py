@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from file_server import FileServer
-from stand_ins import LENGTHS, fasta, write_map
+from stand_ins import LENGTHS, write_genome, write_map
 
 from spex import checks, resources
 from spex.errors import InputError
@@ -17,16 +17,23 @@ from spex.obtain import verify
 from spex.resources import RESOURCES, choose, finder, get
 
 PUBLISHED_GENES = Path(__file__).parents[2] / "shared" / "geneanno_GRCh38.csv"
-GENOME = fasta(LENGTHS).encode()
 TABLE = b"id\tname\n" + b"1\tDNase\n" * 2002
 KEY = {"default": {"key": "AKEY", "secret": "s3cr3t-of-mine", "server": "https://data.4dnucleome.org"}}
 
 
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    return write_genome(tmp_path_factory.mktemp("genome") / "hg38.fa", LENGTHS)
+
+
+@pytest.fixture(scope="module")
+def contacts(tmp_path_factory):
+    return write_map(tmp_path_factory.mktemp("map") / "map.mcool", 1000, 5000)
+
+
 @pytest.fixture
-def server(tmp_path_factory):
-    path = tmp_path_factory.mktemp("map") / "map.mcool"
-    write_map(path, [1000, 5000])
-    files = {"features.tsv": TABLE, "hg38.fa.gz": gzip.compress(GENOME, mtime=0), "map.mcool": path.read_bytes()}
+def server(genome, contacts):
+    files = {"features.tsv": TABLE, "hg38.fa.gz": gzip.compress(genome, mtime=0), "map.mcool": contacts}
     with FileServer(files) as running:
         yield running
 
@@ -58,10 +65,10 @@ def names_in(folder):
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def test_everything_in_its_place(server, table, tmp_path):
+def test_everything_in_its_place(server, table, genome, tmp_path):
     fetch_into(tmp_path, table)
     assert (tmp_path / "expecto/features.tsv").read_bytes() == TABLE
-    assert (tmp_path / "data/hg38.fa").read_bytes() == GENOME
+    assert (tmp_path / "data/hg38.fa").read_bytes() == genome
     assert (tmp_path / "data/map.mcool").read_bytes() == server.files["map.mcool"]
     assert names_in(tmp_path / "expecto") == ["features.tsv", "features.tsv.verified.json"]
     assert names_in(tmp_path / "data") == [
@@ -82,10 +89,10 @@ def test_second_call_asks_for_nothing(server, table, tmp_path):
     assert len(server.requests) == asked
 
 
-def test_dropped_connection_is_resumed(server, table, tmp_path):
+def test_dropped_connection_is_resumed(server, table, genome, tmp_path):
     server.cuts = [100, 1000]
     fetch_into(tmp_path, table, "genome")
-    assert (tmp_path / "data/hg38.fa").read_bytes() == GENOME
+    assert (tmp_path / "data/hg38.fa").read_bytes() == genome
 
 
 def test_wrong_file_is_refused_and_removed(server, table, tmp_path):
@@ -96,26 +103,26 @@ def test_wrong_file_is_refused_and_removed(server, table, tmp_path):
 
 
 def test_map_without_the_resolution_is_refused_and_removed(server, table, tmp_path):
-    write_map(tmp_path / "coarse.mcool", [5000])
-    server.files["map.mcool"] = (tmp_path / "coarse.mcool").read_bytes()
+    server.files["map.mcool"] = write_map(tmp_path / "coarse.mcool", 5000)
     with pytest.raises(InputError, match=r"no resolution 1000 \(it has 5000\).*; it came from http.* and was removed"):
         fetch_into(tmp_path, table, "contacts")
     assert names_in(tmp_path / "data") == []
 
 
 @pytest.mark.parametrize(
-    ("packed", "problem"),
+    "case",
     [
-        (b"not gzip", "cannot be unpacked"),
-        (gzip.compress(GENOME)[:-20], "cannot be unpacked"),
-        (gzip.compress(GENOME)[:-8] + b"12345678", "cannot be unpacked"),
-        (gzip.compress(b"no genome"), "expected FASTA"),
-        (gzip.compress(GENOME.replace(b">chr", b">")), "no sequence chr1; it calls it 1"),
-        (gzip.compress(GENOME[:-30]), "chr22 is 9"),
+        (lambda genome: b"not gzip", "cannot be unpacked"),
+        (lambda genome: gzip.compress(genome)[:-20], "cannot be unpacked"),
+        (lambda genome: gzip.compress(genome)[:-8] + b"12345678", "cannot be unpacked"),
+        (lambda genome: gzip.compress(b"no genome"), "expected FASTA"),
+        (lambda genome: gzip.compress(genome.replace(b">chr", b">")), "no sequence chr1; it calls it 1"),
+        (lambda genome: gzip.compress(genome[:-30]), "chr22 is 9"),
     ],
 )
-def test_wrong_genome_is_refused_and_removed(server, table, tmp_path, packed, problem):
-    server.files["hg38.fa.gz"] = packed
+def test_wrong_genome_is_refused_and_removed(server, table, genome, tmp_path, case):
+    damage, problem = case
+    server.files["hg38.fa.gz"] = damage(genome)
     with pytest.raises(InputError, match=f"{problem}.* and was removed"):
         fetch_into(tmp_path, table, "genome")
     assert names_in(tmp_path / "data") == []
@@ -131,7 +138,7 @@ def test_error_page_leaves_nothing_under_the_name(server, table, tmp_path):
     assert (tmp_path / "expecto/features.tsv").read_bytes() == TABLE
 
 
-def test_killed_while_unpacking_unpacks_again_without_a_download(server, table, tmp_path, monkeypatch):
+def test_killed_while_unpacking_unpacks_again_without_a_download(server, table, genome, tmp_path, monkeypatch):
     def killed(path, lengths):
         raise KeyboardInterrupt
 
@@ -140,18 +147,18 @@ def test_killed_while_unpacking_unpacks_again_without_a_download(server, table, 
         with pytest.raises(KeyboardInterrupt):
             fetch_into(tmp_path, table, "genome")
     assert names_in(tmp_path / "data") == ["hg38.fa.gz.part", "hg38.fa.gz.part.json", "hg38.fa.part"]
-    (tmp_path / "data/hg38.fa.part").write_bytes(GENOME + b"of an earlier, longer try")
+    (tmp_path / "data/hg38.fa.part").write_bytes(genome + b"of an earlier, longer try")
     fetch_into(tmp_path, table, "genome")
-    assert (tmp_path / "data/hg38.fa").read_bytes() == GENOME
+    assert (tmp_path / "data/hg38.fa").read_bytes() == genome
     assert len(server.requests) == 1
 
 
-def test_first_genome_is_recorded_and_later_ones_compared(server, table, tmp_path):
+def test_first_genome_is_recorded_and_later_ones_compared(server, table, genome, tmp_path):
     fetch_into(tmp_path, table, "genome")
     record = tmp_path / "data/hg38.fa.verified.json"
-    assert json.loads(record.read_text())["digest"] == f"sha256:{hashlib.sha256(GENOME).hexdigest()}"
+    assert json.loads(record.read_text())["digest"] == f"sha256:{hashlib.sha256(genome).hexdigest()}"
     (tmp_path / "data/hg38.fa").unlink()
-    server.files["hg38.fa.gz"] = gzip.compress(GENOME.replace(b"ACGTN", b"acgtn"))
+    server.files["hg38.fa.gz"] = gzip.compress(genome.replace(b"ACGTN", b"acgtn"))
     with pytest.raises(InputError, match=r"expected .* as recorded in .*hg38.fa.verified.json; delete that to accept"):
         fetch_into(tmp_path, table, "genome")
     assert not (tmp_path / "data/hg38.fa").exists()
@@ -170,8 +177,8 @@ def test_file_that_is_there_is_verified_and_never_replaced(server, table, tmp_pa
     assert (tmp_path / "features.tsv").read_bytes() == TABLE.upper()
 
 
-def test_genome_that_is_there_gets_its_index(table, tmp_path):
-    (tmp_path / "hg38.fa").write_bytes(GENOME)
+def test_genome_that_is_there_gets_its_index(table, genome, tmp_path):
+    (tmp_path / "hg38.fa").write_bytes(genome)
     fetch_into(tmp_path, table, "genome")
     assert (tmp_path / "hg38.fa.fai").read_text().startswith("chr1\t101\t6\t60\t61\n")
 
@@ -246,20 +253,20 @@ def test_words_typed_wrong(capsys, table, argv, message):
     assert message in err and len(err.splitlines()) == 1 and "pw@" not in err
 
 
-def test_list_tells_what_is_where(capsys, server, table, tmp_path):
+def test_list_tells_what_is_where(capsys, server, table, genome, tmp_path):
     def states():
         lines = run(capsys, table, "list", "--folder", tmp_path)[1].splitlines()
         assert all(line.strip().startswith("licence: ") for line in lines[2::3])
         return [line.rpartition("  ")[2] for line in lines[::3]]
 
     assert states() == ["missing", "missing", "missing"]
-    write_map(tmp_path / "map.mcool", [1000])
+    write_map(tmp_path / "map.mcool", 1000)
     (tmp_path / "data").mkdir()
     (tmp_path / "data/hg38.fa.gz.part").write_bytes(bytes(3_500_000))
     assert states() == ["missing", "3 MB received", "there, not verified"]
     fetch_into(tmp_path, table)
     assert states() == ["verified", "verified", "verified"]
-    (tmp_path / "data/hg38.fa").write_bytes(GENOME[:-1])
+    (tmp_path / "data/hg38.fa").write_bytes(genome[:-1])
     assert states() == ["verified", "there, not verified", "verified"]
 
 
