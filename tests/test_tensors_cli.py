@@ -227,6 +227,31 @@ def test_processes_started_together_make_what_one_makes(reference, tensors_argv,
     assert content(tmp_path / "data") == reference
 
 
+def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, capfd):
+    process = start(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])])
+    assert process.wait() == 0
+    assert content(tmp_path / "data") == reference
+    log = capfd.readouterr().err
+    assert "9 genes, 0 done before; cpu, cpu, float32" in log
+    assert re.search(r"\b1[89]\d\d windows computed", log)
+
+
+@pytest.mark.parametrize(
+    "failure, status, message",
+    [
+        ("full", 2, "tensors.py: error: No space left on device; free some space, then run the same command again\n$"),
+        ("bug", 1, "ZeroDivisionError[^$]*a worker process ended with status 1"),
+    ],
+)
+def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, monkeypatch, capfd, failure, status, message):
+    monkeypatch.setenv("FAILING_WRITES", failure)
+    process = start(["--two_devices", *tensors_argv("--precision", "float32")])
+    assert process.wait() == status
+    log = capfd.readouterr().err
+    assert re.search(message, log)
+    assert ("Traceback" in log) == (failure == "bug")
+
+
 def test_damaged_tensors_are_made_again(reference, tensors_argv, tmp_path, capsys):
     argv = tensors_argv(maps=[0, 1])
     succeed(argv)
