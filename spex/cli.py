@@ -33,6 +33,13 @@ DISK_ERRORS = {
 logger = logging.getLogger("spex")
 
 
+class DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults that say something: not None, nor an empty list or text."""
+
+    def _get_help_string(self, action):
+        return action.help if action.default in (None, [], "", False) else super()._get_help_string(action)
+
+
 class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors take one line, like every other error of the scripts."""
 
@@ -42,9 +49,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 def create_shared_parser(prog, description):
     """A parser with the options that the published scripts share."""
-    parser = OneLineParser(
-        prog=prog, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
-    )
+    parser = OneLineParser(prog=prog, description=description, formatter_class=DefaultsFormatter, allow_abbrev=False)
     add = parser.add_argument_group("inputs and outputs").add_argument
     add("--data_folder", default="data_beluga_expecto_hg38", help="folder of the run: tensors, records, results")
     add("--genes_filename", default="./expecto/geneanno_GRCh38.csv", help="gene annotation table")
@@ -66,7 +71,12 @@ def create_shared_parser(prog, description):
     add("--batch_size", type=whole_number(1), default=32, help="windows in memory at once, at least")
     add = parser.add_argument_group("training").add_argument
     add("--pseudocount", type=number(0), default=0.0001, help="added to the expression before the logarithm")
-    add("--target_index", default="22", help="column of the expression file (22: EBV-transformed lymphocytes)")
+    add(
+        "--target_index",
+        nargs="+",
+        metavar="INDEX",
+        help="columns of the expression file: 22, 1-53, several, or all (default: 22, EBV-transformed lymphocytes)",
+    )
     add = parser.add_argument_group("record").add_argument
     add("--biosample", default="", help="free text for the record")
     add("--log_note", default="", help="free text for the record")

@@ -80,31 +80,34 @@ class TensorPipeline:
         advance: called with the number of genes whose tensors were written.
         """
         genes = genes.sort_values(["chrom", "tss", "id"])
+        blocks = [
+            on_chrom.iloc[first : first + block_size]
+            for _, on_chrom in genes.groupby("chrom", sort=False)
+            for first in range(0, len(on_chrom), block_size)
+        ]
         try:
             with ThreadPoolExecutor(WRITERS) as writers:
-                for _, on_chrom in genes.groupby("chrom", sort=False):
-                    for first in range(0, len(on_chrom), block_size):
-                        block = on_chrom.iloc[first : first + block_size]
-                        self._run_block(block, writers)
-                        advance(len(block))
+                writing = []
+                for block in blocks:
+                    features = self._features(block)
+                    _finish(writing, advance)  # while a block is computed, no more than the one before is written
+                    writing = [
+                        writers.submit(save_array, self.folder.tensor_path(gene), rows.reshape(-1), durable=False)
+                        for gene, rows in zip(block["id"], features, strict=True)
+                    ]
+                _finish(writing, advance)
         finally:
             if self.store is not None:
                 self.store.flush()
+                self.counts["bytes written to the store"] = self.store.bytes_written
 
-    def _run_block(self, block, writers):
+    def _features(self, block):
+        """All features of a block's genes, (genes, 10 or 12, 2002) float32."""
         features = self._own_rows(block)  # (genes, 11, 2002)
-        if self.contacts is not None:
-            neighbours = self._neighbour_sums(block, plain_sums=features[:, TENSOR_WIDTH])
-            features[:, TENSOR_WIDTH] = neighbours[:, 0]
-            features = np.concatenate([features, neighbours[:, 1:]], axis=1)
-        else:
-            features = features[:, :TENSOR_WIDTH]
-
-        def write(gene_id, rows):
-            save_array(self.folder.tensor_path(gene_id), rows.reshape(-1), durable=False)
-
-        for _ in writers.map(write, block["id"], features):
-            self.counts["genes"] += 1
+        if self.contacts is None:
+            return features[:, :TENSOR_WIDTH]
+        neighbours = self._neighbour_sums(block, plain_sums=features[:, TENSOR_WIDTH])
+        return np.concatenate([features[:, :TENSOR_WIDTH], neighbours], axis=1)
 
     def _own_rows(self, block):
         """Transforms and plain sum of each gene's own windows, (genes, 11, 2002) float32."""
@@ -115,8 +118,9 @@ class TensorPipeline:
         per_pass = -(-self.windows_per_pass // len(SHIFTS))
         passes = [missing[i : i + per_pass] for i in range(0, len(missing), per_pass)]
         for mine, (codes, starts) in read_ahead(passes, lambda genes: self._own_sequences(block.iloc[genes])):
-            predictions = self._predict(codes, starts).unflatten(0, (len(mine), len(SHIFTS)))
-            rows[mine] = own_features(predictions, self._weights).flatten(1).cpu().numpy()
+            of_genes = self._predict(codes, starts).split(len(SHIFTS))
+            sums = [own_features(predictions, self._weights).flatten() for predictions in of_genes]
+            rows[mine] = torch.stack(sums).cpu().numpy()
         self._put_in_store("own", chrom, keys, rows, missing)
         return rows.reshape(len(block), OWN_ROWS, CHROMATIN_FEATURES)
 
@@ -193,6 +197,13 @@ class TensorPipeline:
         if self.store is not None and len(computed):
             self.store.put(kind, chrom, keys[computed], rows[computed])
             rows[computed] = self.store.stored(rows[computed])
+
+
+def _finish(writing, advance):
+    """Wait for tensors that are being written. writing: futures."""
+    for future in writing:
+        future.result()
+        advance(1)
 
 
 def _group_segments(bins):

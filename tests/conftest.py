@@ -1,6 +1,7 @@
 """Small worlds for the tests: a genome, genes, contact maps and a narrow network, all made here."""
 
 import importlib.util
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,10 @@ import pytest
 import torch
 
 from expecto import beluga
+
+# narrow networks are too small to share among cores; processes that tests start inherit it
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 
 ROOT = Path(__file__).resolve().parent.parent
 NARROW_CHANNELS = (16, 16, 16)  # fewer take a route through oneDNN that rounds by the length of the sequence

@@ -33,13 +33,13 @@ def test_every_flipped_byte_and_every_shortening_is_found(tmp_path):
     path = tmp_path / "a.npy"
     storage.save_array(path, np.arange(10, dtype=np.float32))
     content = path.read_bytes()
-    whole_without_checksum = len(content) - storage.CHECKSUM.size
+    whole_without_seal = len(content) - storage.SEAL.size
     for place in range(len(content)):
         for bit in (1, 2, 16):
             path.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
             with pytest.raises(storage.DamagedFileError):
                 storage.load_array(path)
-        if place != whole_without_checksum:  # what is left then is a plain .npy file, and its numbers are right
+        if place != whole_without_seal:  # what is left then is a plain .npy file, and its numbers are right
             path.write_bytes(content[:place])
             with pytest.raises(storage.DamagedFileError):
                 storage.load_array(path)

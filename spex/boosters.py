@@ -1,0 +1,190 @@
+"""Boosted trees and boosted linear models (xgboost)."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import xgboost
+
+from spex.cli import progress
+from spex.dataset import column_moments
+from spex.storage import whole_file
+
+GBTREE = {
+    "booster": "gbtree",
+    "objective": "reg:squarederror",
+    "tree_method": "hist",
+    "base_score": 2,
+    "max_depth": 6,
+    "max_bin": 100,
+    "eta": 0.051817108848631936,
+    "alpha": 0.09838211642344241,
+    "lambda": 275.1911788945532,
+    "gamma": 0.4980984973194085,
+    "min_child_weight": 2.9990138316074377,
+    "max_delta_step": 4.636511934158108,
+    "colsample_bytree": 0.5898165366422254,
+    "colsample_bylevel": 0.7845488136664186,
+    "colsample_bynode": 0.3190626081646857,
+    "num_boost_round": 2000,
+    "early_stopping_rounds": 50,
+}
+"""Chiliński et al. (2023)."""
+
+GBLINEAR = {
+    "booster": "gblinear",
+    "objective": "reg:squarederror",
+    "base_score": 2,
+    "lambda": 100,
+    "alpha": 0,
+    "eta": 0.01,
+    "nthread": 1,  # several threads race for the weights: another result each time
+    "num_boost_round": 100,
+}
+"""Zhou et al. (2018), whose reg:linear is now called reg:squarederror."""
+
+TRAINING_ARGUMENTS = ("num_boost_round", "early_stopping_rounds")
+"""Parameters that `xgboost.train` takes beside those of the booster."""
+
+SET_BY_OPTIONS = {"seed": "--seed", "device": "--compute_platform"}
+ROWS_AT_ONCE = 4096
+
+
+def find_problem(parameters):
+    """What is wrong with parameters, in words; None when xgboost takes them all."""
+    for name, option in SET_BY_OPTIONS.items():
+        if name in parameters:
+            return f"{name} is set by {option}"
+    if parameters["booster"] == "gblinear" and "early_stopping_rounds" in parameters:
+        return "gblinear runs all its rounds, so it has no early_stopping_rounds"
+    for name in TRAINING_ARGUMENTS:
+        value = parameters.get(name, 1)
+        if type(value) is not int or value < 1:
+            return f"{name} is {value!r}, expected a whole number from 1 up"
+    error, said = _try_out(parameters)
+    return error or "; ".join(said) or None
+
+
+def cuda_problem():
+    """Why this xgboost cannot fit on a GPU here, in words; None when it can."""
+    if not xgboost.build_info()["USE_CUDA"]:
+        return "this xgboost is built for the CPU (the extra gpu installs the other)"
+    error, said = _try_out(GBTREE | {"device": "cuda"})
+    return "xgboost finds no usable GPU" if error or said else None
+
+
+def _try_out(parameters):
+    """Fit four numbers. Returns: the error in one line or None, and what xgboost warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            xgboost.train(_booster_parameters(parameters), xgboost.DMatrix(np.eye(4), np.arange(4)), num_boost_round=1)
+        except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
+            return f"xgboost refuses it: {str(error).splitlines()[0]}", []
+    return None, [str(warning.message).partition("\n")[2].strip() for warning in caught]
+
+
+def _booster_parameters(parameters):
+    return {name: value for name, value in parameters.items() if name not in TRAINING_ARGUMENTS}
+
+
+class BoosterLearner:
+    """Boosting on features that are quantised (trees) or laid out (linear) once, however many targets follow."""
+
+    def __init__(self, features, split, parameters):
+        self.split = split
+        self.parameters = parameters
+        if parameters["booster"] == "gblinear":
+            self.train = xgboost.DMatrix(features[split.train])
+            self.watched = xgboost.DMatrix(features[split.watched])
+            self.scale = column_moments(features, split.train)[1]
+        else:
+            max_bin = parameters["max_bin"]
+            self.train = xgboost.QuantileDMatrix(features[split.train], max_bin=max_bin)
+            self.watched = xgboost.QuantileDMatrix(features[split.watched], ref=self.train, max_bin=max_bin)
+            self.scale = None
+
+    def fit(self, targets, *, names, seed):
+        """Fit one model after the other.
+
+        targets: float64 (n, t) over all rows. names: of the t targets, for the progress bar. seed: of the columns
+        that trees are offered.
+
+        Yields: BoosterFit, t times.
+        """
+        for name, target in zip(names, np.asarray(targets).T, strict=True):
+            self.train.set_label(target[self.split.train])
+            self.watched.set_label(target[self.split.watched])
+            history = {}
+            with progress(self.parameters["num_boost_round"], "rounds", name) as advance:
+                booster = xgboost.train(
+                    {**_booster_parameters(self.parameters), "seed": seed},
+                    self.train,
+                    num_boost_round=self.parameters["num_boost_round"],
+                    evals=[(self.train, "train"), (self.watched, "watched")],  # the last one decides when to stop
+                    callbacks=self._callbacks(advance),
+                    evals_result=history,
+                    verbose_eval=False,
+                )
+            yield BoosterFit(booster, self.scale, {part: series["rmse"] for part, series in history.items()})
+
+    def _callbacks(self, advance):
+        counter = _RoundCounter(advance)
+        if "early_stopping_rounds" not in self.parameters:
+            return [counter]
+        return [
+            xgboost.callback.EarlyStopping(rounds=self.parameters["early_stopping_rounds"], save_best=True),
+            counter,
+        ]
+
+
+class _RoundCounter(xgboost.callback.TrainingCallback):
+    def __init__(self, advance):
+        super().__init__()
+        self.advance = advance
+
+    def after_iteration(self, model, epoch, evals_log):
+        self.advance(1)
+        return False
+
+
+@dataclass(frozen=True)
+class BoosterFit:
+    """A fitted booster that holds the kept rounds only.
+
+    scale: (width,) standard deviation of each feature over the training rows, for linear boosters; None for trees.
+    history: rmse after each round that was run, of the training rows ("train") and of the watched ones ("watched").
+    """
+
+    booster: xgboost.Booster
+    scale: np.ndarray | None = None
+    history: dict[str, list[float]] | None = None
+
+    @property
+    def chosen(self):
+        return {"rounds_run": len(self.history["watched"]), "rounds_kept": self.booster.num_boosted_rounds()}
+
+    @property
+    def importance(self):
+        """What each feature contributes, float64 (width,): total gain (trees), |coefficient| in s.d. (linear)."""
+        width = self.booster.num_features()
+        importance = np.zeros(width)
+        scores = self.booster.get_score(importance_type="total_gain" if self.scale is None else "weight")
+        for name, value in scores.items():  # features are called f0, f1, ...
+            importance[int(name[1:])] = value
+        return importance if self.scale is None else np.abs(importance) * self.scale
+
+    def predict(self, features):
+        """Predict float64 (n,), in ln(expression), from float32 (n, width)."""
+        parts = [features[start : start + ROWS_AT_ONCE] for start in range(0, len(features), ROWS_AT_ONCE)]
+        return np.concatenate([self.booster.predict(xgboost.DMatrix(part)) for part in parts]).astype(np.float64)
+
+    def save(self, folder):
+        """Write `model.ubj`, in xgboost's own format."""
+        with whole_file(folder / "model.ubj") as file:
+            file.write(self.booster.save_raw("ubj"))
+
+    @classmethod
+    def load(cls, folder):
+        """Read `model.ubj`; the fit can predict, and knows nothing of its training."""
+        return cls(xgboost.Booster(model_file=bytearray((folder / "model.ubj").read_bytes())))

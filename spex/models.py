@@ -1,0 +1,85 @@
+"""What can be fitted, behind one interface: prepare once for a split, then fit every target on it.
+
+`prepare` gives a learner. `learner.fit(targets, names=..., seed=...)` yields one fit per column of `targets`. A fit has
+`predict(features)`, `save(folder)`, `importance`, `chosen` (what training settled on) and `history` (how it got there).
+"""
+
+import json
+
+import xgboost
+
+from spex import boosters, ridge
+from spex.errors import InputError
+from spex.storage import DamagedFileError, require_file
+
+PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}
+"""Parameters of each model: the published ones of the first two, with xgboost's own names for them."""
+
+CHOSEN_ON_WATCHED = {"gbtree": "the number of rounds", "gblinear": None, "ridge": "the penalty"}
+"""What each model chooses by its error on the watched rows."""
+
+
+def read_parameters(path, model):
+    """The parameters of a model, with those in a JSON file in place of their namesakes.
+
+    path: JSON file that holds one object, or None for the parameters as they are.
+
+    Raises:
+        InputError: not such a file, or a parameter that the model does not know or cannot use.
+    """
+    if path is None:
+        return PARAMETERS[model]
+    example = 'an object like {"eta": 0.1}'
+    try:
+        changes = json.loads(require_file(path, "--params").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"--params {path}: not JSON ({error}); expected {example}") from error
+    if not isinstance(changes, dict):
+        raise InputError(f"--params {path}: found {changes!r:.60}; expected {example}")
+    parameters = PARAMETERS[model] | changes
+    problem = (ridge if model == "ridge" else boosters).find_problem(parameters)
+    if problem:
+        raise InputError(f"--params {path}: {problem}; --model {model} has {', '.join(PARAMETERS[model])}")
+    return parameters
+
+
+def choose_device(platform, model):
+    """Where a model is fitted: "cuda" or "cpu".
+
+    platform: "CPU", "CUDA", or None for CUDA where the model and the machine can.
+
+    Raises:
+        InputError: CUDA was asked for, and the model, this xgboost or this machine cannot.
+    """
+    if platform == "CPU":
+        return "cpu"
+    problem = f"{model} is fitted on the CPU only" if model != "gbtree" else boosters.cuda_problem()
+    if problem is None:
+        return "cuda"
+    if platform == "CUDA":
+        raise InputError(f"--compute_platform CUDA: {problem}; leave the option out to fit on the CPU")
+    return "cpu"
+
+
+def prepare(model, features, split, parameters, device="cpu"):
+    """Do once what does not depend on the target: quantise, or factorise, the features of the split's rows.
+
+    features: float32 (n, width). split: dataset.Split over its rows. parameters: as in `PARAMETERS`.
+    """
+    if model == "ridge":
+        return ridge.RidgeLearner(features, split, parameters)
+    return boosters.BoosterLearner(features, split, parameters | {"device": device})
+
+
+def load_fit(folder, model):
+    """Read a fit that `save` wrote. model: name in `PARAMETERS`.
+
+    Raises:
+        InputError: the model's file is missing or damaged.
+    """
+    kind = ridge.RidgeFit if model == "ridge" else boosters.BoosterFit
+    try:
+        return kind.load(folder)
+    except (OSError, DamagedFileError, xgboost.core.XGBoostError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--predict {folder}: its model cannot be read ({reason}); fit it again") from error

@@ -1,0 +1,129 @@
+"""What is kept of a fit: one folder each under results/, named by the settings that determine it."""
+
+import hashlib
+import json
+import math
+import platform
+import re
+from importlib import import_module
+
+import pandas as pd
+
+from spex.storage import whole_file, write_json
+
+FORMAT = 1
+LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
+NAME_LENGTH = 60
+RECORD = "metrics.json"
+
+RESULT_COLUMNS = {
+    "settings": ("target_index", "target", "model", "split", "seed", "biosample", "log_note"),
+    "genes": ("train_genes", "validation_genes", "test_genes", "genes_without_tensor", "genes_without_expression"),
+    "scores": (
+        "rmse",
+        "spearman",
+        "spearman_low",
+        "spearman_high",
+        "spearman_p",
+        "pearson",
+        "pearson_low",
+        "pearson_high",
+        "pearson_p",
+    ),
+    "chosen": ("rounds_run", "rounds_kept", "penalty"),
+}
+"""Columns of results.csv after the folder's name, by the part of the record that holds them."""
+
+
+def split_name(test_chroms, validation_chroms):
+    """What a split is called in names and tables."""
+    name = "test-" + "+".join(test_chroms)
+    return f"{name}_validation-{'+'.join(validation_chroms)}" if validation_chroms else name
+
+
+def fit_name(settings):
+    """A folder name that tells a fit from every other: the readable settings, then a digest of all of them.
+
+    settings: dict of JSON values that determine the fit, target_index, target, model, split and seed among them.
+    """
+    tissue = readable(settings["target"])
+    return (
+        f"{settings['target_index']}-{tissue}_{settings['model']}_{settings['split']}_seed{settings['seed']}"
+        f"_{digest(settings)}"
+    )
+
+
+def readable(text):
+    """The part of a file name that stands for free text."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text)[:NAME_LENGTH].strip("-.")
+
+
+def digest(settings):
+    """Eight hexadecimal digits that stand for a dict of JSON values."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def read_record(folder, settings=None):
+    """The record of a finished fit, or None where there is none, or where it has other settings than these.
+
+    A fit is finished when `metrics.json` is there: it is the last of its files to be written.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return record if settings is None or record.get("settings") == settings else None
+
+
+def write_record(folder, **fields):
+    """Write `metrics.json`, numbers that are not finite as null. Returns: the record."""
+    record = _finite({"format": FORMAT, "name": folder.name, "versions": versions(), **fields})
+    write_json(folder / RECORD, record)
+    return record
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def versions():
+    """Versions of Python and of the libraries that can change the numbers."""
+    return {"python": platform.python_version()} | {name: import_module(name).__version__ for name in LIBRARIES}
+
+
+def results_row(record):
+    """A record as one row of results.csv: dict of column name to value, None where the fit has no such thing."""
+    return {"name": record["name"]} | {
+        column: record[part].get(column) for part, columns in RESULT_COLUMNS.items() for column in columns
+    }
+
+
+def results_table(records):
+    """Records as a table, one row each, with the columns of results.csv."""
+    columns = ["name", *(column for part in RESULT_COLUMNS.values() for column in part)]
+    return pd.DataFrame([results_row(record) for record in records], columns=columns)
+
+
+def write_results(results):
+    """Write results.csv anew from every record under the results folder, so that no run can lose or repeat a row."""
+    found = [read_record(path.parent) for path in sorted(results.glob(f"*/{RECORD}"))]
+    write_table(results / "results.csv", results_table([record for record in found if record and "scores" in record]))
+
+
+def write_predictions(path, genes, observed, predicted):
+    """Write id, symbol, chrom, observed and predicted (both ln(expression + pseudocount)) of each gene as CSV.
+
+    observed: None where only predictions exist.
+    """
+    table = genes[["id", "symbol", "chrom"]]
+    if observed is not None:
+        table = table.assign(observed=observed)
+    write_table(path, table.assign(predicted=predicted))
+
+
+def write_table(path, table):
+    """Write a table as CSV with nine significant digits, enough to give float32 back."""
+    with whole_file(path) as file:
+        table.to_csv(file, index=False, lineterminator="\n", float_format="%.9g")
