@@ -57,9 +57,9 @@ def run(args, table=resources.RESOURCES, scripts=SCRIPTS):
         shared = ["--data_folder", folder.root, "--genes_filename", genes, *platform]
         inputs = ["--genome_filename", find("genome"), "--beluga_model_filename", find("beluga")]
         maps = ["--mcool_filename", find("contacts")] if features == "contacts" else []
-        start(scripts["tensors.py"], *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
+        start(scripts, "tensors.py", *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
         expression = ["--gene_expression_filename", find("expression"), "--target_index", TARGET]
-        start(scripts["train.py"], *shared, *expression, "--seed", FIRST_SEED, "--repeats", args.repeats)
+        start(scripts, "train.py", *shared, *expression, "--seed", FIRST_SEED, "--repeats", args.repeats)
     text = compare(folders, range(FIRST_SEED, FIRST_SEED + args.repeats), args.genes)
     write_text(Path(args.report), text)
     print(text)
@@ -79,16 +79,15 @@ def write_first_genes(path, work, count):
     return work / "genes.csv"
 
 
-def start(script, *options):
+def start(scripts, name, *options):
     """Run one of the scripts until it ends.
 
     Raises:
         InputError: it did not end well; it has told why.
     """
     options = [str(option) for option in options]
-    name = Path(script[-1]).name
     logger.info("python %s", shlex.join([name, *options]))
-    status = subprocess.run([*script, *options], check=False).returncode
+    status = subprocess.run([*scripts[name], *options], check=False).returncode
     if status:
         raise InputError(f"{name} ended with status {status}, see above; the same command goes on from there")
 
