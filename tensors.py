@@ -11,10 +11,7 @@ import sys
 import time
 
 import numpy as np
-import torch
 
-from expecto.beluga import load_beluga
-from expecto.scan import Scanner
 from spex.cli import check_shared_options, create_shared_parser, number, progress, run_script, whole_number
 from spex.contacts import (
     ContactMap,
@@ -24,10 +21,18 @@ from spex.contacts import (
     load_contacts,
     save_contacts,
 )
-from spex.errors import InputError
+from spex.devices import (
+    DTYPES,
+    TensorJob,
+    choose_devices,
+    choose_precision,
+    make_tensors,
+    make_tensors_on,
+    open_model,
+)
 from spex.genes import cached_genes_text, check_on_genome, keep_genes, read_gene_table, select_shard
 from spex.genome import Genome
-from spex.pipeline import TensorPipeline, tensor_length, unfinished_genes
+from spex.pipeline import tensor_length, unfinished_genes
 from spex.prediction_store import PredictionStore
 from spex.storage import (
     DataFolder,
@@ -43,9 +48,6 @@ PROG = "tensors.py"
 FORMAT = 1
 """Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
 
-DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
-WINDOWS_PER_PASS = {"cpu": 200, "cuda": 6400}
-BLOCK_SIZE = {"cpu": 32, "cuda": 256}
 TEST_CHROM = "chr8"
 
 logger = logging.getLogger("spex")
@@ -58,6 +60,7 @@ def create_parser():
     add("--min_count", type=number(0), default=2, help="corrected rule: keep bins with at least this count")
     add("--precision", choices=tuple(DTYPES), help="of the network; default: float32 on CPU, tf32 on CUDA")
     add("--block_size", type=whole_number(1), help="genes per block; default: 32 on CPU, 256 on CUDA")
+    add("--gpus", nargs="+", type=whole_number(0), metavar="NUMBER", help="GPUs to use, counted from 0; default: all")
     add("--no_pred_cache", action="store_true", help="neither read nor keep predictions in --pred_cache_folder")
     add("--cache_dtype", choices=("float32", "float16"), default="float32", help="float16 halves the prediction cache")
     return parser
@@ -66,7 +69,8 @@ def create_parser():
 def run(args):
     start = time.monotonic()
     check_shared_options(args)
-    device, precision = choose_device(args.compute_platform, args.precision)
+    devices = choose_devices(args.compute_platform, args.gpus)
+    precision = choose_precision(devices, args.precision)
     folder = DataFolder(args.data_folder)
     rule = ContactRule(args.contact_rule, args.hic_resolution, args.max_dist, args.min_count)
 
@@ -85,7 +89,8 @@ def run(args):
     check_run(folder, settings)
     chosen = select_shard(genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes, args.divisor, args.reminder)
     pending = unfinished_genes(folder, chosen, tensor_length(bool(maps)))
-    scanner = open_scanner(beluga_path, device, precision) if len(pending) else None
+    model = open_model(beluga_path) if len(pending) else None
+    genome.close()
 
     claim_run(folder, settings)
     hashes.save()
@@ -93,33 +98,33 @@ def run(args):
         remove_abandoned(used)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
     contacts = find_contacts(folder, maps, genes, rule, settings) if maps else None
+    done_before = len(chosen) - len(pending)
     logger.info(
-        "%s: %d genes, %d done before; %s, %s", folder.root, len(chosen), len(chosen) - len(pending), device, precision
-    )
-    pipeline = TensorPipeline(
-        genome=genome,
-        scanner=scanner,
-        store=None if args.no_pred_cache else open_store(args, settings),
-        folder=folder,
-        rule=rule,
-        contacts=contacts,
-        windows_per_pass=max(args.batch_size, WINDOWS_PER_PASS[device]),
+        "%s: %d genes, %d done before; %s, %s", folder.root, len(chosen), done_before, ", ".join(devices), precision
     )
     if len(pending):
+        store = None if args.no_pred_cache else store_of(args, settings)
+        job = TensorJob(
+            folder=folder,
+            genome=args.genome_filename,
+            beluga=beluga_path,
+            rule=rule,
+            contacts=contacts,
+            store=store,
+            precision=precision,
+            batch_size=args.batch_size,
+            block_size=args.block_size,
+        )
         with progress(len(pending), "genes", "tensors") as advance:
-            pipeline.run(pending, args.block_size or BLOCK_SIZE[device], advance)
-    summarise(pipeline, chosen, len(chosen) - len(pending), time.monotonic() - start)
-    genome.close()
-
-
-def choose_device(platform, precision):
-    """The torch device type, "cpu" or "cuda", and the precision's name."""
-    if platform == "CUDA" and not torch.cuda.is_available():
-        raise InputError("--compute_platform CUDA: PyTorch finds no CUDA device here; take CPU, or check the driver")
-    device = "cuda" if platform == "CUDA" or (platform is None and torch.cuda.is_available()) else "cpu"
-    if precision == "tf32" and device == "cpu":
-        raise InputError("--precision tf32: only CUDA devices have it; on the CPU take float32 or bfloat16")
-    return device, precision or ("tf32" if device == "cuda" else "float32")
+            if len(devices) == 1:
+                counts = make_tensors(job, model, devices[0], pending, advance)
+            else:
+                counts = make_tensors_on(job, devices, pending, advance)
+        log_work(counts, store, time.monotonic() - start)
+    if contacts is not None:
+        log_contacts(contacts, chosen)
+    elapsed = time.monotonic() - start
+    logger.info("%d genes done, %d already there, in %.1f s", len(pending), done_before, elapsed)
 
 
 def run_settings(hashes, args, rule, precision):
@@ -137,24 +142,11 @@ def run_settings(hashes, args, rule, precision):
     return {**settings, **(rule.settings() if args.mcool_filename else without_maps)}
 
 
-def open_scanner(path, device, precision):
-    """The network on its device."""
-    try:
-        model = load_beluga(path)
-    except ValueError as error:
-        raise InputError(
-            f"--beluga_model_filename {error}; get it again with: python -m spex.resources get beluga"
-        ) from error
-    tf32 = precision == "tf32"
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
-    return Scanner(model, device, getattr(torch, DTYPES[precision]))
-
-
-def open_store(args, settings):
-    """The store of predictions that fit this run's genome, weights and precision."""
+def store_of(args, settings):
+    """Root, identity and dtype of the prediction store that fits this run's genome, weights and precision."""
     shared = ("format", "genome_sha256", "beluga_sha256", "precision")
     identity = {field: settings[field] for field in shared}
-    return PredictionStore(args.pred_cache_folder, identity, np.dtype(args.cache_dtype))
+    return args.pred_cache_folder, identity, np.dtype(args.cache_dtype)
 
 
 def find_contacts(folder, maps, genes, rule, settings):
@@ -170,28 +162,29 @@ def find_contacts(folder, maps, genes, rule, settings):
     return contacts
 
 
-def summarise(pipeline, chosen, done_before, elapsed):
-    """Log what the run did."""
-    counts = pipeline.counts
-    logger.info("%d genes done, %d already there, in %.1f s", counts["genes"], done_before, elapsed)
-    if pipeline.contacts is not None:
-        table = pipeline.contacts.table().set_index("id").loc[chosen["id"]]
-        no_bins = int((table["downstream_bins"] + table["upstream_bins"] == 0).sum())
-        logger.info(
-            "contacts: %d genes without a contacted bin, %d of them without any pixel of the TSS bin",
-            no_bins,
-            int((table["has_pixels"] == 0).sum()),
-        )
+def log_work(counts, store, elapsed):
+    """Log what was computed, and what the prediction store gave and took."""
     logger.info("%d windows computed, %.1f windows/s", counts["windows"], counts["windows"] / elapsed)
-    if pipeline.store is not None:
+    if store is not None:
+        used = PredictionStore(*store)
         logger.info(
-            "prediction cache %s: %d genes and %d bins taken from it, %.1f MB written, %.1f MB in all",
-            pipeline.store.folder,
+            "prediction cache %s: own windows of %d genes and %d bins taken from it, %.1f MB written, %.1f MB in all",
+            used.folder,
             counts["own from the store"],
             counts["windows from the store"],
-            pipeline.store.bytes_written / 1e6,
-            pipeline.store.size() / 1e6,
+            counts["bytes written to the store"] / 1e6,
+            used.size() / 1e6,
         )
+
+
+def log_contacts(contacts, chosen):
+    """Log how many of the chosen genes have no contacts."""
+    table = contacts.table().set_index("id").loc[chosen["id"]]
+    logger.info(
+        "contacts: %d genes without a contacted bin, %d of them without any pixel of the TSS bin",
+        (table["downstream_bins"] + table["upstream_bins"] == 0).sum(),
+        (table["has_pixels"] == 0).sum(),
+    )
 
 
 def main(argv=None):

@@ -152,7 +152,7 @@ def run_script(prog, run, args):
 
     Returns: 0 done; 2 unusable input or disk, told in one line on stderr; 130 Ctrl-C; 143 SIGTERM.
     """
-    _start_logging()
+    handler = _start_logging()
 
     def on_terminate(signum, frame):
         raise TerminatedError
@@ -172,6 +172,7 @@ def run_script(prog, run, args):
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     finally:
         signal.signal(signal.SIGTERM, previous)
+        logger.removeHandler(handler)
     return 0
 
 
@@ -181,13 +182,14 @@ def _fail(prog, message):
 
 
 def _start_logging():
-    """Log to stderr with a time stamp, and the node's name inside a SLURM job."""
+    """Log to stderr with a time stamp, and the node's name inside a SLURM job. Returns: the handler."""
     node = os.environ.get("SLURMD_NODENAME", "")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(f"%(asctime)s {node + ' ' if node else ''}%(message)s", "%Y-%m-%d %H:%M:%S"))
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    return handler
 
 
 @contextlib.contextmanager

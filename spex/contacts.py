@@ -6,7 +6,6 @@ within a chromosome; bin x covers bases x * resolution to (x + 1) * resolution, 
 
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pandas as pd
 
 from expecto import BIN_SIZE, WINDOW_SIZE
 from spex.errors import InputError
-from spex.storage import whole_file
+from spex.storage import DamagedFileError, load_sealed, save_sealed
 
 LEAST_DISTANCE = 20_000
 """Contacts nearer than this, in bp, are left out: the gene's own windows see that sequence."""
@@ -278,16 +277,16 @@ def save_contacts(path, contacts, identity):
     """Keep contacts for a restart. identity: dict of JSON values that says what they were made from."""
     buffer = io.BytesIO()
     np.savez(buffer, identity=np.array(json.dumps(identity, sort_keys=True)), **vars(contacts))
-    with whole_file(path) as file:
-        file.write(buffer.getbuffer())
+    save_sealed(path, buffer.getbuffer())
 
 
 def load_contacts(path, identity):
     """Contacts that `save_contacts` kept under the same identity; None when there are none, or they are damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:  # a zip file: its own checksums are verified
-            if str(stored["identity"]) != json.dumps(identity, sort_keys=True):
-                return None
-            return Contacts(**{name: stored[name] for name in Contacts.__dataclass_fields__})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        content = load_sealed(path)
+    except (FileNotFoundError, DamagedFileError):
         return None
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        if str(stored["identity"]) != json.dumps(identity, sort_keys=True):
+            return None
+        return Contacts(**{name: stored[name] for name in Contacts.__dataclass_fields__})

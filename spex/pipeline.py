@@ -7,14 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH, WINDOW_SIZE
+from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH
+from expecto.scan import merge_windows
 from expecto.transforms import SHIFTS, own_features, transform_weights
 from spex.genes import own_windows
 from spex.storage import DamagedFileError, load_array, save_array
 
 SEGMENT_BINS = 1024
-"""Contacted bins are taken segment by segment of the chromosome, on a grid that no block of genes moves: the order of
+"""Contacted bins are summed segment by segment of the chromosome, on a grid that no block of genes moves: the order of
 every sum, and so every bit of it, is the same however genes are split."""
+
+BINS_AT_ONCE = 4096
+"""Contacted bins whose predictions are held in memory, at least (8 KB each), in whole segments."""
 
 OWN_ROWS = TENSOR_WIDTH + 1
 """Rows kept of a gene's own windows: the ten transforms and the plain sum, which stands in for missing contacts."""
@@ -76,31 +80,34 @@ class TensorPipeline:
         advance: called with the number of genes whose tensors were written.
         """
         genes = genes.sort_values(["chrom", "tss", "id"])
+        blocks = [
+            on_chrom.iloc[first : first + block_size]
+            for _, on_chrom in genes.groupby("chrom", sort=False)
+            for first in range(0, len(on_chrom), block_size)
+        ]
         try:
             with ThreadPoolExecutor(WRITERS) as writers:
-                for _, on_chrom in genes.groupby("chrom", sort=False):
-                    for first in range(0, len(on_chrom), block_size):
-                        block = on_chrom.iloc[first : first + block_size]
-                        self._run_block(block, writers)
-                        advance(len(block))
+                writing = []
+                for block in blocks:
+                    features = self._features(block)
+                    _finish(writing, advance)  # while a block is computed, no more than the one before is written
+                    writing = [
+                        writers.submit(save_array, self.folder.tensor_path(gene), rows.reshape(-1), durable=False)
+                        for gene, rows in zip(block["id"], features, strict=True)
+                    ]
+                _finish(writing, advance)
         finally:
             if self.store is not None:
                 self.store.flush()
+                self.counts["bytes written to the store"] = self.store.bytes_written
 
-    def _run_block(self, block, writers):
+    def _features(self, block):
+        """All features of a block's genes, (genes, 10 or 12, 2002) float32."""
         features = self._own_rows(block)  # (genes, 11, 2002)
-        if self.contacts is not None:
-            neighbours = self._neighbour_sums(block, plain_sums=features[:, TENSOR_WIDTH])
-            features[:, TENSOR_WIDTH] = neighbours[:, 0]
-            features = np.concatenate([features, neighbours[:, 1:]], axis=1)
-        else:
-            features = features[:, :TENSOR_WIDTH]
-
-        def write(gene_id, rows):
-            save_array(self.folder.tensor_path(gene_id), rows.reshape(-1), durable=False)
-
-        for _ in writers.map(write, block["id"], features):
-            self.counts["genes"] += 1
+        if self.contacts is None:
+            return features[:, :TENSOR_WIDTH]
+        neighbours = self._neighbour_sums(block, plain_sums=features[:, TENSOR_WIDTH])
+        return np.concatenate([features[:, :TENSOR_WIDTH], neighbours], axis=1)
 
     def _own_rows(self, block):
         """Transforms and plain sum of each gene's own windows, (genes, 11, 2002) float32."""
@@ -111,8 +118,9 @@ class TensorPipeline:
         per_pass = -(-self.windows_per_pass // len(SHIFTS))
         passes = [missing[i : i + per_pass] for i in range(0, len(missing), per_pass)]
         for mine, (codes, starts) in read_ahead(passes, lambda genes: self._own_sequences(block.iloc[genes])):
-            predictions = self._predict(codes, starts).unflatten(0, (len(mine), len(SHIFTS)))
-            rows[mine] = own_features(predictions, self._weights).flatten(1).cpu().numpy()
+            of_genes = self._predict(codes, starts).split(len(SHIFTS))
+            sums = [own_features(predictions, self._weights).flatten() for predictions in of_genes]
+            rows[mine] = torch.stack(sums).cpu().numpy()
         self._put_in_store("own", chrom, keys, rows, missing)
         return rows.reshape(len(block), OWN_ROWS, CHROMATIN_FEATURES)
 
@@ -132,32 +140,38 @@ class TensorPipeline:
         spans = [slice(*self.contacts.offsets[row : row + 2]) for row in rows]
         sums = torch.zeros((len(block), 2, CHROMATIN_FEATURES), dtype=torch.float64, device=self.scanner.device)
         wanted = np.unique(np.concatenate([self.contacts.bins[span] for span in spans]))
-        edges = np.flatnonzero(np.diff(wanted // SEGMENT_BINS)) + 1
-        for bins in np.split(wanted, edges) if len(wanted) else ():
-            predictions = self._bin_predictions(block["chrom"].iloc[0], bins)
-            for gene, span in enumerate(spans):
-                mine = self.contacts.bins[span]
-                within = slice(*np.searchsorted(mine, [bins[0], bins[-1] + 1]))
+        for segments in _group_segments(wanted):
+            predictions = self._bin_predictions(block["chrom"].iloc[0], np.concatenate(segments))
+            predictions = predictions.split([len(bins) for bins in segments])
+            for bins, of_segment in zip(segments, predictions, strict=True):
+                self._add_segment(sums, spans, bins, of_segment)
+        result = (sums * self.rule.weight).float().cpu().numpy()
+        if self.rule.own_windows_stand_in:
+            alone = ~self.contacts.has_pixels[rows]
+            result[alone] = plain_sums[alone][:, None]
+        return result
+
+    def _add_segment(self, sums, spans, bins, predictions):
+        """Add one segment's bins to the sums of the genes that touch them. predictions: (bins, 2002)."""
+        for gene, span in enumerate(spans):
+            mine = self.contacts.bins[span]
+            within = slice(*np.searchsorted(mine, [bins[0], bins[-1] + 1]))
+            if within.start < within.stop:
                 places = torch.from_numpy(np.searchsorted(bins, mine[within])).to(predictions.device)
                 downstream = torch.from_numpy(self.contacts.downstream[span][within]).to(predictions.device)
                 sums[gene, 0] += predictions[places[downstream]].sum(0, dtype=torch.float64)
                 sums[gene, 1] += predictions[places[~downstream]].sum(0, dtype=torch.float64)
-        result = (sums * self.rule.weight).float().cpu().numpy()
-        alone = ~self.contacts.has_pixels[rows]
-        if self.rule.own_windows_stand_in:
-            result[alone] = plain_sums[alone][:, None]
-        return result
 
     def _bin_predictions(self, chrom, bins):
-        """Predictions of contacted bins (ascending, of one segment), (bins, 2002) float32 on the device."""
+        """Predictions of contacted bins (ascending), (bins, 2002) float32 on the device."""
         starts = self.rule.window_starts(bins)
         rows = np.empty((len(bins), CHROMATIN_FEATURES), np.float32)
         missing = self._fill_from_store("windows", chrom, starts, rows)
         passes = [missing[i : i + self.windows_per_pass] for i in range(0, len(missing), self.windows_per_pass)]
 
         def sequence(mine):
-            first, last = int(starts[mine[0]]), int(starts[mine[-1]])
-            return self.genome.codes(chrom, first, last + WINDOW_SIZE), starts[mine] - first
+            runs, within = merge_windows(torch.from_numpy(starts[mine]))
+            return np.concatenate([self.genome.codes(chrom, *run) for run in runs]), within.numpy()
 
         for mine, (codes, within) in read_ahead(passes, sequence):
             rows[mine] = self._predict(codes, within).cpu().numpy()
@@ -183,6 +197,26 @@ class TensorPipeline:
         if self.store is not None and len(computed):
             self.store.put(kind, chrom, keys[computed], rows[computed])
             rows[computed] = self.store.stored(rows[computed])
+
+
+def _finish(writing, advance):
+    """Wait for tensors that are being written. writing: futures."""
+    for future in writing:
+        future.result()
+        advance(1)
+
+
+def _group_segments(bins):
+    """Split bins (ascending) at the segments' grid, and group whole segments until a group is worth a pass."""
+    edges = np.flatnonzero(np.diff(bins // SEGMENT_BINS)) + 1
+    group = []
+    for segment in np.split(bins, edges):
+        group.append(segment)
+        if sum(map(len, group)) >= BINS_AT_ONCE:
+            yield group
+            group = []
+    if group and len(group[0]):
+        yield group
 
 
 def read_ahead(items, prepare, depth=2):

@@ -23,7 +23,10 @@ import numpy as np
 from spex.errors import InputError
 
 STALE_AFTER_SECONDS = 24 * 3600
-CHECKSUM_BYTES = 4
+SEAL = struct.Struct("<cI")
+SEAL_MARK = b"C"
+"""What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
+array's shape in the header can make the seal pass for items."""
 
 
 class DamagedFileError(ValueError):
@@ -110,20 +113,40 @@ def _json_text(value):
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def save_array(path, array, *, durable=True):
-    """Write an array as `.npy` followed by the CRC-32 of those bytes, which NumPy's own reader passes over."""
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    content = buffer.getbuffer()
+def save_sealed(path, content, *, durable=True):
+    """Write bytes and behind them a seal by which `load_sealed` finds out whether they were damaged since."""
     with whole_file(path, durable=durable) as file:
         file.write(content)
-        file.write(struct.pack("<I", zlib.crc32(content)))
+        file.write(_seal(content))
+
+
+def load_sealed(path):
+    """Read what `save_sealed` wrote, without the seal.
+
+    Raises:
+        DamagedFileError: cut short, or with other bytes than were written.
+    """
+    content = Path(path).read_bytes()
+    if content[-SEAL.size :] != _seal(memoryview(content)[: -SEAL.size]):
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    return content[: -SEAL.size]
+
+
+def _seal(content):
+    return SEAL.pack(SEAL_MARK, zlib.crc32(content))
+
+
+def save_array(path, array, *, durable=True):
+    """Write an array as `.npy` with a seal behind it, which NumPy's own reader passes over."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    save_sealed(path, buffer.getbuffer(), durable=durable)
 
 
 def load_array(path):
     """Read an array that `save_array`, or plain `numpy.save`, wrote.
 
-    A file without our checksum is taken as it is (tensors of the published program have none).
+    A file without a seal is taken when its length is right (tensors of the published program have none).
 
     Raises:
         DamagedFileError: not a `.npy` file, cut short, with other bytes than were written, or with pickled objects.
@@ -132,17 +155,20 @@ def load_array(path):
     buffer = io.BytesIO(content)
     try:
         version = np.lib.format.read_magic(buffer)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
         shape, fortran_order, dtype = read_header[version](buffer)
-    except (ValueError, KeyError) as error:
+    except Exception as error:  # the header is parsed as Python's own text and fails in as many ways
         raise DamagedFileError(f"{path}: not a readable .npy file ({error})") from error
     if dtype.hasobject:
         raise DamagedFileError(f"{path}: holds pickled objects, which are never loaded")
     start = buffer.tell()
     end = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-    if len(content) not in (end, end + CHECKSUM_BYTES):
-        raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + CHECKSUM_BYTES}")
-    if len(content) > end and struct.unpack("<I", content[end:])[0] != zlib.crc32(memoryview(content)[:end]):
+    if len(content) not in (end, end + SEAL.size):
+        raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + SEAL.size}")
+    if len(content) > end and content[end:] != _seal(memoryview(content)[:end]):
         raise DamagedFileError(f"{path}: its checksum does not fit its content")
     array = np.frombuffer(content, dtype, count=(end - start) // dtype.itemsize, offset=start)
     return array.reshape(shape, order="F" if fortran_order else "C")
@@ -182,8 +208,9 @@ def claim_run(folder, settings):
     """
     check_run(folder, settings)
     folder.tensors.mkdir(parents=True, exist_ok=True)
-    if not folder.run_json.exists() and not _create_once(folder.run_json, _sealed(settings)):
-        check_run(folder, settings)
+    if not folder.run_json.exists():
+        _create_once(folder.run_json, _sealed(settings))
+    check_run(folder, settings)  # of several first runs at once, one made the file
 
 
 def check_run(folder, settings):
@@ -205,7 +232,7 @@ def _sealed(settings):
 
 
 def _create_once(path, content):
-    """Write a file unless it exists already, whoever else tries at the same time; tell whether it was written."""
+    """Write a file unless it exists already, whoever else tries at the same time."""
     temporary = temporary_path(path)
     try:
         with open(temporary, "xb") as file:
@@ -215,12 +242,11 @@ def _create_once(path, content):
         try:
             os.link(temporary, path)
         except FileExistsError:
-            return False
+            return
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise
             os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
-        return True
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,0 +1,113 @@
+"""Whether a resource file is what it should be: by hash, and by what is in it.
+
+Every check raises InputError with one line that says what was found and what was expected; the file stays as it is.
+"""
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+import expecto
+from spex.contacts import ContactMap
+from spex.errors import InputError
+from spex.genes import read_gene_table
+from spex.genome import Genome
+
+CHUNK_BYTES = 1 << 20
+CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
+"""Length in bp of chr1 in the assemblies that are taken for GRCh38 most often."""
+
+
+def file_digest(path, kind):
+    """A file's hash in hexadecimal; `git` is the id that git gives a file of this content."""
+    with open(path, "rb") as file:
+        if kind != "git":
+            return hashlib.file_digest(file, kind).hexdigest()
+        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def check_digest(path, digest):
+    """Compare a file's hash with the published one. digest: `kind:hexadecimal`, kind md5, sha256 or git."""
+    kind, _, expected = digest.partition(":")
+    found = file_digest(path, kind)
+    if found != expected:
+        raise InputError(f"{path}: its {kind} hash is {found}, expected {expected}; it is not the published file")
+
+
+def check_checkpoint(path):
+    """Load the CNN's weights: every key, every shape, nothing else."""
+    from expecto.beluga import load_beluga  # noqa: PLC0415 (torch takes seconds to import and is needed here only)
+
+    try:
+        load_beluga(path)
+    except ValueError as error:
+        raise InputError(f"{error}") from error
+
+
+def check_genome(path, lengths):
+    """Compare chromosome names and lengths in a FASTA file with what they should be; leaves its index beside it.
+
+    lengths: dict of chromosome name -> length in bp; other sequences are let be.
+    """
+    with tempfile.TemporaryDirectory() as spare:
+        genome = Genome(path, Path(spare) / "genome.fai")
+        genome.close()
+    check_chromosomes(path, genome.chromsizes, lengths)
+
+
+def check_chromosomes(path, found, lengths):
+    """Compare chromosome lengths in bp, name by name. found, lengths: dicts of name -> length."""
+    for name, length in lengths.items():
+        if name not in found:
+            bare = name.removeprefix("chr")
+            hint = f"; it calls it {bare}, as Ensembl does" if bare in found else ""
+            raise InputError(f"{path}: no sequence {name}{hint}; expected UCSC's hg38 with chr1 to chr22")
+        if found[name] != length:
+            assembly = CHR1_LENGTHS.get(found.get("chr1"))
+            hint = f" (this is {assembly})" if assembly else ""
+            raise InputError(f"{path}: {name} is {found[name]:,} bp long{hint}, expected {length:,} as in GRCh38")
+
+
+def check_genes(path, rows):
+    """Read the gene annotation table and count its rows."""
+    found = len(read_gene_table(path))
+    if found != rows:
+        raise InputError(f"{path}: {found} rows, expected {rows}")
+
+
+def check_expression(path, genes_path):
+    """Compare the rows of the expression file with those of the genes table, to which they belong one by one.
+
+    genes_path: where the genes table belongs; without one there only the form is checked.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a readable CSV table ({error})") from error
+    values = table.iloc[:, 1:]
+    if values.empty or values.isna().any(axis=None):
+        raise InputError(f"{path}: expected a row index and a number for every tissue in every row")
+    if genes_path.exists() and len(table) != (genes := len(read_gene_table(genes_path))):
+        raise InputError(
+            f"{path}: {len(table)} rows, but {genes_path} has {genes}; expected one row per gene, in the same order"
+        )
+
+
+def check_features(path):
+    """Count the chromatin features in the table that names them."""
+    try:
+        found = len(pd.read_csv(path, sep="\t"))
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a readable tab-separated table ({error})") from error
+    if found != expecto.CHROMATIN_FEATURES:
+        raise InputError(f"{path}: {found} rows, expected {expecto.CHROMATIN_FEATURES} under a header")
+
+
+def check_contacts(path, resolution):
+    """Open a contact map at a resolution, in bp per bin."""
+    ContactMap(path, resolution)

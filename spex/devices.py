@@ -1,0 +1,169 @@
+"""The devices that compute: which ones, in which precision, and one process for each where there are several."""
+
+import logging
+import multiprocessing
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from expecto.beluga import load_beluga
+from expecto.scan import Scanner
+from spex.contacts import ContactRule, Contacts
+from spex.errors import InputError
+from spex.genome import Genome
+from spex.pipeline import TensorPipeline
+from spex.prediction_store import PredictionStore
+from spex.storage import DataFolder
+
+DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
+WINDOWS_PER_PASS = {"cpu": 200, "cuda": 6400}
+BLOCK_SIZE = {"cpu": 32, "cuda": 256}
+
+logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True)
+class TensorJob:
+    """What each process needs to make its share of the tensors.
+
+    store: root folder, identity and dtype of the prediction store, or None. batch_size, block_size: as given by the
+    user, or None for what suits the device.
+    """
+
+    folder: DataFolder
+    genome: Path
+    beluga: Path
+    rule: ContactRule
+    contacts: Contacts | None
+    store: tuple | None
+    precision: str
+    batch_size: int
+    block_size: int | None
+
+
+def choose_devices(platform, gpus):
+    """Names of the torch devices to use, such as ["cpu"] or ["cuda:0", "cuda:1"].
+
+    platform: "CPU", "CUDA" or None (CUDA where there is one). gpus: numbers of the GPUs to use, or None for all.
+
+    Raises:
+        InputError: CUDA is asked for and not there, or a GPU's number is not.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if platform == "CPU" and gpus is not None:
+        raise InputError("--gpus: of no use with --compute_platform CPU; leave one of them out")
+    if count == 0 and (platform == "CUDA" or gpus is not None):
+        raise InputError("--compute_platform CUDA: PyTorch finds no CUDA device here; take CPU, or check the driver")
+    if platform == "CPU" or count == 0:
+        return ["cpu"]
+    strange = [gpu for gpu in gpus or () if gpu >= count]
+    if strange:
+        raise InputError(f"--gpus {strange[0]}: there are {count} GPUs here, numbered from 0")
+    return [f"cuda:{gpu}" for gpu in (sorted(set(gpus)) if gpus else range(count))]
+
+
+def choose_precision(devices, precision):
+    """The precision's name: the given one, or what the published program gets on such a device.
+
+    Raises:
+        InputError: tf32 without a CUDA device.
+    """
+    on_cpu = devices == ["cpu"]
+    if precision == "tf32" and on_cpu:
+        raise InputError("--precision tf32: only CUDA devices have it; on the CPU take float32 or bfloat16")
+    return precision or ("float32" if on_cpu else "tf32")
+
+
+def open_model(path):
+    """The network of a checkpoint; what is wrong with it is told as the user's input."""
+    try:
+        return load_beluga(path)
+    except ValueError as error:
+        raise InputError(
+            f"--beluga_model_filename {error}; get it again with: python -m spex.resources get beluga"
+        ) from error
+
+
+def make_tensors(job, model, device, genes, advance):
+    """Make the tensors of `genes` on one device.
+
+    advance: called with the number of genes just written. Returns: Counter of genes, windows, bytes, store hits.
+    """
+    kind = torch.device(device).type
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = job.precision == "tf32"
+    pipeline = TensorPipeline(
+        genome=Genome(job.genome, job.folder.genome_index),
+        scanner=Scanner(model, device, getattr(torch, DTYPES[job.precision])),
+        store=None if job.store is None else PredictionStore(*job.store),
+        folder=job.folder,
+        rule=job.rule,
+        contacts=job.contacts,
+        windows_per_pass=max(job.batch_size, WINDOWS_PER_PASS[kind]),
+    )
+    pipeline.run(genes, job.block_size or BLOCK_SIZE[kind], advance)
+    return pipeline.counts
+
+
+def make_tensors_on(job, devices, genes, advance):
+    """Make the tensors of `genes`, one process for each of several devices.
+
+    Each gets a stretch of the genome, so that genes which touch the same bins stay together. Returns: as
+    `make_tensors`, summed.
+    """
+    context = multiprocessing.get_context("spawn")
+    messages = context.Queue()
+    ordered = genes.sort_values(["chrom", "tss", "id"])
+    edges = np.linspace(0, len(ordered), len(devices) + 1).astype(int)
+    shares = [ordered.iloc[first:end] for first, end in pairwise(edges)]
+    workers = [
+        context.Process(target=_work, args=(job, device, share, messages))
+        for device, share in zip(devices, shares, strict=True)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        return _follow(workers, messages, advance)
+    finally:
+        for worker in workers:
+            if worker.is_alive():
+                worker.terminate()
+        for worker in workers:
+            if worker.pid is not None:
+                worker.join()
+
+
+def _work(job, device, genes: pd.DataFrame, messages):
+    """One device's process: reports genes as they are done, then its counts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
+    try:
+        messages.put(make_tensors(job, open_model(job.beluga), device, genes, messages.put))
+    except (InputError, OSError) as error:  # for the parent to tell in one line, such as a full disk
+        messages.put(error)
+
+
+def _follow(workers, messages, advance):
+    """Collect the workers' messages until each has sent its counts."""
+    total, finished = Counter(), 0
+    while finished < len(workers):
+        while messages.empty():
+            failed = [worker.exitcode for worker in workers if worker.exitcode]
+            if failed:
+                raise RuntimeError(f"a worker process ended with status {failed[0]}; its own message is above")
+            for worker in workers:
+                worker.join(0.05)
+        message = messages.get()
+        if isinstance(message, Exception):
+            raise message
+        if isinstance(message, Counter):
+            total += message
+            finished += 1
+        else:
+            advance(message)
+    return total

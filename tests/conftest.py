@@ -1,0 +1,173 @@
+"""Small worlds for the tests: a genome, genes, contact maps and a narrow network, all made here."""
+
+import importlib.util
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import cooler
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from expecto import beluga
+
+# narrow networks are too small to share among cores; processes that tests start inherit it
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
+
+ROOT = Path(__file__).resolve().parent.parent
+NARROW_CHANNELS = (16, 16, 16)  # fewer take a route through oneDNN that rounds by the length of the sequence
+NARROW_HIDDEN = 16
+CHROMSIZES = {"chr1": 120_400, "chr8": 90_000, "chr9": 61_000}
+RESOLUTIONS = (1000, 2000)
+
+
+def narrow_state(seed=1):
+    """State dict of a narrow network under the published names, He-scaled so that predictions spread."""
+    model = beluga.Beluga(NARROW_CHANNELS, NARROW_HIDDEN)
+    generator = torch.Generator().manual_seed(seed)
+    state = {}
+    for theirs, ours in beluga.CHECKPOINT_LAYERS.items():
+        weight = model.get_parameter(f"{ours}.weight")
+        bound = (6 / weight[0].numel()) ** 0.5
+        state[f"{theirs}.weight"] = (torch.rand(weight.shape, generator=generator) * 2 - 1) * bound
+        state[f"{theirs}.bias"] = torch.rand(len(weight), generator=generator) * 0.2 - 0.1
+    return state
+
+
+@pytest.fixture(scope="session")
+def full_checkpoint(tmp_path_factory):
+    """The full-size stand-in checkpoint that the golden features were computed with (600 MB, for the session)."""
+    spec = importlib.util.spec_from_file_location("make_weights", ROOT / "data/example/make_weights.py")
+    make_weights = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_weights)
+    path = tmp_path_factory.mktemp("weights") / "beluga.pth"
+    make_weights.main([str(path)])
+    yield path
+    path.unlink()
+
+
+def random_letters(generator, length):
+    """Sequence with soft-masked, N and IUPAC letters."""
+    letters = generator.choice(list("ACGTacgtNRY"), size=length, p=[0.15] * 4 + [0.09] * 4 + [0.02, 0.01, 0.01])
+    return "".join(letters)
+
+
+def write_fasta(path, sequences, width=61):
+    with open(path, "w") as file:
+        for name, letters in sequences.items():
+            file.write(f">{name}\n")
+            file.writelines(letters[i : i + width] + "\n" for i in range(0, len(letters), width))
+
+
+def write_mcool(path, pixels, resolution=1000, chromsizes=None, others=(2000,)):
+    """An .mcool from {chrom: [(bin1, bin2, count), ...]} with bins numbered from the chromosome's start."""
+    chromsizes = pd.Series(chromsizes or CHROMSIZES)
+    for index, size in enumerate((resolution, *others)):
+        bins = cooler.binnify(chromsizes, size)
+        offsets = {chrom: int(bins.index[bins["chrom"] == chrom][0]) for chrom in chromsizes.index}
+        rows = [(offsets[chrom] + a, offsets[chrom] + b, count) for chrom in pixels for a, b, count in pixels[chrom]]
+        table = pd.DataFrame(rows if size == resolution else rows[:0], columns=["bin1_id", "bin2_id", "count"])
+        table = table.astype({"bin1_id": "int64", "bin2_id": "int64", "count": "float64"})
+        cooler.create_cooler(
+            f"{path}::/resolutions/{size}",
+            bins,
+            table.sort_values(["bin1_id", "bin2_id"]),
+            dtypes={"count": "float64"},
+            ordered=True,
+            mode="w" if index == 0 else "a",
+        )
+
+
+def random_pixels(generator, count):
+    """Pixels on every chromosome, each pair of bins at most once, with counts of 0.5 and more."""
+    pixels = {}
+    for chrom, length in CHROMSIZES.items():
+        bins = -(-length // 1000)
+        pairs = {tuple(sorted(generator.integers(0, bins, 2).tolist())) for _ in range(count)}
+        pixels[chrom] = [(*pair, float(generator.choice([0.5, 1, 1, 2, 7]))) for pair in sorted(pairs)]
+    return pixels
+
+
+def without_bin(pixels, chrom, unwanted):
+    """The pixels without those that touch a bin."""
+    return {**pixels, chrom: [pixel for pixel in pixels[chrom] if unwanted not in pixel[:2]]}
+
+
+def example_genes():
+    """Genes at both ends, in the middle, without contacts, on either strand; then some that the filter drops."""
+    rows = [
+        ("G0", "chr1", "+", 60_030, "protein_coding"),
+        ("G1", "chr1", "-", 60_500, "lincRNA"),
+        ("G2", "chr1", "+", 310, "protein_coding"),  # at the chromosome's start
+        ("G3", "chr1", "-", 120_390, "protein_coding"),  # in the last bin, which is short
+        ("G4", "chr8", "-", 45_500, "protein_coding"),  # half-way between two bin edges
+        ("G5", "chr8", "+", 30_900, "protein_coding"),  # no pixel, by either rule
+        ("G6", "chr8", "+", 70_100, "lincRNA"),
+        ("G7", "chr9", "-", 30_700, "protein_coding"),  # near pixels only
+        ("G8", "chr9", "+", 60_950, "protein_coding"),  # nearest bin edge lies past the last bin
+        ("G9", "chrX", "+", 1000, "protein_coding"),
+        ("G10", "chr1", "+", 5000, "rRNA"),
+        ("G11", "chr1", "+", None, "protein_coding"),
+    ]
+    table = pd.DataFrame(rows, columns=["id", "seqnames", "strand", "CAGE_representative_TSS", "type"])
+    table["symbol"] = "symbol_" + table["id"]
+    table["TSS"] = table["CAGE_representative_TSS"] - 5
+    columns = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
+    return table.sample(frac=1, random_state=3).reset_index(drop=True)[columns]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """Files and contents of a small world: 9 usable genes on three chromosomes, two maps, a narrow checkpoint."""
+    folder = tmp_path_factory.mktemp("world")
+    generator = np.random.default_rng(5)
+    sequences = {chrom: random_letters(generator, length) for chrom, length in CHROMSIZES.items()}
+    write_fasta(folder / "genome.fa", sequences)
+    maps = [random_pixels(generator, 900), random_pixels(generator, 300)]
+    for index in range(len(maps)):
+        for chrom, empty in (("chr8", 30), ("chr8", 31), ("chr9", 30), ("chr9", 31)):
+            maps[index] = without_bin(maps[index], chrom, empty)
+        near = [(30, 31, 4.0), (30, 35, 2.0), (29, 31, 3.0), (31, 31, 1.0)]
+        maps[index]["chr9"] = sorted(maps[index]["chr9"] + near)
+        write_mcool(folder / f"map{index}.mcool", maps[index])
+    torch.save(narrow_state(), folder / "narrow.pth")
+    example_genes().to_csv(folder / "genes.csv", index=False)
+    return SimpleNamespace(
+        folder=folder,
+        sequences=sequences,
+        pixels=maps,
+        genes=folder / "genes.csv",
+        genome=folder / "genome.fa",
+        maps=[folder / "map0.mcool", folder / "map1.mcool"],
+        checkpoint=folder / "narrow.pth",
+    )
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """Make the program expect the narrow network."""
+    monkeypatch.setattr(beluga, "CHANNELS", NARROW_CHANNELS)
+    monkeypatch.setattr(beluga, "HIDDEN", NARROW_HIDDEN)
+
+
+@pytest.fixture
+def tensors_argv(world, tmp_path):
+    """Arguments of tensors.py for the small world, data folder and prediction cache in tmp_path; extras appended."""
+
+    def argv(*extra, data="data", maps=()):
+        given = ["--mcool_filename", *(str(world.maps[index]) for index in maps)] if maps else []
+        return [
+            *("--data_folder", str(tmp_path / data)),
+            *("--genes_filename", str(world.genes)),
+            *("--genome_filename", str(world.genome)),
+            *("--beluga_model_filename", str(world.checkpoint)),
+            *("--pred_cache_folder", str(tmp_path / "cache")),
+            *("--compute_platform", "CPU"),
+            *given,
+            *map(str, extra),
+        ]
+
+    return argv

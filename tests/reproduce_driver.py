@@ -1,0 +1,79 @@
+"""spex.reproduce with small files and a narrow network, in processes that can be killed when a file is to appear.
+
+    python reproduce_driver.py reproduce ADDRESS [OPTION ...]
+    python reproduce_driver.py tensors.py [OPTION ...]
+    python reproduce_driver.py train.py [OPTION ...]
+
+KILL_AT in the environment is a pattern of paths: all processes are killed before the first such file gets its name.
+"""
+
+import dataclasses
+import fnmatch
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from spex import checks, reproduce, resources
+
+
+def kill_at(pattern):
+    rename = os.replace
+
+    def replace(source, target):
+        if fnmatch.fnmatch(str(target), pattern):
+            os.killpg(0, signal.SIGKILL)
+        rename(source, target)
+
+    os.replace = replace
+
+
+def small_table(address):
+    """The published table with the small files' address, and their numbers in place of the published ones."""
+    content = {
+        "genes": lambda path, find: checks.check_genes(path, 132),
+        "genome": lambda path, find: checks.check_genome(path, {"chr1": 50_500, "chr8": 54_000, "chr22": 61_000}),
+        "beluga": lambda path, find: None,  # PyTorch takes seconds to start
+    }
+    return [
+        dataclasses.replace(
+            resource,
+            address=f"{address}/{resource.address.partition('?')[0].rpartition('/')[2]}",
+            check=content.get(resource.name, resource.check),
+            digest=None,
+            megabytes=None,
+        )
+        for resource in resources.RESOURCES
+    ]
+
+
+def run_reproduce(address, *options):
+    scripts = {name: (sys.executable, __file__, name) for name in reproduce.SCRIPTS}
+    return reproduce.main(options, table=small_table(address), scripts=scripts)
+
+
+def run_tensors(*options):
+    from conftest import NARROW_CHANNELS, NARROW_HIDDEN  # noqa: PLC0415
+
+    import tensors  # noqa: PLC0415
+    from expecto import beluga  # noqa: PLC0415
+
+    beluga.CHANNELS, beluga.HIDDEN = NARROW_CHANNELS, NARROW_HIDDEN
+    return tensors.main(options)
+
+
+def run_train(*options):
+    """train.py with few rounds: the published ones take half a minute even for a hundred genes."""
+    import train  # noqa: PLC0415
+
+    few_rounds = Path("few_rounds.json")
+    few_rounds.write_text(json.dumps({"num_boost_round": 6, "early_stopping_rounds": 2, "lambda": 1}))
+    return train.main([*options, "--params", str(few_rounds)])
+
+
+if __name__ == "__main__":
+    if "KILL_AT" in os.environ:
+        kill_at(os.environ["KILL_AT"])
+    role, *words = sys.argv[1:]
+    sys.exit({"reproduce": run_reproduce, "tensors.py": run_tensors, "train.py": run_train}[role](*words))

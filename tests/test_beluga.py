@@ -1,0 +1,85 @@
+"""The network against the layer-by-layer oracle, and checkpoints that must be refused."""
+
+import pickle
+
+import oracles
+import pytest
+import torch
+from conftest import narrow_state
+from numpy.testing import assert_allclose
+
+from expecto import beluga
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    def write(state):
+        torch.save(state, tmp_path / "weights.pth")
+        return tmp_path / "weights.pth"
+
+    return write
+
+
+def test_block_widths_are_those_of_the_publication():
+    assert beluga.block_widths() == (2000, 496, 120, 106)
+
+
+def test_the_published_network_has_its_published_number_of_parameters():
+    with torch.device("meta"):
+        model = beluga.Beluga()
+    assert sum(parameter.numel() for parameter in model.parameters()) == 149_536_251
+
+
+def test_forward_agrees_with_the_oracle(narrow, checkpoint):
+    state = narrow_state(7)
+    model = beluga.load_beluga(checkpoint(state))
+    windows = torch.nn.functional.one_hot(torch.randint(0, 4, (3, 2000)), 4).float().permute(0, 2, 1)[:, :, None]
+    predictions = model(windows)
+    assert predictions.shape == (3, 2002)
+    assert_allclose(predictions, oracles.beluga(state, windows), rtol=1e-6)
+    assert predictions.std() > 0.01  # the weights spread the outputs, so agreement means something
+
+
+def test_a_checkpoint_of_another_network_is_refused(narrow, checkpoint):
+    state = narrow_state()
+    del state["model.0.6.bias"]
+    state["head.weight"] = torch.zeros(1)
+    with pytest.raises(
+        ValueError, match=r"1 of its 16 tensors are missing and 1 are not its own.*model\.0\.6\.bias, head"
+    ):
+        beluga.load_beluga(checkpoint(state))
+
+
+def test_a_checkpoint_of_other_shapes_is_refused(checkpoint):
+    with pytest.raises(ValueError, match=r"model.0.0.weight has shape \(16, 4, 1, 8\), Beluga's is \(320, 4, 1, 8\)"):
+        beluga.load_beluga(checkpoint(narrow_state()))
+
+
+def test_weights_that_are_not_finite_are_refused(narrow, checkpoint):
+    state = narrow_state()
+    state["model.0.8.weight"][3, 0, 0, 0] = float("nan")
+    with pytest.raises(ValueError, match=r"model\.0\.8\.weight holds values that are not finite"):
+        beluga.load_beluga(checkpoint(state))
+
+
+def test_a_checkpoint_cut_short_is_refused(narrow, checkpoint):
+    path = checkpoint(narrow_state())
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(ValueError, match="not a whole PyTorch file"):
+        beluga.load_beluga(path)
+
+
+class Trap:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value, 2))])
+def test_a_malicious_pickle_does_nothing_but_give_an_error(tmp_path, save):
+    save({"model.0.0.weight": Trap(tmp_path / "sprung")}, tmp_path / "weights.pth")
+    with pytest.raises(ValueError, match="not a whole PyTorch file"):
+        beluga.load_beluga(tmp_path / "weights.pth")
+    assert not (tmp_path / "sprung").exists()

@@ -1,0 +1,165 @@
+"""The checks find what goes wrong with files that users bring along."""
+
+import hashlib
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from stand_ins import LENGTHS, write_genome, write_map
+
+from spex import checks
+from spex.errors import InputError
+from spex.resources import GRCH38_LENGTHS
+
+HG19_CHR1_LENGTH = 249_250_621
+GENES = "id,symbol,seqnames,strand,TSS,CAGE_representative_TSS,type\n" + "".join(
+    f"ENSG{row},S{row},chr{row % 22 + 1},+,50,50,protein_coding\n" for row in range(30)
+)
+
+
+@pytest.mark.parametrize("kind", ["md5", "sha256"])
+def test_digest_is_the_usual_one(tmp_path, kind):
+    path = tmp_path / "file"
+    path.write_bytes(b"acgt" * 1000)
+    assert checks.file_digest(path, kind) == hashlib.new(kind, path.read_bytes()).hexdigest()
+
+
+def test_git_digest_is_what_git_says(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) * 10_000)
+    said = subprocess.run(["git", "hash-object", "--no-filters", path], capture_output=True, text=True, check=True)
+    assert checks.file_digest(path, "git") == said.stdout.strip()
+
+
+def test_other_content_is_not_the_published_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"a")
+    checks.check_digest(path, "md5:0cc175b9c0f1b6a831c399e269772661")
+    with pytest.raises(InputError, match=r"its md5 hash is 0cc175.*, expected 00"):
+        checks.check_digest(path, "md5:00")
+
+
+def test_checkpoint_as_it_should_be(narrow, world):
+    checks.check_checkpoint(world.checkpoint)
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.9, 0.999])
+def test_checkpoint_cut_off(narrow, world, tmp_path, share):
+    content = world.checkpoint.read_bytes()
+    path = tmp_path / "cut.pth"
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InputError, match=r"cut.pth: not a whole PyTorch file of weights"):
+        checks.check_checkpoint(path)
+
+
+def test_checkpoint_of_another_network(tmp_path):
+    path = tmp_path / "other.pth"
+    torch.save({"model.0.0.weight": torch.zeros(320, 4, 1, 8), "fc.weight": torch.zeros(2)}, path)
+    with pytest.raises(
+        InputError, match="not Beluga's weights: 15 of its 16 tensors are missing and 1 are not its own"
+    ):
+        checks.check_checkpoint(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no fasta\n", b"\x1f\x8b\x08\xff\xfe", b">chr1\nACGT\nA\nACGT\n"])
+def test_file_that_is_no_fasta(tmp_path, content):
+    path = tmp_path / "genome.fa"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"genome.fa: (not usable as FASTA|starts with|compressed)"):
+        checks.check_genome(path, LENGTHS)
+
+
+def test_genome_as_it_should_be(tmp_path):
+    path = tmp_path / "genome.fa"
+    write_genome(path, {**LENGTHS, "chrUn_1": 7, "chrX": 80})
+    checks.check_genome(path, LENGTHS)
+    assert (tmp_path / "genome.fa.fai").read_text().startswith("chr1\t101\t")
+
+
+def test_genome_with_ensembl_names(tmp_path):
+    path = tmp_path / "genome.fa"
+    write_genome(path, {name.removeprefix("chr"): length for name, length in LENGTHS.items()})
+    with pytest.raises(InputError, match="no sequence chr1; it calls it 1, as Ensembl does; expected UCSC's hg38"):
+        checks.check_genome(path, LENGTHS)
+
+
+def test_genome_without_a_chromosome(tmp_path):
+    path = tmp_path / "genome.fa"
+    write_genome(path, {name: length for name, length in LENGTHS.items() if name != "chr8"})
+    with pytest.raises(InputError, match="no sequence chr8; expected"):
+        checks.check_genome(path, LENGTHS)
+
+
+def test_genome_cut_off(tmp_path):
+    path = tmp_path / "genome.fa"
+    path.write_bytes(write_genome(path, LENGTHS)[:-30])
+    with pytest.raises(InputError, match=r"chr22 is 9[0-9] bp long, expected 122 as in GRCh38"):
+        checks.check_genome(path, LENGTHS)
+
+
+def test_lengths_of_hg19_are_called_so():
+    hg19 = {**GRCH38_LENGTHS, "chr1": HG19_CHR1_LENGTH, "chr8": 146_364_022}
+    with pytest.raises(
+        InputError, match=r"chr1 is 249,250,621 bp long \(this is hg19 \(GRCh37\)\), expected 248,956,422"
+    ):
+        checks.check_chromosomes("data/hg38.fa", hg19, GRCH38_LENGTHS)
+
+
+def test_genes_are_counted(tmp_path):
+    path = tmp_path / "genes.csv"
+    path.write_text(GENES)
+    checks.check_genes(path, 30)
+    with pytest.raises(InputError, match="30 rows, expected 31"):
+        checks.check_genes(path, 31)
+
+
+def write_expression(tmp_path, rows):
+    genes, expression = tmp_path / "genes.csv", tmp_path / "expression.csv"
+    genes.write_text(GENES)
+    pd.DataFrame({"Liver": np.arange(rows) / 7, "Lung": 1.5}).to_csv(expression)
+    return expression, genes
+
+
+def test_expression_as_it_should_be(tmp_path):
+    checks.check_expression(*write_expression(tmp_path, 30))
+
+
+def test_expression_one_row_short(tmp_path):
+    expression, genes = write_expression(tmp_path, 29)
+    with pytest.raises(InputError, match=r"29 rows, but .*genes.csv has 30; expected one row per gene"):
+        checks.check_expression(expression, genes)
+
+
+@pytest.mark.parametrize("content", ["", ",Liver\n", "0\n1\n", ",Liver,Lung\n0,1.5\n"])
+def test_expression_of_another_form(tmp_path, content):
+    path = tmp_path / "expression.csv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"expression.csv: (not a readable|expected a row index and a number)"):
+        checks.check_expression(path, tmp_path / "genes.csv")
+
+
+def test_features_are_counted(tmp_path):
+    path = tmp_path / "features.tsv"
+    path.write_text("cell\tassay\n" + "GM12878\tDNase\n" * 2002)
+    checks.check_features(path)
+    path.write_text("cell\tassay\n" + "GM12878\tDNase\n" * 2001)
+    with pytest.raises(InputError, match="2001 rows, expected 2002 under a header"):
+        checks.check_features(path)
+
+
+def test_map_with_and_without_the_resolution(tmp_path):
+    write_map(tmp_path / "fine.mcool", 1000, 5000)
+    checks.check_contacts(tmp_path / "fine.mcool", 1000)
+    write_map(tmp_path / "coarse.mcool", 5000, 10_000)
+    with pytest.raises(InputError, match=r"no resolution 1000 \(it has 5000, 10000\)"):
+        checks.check_contacts(tmp_path / "coarse.mcool", 1000)
+
+
+@pytest.mark.parametrize("kept", [0, 100, 5000])
+def test_map_cut_off(tmp_path, kept):
+    path = tmp_path / "cut.mcool"
+    path.write_bytes(write_map(tmp_path / "whole.mcool", 1000)[:kept])
+    with pytest.raises(InputError, match=r"not an HDF5 file|damaged or cut short"):
+        checks.check_contacts(path, 1000)

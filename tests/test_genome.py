@@ -1,0 +1,89 @@
+"""Base codes of stretches against the letters of the FASTA, and its index."""
+
+import os
+
+import pyfaidx
+import pytest
+from conftest import write_fasta
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from spex.errors import InputError
+from spex.genome import Genome
+
+LETTERS = "acgtNNACGTRYKMn" + "GATTACA" * 30
+CODES = {"A": 0, "G": 1, "C": 2, "T": 3}
+
+
+@pytest.fixture(scope="module")
+def fasta(tmp_path_factory):
+    path = tmp_path_factory.mktemp("genome") / "genome.fa"
+    write_fasta(path, {"chr1": LETTERS, "chr2": LETTERS[::-1]}, width=7)
+    return path
+
+
+@pytest.fixture(scope="module")
+def genome(fasta):
+    return Genome(fasta, fasta.with_suffix(".spare"))
+
+
+@given(st.integers(-50, 300), st.integers(0, 350))
+@settings(deadline=None)
+def test_codes_of_any_stretch_with_n_past_the_ends(genome, start, length):
+    codes = genome.codes("chr1", start, start + length)
+    expected = [CODES.get(LETTERS[i].upper(), 4) if 0 <= i < len(LETTERS) else 4 for i in range(start, start + length)]
+    assert codes.dtype == "uint8"
+    assert_array_equal(codes, expected)
+
+
+def test_chromsizes(genome):
+    assert genome.chromsizes == {"chr1": len(LETTERS), "chr2": len(LETTERS)}
+
+
+def test_the_index_lies_beside_the_genome_and_nothing_else_does(genome, fasta):
+    assert {path.name for path in fasta.parent.iterdir()} == {"genome.fa", "genome.fa.fai"}
+
+
+def test_the_index_goes_elsewhere_when_the_folder_cannot_be_written_to(tmp_path, monkeypatch):
+    write_fasta(tmp_path / "genome.fa", {"chr1": LETTERS})
+    (tmp_path / "genome.fa.fai").mkdir()  # in the way, as a missing permission would be: root has every permission
+    (tmp_path / "run").mkdir()
+    genome = Genome(tmp_path / "genome.fa", tmp_path / "run" / "genome.fai")
+    assert_array_equal(genome.codes("chr1", 0, 4), [0, 2, 1, 3])
+    assert (tmp_path / "run" / "genome.fai").is_file()
+
+
+@pytest.mark.parametrize("change", ["other genome", "older", "cut short", "empty"])
+def test_an_index_that_does_not_fit_is_made_again(tmp_path, change):
+    path, index = tmp_path / "genome.fa", tmp_path / "genome.fa.fai"
+    write_fasta(path, {"chr1": "A" * 70 + LETTERS, "chr2": LETTERS}, width=9)
+    pyfaidx.Faidx(str(path)).close()
+    if change == "older":
+        write_fasta(path, {"chr1": LETTERS, "chr2": LETTERS}, width=11)
+        os.utime(index, (1, 1))
+    elif change == "other genome":
+        write_fasta(path, {"chr1": LETTERS, "chr2": LETTERS}, width=9)
+        os.utime(path, (1, 1))
+    else:
+        index.write_text(index.read_text()[:-9] if change == "cut short" else "")
+        write_fasta(path, {"chr1": LETTERS, "chr2": LETTERS}, width=9)
+    genome = Genome(path, tmp_path / "spare.fai")
+    assert genome.chromsizes == {"chr1": len(LETTERS), "chr2": len(LETTERS)}
+    assert_array_equal(genome.codes("chr2", 0, 4), [0, 2, 1, 3])
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"\x1f\x8b\x08\x00", "compressed; expected plain FASTA; decompress it with: gunzip"),
+        (b"chr1\t100\n", "starts with b'ch'; expected FASTA"),
+        (b"", "starts with b''; expected FASTA"),
+        (b">chr1\nACGT\nACGTACGT\nAC\n", "not usable as FASTA"),
+    ],
+)
+def test_what_is_not_fasta_is_refused(tmp_path, content, message):
+    (tmp_path / "genome.fa").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        Genome(tmp_path / "genome.fa", tmp_path / "spare.fai")
+    assert [path.name for path in tmp_path.iterdir()] == ["genome.fa"]

@@ -1,0 +1,128 @@
+"""Rows that several runs share: found again, never wrong, safe among processes."""
+
+import multiprocessing
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from spex import prediction_store
+from spex.prediction_store import PredictionStore
+
+IDENTITY = {"genome_sha256": "ab", "precision": "float32"}
+
+
+def rows_of(keys, width=6):
+    """Rows that tell their key."""
+    return (np.asarray(keys)[:, None] + np.arange(width) / 8).astype(np.float32)
+
+
+def fill(root, keys, identity=IDENTITY, dtype=np.float32):
+    store = PredictionStore(root, identity, dtype)
+    store.put("windows", "chr1", np.asarray(keys), rows_of(keys))
+    store.flush()
+    return store
+
+
+def shards(root):
+    return sorted(root.glob("*/windows/chr1/*.npy"))
+
+
+def assert_holds(store, keys, lacks=()):
+    asked = np.concatenate([keys, lacks]).astype(np.int64)
+    found, rows = store.get("windows", "chr1", asked)
+    assert_array_equal(found, np.isin(asked, keys))
+    if len(keys):
+        assert_array_equal(rows, rows_of(asked[found]))
+    else:
+        assert rows is None
+
+
+def test_rows_come_back_in_the_order_asked_for(tmp_path):
+    fill(tmp_path, [30, 10, -5])
+    fill(tmp_path, [7, 20])
+    assert_holds(PredictionStore(tmp_path, IDENTITY), [20, -5, 30, 7, 10], lacks=[11, 0])
+
+
+def test_an_empty_store_has_nothing(tmp_path):
+    assert_holds(PredictionStore(tmp_path, IDENTITY), [], lacks=[1, 2])
+
+
+def test_kinds_chromosomes_and_identities_are_apart(tmp_path):
+    store = fill(tmp_path, [1, 2])
+    for kind, chrom in (("own", "chr1"), ("windows", "chr2")):
+        assert not store.get(kind, chrom, np.array([1, 2]))[0].any()
+    other = PredictionStore(tmp_path, {**IDENTITY, "precision": "bfloat16"})
+    assert not other.get("windows", "chr1", np.array([1, 2]))[0].any()
+
+
+def test_a_full_shard_is_written_without_waiting_for_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction_store, "SHARD_BYTES", 100)
+    store = PredictionStore(tmp_path, IDENTITY)
+    store.put("windows", "chr1", np.arange(3), rows_of(range(3)))
+    assert not shards(tmp_path)
+    store.put("windows", "chr1", np.arange(3, 6), rows_of(range(3, 6)))
+    assert len(shards(tmp_path)) == 1
+    assert_holds(PredictionStore(tmp_path, IDENTITY), list(range(6)))
+
+
+def test_rows_that_another_process_wrote_meanwhile_are_seen(tmp_path):
+    store = PredictionStore(tmp_path, IDENTITY)
+    assert_holds(store, [], lacks=[1])
+    process = multiprocessing.get_context("spawn").Process(target=fill, args=(tmp_path, [1, 2]))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert_holds(store, [1, 2])
+
+
+def test_half_precision_is_half_the_size_and_says_what_it_will_give_back(tmp_path):
+    rows = np.random.default_rng(0).random((50, 2002), dtype=np.float32)
+    sizes = {}
+    for dtype in (np.float32, np.float16):
+        store = PredictionStore(tmp_path / np.dtype(dtype).name, IDENTITY, dtype)
+        store.put("windows", "chr1", np.arange(50), rows)
+        store.flush()
+        assert_array_equal(store.get("windows", "chr1", np.arange(50))[1], store.stored(rows))
+        sizes[dtype] = store.size()
+    assert_array_equal(PredictionStore(tmp_path, IDENTITY).stored(rows), rows)
+    assert sizes[np.float16] / sizes[np.float32] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_flipped_byte_anywhere_never_gives_a_wrong_row(tmp_path):
+    fill(tmp_path, [5, 9])
+    (path,) = shards(tmp_path)
+    content = path.read_bytes()
+    remade = 0
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        store = PredictionStore(tmp_path, IDENTITY)
+        found, rows = store.get("windows", "chr1", np.array([5, 9]))
+        if found.any():
+            assert_array_equal(rows, rows_of(np.array([5, 9])[found]))
+        remade += not found.all()
+    assert remade > 60  # keys, checksums and rows at least
+
+
+@pytest.mark.parametrize("kept", [0, 10, 200, -1])
+def test_a_shard_cut_short_is_dropped_and_its_rows_are_missing(tmp_path, kept):
+    fill(tmp_path, [5, 9])
+    fill(tmp_path, [6])
+    path = next(path for path in shards(tmp_path) if path.name.startswith("5-9"))
+    path.write_bytes(path.read_bytes()[:kept])
+    assert_holds(PredictionStore(tmp_path, IDENTITY), [6], lacks=[5, 9])
+    assert not path.exists()
+
+
+def test_without_permission_to_write_rows_are_read_and_none_are_kept(tmp_path, monkeypatch, caplog):
+    fill(tmp_path, [1, 2])
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(prediction_store, "whole_file", refuse)
+    store = PredictionStore(tmp_path, IDENTITY)
+    store.put("windows", "chr1", np.array([3]), rows_of([3]))
+    store.flush()
+    assert_holds(store, [1, 2], lacks=[3])
+    assert caplog.text.count("no permission to write") == 1

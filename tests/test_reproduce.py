@@ -1,0 +1,98 @@
+"""From nothing to the comparison with the published figures, and the same comparison after kills on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from file_server import FileServer
+from reproduce_world import make_files
+
+from spex import reproduce
+from spex.genes import keep_genes, read_gene_table
+
+ROOT = Path(__file__).resolve().parent.parent
+DRIVER = ROOT / "tests/reproduce_driver.py"
+GENES = 5
+REPEATS = 1
+KILLS = ["*data/hg38.fa", "*/contacts/tensors/tensor_gene_ENSG0000000004?.npy"]
+
+
+def start(folder, server, kill_at=None):
+    """Run the reproduction in a process group of its own until it ends or is killed."""
+    folder.mkdir(exist_ok=True)
+    options = ["--genes", GENES, "--repeats", REPEATS, "--compute_platform", "CPU"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    if kill_at:
+        environment["KILL_AT"] = kill_at
+    return subprocess.run(
+        [sys.executable, DRIVER, "reproduce", server.address, *map(str, options)],
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with FileServer(make_files(tmp_path_factory.mktemp("served"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    done = start(folder, server)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def result(folder):
+    """What a reproduction leaves that must not depend on how often it was stopped."""
+    files = [folder / "reproduction.md", *(folder / "reproduction").glob("*/*/tensors/*.npy")]
+    files += [*(folder / "reproduction").glob("*/*/results/*/predictions.csv"), folder / "data/hg38.fa"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_killed_on_the_way_it_ends_with_the_same(server, undisturbed, tmp_path):
+    for pattern in KILLS:
+        assert start(tmp_path, server, pattern).returncode == -signal.SIGKILL
+    asked = len(server.requests)
+    done = start(tmp_path, server)
+    assert done.returncode == 0, done.stderr
+    assert len(server.requests) == asked
+    expected = result(undisturbed[0])
+    assert len(expected) > 2 * 22 * GENES
+    assert result(tmp_path) == expected
+
+
+def test_it_prints_what_it_writes(undisturbed):
+    folder, done = undisturbed
+    text = (folder / "reproduction.md").read_text()
+    assert done.stdout.endswith(text + "\n")
+    assert f"first {GENES} genes of each chromosome" in text
+    assert f"| all: {GENES} | measured |" in text and f"| with contacts: {GENES - 1} | measured |" in text
+
+
+def test_first_genes_keep_their_rows(server, tmp_path):
+    path = tmp_path / "genes.csv"
+    path.write_bytes(server.files["geneanno_GRCh38.csv"])
+    first = reproduce.write_first_genes(path, tmp_path / "work", 3)
+    table, whole = read_gene_table(first), read_gene_table(path)
+    assert table["id"].tolist() == whole["id"].tolist()
+    kept = keep_genes(table)
+    assert (kept.groupby("chrom").size() == 3).all() and kept["chrom"].nunique() == 22
+    for chrom, rows in kept.groupby("chrom"):
+        assert rows.index.tolist() == whole.index[whole["seqnames"] == chrom].tolist()[:3]
+
+
+def test_script_that_fails_is_named(capsys, tmp_path):
+    with pytest.raises(
+        reproduce.InputError, match=r"train.py ended with status 3, see above; the same command goes on"
+    ):
+        reproduce.start({"train.py": (sys.executable, "-c", "raise SystemExit(3)")}, "train.py", "--seed", 1)

@@ -1,0 +1,93 @@
+"""Windows predicted with shared convolutions against the network applied window by window."""
+
+import pytest
+import torch
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, narrow_state
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from expecto.beluga import CHECKPOINT_LAYERS, Beluga
+from expecto.scan import Scanner
+
+LENGTH = 9000
+CODES = torch.randint(0, 5, (LENGTH,), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
+
+
+def narrow_model():
+    state = {
+        f"{ours}.{kind}": narrow_state(3)[f"{theirs}.{kind}"]
+        for theirs, ours in CHECKPOINT_LAYERS.items()
+        for kind in ("weight", "bias")
+    }
+    model = Beluga(NARROW_CHANNELS, NARROW_HIDDEN)
+    model.load_state_dict(state)
+    return model
+
+
+MODEL = narrow_model()
+SCANNER = Scanner(MODEL)
+
+
+def window_by_window(codes, starts):
+    one_hot = torch.eye(5, 4)[codes.long()].T[:, None]
+    return torch.stack([MODEL(one_hot[None, :, :, start : start + 2000])[0] for start in starts])
+
+
+def assert_same(starts):
+    starts = torch.as_tensor(starts)
+    predictions = SCANNER.predict(CODES, starts)
+    assert predictions.shape == (len(starts), 2002)
+    assert predictions.dtype == torch.float32
+    assert_allclose(predictions, window_by_window(CODES, starts.tolist()), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "starts",
+    [
+        [0],
+        [7000],
+        list(range(0, 7001, 200)),
+        list(range(7000, -1, -200)),
+        list(range(0, 7001, 1000)),
+        [0, 2000, 4000, 6000],
+        [0, 3000, 6500],
+        list(range(100, 117)),
+        [500, 500, 1500],
+    ],
+    ids=["one", "last", "gene", "backwards", "bins", "touching", "apart", "every phase", "twice"],
+)
+def test_windows_have_the_values_that_they_have_alone(starts):
+    assert_same(starts)
+
+
+@given(st.lists(st.integers(0, LENGTH - 2000), min_size=1, max_size=12))
+@settings(max_examples=25, deadline=None)
+def test_any_starts_in_any_order(starts):
+    assert_same(starts)
+
+
+def test_a_window_has_the_same_bits_whatever_is_predicted_with_it():
+    starts = torch.arange(0, 7001, 200)
+    together = SCANNER.predict(CODES, starts)
+    for part in (starts[:1], starts[3:5], starts[::5], starts[10:], starts.flip(0)):
+        assert torch.equal(SCANNER.predict(CODES, part), together[part // 200])
+
+
+@pytest.mark.parametrize("starts", [[-1], [7001]])
+def test_windows_outside_the_sequence_are_refused(starts):
+    with pytest.raises(ValueError, match="within the sequence of 9000 bases"):
+        SCANNER.predict(CODES, torch.tensor(starts))
+
+
+def test_no_windows_give_no_rows():
+    assert SCANNER.predict(CODES, torch.empty(0, dtype=torch.int64)).shape == (0, 2002)
+
+
+@pytest.mark.parametrize("dtype, most", [(torch.bfloat16, 0.05), (torch.float16, 0.005)])
+def test_half_precisions_stay_near_float32(dtype, most):
+    starts = torch.arange(0, 7001, 200)
+    predictions = Scanner(MODEL, dtype=dtype).predict(CODES, starts)
+    assert predictions.dtype == torch.float32
+    difference = (predictions - SCANNER.predict(CODES, starts)).abs().max()
+    assert 0 < difference < most

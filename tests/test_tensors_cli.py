@@ -1,0 +1,447 @@
+"""tensors.py as a user runs it: numbers, files, restart, shards, and errors on one line."""
+
+import contextlib
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import oracles
+import pandas as pd
+import pytest
+import torch
+from conftest import CHROMSIZES, ROOT, example_genes, narrow_state, write_mcool
+from numpy.testing import assert_allclose, assert_array_equal
+
+import tensors
+from expecto import beluga
+from spex import pipeline, storage
+
+GOLDEN = ROOT / "tests" / "golden"
+GENES = [f"G{number}" for number in range(9)]
+
+
+def content(folder):
+    """Every tensor's bytes."""
+    return {path.name: path.read_bytes() for path in sorted((folder / "tensors").iterdir())}
+
+
+def tensor(folder, gene):
+    return np.load(folder / "tensors" / f"tensor_gene_{gene}.npy")
+
+
+@contextlib.contextmanager
+def threads(count):
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    yield
+    torch.set_num_threads(before)
+
+
+def succeed(argv):
+    assert tensors.main(argv) == 0
+
+
+@pytest.fixture(scope="module")
+def predict():
+    model = beluga.Beluga((16, 16, 16), 16)
+    state = narrow_state()
+    ours = {
+        f"{own}.{kind}": state[f"{theirs}.{kind}"]
+        for theirs, own in beluga.CHECKPOINT_LAYERS.items()
+        for kind in ("weight", "bias")
+    }
+    model.load_state_dict(ours)
+    known = {}
+
+    def predict_once(windows):
+        key = windows.tobytes()
+        if key not in known:
+            known[key] = model(torch.from_numpy(windows)).numpy()
+        return known[key]
+
+    return predict_once
+
+
+# --- numbers ---
+
+
+def test_the_golden_genes_have_the_published_programs_features(full_checkpoint, tmp_path):
+    """The full-size network on six genes; slow (some 20 s) because nothing smaller shows the real numbers."""
+    with np.load(GOLDEN / "features.npz") as stored:
+        golden = dict(zip(stored["gene_id"], stored["features"], strict=True))
+    genome = tmp_path / "genome.fa"
+    genome.write_bytes(gzip.decompress((GOLDEN / "genome.fa.gz").read_bytes()))
+    argv = [
+        *("--genes_filename", str(GOLDEN / "genes.csv"), "--genome_filename", str(genome)),
+        *("--beluga_model_filename", str(full_checkpoint), "--pred_cache_folder", str(tmp_path / "cache")),
+        *("--compute_platform", "CPU"),
+    ]
+    with threads(os.cpu_count()):
+        succeed([*argv, "--data_folder", str(tmp_path / "alone")])
+        succeed([*argv, "--data_folder", str(tmp_path / "map"), "--mcool_filename", str(GOLDEN / "contacts.mcool")])
+    with threads(1):
+        succeed([*argv, "--data_folder", str(tmp_path / "thread"), "--test_only", "--no_pred_cache"])
+    for gene in ("ENSG00200000004", "ENSG00200000005"):
+        assert_array_equal(tensor(tmp_path / "thread", gene), tensor(tmp_path / "alone", gene))
+    assert len(content(tmp_path / "map")) == len(golden) == 6
+    for gene, features in golden.items():
+        assert_allclose(tensor(tmp_path / "alone", gene), features[:20_020], rtol=2e-5)
+        assert_allclose(tensor(tmp_path / "map", gene), features, rtol=2e-5)
+
+
+@pytest.mark.parametrize("rule", ["published", "corrected"])
+@pytest.mark.parametrize("maps", [[0], [0, 1]], ids=["one map", "two maps"])
+def test_features_agree_with_the_oracle(world, narrow, predict, tensors_argv, tmp_path, rule, maps):
+    succeed(tensors_argv("--contact_rule", rule, maps=maps))
+    table = example_genes().set_index("id")
+    for gene in GENES:
+        chrom, strand, tss = table.loc[gene, ["seqnames", "strand", "CAGE_representative_TSS"]]
+        sequence, pixels = world.sequences[chrom], [world.pixels[index][chrom] for index in maps]
+        own = oracles.gene_features(predict, sequence, int(tss), strand)
+        neighbours = oracles.neighbour_features(predict, sequence, int(tss), strand, pixels, rule=rule)
+        assert_allclose(tensor(tmp_path / "data", gene), np.concatenate([own, neighbours]), rtol=1e-5)
+
+
+def test_without_maps_a_tensor_holds_the_genes_own_features(narrow, tensors_argv, tmp_path):
+    succeed(tensors_argv())
+    succeed(tensors_argv("--no_pred_cache", data="map", maps=[0]))
+    for gene in GENES:
+        alone = tensor(tmp_path / "data", gene)
+        assert alone.shape == (20_020,)
+        assert alone.dtype == np.float32
+        assert_array_equal(alone, tensor(tmp_path / "map", gene)[:20_020])
+
+
+# --- the same bytes, however the work is cut ---
+
+
+@pytest.fixture
+def reference(narrow, tensors_argv, tmp_path):
+    """Tensors of one uninterrupted run with contacts and without a cache."""
+    succeed(tensors_argv("--no_pred_cache", data="reference", maps=[0, 1]))
+    return content(tmp_path / "reference")
+
+
+@pytest.mark.parametrize(
+    "options", [["--block_size", 1], ["--block_size", 2, "--batch_size", 600], ["--no_pred_cache"]], ids=str
+)
+def test_blocks_batches_and_the_cache_change_no_bit(reference, tensors_argv, tmp_path, options):
+    succeed(tensors_argv(*options, maps=[1, 0]))
+    assert content(tmp_path / "data") == reference
+
+
+def test_segments_and_groups_of_bins_add_up(reference, narrow, tensors_argv, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "SEGMENT_BINS", 10)
+    monkeypatch.setattr(pipeline, "BINS_AT_ONCE", 15)
+    succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
+    for gene in GENES:
+        assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-6)
+
+
+def test_threads_change_next_to_nothing(reference, tensors_argv, tmp_path):
+    with threads(2):
+        succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
+    for gene in GENES:
+        # the full-size network gives the same bits (see the golden genes); layers this narrow are divided among threads
+        assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-5)
+
+
+def test_three_shards_make_what_one_run_makes(reference, tensors_argv, tmp_path):
+    done = 0
+    for shard in (2, 0, 1):
+        succeed(tensors_argv("--divisor", 3, "--reminder", shard, maps=[0, 1]))
+        assert len(content(tmp_path / "data")) > done
+        done = len(content(tmp_path / "data"))
+    assert content(tmp_path / "data") == reference
+
+
+def test_test_only_makes_the_genes_of_chr8(reference, tensors_argv, tmp_path):
+    succeed(tensors_argv("--test_only", maps=[0, 1]))
+    made = content(tmp_path / "data")
+    assert sorted(made) == [f"tensor_gene_{gene}.npy" for gene in ("G4", "G5", "G6")]
+    assert made.items() <= reference.items()
+
+
+@pytest.mark.parametrize("failing_write", [1, 4, 8])
+@pytest.mark.parametrize("how, status", [(KeyboardInterrupt, 130), ("SIGTERM", 143)])
+def test_a_run_cut_off_goes_on_to_the_same_bytes(
+    reference, tensors_argv, tmp_path, monkeypatch, capsys, failing_write, how, status
+):
+    writes = []
+
+    def save_or_stop(path, array, **options):
+        writes.append(path)
+        if len(writes) == failing_write:
+            if how == "SIGTERM":
+                os.kill(os.getpid(), signal.SIGTERM)
+            else:
+                raise how
+        original(path, array, **options)
+
+    original = pipeline.save_array
+    argv = tensors_argv("--block_size", 1, maps=[0, 1])
+    monkeypatch.setattr(pipeline, "save_array", save_or_stop)
+    assert tensors.main(argv) == status
+    assert "the same command goes on from there" in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setattr(beluga, "CHANNELS", (16, 16, 16))
+    monkeypatch.setattr(beluga, "HIDDEN", 16)
+    assert content(tmp_path / "data").items() <= reference.items()
+    succeed(argv)
+    assert content(tmp_path / "data") == reference
+
+
+def start(argv):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    return subprocess.Popen([sys.executable, str(ROOT / "tests" / "narrow_tensors.py"), *argv], env=environment)
+
+
+def test_a_killed_process_leaves_whole_tensors_and_the_next_finishes(reference, tensors_argv, tmp_path):
+    argv = tensors_argv("--block_size", 1, maps=[0, 1])
+    process = start(argv)
+    while process.poll() is None and len(list(tmp_path.glob("data/tensors/*.npy"))) < 3:
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    left = {name: data for name, data in content(tmp_path / "data").items() if not name.startswith(".")}
+    assert left.items() <= reference.items()
+    assert start(argv).wait() == 0
+    assert content(tmp_path / "data") == reference
+    assert not list((tmp_path / "data").glob("**/.*"))
+
+
+def test_processes_started_together_make_what_one_makes(reference, tensors_argv, world, tmp_path):
+    genome = tmp_path / "genome.fa"  # its index does not exist yet
+    shutil.copy(world.genome, genome)
+    shards = [["--divisor", 2, "--reminder", 0], ["--divisor", 2, "--reminder", 1], []]
+    processes = [start(tensors_argv("--genome_filename", genome, *shard, maps=[0, 1])) for shard in shards]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert content(tmp_path / "data") == reference
+
+
+def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, capfd):
+    process = start(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])])
+    assert process.wait() == 0
+    assert content(tmp_path / "data") == reference
+    log = capfd.readouterr().err
+    assert "9 genes, 0 done before; cpu, cpu, float32" in log
+    assert re.search(r"\b1[89]\d\d windows computed", log)
+
+
+@pytest.mark.parametrize(
+    "failure, status, message",
+    [
+        ("full", 2, "tensors.py: error: No space left on device; free some space, then run the same command again\n$"),
+        ("bug", 1, "ZeroDivisionError[^$]*a worker process ended with status 1"),
+    ],
+)
+def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, monkeypatch, capfd, failure, status, message):
+    monkeypatch.setenv("FAILING_WRITES", failure)
+    process = start(["--two_devices", *tensors_argv("--precision", "float32")])
+    assert process.wait() == status
+    log = capfd.readouterr().err
+    assert re.search(message, log)
+    assert ("Traceback" in log) == (failure == "bug")
+
+
+def test_damaged_tensors_are_made_again(reference, tensors_argv, tmp_path, capsys):
+    argv = tensors_argv(maps=[0, 1])
+    succeed(argv)
+    folder = tmp_path / "data" / "tensors"
+    whole = (folder / "tensor_gene_G1.npy").read_bytes()
+    (folder / "tensor_gene_G1.npy").write_bytes(whole[:-100])
+    (folder / "tensor_gene_G2.npy").write_bytes(whole[:5000] + b"x" + whole[5001:])
+    np.save(folder / "tensor_gene_G3.npy", np.zeros(20_020, np.float32))
+    (folder / "tensor_gene_G4.npy").write_bytes(b"")
+    capsys.readouterr()
+    succeed(argv)
+    log = capsys.readouterr().err
+    for gene in ("G1", "G2", "G3", "G4"):
+        assert re.search(f"tensor_gene_{gene}.npy.*made again", log)
+    assert "4 genes done, 5 already there" in log
+    assert content(tmp_path / "data") == reference
+
+
+def test_a_second_map_computes_no_bin_and_no_own_window_again(narrow, tensors_argv, tmp_path, capsys):
+    succeed(tensors_argv(maps=[0, 1]))
+    capsys.readouterr()
+    succeed(tensors_argv(data="second", maps=[0]))
+    log = capsys.readouterr().err
+    assert "9 genes done, 0 already there" in log
+    assert re.search(r"\b0 windows computed", log)
+    succeed(tensors_argv("--no_pred_cache", data="alone", maps=[0]))
+    assert content(tmp_path / "second") == content(tmp_path / "alone")
+
+
+def test_a_half_precision_cache_gives_the_same_bytes_first_and_second_time(narrow, tensors_argv, tmp_path):
+    for data in ("first", "second"):
+        succeed(tensors_argv("--cache_dtype", "float16", data=data, maps=[0]))
+    assert content(tmp_path / "first") == content(tmp_path / "second")
+    succeed(tensors_argv(data="full", maps=[0]))
+    for gene in GENES:
+        assert_allclose(tensor(tmp_path / "first", gene), tensor(tmp_path / "full", gene), rtol=1e-3)
+    assert content(tmp_path / "first") != content(tmp_path / "full")
+
+
+# --- files beside the tensors ---
+
+
+def test_records_beside_the_tensors(world, narrow, tensors_argv, tmp_path):
+    succeed(tensors_argv(maps=[0]))
+    data = tmp_path / "data"
+    settings = json.loads((data / "run.json").read_text())["settings"]
+    assert settings["contact_rule"] == "published"
+    assert settings["max_dist"] == 1.15
+    assert settings["min_count"] is None
+    assert len(settings["maps_sha256"]) == 1
+    cached = pd.read_csv(data / "cached_genes.tsv", sep="\t")
+    assert_array_equal(example_genes()["id"][cached["index"]], cached["id"])
+    contacts = pd.read_csv(data / "contacts.tsv", sep="\t").set_index("id")
+    table = example_genes().set_index("id")
+    for gene in GENES:
+        chrom, strand, tss = table.loc[gene, ["seqnames", "strand", "CAGE_representative_TSS"]]
+        kept = oracles.kept_contacts([world.pixels[0][chrom]], int(tss), rule="published")
+        tss_bin = oracles.tss_bin(int(tss), 1000, "published")
+        down = [count for other, count in kept or [] if oracles.is_downstream(other, tss_bin, strand)]
+        assert contacts.loc[gene, "has_pixels"] == (kept is not None)
+        assert contacts.loc[gene, "downstream_bins"] == len(down)
+        assert contacts.loc[gene, "downstream_count"] == sum(down)
+        assert contacts.loc[gene, "upstream_bins"] == len(kept or []) - len(down)
+
+
+def test_contacts_are_not_read_again_on_restart(narrow, tensors_argv, monkeypatch):
+    argv = tensors_argv(maps=[0])
+    succeed(argv)
+    monkeypatch.setattr(tensors, "collect_contacts", None)  # calling it would fail
+    succeed(argv)
+
+
+# --- what cannot be used ---
+
+
+def refuse(argv, capsys, message):
+    """The run fails with one line that fits `message`, and writes nothing."""
+    try:
+        status = tensors.main(argv)
+    except SystemExit as end:
+        status = end.code
+    captured = capsys.readouterr()
+    assert status == 2
+    assert re.fullmatch(f"tensors.py: error: [^\n]*{message}[^\n]*\n", captured.err), captured.err
+    assert captured.out == ""
+    assert not Path(argv[1]).exists()
+
+
+@pytest.mark.parametrize(
+    "option, resource",
+    [
+        ("--genes_filename", "genes"),
+        ("--genome_filename", "genome"),
+        ("--beluga_model_filename", "beluga"),
+        ("--mcool_filename", "contacts"),
+    ],
+)
+def test_a_missing_file_is_named_with_the_way_to_get_it(narrow, tensors_argv, capsys, option, resource):
+    message = f"{option} nowhere/file: no such file; get it with: python -m spex.resources get {resource}"
+    refuse(tensors_argv(option, "nowhere/file"), capsys, message)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--window_size", 1000], "--window_size: found '1000', but the checkpoint fixes it at 2000"),
+        (["--batch_size", 0], "--batch_size: found '0', expected a whole number from 1 up"),
+        (["--block_size", "many"], "--block_size: found 'many', expected a whole number"),
+        (["--max_dist", "nan"], "--max_dist: found 'nan', expected a number above 0"),
+        (["--gene_type", "mRNA"], "--gene_type: invalid choice: 'mRNA'"),
+        (["--divisor", 3], "--divisor and --reminder: only one was given"),
+        (["--divisor", 3, "--reminder", 3], "--reminder 3: expected 0 to 2"),
+        (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
+        (["--hic_resolution", 2500], "--hic_resolution 2500: expected a multiple of 200"),
+        (["--no_such_option"], "unrecognized arguments: --no_such_option"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(narrow, tensors_argv, capsys, options, message):
+    refuse(tensors_argv(*options), capsys, message)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_cuda_without_a_device_is_refused(narrow, tensors_argv, capsys):
+    refuse(tensors_argv("--compute_platform", "CUDA"), capsys, "PyTorch finds no CUDA device here")
+
+
+def test_a_resolution_that_the_map_lacks_is_refused(narrow, tensors_argv, capsys):
+    refuse(tensors_argv("--hic_resolution", 5000, maps=[0]), capsys, r"no resolution 5000 \(it has 1000, 2000\)")
+
+
+def test_a_wrong_checkpoint_is_refused(tensors_argv, capsys):
+    refuse(tensors_argv(), capsys, r"narrow.pth: model\S* has shape .*; get it again with: python -m spex.resources")
+
+
+def test_a_truncated_checkpoint_is_refused(world, narrow, tensors_argv, tmp_path, capsys):
+    path = tmp_path / "cut.pth"
+    path.write_bytes(world.checkpoint.read_bytes()[:-9999])
+    refuse(tensors_argv("--beluga_model_filename", path), capsys, "cut.pth: not a whole PyTorch file of weights")
+
+
+def test_names_without_chr_are_refused(world, narrow, tensors_argv, tmp_path, capsys):
+    genome = tmp_path / "genome.fa"
+    genome.write_text(world.genome.read_text().replace(">chr", ">"))
+    refuse(tensors_argv("--genome_filename", genome), capsys, "names 'chr1', which the genome lacks; it has 1, 8, 9")
+
+
+def test_a_map_of_another_build_is_refused(narrow, tensors_argv, tmp_path, capsys):
+    write_mcool(tmp_path / "map.mcool", {}, chromsizes={**CHROMSIZES, "chr1": 130_000})
+    refuse(tensors_argv("--mcool_filename", tmp_path / "map.mcool"), capsys, "chr1 is 130,000 bp long there")
+
+
+def test_a_genes_table_without_a_column_is_refused(narrow, tensors_argv, tmp_path, capsys):
+    example_genes().drop(columns="type").to_csv(tmp_path / "genes.csv", index=False)
+    refuse(tensors_argv("--genes_filename", tmp_path / "genes.csv"), capsys, "no column type; found id, symbol")
+
+
+def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_argv, tmp_path, capsys):
+    succeed(tensors_argv(maps=[0]))
+    before = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    capsys.readouterr()
+    for options, maps, message in (
+        (["--max_dist", 1.2], [0], r"max_dist was 1\.15 when this folder was made and is 1\.2 now"),
+        (["--contact_rule", "corrected"], [0], 'contact_rule was "published" .* and is "corrected" now'),
+        ([], [1], "maps_sha256 was .* and is .* now"),
+        ([], [], 'contact_rule was "published" when this folder was made and is null now'),
+    ):
+        assert tensors.main(tensors_argv(*options, maps=maps)) == 2
+        assert re.fullmatch(f"tensors.py: error: .*run.json: {message}.*\n", capsys.readouterr().err)
+    assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()} == before
+
+
+def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(
+    reference, tensors_argv, tmp_path, monkeypatch, capsys
+):
+    argv = tensors_argv("--block_size", 2, maps=[0, 1])
+
+    def full(path, array, **options):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(pipeline, "save_array", full)
+    capsys.readouterr()
+    assert tensors.main(argv) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch("tensors.py: error: .*No space left on device; free some space, then run the same .*", last)
+    monkeypatch.setattr(pipeline, "save_array", storage.save_array)
+    succeed(argv)
+    assert content(tmp_path / "data") == reference
+
+
+def test_a_defect_of_the_program_keeps_its_traceback(narrow, tensors_argv, monkeypatch):
+    monkeypatch.setattr(tensors, "claim_run", lambda folder, settings: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tensors.main(tensors_argv())

@@ -1,0 +1,37 @@
+"""Exponential weights and gene features, by hand and against the oracle."""
+
+import math
+
+import numpy as np
+import oracles
+from numpy.testing import assert_allclose, assert_array_equal
+
+from expecto.transforms import SHIFTS, own_features, transform_weights
+
+
+def test_shifts_run_from_20_kb_upstream_to_19_8_kb_downstream():
+    assert_array_equal(SHIFTS, oracles.SHIFTS)
+
+
+def test_weights_by_hand():
+    weights = transform_weights()
+    assert weights.shape == (10, 200)
+    assert weights.dtype == np.float64
+    assert_allclose(weights[:, 100], np.ones(10), rtol=0)  # the TSS window counts fully on both sides
+    assert_allclose(weights[0, 0], math.exp(-0.01 * 100), rtol=1e-15)
+    assert_allclose(weights[4, 97], math.exp(-0.2 * 3), rtol=1e-15)
+    assert_allclose(weights[8, 102], math.exp(-0.1 * 2), rtol=1e-15)
+    assert not weights[:5, 101:].any()
+    assert not weights[5:, :100].any()
+
+
+def test_own_features_agree_with_the_oracle():
+    predictions = np.random.default_rng(0).random((200, 3))
+    of_centre = {30_000 + shift: row for shift, row in zip(oracles.SHIFTS, predictions, strict=True)}
+    centres = iter(of_centre)
+
+    def predict(windows):
+        return of_centre[next(centres)][None]
+
+    expected = oracles.gene_features(predict, "A" * 60_000, 30_000, "+")
+    assert_allclose(own_features(predictions, transform_weights()).ravel(), expected, rtol=1e-12)
