@@ -78,8 +78,8 @@ def read_study(folder, matched, *, settings, **choices):
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
         settings=settings | {"tensors": run_settings, "tensors_sha256": tensors_sha256, "width": width},
         left_out={
-            "genes_without_tensor": len(matched.without_tensor),
-            "genes_without_expression": len(matched.without_expression),
+            "without_tensor": len(matched.without_tensor),
+            "without_expression": len(matched.without_expression),
         },
         **choices,
     )
@@ -150,9 +150,9 @@ def _write_fit(study, fit, split, settings, observed):
         folder,
         settings=settings,
         genes={
-            "train_genes": len(split.train),
-            "validation_genes": len(split.validation),
-            "test_genes": len(split.test),
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
             **study.left_out,
         },
         chosen=fit.chosen,
@@ -225,7 +225,7 @@ def _pool_folds(study, splits, target, seed):
     scores = _write_predictions(
         study, folder, settings, study.genes, observed=study.observed[:, target], predicted=predicted
     )
-    counts = {"test_genes": len(study.genes), **study.left_out}
+    counts = {"test": len(study.genes), **study.left_out}
     return records.write_record(folder, settings=settings, genes=counts, chosen={}, scores=scores), True
 
 

@@ -81,7 +81,7 @@ def test_bootstrap_of_a_few_genes_passes_over_constant_samples():
 
 
 def results(rows):
-    names = ["target_index", "target", "test_genes", "rmse", "spearman", "pearson"]
+    names = ["target_index", "target", "genes_test", "rmse", "spearman", "pearson"]
     table = pd.DataFrame(rows, columns=names)
     for metric in ("spearman", "pearson"):
         table[f"{metric}_low"], table[f"{metric}_high"] = table[metric] - 0.1, table[metric] + 0.1

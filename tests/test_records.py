@@ -16,7 +16,7 @@ SETTINGS = {
     "biosample": "",
     "log_note": "",
 }
-GENES = {"train_genes": 5, "validation_genes": 0, "test_genes": 3}
+GENES = {"train": 5, "validation": 0, "test": 3}
 SCORES = {"rmse": 2.0, "spearman": float("nan")}
 
 
@@ -68,9 +68,6 @@ def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, w
     other = tmp_path / "another"
     other.mkdir()
     records.write_record(other, settings=SETTINGS | {"target": "Liver"}, genes=GENES, chosen={}, scores=SCORES)
-    prediction = tmp_path / "predicted"
-    prediction.mkdir()
-    records.write_record(prediction, settings={}, genes={"predicted": 3})
     records.write_results(tmp_path)
     content = (tmp_path / "results.csv").read_bytes()
     records.write_results(tmp_path)
@@ -78,7 +75,7 @@ def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, w
     table = pd.read_csv(tmp_path / "results.csv")
     assert list(table["name"]) == ["another", "fit"]
     assert list(table["rmse"]) == [2.0, 2.0]
-    assert records.results_row(record)["train_genes"] == 5
+    assert records.results_row(record)["genes_train"] == 5
 
 
 def test_predictions_give_float32_back(tmp_path):

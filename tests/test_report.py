@@ -113,7 +113,7 @@ def test_importance(drawn, kinds):
 def test_tissues_ranked(drawn, count, repeats):
     rng = np.random.default_rng(0)
     rows = [
-        {"target_index": number, "target": f"{LONG_NAME} {number}", "test_genes": 990, "rmse": 2.0}
+        {"target_index": number, "target": f"{LONG_NAME} {number}", "genes_test": 990, "rmse": 2.0}
         | {"pearson": 0.8, "pearson_low": 0.7, "pearson_high": 0.9, "spearman": 0.8 + 0.1 * rng.random()}
         for number in range(1, count + 1)
         for _ in range(repeats)

@@ -84,8 +84,8 @@ def test_equals_a_direct_call_of_xgboost(options, capsys, validation):
     saved = xgboost.Booster(model_file=fit / "model.ubj")
     assert_allclose(saved.predict(xgboost.DMatrix(test_x)), predicted, rtol=1e-6)
     record = json.loads((fit / "metrics.json").read_text())
-    assert record["genes"]["train_genes"] == len(train_y)
-    assert record["genes"]["test_genes"] == len(test_y)
+    assert record["genes"]["train"] == len(train_y)
+    assert record["genes"]["test"] == len(test_y)
     assert record["settings"]["seed"] == 1410
     rmse = np.sqrt(np.mean((predicted - test_y) ** 2))
     assert capsys.readouterr().out.startswith(f"rmse: {rmse:.4f} spearman: ")
@@ -114,7 +114,7 @@ def test_genes_without_a_tensor_are_counted_and_named(options, capsys, sketches)
     assert train.main(argv(options)) == 0
     names = ", ".join(f"ENSG{row:011d}" for row in (0, 1, 5, 6, 11))
     assert f"7 genes have no tensor and are left out: {names} and 2 more" in capsys.readouterr().err
-    assert json.loads((only_fit(options) / "metrics.json").read_text())["genes"]["genes_without_tensor"] == 7
+    assert json.loads((only_fit(options) / "metrics.json").read_text())["genes"]["without_tensor"] == 7
 
 
 def test_same_bytes_when_fitted_twice(options):
