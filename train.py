@@ -218,7 +218,7 @@ def print_scores(study, finished):
     print(summary.to_string(index=False, float_format="{:.4f}".format))
     if len(study.targets) > 1:
         names = [record["name"] for record in finished]
-        name = f"summary_{study.model}_{finished[0]['settings']['split']}_{records.digest(names)}"
+        name = f"summary_{study.model}_{records.readable(finished[0]['settings']['split'])}_{records.digest(names)}"
         records.write_table(study.results / f"{name}.csv", summary)
         title = f"{len(summary)} tissues, {study.model}, {records.split_title(finished[0]['settings'])}"
         report.draw_tissues(study.results / f"{name}.png", summary, title=title)
