@@ -70,7 +70,9 @@ def test_measured_rows(folders, features, kind, left_out):
     text = comparison.compare(folders, SEEDS)
     trainings = [predictions(folders[features], seed).drop(left_out) for seed in SEEDS]
     rmse = [np.sqrt(np.mean((each["observed"] - each["predicted"]) ** 2)) for each in trainings]
-    spearman, spearman_p = zip(*(stats.spearmanr(each["observed"], each["predicted"]) for each in trainings), strict=True)
+    spearman, spearman_p = zip(
+        *(stats.spearmanr(each["observed"], each["predicted"]) for each in trainings), strict=True
+    )
     pearson, pearson_p = zip(*(stats.pearsonr(each["observed"], each["predicted"]) for each in trainings), strict=True)
     assert cells(text, features, kind, "measured")[1:] == [
         f"{kind}: {len(GENES) - len(left_out)}",
