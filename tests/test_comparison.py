@@ -24,7 +24,7 @@ def write_fit(folder, seed, predicted, observed, target=22):
     settings = {"target_index": target, "seed": seed, "genes_sha256": "cc", "expression_sha256": "dd"}
     record = {
         "settings": {**settings, "tensors": {**inputs, "maps_sha256": ["ee"]}},
-        "genes": {"train": 1234},
+        "genes": {"train_genes": 1234},
         "versions": {"numpy": "2", "xgboost": "3"},
     }
     (path / "metrics.json").write_text(json.dumps(record))
@@ -70,7 +70,9 @@ def test_measured_rows(folders, features, kind, left_out):
     text = comparison.compare(folders, SEEDS)
     trainings = [predictions(folders[features], seed).drop(left_out) for seed in SEEDS]
     rmse = [np.sqrt(np.mean((each["observed"] - each["predicted"]) ** 2)) for each in trainings]
-    spearman, spearman_p = zip(*(stats.spearmanr(each["observed"], each["predicted"]) for each in trainings), strict=True)
+    spearman, spearman_p = zip(
+        *(stats.spearmanr(each["observed"], each["predicted"]) for each in trainings), strict=True
+    )
     pearson, pearson_p = zip(*(stats.pearsonr(each["observed"], each["predicted"]) for each in trainings), strict=True)
     assert cells(text, features, kind, "measured")[1:] == [
         f"{kind}: {len(GENES) - len(left_out)}",
