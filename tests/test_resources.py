@@ -17,7 +17,7 @@ from spex.obtain import verify
 from spex.resources import RESOURCES, choose, finder, get
 
 PUBLISHED_GENES = Path(__file__).parents[2] / "shared" / "geneanno_GRCh38.csv"
-TABLE = b"id\tname\n" + b"1\tDNase\n" * 2002
+TABLE = b"cell type\tassay\ttreatment\n" + b"GM12878\tDNase\tNone\n" * 2002
 KEY = {"default": {"key": "AKEY", "secret": "s3cr3t-of-mine", "server": "https://data.4dnucleome.org"}}
 
 
