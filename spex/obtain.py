@@ -69,7 +69,7 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
     if path.exists():
         if not is_verified(path):
             logger.info("%s: already there, being verified", path)
-            _record(path, verify(resource, path, path, find))
+            _record(path, _verify_own(resource, path, find))
         logger.info("%s: there and verified", path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +95,13 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
         _record(path, digest)
         discard(part)
     logger.info("%s: downloaded and verified", path)
+
+
+def _verify_own(resource, path, find):
+    try:
+        return verify(resource, path, path, find)
+    except InputError as error:
+        raise InputError(f"{error}; move it away and run the same command again to get the right one") from error
 
 
 def _download(resource, path, part, *, mirror, login, sleep):
