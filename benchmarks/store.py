@@ -1,0 +1,128 @@
+"""The prediction store: a second map over the same genes against the first, and the store's own speed.
+
+    python -m benchmarks.store [--genes 6] [--rounds 5]
+
+A synthetic chromosome and two maps that share 90 % of their contacted bins; the full-size network with stand-in
+weights. Each round starts with an empty store. Timed is making the tensors, with the network in memory.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.measure import publish
+from expecto import CHROMATIN_FEATURES
+from expecto.beluga import Beluga
+from spex.contacts import ContactRule, Contacts
+from spex.devices import TensorJob, make_tensors
+from spex.prediction_store import PredictionStore
+from spex.storage import DataFolder
+
+LENGTH = 4_000_000
+BINS_PER_GENE = 40
+ROWS = 20_000
+
+
+def synthetic_genome(folder):
+    letters = np.random.default_rng(0).choice(list(b"ACGT"), LENGTH).astype(np.uint8).tobytes().decode()
+    path = folder / "genome.fa"
+    path.write_text(">chr1\n" + "\n".join(letters[i : i + 60] for i in range(0, LENGTH, 60)) + "\n")
+    return path
+
+
+def synthetic_contacts(genes, generator, keep=None):
+    """Contacts with isolated bins of each gene; keep: Contacts of which nine of ten bins are taken over."""
+    bins = []
+    for gene in range(len(genes)):
+        drawn = generator.choice(np.arange(0, LENGTH // 1000, 4), BINS_PER_GENE, replace=False)
+        if keep is not None:
+            drawn[: BINS_PER_GENE * 9 // 10] = keep.bins.reshape(len(genes), -1)[gene, : BINS_PER_GENE * 9 // 10]
+        bins.append(np.sort(drawn))
+    total = len(genes) * BINS_PER_GENE
+    return Contacts(
+        genes=genes["id"].to_numpy(dtype=str),
+        has_pixels=np.ones(len(genes), dtype=bool),
+        offsets=np.arange(len(genes) + 1) * BINS_PER_GENE,
+        bins=np.concatenate(bins).astype(np.int32),
+        counts=np.ones(total),
+        downstream=np.ones(total, dtype=bool),
+    )
+
+
+def time_two_maps(folder, genome, model, genes, round_):
+    """Seconds for the first map and for the second, with one store that is empty at first."""
+    generator = np.random.default_rng(round_)
+    first = synthetic_contacts(genes, generator)
+    seconds = []
+    for number, contacts in enumerate((first, synthetic_contacts(genes, generator, keep=first))):
+        data = DataFolder(folder / f"data{round_}_{number}")
+        data.tensors.mkdir(parents=True)
+        job = TensorJob(
+            folder=data,
+            genome=genome,
+            beluga=None,
+            rule=ContactRule("published", 1000, 1.15, 2),
+            contacts=contacts,
+            store=(folder / f"cache{round_}", {}, np.float32),
+            precision="float32",
+            batch_size=32,
+            block_size=None,
+        )
+        start = time.perf_counter()
+        make_tensors(job, model, "cpu", genes, lambda count: None)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def time_store(folder):
+    """Seconds to write and to read 20,000 rows, and to check as many checksums."""
+    rows = np.random.default_rng(0).random((ROWS, CHROMATIN_FEATURES), dtype=np.float32)
+    keys = np.arange(ROWS)
+    start = time.perf_counter()
+    store = PredictionStore(folder / "store", {})
+    store.put("windows", "chr1", keys, rows)
+    store.flush()
+    written = time.perf_counter()
+    PredictionStore(folder / "store", {}).get("windows", "chr1", np.random.default_rng(1).permutation(ROWS))
+    read = time.perf_counter()
+    for row in rows:
+        zlib.crc32(row)
+    return written - start, read - written, time.perf_counter() - read
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--genes", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json")
+    args = parser.parse_args(argv)
+    model = Beluga()
+    places = np.linspace(100_000, LENGTH - 100_000, args.genes).astype(int)
+    genes = pd.DataFrame({"id": [f"G{n}" for n in range(args.genes)], "chrom": "chr1", "strand": "+", "tss": places})
+    with tempfile.TemporaryDirectory() as folder:
+        genome = synthetic_genome(Path(folder))
+        rounds = [time_two_maps(Path(folder), genome, model, genes, number) for number in range(args.rounds)]
+        write, read, checksums = time_store(Path(folder))
+    megabytes = ROWS * CHROMATIN_FEATURES * 4 / 1e6
+    row = {
+        "genes": args.genes,
+        "bins per gene": BINS_PER_GENE,
+        "first map s": statistics.median(first for first, _ in rounds),
+        "second map s": statistics.median(second for _, second in rounds),
+        "second / first": statistics.median(second / first for first, second in rounds),
+        "write MB/s": megabytes / write,
+        "read rows/s": ROWS / read,
+        "checksums, share of reading": checksums / read,
+    }
+    command = f"python -m benchmarks.store --genes {args.genes} --rounds {args.rounds}"
+    publish("store", [row], args.json, command=command)
+
+
+if __name__ == "__main__":
+    main()
