@@ -68,7 +68,7 @@ def run_train(*options):
     import train  # noqa: PLC0415
 
     few_rounds = Path("few_rounds.json")
-    few_rounds.write_text(json.dumps({"num_boost_round": 6, "early_stopping_rounds": 2, "lambda": 1}))
+    few_rounds.write_text(json.dumps({"num_boost_round": 2, "early_stopping_rounds": 2, "lambda": 1}))
     return train.main([*options, "--params", str(few_rounds)])
 
 

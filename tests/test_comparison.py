@@ -24,7 +24,7 @@ def write_fit(folder, seed, predicted, observed, target=22):
     settings = {"target_index": target, "seed": seed, "genes_sha256": "cc", "expression_sha256": "dd"}
     record = {
         "settings": {**settings, "tensors": {**inputs, "maps_sha256": ["ee"]}},
-        "genes": {"train": 1234},
+        "genes": {"train_genes": 1234},
         "versions": {"numpy": "2", "xgboost": "3"},
     }
     (path / "metrics.json").write_text(json.dumps(record))

@@ -15,9 +15,9 @@ from spex.genes import keep_genes, read_gene_table
 
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = ROOT / "tests/reproduce_driver.py"
-GENES = 5
+GENES = 4
 REPEATS = 1
-KILLS = ["*data/hg38.fa", "*/contacts/tensors/tensor_gene_ENSG0000000004?.npy"]
+KILLS = ["*data/hg38.fa", "*/sequence/tensors/tensor_gene_ENSG0000000004?.npy"]
 
 
 def start(folder, server, kill_at=None):

@@ -17,7 +17,7 @@ from spex.obtain import verify
 from spex.resources import RESOURCES, choose, finder, get
 
 PUBLISHED_GENES = Path(__file__).parents[2] / "shared" / "geneanno_GRCh38.csv"
-TABLE = b"id\tname\n" + b"1\tDNase\n" * 2002
+TABLE = b"cell type\tassay\ttreatment\n" + b"GM12878\tDNase\tNone\n" * 2002
 KEY = {"default": {"key": "AKEY", "secret": "s3cr3t-of-mine", "server": "https://data.4dnucleome.org"}}
 
 
@@ -172,7 +172,7 @@ def test_file_that_is_there_is_verified_and_never_replaced(server, table, tmp_pa
     fetch_into(tmp_path, table, "features")
     assert server.requests == []
     (tmp_path / "features.tsv").write_bytes(TABLE.upper())
-    with pytest.raises(InputError, match="its sha256 hash is"):
+    with pytest.raises(InputError, match=r"its sha256 hash is .*; move it away and run the same command again"):
         fetch_into(tmp_path, table, "features")
     assert (tmp_path / "features.tsv").read_bytes() == TABLE.upper()
 
@@ -289,7 +289,8 @@ def test_check_finds_all_that_is_wrong(capsys, server, table, tmp_path):
     assert missing.startswith("missing") and "get it with: python -m spex.resources get features" in missing
     assert wrong.startswith("wrong") and "its sha256 hash is" in wrong
     assert right.startswith("right")
-    assert err.splitlines()[-1].endswith("error: 2 of 3 files missing or wrong, see above: features, genome")
+    assert "error: 2 of 3 files missing or wrong, see above; move wrong ones away" in err
+    assert err.endswith("python -m spex.resources get features genome\n")
 
 
 def test_check_of_a_file_alone(capsys, server, table, tmp_path):
