@@ -219,7 +219,7 @@ def print_scores(study, finished):
         names = [record["name"] for record in finished]
         name = f"summary_{study.model}_{finished[0]['settings']['split']}_{records.digest(names)}"
         records.write_table(study.results / f"{name}.csv", summary)
-        title = f"{len(summary)} tissues, {study.model}, {finished[0]['settings']['split']}"
+        title = f"{len(summary)} tissues, {study.model}, {records.split_title(finished[0]['settings'])}"
         report.draw_tissues(study.results / f"{name}.png", summary, title=title)
         logger.info("the table is in %s, drawn in %s.png", study.results / f"{name}.csv", name)
 

@@ -104,19 +104,20 @@ class BoosterLearner:
             self.watched = xgboost.QuantileDMatrix(features[split.watched], ref=self.train, max_bin=max_bin)
             self.scale = None
 
-    def fit(self, targets, *, names, seed):
+    def fit(self, targets, *, names, wanted, seed):
         """Fit one model after the other.
 
-        targets: float64 (n, t) over all rows. names: of the t targets, for the progress bar. seed: of the columns
-        that trees are offered.
+        targets: float64 (n, t) over all rows. names: of the t targets, for the progress bar. wanted: positions of the
+        targets to fit. seed: of the columns that trees are offered.
 
-        Yields: BoosterFit, t times.
+        Yields: BoosterFit of each wanted target.
         """
-        for name, target in zip(names, np.asarray(targets).T, strict=True):
+        for position in wanted:
+            target = targets[:, position]
             self.train.set_label(target[self.split.train])
             self.watched.set_label(target[self.split.watched])
             history = {}
-            with progress(self.parameters["num_boost_round"], "rounds", name) as advance:
+            with progress(self.parameters["num_boost_round"], "rounds", names[position]) as advance:
                 booster = xgboost.train(
                     {**_booster_parameters(self.parameters), "seed": seed},
                     self.train,

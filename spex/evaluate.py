@@ -83,14 +83,14 @@ def _spearman(x, y, axis=-1):
 def summarise(results):
     """One row per target over all its fits, best Spearman first.
 
-    results: DataFrame with target_index, target, test_genes, the metrics, and spearman_low, spearman_high,
+    results: DataFrame with target_index, target, genes_test, the metrics, and spearman_low, spearman_high,
     pearson_low, pearson_high, one row per fit.
 
-    Returns: DataFrame with target_index, target, fits, test_genes, and for each metric its mean (named as the metric),
+    Returns: DataFrame with target_index, target, fits, genes_test, and for each metric its mean (named as the metric),
     then the 95 % intervals where each target has one fit, else standard deviation, minimum and maximum over the fits.
     """
     by_target = results.groupby(["target_index", "target"], sort=False)
-    parts = {"fits": by_target.size(), "test_genes": by_target["test_genes"].first()}
+    parts = {"fits": by_target.size(), "genes_test": by_target["genes_test"].first()}
     repeated = len(results) > len(parts["fits"])
     for metric in METRICS:
         parts[metric] = by_target[metric].mean()

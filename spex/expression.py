@@ -196,20 +196,23 @@ def _table_columns(path, header):
 
 
 def _read_columns(file, columns):
-    """The given columns of every row: text in the id column, what pandas makes of the others."""
+    """The texts of the given columns, every row of the file: DataFrame with the columns' positions as names."""
+    rows = []
     try:
         with _open_text(file.path) as text:
-            content = pd.read_csv(
-                text,
-                sep=file.separator,
-                skiprows=file.header_line + 1,
-                header=None,
-                usecols=columns,
-                dtype={} if file.id_column is None else {file.id_column: str},
-            )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, *UNREADABLE) as error:
-        raise InputError(f"{OPTION} {file.path}: not a readable table ({error}); expected {_forms()}") from error
-    return content
+            lines = csv.reader(text, delimiter=file.separator)
+            header = [next(lines) for _ in range(file.header_line + 1)][-1]
+            for line in lines:
+                if len(line) not in (0, len(header)):
+                    raise InputError(
+                        f"{OPTION} {file.path}: {len(line)} fields on line {lines.line_num}, {len(header)} in the "
+                        f"header; expected the same number on every line"
+                    )
+                if line:
+                    rows.append([line[column] for column in columns])
+    except UNREADABLE as error:
+        raise InputError(f"{OPTION} {file.path}: not a readable table ({error!r}); expected {_forms()}") from error
+    return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
 def _rows_by_number(file, content, table, genes):
@@ -224,7 +227,7 @@ def _rows_by_number(file, content, table, genes):
 
 def _rows_by_id(file, content, genes):
     """Position in the file of each gene whose id is there; versions of Ensembl ids (.12) are passed over."""
-    ids = unversioned(content[file.id_column].fillna(""))
+    ids = unversioned(content[file.id_column])
     if ids.duplicated().any():
         raise InputError(
             f"{OPTION} {file.path}: gene id {ids[ids.duplicated()].iloc[0]!r} occurs twice (versions are passed over); "

@@ -32,7 +32,7 @@ def read_chromatin_features(path):
     """
     expected = f"Beluga's table of {CHROMATIN_FEATURES} chromatin features under a header"
     try:
-        table = pd.read_csv(require_file(path, OPTION, "features"), sep="\t", dtype=str).fillna("")
+        table = pd.read_csv(require_file(path, OPTION, "features"), sep="\t", dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{OPTION} {path}: not a tab-separated table ({error}); expected {expected}") from error
     if len(table) != CHROMATIN_FEATURES or len(table.columns) < len(LABELS):

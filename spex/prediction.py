@@ -6,7 +6,7 @@ from spex import records
 from spex.dataset import expected_width, genes_with_tensor, read_features
 from spex.errors import InputError
 from spex.models import load_fit
-from spex.storage import read_run_settings
+from spex.storage import read_run_settings, write_json
 
 FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", "max_dist", "min_count")
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
@@ -75,5 +75,5 @@ def predict_genes(model_folder, folder, genes):
     target = folder.results / f"predicted_{records.readable(record['name'])}_{records.digest(settings)}"
     target.mkdir(parents=True, exist_ok=True)
     records.write_predictions(target / "predictions.csv", genes, None, fit.predict(features))
-    records.write_record(target, settings=settings, model=record["name"], genes={"predicted": len(genes)})
+    write_json(target / "prediction.json", {"model": record["name"], "versions": records.versions(), **settings})
     return target / "predictions.csv"

@@ -18,7 +18,7 @@ RECORD = "metrics.json"
 
 RESULT_COLUMNS = {
     "settings": ("target_index", "target", "model", "split", "seed", "biosample", "log_note"),
-    "genes": ("train_genes", "validation_genes", "test_genes", "genes_without_tensor", "genes_without_expression"),
+    "genes": ("train", "validation", "test", "without_tensor", "without_expression"),
     "scores": (
         "rmse",
         "spearman",
@@ -32,13 +32,18 @@ RESULT_COLUMNS = {
     ),
     "chosen": ("rounds_run", "rounds_kept", "penalty"),
 }
-"""Columns of results.csv after the folder's name, by the part of the record that holds them."""
+"""What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>."""
 
 
 def split_name(test_chroms, validation_chroms):
     """What a split is called in names and tables."""
     name = "test-" + "+".join(test_chroms)
     return f"{name}_validation-{'+'.join(validation_chroms)}" if validation_chroms else name
+
+
+def split_title(settings):
+    """What a fit's split is called in the title of a picture."""
+    return settings["split"].replace("_", ", ").replace("-", " ").replace("+", ", ")
 
 
 def fit_name(settings):
@@ -96,20 +101,24 @@ def versions():
 def results_row(record):
     """A record as one row of results.csv: dict of column name to value, None where the fit has no such thing."""
     return {"name": record["name"]} | {
-        column: record[part].get(column) for part, columns in RESULT_COLUMNS.items() for column in columns
+        _column(part, field): record[part].get(field) for part, fields in RESULT_COLUMNS.items() for field in fields
     }
+
+
+def _column(part, field):
+    return f"genes_{field}" if part == "genes" else field
 
 
 def results_table(records):
     """Records as a table, one row each, with the columns of results.csv."""
-    columns = ["name", *(column for part in RESULT_COLUMNS.values() for column in part)]
+    columns = ["name", *(_column(part, field) for part, fields in RESULT_COLUMNS.items() for field in fields)]
     return pd.DataFrame([results_row(record) for record in records], columns=columns)
 
 
 def write_results(results):
     """Write results.csv anew from every record under the results folder, so that no run can lose or repeat a row."""
     found = [read_record(path.parent) for path in sorted(results.glob(f"*/{RECORD}"))]
-    write_table(results / "results.csv", results_table([record for record in found if record and "scores" in record]))
+    write_table(results / "results.csv", results_table([record for record in found if record]))
 
 
 def write_predictions(path, genes, observed, predicted):

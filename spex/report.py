@@ -109,7 +109,7 @@ def _figure(width, height, panels=1):
     """A figure of the given size in inches, and its axes side by side, in the look that all pictures share."""
     from matplotlib.figure import Figure  # noqa: PLC0415 -- a run without pictures does without it
 
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
     all_axes = figure.subplots(1, panels, squeeze=False)[0]
     for axes in all_axes:
         axes.grid(color=GREY, linewidth=0.6)

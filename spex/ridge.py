@@ -54,12 +54,13 @@ class RidgeLearner:
         """Features of some rows and columns in standard deviations of the training rows, float64."""
         return np.asfortranarray((self.features[rows, block] - self.mean[block]) / self.scale[block])
 
-    def fit(self, targets, *, names, seed):
+    def fit(self, targets, *, names, wanted, seed):
         """Fit all targets at once, each with the penalty that has the least rmse on the watched rows.
 
-        targets: float64 (n, t) over all rows. names: of the t targets. seed: not used, nothing is random here.
+        targets: float64 (n, t) over all rows. names: of the t targets. wanted: positions of the targets to hand out;
+        all are computed, so that a resumed run does the same sums. seed: not used, nothing is random here.
 
-        Yields: RidgeFit, t times.
+        Yields: RidgeFit of each wanted target.
         """
         train, watched = targets[self.split.train], targets[self.split.watched]
         mean = train.mean(axis=0)
@@ -72,7 +73,8 @@ class RidgeLearner:
         best = watched_rmse.argmin(axis=0)
         weights = self._weights(self._dual(rotated, self.penalties[best]))
         self._warn_of_ends(best, names)
-        for column, row in enumerate(best):
+        for column in wanted:
+            row = best[column]
             coefficients = weights[:, column] / self.scale
             yield RidgeFit(
                 coefficients=coefficients,

@@ -78,8 +78,8 @@ def read_study(folder, matched, *, settings, **choices):
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
         settings=settings | {"tensors": run_settings, "tensors_sha256": tensors_sha256, "width": width},
         left_out={
-            "genes_without_tensor": len(matched.without_tensor),
-            "genes_without_expression": len(matched.without_expression),
+            "without_tensor": len(matched.without_tensor),
+            "without_expression": len(matched.without_expression),
         },
         **choices,
     )
@@ -125,7 +125,8 @@ def _fit_missing(study, split, seeds):
         if not todo:
             continue
         learner = learner or prepare(study.model, study.features, split, study.parameters, study.device)
-        fits = learner.fit(study.observed[:, todo], names=[study.targets[target][1] for target in todo], seed=seed)
+        names = [name for _, name in study.targets]
+        fits = learner.fit(study.observed, names=names, wanted=todo, seed=seed)
         for target, fit in zip(todo, fits, strict=True):
             yield _write_fit(study, fit, split, settings[target], study.observed[:, target]), True
 
@@ -149,9 +150,9 @@ def _write_fit(study, fit, split, settings, observed):
         folder,
         settings=settings,
         genes={
-            "train_genes": len(split.train),
-            "validation_genes": len(split.validation),
-            "test_genes": len(split.test),
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
             **study.left_out,
         },
         chosen=fit.chosen,
@@ -178,7 +179,7 @@ def _write_predictions(study, folder, settings, genes, *, observed, predicted):
     scores = asdict(score(observed, predicted))
     for name, (low, high) in bootstrap_intervals(observed, predicted, settings["seed"]).items():
         scores |= {f"{name}_low": low, f"{name}_high": high}
-    title = f"{settings['target']}\n{len(genes):,} genes, {settings['split']}"
+    title = f"{settings['target']}\n{len(genes):,} genes, {records.split_title(settings)}"
     caption = "\n".join(
         [f"rmse {scores['rmse']:.3f}"]
         + [
@@ -224,7 +225,7 @@ def _pool_folds(study, splits, target, seed):
     scores = _write_predictions(
         study, folder, settings, study.genes, observed=study.observed[:, target], predicted=predicted
     )
-    counts = {"test_genes": len(study.genes), **study.left_out}
+    counts = {"test": len(study.genes), **study.left_out}
     return records.write_record(folder, settings=settings, genes=counts, chosen={}, scores=scores), True
 
 

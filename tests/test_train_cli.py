@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,10 @@ import pandas as pd
 import pytest
 import xgboost
 from numpy.testing import assert_allclose
-from train_inputs import FAST, RUN_SETTINGS, argv, write_inputs
+from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
 import train
+from spex import report, sheets
 from spex.models import PARAMETERS
 from spex.storage import DataFolder, load_array, save_array
 
@@ -21,6 +23,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 @pytest.fixture
 def options(tmp_path):
     return write_inputs(tmp_path) | {"--params": str(tmp_path / "fast.json")}
+
+
+@pytest.fixture
+def sketches(monkeypatch):
+    """No pictures, for runs of many fits."""
+    monkeypatch.setattr(report, "_save", lambda figure, path: None)
 
 
 def only_fit(options):
@@ -76,15 +84,17 @@ def test_equals_a_direct_call_of_xgboost(options, capsys, validation):
     saved = xgboost.Booster(model_file=fit / "model.ubj")
     assert_allclose(saved.predict(xgboost.DMatrix(test_x)), predicted, rtol=1e-6)
     record = json.loads((fit / "metrics.json").read_text())
-    assert record["genes"]["train_genes"] == len(train_y)
-    assert record["genes"]["test_genes"] == len(test_y)
+    assert record["genes"]["train"] == len(train_y)
+    assert record["genes"]["test"] == len(test_y)
     assert record["settings"]["seed"] == 1410
     rmse = np.sqrt(np.mean((predicted - test_y) ** 2))
     assert capsys.readouterr().out.startswith(f"rmse: {rmse:.4f} spearman: ")
-    assert (fit / "predicted_vs_observed.png").read_bytes().startswith(b"\x89PNG")
+    pictures = {path.name: path.read_bytes() for path in fit.glob("*.png")}
+    assert set(pictures) == {"predicted_vs_observed.png", "residuals.png", "learning_curve.png", "importance.png"}
+    assert all(content.startswith(b"\x89PNG") for content in pictures.values())
 
 
-def test_reports_the_published_line_and_the_protocol(options, capsys):
+def test_reports_the_published_line_and_the_protocol(options, capsys, sketches):
     assert train.main(argv(options)) == 0
     output = capsys.readouterr()
     words = output.out.split()
@@ -97,24 +107,26 @@ def test_reports_the_published_line_and_the_protocol(options, capsys):
     assert "which cannot be checked" in output.err
 
 
-def test_genes_without_a_tensor_are_counted_and_named(options, capsys):
+def test_genes_without_a_tensor_are_counted_and_named(options, capsys, sketches):
     folder = DataFolder(options["--data_folder"])
     for row in (0, 1, 5, 6, 11, 15, 16):
         folder.tensor_path(f"ENSG{row:011d}").unlink()
     assert train.main(argv(options)) == 0
     names = ", ".join(f"ENSG{row:011d}" for row in (0, 1, 5, 6, 11))
     assert f"7 genes have no tensor and are left out: {names} and 2 more" in capsys.readouterr().err
-    assert json.loads((only_fit(options) / "metrics.json").read_text())["genes"]["genes_without_tensor"] == 7
+    assert json.loads((only_fit(options) / "metrics.json").read_text())["genes"]["without_tensor"] == 7
 
 
-def test_same_bytes_when_run_twice(options):
+def test_same_bytes_when_fitted_twice(options):
     assert train.main(argv(options)) == 0
-    first = {path.name: path.read_bytes() for path in only_fit(options).iterdir()}
+    fit = only_fit(options)
+    first = {path.name: path.read_bytes() for path in fit.iterdir()}
+    (fit / "metrics.json").unlink()
     assert train.main(argv(options)) == 0
-    assert {path.name: path.read_bytes() for path in only_fit(options).iterdir()} == first
+    assert {path.name: path.read_bytes() for path in fit.iterdir()} == first
 
 
-def test_reads_tensors_of_the_published_program(tmp_path, capsys):
+def test_reads_tensors_of_the_published_program(tmp_path, capsys, sketches):
     options = write_inputs(tmp_path, run_settings=None) | {"--params": str(tmp_path / "fast.json")}
     assert train.main(argv(options)) == 0
     line = capsys.readouterr().out
@@ -200,16 +212,247 @@ def test_width_follows_the_run_settings(tmp_path, capsys):
     assert "expected 24024" in refused(capsys, options)
 
 
+def test_parameters_that_cannot_be_used(options, tmp_path, capsys):
+    (tmp_path / "fast.json").write_text('{"etta": 0.1}')
+    assert "etta" in refused(capsys, options)
+
+
+def results_of(options):
+    """Everything under results/ but pictures: relative path to bytes."""
+    results = DataFolder(options["--data_folder"]).results
+    return {
+        str(path.relative_to(results)): path.read_bytes()
+        for path in results.rglob("*")
+        if path.is_file() and path.suffix != ".png"
+    }
+
+
+def results_table(options):
+    return pd.read_csv(DataFolder(options["--data_folder"]).results / "results.csv")
+
+
+def test_lists_targets(options, capsys):
+    assert train.main(argv(options, "--list_targets")) == 0
+    assert capsys.readouterr().out == "".join(f"{index}\t{name}\n" for index, name in enumerate(TISSUES, start=1))
+
+
+def test_every_tissue_in_one_command(options, capsys, sketches):
+    assert train.main(argv(options | {"--target_index": "all"})) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 1 + len(TISSUES)
+    table = results_table(options)
+    assert sorted(table["target"]) == sorted(TISSUES)
+    results = DataFolder(options["--data_folder"]).results
+    (summary,) = results.glob("summary_*.csv")
+    assert list(pd.read_csv(summary)["spearman"]) == sorted(table["spearman"], reverse=True)
+    for name in table["name"]:
+        files = {path.name for path in (results / name).iterdir()}  # but pictures, which `sketches` leaves out
+        assert files == {
+            "metrics.json",
+            "model.ubj",
+            "predictions.csv",
+            "importance.csv",
+            "importance_groups.csv",
+        }
+
+
+def test_a_tissue_fitted_among_others_is_the_same_as_alone(options, sketches, tmp_path):
+    assert train.main(argv(options | {"--target_index": "2"})) == 0
+    alone = results_of(options)
+    assert train.main(argv(options | {"--target_index": "all"})) == 0
+    together = results_of(options)
+    assert {name: together[name] for name in alone if name != "results.csv"} == {
+        name: content for name, content in alone.items() if name != "results.csv"
+    }
+    assert len(results_table(options)) == len(TISSUES)
+
+
+@pytest.mark.parametrize("model, kills", [("gbtree", [3, 8]), ("ridge", [2, 5, 6, 7, 9])])
+@pytest.mark.usefixtures("sketches")
+def test_killed_at_any_file_and_run_again(tmp_path, monkeypatch, model, kills):
+    def command(folder):
+        options = write_inputs(folder) | {"--target": "Brain*"}
+        more = ["--params", str(folder / "fast.json")] if model == "gbtree" else []
+        del options["--target_index"]
+        return options, argv(options, "--model", model, *more)
+
+    (tmp_path / "whole").mkdir()
+    whole, arguments = command(tmp_path / "whole")
+    assert train.main(arguments) == 0
+    expected = results_of(whole)
+    replace = os.replace
+    for kill_at in kills:
+        place = tmp_path / str(kill_at)
+        place.mkdir()
+        options, arguments = command(place)
+        done = []
+
+        def replace_or_die(source, target, done=done, kill_at=kill_at):
+            done.append(target)
+            if len(done) == kill_at:
+                raise KeyboardInterrupt
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", replace_or_die)
+        assert train.main(arguments) == 130
+        monkeypatch.setattr(os, "replace", replace)
+        assert len(results_of(options)) < len(expected)
+        assert train.main(arguments) == 0
+        assert results_of(options) == expected
+
+
+def test_another_setting_never_overwrites(options, tmp_path, sketches):
+    (tmp_path / "slow.json").write_text(json.dumps(FAST | {"eta": 0.1}))
+    variants = [
+        ["--pseudocount", "0.01"],
+        ["--validation_chroms", "chr9"],
+        ["--params", str(tmp_path / "slow.json")],
+        ["--biosample", "GM12878"],
+    ]
+    for count, more in enumerate([[], *variants, []], start=1):
+        assert train.main(argv(options, *more)) == 0
+        assert len(results_table(options)) == min(count, 1 + len(variants))
+    folder = DataFolder(options["--data_folder"])
+    path = folder.tensor_path("ENSG00000000000")
+    save_array(path, load_array(path) + np.float32(1))
+    assert train.main(argv(options)) == 0
+    assert len(results_table(options)) == 2 + len(variants)
+
+
+def test_repeats_take_one_seed_each(options, capsys, sketches):
+    assert train.main(argv(options, "--repeats", "3", "--seed", "5")) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    table = results_table(options)
+    assert list(table["seed"]) == [5, 6, 7]
+    assert table["rmse"].nunique() == 3
+    printed = dict(zip(header.split(), row.replace(TISSUES[0], "tissue").split(), strict=True))
+    assert printed["fits"] == "3"
+    for name, value in (
+        ("spearman", table["spearman"].mean()),
+        ("spearman_std", table["spearman"].std()),
+        ("spearman_min", table["spearman"].min()),
+        ("spearman_max", table["spearman"].max()),
+        ("rmse_std", table["rmse"].std()),
+    ):
+        assert_allclose(float(printed[name]), value, atol=1e-4)
+    assert "ridge has no random part" in refused_again(capsys, options, "--repeats", "3", "--model", "ridge")
+
+
+def refused_again(capsys, options, *more):
+    assert train.main(argv(options, *more)) == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("groups, folds", [([], 4), (["--cv_groups", "3"], 3)])
+def test_cross_validation_predicts_every_gene_once_out_of_sample(options, capsys, sketches, groups, folds):
+    command = argv(options, "--cv", "chromosomes", "--model", "ridge", *groups)
+    command = [part for part in command if part not in ("--params", options["--params"])]
+    assert train.main(command) == 0
+    results = DataFolder(options["--data_folder"]).results
+    table = results_table(options).set_index("split")
+    pooled = pd.read_csv(results / table["name"][f"cv-{folds}"] / "predictions.csv")
+    genes = pd.read_csv(options["--genes_filename"]).dropna()
+    assert list(pooled["id"]) == list(genes[genes["seqnames"] != "chrX"]["id"])
+    parts = table.drop(f"cv-{folds}")
+    assert len(parts) == folds
+    for name in parts["name"]:
+        record = json.loads((results / name / "metrics.json").read_text())
+        test, validation = record["settings"]["test_chroms"], record["settings"]["validation_chroms"]
+        assert validation and not set(test) & set(validation)
+        fold = pd.read_csv(results / name / "predictions.csv")
+        assert set(fold["chrom"]) == set(test)
+        assert_allclose(pooled.set_index("id").loc[fold["id"], "predicted"], fold["predicted"], rtol=1e-9)
+    rmse = np.sqrt(np.mean((pooled["observed"] - pooled["predicted"]) ** 2))
+    assert capsys.readouterr().out.startswith(f"rmse: {rmse:.4f} spearman: ")
+    before = results_of(options)
+    assert train.main(command) == 0
+    assert results_of(options) == before
+
+
+def test_cross_validation_chooses_its_own_chromosomes(options, capsys):
+    for more in (["--test_chroms", "chr8"], ["--validation_chroms", "chr9"]):
+        assert "--cv: tests on every chromosome" in refused(capsys, options, "--cv", "chromosomes", *more)
+    assert "give that too" in refused(capsys, options, "--cv_groups", "3")
+
+
+@pytest.mark.parametrize("model", ["gbtree", "ridge"])
+def test_a_saved_model_on_another_folder(options, tmp_path, capsys, sketches, model):
+    more = ["--model", model]
+    if model == "ridge":
+        del options["--params"]
+    assert train.main(argv(options, *more)) == 0
+    fit = only_fit(options)
+    (tmp_path / "other").mkdir()
+    other = write_inputs(tmp_path / "other", run_settings=RUN_SETTINGS | {"genome_sha256": "f" * 64})
+    capsys.readouterr()
+    assert train.main(argv(other, "--predict", str(fit))) == 0
+    table = pd.read_csv(capsys.readouterr().out.strip())
+    assert len(table) == 47
+    tested = pd.read_csv(fit / "predictions.csv").set_index("id")["predicted"]
+    assert_allclose(table.set_index("id").loc[tested.index, "predicted"], tested, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
-    "content, told",
+    "width, changes, told",
     [
-        ('{"etta": 0.1}', "etta"),
-        ('{"eta": -1}', "xgboost refuses it"),
-        ('{"num_boost_round": 0}', "num_boost_round"),
-        ("[1]", "expected an object"),
-        ("{", "not JSON"),
+        (24024, {"maps_sha256": ["a" * 64]}, "fitted on tensors of 20,020 features"),
+        (20020, {"beluga_sha256": "e" * 64}, "fitted on tensors with beluga_sha256"),
+        (20020, {"contact_rule": "corrected"}, "fitted on tensors with contact_rule None"),
     ],
 )
-def test_parameters_that_cannot_be_used(options, tmp_path, capsys, content, told):
-    (tmp_path / "fast.json").write_text(content)
-    assert told in refused(capsys, options)
+@pytest.mark.usefixtures("sketches")
+def test_a_saved_model_refuses_other_features(options, capsys, width, changes, told):
+    assert train.main(argv(options)) == 0
+    assert capsys.readouterr().out
+    tmp_path = Path(options["--data_folder"]).parent
+    (tmp_path / "other").mkdir()
+    other = write_inputs(tmp_path / "other", width=width, run_settings=RUN_SETTINGS | changes)
+    assert told in refused(capsys, other, "--predict", str(only_fit(options)))
+
+
+def test_a_saved_model_that_is_none(options, tmp_path, capsys):
+    assert "no finished fit there" in refused(capsys, options, "--predict", str(tmp_path))
+
+
+def test_expression_by_gene_id_gives_what_the_published_form_gives(options, tmp_path, sketches):
+    assert train.main(argv(options)) == 0
+    first = pd.read_csv(only_fit(options) / "predictions.csv")
+    table = pd.read_csv(options["--gene_expression_filename"], index_col=0)
+    table.insert(0, "id", pd.read_csv(options["--genes_filename"])["id"] + ".3")
+    table.sample(frac=1, random_state=1).to_csv(tmp_path / "e.tsv.gz", sep="\t", index=False)
+    assert train.main(argv(options | {"--gene_expression_filename": str(tmp_path / "e.tsv.gz")})) == 0
+    results = DataFolder(options["--data_folder"]).results
+    second, other = (pd.read_csv(results / name / "predictions.csv") for name in results_table(options)["name"])
+    pd.testing.assert_frame_equal(second, other)
+    pd.testing.assert_frame_equal(second, first)
+
+
+def test_new_fits_go_to_the_sheet_once(options, monkeypatch, sketches):
+    rows = []
+
+    class Log:
+        def append(self, fields):
+            rows.append(fields)
+
+    monkeypatch.setattr(train, "open_sheet_log", lambda *_: Log())
+    for _ in range(2):
+        assert train.main(argv(options, "--biosample", "GM12878")) == 0
+    (row,) = rows
+    assert row["target"] == TISSUES[0] and row["biosample"] == "GM12878"
+    assert set(row) == {"date", *results_table(options).columns}
+
+
+def test_sheet_options_are_checked_before_anything_is_read(options, capsys):
+    assert "only one was given" in refused(capsys, options, "--google_spreadsheet_id", "x")
+    assert sheets.open_sheet_log(None, None) is None
+
+
+def test_importance_is_named_by_the_feature_table(options, tmp_path, capsys, sketches):
+    names = pd.DataFrame({"Cell Type": "K562", "Assay": np.resize(["DNase", "CTCF"], 2002), "Treatment": "None"})
+    names.to_csv(tmp_path / "f.tsv", sep="\t", index=False)
+    assert train.main(argv(options, "--features_filename", str(tmp_path / "f.tsv"))) == 0
+    groups = pd.read_csv(only_fit(options) / "importance_groups.csv")
+    assert set(groups[groups["group"] == "assay"]["name"]) == {"DNase", "CTCF"}
+    assert_allclose(groups.groupby("group")["share"].sum(), 1, rtol=1e-6)
+    none = str(tmp_path / "none.tsv")
+    assert "resources get features" in refused_again(capsys, options, "--features_filename", none)

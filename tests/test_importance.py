@@ -1,0 +1,72 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from spex.errors import InputError
+from spex.importance import POSITIONS, by_chromatin_feature, by_group, read_chromatin_features
+
+ASSAYS = ["DNase", "CTCF", "H3K4me3"]
+CELLS = ["GM12878", "K562"]
+
+
+def write_features(path, columns=("Cell Type", "Assay", "Treatment", "Source"), rows=2002):
+    table = pd.DataFrame(
+        {
+            columns[0]: [CELLS[row % 2] for row in range(rows)],
+            columns[1]: [ASSAYS[row % 3] for row in range(rows)],
+            columns[2]: "None",
+            columns[3]: "x",
+        }
+    )
+    table.to_csv(path, sep="\t", index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    "columns", [("Cell Type", "Assay", "Treatment", "x"), ("cell_type", "ASSAY", "treatment", "x"), tuple("abcd")]
+)
+def test_columns_are_found_by_name_or_place(tmp_path, columns):
+    table = read_chromatin_features(write_features(tmp_path / "f.tsv", columns))
+    assert list(table.columns) == ["cell type", "assay", "treatment"]
+    assert list(table.iloc[4]) == ["GM12878", "CTCF", "None"]
+
+
+def test_tables_that_are_not_belugas(tmp_path):
+    with pytest.raises(InputError, match="resources get features"):
+        read_chromatin_features(tmp_path / "none.tsv")
+    with pytest.raises(InputError, match="2001 rows of 4 columns"):
+        read_chromatin_features(write_features(tmp_path / "f.tsv", rows=2001))
+    (tmp_path / "f.tsv").write_text("")
+    with pytest.raises(InputError, match="not a tab-separated table"):
+        read_chromatin_features(tmp_path / "f.tsv")
+
+
+@pytest.mark.parametrize("groups", [10, 12])
+def test_shares_equal_slow_sums(tmp_path, groups):
+    chromatin = read_chromatin_features(write_features(tmp_path / "f.tsv"))
+    importance = np.random.default_rng(0).random(groups * 2002)
+    table = by_chromatin_feature(importance, chromatin)
+    total = importance.sum()
+    assert_allclose(table["share"][3], sum(importance[row * 2002 + 3] for row in range(groups)) / total, rtol=1e-12)
+    assert_allclose(table[POSITIONS[9]][17], importance[9 * 2002 + 17] / total, rtol=1e-12)
+    grouped = by_group(table)
+    assert_allclose(grouped.groupby("group")["share"].sum(), [1, 1, 1], rtol=1e-12)
+    ctcf = sum(importance[row * 2002 + column] for row in range(groups) for column in range(1, 2002, 3))
+    assert_allclose(grouped.set_index(["group", "name"])["share"]["assay", "CTCF"], ctcf / total, rtol=1e-9)
+    positions = grouped[grouped["group"] == "position"]
+    assert list(positions["name"]) == list(POSITIONS[:groups])
+    assert_allclose(positions["share"].iloc[2], importance[2 * 2002 : 3 * 2002].sum() / total, rtol=1e-12)
+
+
+def test_positions_stand_in_the_order_of_the_features():
+    assert POSITIONS[0] == "upstream, decay 0.01"
+    assert POSITIONS[9] == "downstream, decay 0.2"
+    assert POSITIONS[10:] == ("contacts downstream", "contacts upstream")
+
+
+def test_without_names_and_without_any_use():
+    table = by_chromatin_feature(np.zeros(20020), None)
+    assert list(table.columns) == ["chromatin_feature", "share", *POSITIONS[:10]]
+    assert (by_group(table)["share"] == 0).all()
+    assert set(by_group(table)["group"]) == {"position"}

@@ -1,0 +1,89 @@
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spex import records
+
+SETTINGS = {
+    "target_index": 22,
+    "target": "Brain - Cortex (BA9) / β",
+    "model": "gbtree",
+    "split": "test-chr8",
+    "seed": 1410,
+    "biosample": "",
+    "log_note": "",
+}
+GENES = {"train": 5, "validation": 0, "test": 3}
+SCORES = {"rmse": 2.0, "spearman": float("nan")}
+
+
+def test_names_tell_fits_apart():
+    name = records.fit_name(SETTINGS)
+    assert re.fullmatch(r"22-Brain-Cortex-BA9_gbtree_test-chr8_seed1410_[0-9a-f]{8}", name)
+    changed = [SETTINGS | {field: "other"} for field in SETTINGS] + [SETTINGS | {"pseudocount": 1}]
+    assert len({name, *map(records.fit_name, changed)}) == len(SETTINGS) + 2
+
+
+def test_names_of_long_and_odd_tissues_are_file_names(tmp_path):
+    for target in ("x" * 500, "../../etc", ".hidden", "a/b"):
+        name = records.fit_name(SETTINGS | {"target": target})
+        (tmp_path / name).mkdir()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_splits_in_names_and_titles():
+    assert records.split_name(["chr8"], []) == "test-chr8"
+    split = records.split_name(["chr1", "chr2"], ["chr9"])
+    assert split == "test-chr1+chr2_validation-chr9"
+    assert records.split_title({"split": split}) == "test chr1, chr2, validation chr9"
+
+
+@pytest.fixture
+def written(tmp_path):
+    folder = tmp_path / "fit"
+    folder.mkdir()
+    return folder, records.write_record(folder, settings=SETTINGS, genes=GENES, chosen={}, scores=SCORES)
+
+
+def test_records_come_back_and_are_plain_json(written):
+    folder, record = written
+    assert records.read_record(folder) == record == records.read_record(folder, SETTINGS)
+    assert records.read_record(folder, SETTINGS | {"seed": 1}) is None
+    assert json.loads((folder / "metrics.json").read_text(), parse_constant=pytest.fail)["scores"]["spearman"] is None
+    assert record["versions"]["numpy"] == np.__version__
+
+
+def test_what_is_not_finished_has_no_record(tmp_path, written):
+    assert records.read_record(tmp_path / "none") is None
+    folder, _ = written
+    (folder / "metrics.json").write_text('{"settings": ')
+    assert records.read_record(folder) is None
+
+
+def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, written):
+    _, record = written
+    other = tmp_path / "another"
+    other.mkdir()
+    records.write_record(other, settings=SETTINGS | {"target": "Liver"}, genes=GENES, chosen={}, scores=SCORES)
+    records.write_results(tmp_path)
+    content = (tmp_path / "results.csv").read_bytes()
+    records.write_results(tmp_path)
+    assert (tmp_path / "results.csv").read_bytes() == content
+    table = pd.read_csv(tmp_path / "results.csv")
+    assert list(table["name"]) == ["another", "fit"]
+    assert list(table["rmse"]) == [2.0, 2.0]
+    assert records.results_row(record)["genes_train"] == 5
+
+
+def test_predictions_give_float32_back(tmp_path):
+    genes = pd.DataFrame({"id": ["a", "b"], "symbol": ["A", "B"], "chrom": "chr8", "other": 1})
+    predicted = np.random.default_rng(0).normal(size=2).astype(np.float32)
+    records.write_predictions(tmp_path / "p.csv", genes, predicted * 2, predicted)
+    table = pd.read_csv(tmp_path / "p.csv")
+    assert list(table.columns) == ["id", "symbol", "chrom", "observed", "predicted"]
+    assert (table["predicted"].to_numpy(np.float32) == predicted).all()
+    records.write_predictions(tmp_path / "p.csv", genes, None, predicted)
+    assert list(pd.read_csv(tmp_path / "p.csv").columns) == ["id", "symbol", "chrom", "predicted"]

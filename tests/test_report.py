@@ -1,0 +1,126 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from spex import report
+from spex.evaluate import summarise
+
+UNIT = "ln(expression + 0.0001)"
+LONG_NAME = "Brain - Nucleus accumbens (basal ganglia), a tissue with a long name"
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """Lets a picture be drawn and gives its figure, and checks that it was written as a PNG."""
+    figures = []
+    save = report._save
+
+    def keep(figure, path):
+        save(figure, path)
+        figures.append(figure)
+
+    monkeypatch.setattr(report, "_save", keep)
+
+    def draw(function, *args, **kwargs):
+        function(tmp_path / "picture.png", *args, **kwargs)
+        assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+        return figures[-1]
+
+    return draw
+
+
+def boxes(figure, texts):
+    return [text.get_window_extent(figure.canvas.get_renderer()) for text in texts if text.get_text()]
+
+
+def assert_legible(figure):
+    """No two tick labels of an axis overlap, every axis has a label, and nothing sticks out of the picture."""
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+            found = boxes(
+                figure, [label for tick in ticks for label in (tick.label1, tick.label2) if label.get_visible()]
+            )
+            for first, second in itertools.pairwise(found):
+                assert not first.overlaps(second)
+            for box in found:
+                assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 + 1
+        titles = boxes(figure, [axes.title, axes.xaxis.label, axes.yaxis.label])
+        assert titles
+        for box in titles:
+            assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 + 1
+
+
+@pytest.mark.parametrize("count", [12, 990])
+def test_predicted_against_observed(drawn, count):
+    rng = np.random.default_rng(0)
+    observed = rng.normal(size=count)
+    predicted = observed + rng.normal(size=count)
+    figure = drawn(
+        report.draw_predicted_against_observed, observed, predicted, title="t\n12 genes", caption="rmse 1", unit=UNIT
+    )
+    assert_legible(figure)
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == f"observed, {UNIT}" and axes.get_ylabel() == f"predicted, {UNIT}"
+    points = np.asarray(axes.collections[0].get_offsets())
+    assert sorted(points[:, 0]) == sorted(observed) and sorted(points[:, 1]) == sorted(predicted)
+    assert len(figure.axes) == (1 if count < report.FEW_GENES else 2)  # the second is the colour bar
+
+
+def test_density_counts_the_points_of_a_cell():
+    x = np.array([0.0, 0.0, 0.001, 1.0, 1.0])
+    assert list(report._density(x, x)) == [3, 3, 3, 2, 2]
+
+
+def test_residuals(drawn):
+    rng = np.random.default_rng(0)
+    figure = drawn(report.draw_residuals, rng.normal(size=300), rng.normal(size=300), title="t", unit=UNIT)
+    assert_legible(figure)
+    assert sum(patch.get_height() for patch in figure.axes[0].patches) == 300
+
+
+@pytest.mark.parametrize("kind", ["rounds", "penalty"])
+def test_learning_curve(drawn, kind):
+    history = {"train": [3.0, 2.0, 1.0], "watched": [3.1, 2.5, 2.6]}
+    chosen = {"rounds_run": 3, "rounds_kept": 2}
+    if kind == "penalty":
+        history["penalty"], chosen = [1.0, 10.0, 100.0], {"penalty": 10.0}
+    figure = drawn(report.draw_learning_curve, history, chosen, title="t", watched="test genes (chr8)", unit=UNIT)
+    assert_legible(figure)
+    (axes,) = figure.axes
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels[:2] == ["training genes", "test genes (chr8)"]
+    assert axes.lines[2].get_xdata()[0] == (2 if kind == "rounds" else 10.0)
+
+
+@pytest.mark.parametrize("kinds", [["position"], ["position", "assay"]])
+def test_importance(drawn, kinds):
+    groups = pd.DataFrame(
+        [(kind, f"{kind} with a longish name {number}", 1 / 30) for kind in kinds for number in range(30)],
+        columns=["group", "name", "share"],
+    )
+    figure = drawn(report.draw_importance, groups, title="t", measure="total gain")
+    assert_legible(figure)
+    assert len(figure.axes) == len(kinds)
+
+
+@pytest.mark.parametrize("count, repeats", [(1, 2), (3, 1), (53, 1)])
+def test_tissues_ranked(drawn, count, repeats):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"target_index": number, "target": f"{LONG_NAME} {number}", "genes_test": 990, "rmse": 2.0}
+        | {"pearson": 0.8, "pearson_low": 0.7, "pearson_high": 0.9, "spearman": 0.8 + 0.1 * rng.random()}
+        for number in range(1, count + 1)
+        for _ in range(repeats)
+    ]
+    table = pd.DataFrame(rows)
+    table["spearman_low"], table["spearman_high"] = table["spearman"] - 0.02, table["spearman"] + 0.02
+    figure = drawn(report.draw_tissues, summarise(table), title=f"{count} tissues")
+    assert_legible(figure)
+    shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(shown) == count and shown[0] == summarise(table)["target"].iloc[0]
