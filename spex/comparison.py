@@ -144,7 +144,7 @@ def details(fits, contacts, seeds):
     bins = tested["downstream_bins"] + tested["upstream_bins"]
     settings, inputs = record["settings"], record["settings"]["tensors"]
     return [
-        f"- seeds {seeds[0]} to {seeds[-1]}; {record['genes']['train_genes']:,} training genes",
+        f"- seeds {seeds[0]} to {seeds[-1]}; {record['genes']['train']:,} training genes",
         f"- of {len(tested)} test genes, {int(tested['has_pixels'].sum())} have a pixel in their TSS bin (here they "
         f"count as with contacts), {int((bins > 0).sum())} a contacted bin that is kept",
         f"- contact rule: {inputs['contact_rule']}; precision of the CNN: {inputs['precision']}",

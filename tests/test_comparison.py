@@ -25,7 +25,7 @@ def write_fit(folder, seed, predicted, observed, target=22):
     settings |= {"genes_sha256": "cc", "expression_sha256": "dd"}
     record = {
         "settings": {**settings, "tensors": {**inputs, "maps_sha256": ["ee"]}},
-        "genes": {"train_genes": 1234},
+        "genes": {"train": 1234},
         "versions": {"numpy": "2", "xgboost": "3"},
     }
     (path / "metrics.json").write_text(json.dumps(record))
