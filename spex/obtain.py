@@ -81,6 +81,7 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
         try:
             if _is_packed(resource):
                 _unpack(part, whole)
+            logger.info("%s: complete, being verified", whole)
             digest = verify(resource, whole, path, find)
         except InputError as error:
             discard(part)
@@ -170,7 +171,8 @@ def verify(resource, candidate, path, find):
         try:
             check_digest(candidate, resource.digest)
         except InputError:
-            resource.check(candidate, find)  # says more than that two hashes differ
+            if candidate == path:
+                resource.check(path, find)  # says more about a user's own file than that two hashes differ
             raise
         return resource.digest
     resource.check(candidate, find)

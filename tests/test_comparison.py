@@ -21,10 +21,11 @@ def write_fit(folder, seed, predicted, observed, target=22):
     path.mkdir(parents=True)
     pd.DataFrame({"id": GENES, "observed": observed, "predicted": predicted}).to_csv(path / "predictions.csv")
     inputs = {"contact_rule": "published", "precision": "float32", "genome_sha256": "aa", "beluga_sha256": "bb"}
-    settings = {"target_index": target, "seed": seed, "genes_sha256": "cc", "expression_sha256": "dd"}
+    settings = {"target_index": target, "model": "gbtree", "split": "test-chr8", "seed": seed}
+    settings |= {"genes_sha256": "cc", "expression_sha256": "dd"}
     record = {
         "settings": {**settings, "tensors": {**inputs, "maps_sha256": ["ee"]}},
-        "genes": {"train_genes": 1234},
+        "genes": {"train": 1234},
         "versions": {"numpy": "2", "xgboost": "3"},
     }
     (path / "metrics.json").write_text(json.dumps(record))

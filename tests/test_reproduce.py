@@ -28,7 +28,7 @@ def start(folder, server, kill_at=None):
     if kill_at:
         environment["KILL_AT"] = kill_at
     return subprocess.run(
-        [sys.executable, DRIVER, "reproduce", server.address, *map(str, options)],
+        [sys.executable, DRIVER, "reproduce", server.address, server.folder, *map(str, options)],
         cwd=folder,
         env=environment,
         start_new_session=True,
@@ -40,7 +40,9 @@ def start(folder, server, kill_at=None):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with FileServer(make_files(tmp_path_factory.mktemp("served"))) as running:
+    folder = tmp_path_factory.mktemp("served")
+    with FileServer(make_files(folder)) as running:
+        running.folder = folder
         yield running
 
 
