@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 GPU ?= $(if $(wildcard .venv/ready-gpu),1,0)
+REPEATS ?= 10
 READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 
 .PHONY: help setup demo test soak lint benchmarks reproduce clean
@@ -36,7 +37,7 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.training
 
 reproduce: $(READY)
-	.venv/bin/python -m spex.reproduce $(if $(DATA),--data $(DATA)) $(if $(GENES),--genes $(GENES)) $(if $(REPEATS),--repeats $(REPEATS))
+	.venv/bin/python -m spex.reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)
 
 lint: $(READY)
 	.venv/bin/python -m ruff check .

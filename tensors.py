@@ -9,6 +9,7 @@ command. See README.md.
 import logging
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -49,6 +50,7 @@ FORMAT = 1
 """Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
 
 TEST_CHROM = "chr8"
+PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 logger = logging.getLogger("spex")
 
@@ -78,9 +80,7 @@ def run(args):
     genes = keep_genes(table, args.gene_type)
     genome = Genome(require_file(args.genome_filename, "--genome_filename", "genome"), folder.genome_index)
     check_on_genome(genes, genome.chromsizes)
-    maps = [
-        ContactMap(require_file(path, "--mcool_filename", "contacts"), rule.resolution) for path in args.mcool_filename
-    ]
+    maps = [open_map(path, rule.resolution) for path in args.mcool_filename]
     check_maps(maps, genes, genome.chromsizes)
     beluga_path = require_file(args.beluga_model_filename, "--beluga_model_filename", "beluga")
 
@@ -125,6 +125,12 @@ def run(args):
         log_contacts(contacts, chosen)
     elapsed = time.monotonic() - start
     logger.info("%d genes done, %d already there, in %.1f s", len(pending), done_before, elapsed)
+
+
+def open_map(path, resolution):
+    """One contact map; where it is missing and is the published one, the error tells how to get it."""
+    published = Path(path).name == PUBLISHED_MAP
+    return ContactMap(require_file(path, "--mcool_filename", "contacts" if published else None), resolution)
 
 
 def run_settings(hashes, args, rule, precision):

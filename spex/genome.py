@@ -26,7 +26,10 @@ class Genome:
 
     def __init__(self, path, spare_index):
         index = _whole_index(Path(path), Path(spare_index))
-        self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
+        try:
+            self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
+        except ValueError as error:
+            raise InputError(f"--genome_filename {path}: a name occurs twice ({error}); expected each once") from error
         self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
 
     def codes(self, chrom, start, end):

@@ -346,12 +346,19 @@ def refuse(argv, capsys, message):
         ("--genes_filename", "genes"),
         ("--genome_filename", "genome"),
         ("--beluga_model_filename", "beluga"),
-        ("--mcool_filename", "contacts"),
     ],
 )
 def test_a_missing_file_is_named_with_the_way_to_get_it(narrow, tensors_argv, capsys, option, resource):
     message = f"{option} nowhere/file: no such file; get it with: python -m spex.resources get {resource}"
     refuse(tensors_argv(option, "nowhere/file"), capsys, message)
+
+
+@pytest.mark.parametrize(
+    "name, advice",
+    [("4DNFIARR7LP4.mcool", "get it with: python -m spex.resources get contacts"), ("a", "check the path")],
+)
+def test_a_missing_map_is_named_and_the_published_one_can_be_got(narrow, tensors_argv, capsys, name, advice):
+    refuse(tensors_argv("--mcool_filename", name), capsys, f"--mcool_filename {name}: no such file; {advice}")
 
 
 @pytest.mark.parametrize(
