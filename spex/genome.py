@@ -26,10 +26,7 @@ class Genome:
 
     def __init__(self, path, spare_index):
         index = _whole_index(Path(path), Path(spare_index))
-        try:
-            self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
-        except ValueError as error:
-            raise InputError(f"--genome_filename {path}: a name occurs twice ({error}); expected each once") from error
+        self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
         self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
 
     def codes(self, chrom, start, end):
@@ -96,7 +93,7 @@ def _build_index(path, index):
         temporary.unlink()
         pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
         temporary.replace(index)
-    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, UnicodeDecodeError) as error:
+    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, ValueError) as error:
         raise InputError(f"--genome_filename {path}: not usable as FASTA ({error})") from error
     finally:
         temporary.unlink(missing_ok=True)
