@@ -42,6 +42,7 @@ from spex.storage import (
     claim_run,
     remove_abandoned,
     require_file,
+    require_folder,
     write_text,
 )
 
@@ -89,6 +90,7 @@ def run(args):
     check_run(folder, settings)
     chosen = select_shard(genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes, args.divisor, args.reminder)
     pending = unfinished_genes(folder, chosen, tensor_length(bool(maps)))
+    store = None if args.no_pred_cache else store_of(args, settings)
     model = open_model(beluga_path) if len(pending) else None
     genome.close()
 
@@ -103,7 +105,6 @@ def run(args):
         "%s: %d genes, %d done before; %s, %s", folder.root, len(chosen), done_before, ", ".join(devices), precision
     )
     if len(pending):
-        store = None if args.no_pred_cache else store_of(args, settings)
         job = TensorJob(
             folder=folder,
             genome=args.genome_filename,
@@ -152,7 +153,7 @@ def store_of(args, settings):
     """Root, identity and dtype of the prediction store that fits this run's genome, weights and precision."""
     shared = ("format", "genome_sha256", "beluga_sha256", "precision")
     identity = {field: settings[field] for field in shared}
-    return args.pred_cache_folder, identity, np.dtype(args.cache_dtype)
+    return require_folder(args.pred_cache_folder, "--pred_cache_folder"), identity, np.dtype(args.cache_dtype)
 
 
 def find_contacts(folder, maps, genes, rule, settings):

@@ -34,10 +34,14 @@ class DamagedFileError(ValueError):
 
 
 class DataFolder:
-    """Where one run's files are: `tensors/`, `run.json`, `cached_genes.tsv`, `contacts.tsv`, `results/`."""
+    """Where one run's files are: `tensors/`, `run.json`, `cached_genes.tsv`, `contacts.tsv`, `results/`.
+
+    Raises:
+        InputError: there is something else than a folder.
+    """
 
     def __init__(self, root):
-        self.root = Path(root)
+        self.root = require_folder(root, "--data_folder")
         self.tensors = self.root / "tensors"
         self.run_json = self.root / "run.json"
         self.cached_genes = self.root / "cached_genes.tsv"
@@ -265,6 +269,15 @@ def _create_once(path, content):
             os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_folder(path, option):
+    """The path, when a folder is there or can be made. option: flag that names it."""
+    path = Path(path)
+    standing = next(place for place in (path, *path.parents) if place.exists())
+    if not standing.is_dir():
+        raise InputError(f"{option} {path}: {standing} is a file, expected a folder; give another one")
+    return path
 
 
 def require_file(path, option, resource=None):

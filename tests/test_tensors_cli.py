@@ -385,6 +385,13 @@ def test_cuda_without_a_device_is_refused(narrow, tensors_argv, capsys):
     refuse(tensors_argv("--compute_platform", "CUDA"), capsys, "PyTorch finds no CUDA device here")
 
 
+@pytest.mark.parametrize("option", ["--data_folder", "--pred_cache_folder"])
+def test_a_file_where_a_folder_is_expected_is_refused(narrow, tensors_argv, tmp_path, capsys, option):
+    (tmp_path / "file").touch()
+    message = f"{option} .*file/data: .*/file is a file, expected a folder"
+    refuse([*tensors_argv(data="none"), option, str(tmp_path / "file" / "data")], capsys, message)
+
+
 def test_a_resolution_that_the_map_lacks_is_refused(narrow, tensors_argv, capsys):
     refuse(tensors_argv("--hic_resolution", 5000, maps=[0]), capsys, r"no resolution 5000 \(it has 1000, 2000\)")
 
