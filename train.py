@@ -46,7 +46,7 @@ def create_parser():
     add("--repeats", type=whole_number(1), default=1, help="fits per target, with seed, seed + 1, ...")
     add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
     add("--predict", metavar="MODEL_FOLDER", help="apply a fit under results/ to --data_folder's tensors, and stop")
-    add = parser.add_argument_group("who tests whom (train.py only)").add_argument
+    add = parser.add_argument_group("held-out chromosomes (train.py only)").add_argument
     add("--test_chroms", nargs="+", metavar="CHROM", help="held-out chromosomes (default: chr8)")
     add(
         "--validation_chroms",
@@ -100,6 +100,7 @@ def run(args):
         pool=args.cv is not None,
         on_record=partial(keep_record, study.results, sheet),
     )
+    records.write_results(study.results)
     return print_scores(study, finished)
 
 

@@ -53,7 +53,7 @@ def create_shared_parser(prog, description):
     add = parser.add_argument_group("inputs and outputs").add_argument
     add("--data_folder", default="data_beluga_expecto_hg38", help="folder of the run: tensors, records, results")
     add("--genes_filename", default="./expecto/geneanno_GRCh38.csv", help="gene annotation table")
-    add("--gene_expression_filename", default="./expecto/geneanno.exp.csv", help="expression, row by row of the genes")
+    add("--gene_expression_filename", default="./expecto/geneanno.exp.csv", help="expression, by row or by gene id")
     add("--genome_filename", default="./data/hg38.fa", help="genome, FASTA")
     add("--beluga_model_filename", default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
     add("--mcool_filename", nargs="+", default=[], metavar="MCOOL", help="contact maps; counts of several are added")

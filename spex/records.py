@@ -12,6 +12,8 @@ import pandas as pd
 from spex.storage import whole_file, write_json
 
 FORMAT = 1
+"""Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""
+
 LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
 NAME_LENGTH = 60
 RECORD = "metrics.json"
@@ -82,7 +84,7 @@ def read_record(folder, settings=None):
 
 def write_record(folder, **fields):
     """Write `metrics.json`, numbers that are not finite as null. Returns: the record."""
-    record = _finite({"format": FORMAT, "name": folder.name, "versions": versions(), **fields})
+    record = _finite({"name": folder.name, "versions": versions(), **fields})
     write_json(folder / RECORD, record)
     return record
 

@@ -46,6 +46,7 @@ class Study:
         """All settings of one fit. target: position among the targets."""
         index, name = self.targets[target]
         return self.settings | {
+            "format": records.FORMAT,
             "target_index": index,
             "target": name,
             "model": self.model,

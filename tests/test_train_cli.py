@@ -267,7 +267,7 @@ def test_a_tissue_fitted_among_others_is_the_same_as_alone(options, sketches, tm
     assert len(results_table(options)) == len(TISSUES)
 
 
-@pytest.mark.parametrize("model, kills", [("gbtree", [3, 8]), ("ridge", [2, 5, 6, 7, 9])])
+@pytest.mark.parametrize("model, kills", [("gbtree", [3, 8]), ("ridge", [2, 6, 7, 9, 13])])
 @pytest.mark.usefixtures("sketches")
 def test_killed_at_any_file_and_run_again(tmp_path, monkeypatch, model, kills):
     def command(folder):
@@ -456,3 +456,14 @@ def test_importance_is_named_by_the_feature_table(options, tmp_path, capsys, ske
     assert_allclose(groups.groupby("group")["share"].sum(), 1, rtol=1e-6)
     none = str(tmp_path / "none.tsv")
     assert "resources get features" in refused_again(capsys, options, "--features_filename", none)
+
+
+def test_a_model_that_learns_nothing_is_reported_all_the_same(options, tmp_path, capsys):
+    (tmp_path / "fast.json").write_text(json.dumps(FAST | {"gamma": 1e9}))
+    assert train.main(argv(options)) == 0
+    output = capsys.readouterr()
+    assert "spearman: nan pval: nan" in output.out
+    assert "95 % intervals: none" in output.err
+    record = json.loads((only_fit(options) / "metrics.json").read_text())
+    assert record["scores"]["spearman"] is None
+    assert pd.read_csv(only_fit(options) / "predictions.csv")["predicted"].nunique() == 1
