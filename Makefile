@@ -1,15 +1,19 @@
-# One command each: make setup, demo, test, lint, clean. GPU=1 sets up XGBoost for NVIDIA GPUs and stays in force.
+# One command each; `make help` lists them. GPU=1 sets up XGBoost for NVIDIA GPUs and stays in force.
 
 PYTHON ?= python3
 GPU ?= $(if $(wildcard .venv/ready-gpu),1,0)
+REPEATS ?= 10
 READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test soak lint benchmarks reproduce clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
 	@echo 'make demo           run the whole program on the embedded example, with stand-in weights'
 	@echo 'make test           run the tests'
+	@echo 'make soak           kill it a hundred times, start it eight times at once (half an hour)'
+	@echo 'make benchmarks     measure speed and memory on this machine (half an hour)'
+	@echo 'make reproduce      get the real files and compare with the published figures (DATA=, GENES=, REPEATS=)'
 	@echo 'make lint           check style and formatting'
 	@echo 'make clean          remove what demo and tests made'
 
@@ -20,6 +24,20 @@ demo: $(READY)
 
 test: $(READY)
 	.venv/bin/python -m pytest
+
+soak: $(READY)
+	.venv/bin/python -m pytest -m soak -s
+
+benchmarks: $(READY)
+	.venv/bin/python -m benchmarks.scan
+	.venv/bin/python -m benchmarks.contacts
+	.venv/bin/python -m benchmarks.contacts
+	.venv/bin/python -m benchmarks.store
+	.venv/bin/python -m benchmarks.resume
+	.venv/bin/python -m benchmarks.training
+
+reproduce: $(READY)
+	.venv/bin/python -m spex.reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)
 
 lint: $(READY)
 	.venv/bin/python -m ruff check .

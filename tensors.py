@@ -9,6 +9,7 @@ command. See README.md.
 import logging
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from spex.storage import (
     claim_run,
     remove_abandoned,
     require_file,
+    require_folder,
     write_text,
 )
 
@@ -49,6 +51,7 @@ FORMAT = 1
 """Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
 
 TEST_CHROM = "chr8"
+PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 logger = logging.getLogger("spex")
 
@@ -78,9 +81,7 @@ def run(args):
     genes = keep_genes(table, args.gene_type)
     genome = Genome(require_file(args.genome_filename, "--genome_filename", "genome"), folder.genome_index)
     check_on_genome(genes, genome.chromsizes)
-    maps = [
-        ContactMap(require_file(path, "--mcool_filename", "contacts"), rule.resolution) for path in args.mcool_filename
-    ]
+    maps = [open_map(path, rule.resolution) for path in args.mcool_filename]
     check_maps(maps, genes, genome.chromsizes)
     beluga_path = require_file(args.beluga_model_filename, "--beluga_model_filename", "beluga")
 
@@ -89,6 +90,7 @@ def run(args):
     check_run(folder, settings)
     chosen = select_shard(genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes, args.divisor, args.reminder)
     pending = unfinished_genes(folder, chosen, tensor_length(bool(maps)))
+    store = None if args.no_pred_cache else store_of(args, settings)
     model = open_model(beluga_path) if len(pending) else None
     genome.close()
 
@@ -103,7 +105,6 @@ def run(args):
         "%s: %d genes, %d done before; %s, %s", folder.root, len(chosen), done_before, ", ".join(devices), precision
     )
     if len(pending):
-        store = None if args.no_pred_cache else store_of(args, settings)
         job = TensorJob(
             folder=folder,
             genome=args.genome_filename,
@@ -127,6 +128,12 @@ def run(args):
     logger.info("%d genes done, %d already there, in %.1f s", len(pending), done_before, elapsed)
 
 
+def open_map(path, resolution):
+    """One contact map; where it is missing and is the published one, the error tells how to get it."""
+    published = Path(path).name == PUBLISHED_MAP
+    return ContactMap(require_file(path, "--mcool_filename", "contacts" if published else None), resolution)
+
+
 def run_settings(hashes, args, rule, precision):
     """What determines the numbers of a run: contents of the inputs, rule, thresholds, precision."""
     settings = {
@@ -146,7 +153,7 @@ def store_of(args, settings):
     """Root, identity and dtype of the prediction store that fits this run's genome, weights and precision."""
     shared = ("format", "genome_sha256", "beluga_sha256", "precision")
     identity = {field: settings[field] for field in shared}
-    return args.pred_cache_folder, identity, np.dtype(args.cache_dtype)
+    return require_folder(args.pred_cache_folder, "--pred_cache_folder"), identity, np.dtype(args.cache_dtype)
 
 
 def find_contacts(folder, maps, genes, rule, settings):

@@ -7,13 +7,12 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-
-import expecto
 from spex.contacts import ContactMap
 from spex.errors import InputError
-from spex.genes import read_gene_table
+from spex.expression import open_expression, read_expression
+from spex.genes import keep_genes, read_gene_table
 from spex.genome import Genome
+from spex.importance import read_chromatin_features
 
 CHUNK_BYTES = 1 << 20
 CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
@@ -36,7 +35,7 @@ def check_digest(path, digest):
     kind, _, expected = digest.partition(":")
     found = file_digest(path, kind)
     if found != expected:
-        raise InputError(f"{path}: its {kind} hash is {found}, expected {expected}; it is not the published file")
+        raise InputError(f"{path}: its {kind} hash is {found}, expected {expected}")
 
 
 def check_checkpoint(path):
@@ -81,31 +80,19 @@ def check_genes(path, rows):
 
 
 def check_expression(path, genes_path):
-    """Compare the rows of the expression file with those of the genes table, to which they belong one by one.
+    """Read the expression of every tissue in the genes to which its rows belong one by one.
 
-    genes_path: where the genes table belongs; without one there only the form is checked.
+    genes_path: where the genes table belongs; without one there only the header is read.
     """
-    try:
-        table = pd.read_csv(path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV table ({error})") from error
-    values = table.iloc[:, 1:]
-    if values.empty or values.isna().any(axis=None):
-        raise InputError(f"{path}: expected a row index and a number for every tissue in every row")
-    if genes_path.exists() and len(table) != (genes := len(read_gene_table(genes_path))):
-        raise InputError(
-            f"{path}: {len(table)} rows, but {genes_path} has {genes}; expected one row per gene, in the same order"
-        )
+    file = open_expression(path)
+    if genes_path.exists():
+        table = read_gene_table(genes_path)
+        read_expression(file, range(1, len(file.tissues) + 1), table, keep_genes(table))
 
 
 def check_features(path):
-    """Count the chromatin features in the table that names them."""
-    try:
-        found = len(pd.read_csv(path, sep="\t"))
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable tab-separated table ({error})") from error
-    if found != expecto.CHROMATIN_FEATURES:
-        raise InputError(f"{path}: {found} rows, expected {expecto.CHROMATIN_FEATURES} under a header")
+    """Read the table that names the chromatin features."""
+    read_chromatin_features(path)
 
 
 def check_contacts(path, resolution):

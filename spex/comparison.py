@@ -14,6 +14,8 @@ from spex.records import read_record
 TARGET = 22
 """Target index of EBV-transformed lymphocytes."""
 
+PROTOCOL = {"target_index": TARGET, "model": "gbtree", "split": "test-chr8"}
+
 TITLES = {"sequence": "sequence alone", "contacts": "with contacts (RNA Pol II ChIA-PET, GM12878)"}
 ALL_GENES, GENES_WITH_CONTACTS = "all", "with contacts"
 PUBLISHED = {
@@ -60,11 +62,11 @@ def compare(folders, seeds, genes_per_chrom=None):
 
 
 def read_fits(folder, seeds):
-    """The finished trainings of a data folder with these seeds: dict of seed -> Fit."""
+    """The finished trainings of a data folder by the published protocol with these seeds: dict of seed -> Fit."""
     fits = {}
     for path in sorted(folder.results.iterdir()):
         record = read_record(path)
-        if record and record["settings"]["target_index"] == TARGET and record["settings"]["seed"] in seeds:
+        if record and record["settings"].items() >= PROTOCOL.items() and record["settings"]["seed"] in seeds:
             fits[record["settings"]["seed"]] = Fit(record, pd.read_csv(path / "predictions.csv", index_col="id"))
     return fits
 

@@ -93,7 +93,7 @@ def _build_index(path, index):
         temporary.unlink()
         pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
         temporary.replace(index)
-    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, UnicodeDecodeError) as error:
+    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, ValueError) as error:
         raise InputError(f"--genome_filename {path}: not usable as FASTA ({error})") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
     if path.exists():
         if not is_verified(path):
             logger.info("%s: already there, being verified", path)
-            _record(path, verify(resource, path, path, find))
+            _record(path, _verify_own(resource, path, find))
         logger.info("%s: there and verified", path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,18 +81,28 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
         try:
             if _is_packed(resource):
                 _unpack(part, whole)
-            digest = verify(resource, whole, path, find, content=resource.digest is None)
+            logger.info("%s: complete, being verified", whole)
+            digest = verify(resource, whole, path, find)
         except InputError as error:
             discard(part)
             discard(whole)
             _index(whole).unlink(missing_ok=True)
-            raise InputError(f"{error}; it came from {address} and was removed") from error
+            raise InputError(
+                f"{error}; it came from {address} and was removed; try again, or another address with --mirror"
+            ) from error
         os.replace(whole, path)
         if _index(whole).exists():
             os.replace(_index(whole), _index(path))
         _record(path, digest)
         discard(part)
     logger.info("%s: downloaded and verified", path)
+
+
+def _verify_own(resource, path, find):
+    try:
+        return verify(resource, path, path, find)
+    except InputError as error:
+        raise InputError(f"{error}; move it away and run the same command again to get the right one") from error
 
 
 def _download(resource, path, part, *, mirror, login, sleep):
@@ -147,27 +157,33 @@ def _unpack(part, unpacked):
         raise InputError(f"{part}: cannot be unpacked ({error})") from error
 
 
-def verify(resource, candidate, path, find, *, content=True):
-    """Check a file by its content, then by its hash: the published one, or the one of the first download.
+def verify(resource, candidate, path, find):
+    """Check a file: by its published hash; without one by its content, and by the hash of the first download.
 
-    candidate: the file. path: where it belongs, beside which the record is. content: False where the hash is enough.
+    candidate: the file. path: where it belongs, beside which the record is.
 
     Returns: its digest as `kind:hexadecimal`.
 
     Raises:
         InputError: it is not what it should be.
     """
-    if content:
-        resource.check(candidate, find)
-    recorded = _read_record(path).get("digest")
     if resource.digest:
-        check_digest(candidate, resource.digest)
-    elif recorded:
         try:
-            check_digest(candidate, recorded)
-        except InputError as error:
-            raise InputError(f"{error} as recorded in {_record_path(path)}; delete that to accept this one") from error
-    return resource.digest or recorded or f"sha256:{file_digest(candidate, 'sha256')}"
+            check_digest(candidate, resource.digest)
+        except InputError:
+            if candidate == path:
+                resource.check(path, find)  # says more about a user's own file than that two hashes differ
+            raise
+        return resource.digest
+    resource.check(candidate, find)
+    recorded = _read_record(path).get("digest")
+    if not recorded:
+        return f"sha256:{file_digest(candidate, 'sha256')}"
+    try:
+        check_digest(candidate, recorded)
+    except InputError as error:
+        raise InputError(f"{error} as recorded in {_record_path(path)}; delete that to accept this one") from error
+    return recorded
 
 
 def is_verified(path):

@@ -11,7 +11,7 @@ from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH
 from expecto.scan import merge_windows
 from expecto.transforms import SHIFTS, own_features, transform_weights
 from spex.genes import own_windows
-from spex.storage import DamagedFileError, load_array, save_array
+from spex.storage import DamagedFileError, is_whole_array, load_array, save_array
 
 SEGMENT_BINS = 1024
 """Contacted bins are summed segment by segment of the chromosome, on a grid that no block of genes moves: the order of
@@ -36,25 +36,29 @@ def tensor_length(with_contacts):
 def unfinished_genes(folder, genes, length):
     """The genes without a whole tensor of `length` numbers; what is damaged counts as missing, and is said."""
 
-    def is_finished(gene_id):
-        path = folder.tensor_path(gene_id)
-        try:
-            tensor = load_array(path)
-        except FileNotFoundError:
-            return False
-        except DamagedFileError as error:
-            logger.warning("%s; it is made again", error)
-            return False
-        if tensor.shape != (length,) or tensor.dtype != np.float32:
-            logger.warning(
-                "%s: %s of %s; expected %d float32; it is made again", path, tensor.shape, tensor.dtype, length
-            )
-            return False
-        return True
+    def are_finished(gene_ids):
+        return [_is_finished(folder.tensor_path(gene_id), length) for gene_id in gene_ids]
 
+    groups = [genes["id"].iloc[first : first + 256] for first in range(0, len(genes), 256)]
     with ThreadPoolExecutor(WRITERS) as pool:
-        finished = np.fromiter(pool.map(is_finished, genes["id"]), dtype=bool, count=len(genes))
-    return genes[~finished]
+        finished = [finished for group in pool.map(are_finished, groups) for finished in group]
+    return genes[~np.array(finished, dtype=bool)]
+
+
+def _is_finished(path, length):
+    try:
+        if is_whole_array(path, (length,), np.float32):
+            return True
+        tensor = load_array(path)
+    except FileNotFoundError:
+        return False
+    except DamagedFileError as error:
+        logger.warning("%s; it is made again", error)
+        return False
+    logger.warning(
+        "%s: %s of shape %s, expected %d sealed float32; it is made again", path, tensor.dtype, tensor.shape, length
+    )
+    return False
 
 
 class TensorPipeline:

@@ -23,7 +23,6 @@ PROG = "python -m spex.reproduce"
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = {name: (sys.executable, str(ROOT / name)) for name in ("tensors.py", "train.py")}
 FIRST_SEED = 1410
-NEEDED = ("genes", "expression", "beluga", "genome", "contacts")
 
 logger = logging.getLogger("spex")
 
@@ -48,7 +47,7 @@ def create_parser():
 def run(args, table=resources.RESOURCES, scripts=SCRIPTS):
     """Do what the command line says. table: the files to get. scripts: command that starts each script."""
     find = resources.finder(table, args.data)
-    resources.get(resources.choose(table, NEEDED), find, **resources.access(args))
+    resources.get(table, find, **resources.access(args))
     work = Path(args.folder, f"first_{args.genes}_genes" if args.genes else "all_genes")
     genes = write_first_genes(find("genes"), work, args.genes) if args.genes else find("genes")
     platform = ["--compute_platform", args.compute_platform] if args.compute_platform else []
@@ -58,8 +57,9 @@ def run(args, table=resources.RESOURCES, scripts=SCRIPTS):
         inputs = ["--genome_filename", find("genome"), "--beluga_model_filename", find("beluga")]
         maps = ["--mcool_filename", find("contacts")] if features == "contacts" else []
         start(scripts, "tensors.py", *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
-        expression = ["--gene_expression_filename", find("expression"), "--target_index", TARGET]
-        start(scripts, "train.py", *shared, *expression, "--seed", FIRST_SEED, "--repeats", args.repeats)
+        tables = ["--gene_expression_filename", find("expression"), "--features_filename", find("features")]
+        seeds = ["--seed", FIRST_SEED, "--repeats", args.repeats]
+        start(scripts, "train.py", *shared, *tables, "--target_index", TARGET, *seeds)
     text = compare(folders, range(FIRST_SEED, FIRST_SEED + args.repeats), args.genes)
     write_text(Path(args.report), text)
     print(text)

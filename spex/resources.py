@@ -215,7 +215,10 @@ def print_checks(resources, find):
         else:
             print(f"{'right':<9}{path}", flush=True)
     if bad:
-        raise InputError(f"{len(bad)} of {len(resources)} files missing or wrong, see above: {', '.join(bad)}")
+        raise InputError(
+            f"{len(bad)} of {len(resources)} files missing or wrong, see above; move wrong ones away, then get what is "
+            f"missing with: {PROG} get {' '.join(bad)}"
+        )
 
 
 def checked_mirror(mirror):

@@ -1,10 +1,11 @@
 """spex.reproduce with small files and a narrow network, in processes that can be killed when a file is to appear.
 
-    python reproduce_driver.py reproduce ADDRESS [OPTION ...]
+    python reproduce_driver.py reproduce ADDRESS FOLDER [OPTION ...]
     python reproduce_driver.py tensors.py [OPTION ...]
     python reproduce_driver.py train.py [OPTION ...]
 
-KILL_AT in the environment is a pattern of paths: all processes are killed before the first such file gets its name.
+The server at ADDRESS hands out the files in FOLDER. KILL_AT in the environment is a pattern of paths: all processes
+are killed before the first such file gets its name.
 """
 
 import dataclasses
@@ -14,8 +15,12 @@ import os
 import signal
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from spex import checks, reproduce, resources
+
+LENGTHS = {"chr1": 50_500, "chr8": 54_000, "chr22": 61_000}
+"""Some of the small genome's chromosomes, in bp."""
 
 
 def kill_at(pattern):
@@ -29,28 +34,22 @@ def kill_at(pattern):
     os.replace = replace
 
 
-def small_table(address):
-    """The published table with the small files' address, and their numbers in place of the published ones."""
-    content = {
-        "genes": lambda path, find: checks.check_genes(path, 132),
-        "genome": lambda path, find: checks.check_genome(path, {"chr1": 50_500, "chr8": 54_000, "chr22": 61_000}),
-        "beluga": lambda path, find: None,  # PyTorch takes seconds to start
-    }
-    return [
-        dataclasses.replace(
-            resource,
-            address=f"{address}/{resource.address.partition('?')[0].rpartition('/')[2]}",
-            check=content.get(resource.name, resource.check),
-            digest=None,
-            megabytes=None,
-        )
-        for resource in resources.RESOURCES
-    ]
+def small_table(address, folder):
+    """The published table with the small files' address, hashes and numbers in place of the published ones."""
+    content = {"genome": lambda path, find: checks.check_genome(path, LENGTHS)}
+    table = []
+    for resource in resources.RESOURCES:
+        name = Path(urlsplit(resource.address).path).name
+        digest = resource.digest and f"md5:{checks.file_digest(Path(folder, name), 'md5')}"
+        check = content.get(resource.name, resource.check)
+        small = {"address": f"{address}/{name}", "digest": digest, "check": check, "megabytes": None}
+        table.append(dataclasses.replace(resource, **small))
+    return table
 
 
-def run_reproduce(address, *options):
+def run_reproduce(address, folder, *options):
     scripts = {name: (sys.executable, __file__, name) for name in reproduce.SCRIPTS}
-    return reproduce.main(options, table=small_table(address), scripts=scripts)
+    return reproduce.main(options, table=small_table(address, folder), scripts=scripts)
 
 
 def run_tensors(*options):
@@ -68,7 +67,7 @@ def run_train(*options):
     import train  # noqa: PLC0415
 
     few_rounds = Path("few_rounds.json")
-    few_rounds.write_text(json.dumps({"num_boost_round": 6, "early_stopping_rounds": 2, "lambda": 1}))
+    few_rounds.write_text(json.dumps({"num_boost_round": 2, "early_stopping_rounds": 2, "lambda": 1}))
     return train.main([*options, "--params", str(few_rounds)])
 
 

@@ -58,6 +58,8 @@ def make_files(folder):
     genes = gene_table(generator)
     genes.to_csv(folder / "geneanno_GRCh38.csv", index=False)
     expression_table(generator).to_csv(folder / "geneanno.exp.csv", index_label="")
+    features = pd.DataFrame({"Cell Type": ["GM12878", "K562"] * 1001, "Assay": "DNase", "Treatment": "None"})
+    features.to_csv(folder / "deepsea_beluga_2002_features.tsv", sep="\t", index=False)
     write_fasta(folder / "hg38.fa", {chrom: random_letters(generator, length) for chrom, length in LENGTHS.items()})
     write_mcool(folder / "4DNFIARR7LP4.mcool", contacts(generator, genes), 1000, LENGTHS)
     torch.save(narrow_state(), folder / "deepsea.beluga.pth")

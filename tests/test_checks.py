@@ -128,24 +128,35 @@ def test_expression_as_it_should_be(tmp_path):
 
 def test_expression_one_row_short(tmp_path):
     expression, genes = write_expression(tmp_path, 29)
-    with pytest.raises(InputError, match=r"29 rows, but .*genes.csv has 30; expected one row per gene"):
+    with pytest.raises(InputError, match=r"expression.csv: 29 rows, but the genes table has 30"):
         checks.check_expression(expression, genes)
 
 
-@pytest.mark.parametrize("content", ["", ",Liver\n", "0\n1\n", ",Liver,Lung\n0,1.5\n"])
+@pytest.mark.parametrize("content", ["", "0,1\n", ",Liver,Lung\n" + "0,1.5\n" * 30, ",Liver\n" + "0,-1\n" * 30])
 def test_expression_of_another_form(tmp_path, content):
-    path = tmp_path / "expression.csv"
+    path, genes = tmp_path / "expression.csv", tmp_path / "genes.csv"
     path.write_text(content)
-    with pytest.raises(InputError, match=r"expression.csv: (not a readable|expected a row index and a number)"):
+    genes.write_text(GENES)
+    with pytest.raises(InputError, match=r"expression.csv: .*expected"):
+        checks.check_expression(path, genes)
+
+
+def test_expression_alone_is_known_by_its_header(tmp_path):
+    path = tmp_path / "expression.csv"
+    path.write_text(",Liver\n0,1.5\n")
+    checks.check_expression(path, tmp_path / "genes.csv")
+    path.write_text("no,table\n")
+    with pytest.raises(InputError, match=r"expression.csv: neither an id column nor"):
         checks.check_expression(path, tmp_path / "genes.csv")
 
 
 def test_features_are_counted(tmp_path):
     path = tmp_path / "features.tsv"
-    path.write_text("cell\tassay\n" + "GM12878\tDNase\n" * 2002)
+    rows = "GM12878\tDNase\tNone\n"
+    path.write_text("cell type\tassay\ttreatment\n" + rows * 2002)
     checks.check_features(path)
-    path.write_text("cell\tassay\n" + "GM12878\tDNase\n" * 2001)
-    with pytest.raises(InputError, match="2001 rows, expected 2002 under a header"):
+    path.write_text("cell type\tassay\ttreatment\n" + rows * 2001)
+    with pytest.raises(InputError, match=r"2001 rows of 3 columns; expected .* 2002"):
         checks.check_features(path)
 
 

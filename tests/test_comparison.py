@@ -21,7 +21,8 @@ def write_fit(folder, seed, predicted, observed, target=22):
     path.mkdir(parents=True)
     pd.DataFrame({"id": GENES, "observed": observed, "predicted": predicted}).to_csv(path / "predictions.csv")
     inputs = {"contact_rule": "published", "precision": "float32", "genome_sha256": "aa", "beluga_sha256": "bb"}
-    settings = {"target_index": target, "seed": seed, "genes_sha256": "cc", "expression_sha256": "dd"}
+    settings = {"target_index": target, "model": "gbtree", "split": "test-chr8", "seed": seed}
+    settings |= {"genes_sha256": "cc", "expression_sha256": "dd"}
     record = {
         "settings": {**settings, "tensors": {**inputs, "maps_sha256": ["ee"]}},
         "genes": {"train": 1234},
@@ -70,7 +71,9 @@ def test_measured_rows(folders, features, kind, left_out):
     text = comparison.compare(folders, SEEDS)
     trainings = [predictions(folders[features], seed).drop(left_out) for seed in SEEDS]
     rmse = [np.sqrt(np.mean((each["observed"] - each["predicted"]) ** 2)) for each in trainings]
-    spearman, spearman_p = zip(*(stats.spearmanr(each["observed"], each["predicted"]) for each in trainings), strict=True)
+    spearman, spearman_p = zip(
+        *(stats.spearmanr(each["observed"], each["predicted"]) for each in trainings), strict=True
+    )
     pearson, pearson_p = zip(*(stats.pearsonr(each["observed"], each["predicted"]) for each in trainings), strict=True)
     assert cells(text, features, kind, "measured")[1:] == [
         f"{kind}: {len(GENES) - len(left_out)}",

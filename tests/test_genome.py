@@ -87,3 +87,9 @@ def test_what_is_not_fasta_is_refused(tmp_path, content, message):
     with pytest.raises(InputError, match=message):
         Genome(tmp_path / "genome.fa", tmp_path / "spare.fai")
     assert [path.name for path in tmp_path.iterdir()] == ["genome.fa"]
+
+
+def test_a_name_that_occurs_twice_is_refused(tmp_path):
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\n>chr1\nACGT\n")
+    with pytest.raises(InputError, match=r"not usable as FASTA .*chr1"):
+        Genome(tmp_path / "genome.fa", tmp_path / "spare.fai")

@@ -15,9 +15,9 @@ from spex.genes import keep_genes, read_gene_table
 
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = ROOT / "tests/reproduce_driver.py"
-GENES = 5
+GENES = 4
 REPEATS = 1
-KILLS = ["*data/hg38.fa", "*/contacts/tensors/tensor_gene_ENSG0000000004?.npy"]
+KILLS = ["*data/hg38.fa", "*/sequence/tensors/tensor_gene_ENSG0000000004?.npy"]
 
 
 def start(folder, server, kill_at=None):
@@ -28,7 +28,7 @@ def start(folder, server, kill_at=None):
     if kill_at:
         environment["KILL_AT"] = kill_at
     return subprocess.run(
-        [sys.executable, DRIVER, "reproduce", server.address, *map(str, options)],
+        [sys.executable, DRIVER, "reproduce", server.address, server.folder, *map(str, options)],
         cwd=folder,
         env=environment,
         start_new_session=True,
@@ -40,7 +40,9 @@ def start(folder, server, kill_at=None):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with FileServer(make_files(tmp_path_factory.mktemp("served"))) as running:
+    folder = tmp_path_factory.mktemp("served")
+    with FileServer(make_files(folder)) as running:
+        running.folder = folder
         yield running
 
 

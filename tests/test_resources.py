@@ -17,7 +17,7 @@ from spex.obtain import verify
 from spex.resources import RESOURCES, choose, finder, get
 
 PUBLISHED_GENES = Path(__file__).parents[2] / "shared" / "geneanno_GRCh38.csv"
-TABLE = b"id\tname\n" + b"1\tDNase\n" * 2002
+TABLE = b"cell type\tassay\ttreatment\n" + b"GM12878\tDNase\tNone\n" * 2002
 KEY = {"default": {"key": "AKEY", "secret": "s3cr3t-of-mine", "server": "https://data.4dnucleome.org"}}
 
 
@@ -172,7 +172,7 @@ def test_file_that_is_there_is_verified_and_never_replaced(server, table, tmp_pa
     fetch_into(tmp_path, table, "features")
     assert server.requests == []
     (tmp_path / "features.tsv").write_bytes(TABLE.upper())
-    with pytest.raises(InputError, match="its sha256 hash is"):
+    with pytest.raises(InputError, match=r"its sha256 hash is .*; move it away and run the same command again"):
         fetch_into(tmp_path, table, "features")
     assert (tmp_path / "features.tsv").read_bytes() == TABLE.upper()
 
@@ -289,12 +289,73 @@ def test_check_finds_all_that_is_wrong(capsys, server, table, tmp_path):
     assert missing.startswith("missing") and "get it with: python -m spex.resources get features" in missing
     assert wrong.startswith("wrong") and "its sha256 hash is" in wrong
     assert right.startswith("right")
-    assert err.splitlines()[-1].endswith("error: 2 of 3 files missing or wrong, see above: features, genome")
+    assert "error: 2 of 3 files missing or wrong, see above; move wrong ones away" in err
+    assert err.endswith("python -m spex.resources get features genome\n")
 
 
 def test_check_of_a_file_alone(capsys, server, table, tmp_path):
     fetch_into(tmp_path, table, "contacts")
     assert run(capsys, table, "check", "contacts", "--folder", tmp_path)[0] == 0
+
+
+BREAKS = {
+    "checkpoint cut short": ("beluga", lambda path: path.write_bytes(path.read_bytes()[:-5000])),
+    "genome with 1 for chr1": ("genome", lambda path: path.write_bytes(path.read_bytes().replace(b">chr", b">"))),
+    "genome of another build": ("genome", lambda path: write_genome(path, {**LENGTHS, "chr1": 107})),
+    "expression one row short": ("expression", lambda path: path.write_text(path.read_text().rpartition("\n19,")[0])),
+    "map without resolution 1000": ("contacts", lambda path: write_map(path, 5000)),
+}
+FOUND = {
+    "checkpoint cut short": "not a whole PyTorch file of weights",
+    "genome with 1 for chr1": "no sequence chr1; it calls it 1, as Ensembl does",
+    "genome of another build": "chr1 is 107 bp long, expected 101 as in GRCh38",
+    "expression one row short": "19 rows, but the genes table has 20",
+    "map without resolution 1000": "no resolution 1000 (it has 5000)",
+}
+
+
+@pytest.fixture
+def lab(tmp_path, world):
+    """A folder with a right file of every kind, and the table that says so."""
+    rows = [f"ENSG{row},S{row},chr{row % 22 + 1},+,50,50,protein_coding\n" for row in range(20)]
+    (tmp_path / "geneanno_GRCh38.csv").write_text(
+        "id,symbol,seqnames,strand,TSS,CAGE_representative_TSS,type\n" + "".join(rows)
+    )
+    (tmp_path / "geneanno.exp.csv").write_text(",Liver\n" + "".join(f"{row},{row / 7}\n" for row in range(20)))
+    (tmp_path / "deepsea_beluga_2002_features.tsv").write_bytes(TABLE)
+    (tmp_path / "deepsea.beluga.pth").write_bytes(world.checkpoint.read_bytes())
+    write_genome(tmp_path / "hg38.fa", LENGTHS)
+    write_map(tmp_path / "4DNFIARR7LP4.mcool", 1000, 5000)
+    find = finder(RESOURCES, tmp_path)
+    own = {"genome": lambda path, find: checks.check_genome(path, LENGTHS)}
+    table = [
+        dataclasses.replace(
+            resource,
+            digest=resource.digest and f"md5:{checks.file_digest(find(resource.name), 'md5')}",
+            check=own.get(resource.name, resource.check),
+        )
+        for resource in RESOURCES
+    ]
+    return tmp_path, table, find
+
+
+def test_check_passes_what_is_right(capsys, narrow, lab):
+    folder, table, _ = lab
+    status, out, _ = run(capsys, table, "check", "--folder", folder)
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["right"] * 6
+
+
+@pytest.mark.parametrize("problem", BREAKS)
+def test_check_says_what_is_wrong(capsys, narrow, lab, problem):
+    folder, table, find = lab
+    name, damage = BREAKS[problem]
+    damage(find(name))
+    status, out, err = run(capsys, table, "check", "--folder", folder)
+    assert status == 2
+    (wrong,) = (line for line in out.splitlines() if not line.startswith("right"))
+    assert wrong.startswith("wrong") and FOUND[problem] in wrong and str(find(name)) in wrong
+    assert err.endswith(f"python -m spex.resources get {name}\n")
 
 
 def test_published_table_is_complete():

@@ -45,6 +45,21 @@ def test_every_flipped_byte_and_every_shortening_is_found(tmp_path):
                 storage.load_array(path)
 
 
+def test_whole_arrays_are_told_from_others(tmp_path):
+    path = tmp_path / "a.npy"
+    storage.save_array(path, np.arange(10, dtype=np.float32))
+    content = path.read_bytes()
+    assert storage.is_whole_array(path, (10,), np.float32)
+    assert not storage.is_whole_array(path, (11,), np.float32)
+    assert not storage.is_whole_array(path, (10,), np.int32)
+    for damaged in (content[:-1], content[:-5], content + b"x", content[:90] + b"?" + content[91:], b""):
+        path.write_bytes(damaged)
+        assert not storage.is_whole_array(path, (10,), np.float32)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        storage.is_whole_array(path, (10,), np.float32)
+
+
 def test_pickled_objects_are_never_loaded(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}]), allow_pickle=True)
     with pytest.raises(storage.DamagedFileError, match="never loaded"):

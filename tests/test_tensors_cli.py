@@ -346,12 +346,19 @@ def refuse(argv, capsys, message):
         ("--genes_filename", "genes"),
         ("--genome_filename", "genome"),
         ("--beluga_model_filename", "beluga"),
-        ("--mcool_filename", "contacts"),
     ],
 )
 def test_a_missing_file_is_named_with_the_way_to_get_it(narrow, tensors_argv, capsys, option, resource):
     message = f"{option} nowhere/file: no such file; get it with: python -m spex.resources get {resource}"
     refuse(tensors_argv(option, "nowhere/file"), capsys, message)
+
+
+@pytest.mark.parametrize(
+    "name, advice",
+    [("4DNFIARR7LP4.mcool", "get it with: python -m spex.resources get contacts"), ("a", "check the path")],
+)
+def test_a_missing_map_is_named_and_the_published_one_can_be_got(narrow, tensors_argv, capsys, name, advice):
+    refuse(tensors_argv("--mcool_filename", name), capsys, f"--mcool_filename {name}: no such file; {advice}")
 
 
 @pytest.mark.parametrize(
@@ -376,6 +383,13 @@ def test_options_that_cannot_be_used_are_refused(narrow, tensors_argv, capsys, o
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_cuda_without_a_device_is_refused(narrow, tensors_argv, capsys):
     refuse(tensors_argv("--compute_platform", "CUDA"), capsys, "PyTorch finds no CUDA device here")
+
+
+@pytest.mark.parametrize("option", ["--data_folder", "--pred_cache_folder"])
+def test_a_file_where_a_folder_is_expected_is_refused(narrow, tensors_argv, tmp_path, capsys, option):
+    (tmp_path / "file").touch()
+    message = f"{option} .*file/data: .*/file is a file, expected a folder"
+    refuse([*tensors_argv(data="none"), option, str(tmp_path / "file" / "data")], capsys, message)
 
 
 def test_a_resolution_that_the_map_lacks_is_refused(narrow, tensors_argv, capsys):

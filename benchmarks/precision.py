@@ -1,0 +1,99 @@
+"""How far the lower precisions move a gene's features.
+
+    python -m benchmarks.precision [--genes 3] [--native]
+
+The golden genes through the full-size network with stand-in weights, window by window, against float32. By default the
+precisions are emulated: weights and the inputs of every layer are rounded to the format, products are summed in
+float32, as tensor cores do. --native computes bfloat16 and float16 in earnest, on processors that are made for it.
+"""
+
+import argparse
+import gzip
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.measure import publish
+from data.example.make_weights import standin_state
+from expecto import BASES, WINDOW_SIZE
+from expecto.beluga import CHECKPOINT_LAYERS, Beluga
+from expecto.transforms import own_features, transform_weights
+from spex.genes import keep_genes, own_windows, read_gene_table
+from spex.genome import Genome
+
+GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
+BATCH = 50
+TF32_KEPT_BITS = 10
+
+
+def round_to(precision, x):
+    """Round float32 numbers to a format and back; ties to even."""
+    if precision == "float32":
+        return x
+    if precision != "tf32":
+        return x.to(getattr(torch, precision)).float()
+    dropped = 23 - TF32_KEPT_BITS
+    bits = x.contiguous().view(torch.int32)
+    even = (bits >> dropped) & 1
+    return (((bits + (1 << dropped - 1) - 1 + even) >> dropped) << dropped).view(torch.float32)
+
+
+def rounded_network(state, precision):
+    """The network with rounded weights, which rounds what goes into each of its layers."""
+    model = Beluga()
+    for theirs, ours in CHECKPOINT_LAYERS.items():
+        for kind in ("weight", "bias"):
+            model.get_parameter(f"{ours}.{kind}").copy_(round_to(precision, state[f"{theirs}.{kind}"]))
+    for layer in (*model.convolutions, model.hidden, model.output):
+        layer.register_forward_pre_hook(lambda layer, inputs: (round_to(precision, inputs[0]),))
+    return model
+
+
+@torch.inference_mode()
+def features(model, genome, genes, dtype):
+    """Own features of each gene, (genes, 10, 2002) float64."""
+    model, weights, result = model.to(dtype), transform_weights(), []
+    for gene in genes.itertuples():
+        first, end, starts = own_windows(gene.tss, gene.strand)
+        codes = torch.from_numpy(genome.codes(gene.chrom, first, end)).long()
+        one_hot = torch.eye(len(BASES) + 1, len(BASES), dtype=dtype)[codes].T[:, None]
+        windows = [one_hot[:, :, start : start + WINDOW_SIZE] for start in starts]
+        parts = [model(torch.stack(windows[i : i + BATCH])).double() for i in range(0, len(windows), BATCH)]
+        result.append(own_features(torch.cat(parts).numpy(), weights))
+    return np.stack(result)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--genes", type=int, default=3)
+    parser.add_argument("--native", action="store_true")
+    parser.add_argument("--json")
+    args = parser.parse_args(argv)
+    state = standin_state()
+    genes = keep_genes(read_gene_table(GOLDEN / "genes.csv")).head(args.genes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "genome.fa")
+        path.write_bytes(gzip.decompress((GOLDEN / "genome.fa.gz").read_bytes()))
+        genome = Genome(path, path.with_suffix(".fai"))
+        reference = features(rounded_network(state, "float32"), genome, genes, torch.float32)
+        rows = []
+        for precision in ("bfloat16", "float16") if args.native else ("tf32", "bfloat16", "float16"):
+            model = rounded_network(state, "float32" if args.native else precision)
+            moved = features(model, genome, genes, getattr(torch, precision) if args.native else torch.float32)
+            difference = np.abs(moved - reference) / reference
+            rows.append(
+                {
+                    "precision": precision,
+                    "how": "native" if args.native else "emulated",
+                    "median relative": float(np.median(difference)),
+                    "99 %": float(np.quantile(difference, 0.99)),
+                    "largest": float(difference.max()),
+                }
+            )
+    publish("precision", rows, args.json, command=f"python -m benchmarks.precision --genes {args.genes}")
+
+
+if __name__ == "__main__":
+    main()
