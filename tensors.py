@@ -62,7 +62,7 @@ def create_parser():
     add("--contact_rule", choices=("published", "corrected"), default="published", help="how contacted bins are used")
     add("--min_count", type=number(0), default=2, help="corrected rule: keep bins with at least this count")
     add("--precision", choices=tuple(DTYPES), help="of the network; default: float32 on CPU, tf32 on CUDA")
-    add("--block_size", type=whole_number(1), help="genes per block; default: 32 on CPU, 256 on CUDA")
+    add("--block_size", type=whole_number(1), help="genes per block; default: 8 on CPU, 256 on CUDA")
     add("--gpus", nargs="+", type=whole_number(0), metavar="NUMBER", help="GPUs to use, counted from 0; default: all")
     add("--no_pred_cache", action="store_true", help="neither read nor keep predictions in --pred_cache_folder")
     add("--cache_dtype", choices=("float32", "float16"), default="float32", help="float16 halves the prediction cache")

@@ -23,7 +23,7 @@ from spex.storage import DataFolder
 
 DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 WINDOWS_PER_PASS = {"cpu": 200, "cuda": 6400}
-BLOCK_SIZE = {"cpu": 32, "cuda": 256}
+BLOCK_SIZE = {"cpu": 8, "cuda": 256}
 
 logger = logging.getLogger("spex")
 

@@ -94,11 +94,14 @@ class TensorPipeline:
                 writing = []
                 for block in blocks:
                     features = self._features(block)
-                    _finish(writing, advance)  # while a block is computed, no more than the one before is written
+                    _finish(writing, advance)
                     writing = [
                         writers.submit(save_array, self.folder.tensor_path(gene), rows.reshape(-1), durable=False)
                         for gene, rows in zip(block["id"], features, strict=True)
                     ]
+                    if self.scanner.device.type == "cpu":  # a GPU computes the next block meanwhile
+                        _finish(writing, advance)
+                        writing = []
                 _finish(writing, advance)
         finally:
             if self.store is not None:
