@@ -34,7 +34,11 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.contacts
 	.venv/bin/python -m benchmarks.store
 	.venv/bin/python -m benchmarks.resume
-	.venv/bin/python -m benchmarks.training
+	.venv/bin/python -m benchmarks.projection
+	.venv/bin/python -m benchmarks.precision
+	.venv/bin/python -m benchmarks.training ridge
+	.venv/bin/python -m benchmarks.training trees
+	.venv/bin/python -m benchmarks.training reading
 
 reproduce: $(READY)
 	.venv/bin/python -m spex.reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)

@@ -19,8 +19,8 @@ from spex.errors import InputError
 from spex.evaluate import summarise
 from spex.expression import open_expression, read_expression, select_targets
 from spex.genes import keep_genes, read_gene_table, select_shard
-from spex.importance import read_chromatin_features
-from spex.models import CHOSEN_ON_WATCHED, PARAMETERS, choose_device, read_parameters
+from spex.importance import find_chromatin_features
+from spex.models import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
 from spex.prediction import predict_genes
 from spex.sheets import open_sheet_log
 from spex.storage import DataFolder, KnownHashes, require_file
@@ -64,12 +64,13 @@ def run(args):
     check_shared_options(args)
     check_own_options(args)
     if args.list_targets:
-        return print_targets(args.gene_expression_filename)
+        print_targets(open_expression(args.gene_expression_filename).tissues)
+        return
     table, genes = read_genes(args)
     folder = DataFolder(args.data_folder)
     if args.predict is not None:
         print(predict_genes(Path(args.predict), folder, genes))
-        return None
+        return
 
     expression_file = open_expression(args.gene_expression_filename)
     targets = select_targets(expression_file, args.target_index, args.target)
@@ -78,7 +79,7 @@ def run(args):
         "model": args.model,
         "parameters": read_parameters(args.params, args.model),
         "device": choose_device(args.compute_platform, args.model),
-        "chromatin": find_chromatin_features(args.features_filename),
+        "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
     }
     sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
     matched = match_genes(folder, genes, read_expression(expression_file, targets, table, genes))
@@ -88,6 +89,8 @@ def run(args):
     else:
         splits = cross_validation_splits(matched.genes["chrom"], args.cv_groups)
     report_genes(matched, expression_file)
+    if choices["chromatin"] is None:
+        logger.info("importance goes without names: get them with: python -m spex.resources get features")
     report_splits(splits, args.model, cv=args.cv is not None)
 
     hashes = KnownHashes(folder.input_hashes)
@@ -101,7 +104,7 @@ def run(args):
         on_record=partial(keep_record, study.results, sheet),
     )
     records.write_results(study.results)
-    return print_scores(study, finished)
+    print_scores(study, finished)
 
 
 def check_own_options(args):
@@ -114,8 +117,8 @@ def check_own_options(args):
         raise InputError(f"--repeats {args.repeats}: {args.model} has no random part, every repeat would be the same")
 
 
-def print_targets(path):
-    for index, name in enumerate(open_expression(path).tissues, start=1):
+def print_targets(tissues):
+    for index, name in enumerate(tissues, start=1):
         print(f"{index}\t{name}")
 
 
@@ -124,17 +127,6 @@ def read_genes(args):
     table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
     genes = select_shard(keep_genes(table, args.gene_type), args.divisor, args.reminder)
     return table, genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
-
-
-def find_chromatin_features(path):
-    """The feature table that was named, else the one in its usual place, else None."""
-    if path is None and not Path(FEATURES_FILENAME).exists():
-        logger.info(
-            "importance goes without names: no %s; get it with: python -m spex.resources get features",
-            FEATURES_FILENAME,
-        )
-        return None
-    return read_chromatin_features(path or FEATURES_FILENAME)
 
 
 def shared_settings(hashes, args):
@@ -178,14 +170,11 @@ def report_splits(splits, model, *, cv):
             f"{len(split.test):,}",
             ", ".join(split.test_chroms),
         )
-    choice = CHOSEN_ON_WATCHED[model]
-    if choice and not cv and not splits[0].validation_chroms:
+    use = USE_OF_WATCHED[model]
+    if use and not cv and not splits[0].validation_chroms:
         logger.warning(
-            "early stopping watches the test chromosome (%s), as published: the score is biased upwards; "
-            "--validation_chroms chr9 gives an unbiased one"
-            if model == "gbtree"
-            else f"{choice} is chosen on the test chromosome (%s): the score is biased upwards; "
-            "--validation_chroms chr9 gives an unbiased one",
+            "%s the test chromosome (%s): the score is biased upwards; --validation_chroms chr9 gives an unbiased one",
+            use,
             ", ".join(splits[0].test_chroms),
         )
 
@@ -218,7 +207,7 @@ def print_scores(study, finished):
     print(summary.to_string(index=False, float_format="{:.4f}".format))
     if len(study.targets) > 1:
         names = [record["name"] for record in finished]
-        name = f"summary_{study.model}_{finished[0]['settings']['split']}_{records.digest(names)}"
+        name = f"summary_{study.model}_{records.readable(finished[0]['settings']['split'])}_{records.digest(names)}"
         records.write_table(study.results / f"{name}.csv", summary)
         title = f"{len(summary)} tissues, {study.model}, {records.split_title(finished[0]['settings'])}"
         report.draw_tissues(study.results / f"{name}.png", summary, title=title)

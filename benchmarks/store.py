@@ -14,66 +14,25 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.measure import publish
+from benchmarks.synthetic import BINS_PER_GENE, synthetic_contacts, synthetic_genes, synthetic_genome, tensor_job
 from expecto import CHROMATIN_FEATURES
 from expecto.beluga import Beluga
-from spex.contacts import ContactRule, Contacts
-from spex.devices import TensorJob, make_tensors
+from spex.devices import make_tensors
 from spex.prediction_store import PredictionStore
-from spex.storage import DataFolder
 
-LENGTH = 4_000_000
-BINS_PER_GENE = 40
 ROWS = 20_000
-
-
-def synthetic_genome(folder):
-    letters = np.random.default_rng(0).choice(list(b"ACGT"), LENGTH).astype(np.uint8).tobytes().decode()
-    path = folder / "genome.fa"
-    path.write_text(">chr1\n" + "\n".join(letters[i : i + 60] for i in range(0, LENGTH, 60)) + "\n")
-    return path
-
-
-def synthetic_contacts(genes, generator, keep=None):
-    """Contacts with isolated bins of each gene; keep: Contacts of which nine of ten bins are taken over."""
-    bins = []
-    for gene in range(len(genes)):
-        drawn = generator.choice(np.arange(0, LENGTH // 1000, 4), BINS_PER_GENE, replace=False)
-        if keep is not None:
-            drawn[: BINS_PER_GENE * 9 // 10] = keep.bins.reshape(len(genes), -1)[gene, : BINS_PER_GENE * 9 // 10]
-        bins.append(np.sort(drawn))
-    total = len(genes) * BINS_PER_GENE
-    return Contacts(
-        genes=genes["id"].to_numpy(dtype=str),
-        has_pixels=np.ones(len(genes), dtype=bool),
-        offsets=np.arange(len(genes) + 1) * BINS_PER_GENE,
-        bins=np.concatenate(bins).astype(np.int32),
-        counts=np.ones(total),
-        downstream=np.ones(total, dtype=bool),
-    )
 
 
 def time_two_maps(folder, genome, model, genes, round_):
     """Seconds for the first map and for the second, with one store that is empty at first."""
     generator = np.random.default_rng(round_)
     first = synthetic_contacts(genes, generator)
+    cache = folder / f"cache{round_}"
     seconds = []
     for number, contacts in enumerate((first, synthetic_contacts(genes, generator, keep=first))):
-        data = DataFolder(folder / f"data{round_}_{number}")
-        data.tensors.mkdir(parents=True)
-        job = TensorJob(
-            folder=data,
-            genome=genome,
-            beluga=None,
-            rule=ContactRule("published", 1000, 1.15, 2),
-            contacts=contacts,
-            store=(folder / f"cache{round_}", {}, np.float32),
-            precision="float32",
-            batch_size=32,
-            block_size=None,
-        )
+        job = tensor_job(folder / f"data{round_}_{number}", genome, contacts, store=(cache, {}, np.float32))
         start = time.perf_counter()
         make_tensors(job, model, "cpu", genes, lambda count: None)
         seconds.append(time.perf_counter() - start)
@@ -103,8 +62,7 @@ def main(argv=None):
     parser.add_argument("--json")
     args = parser.parse_args(argv)
     model = Beluga()
-    places = np.linspace(100_000, LENGTH - 100_000, args.genes).astype(int)
-    genes = pd.DataFrame({"id": [f"G{n}" for n in range(args.genes)], "chrom": "chr1", "strand": "+", "tss": places})
+    genes = synthetic_genes(args.genes)
     with tempfile.TemporaryDirectory() as folder:
         genome = synthetic_genome(Path(folder))
         rounds = [time_two_maps(Path(folder), genome, model, genes, number) for number in range(args.rounds)]

@@ -1,5 +1,7 @@
 """What a model uses: the contributions of single features, summed by chromatin feature, assay, cell type, position."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -43,6 +45,13 @@ def read_chromatin_features(path):
     named = {"".join(filter(str.isalpha, column.lower())): column for column in table.columns}
     chosen = [named.get(label.replace(" ", ""), table.columns[place]) for place, label in enumerate(LABELS)]
     return table[chosen].set_axis(list(LABELS), axis=1)
+
+
+def find_chromatin_features(path, usual_path):
+    """The feature table at `path`; without one the table in its usual place, or None where there is none."""
+    if path is None and not Path(usual_path).exists():
+        return None
+    return read_chromatin_features(path or usual_path)
 
 
 def by_chromatin_feature(importance, chromatin):

@@ -15,8 +15,12 @@ from spex.storage import DamagedFileError, require_file
 PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}
 """Parameters of each model: the published ones of the first two, with xgboost's own names for them."""
 
-CHOSEN_ON_WATCHED = {"gbtree": "the number of rounds", "gblinear": None, "ridge": "the penalty"}
-"""What each model chooses by its error on the watched rows."""
+USE_OF_WATCHED = {
+    "gbtree": "as published, early stopping watches",
+    "gblinear": None,
+    "ridge": "the penalty is chosen on",
+}
+"""What each model does with the watched rows, in words to put before their name; gblinear never looks at them."""
 
 
 def read_parameters(path, model):

@@ -16,6 +16,8 @@ FORMAT = 1
 
 LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
 NAME_LENGTH = 60
+"""Characters of a tissue's name, and of a split's, in the name of a folder: file systems allow 255 in all."""
+
 RECORD = "metrics.json"
 
 RESULT_COLUMNS = {
@@ -45,6 +47,8 @@ def split_name(test_chroms, validation_chroms):
 
 def split_title(settings):
     """What a fit's split is called in the title of a picture."""
+    if settings["split"].startswith("cv-"):
+        return f"out of sample in {settings['split'].removeprefix('cv-')} folds"
     return settings["split"].replace("_", ", ").replace("-", " ").replace("+", ", ")
 
 
@@ -53,11 +57,8 @@ def fit_name(settings):
 
     settings: dict of JSON values that determine the fit, target_index, target, model, split and seed among them.
     """
-    tissue = readable(settings["target"])
-    return (
-        f"{settings['target_index']}-{tissue}_{settings['model']}_{settings['split']}_seed{settings['seed']}"
-        f"_{digest(settings)}"
-    )
+    tissue, split = readable(settings["target"]), settings["split"][:NAME_LENGTH]
+    return f"{settings['target_index']}-{tissue}_{settings['model']}_{split}_seed{settings['seed']}_{digest(settings)}"
 
 
 def readable(text):

@@ -10,7 +10,7 @@ import pandas as pd
 from spex import importance, records, report
 from spex.dataset import expected_width, read_features
 from spex.evaluate import Scores, bootstrap_intervals, score
-from spex.models import CHOSEN_ON_WATCHED, prepare
+from spex.models import USE_OF_WATCHED, prepare
 from spex.storage import read_run_settings, remove_abandoned
 
 logger = logging.getLogger("spex.training")
@@ -157,7 +157,7 @@ def _write_fit(study, fit, split, settings, observed):
             **study.left_out,
         },
         chosen=fit.chosen,
-        chosen_on=_watched_genes(split) if CHOSEN_ON_WATCHED[study.model] else None,
+        chosen_on=_watched_genes(split) if USE_OF_WATCHED[study.model] else None,
         scores=scores,
     )
 

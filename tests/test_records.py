@@ -31,7 +31,9 @@ def test_names_of_long_and_odd_tissues_are_file_names(tmp_path):
     for target in ("x" * 500, "../../etc", ".hidden", "a/b"):
         name = records.fit_name(SETTINGS | {"target": target})
         (tmp_path / name).mkdir()
-    assert len(list(tmp_path.iterdir())) == 4
+    many = [f"chr{number}_KI270706v1_random" for number in range(20)]
+    (tmp_path / records.fit_name(SETTINGS | {"split": records.split_name(many, many)})).mkdir()
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_splits_in_names_and_titles():
@@ -39,6 +41,7 @@ def test_splits_in_names_and_titles():
     split = records.split_name(["chr1", "chr2"], ["chr9"])
     assert split == "test-chr1+chr2_validation-chr9"
     assert records.split_title({"split": split}) == "test chr1, chr2, validation chr9"
+    assert records.split_title({"split": "cv-22"}) == "out of sample in 22 folds"
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_reports_the_published_line_and_the_protocol(options, capsys, sketches):
     assert output.out.count("\n") == 1
     assert words[::2] == ["rmse:", "spearman:", "pval:", "pearson:", "pval:"]
     assert all(np.isfinite([float(word) for word in words[1::2]]))
-    assert "early stopping watches the test chromosome (chr8), as published" in output.err
+    assert "as published, early stopping watches the test chromosome (chr8): the score is biased upwards" in output.err
     assert "--validation_chroms chr9 gives an unbiased one" in output.err
     assert "35 training genes, 0 validation genes, 12 test genes (chr8)" in output.err
     assert "which cannot be checked" in output.err
