@@ -1,0 +1,60 @@
+"""Run the whole program on the embedded example, with stand-in weights.
+
+    python -m data.example.demo
+
+Writes into data/demo/. Started again it goes on where it was, or shows the scores again when nothing is left to do.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from data.example.make_weights import write_weights
+
+EXAMPLE = Path("data/example")
+DEMO = Path("data/demo")
+TARGET = "Cells_EBV-transformed_lymphocytes"
+NO_BIOLOGY = """\
+This demo uses invented genes and stand-in weights, because the published weights may not be passed on: its numbers show
+the program at work, not biology. In the example, expression depends on the sequence near the TSS and on the elements
+that it touches, so contacts must help."""
+
+
+def run(script, *options):
+    """Run one of the scripts, showing its command line. Returns: what it printed on stdout."""
+    command = [script, *map(str, options)]
+    print(f"\n$ python {' '.join(command)}", flush=True)
+    done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    print(done.stdout, end="", flush=True)
+    return done.stdout
+
+
+def main():
+    print(NO_BIOLOGY, flush=True)
+    weights = DEMO / "stand_in_weights.pth"
+    if not weights.exists():
+        print(f"\nwriting stand-in weights to {weights} (598 MB)", flush=True)
+        write_weights(weights)
+    genes = ("--genes_filename", EXAMPLE / "genes.csv")
+    inputs = ("--genome_filename", EXAMPLE / "genome.fa", "--beluga_model_filename", weights)
+    cache = ("--pred_cache_folder", DEMO / "pred_cache")
+    expression = ("--gene_expression_filename", EXAMPLE / "expression.csv", "--target", TARGET)
+    maps = ("--mcool_filename", EXAMPLE / "contacts.mcool")
+    scores = {}
+    for name, given in (("sequence alone", ()), ("with contacts", maps)):
+        folder = ("--data_folder", DEMO / name.replace(" ", "_"))
+        run("tensors.py", *folder, *genes, *inputs, *cache, *given)
+        scores[name] = run("train.py", *folder, *genes, *expression).strip()
+    print(f"\n{TARGET}, scores on the held-out chr8:")
+    for name, line in scores.items():
+        print(f"  {name:15} {line}")
+    print(f"\nTensors, models, predictions and pictures are in {DEMO}/*/; README.md says what each file holds.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)  # the script that was running has said what is kept
