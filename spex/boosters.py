@@ -100,8 +100,9 @@ class BoosterLearner:
             self.scale = column_moments(features, split.train)[1]
         else:
             max_bin = parameters["max_bin"]
-            self.train = xgboost.QuantileDMatrix(features[split.train], max_bin=max_bin)
-            self.watched = xgboost.QuantileDMatrix(features[split.watched], ref=self.train, max_bin=max_bin)
+            train, watched = _RowBatches(features, split.train), _RowBatches(features, split.watched)
+            self.train = xgboost.QuantileDMatrix(train, max_bin=max_bin)
+            self.watched = xgboost.QuantileDMatrix(watched, ref=self.train, max_bin=max_bin)
             self.scale = None
 
     def fit(self, targets, *, names, wanted, seed):
@@ -137,6 +138,27 @@ class BoosterLearner:
             xgboost.callback.EarlyStopping(rounds=self.parameters["early_stopping_rounds"], save_best=True),
             counter,
         ]
+
+
+class _RowBatches(xgboost.DataIter):
+    """Hands some rows of a matrix to xgboost a few thousand at a time, so that they are never copied all together."""
+
+    def __init__(self, features, rows):
+        self.features = features
+        self.rows = rows
+        self.start = 0
+        super().__init__()
+
+    def next(self, input_data):
+        batch = self.rows[self.start : self.start + ROWS_AT_ONCE]
+        if len(batch) == 0:
+            return False
+        input_data(data=self.features[batch])
+        self.start += ROWS_AT_ONCE
+        return True
+
+    def reset(self):
+        self.start = 0
 
 
 class _RoundCounter(xgboost.callback.TrainingCallback):

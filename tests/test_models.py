@@ -107,6 +107,15 @@ def test_boosters_equal_direct_calls(split, model):
         assert_allclose(fit.history["watched"][fit.chosen["rounds_kept"] - 1], rmse, rtol=1e-5)
 
 
+def test_rows_handed_over_in_batches_give_the_same_trees(monkeypatch):
+    features, observed = data(60, targets=1)
+    split = split_by_chromosome(np.resize(["chr1", "chr8"], ROWS), ["chr8"])
+    (whole,) = fit_all("gbtree", features, split, observed, parameters=FAST_TREES)
+    monkeypatch.setattr(boosters, "ROWS_AT_ONCE", 7)
+    (batched,) = fit_all("gbtree", features, split, observed, parameters=FAST_TREES)
+    assert_array_equal(batched.predict(features), whole.predict(features))
+
+
 def test_trees_keep_the_best_round_only():
     features, observed = data(60, targets=1)
     split = split_by_chromosome(np.resize(["chr1", "chr8"], ROWS), ["chr8"])
