@@ -24,7 +24,7 @@ class Scanner:
     """A Beluga network made ready for long sequences on one device in one precision.
 
     model: Beluga, float32; it is not changed. device: of torch. dtype: torch.float32, bfloat16 or float16, of weights
-    and activations; the sigmoid is always computed in float32.
+    and activations; the sigmoid is always computed in float64.
     """
 
     def __init__(self, model, device="cpu", dtype=torch.float32):
@@ -66,8 +66,10 @@ class Scanner:
         return torch.cat(predictions)[: len(starts)] if predictions else cells.new_empty(0, CHROMATIN_FEATURES).float()
 
     def _linear(self, cells):
+        """Probabilities, (n, 2002) float32, from the cells of n windows."""
         hidden = functional.relu(functional.linear(cells, *self.hidden))
-        return torch.sigmoid(functional.linear(hidden, *self.output).float())
+        # in float64, because the last bit of a float32 sigmoid depends on where in memory a number lies
+        return torch.sigmoid(functional.linear(hidden, *self.output).double()).float()
 
     def _convolve(self, block, x, starts, windows, cells):
         """Take the windows at `starts` (ascending) of x through this block and the next; store their cells in `cells`.

@@ -75,7 +75,7 @@ class TensorPipeline:
         self.windows_per_pass = windows_per_pass
         self.counts = Counter()
         weights = np.vstack([transform_weights(), np.ones(len(SHIFTS))])
-        self._weights = torch.tensor(weights, dtype=torch.float32, device=scanner.device)
+        self._weights = torch.tensor(weights, dtype=torch.float64, device=scanner.device)
         self._place = {} if contacts is None else {gene: row for row, gene in enumerate(contacts.genes)}
 
     def run(self, genes, block_size, advance):
@@ -126,8 +126,9 @@ class TensorPipeline:
         passes = [missing[i : i + per_pass] for i in range(0, len(missing), per_pass)]
         for mine, (codes, starts) in read_ahead(passes, lambda genes: self._own_sequences(block.iloc[genes])):
             of_genes = self._predict(codes, starts).split(len(SHIFTS))
-            sums = [own_features(predictions, self._weights).flatten() for predictions in of_genes]
-            rows[mine] = torch.stack(sums).cpu().numpy()
+            # in float64, so that the order of the sums, which depends on the number of threads, is rounded away
+            sums = [own_features(predictions.double(), self._weights).flatten() for predictions in of_genes]
+            rows[mine] = torch.stack(sums).float().cpu().numpy()
         self._put_in_store("own", chrom, keys, rows, missing)
         return rows.reshape(len(block), OWN_ROWS, CHROMATIN_FEATURES)
 
