@@ -11,7 +11,9 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from data.example import make_example, make_weights
+import tensors
+import train
+from data.example import demo, make_example, make_weights
 from spex.genes import keep_genes, read_gene_table
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
@@ -162,3 +164,28 @@ def test_the_stand_in_state_has_the_published_tensors(monkeypatch):
     assert_array_equal(state["model.0.2.weight"].ravel(), make_weights.uniform(192, 202) * bound)
     assert_array_equal(state["model.0.2.bias"], make_weights.uniform(6, 203) * np.float32(0.1))
     assert all(weights.dtype == torch.float32 for weights in state.values())
+
+
+def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monkeypatch, tmp_path, capsys):
+    parsers = {"tensors.py": tensors.create_parser(), "train.py": train.create_parser()}
+    given = []
+
+    def run(script, *options):
+        given.append((script, parsers[script].parse_args([str(option) for option in options])))
+        return f"scores of {given[-1][1].data_folder}\n"
+
+    monkeypatch.chdir(EXAMPLE.parents[1])
+    monkeypatch.setattr(demo, "DEMO", tmp_path)
+    monkeypatch.setattr(demo, "write_weights", lambda path: path.write_bytes(b"weights"))
+    monkeypatch.setattr(demo, "run", run)
+    demo.main()
+    assert [script for script, _ in given] == ["tensors.py", "train.py", "tensors.py", "train.py"]
+    for _, args in given:
+        named = (args.genes_filename, args.genome_filename, args.gene_expression_filename, *args.mcool_filename)
+        assert all(Path(path).exists() for path in named if str(path).startswith("data/example"))
+    assert [bool(args.mcool_filename) for script, args in given if script == "tensors.py"] == [False, True]
+    assert given[0][1].data_folder == given[1][1].data_folder != given[2][1].data_folder == given[3][1].data_folder
+    printed = capsys.readouterr().out
+    assert "not biology" in printed
+    assert f"scores of {tmp_path / 'sequence_alone'}" in printed
+    assert f"scores of {tmp_path / 'with_contacts'}" in printed
