@@ -2,7 +2,7 @@
 
     python -m benchmarks.store [--genes 6] [--rounds 5]
 
-A synthetic chromosome and two maps that share 90 % of their contacted bins; the full-size network with stand-in
+A synthetic chromosome and two maps that share 90 % of their contacted bins; the full-size network with random
 weights. Each round starts with an empty store. Timed is making the tensors, with the network in memory.
 """
 
