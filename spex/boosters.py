@@ -1,14 +1,20 @@
 """Boosted trees and boosted linear models (xgboost)."""
 
+import os
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import xgboost
 
 from spex.cli import progress
 from spex.dataset import column_moments
-from spex.storage import whole_file
+from spex.storage import DamagedFileError, whole_file
+
+# A thread that waits for the others sleeps instead of spinning: where other programs use the cores too, fits with few
+# genes are up to three times faster. OpenMP reads it once, when xgboost is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import xgboost
 
 GBTREE = {
     "booster": "gbtree",
@@ -209,5 +215,13 @@ class BoosterFit:
 
     @classmethod
     def load(cls, folder):
-        """Read `model.ubj`; the fit can predict, and knows nothing of its training."""
-        return cls(xgboost.Booster(model_file=bytearray((folder / "model.ubj").read_bytes())))
+        """Read `model.ubj`; the fit can predict, and knows nothing of its training.
+
+        Raises:
+            DamagedFileError: xgboost cannot read it.
+        """
+        content = bytearray((folder / "model.ubj").read_bytes())
+        try:
+            return cls(xgboost.Booster(model_file=content))
+        except xgboost.core.XGBoostError as error:
+            raise DamagedFileError(f"{folder / 'model.ubj'}: {str(error).splitlines()[0]}") from error

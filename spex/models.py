@@ -6,8 +6,6 @@
 
 import json
 
-import xgboost
-
 from spex import boosters, ridge
 from spex.errors import InputError
 from spex.storage import DamagedFileError, require_file
@@ -84,6 +82,5 @@ def load_fit(folder, model):
     kind = ridge.RidgeFit if model == "ridge" else boosters.BoosterFit
     try:
         return kind.load(folder)
-    except (OSError, DamagedFileError, xgboost.core.XGBoostError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"--predict {folder}: its model cannot be read ({reason}); fit it again") from error
+    except (OSError, DamagedFileError) as error:
+        raise InputError(f"--predict {folder}: its model cannot be read ({error}); fit it again") from error
