@@ -1,20 +1,24 @@
 """The scan with shared convolutions against the network window by window, and against the machine's matrix product.
 
-    python -m benchmarks.scan [--device cuda] [--precision float32] [--rounds 5]
+    python -m benchmarks.scan [--device cuda] [--precision float32 bfloat16] [--rounds 5]
 
 One gene is 200 windows 200 bp apart over 41,800 bp. "Window by window" is the network in inference mode on ready
-one-hot windows, 32 at a time, as the published program calls it. Random weights: speed does not depend on them.
+one-hot windows, 32 at a time, as the published program calls it, in the precision that it gets: float32 on the CPU,
+float32 with TF32 convolutions on CUDA. The operations of the scan are counted by PyTorch. Random weights: speed does
+not depend on them.
 """
 
 import argparse
 import statistics
+from functools import partial
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure import alternate, median_ratio, publish
 from expecto import BASES, WINDOW_SIZE
-from expecto.beluga import KERNEL, POOLS, Beluga, block_widths
-from expecto.scan import Scanner, merge_windows
+from expecto.beluga import Beluga
+from expecto.scan import Scanner
 from spex.devices import DTYPES
 
 BATCH = 32
@@ -26,28 +30,10 @@ LAYOUTS = {
 }
 
 
-def multiply_adds(model, starts):
-    """Multiply-adds that the scan does for windows at `starts`, padding between runs and rows aside."""
-    total, levels = 0, [torch.tensor(starts)]
-    widths = block_widths()
-    for block, pool in enumerate(POOLS):
-        following = []
-        for places in levels:
-            for phase in (places % pool).unique():
-                runs, moved = merge_windows(places[places % pool == phase], widths[block])
-                length = sum(end - first for first, end in runs)
-                for convolution in model.convolutions[2 * block : 2 * block + 2]:
-                    length -= KERNEL - 1
-                    total += length * convolution.weight.numel()
-                following.append(moved // pool)
-        levels = following
-    return total + len(starts) * (model.hidden.weight.numel() + model.output.weight.numel())
-
-
-def window_by_window(model, codes, starts, device, dtype):
+def window_by_window(model, codes, starts, device):
     """A function that predicts the windows 32 at a time; the windows are encoded beforehand."""
-    model = model.to(device, dtype)
-    one_hot = torch.eye(len(BASES) + 1, len(BASES), device=device, dtype=dtype)[codes.to(device).long()].T[:, None]
+    model = model.to(device)
+    one_hot = torch.eye(len(BASES) + 1, len(BASES), device=device)[codes.to(device).long()].T[:, None]
 
     @torch.inference_mode()
     def predict():
@@ -56,14 +42,20 @@ def window_by_window(model, codes, starts, device, dtype):
                 [one_hot[:, :, start : start + WINDOW_SIZE] for start in starts[first : first + BATCH]]
             )
             model(windows)
-        synchronise(device)
 
     return predict
 
 
-def synchronise(device):
-    if device == "cuda":
-        torch.cuda.synchronize()
+def timed(way, device, *, convolutions, products):
+    """The way with TF32 set on purpose for convolutions and matrix products, and waited for."""
+
+    def run():
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = convolutions, products
+        way()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return run
 
 
 def main(argv=None):
@@ -75,43 +67,46 @@ def main(argv=None):
     parser.add_argument("--json")
     args = parser.parse_args(argv)
     torch.manual_seed(0)
-    rows = []
-    for precision in args.precision:
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-        dtype = getattr(torch, DTYPES[precision])
-        for name, layout in LAYOUTS.items():
-            rows.append(measure(name, layout, args, precision, dtype))
-    publish("scan", rows, args.json, command=f"python -m benchmarks.scan --rounds {args.rounds}")
-
-
-def measure(name, layout, args, precision, dtype):
     model = Beluga()
+    rows = [row for name, layout in LAYOUTS.items() for row in measure(model, name, layout, args)]
+    command = f"python -m benchmarks.scan --device {args.device} --precision {' '.join(args.precision)}"
+    publish("scan", rows, args.json, command=f"{command} --rounds {args.rounds} --genes {args.genes}")
+
+
+def measure(model, name, layout, args):
+    """One row per precision for windows laid out like this."""
     span = layout[-1] + WINDOW_SIZE
     starts = [gene * span + start for gene in range(args.genes if "gene" in name else 1) for start in layout]
     codes = torch.randint(0, 4, (starts[-1] + WINDOW_SIZE,), dtype=torch.uint8)
-    scanner = Scanner(model, args.device, dtype)
-    work = 2e-9 * multiply_adds(model, starts)
-    square = torch.randn(GEMM_SIZE, GEMM_SIZE, device=args.device, dtype=dtype)
+    alone = window_by_window(model, codes, starts, args.device)
+    ways = {"alone": timed(alone, args.device, convolutions=True, products=False)}
+    operations = {}
+    for precision in args.precision:
+        dtype = getattr(torch, DTYPES[precision])
+        scan = partial(Scanner(model, args.device, dtype).predict, codes, torch.tensor(starts))
+        square = torch.randn(GEMM_SIZE, GEMM_SIZE, device=args.device).to(dtype)
+        with FlopCounterMode(display=False) as counter:
+            scan()
+        operations[precision] = counter.get_total_flops()
+        tf32 = {"convolutions": precision == "tf32", "products": precision == "tf32"}
+        ways[f"scan {precision}"] = timed(scan, args.device, **tf32)
+        ways[f"gemm {precision}"] = timed(partial(torch.matmul, square, square), args.device, **tf32)
+    seconds = alternate(ways, args.rounds)
+    return [compare(name, precision, seconds, operations[precision]) for precision in args.precision]
 
-    def scan():
-        scanner.predict(codes, torch.tensor(starts))
-        synchronise(args.device)
 
-    def gemm():
-        square @ square
-        synchronise(args.device)
-
-    seconds = alternate(
-        {"alone": window_by_window(model, codes, starts, args.device, dtype), "scan": scan, "gemm": gemm}, args.rounds
-    )
-    peak = [2e-9 * GEMM_SIZE**3 / second for second in seconds["gemm"]]
-    reached = [work / second for second in seconds["scan"]]
+def compare(name, precision, seconds, operations):
+    """The table's row for one precision."""
+    alone, scan, gemm = (seconds[way] for way in ("alone", f"scan {precision}", f"gemm {precision}"))
+    peak = [2e-9 * GEMM_SIZE**3 / second for second in gemm]
+    reached = [operations * 1e-9 / second for second in scan]
     return {
         "windows": name,
         "precision": precision,
-        "alone s": statistics.median(seconds["alone"]),
-        "scan s": statistics.median(seconds["scan"]),
-        "times faster": median_ratio(seconds["alone"], seconds["scan"]),
+        "window by window s": statistics.median(alone),
+        "scan s": statistics.median(scan),
+        "times faster": median_ratio(alone, scan),
+        "GFLOP": operations / 1e9,
         "GFLOP/s": statistics.median(reached),
         "GEMM GFLOP/s": statistics.median(peak),
         "share of GEMM": statistics.median(a / b for a, b in zip(reached, peak, strict=True)),

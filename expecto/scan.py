@@ -1,10 +1,11 @@
 """Beluga over many windows of a sequence, each convolution computed once where windows overlap.
 
-The convolutions have no padding, so a layer's output over a stretch holds each window's output as a slice, as long as
-the window sits on the grids of the max pools before. Windows are therefore sorted by their phase on each grid; per
-phase the overlapping ones are merged into runs, and the runs, laid end to end, go through the block at once. Windows
-200 or 1000 bp apart fall into one phase of the first pool and two of the second. What lies across the border between
-two runs is computed and never read. The linear layers still see every window by itself.
+The convolutions have no padding, so a layer's output over a stretch holds each window's output as a slice. A max pool
+joins cells by fours, so windows share its output only if they sit on one grid: it is taken once for each phase of the
+windows on that grid, and from there on the phases go separate ways. Windows 200 or 1000 bp apart fall into one phase of
+the first pool and two of the second. Overlapping windows are merged into runs, and the runs, laid end to end, go
+through a block at once; what lies across the border between two runs is computed and never read. The linear layers
+see every window by itself.
 """
 
 import torch
@@ -55,12 +56,13 @@ class Scanner:
         """
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - WINDOW_SIZE:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
-        codes = codes.to(self.device)
-        order = torch.argsort(starts, stable=True)
         rows = len(starts) if self.device.type == "cuda" else -(-len(starts) // LINEAR_ROWS) * LINEAR_ROWS
         cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
         cells[len(starts) :] = 0
-        self._convolve(0, codes, starts[order], order, cells)
+        if len(starts):
+            order = torch.argsort(starts, stable=True)
+            run, run_starts = _lay_out(codes.to(self.device), starts[order], WINDOW_SIZE)
+            self._scan(0, run, run_starts, order, cells)
         parts = [cells] if self.device.type == "cuda" else cells.split(LINEAR_ROWS)
         predictions = [self._linear(part) for part in parts]
         return torch.cat(predictions)[: len(starts)] if predictions else cells.new_empty(0, CHROMATIN_FEATURES).float()
@@ -71,35 +73,34 @@ class Scanner:
         # in float64, because the last bit of a float32 sigmoid depends on where in memory a number lies
         return torch.sigmoid(functional.linear(hidden, *self.output).double()).float()
 
-    def _convolve(self, block, x, starts, windows, cells):
+    def _scan(self, block, x, starts, windows, cells):
         """Take the windows at `starts` (ascending) of x through this block and the next; store their cells in `cells`.
 
-        windows: (n,) int64, the row of `cells` that belongs to each window.
+        x: (length,) base codes or (length, channels). windows: (n,) int64, each window's row of `cells`.
         """
-        if block == len(POOLS):
-            slices = x.flatten().unfold(0, cells.shape[1], x.shape[1])  # (positions, 106 * 640), overlapping views
+        x = self._convolve(block, x)
+        if block == len(POOLS) - 1:
+            slices = x.relu_().flatten().unfold(0, cells.shape[1], x.shape[1])  # (positions, 106 * 640), views
             cells[windows.to(self.device)] = slices[starts.to(self.device)]
             return
-        phases = starts % POOLS[block]
-        for phase in phases.unique():
+        pool = POOLS[block]
+        phases = starts % pool
+        for phase in phases.unique().tolist():
             mine = phases == phase
-            run, run_starts = _lay_out(x, starts[mine], WIDTHS[block])
-            y = self._block(block, run)
-            self._convolve(block + 1, y, run_starts // POOLS[block], windows[mine], cells)
+            pooled = x[phase:][: (len(x) - phase) // pool * pool].unflatten(0, (-1, pool)).amax(1)
+            pooled.relu_()  # after the maximum, with which it commutes: a quarter of the work
+            run, run_starts = _lay_out(pooled, starts[mine] // pool, WIDTHS[block + 1])
+            self._scan(block + 1, run, run_starts, windows[mine], cells)
 
-    def _block(self, block, x):
-        """One block over a sequence. x: (length,) codes or (length, channels). Returns: (cells, channels)."""
+    def _convolve(self, block, x):
+        """The two convolutions of a block, the second without its ReLU. Returns: (length - 14, channels)."""
         if block == 0:
             bases = self.one_hot[x.long()]  # (length, 4)
             eights = bases.flatten().unfold(0, KERNEL * len(BASES), len(BASES))  # (length - 7, 32)
-            x = torch.addmm(self.first_bias, eights, self.first_weight).relu_()
+            x = torch.addmm(self.first_bias, eights, self.first_weight)
         else:
-            x = _convolution(x, *self.convolutions[2 * block - 1]).relu_()
-        x = _convolution(x, *self.convolutions[2 * block])
-        pool = POOLS[block]
-        if pool > 1:
-            x = x[: len(x) // pool * pool].unflatten(0, (-1, pool)).amax(1)
-        return x.relu_()  # after the maximum, with which it commutes: a quarter of the work
+            x = _convolution(x, *self.convolutions[2 * block - 1])
+        return _convolution(x.relu_(), *self.convolutions[2 * block])
 
 
 def _convolution(x, weight, bias):
@@ -111,8 +112,8 @@ def _convolution(x, weight, bias):
 def _lay_out(x, starts, width):
     """Cut the runs of overlapping windows out of x and lay them end to end.
 
-    x: (length, ...). starts: (n,) ascending, equal modulo the pool's width, which divides `width`.
-    Returns: the runs, (total, ...); the windows' starts in them, (n,), multiples of the pool's width.
+    x: (length, ...). starts: (n,) int64, ascending. width: of every window.
+    Returns: the runs, (total, ...); the windows' starts in them, (n,).
     """
     edges, moved = merge_windows(starts, width)
     runs = [x[first:end] for first, end in edges]
