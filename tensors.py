@@ -13,15 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from spex.checks import GRCH38_LENGTHS, check_chromosomes
 from spex.cli import check_shared_options, create_shared_parser, number, progress, run_script, whole_number
-from spex.contacts import (
-    ContactMap,
-    ContactRule,
-    check_maps,
-    collect_contacts,
-    load_contacts,
-    save_contacts,
-)
+from spex.contact_map import ContactMap, check_maps
+from spex.contacts import ContactRule, collect_contacts, load_contacts, save_contacts
 from spex.devices import (
     DTYPES,
     TensorJob,
@@ -31,20 +26,20 @@ from spex.devices import (
     make_tensors_on,
     open_model,
 )
-from spex.genes import cached_genes_text, check_on_genome, keep_genes, read_gene_table, select_shard
+from spex.errors import InputError
+from spex.genes import (
+    PUBLISHED_TABLE_SHA256,
+    cached_genes_text,
+    check_on_genome,
+    keep_genes,
+    read_gene_table,
+    select_shard,
+)
 from spex.genome import Genome
 from spex.pipeline import tensor_length, unfinished_genes
 from spex.prediction_store import PredictionStore
-from spex.storage import (
-    DataFolder,
-    KnownHashes,
-    check_run,
-    claim_run,
-    remove_abandoned,
-    require_file,
-    require_folder,
-    write_text,
-)
+from spex.run_identity import KnownHashes, check_run, claim_run
+from spex.storage import DataFolder, remove_abandoned, require_file, require_folder, write_text
 
 PROG = "tensors.py"
 FORMAT = 1
@@ -72,28 +67,21 @@ def create_parser():
 def run(args):
     start = time.monotonic()
     check_shared_options(args)
+    check_rule_options(args)
     devices = choose_devices(args.compute_platform, args.gpus)
     precision = choose_precision(devices, args.precision)
     folder = DataFolder(args.data_folder)
     rule = ContactRule(args.contact_rule, args.hic_resolution, args.max_dist, args.min_count)
-
-    table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
-    genes = keep_genes(table, args.gene_type)
-    genome = Genome(require_file(args.genome_filename, "--genome_filename", "genome"), folder.genome_index)
-    check_on_genome(genes, genome.chromsizes)
-    maps = [open_map(path, rule.resolution) for path in args.mcool_filename]
-    check_maps(maps, genes, genome.chromsizes)
-    beluga_path = require_file(args.beluga_model_filename, "--beluga_model_filename", "beluga")
-
     hashes = KnownHashes(folder.input_hashes)
+    table, genes, maps = read_inputs(args, folder, rule, hashes)
     settings = run_settings(hashes, args, rule, precision)
     check_run(folder, settings)
     chosen = select_shard(genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes, args.divisor, args.reminder)
     pending = unfinished_genes(folder, chosen, tensor_length(bool(maps)))
     store = None if args.no_pred_cache else store_of(args, settings)
-    model = open_model(beluga_path) if len(pending) else None
-    genome.close()
+    model = open_model(args.beluga_model_filename) if len(pending) else None
 
+    # everything that can be refused has been: from here on files are written
     claim_run(folder, settings)
     hashes.save()
     for used in (folder.root, folder.tensors):
@@ -108,7 +96,7 @@ def run(args):
         job = TensorJob(
             folder=folder,
             genome=args.genome_filename,
-            beluga=beluga_path,
+            beluga=args.beluga_model_filename,
             rule=rule,
             contacts=contacts,
             store=store,
@@ -124,8 +112,53 @@ def run(args):
         log_work(counts, store, time.monotonic() - start)
     if contacts is not None:
         log_contacts(contacts, chosen)
-    elapsed = time.monotonic() - start
-    logger.info("%d genes done, %d already there, in %.1f s", len(pending), done_before, elapsed)
+    logger.info("%d genes done, %d already there, in %.1f s", len(pending), done_before, time.monotonic() - start)
+
+
+def check_rule_options(args):
+    """Refuse the threshold of the contact rule that is not in use: it would change nothing.
+
+    Raises:
+        InputError: --min_count with the published rule, or --max_dist with the corrected one.
+    """
+    rule_of = {"min_count": "corrected", "max_dist": "published"}
+    parser = create_parser()
+    for threshold, rule in rule_of.items():
+        given = getattr(args, threshold)
+        if rule != args.contact_rule and given != parser.get_default(threshold):
+            raise InputError(
+                f"--{threshold} {given:g}: belongs to --contact_rule {rule}, but the rule is {args.contact_rule}; "
+                f"leave it out, or choose that rule"
+            )
+
+
+def read_inputs(args, folder, rule, hashes):
+    """Read the genes and open genome and maps, checked by themselves and against each other.
+
+    Returns: the whole genes table; the kept genes; ContactMaps.
+    """
+    table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
+    genes = keep_genes(table, args.gene_type)
+    genome = Genome(require_file(args.genome_filename, "--genome_filename", "genome"), folder.genome_index)
+    genome.close()
+    if hashes.sha256(args.genes_filename) == PUBLISHED_TABLE_SHA256:
+        check_chromosomes(f"--genome_filename {args.genome_filename}", genome.chromsizes, GRCH38_LENGTHS)
+    check_on_genome(genes, genome.chromsizes)
+    maps = [open_map(path, rule.resolution) for path in args.mcool_filename]
+    check_different(args.mcool_filename, hashes)
+    check_maps(maps, genes, genome.chromsizes)
+    require_file(args.beluga_model_filename, "--beluga_model_filename", "beluga")
+    return table, genes, maps
+
+
+def check_different(paths, hashes):
+    """Refuse a contact map that is given twice: its counts would be added to themselves."""
+    first = {}
+    for path in paths:
+        digest = hashes.sha256(path)
+        if digest in first:
+            raise InputError(f"--mcool_filename {path}: the same map as {first[digest]}; expected each map once")
+        first[digest] = path
 
 
 def open_map(path, resolution):

@@ -22,8 +22,9 @@ from spex.genes import keep_genes, read_gene_table, select_shard
 from spex.importance import find_chromatin_features
 from spex.models import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
 from spex.prediction import predict_genes
+from spex.run_identity import KnownHashes
 from spex.sheets import open_sheet_log
-from spex.storage import DataFolder, KnownHashes, require_file
+from spex.storage import DataFolder, require_file
 from spex.training import fit_all, read_study, record_line
 
 PROG = "train.py"
@@ -103,7 +104,8 @@ def run(args):
         pool=args.cv is not None,
         on_record=partial(keep_record, study.results, sheet),
     )
-    records.write_results(study.results)
+    for damaged in records.write_results(study.results):
+        logger.warning("%s: its record is damaged and not in results.csv; the command that made it mends it", damaged)
     print_scores(study, finished)
 
 

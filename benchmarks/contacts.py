@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import peak_memory_gb, publish
-from spex.contacts import ContactMap, ContactRule, collect_contacts
+from spex.contact_map import ContactMap
+from spex.contacts import ContactRule, collect_contacts
 from spex.genes import keep_genes, read_gene_table
 
 RESOLUTION = 1000

@@ -6,6 +6,7 @@ sigmoid per chromatin feature; no padding, stride 1. Dropout is left out: the ne
 
 import itertools
 import pickle
+import warnings
 import zipfile
 
 import torch
@@ -80,7 +81,9 @@ def load_beluga(path):
         ValueError: not a PyTorch checkpoint, cut short, other layers or shapes, or weights that are not finite.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        _check_archive(path)
+        with warnings.catch_warnings(action="ignore"):  # of pickle protocols; what cannot be read is an error
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # PyTorch's own text suggests to load it all the same
         raise ValueError(f"{path}: not a PyTorch file of weights alone; anything else in it is never loaded") from error
     except (RuntimeError, zipfile.BadZipFile, EOFError, UnicodeDecodeError) as error:
@@ -96,6 +99,15 @@ def load_beluga(path):
     _check_checkpoint(path, state, {name: shape for name, (_, shape) in expected.items()})
     model.load_state_dict({ours: state[theirs].float() for theirs, (ours, _) in expected.items()}, assign=True)
     return model.requires_grad_(False)
+
+
+def _check_archive(path):
+    """Compare the checksums within a checkpoint, which PyTorch passes over; the older, unzipped form has none."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(f"the checksum of {damaged} does not fit")
 
 
 def _check_checkpoint(path, state, shapes):

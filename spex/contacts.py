@@ -7,10 +7,7 @@ within a chromosome; bin x covers bases x * resolution to (x + 1) * resolution, 
 import io
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
-import cooler
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -20,8 +17,6 @@ from spex.storage import DamagedFileError, load_sealed, save_sealed
 
 LEAST_DISTANCE = 20_000
 """Contacts nearer than this, in bp, are left out: the gene's own windows see that sequence."""
-
-CHUNK_PIXELS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -114,100 +109,6 @@ class Contacts:
         return pd.DataFrame(columns)
 
 
-class ContactMap:
-    """One resolution of an `.mcool` file.
-
-    Raises:
-        InputError: not an `.mcool`, the resolution is missing (names those it has), bins of other width.
-    """
-
-    def __init__(self, path, resolution):
-        self.path, self.resolution = Path(path), resolution
-        self.group = f"resolutions/{resolution}"
-        self._check_file()
-        map_ = cooler.Cooler(f"{path}::/{self.group}")
-        if map_.storage_mode != "symmetric-upper":
-            raise InputError(
-                f"--mcool_filename {path}: stored {map_.storage_mode}; expected symmetric-upper, each pair of bins once"
-            )
-        if map_.binsize != resolution:
-            raise InputError(f"--mcool_filename {path}: bins of {self.group} are {map_.binsize} bp, not {resolution}")
-        self.chromsizes = {name: int(length) for name, length in map_.chromsizes.items()}
-
-    def _check_file(self):
-        if not h5py.is_hdf5(self.path):
-            raise InputError(f"--mcool_filename {self.path}: not an HDF5 file; expected a whole .mcool of cooler")
-        try:
-            found = cooler.fileops.list_coolers(str(self.path))
-        except (OSError, KeyError, RuntimeError) as error:
-            raise InputError(
-                f"--mcool_filename {self.path}: damaged or cut short ({error}); fetch or copy it again"
-            ) from error
-        if f"/{self.group}" not in found:
-            last = [name.rpartition("/")[2] for name in found if name.startswith("/resolutions/")]
-            resolutions = sorted(int(name) for name in last if name.isdigit())
-            have = f"it has {', '.join(map(str, resolutions))}" if resolutions else "it holds no resolution at all"
-            raise InputError(
-                f"--mcool_filename {self.path}: no resolution {self.resolution} ({have}); choose --hic_resolution among"
-                f" them, or make the map with: cooler zoomify"
-            )
-
-    def pixels_of(self, chrom, tss_bins, advance):
-        """Stream a chromosome's pixels and keep those that touch a TSS bin.
-
-        tss_bins: (m,) int64 bins within the chromosome. advance: called with the number of pixels read.
-        Returns: TSS bin, other bin (int64) and count (float64) of each pixel, seen from the TSS bin; a pixel between
-        two TSS bins is seen from both.
-
-        Raises:
-            InputError: a count is negative or not a number.
-        """
-        kept = []
-        with h5py.File(self.path, "r") as file:
-            root = file[self.group]
-            names = [name.decode() for name in root["chroms/name"][:]]
-            low, high = root["indexes/chrom_offset"][names.index(chrom) :][:2]
-            first, last = (int(root["indexes/bin1_offset"][edge]) for edge in (low, high))
-            is_tss = np.zeros(high - low, dtype=bool)
-            is_tss[tss_bins[tss_bins < high - low]] = True
-            for start in range(first, last, CHUNK_PIXELS):
-                part = slice(start, min(start + CHUNK_PIXELS, last))
-                kept.append(self._touching(root["pixels"], part, low, high, is_tss))
-                advance(part.stop - part.start)
-        if not kept:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-        return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
-
-    def _touching(self, pixels, part, low, high, is_tss):
-        bin1, bin2 = pixels["bin1_id"][part] - low, pixels["bin2_id"][part] - low
-        cis = bin2 < high - low
-        from1 = is_tss[bin1] & cis
-        from2 = is_tss[np.where(cis, bin2, 0)] & cis & (bin1 != bin2)
-        touching = from1 | from2
-        counts = np.zeros(len(bin1))
-        if touching.any():
-            counts = pixels["count"][part].astype(np.float64)
-            if not (counts[touching] >= 0).all():
-                raise InputError(
-                    f"--mcool_filename {self.path}: found a count of {counts[touching].min()}; expected raw counts, "
-                    f"0 or more (balanced or transformed values do not fit)"
-                )
-        return (
-            np.concatenate([bin1[from1], bin2[from2]]),
-            np.concatenate([bin2[from1], bin1[from2]]),
-            np.concatenate([counts[from1], counts[from2]]),
-        )
-
-    def pixel_count(self, chroms):
-        """Number of pixels that reading `chroms` streams through."""
-        with h5py.File(self.path, "r") as file:
-            root = file[self.group]
-            names = [name.decode() for name in root["chroms/name"][:]]
-            offsets, edges = root["indexes/chrom_offset"][:], root["indexes/bin1_offset"]
-            places = [names.index(chrom) for chrom in chroms]
-            return sum(int(edges[offsets[place + 1]] - edges[offsets[place]]) for place in places)
-
-
 def collect_contacts(maps, genes, rule, advance):
     """The kept contacts of every gene, from one pass over each map.
 
@@ -248,29 +149,6 @@ def _sum_over_maps(maps, chrom, tss_bins, advance):
     begins = np.flatnonzero(first)
     summed = np.add.reduceat(counts, begins) if len(begins) else counts
     return viewpoints[first], others[first], summed
-
-
-def check_maps(maps, genes, genome_sizes):
-    """Refuse maps that do not belong to the genes and the genome, or to each other.
-
-    genome_sizes: chromosome name -> bp.
-
-    Raises:
-        InputError: a gene's chromosome is not in a map, or has another length there than in the genome.
-    """
-    for map_ in maps:
-        for chrom in genes["chrom"].unique():
-            if chrom not in map_.chromsizes:
-                names = ", ".join(list(map_.chromsizes)[:5])
-                raise InputError(
-                    f"--mcool_filename {map_.path}: no chromosome {chrom!r}, which the genes table names; it has "
-                    f"{names}, ...; expected the same names in both"
-                )
-            if map_.chromsizes[chrom] != genome_sizes[chrom]:
-                raise InputError(
-                    f"--mcool_filename {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
-                    f"{genome_sizes[chrom]:,} bp in the genome; expected a map of the same genome build"
-                )
 
 
 def save_contacts(path, contacts, identity):

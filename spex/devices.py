@@ -2,7 +2,9 @@
 
 import logging
 import multiprocessing
+import os
 import signal
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
@@ -132,7 +134,7 @@ def make_tensors_on(job, devices, genes, advance):
     finally:
         for worker in workers:
             if worker.is_alive():
-                worker.terminate()
+                worker.kill()  # at any moment safe, as a kill from outside is
         for worker in workers:
             if worker.pid is not None:
                 worker.join()
@@ -140,12 +142,20 @@ def make_tensors_on(job, devices, genes, advance):
 
 def _work(job, device, genes: pd.DataFrame, messages):
     """One device's process: reports genes as they are done, then its counts."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    for stop in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent ends its workers
+        signal.signal(stop, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     try:
         messages.put(make_tensors(job, open_model(job.beluga), device, genes, messages.put))
     except (InputError, OSError) as error:  # for the parent to tell in one line, such as a full disk
         messages.put(error)
+
+
+def _end_with_parent():
+    """End this process when its parent is gone, killed for instance."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _follow(workers, messages, advance):

@@ -9,10 +9,14 @@ from expecto.transforms import REACH, SHIFTS
 from spex.errors import InputError
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
+PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
+"""The published annotation table, whose positions are GRCh38's."""
+
 GENE_TYPES = ("pc", "lincRNA", "all")
 TYPE_NAMES = {"pc": "protein_coding", "lincRNA": "lincRNA"}
 SEX_CHROMOSOMES = ("chrX", "chrY", "X", "Y")
-SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,199}")
+LARGEST_POSITION = 2**31 - 1
 
 
 def read_gene_table(path):
@@ -37,7 +41,9 @@ def read_gene_table(path):
     table = table[COLUMNS]
     for column in ("TSS", "CAGE_representative_TSS"):
         numbers = pd.to_numeric(table[column], errors="coerce")
-        odd = (numbers.isna() & table[column].notna()) | (numbers.notna() & ((numbers < 1) | (numbers % 1 != 0)))
+        odd = (numbers.isna() & table[column].notna()) | (
+            numbers.notna() & (~numbers.between(1, LARGEST_POSITION) | (numbers % 1 != 0))
+        )
         if odd.any():
             row = odd.idxmax()
             raise InputError(
@@ -75,7 +81,7 @@ def _check_genes(kept):
     problems = {
         "is on strand {strand!r}; expected + or -": ~kept["strand"].isin(["+", "-"]),
         "has an id that occurs twice; expected one row per gene": kept["id"].duplicated(),
-        "has an id that cannot be part of a file name; expected letters, digits, '.', '_' and '-'": ~kept[
+        "has an id that cannot be part of a file name; expected up to 200 letters, digits, '.', '_' and '-'": ~kept[
             "id"
         ].str.fullmatch(SAFE_ID),
     }

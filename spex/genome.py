@@ -10,6 +10,8 @@ from spex.errors import InputError
 from spex.storage import temporary_path
 
 GZIP_MAGIC = b"\x1f\x8b"
+BEHIND_RECORD = 64
+"""Bytes looked at behind a sequence for the next one's header; empty lines may precede it."""
 CODE_OF_BYTE = np.full(256, UNKNOWN_BASE, dtype=np.uint8)
 for _code, _base in enumerate(BASES):
     CODE_OF_BYTE[[ord(_base), ord(_base.lower())]] = _code
@@ -67,22 +69,44 @@ def _whole_index(path, spare_index):
 
 
 def _fits(index, path):
-    """Whether each record of the index points behind a header line with its name in the genome."""
+    """Whether an index belongs to the genome: its records lie end to end, each behind a header line with its name."""
     try:
         records = [line.split("\t") for line in index.read_text().splitlines()]
-        if not records or index.stat().st_mtime < path.stat().st_mtime:
+        if index.stat().st_mtime < path.stat().st_mtime:
             return False
         with open(path, "rb") as file:
-            for name, length, offset, bases, width in records:
-                file.seek(max(int(offset) - 4096, 0))
-                header = file.read(min(int(offset), 4096)).rstrip(b"\r\n").rpartition(b"\n")[2]
-                lines, rest = divmod(int(length), int(bases))
-                end = int(offset) + lines * int(width) + rest
-                if header[1:].split()[:1] != [name.encode()] or end > path.stat().st_size + int(width) - int(bases):
-                    return False
+            position = 0
+            for name, *numbers in records:
+                position = _end_of_record(file, position, name, *map(int, numbers))
+            return position == path.stat().st_size > 0
     except (OSError, ValueError, ZeroDivisionError):
         return False
-    return True
+
+
+def _end_of_record(file, position, name, length, offset, bases, width):
+    """Where the next record begins in a FASTA file, when this one begins at `position` and is as its index says.
+
+    length: bp. offset: of the first base in the file. bases, width: of a line, without and with its end.
+
+    Raises:
+        ValueError: it is not.
+    """
+    file.seek(position)
+    header = file.readline()
+    lines, rest = divmod(length, bases)
+    if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()] or file.tell() != offset:
+        raise ValueError("no such header")
+    file.seek(offset + bases)
+    if length > bases and file.read(width - bases) not in (b"\n", b"\r\n"):
+        raise ValueError("lines of another width")
+    end = offset + lines * width + rest
+    file.seek(end - 1)
+    last, behind = file.read(1), file.read(BEHIND_RECORD)
+    following = behind.lstrip(b"\r\n")
+    complete = last == b"\n" if rest == 0 else last not in b"\r\n" and (not behind or following != behind)
+    if not complete or (following and not following.startswith(b">")):
+        raise ValueError("the sequence ends elsewhere")
+    return end + len(behind) - len(following)
 
 
 def _build_index(path, index):

@@ -33,7 +33,8 @@ def read_parameters(path, model):
         return PARAMETERS[model]
     example = 'an object like {"eta": 0.1}'
     try:
-        changes = json.loads(require_file(path, "--params").read_text(encoding="utf-8"))
+        text = require_file(path, "--params").read_text(encoding="utf-8")
+        changes = json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
         raise InputError(f"--params {path}: not JSON ({error}); expected {example}") from error
     if not isinstance(changes, dict):
@@ -43,6 +44,10 @@ def read_parameters(path, model):
     if problem:
         raise InputError(f"--params {path}: {problem}; --model {model} has {', '.join(PARAMETERS[model])}")
     return parameters
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is no JSON number")
 
 
 def choose_device(platform, model):

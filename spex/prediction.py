@@ -6,7 +6,8 @@ from spex import records
 from spex.dataset import expected_width, genes_with_tensor, read_features
 from spex.errors import InputError
 from spex.models import load_fit
-from spex.storage import read_run_settings, write_json
+from spex.run_identity import read_run_settings
+from spex.storage import write_json
 
 FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", "max_dist", "min_count")
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
@@ -18,13 +19,19 @@ def read_model_record(model_folder):
     """The record beside a saved model.
 
     Raises:
-        InputError: the folder is not that of a fit.
+        InputError: the folder is not that of a fit, or a file in it was changed since.
     """
     record = records.read_record(model_folder)
     if record is None or not {"model", "tensors", "width"} <= record.get("settings", {}).keys():
         raise InputError(
-            f"--predict {model_folder}: no finished fit there; expected a folder under results/ with metrics.json and "
-            f"a model (results.csv names them)"
+            f"--predict {model_folder}: no finished and undamaged fit there; expected a folder under results/ with "
+            f"metrics.json and a model (results.csv names them)"
+        )
+    changed = records.find_changed(model_folder, record)
+    if changed:
+        raise InputError(
+            f"--predict {model_folder / changed[0]}: damaged or missing since it was written; expected the file that "
+            f"train.py wrote; the same train.py command fits it again"
         )
     return record
 

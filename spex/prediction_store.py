@@ -5,7 +5,6 @@ only the rows that are asked for leave the disk. Every process writes shards of 
 the shards that are whole by then. Keys are integers that the caller chooses (the start of a bin's window, a TSS).
 """
 
-import contextlib
 import hashlib
 import json
 import logging
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spex.storage import remove_abandoned, whole_file, write_json
+from spex.storage import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
 
 SHARD_BYTES = 32 << 20
 
@@ -41,8 +40,8 @@ class PredictionStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / "identity.json").exists():
                 write_json(self.folder / "identity.json", identity)
-        except PermissionError:
-            self._refuse_writes()
+        except OSError as error:
+            self._refuse_writes(error)
 
     def stored(self, rows):
         """The values that a later read gives back for `rows`, float32: a float16 store rounds them."""
@@ -81,11 +80,14 @@ class PredictionStore:
     def _write(self, table):
         try:
             self.bytes_written += table.write(self.dtype)
-        except PermissionError:
-            self._refuse_writes()
+        except OSError as error:
+            self._refuse_writes(error)
         table.waiting.clear()
 
-    def _refuse_writes(self):
+    def _refuse_writes(self, error):
+        """Go on without keeping anything where the folder cannot be written to; other errors are raised again."""
+        if not is_read_only(error):
+            raise error
         self._writable = False
         logger.warning("%s: no permission to write; its predictions are used, new ones are not kept", self.folder)
 
@@ -97,6 +99,7 @@ class _Table:
         self.folder = folder
         self.waiting = []
         self._shards = {}
+        self._damaged = set()
         self._keys = np.empty(0, np.int64)
         self._places = np.empty((0, 2), np.int64)  # number of the shard, row in it
         remove_abandoned(folder)
@@ -134,7 +137,7 @@ class _Table:
 
     def _refresh(self):
         """Take in the shards that have appeared since, other processes' among them."""
-        new = sorted(set(self.folder.glob("*.npy")) - self._shards.keys())
+        new = sorted(set(self.folder.glob("*.npy")) - self._shards.keys() - self._damaged)
         for path in new:
             try:
                 records = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -162,8 +165,8 @@ class _Table:
         """Delete a damaged shard: what it held is computed again."""
         logger.warning("%s: damaged; its predictions are computed again", path)
         self._shards.pop(path, None)
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+        self._damaged.add(path)
+        remove_where_allowed(path)
         self._index()
 
 

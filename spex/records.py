@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import math
 import platform
 import re
@@ -9,7 +10,7 @@ from importlib import import_module
 
 import pandas as pd
 
-from spex.storage import whole_file, write_json
+from spex.storage import DamagedFileError, load_sealed_json, save_sealed_json, whole_file
 
 FORMAT = 1
 """Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""
@@ -19,6 +20,7 @@ NAME_LENGTH = 60
 """Characters of a tissue's name, and of a split's, in the name of a folder: file systems allow 255 in all."""
 
 RECORD = "metrics.json"
+HASHED = (".csv", ".ubj", ".npy")
 
 RESULT_COLUMNS = {
     "settings": ("target_index", "target", "model", "split", "seed", "biosample", "log_note"),
@@ -37,6 +39,8 @@ RESULT_COLUMNS = {
     "chosen": ("rounds_run", "rounds_kept", "penalty"),
 }
 """What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>."""
+
+logger = logging.getLogger("spex.records")
 
 
 def split_name(test_chroms, validation_chroms):
@@ -71,22 +75,50 @@ def digest(settings):
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def read_record(folder, settings=None):
-    """The record of a finished fit, or None where there is none, or where it has other settings than these.
+def read_record(folder):
+    """The record of a finished fit, or None where there is none or it is damaged.
 
     A fit is finished when `metrics.json` is there: it is the last of its files to be written.
     """
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return load_sealed_json(folder / RECORD)
+    except (FileNotFoundError, NotADirectoryError, DamagedFileError):
         return None
-    return record if settings is None or record.get("settings") == settings else None
+
+
+def read_finished(folder, settings):
+    """The record of a fit that need not be made again; None unless its settings are these and its files are whole."""
+    record = read_record(folder)
+    if record is None or record["settings"] != settings:
+        return None
+    changed = find_changed(folder, record)
+    if changed:
+        logger.warning("%s: damaged or missing since it was written; the fit is made again", folder / changed[0])
+        return None
+    return record
+
+
+def find_changed(folder, record):
+    """Names of a fit's files that are not what they were when its record was written, pictures aside."""
+    return [name for name, digest in record["files"].items() if _sha256(folder / name) != digest]
+
+
+def _sha256(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
 
 
 def write_record(folder, **fields):
-    """Write `metrics.json`, numbers that are not finite as null. Returns: the record."""
-    record = _finite({"name": folder.name, "versions": versions(), **fields})
-    write_json(folder / RECORD, record)
+    """Write `metrics.json`, numbers that are not finite as null, with the hashes of the folder's other files.
+
+    Returns: the record.
+    """
+    files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.suffix in HASHED}
+    record = _finite({"name": folder.name, "versions": versions(), "files": files, **fields})
+    save_sealed_json(folder / RECORD, record)
     return record
 
 
@@ -119,9 +151,13 @@ def results_table(records):
 
 
 def write_results(results):
-    """Write results.csv anew from every record under the results folder, so that no run can lose or repeat a row."""
-    found = [read_record(path.parent) for path in sorted(results.glob(f"*/{RECORD}"))]
-    write_table(results / "results.csv", results_table([record for record in found if record]))
+    """Write results.csv anew from every record under the results folder, so that no run can lose or repeat a row.
+
+    Returns: the folders that were left out because their record is damaged.
+    """
+    found = {path.parent: read_record(path.parent) for path in sorted(results.glob(f"*/{RECORD}"))}
+    write_table(results / "results.csv", results_table([record for record in found.values() if record]))
+    return [folder for folder, record in found.items() if record is None]
 
 
 def write_predictions(path, genes, observed, predicted):

@@ -15,6 +15,7 @@ from spex import checks
 from spex.cli import OneLineParser, run_script
 from spex.download import MEGABYTE
 from spex.errors import InputError
+from spex.genes import PUBLISHED_TABLE_SHA256
 from spex.obtain import Resource, download_part, is_verified, locate, obtain, verify
 from spex.storage import require_file
 
@@ -25,30 +26,6 @@ EXPECTO_FILES = "https://raw.githubusercontent.com/FunctionLab/ExPecto/1b8945869
 CONTACTS_PAGE = "https://data.4dnucleome.org/files-processed/4DNFIARR7LP4/"
 GENES_ROWS = 24_339
 HIC_RESOLUTION = 1000
-GRCH38_LENGTHS = {
-    "chr1": 248_956_422,
-    "chr2": 242_193_529,
-    "chr3": 198_295_559,
-    "chr4": 190_214_555,
-    "chr5": 181_538_259,
-    "chr6": 170_805_979,
-    "chr7": 159_345_973,
-    "chr8": 145_138_636,
-    "chr9": 138_394_717,
-    "chr10": 133_797_422,
-    "chr11": 135_086_622,
-    "chr12": 133_275_309,
-    "chr13": 114_364_328,
-    "chr14": 107_043_718,
-    "chr15": 101_991_189,
-    "chr16": 90_338_345,
-    "chr17": 83_257_441,
-    "chr18": 80_373_285,
-    "chr19": 58_617_616,
-    "chr20": 64_444_167,
-    "chr21": 46_709_983,
-    "chr22": 50_818_468,
-}
 
 RESOURCES = (
     Resource(
@@ -57,7 +34,7 @@ RESOURCES = (
         what="gene annotation: chromosome, strand and TSS of 24,339 genes",
         licence=ACADEMIC,
         address=f"{SPEX_FILES}/expecto/geneanno_GRCh38.csv",
-        digest="sha256:c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1",
+        digest=f"sha256:{PUBLISHED_TABLE_SHA256}",
         megabytes=2,
         check=lambda path, find: checks.check_genes(path, GENES_ROWS),
     ),
@@ -97,7 +74,7 @@ RESOURCES = (
         licence="free for any use (UCSC Genome Browser, Genome Reference Consortium)",
         address="https://hgdownload.cse.ucsc.edu/goldenpath/hg38/bigZips/hg38.fa.gz",
         megabytes=4300,
-        check=lambda path, find: checks.check_genome(path, GRCH38_LENGTHS),
+        check=lambda path, find: checks.check_genome(path, checks.GRCH38_LENGTHS),
     ),
     Resource(
         name="contacts",

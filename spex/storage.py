@@ -1,8 +1,8 @@
-"""Every path of a data folder, files that appear whole, and the proof that a restart is the same run.
+"""Every path of a data folder, and files that appear whole and tell when they were damaged.
 
 Nothing here depends on what the arrays mean. A file is written under an unpredictable temporary name in its own
-folder and renamed, so a file that exists under its name is whole; arrays and run settings carry a checksum besides,
-because disks and copies damage files after they were written.
+folder and renamed, so a file that exists under its name is whole; what a later run relies on carries a checksum
+besides, because disks and copies damage files after they were written.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from spex.errors import InputError
 
 STALE_AFTER_SECONDS = 24 * 3600
 SEAL = struct.Struct("<cI")
+JSON_SEAL = "sha256_of_the_rest"
 SEAL_MARK = b"C"
 """What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
 array's shape in the header can make the seal pass for items."""
@@ -89,7 +90,21 @@ def remove_abandoned(folder):
         with contextlib.suppress(FileNotFoundError):
             old = time.time() - temporary.stat().st_mtime > STALE_AFTER_SECONDS
             if old or (owner.endswith(f".{host}") and rest.isdigit() and not _is_running(int(rest))):
-                temporary.unlink()
+                remove_where_allowed(temporary)
+
+
+def remove_where_allowed(path):
+    """Delete a file; where it is gone already, or cannot be deleted for want of permission, nothing happens."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        if not is_read_only(error):
+            raise
+
+
+def is_read_only(error):
+    """Whether an OSError says that a place cannot be written to by this user, or by nobody."""
+    return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def _is_running(pid):
@@ -102,6 +117,26 @@ def _is_running(pid):
     return True
 
 
+def create_once(path, content):
+    """Write a file unless it exists already, whoever else tries at the same time."""
+    temporary = temporary_path(path)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def write_text(path, text):
     """Write UTF-8 text so that the file appears whole."""
     with whole_file(path) as file:
@@ -110,11 +145,43 @@ def write_text(path, text):
 
 def write_json(path, value):
     """Write `value` as indented JSON with sorted keys so that the file appears whole."""
-    write_text(path, _json_text(value))
+    with whole_file(path) as file:
+        file.write(_json(value))
 
 
-def _json_text(value):
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+def _json(value):
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode(errors="surrogateescape")  # paths need not be UTF-8
+
+
+def sealed_json(value):
+    """A dict as JSON (bytes) with one field more, by which `load_sealed_json` finds out whether it was changed."""
+    return _json({**value, JSON_SEAL: hashlib.sha256(_json(value)).hexdigest()})
+
+
+def save_sealed_json(path, value):
+    """Write a dict as sealed JSON so that the file appears whole."""
+    with whole_file(path) as file:
+        file.write(sealed_json(value))
+
+
+def load_sealed_json(path):
+    """Read what `sealed_json` made, without the seal.
+
+    Raises:
+        DamagedFileError: cut short, edited, or not such a file.
+        FileNotFoundError: there is no such file.
+    """
+    content = Path(path).read_bytes()
+    try:
+        value = json.loads(content.decode(errors="surrogateescape"))
+        del value[JSON_SEAL]
+        intact = content == sealed_json(value)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        intact = False
+    if not intact:
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    return value
 
 
 def save_sealed(path, content, *, durable=True):
@@ -194,83 +261,6 @@ def is_whole_array(path, shape, dtype):
     return content.startswith(header.getvalue()) and content[end:] == _seal(memoryview(content)[:end])
 
 
-def read_run_settings(folder):
-    """The settings that made a data folder's tensors, or None where no run.json is.
-
-    Raises:
-        InputError: run.json is damaged or was edited by hand.
-    """
-    try:
-        content = folder.run_json.read_bytes()
-    except FileNotFoundError:
-        return None
-    try:
-        record = json.loads(content)
-        settings = record["settings"]
-        intact = content == _sealed(settings)
-    except (ValueError, KeyError, TypeError):
-        intact = False
-    if not intact:
-        raise InputError(
-            f"{folder.run_json}: damaged or edited, so it cannot be told which settings made the tensors beside it; "
-            f"expected the file as tensors.py wrote it; start again in another --data_folder"
-        )
-    return settings
-
-
-def claim_run(folder, settings):
-    """Tie a data folder to the settings that determine its numbers, or refuse it when others made it.
-
-    folder: DataFolder. settings: dict of JSON values.
-
-    Raises:
-        InputError: run.json holds other settings; names the first field that differs with both values.
-    """
-    check_run(folder, settings)
-    folder.tensors.mkdir(parents=True, exist_ok=True)
-    if not folder.run_json.exists():
-        _create_once(folder.run_json, _sealed(settings))
-    check_run(folder, settings)  # of several first runs at once, one made the file
-
-
-def check_run(folder, settings):
-    """Refuse, without writing anything, a data folder that other settings made; errors as `claim_run`."""
-    earlier = read_run_settings(folder)
-    if earlier is None:
-        return
-    for field in sorted(earlier.keys() | settings.keys()):
-        if earlier.get(field) != settings.get(field):
-            raise InputError(
-                f"{folder.run_json}: {field} was {json.dumps(earlier.get(field))} when this folder was made and is "
-                f"{json.dumps(settings.get(field))} now; give the same settings to go on, or another --data_folder"
-            )
-
-
-def _sealed(settings):
-    digest = hashlib.sha256(_json_text(settings).encode()).hexdigest()
-    return _json_text({"settings": settings, "sha256_of_settings": digest}).encode()
-
-
-def _create_once(path, content):
-    """Write a file unless it exists already, whoever else tries at the same time."""
-    temporary = temporary_path(path)
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
-                raise
-            os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def require_folder(path, option):
     """The path, when a folder is there or can be made. option: flag that names it."""
     path = Path(path)
@@ -294,39 +284,3 @@ def require_file(path, option, resource=None):
     if not os.access(path, os.R_OK):
         raise InputError(f"{option} {path}: you have no permission to read it; expected a readable file")
     return path
-
-
-class KnownHashes:
-    """SHA-256 of input files, remembered by path, size and modification time.
-
-    A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or unreadable,
-    hashes are computed anew.
-    """
-
-    def __init__(self, path):
-        self.path = Path(path)
-        try:
-            self._known = dict(json.loads(self.path.read_text()))
-        except (OSError, ValueError, TypeError):
-            self._known = {}
-        self._new = False
-
-    def sha256(self, path):
-        """Hash of a file's content, in hexadecimal."""
-        path = Path(path).resolve()
-        stat = path.stat()
-        stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-        entry = self._known.get(str(path), {})
-        if not isinstance(entry, dict) or {name: entry.get(name) for name in stamp} != stamp or "sha256" not in entry:
-            with open(path, "rb") as file:
-                entry = {**stamp, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-            self._known[str(path)] = entry
-            self._new = True
-        return entry["sha256"]
-
-    def save(self):
-        """Write what was computed anew."""
-        if self._new:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(self.path, self._known)
-            self._new = False

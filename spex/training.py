@@ -11,7 +11,8 @@ from spex import importance, records, report
 from spex.dataset import expected_width, read_features
 from spex.evaluate import Scores, bootstrap_intervals, score
 from spex.models import USE_OF_WATCHED, prepare
-from spex.storage import read_run_settings, remove_abandoned
+from spex.run_identity import read_run_settings
+from spex.storage import remove_abandoned
 
 logger = logging.getLogger("spex.training")
 
@@ -120,7 +121,7 @@ def _fit_missing(study, split, seeds):
     learner = None
     for seed in seeds:
         settings = [study.fit_settings(target, split, seed) for target in range(len(study.targets))]
-        finished = [records.read_record(study.results / records.fit_name(each), each) for each in settings]
+        finished = [records.read_finished(study.results / records.fit_name(each), each) for each in settings]
         todo = [target for target, record in enumerate(finished) if record is None]
         yield from ((record, False) for record in finished if record is not None)
         if not todo:
@@ -217,7 +218,7 @@ def _pool_folds(study, splits, target, seed):
         "test_chroms": [fold["test_chroms"] for fold in folds],
         "validation_chroms": [fold["validation_chroms"] for fold in folds],
     }
-    record = records.read_record(study.results / records.fit_name(settings), settings)
+    record = records.read_finished(study.results / records.fit_name(settings), settings)
     if record is not None:
         return record, False
     folder = _fit_folder(study, settings)

@@ -1,14 +1,12 @@
 """The comparison's figures, worked out on trainings made up here."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from spex import comparison
-from spex.storage import DataFolder
+from spex.storage import DataFolder, save_sealed_json
 
 GENES = [f"G{number}" for number in range(12)]
 SEEDS = range(1410, 1413)
@@ -28,7 +26,7 @@ def write_fit(folder, seed, predicted, observed, target=22):
         "genes": {"train": 1234},
         "versions": {"numpy": "2", "xgboost": "3"},
     }
-    (path / "metrics.json").write_text(json.dumps(record))
+    save_sealed_json(path / "metrics.json", record)
 
 
 @pytest.fixture

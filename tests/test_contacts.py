@@ -7,7 +7,9 @@ import pytest
 from conftest import CHROMSIZES, write_mcool
 from numpy.testing import assert_array_equal
 
+from spex import contact_map
 from spex import contacts as c
+from spex.contact_map import ContactMap, check_maps
 from spex.errors import InputError
 from spex.genes import keep_genes, read_gene_table
 
@@ -20,7 +22,7 @@ RULES = [
 
 
 def collect(maps, genes, rule):
-    return c.collect_contacts([c.ContactMap(path, rule.resolution) for path in maps], genes, rule, lambda count: None)
+    return c.collect_contacts([ContactMap(path, rule.resolution) for path in maps], genes, rule, lambda count: None)
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_kept_contacts_are_those_of_the_oracle(world, genes, rule, used):
 
 def test_the_length_of_a_read_changes_nothing(world, genes, monkeypatch):
     expected = collect(world.maps, genes, RULES[0])
-    monkeypatch.setattr(c, "CHUNK_PIXELS", 7)
+    monkeypatch.setattr(contact_map, "CHUNK_PIXELS", 7)
     for field, value in vars(collect(world.maps, genes, RULES[0])).items():
         assert_array_equal(value, getattr(expected, field))
 
@@ -135,25 +137,25 @@ def test_damaged_contacts_are_found_anew(world, genes, tmp_path):
 
 def test_a_map_without_the_resolution_lists_those_it_has(world):
     with pytest.raises(InputError, match=r"no resolution 5000 \(it has 1000, 2000\)"):
-        c.ContactMap(world.maps[0], 5000)
+        ContactMap(world.maps[0], 5000)
 
 
 def test_what_is_not_an_mcool_is_refused(tmp_path):
     path = tmp_path / "map.mcool"
     path.write_text("chr1\t0\t1000\n")
     with pytest.raises(InputError, match="not an HDF5 file"):
-        c.ContactMap(path, 1000)
+        ContactMap(path, 1000)
     path.unlink()
     h5py.File(path, "w").close()
     with pytest.raises(InputError, match="it holds no resolution at all"):
-        c.ContactMap(path, 1000)
+        ContactMap(path, 1000)
 
 
 def test_a_map_cut_short_is_refused(world, tmp_path):
     path = tmp_path / "map.mcool"
     path.write_bytes(world.maps[0].read_bytes()[:20_000])
     with pytest.raises(InputError, match=r"damaged or cut short|not an HDF5"):
-        c.ContactMap(path, 1000)
+        ContactMap(path, 1000)
 
 
 @pytest.mark.parametrize("count", [-1.0, float("nan")])
@@ -179,4 +181,4 @@ def test_a_map_of_other_chromosomes_is_refused(tmp_path, genes, chromsizes, mess
     write_mcool(tmp_path / "map.mcool", {}, chromsizes=chromsizes)
     genes = genes.sort_values("chrom")
     with pytest.raises(InputError, match=message):
-        c.check_maps([c.ContactMap(tmp_path / "map.mcool", 1000)], genes, CHROMSIZES)
+        check_maps([ContactMap(tmp_path / "map.mcool", 1000)], genes, CHROMSIZES)

@@ -48,13 +48,15 @@ def test_splits_in_names_and_titles():
 def written(tmp_path):
     folder = tmp_path / "fit"
     folder.mkdir()
+    (folder / "predictions.csv").write_text("id,predicted\nG1,0.5\n")
+    (folder / "residuals.png").write_bytes(b"picture")
     return folder, records.write_record(folder, settings=SETTINGS, genes=GENES, chosen={}, scores=SCORES)
 
 
 def test_records_come_back_and_are_plain_json(written):
     folder, record = written
-    assert records.read_record(folder) == record == records.read_record(folder, SETTINGS)
-    assert records.read_record(folder, SETTINGS | {"seed": 1}) is None
+    assert records.read_record(folder) == record == records.read_finished(folder, SETTINGS)
+    assert records.read_finished(folder, SETTINGS | {"seed": 1}) is None
     assert json.loads((folder / "metrics.json").read_text(), parse_constant=pytest.fail)["scores"]["spearman"] is None
     assert record["versions"]["numpy"] == np.__version__
 
@@ -62,8 +64,23 @@ def test_records_come_back_and_are_plain_json(written):
 def test_what_is_not_finished_has_no_record(tmp_path, written):
     assert records.read_record(tmp_path / "none") is None
     folder, _ = written
-    (folder / "metrics.json").write_text('{"settings": ')
-    assert records.read_record(folder) is None
+    whole = (folder / "metrics.json").read_text()
+    for damaged in (whole[:-3], whole.replace("2.0", "1.0")):
+        (folder / "metrics.json").write_text(damaged)
+        assert records.read_record(folder) is None
+        assert records.write_results(tmp_path) == [folder]
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_fit_with_a_damaged_file_is_not_finished(written, damage, caplog):
+    folder, record = written
+    (folder / "residuals.png").unlink()
+    assert records.read_finished(folder, SETTINGS) == record
+    predictions = folder / "predictions.csv"
+    predictions.write_text("id,predicted\nG1,0.6\n") if damage == "changed" else predictions.unlink()
+    assert records.find_changed(folder, record) == ["predictions.csv"]
+    assert records.read_finished(folder, SETTINGS) is None
+    assert "predictions.csv: damaged or missing since it was written; the fit is made again" in caplog.text
 
 
 def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, written):

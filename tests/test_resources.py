@@ -367,7 +367,7 @@ def test_published_table_is_complete():
         "genome",
         "contacts",
     ]
-    assert len(resources.GRCH38_LENGTHS) == 22
+    assert len(checks.GRCH38_LENGTHS) == 22
     for resource in RESOURCES:
         assert resource.address.startswith("https://")
         assert resource.digest or resource.name in ("genome", "contacts")

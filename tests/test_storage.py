@@ -1,8 +1,6 @@
-"""Files that appear whole, detect damage, and tie a folder to its run."""
+"""Files that appear whole and detect damage."""
 
-import json
 import os
-import threading
 
 import numpy as np
 import pytest
@@ -10,8 +8,6 @@ from numpy.testing import assert_array_equal
 
 from spex import storage
 from spex.errors import InputError
-
-SETTINGS = {"contact_rule": "published", "max_dist": 1.15, "maps_sha256": ["ab"]}
 
 
 @pytest.mark.parametrize(
@@ -102,74 +98,16 @@ def test_temporary_files_of_dead_processes_are_removed_and_others_stay(tmp_path,
     assert set(tmp_path.iterdir()) == {mine, far, tmp_path / "tensor.npy"}
 
 
-def test_a_run_is_claimed_once_and_goes_on_with_the_same_settings(tmp_path):
-    folder = storage.DataFolder(tmp_path / "data")
-    assert storage.read_run_settings(folder) is None
-    storage.claim_run(folder, SETTINGS)
-    content = folder.run_json.read_bytes()
-    storage.claim_run(folder, dict(reversed(SETTINGS.items())))
-    assert folder.run_json.read_bytes() == content
-    assert storage.read_run_settings(folder) == SETTINGS
-
-
-def test_other_settings_are_refused_with_field_and_both_values(tmp_path):
-    folder = storage.DataFolder(tmp_path)
-    storage.claim_run(folder, SETTINGS)
-    with pytest.raises(InputError, match=r"max_dist was 1\.15 when this folder was made and is 1\.2 now"):
-        storage.claim_run(folder, {**SETTINGS, "max_dist": 1.2})
-    with pytest.raises(InputError, match="precision was null"):
-        storage.claim_run(folder, {**SETTINGS, "precision": "tf32"})
-
-
-def test_of_many_first_runs_at_once_one_wins(tmp_path):
-    folder = storage.DataFolder(tmp_path / "data")
-    outcomes = []
-
-    def claim(number):
-        try:
-            storage.claim_run(folder, {"number": number})
-            outcomes.append(number)
-        except InputError:
-            outcomes.append(None)
-
-    threads = [threading.Thread(target=claim, args=(number,)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    winners = [outcome for outcome in outcomes if outcome is not None]
-    assert len(outcomes) == 16
-    assert winners == [storage.read_run_settings(folder)["number"]]
-
-
-def test_every_flipped_byte_of_run_json_is_refused_by_name(tmp_path):
-    folder = storage.DataFolder(tmp_path)
-    storage.claim_run(folder, SETTINGS)
-    content = folder.run_json.read_bytes()
-    for place in range(len(content)):
-        folder.run_json.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        with pytest.raises(InputError, match=r"run\.json: damaged or edited"):
-            storage.read_run_settings(folder)
-
-
-def test_hashes_are_remembered_until_a_file_changes(tmp_path, monkeypatch):
-    file, memory = tmp_path / "genome.fa", tmp_path / "data" / "hashes.json"
-    file.write_text("abc")
-    known = storage.KnownHashes(memory)
-    digest = known.sha256(file)
-    assert digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    known.save()
-    monkeypatch.setattr(storage.hashlib, "file_digest", None)  # reading the file again would fail now
-    assert storage.KnownHashes(memory).sha256(file) == digest
-    monkeypatch.undo()
-    file.write_text("abcd")
-    assert storage.KnownHashes(memory).sha256(file) != digest
-
-
-@pytest.mark.parametrize("content", ["", "[1]", "{}", json.dumps({"x": 3}), "\x00"])
-def test_an_unreadable_memory_of_hashes_is_no_obstacle(tmp_path, content):
-    (tmp_path / "hashes.json").write_text(content)
-    assert len(storage.KnownHashes(tmp_path / "hashes.json").sha256(tmp_path / "hashes.json")) == 64
+def test_sealed_json_comes_back_and_every_change_is_noticed(tmp_path):
+    path, value = tmp_path / "a.json", {"name": "Brain β", "numbers": [1, 2.5, None]}
+    storage.save_sealed_json(path, value)
+    assert storage.load_sealed_json(path) == value
+    content = path.read_bytes()
+    changed = [content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :] for place in range(len(content))]
+    for damaged in (*changed, content[:-1], content + b" ", b"", b"[1]", b"{}", b"\xff", b"[" * 100_000):
+        path.write_bytes(damaged)
+        with pytest.raises(storage.DamagedFileError):
+            storage.load_sealed_json(path)
 
 
 @pytest.mark.parametrize("kind, message", [("missing", "no such file; get it with: python -m"), ("folder", "a folder")])

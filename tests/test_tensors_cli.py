@@ -10,14 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import oracles
 import pandas as pd
 import pytest
 import torch
-from conftest import CHROMSIZES, ROOT, example_genes, narrow_state, write_mcool
+from conftest import ROOT, example_genes, narrow_state
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tensors
@@ -325,101 +324,6 @@ def test_contacts_are_not_read_again_on_restart(narrow, tensors_argv, monkeypatc
 
 
 # --- what cannot be used ---
-
-
-def refuse(argv, capsys, message):
-    """The run fails with one line that fits `message`, and writes nothing."""
-    try:
-        status = tensors.main(argv)
-    except SystemExit as end:
-        status = end.code
-    captured = capsys.readouterr()
-    assert status == 2
-    assert re.fullmatch(f"tensors.py: error: [^\n]*{message}[^\n]*\n", captured.err), captured.err
-    assert captured.out == ""
-    assert not Path(argv[1]).exists()
-
-
-@pytest.mark.parametrize(
-    "option, resource",
-    [
-        ("--genes_filename", "genes"),
-        ("--genome_filename", "genome"),
-        ("--beluga_model_filename", "beluga"),
-    ],
-)
-def test_a_missing_file_is_named_with_the_way_to_get_it(narrow, tensors_argv, capsys, option, resource):
-    message = f"{option} nowhere/file: no such file; get it with: python -m spex.resources get {resource}"
-    refuse(tensors_argv(option, "nowhere/file"), capsys, message)
-
-
-@pytest.mark.parametrize(
-    "name, advice",
-    [("4DNFIARR7LP4.mcool", "get it with: python -m spex.resources get contacts"), ("a", "check the path")],
-)
-def test_a_missing_map_is_named_and_the_published_one_can_be_got(narrow, tensors_argv, capsys, name, advice):
-    refuse(tensors_argv("--mcool_filename", name), capsys, f"--mcool_filename {name}: no such file; {advice}")
-
-
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        (["--window_size", 1000], "--window_size: found '1000', but the checkpoint fixes it at 2000"),
-        (["--batch_size", 0], "--batch_size: found '0', expected a whole number from 1 up"),
-        (["--block_size", "many"], "--block_size: found 'many', expected a whole number"),
-        (["--max_dist", "nan"], "--max_dist: found 'nan', expected a number above 0"),
-        (["--gene_type", "mRNA"], "--gene_type: invalid choice: 'mRNA'"),
-        (["--divisor", 3], "--divisor and --reminder: only one was given"),
-        (["--divisor", 3, "--reminder", 3], "--reminder 3: expected 0 to 2"),
-        (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
-        (["--hic_resolution", 2500], "--hic_resolution 2500: expected a multiple of 200"),
-        (["--no_such_option"], "unrecognized arguments: --no_such_option"),
-    ],
-)
-def test_options_that_cannot_be_used_are_refused(narrow, tensors_argv, capsys, options, message):
-    refuse(tensors_argv(*options), capsys, message)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
-def test_cuda_without_a_device_is_refused(narrow, tensors_argv, capsys):
-    refuse(tensors_argv("--compute_platform", "CUDA"), capsys, "PyTorch finds no CUDA device here")
-
-
-@pytest.mark.parametrize("option", ["--data_folder", "--pred_cache_folder"])
-def test_a_file_where_a_folder_is_expected_is_refused(narrow, tensors_argv, tmp_path, capsys, option):
-    (tmp_path / "file").touch()
-    message = f"{option} .*file/data: .*/file is a file, expected a folder"
-    refuse([*tensors_argv(data="none"), option, str(tmp_path / "file" / "data")], capsys, message)
-
-
-def test_a_resolution_that_the_map_lacks_is_refused(narrow, tensors_argv, capsys):
-    refuse(tensors_argv("--hic_resolution", 5000, maps=[0]), capsys, r"no resolution 5000 \(it has 1000, 2000\)")
-
-
-def test_a_wrong_checkpoint_is_refused(tensors_argv, capsys):
-    refuse(tensors_argv(), capsys, r"narrow.pth: model\S* has shape .*; get it again with: python -m spex.resources")
-
-
-def test_a_truncated_checkpoint_is_refused(world, narrow, tensors_argv, tmp_path, capsys):
-    path = tmp_path / "cut.pth"
-    path.write_bytes(world.checkpoint.read_bytes()[:-9999])
-    refuse(tensors_argv("--beluga_model_filename", path), capsys, "cut.pth: not a whole PyTorch file of weights")
-
-
-def test_names_without_chr_are_refused(world, narrow, tensors_argv, tmp_path, capsys):
-    genome = tmp_path / "genome.fa"
-    genome.write_text(world.genome.read_text().replace(">chr", ">"))
-    refuse(tensors_argv("--genome_filename", genome), capsys, "names 'chr1', which the genome lacks; it has 1, 8, 9")
-
-
-def test_a_map_of_another_build_is_refused(narrow, tensors_argv, tmp_path, capsys):
-    write_mcool(tmp_path / "map.mcool", {}, chromsizes={**CHROMSIZES, "chr1": 130_000})
-    refuse(tensors_argv("--mcool_filename", tmp_path / "map.mcool"), capsys, "chr1 is 130,000 bp long there")
-
-
-def test_a_genes_table_without_a_column_is_refused(narrow, tensors_argv, tmp_path, capsys):
-    example_genes().drop(columns="type").to_csv(tmp_path / "genes.csv", index=False)
-    refuse(tensors_argv("--genes_filename", tmp_path / "genes.csv"), capsys, "no column type; found id, symbol")
 
 
 def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_argv, tmp_path, capsys):

@@ -1,4 +1,3 @@
-import gzip
 import json
 import os
 import subprocess
@@ -162,59 +161,9 @@ def test_missing_files(options, tmp_path, capsys):
     assert "python tensors.py" in refused(capsys, options | {"--data_folder": str(tmp_path / "none")})
 
 
-def test_expression_that_does_not_fit(options, tmp_path, capsys):
-    path = Path(options["--gene_expression_filename"])
-    table = pd.read_csv(path, index_col=0)
-    table.iloc[:-1].to_csv(path)
-    assert "59 rows, but the genes table has 60" in refused(capsys, options)
-    for value in (np.nan, -1.0, np.inf):
-        table.assign(**{table.columns[0]: table.iloc[:, 0].where(table.index != 7, value)}).to_csv(path)
-        assert "gene ENSG00000000007 (line 9)" in refused(capsys, options)
-    table.reset_index(drop=True).to_csv(path, index=False)
-    assert "neither an id column nor" in refused(capsys, options)
-    path.write_bytes(gzip.compress(b"a,b"))
-    assert "no readable table header" in refused(capsys, options)
-
-
-@pytest.mark.parametrize("index", ["0", "5", "-1", "liver", "1.5"])
-def test_unknown_target(options, capsys, index):
-    line = refused(capsys, options | {"--target_index": index})
-    assert f"--target_index {index}" in line
-    assert "4 Liver" in line
-
-
-def test_genes_for_each_role(options, capsys):
-    assert "--test_chroms chr3: no test genes" in refused(capsys, options, "--test_chroms", "chr3")
-    assert "--validation_chroms 9: no validation genes" in refused(capsys, options, "--validation_chroms", "9")
-    everything = ["--test_chroms", "chr1", "chr2", "chr8", "chr9"]
-    assert "no training genes" in refused(capsys, options, *everything)
-    assert "no training genes" in refused(capsys, options, "--test_only")
-    assert "among --test_chroms too" in refused(capsys, options, "--validation_chroms", "chr8")
-
-
-def test_tensors_that_must_not_reach_training(options, capsys):
-    folder = DataFolder(options["--data_folder"])
-    path = folder.tensor_path("ENSG00000000000")
-    good = load_array(path)
-    bad = good.copy()
-    bad[5] = np.nan
-    for array in (bad, good[:-1], np.concatenate([good, good[:4004]]), good.astype(np.float64) * 1e60):
-        save_array(path, array)
-        line = refused(capsys, options)
-        assert str(path) in line
-        assert "run tensors.py again" in line
-    path.write_bytes(path.read_bytes()[:-10])
-    assert "cannot be used" in refused(capsys, options)
-
-
 def test_width_follows_the_run_settings(tmp_path, capsys):
     options = write_inputs(tmp_path, width=20020, run_settings=RUN_SETTINGS | {"maps_sha256": ["3" * 64]})
     assert "expected 24024" in refused(capsys, options)
-
-
-def test_parameters_that_cannot_be_used(options, tmp_path, capsys):
-    (tmp_path / "fast.json").write_text('{"etta": 0.1}')
-    assert "etta" in refused(capsys, options)
 
 
 def results_of(options):
@@ -369,12 +318,6 @@ def test_cross_validation_predicts_every_gene_once_out_of_sample(options, capsys
     assert results_of(options) == before
 
 
-def test_cross_validation_chooses_its_own_chromosomes(options, capsys):
-    for more in (["--test_chroms", "chr8"], ["--validation_chroms", "chr9"]):
-        assert "--cv: tests on every chromosome" in refused(capsys, options, "--cv", "chromosomes", *more)
-    assert "give that too" in refused(capsys, options, "--cv_groups", "3")
-
-
 @pytest.mark.parametrize("model", ["gbtree", "ridge"])
 def test_a_saved_model_on_another_folder(options, tmp_path, capsys, sketches, model):
     more = ["--model", model]
@@ -408,10 +351,6 @@ def test_a_saved_model_refuses_other_features(options, capsys, width, changes, t
     (tmp_path / "other").mkdir()
     other = write_inputs(tmp_path / "other", width=width, run_settings=RUN_SETTINGS | changes)
     assert told in refused(capsys, other, "--predict", str(only_fit(options)))
-
-
-def test_a_saved_model_that_is_none(options, tmp_path, capsys):
-    assert "no finished fit there" in refused(capsys, options, "--predict", str(tmp_path))
 
 
 def test_expression_by_gene_id_gives_what_the_published_form_gives(options, tmp_path, sketches):

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
-from spex.storage import DataFolder, claim_run, save_array
+from spex.run_identity import claim_run
+from spex.storage import DataFolder, save_array
 
 CHROMS = ("chr1", "chr2", "chr8", "chr9", "chrX")
 GENES = 60
