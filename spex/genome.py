@@ -65,6 +65,7 @@ def _whole_index(path, spare_index):
     try:
         return _build_index(path, beside)
     except OSError:  # the genome lies in a folder of someone else
+        spare_index.parent.mkdir(parents=True, exist_ok=True)
         return _build_index(path, spare_index)
 
 

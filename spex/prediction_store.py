@@ -6,6 +6,7 @@ the shards that are whole by then. Keys are integers that the caller chooses (th
 """
 
 import hashlib
+import io
 import json
 import logging
 import secrets
@@ -17,6 +18,8 @@ import numpy as np
 from spex.storage import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
 
 SHARD_BYTES = 32 << 20
+IDENTITY = "identity.json"
+"""For whoever wants to know what a folder belongs to; the program itself goes by the folder's name."""
 
 logger = logging.getLogger("spex")
 
@@ -29,19 +32,13 @@ class PredictionStore:
     """
 
     def __init__(self, root, identity, dtype=np.float32):
-        identity = {**identity, "dtype": np.dtype(dtype).name}
-        name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        self._identity = {**identity, "dtype": np.dtype(dtype).name}
+        name = hashlib.sha256(json.dumps(self._identity, sort_keys=True).encode()).hexdigest()[:16]
         self.folder = Path(root) / name
         self.dtype = np.dtype(dtype)
         self.bytes_written = 0
         self._tables = {}
         self._writable = True
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if not (self.folder / "identity.json").exists():
-                write_json(self.folder / "identity.json", identity)
-        except OSError as error:
-            self._refuse_writes(error)
 
     def stored(self, rows):
         """The values that a later read gives back for `rows`, float32: a float16 store rounds them."""
@@ -65,7 +62,7 @@ class PredictionStore:
     def flush(self):
         """Write what waits."""
         for table in self._tables.values():
-            if table.waiting:
+            if table.waiting and self._writable:
                 self._write(table)
 
     def size(self):
@@ -79,6 +76,9 @@ class PredictionStore:
 
     def _write(self, table):
         try:
+            if not (self.folder / IDENTITY).exists():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_json(self.folder / IDENTITY, self._identity)
             self.bytes_written += table.write(self.dtype)
         except OSError as error:
             self._refuse_writes(error)
@@ -130,9 +130,11 @@ class _Table:
         rows = np.concatenate([rows for _, rows in self.waiting])
         record = np.empty(1, _record_type(len(keys), rows.shape[1], dtype))
         record["keys"], record["checksums"], record["rows"] = keys, _checksums(keys, rows), rows
+        content = io.BytesIO()  # written to a file at once, NumPy's errors do not tell that the disk is full
+        np.lib.format.write_array(content, record, allow_pickle=False)
         self.folder.mkdir(parents=True, exist_ok=True)
         with whole_file(self.folder / f"{keys.min()}-{keys.max()}-{secrets.token_hex(8)}.npy") as file:
-            np.lib.format.write_array(file, record, allow_pickle=False)
+            file.write(content.getbuffer())
         return record.nbytes
 
     def _refresh(self):
