@@ -1,12 +1,12 @@
 """tensors.py with a narrow network in the place of the published one, for tests that need a process of their own.
 
-With --two_devices first, the CPU serves as two devices, as two GPUs would. FAILING_WRITES=full or =bug in the
-environment makes every write of a tensor fail.
+With --two_devices first, the CPU serves as two devices, as two GPUs would. WRITES in the environment makes every write
+of a tensor fail (full, bug) or leave a file `begun` and never end (hang).
 """
 
 import os
 import sys
-from unittest.mock import Mock
+import time
 
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN
 
@@ -15,9 +15,19 @@ from expecto import beluga
 from spex import pipeline
 
 beluga.CHANNELS, beluga.HIDDEN = NARROW_CHANNELS, NARROW_HIDDEN  # here, so that processes of its own have it too
-if "FAILING_WRITES" in os.environ:
-    failure = OSError(28, "No space left on device") if os.environ["FAILING_WRITES"] == "full" else ZeroDivisionError()
-    pipeline.save_array = Mock(side_effect=failure)
+
+
+def write_badly(path, array, **options):
+    if os.environ["WRITES"] == "full":
+        raise OSError(28, "No space left on device")
+    if os.environ["WRITES"] == "bug":
+        raise ZeroDivisionError
+    path.with_name("begun").touch()
+    time.sleep(600)
+
+
+if "WRITES" in os.environ:
+    pipeline.save_array = write_badly
 
 if __name__ == "__main__":
     if sys.argv[1] == "--two_devices":

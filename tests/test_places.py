@@ -95,9 +95,8 @@ def other_file_system(tmp_path):
         yield Path(folder)
 
 
-@pytest.mark.parametrize("locale", ["C.UTF-8", "POSIX"])
 def test_odd_names_links_relative_paths_and_another_file_system(
-    reference, world, tensors_argv, tmp_path, other_file_system, locale
+    reference, world, tensors_argv, tmp_path, other_file_system
 ):
     odd = tmp_path / "Śląsk, żółta łódź"
     odd.mkdir()
@@ -109,7 +108,7 @@ def test_odd_names_links_relative_paths_and_another_file_system(
     argv += ["--mcool_filename", "maps/map0.mcool", "./maps/.//map1.mcool"]
     argv += ["--data_folder", "out/dane 𝛼", "--pred_cache_folder", "out/cache ü"]
     for _ in range(2):
-        assert start_tensors(argv, cwd=odd, env={"LC_ALL": locale}).wait() == 0
+        assert start_tensors(argv, cwd=odd, env={"LC_ALL": "POSIX"}).wait() == 0
         assert content(other_file_system / "dane 𝛼") == reference
     assert {path.name for path in odd.iterdir()} == {"ge nome.fa", "ge nome.fa.fai", "genes 'β'.csv", "maps", "out"}
 

@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -18,6 +16,7 @@ import pytest
 import torch
 from conftest import ROOT, example_genes, narrow_state
 from numpy.testing import assert_allclose, assert_array_equal
+from processes import start_tensors
 
 import tensors
 from expecto import beluga
@@ -198,21 +197,16 @@ def test_a_run_cut_off_goes_on_to_the_same_bytes(
     assert content(tmp_path / "data") == reference
 
 
-def start(argv):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
-    return subprocess.Popen([sys.executable, str(ROOT / "tests" / "narrow_tensors.py"), *argv], env=environment)
-
-
 def test_a_killed_process_leaves_whole_tensors_and_the_next_finishes(reference, tensors_argv, tmp_path):
     argv = tensors_argv("--block_size", 1, maps=[0, 1])
-    process = start(argv)
+    process = start_tensors(argv)
     while process.poll() is None and len(list(tmp_path.glob("data/tensors/*.npy"))) < 3:
         time.sleep(0.005)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     left = {name: data for name, data in content(tmp_path / "data").items() if not name.startswith(".")}
     assert left.items() <= reference.items()
-    assert start(argv).wait() == 0
+    assert start_tensors(argv).wait() == 0
     assert content(tmp_path / "data") == reference
     assert not list((tmp_path / "data").glob("**/.*"))
 
@@ -221,13 +215,13 @@ def test_processes_started_together_make_what_one_makes(reference, tensors_argv,
     genome = tmp_path / "genome.fa"  # its index does not exist yet
     shutil.copy(world.genome, genome)
     shards = [["--divisor", 2, "--reminder", 0], ["--divisor", 2, "--reminder", 1], []]
-    processes = [start(tensors_argv("--genome_filename", genome, *shard, maps=[0, 1])) for shard in shards]
+    processes = [start_tensors(tensors_argv("--genome_filename", genome, *shard, maps=[0, 1])) for shard in shards]
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert content(tmp_path / "data") == reference
 
 
 def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, capfd):
-    process = start(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])])
+    process = start_tensors(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])])
     assert process.wait() == 0
     assert content(tmp_path / "data") == reference
     log = capfd.readouterr().err
@@ -242,13 +236,38 @@ def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, 
         ("bug", 1, "ZeroDivisionError[^$]*a worker process ended with status 1"),
     ],
 )
-def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, monkeypatch, capfd, failure, status, message):
-    monkeypatch.setenv("FAILING_WRITES", failure)
-    process = start(["--two_devices", *tensors_argv("--precision", "float32")])
+def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, capfd, failure, status, message):
+    argv = ["--two_devices", *tensors_argv("--precision", "float32")]
+    process = start_tensors(argv, env={"WRITES": failure})
     assert process.wait() == status
     log = capfd.readouterr().err
     assert re.search(message, log)
     assert ("Traceback" in log) == (failure == "bug")
+
+
+@pytest.mark.parametrize(
+    "stop, send, status",
+    [
+        (signal.SIGTERM, os.killpg, 143),  # as SLURM does
+        (signal.SIGINT, os.killpg, 130),  # as Ctrl-C does
+        (signal.SIGKILL, os.kill, -signal.SIGKILL),
+    ],
+)
+def test_several_devices_stop_together(tensors_argv, tmp_path, capfd, stop, send, status):
+    argv = ["--two_devices", *tensors_argv("--precision", "float32")]
+    process = start_tensors(argv, env={"WRITES": "hang"}, start_new_session=True)
+    while not (tmp_path / "data" / "tensors" / "begun").exists():
+        time.sleep(0.01)
+    send(process.pid, stop)
+    assert process.wait() == status
+    deadline = time.monotonic() + 20
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+    log = capfd.readouterr().err
+    assert "Traceback" not in log
+    assert ("the same command goes on from there" in log) == (stop != signal.SIGKILL)
 
 
 def test_damaged_tensors_are_made_again(reference, tensors_argv, tmp_path, capsys):
