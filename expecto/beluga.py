@@ -86,7 +86,9 @@ def load_beluga(path):
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # PyTorch's own text suggests to load it all the same
         raise ValueError(f"{path}: not a PyTorch file of weights alone; anything else in it is never loaded") from error
-    except (RuntimeError, zipfile.BadZipFile, EOFError, UnicodeDecodeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of zip, pickle and PyTorch, which fail on damaged bytes in as many ways
         reason = str(error).split("\n", 1)[0]
         raise ValueError(f"{path}: not a whole PyTorch file of weights ({reason})") from error
     with torch.device("meta"):

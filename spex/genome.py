@@ -72,13 +72,13 @@ def _whole_index(path, spare_index):
 def _fits(index, path):
     """Whether an index belongs to the genome: its records lie end to end, each behind a header line with its name."""
     try:
-        records = [line.split("\t") for line in index.read_text().splitlines()]
+        records = [line.split("\t") for line in index.read_text().split("\n")[:-1]]
         if index.stat().st_mtime < path.stat().st_mtime:
             return False
         with open(path, "rb") as file:
             position = 0
-            for name, *numbers in records:
-                position = _end_of_record(file, position, name, *map(int, numbers))
+            for name, length, offset, bases, width in records:
+                position = _end_of_record(file, position, name, int(length), int(offset), int(bases), int(width))
             return position == path.stat().st_size > 0
     except (OSError, ValueError, ZeroDivisionError):
         return False
@@ -118,7 +118,7 @@ def _build_index(path, index):
         temporary.unlink()
         pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
         temporary.replace(index)
-    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, ValueError) as error:
+    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, RuntimeError, ValueError) as error:
         raise InputError(f"--genome_filename {path}: not usable as FASTA ({error})") from error
     finally:
         temporary.unlink(missing_ok=True)
