@@ -36,6 +36,7 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.resume
 	.venv/bin/python -m benchmarks.projection
 	.venv/bin/python -m benchmarks.precision
+	.venv/bin/python -m benchmarks.metrics
 	.venv/bin/python -m benchmarks.training ridge
 	.venv/bin/python -m benchmarks.training trees
 	.venv/bin/python -m benchmarks.training reading
