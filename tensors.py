@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from spex.checks import GRCH38_LENGTHS, check_chromosomes
 from spex.cli import check_shared_options, create_shared_parser, number, progress, run_script, whole_number
 from spex.contact_map import ContactMap, check_maps
 from spex.contacts import ContactRule, collect_contacts, load_contacts, save_contacts
@@ -35,7 +34,7 @@ from spex.genes import (
     read_gene_table,
     select_shard,
 )
-from spex.genome import Genome
+from spex.genome import GRCH38_LENGTHS, Genome, check_chromosomes
 from spex.pipeline import tensor_length, unfinished_genes
 from spex.prediction_store import PredictionStore
 from spex.run_identity import KnownHashes, check_run, claim_run
@@ -81,7 +80,7 @@ def run(args):
     store = None if args.no_pred_cache else store_of(args, settings)
     model = open_model(args.beluga_model_filename) if len(pending) else None
 
-    # everything that can be refused has been: from here on files are written
+    # everything that can be refused has been; so far at most the genome's index was written
     claim_run(folder, settings)
     hashes.save()
     for used in (folder.root, folder.tensors):
@@ -144,10 +143,10 @@ def read_inputs(args, folder, rule, hashes):
     if hashes.sha256(args.genes_filename) == PUBLISHED_TABLE_SHA256:
         check_chromosomes(f"--genome_filename {args.genome_filename}", genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
-    maps = [open_map(path, rule.resolution) for path in args.mcool_filename]
-    check_different(args.mcool_filename, hashes)
-    check_maps(maps, genes, genome.chromsizes)
     require_file(args.beluga_model_filename, "--beluga_model_filename", "beluga")
+    maps = [open_map(path, rule.resolution) for path in args.mcool_filename]
+    check_maps(maps, genes, genome.chromsizes)
+    check_different(args.mcool_filename, hashes)
     return table, genes, maps
 
 

@@ -43,7 +43,12 @@ def create_parser():
     add = parser.add_argument_group("model (train.py only)").add_argument
     add("--model", choices=tuple(PARAMETERS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
     add("--params", metavar="FILE.json", help="parameters that replace the model's own of the same name")
-    add("--seed", type=whole_number(0), default=1410, help="seed of the trees' column sampling and of the bootstrap")
+    add(
+        "--seed",
+        type=whole_number(0, 2**31 - 1),
+        default=1410,
+        help="seed of the trees' column sampling and of the bootstrap",
+    )
     add("--repeats", type=whole_number(1), default=1, help="fits per target, with seed, seed + 1, ...")
     add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
     add("--predict", metavar="MODEL_FOLDER", help="apply a fit under results/ to --data_folder's tensors, and stop")

@@ -52,7 +52,7 @@ def main(argv=None):
         with tempfile.TemporaryDirectory() as folder:
             features, record = run_example(DataFolder(Path(folder, "data")), precision)
         reference = features if reference is None else reference
-        present = reference != 0  # genes without contacts have zeros
+        present = reference != 0  # a gene whose contacts are all too near has zeros
         moved = np.abs(features - reference)[present] / reference[present]
         rows.append(
             {

@@ -4,6 +4,7 @@ Zhou et al., Nat Genet 50:1171 (2018), Methods. Six convolutions of width 8 in t
 sigmoid per chromatin feature; no padding, stride 1. Dropout is left out: the network is only ever evaluated.
 """
 
+import errno
 import itertools
 import pickle
 import warnings
@@ -20,6 +21,8 @@ HIDDEN = 2003
 KERNEL = 8
 POOLS = (4, 4, 1)
 """Width of the max pooling that ends each block; the last block has none."""
+
+UNREADABLE = (errno.ENOENT, errno.EACCES, errno.EIO, errno.ESTALE, errno.EISDIR)
 
 CHECKPOINT_LAYERS = {
     "model.0.0": "convolutions.0",
@@ -86,9 +89,10 @@ def load_beluga(path):
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # PyTorch's own text suggests to load it all the same
         raise ValueError(f"{path}: not a PyTorch file of weights alone; anything else in it is never loaded") from error
-    except MemoryError:
-        raise
     except Exception as error:  # of zip, pickle and PyTorch, which fail on damaged bytes in as many ways
+        out_of_memory = isinstance(error, MemoryError) or "allocate memory" in str(error)
+        if out_of_memory or getattr(error, "errno", None) in UNREADABLE:
+            raise
         reason = str(error).split("\n", 1)[0]
         raise ValueError(f"{path}: not a whole PyTorch file of weights ({reason})") from error
     with torch.device("meta"):

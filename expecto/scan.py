@@ -11,7 +11,7 @@ see every window by itself.
 import torch
 from torch.nn import functional
 
-from expecto import BASES, CHROMATIN_FEATURES, WINDOW_SIZE
+from expecto import BASES, WINDOW_SIZE
 from expecto.beluga import KERNEL, POOLS, block_widths
 
 WIDTHS = block_widths()
@@ -64,8 +64,7 @@ class Scanner:
             run, run_starts = _lay_out(codes.to(self.device), starts[order], WINDOW_SIZE)
             self._scan(0, run, run_starts, order, cells)
         parts = [cells] if self.device.type == "cuda" else cells.split(LINEAR_ROWS)
-        predictions = [self._linear(part) for part in parts]
-        return torch.cat(predictions)[: len(starts)] if predictions else cells.new_empty(0, CHROMATIN_FEATURES).float()
+        return torch.cat([self._linear(part) for part in parts])[: len(starts)]
 
     def _linear(self, cells):
         """Probabilities, (n, 2002) float32, from the cells of n windows."""

@@ -28,6 +28,9 @@ DISK_ERRORS = {
     errno.EACCES: "choose a folder that you may write to",
     errno.EPERM: "choose a folder that you may write to",
     errno.EROFS: "choose a folder that can be written to",
+    errno.EIO: "check the disk",
+    errno.ESTALE: "check the network drive",
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
 
 logger = logging.getLogger("spex")
@@ -102,16 +105,17 @@ def check_shared_options(args):
         )
 
 
-def whole_number(least):
-    """An argument type: whole numbers not below `least`."""
+def whole_number(least, most=None):
+    """An argument type: whole numbers from `least` to `most`, or up without end."""
 
     def parse(text):
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from {least} up")
+        if value < least or (most is not None and value > most):
+            end = "up" if most is None else f"to {most}"
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from {least} {end}")
         return value
 
     return parse

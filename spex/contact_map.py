@@ -72,14 +72,14 @@ class ContactMap:
         """The pixels of one part of the table, as `pixels_of` returns them. low, high: the chromosome's bins."""
         bin1, bin2 = (self._column(root, f"pixels/{name}", part) - low for name in ("bin1_id", "bin2_id"))
         if bin1.min() < 0 or bin1.max() >= high - low or (bin2 < bin1).any():
-            raise self._damaged("pixels whose bins are not where its index says")
+            raise self._damaged("pixels whose bins its index contradicts, or below the diagonal")
         cis = bin2 < high - low
         from1 = is_tss[bin1] & cis
         from2 = is_tss[np.where(cis, bin2, 0)] & cis & (bin1 != bin2)
         touching = from1 | from2
         counts = np.zeros(len(bin1))
         if touching.any():
-            counts = self._column(root, "pixels/count", part).astype(np.float64)
+            counts = self._column(root, "pixels/count", part, kinds="iuf").astype(np.float64)
             bad = ~(np.isfinite(counts) & (counts >= 0)) & touching
             if bad.any():
                 raise InputError(
@@ -99,7 +99,7 @@ class ContactMap:
         bins = -(-self.chromsizes[chrom] // self.resolution)
         if high - low != bins:
             raise self._damaged(f"its index gives {chrom} {high - low:,} bins, its length {bins:,}")
-        first, *_, last = self._column(root, "indexes/bin1_offset", slice(low, high + 1)).tolist()
+        first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
             pixels = len(root["pixels/count"])
         if not 0 <= first <= last <= pixels:
@@ -124,9 +124,13 @@ class ContactMap:
                 root = stack.enter_context(h5py.File(self.path, "r"))[self.group]
             yield root
 
-    def _column(self, root, name, part):
+    def _column(self, root, name, part, kinds="iu"):
+        """A slice of a column; HDF5 itself shortens it in silence where the column ends. kinds: of dtype, allowed."""
         with self._reading():
-            return root[name][part]
+            values = root[name][part]
+        if len(values) != part.stop - part.start or values.dtype.kind not in kinds:
+            raise self._damaged(f"{name} holds {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}")
+        return values
 
     @contextlib.contextmanager
     def _reading(self):

@@ -128,8 +128,7 @@ def make_tensors_on(job, devices, genes, advance):
         for device, share in zip(devices, shares, strict=True)
     ]
     try:
-        for worker in workers:
-            worker.start()
+        _start(workers)
         return _follow(workers, messages, advance)
     finally:
         for worker in workers:
@@ -140,10 +139,18 @@ def make_tensors_on(job, devices, genes, advance):
                 worker.join()
 
 
+def _start(workers):
+    """Start the workers deaf to Ctrl-C and SIGTERM, which may reach the whole group: the parent ends its workers."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # a process inherits it
+    try:
+        for worker in workers:
+            worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(job, device, genes: pd.DataFrame, messages):
     """One device's process: reports genes as they are done, then its counts."""
-    for stop in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent ends its workers
-        signal.signal(stop, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     try:
@@ -163,9 +170,13 @@ def _follow(workers, messages, advance):
     total, finished = Counter(), 0
     while finished < len(workers):
         while messages.empty():
-            failed = [worker.exitcode for worker in workers if worker.exitcode]
-            if failed:
-                raise RuntimeError(f"a worker process ended with status {failed[0]}; its own message is above")
+            for status in (worker.exitcode for worker in workers if worker.exitcode):
+                if status < 0:
+                    raise InputError(
+                        f"the process of one device was killed by signal {-status}, most often for want of memory; "
+                        f"give it less at once with --block_size and --batch_size; the same command goes on from here"
+                    )
+                raise RuntimeError(f"a worker process ended with status {status}; its own message is above")
             for worker in workers:
                 worker.join(0.05)
         message = messages.get()

@@ -15,7 +15,7 @@ PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca
 GENE_TYPES = ("pc", "lincRNA", "all")
 TYPE_NAMES = {"pc": "protein_coding", "lincRNA": "lincRNA"}
 SEX_CHROMOSOMES = ("chrX", "chrY", "X", "Y")
-SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,199}")
+SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
 LARGEST_POSITION = 2**31 - 1
 
 
@@ -81,7 +81,7 @@ def _check_genes(kept):
     problems = {
         "is on strand {strand!r}; expected + or -": ~kept["strand"].isin(["+", "-"]),
         "has an id that occurs twice; expected one row per gene": kept["id"].duplicated(),
-        "has an id that cannot be part of a file name; expected up to 200 letters, digits, '.', '_' and '-'": ~kept[
+        "has an id that cannot be part of a file name; expected up to 128 letters, digits, '.', '_' and '-'": ~kept[
             "id"
         ].str.fullmatch(SAFE_ID),
     }

@@ -7,11 +7,39 @@ import pyfaidx
 
 from expecto import BASES, UNKNOWN_BASE
 from spex.errors import InputError
-from spex.storage import temporary_path
+from spex.storage import is_read_only, temporary_path
 
 GZIP_MAGIC = b"\x1f\x8b"
 BEHIND_RECORD = 64
 """Bytes looked at behind a sequence for the next one's header; empty lines may precede it."""
+CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
+"""Length in bp of chr1 in the assemblies that are taken for GRCh38 most often."""
+
+GRCH38_LENGTHS = {
+    "chr1": 248_956_422,
+    "chr2": 242_193_529,
+    "chr3": 198_295_559,
+    "chr4": 190_214_555,
+    "chr5": 181_538_259,
+    "chr6": 170_805_979,
+    "chr7": 159_345_973,
+    "chr8": 145_138_636,
+    "chr9": 138_394_717,
+    "chr10": 133_797_422,
+    "chr11": 135_086_622,
+    "chr12": 133_275_309,
+    "chr13": 114_364_328,
+    "chr14": 107_043_718,
+    "chr15": 101_991_189,
+    "chr16": 90_338_345,
+    "chr17": 83_257_441,
+    "chr18": 80_373_285,
+    "chr19": 58_617_616,
+    "chr20": 64_444_167,
+    "chr21": 46_709_983,
+    "chr22": 50_818_468,
+}
+
 CODE_OF_BYTE = np.full(256, UNKNOWN_BASE, dtype=np.uint8)
 for _code, _base in enumerate(BASES):
     CODE_OF_BYTE[[ord(_base), ord(_base.lower())]] = _code
@@ -56,7 +84,7 @@ def _whole_index(path, spare_index):
         raise InputError(
             f"--genome_filename {path}: compressed; expected plain FASTA; decompress it with: gunzip --keep {path}"
         )
-    if not head.startswith((b">", b";")):
+    if not head.startswith(b">"):
         raise InputError(f"--genome_filename {path}: starts with {head!r}; expected FASTA, which starts with '>'")
     beside = path.with_name(path.name + ".fai")
     for index in (beside, spare_index):
@@ -64,9 +92,24 @@ def _whole_index(path, spare_index):
             return index
     try:
         return _build_index(path, beside)
-    except OSError:  # the genome lies in a folder of someone else
+    except OSError as error:
+        if not is_read_only(error):
+            raise
         spare_index.parent.mkdir(parents=True, exist_ok=True)
         return _build_index(path, spare_index)
+
+
+def check_chromosomes(path, found, lengths):
+    """Compare chromosome lengths in bp, name by name. found, lengths: dicts of name -> length."""
+    for name, length in lengths.items():
+        if name not in found:
+            bare = name.removeprefix("chr")
+            hint = f"; it calls it {bare}, as Ensembl does" if bare in found else ""
+            raise InputError(f"{path}: no sequence {name}{hint}; expected UCSC's hg38 with chr1 to chr22")
+        if found[name] != length:
+            assembly = CHR1_LENGTHS.get(found.get("chr1"))
+            hint = f" (this is {assembly})" if assembly else ""
+            raise InputError(f"{path}: {name} is {found[name]:,} bp long{hint}, expected {length:,} as in GRCh38")
 
 
 def _fits(index, path):
@@ -94,32 +137,34 @@ def _end_of_record(file, position, name, length, offset, bases, width):
     """
     file.seek(position)
     header = file.readline()
-    lines, rest = divmod(length, bases)
     if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()] or file.tell() != offset:
         raise ValueError("no such header")
     file.seek(offset + bases)
     if length > bases and file.read(width - bases) not in (b"\n", b"\r\n"):
         raise ValueError("lines of another width")
-    end = offset + lines * width + rest
-    file.seek(end - 1)
-    last, behind = file.read(1), file.read(BEHIND_RECORD)
+    lines, rest = divmod(length - 1, bases)
+    last = offset + lines * width + rest
+    file.seek(last)
+    base, behind = file.read(1), file.read(BEHIND_RECORD)
     following = behind.lstrip(b"\r\n")
-    complete = last == b"\n" if rest == 0 else last not in b"\r\n" and (not behind or following != behind)
-    if not complete or (following and not following.startswith(b">")):
+    if base in b"\r\n" or (behind and following == behind) or (following and not following.startswith(b">")):
         raise ValueError("the sequence ends elsewhere")
-    return end + len(behind) - len(following)
+    return last + 1 + len(behind) - len(following)
 
 
 def _build_index(path, index):
     temporary = temporary_path(index)
     try:
-        with open(temporary, "xb"):
-            pass  # fails here, without a message of pyfaidx, where the folder cannot be written to
+        temporary.touch(exist_ok=False)  # fails here, without a message of pyfaidx, where nothing can be written
         temporary.unlink()
         pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
         temporary.replace(index)
     except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, RuntimeError, ValueError) as error:
         raise InputError(f"--genome_filename {path}: not usable as FASTA ({error})") from error
+    except OSError as error:
+        if error.errno is None and isinstance(error.__context__, OSError):
+            raise error.__context__ from None  # pyfaidx puts its own in the place of the one that tells of a full disk
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     return index

@@ -5,6 +5,7 @@
 """
 
 import json
+import math
 
 from spex import boosters, ridge
 from spex.errors import InputError
@@ -34,8 +35,8 @@ def read_parameters(path, model):
     example = 'an object like {"eta": 0.1}'
     try:
         text = require_file(path, "--params").read_text(encoding="utf-8")
-        changes = json.loads(text, parse_constant=_refuse_constant)
-    except ValueError as error:
+        changes = json.loads(text, parse_constant=_finite_number, parse_float=_finite_number)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"--params {path}: not JSON ({error}); expected {example}") from error
     if not isinstance(changes, dict):
         raise InputError(f"--params {path}: found {changes!r:.60}; expected {example}")
@@ -46,8 +47,11 @@ def read_parameters(path, model):
     return parameters
 
 
-def _refuse_constant(name):
-    raise ValueError(f"{name} is no JSON number")
+def _finite_number(text):
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
 
 
 def choose_device(platform, model):

@@ -19,7 +19,7 @@ def read_model_record(model_folder):
     """The record beside a saved model.
 
     Raises:
-        InputError: the folder is not that of a fit, or a file in it was changed since.
+        InputError: the folder is not that of a fit, or its model was changed since.
     """
     record = records.read_record(model_folder)
     if record is None or not {"model", "tensors", "width"} <= record.get("settings", {}).keys():
@@ -27,7 +27,7 @@ def read_model_record(model_folder):
             f"--predict {model_folder}: no finished and undamaged fit there; expected a folder under results/ with "
             f"metrics.json and a model (results.csv names them)"
         )
-    changed = records.find_changed(model_folder, record)
+    changed = [name for name in records.find_changed(model_folder, record) if name.startswith("model.")]
     if changed:
         raise InputError(
             f"--predict {model_folder / changed[0]}: damaged or missing since it was written; expected the file that "

@@ -5,6 +5,7 @@ only the rows that are asked for leave the disk. Every process writes shards of 
 the shards that are whole by then. Keys are integers that the caller chooses (the start of a bin's window, a TSS).
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -67,7 +68,11 @@ class PredictionStore:
 
     def size(self):
         """Bytes that this store takes on the disk."""
-        return sum(path.stat().st_size for path in self.folder.glob("*/*/*.npy"))
+        total = 0
+        for path in self.folder.glob("*/*/*.npy"):
+            with contextlib.suppress(FileNotFoundError):  # another process found it damaged and deleted it
+                total += path.stat().st_size
+        return total
 
     def _table(self, kind, chrom):
         if (kind, chrom) not in self._tables:

@@ -10,7 +10,7 @@ from importlib import import_module
 
 import pandas as pd
 
-from spex.storage import DamagedFileError, load_sealed_json, save_sealed_json, whole_file
+from spex.storage import DamagedFileError, file_sha256, load_sealed_json, save_sealed_json, whole_file
 
 FORMAT = 1
 """Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""
@@ -88,10 +88,12 @@ def read_record(folder):
 
 def read_finished(folder, settings):
     """The record of a fit that need not be made again; None unless its settings are these and its files are whole."""
-    record = read_record(folder)
-    if record is None or record["settings"] != settings:
+    if not (folder / RECORD).exists():
         return None
-    changed = find_changed(folder, record)
+    record = read_record(folder)
+    if record is not None and record["settings"] != settings:
+        return None
+    changed = [RECORD] if record is None else find_changed(folder, record)
     if changed:
         logger.warning("%s: damaged or missing since it was written; the fit is made again", folder / changed[0])
         return None
@@ -100,23 +102,19 @@ def read_finished(folder, settings):
 
 def find_changed(folder, record):
     """Names of a fit's files that are not what they were when its record was written, pictures aside."""
-    return [name for name, digest in record["files"].items() if _sha256(folder / name) != digest]
+    return [name for name, digest in record["files"].items() if not _is_whole(folder / name, digest)]
 
 
-def _sha256(path):
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
+def _is_whole(path, digest):
+    return path.is_file() and file_sha256(path) == digest
 
 
 def write_record(folder, **fields):
-    """Write `metrics.json`, numbers that are not finite as null, with the hashes of the folder's other files.
+    """Write `metrics.json`: the fields, numbers that are not finite as null, and hashes of the files beside it.
 
-    Returns: the record.
+    Pictures are not among those. Returns: the record.
     """
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.suffix in HASHED}
+    files = {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.suffix in HASHED}
     record = _finite({"name": folder.name, "versions": versions(), "files": files, **fields})
     save_sealed_json(folder / RECORD, record)
     return record
@@ -155,9 +153,15 @@ def write_results(results):
 
     Returns: the folders that were left out because their record is damaged.
     """
-    found = {path.parent: read_record(path.parent) for path in sorted(results.glob(f"*/{RECORD}"))}
-    write_table(results / "results.csv", results_table([record for record in found.values() if record]))
+    found = None
+    while found is None or found.keys() != _record_folders(results):  # other processes write records meanwhile
+        found = {folder: read_record(folder) for folder in sorted(_record_folders(results))}
+        write_table(results / "results.csv", results_table([record for record in found.values() if record]))
     return [folder for folder, record in found.items() if record is None]
+
+
+def _record_folders(results):
+    return {path.parent for path in results.glob(f"*/{RECORD}")}
 
 
 def write_predictions(path, genes, observed, predicted):

@@ -16,6 +16,7 @@ from spex.cli import OneLineParser, run_script
 from spex.download import MEGABYTE
 from spex.errors import InputError
 from spex.genes import PUBLISHED_TABLE_SHA256
+from spex.genome import GRCH38_LENGTHS
 from spex.obtain import Resource, download_part, is_verified, locate, obtain, verify
 from spex.storage import require_file
 
@@ -74,7 +75,7 @@ RESOURCES = (
         licence="free for any use (UCSC Genome Browser, Genome Reference Consortium)",
         address="https://hgdownload.cse.ucsc.edu/goldenpath/hg38/bigZips/hg38.fa.gz",
         megabytes=4300,
-        check=lambda path, find: checks.check_genome(path, checks.GRCH38_LENGTHS),
+        check=lambda path, find: checks.check_genome(path, GRCH38_LENGTHS),
     ),
     Resource(
         name="contacts",

@@ -1,11 +1,10 @@
 """The proof that a restart is the same run: the settings that determine a data folder's numbers, inputs by content."""
 
-import hashlib
 import json
 from pathlib import Path
 
 from spex.errors import InputError
-from spex.storage import DamagedFileError, create_once, load_sealed_json, save_sealed_json, sealed_json
+from spex.storage import DamagedFileError, create_once, file_sha256, load_sealed_json, save_sealed_json, sealed_json
 
 
 def read_run_settings(folder):
@@ -75,8 +74,7 @@ class KnownHashes:
         stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
         entry = self._known.get(str(path), {})
         if {name: entry.get(name) for name in stamp} != stamp:
-            with open(path, "rb") as file:
-                entry = {**stamp, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+            entry = {**stamp, "sha256": file_sha256(path)}
             self._known[str(path)] = entry
             self._new = True
         return entry["sha256"]

@@ -23,8 +23,8 @@ import numpy as np
 from spex.errors import InputError
 
 STALE_AFTER_SECONDS = 24 * 3600
-SEAL = struct.Struct("<cI")
 JSON_SEAL = "sha256_of_the_rest"
+SEAL = struct.Struct("<cI")
 SEAL_MARK = b"C"
 """What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
 array's shape in the header can make the seal pass for items."""
@@ -154,6 +154,12 @@ def _json(value):
     return text.encode(errors="surrogateescape")  # paths need not be UTF-8
 
 
+def file_sha256(path):
+    """Hash of a file's content, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def sealed_json(value):
     """A dict as JSON (bytes) with one field more, by which `load_sealed_json` finds out whether it was changed."""
     return _json({**value, JSON_SEAL: hashlib.sha256(_json(value)).hexdigest()})
@@ -264,9 +270,9 @@ def is_whole_array(path, shape, dtype):
 def require_folder(path, option):
     """The path, when a folder is there or can be made. option: flag that names it."""
     path = Path(path)
-    standing = next(place for place in (path, *path.parents) if place.exists())
+    standing = next(place for place in (path, *path.parents) if place.exists() or place.is_symlink())
     if not standing.is_dir():
-        raise InputError(f"{option} {path}: {standing} is a file, expected a folder; give another one")
+        raise InputError(f"{option} {path}: {standing} is no folder; give another one")
     return path
 
 

@@ -1,7 +1,7 @@
 """tensors.py with a narrow network in the place of the published one, for tests that need a process of their own.
 
 With --two_devices first, the CPU serves as two devices, as two GPUs would. WRITES in the environment makes every write
-of a tensor fail (full, bug) or leave a file `begun` and never end (hang).
+of a tensor fail (full, bug) or leave a file `begun` with the process's number and never end (hang).
 """
 
 import os
@@ -13,6 +13,7 @@ from conftest import NARROW_CHANNELS, NARROW_HIDDEN
 import tensors
 from expecto import beluga
 from spex import pipeline
+from spex.storage import whole_file
 
 beluga.CHANNELS, beluga.HIDDEN = NARROW_CHANNELS, NARROW_HIDDEN  # here, so that processes of its own have it too
 
@@ -22,7 +23,8 @@ def write_badly(path, array, **options):
         raise OSError(28, "No space left on device")
     if os.environ["WRITES"] == "bug":
         raise ZeroDivisionError
-    path.with_name("begun").touch()
+    with whole_file(path.with_name("begun")) as file:
+        file.write(str(os.getpid()).encode())
     time.sleep(600)
 
 

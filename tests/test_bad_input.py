@@ -239,6 +239,21 @@ def without_in_map(name):
     return write
 
 
+def replace_in_map(name, values):
+    def write(path):
+        write_mcool(path, {"chr1": [(1, 50, 1.0), (60, 90, 2.0)], "chr8": [(3, 40, 1.0)]})
+        with h5py.File(path, "a") as file:
+            values_now = values(file[f"resolutions/1000/{name}"][:]) if callable(values) else values
+            del file[f"resolutions/1000/{name}"]
+            file[f"resolutions/1000/{name}"] = values_now
+
+    return write
+
+
+def shorten_in_map(name, length):
+    return replace_in_map(name, lambda column: column[:length])
+
+
 def map_cut_short(path):
     write_mcool(path, {"chr1": [(60, 90, 2.0)]})
     path.write_bytes(path.read_bytes()[:9000])
@@ -273,10 +288,16 @@ MAPS = {
     "a negative count": (set_in_map("pixels/count", [1, -1, 1]), r"found a count of -1\.0; expected raw counts"),
     "NaN as a count": (set_in_map("pixels/count", [1, np.nan, 1]), "found a count of nan; expected raw counts"),
     "infinity as a count": (set_in_map("pixels/count", [1, np.inf, 1]), "found a count of inf; expected raw counts"),
-    "a pixel outside": (set_in_map("pixels/bin1_id", [900]), "damaged .*pixels whose bins are not where its index"),
-    "a pixel upside down": (set_in_map("pixels/bin2_id", [0]), "damaged .*pixels whose bins are not where its index"),
+    "a pixel outside": (set_in_map("pixels/bin1_id", [900]), "damaged .*pixels whose bins its index contradicts"),
+    "a pixel upside down": (set_in_map("pixels/bin2_id", [0]), "damaged .*pixels whose bins its index contradicts"),
     "a wrong index of bins": (set_in_map("indexes/chrom_offset", [0, 50]), "damaged .*gives chr[18] [0-9]+ bins"),
     "a wrong index of pixels": (set_in_map("indexes/bin1_offset", [7]), "damaged .*gives chr1 the pixels 7 to"),
+    "few bins in the index": (shorten_in_map("indexes/bin1_offset", 51), "damaged .*bin1_offset holds 0 int64"),
+    "few chromosomes in the index": (shorten_in_map("indexes/chrom_offset", 1), "damaged .*chrom_offset holds"),
+    "few bins in pixels": (shorten_in_map("pixels/bin2_id", 1), "damaged .*pixels/bin2_id holds"),
+    "few counts": (shorten_in_map("pixels/count", 1), "damaged .*(pixels/count holds|of 1)"),
+    "text as counts": (replace_in_map("pixels/count", [b"one"] * 3), "damaged .*pixels/count holds 2 "),
+    "text as bins": (replace_in_map("pixels/bin1_id", [b"one"] * 3), "damaged .*pixels/bin1_id holds"),
     "no counts": (without_in_map("pixels/count"), "damaged or cut short"),
     "no chromosomes": (without_in_map("chroms"), "damaged or cut short|no resolution 1000"),
 }
@@ -381,7 +402,7 @@ def test_missing_map(tensors_argv, capsys, name, advice):
 def test_a_file_where_a_folder_is_expected(tensors_argv, tmp_path, capsys, option):
     (tmp_path / "file").touch()
     argv = tensors_argv(option, tmp_path / "file" / "data")
-    refuse(capsys, tensors.main, argv, f"{option} .*file/data: .*/file is a file, expected a folder")
+    refuse(capsys, tensors.main, argv, f"{option} .*file/data: .*/file is no folder")
 
 
 # --- train.py: expression ---
@@ -511,7 +532,8 @@ TRAIN_OPTIONS = [
     ("--pseudocount -1", "--pseudocount: found '-1', expected a number above 0|expected one argument"),
     ("--pseudocount nan", "--pseudocount: found 'nan', expected a number above 0"),
     ("--model forest", "--model: invalid choice: 'forest'"),
-    ("--seed -1", "--seed: found '-1', expected a whole number from 0 up|expected one argument"),
+    ("--seed 9999999999", "--seed: found '9999999999', expected a whole number from 0 to 2147483647"),
+    ("--seed -1", "--seed: found '-1', expected a whole number from 0 to 2147483647"),
     ("--repeats 0", "--repeats: found '0', expected a whole number from 1 up"),
     ("--repeats 2 --model ridge", "--repeats 2: ridge has no random part"),
     ("--test_chroms chr3", "--test_chroms chr3: no test genes"),
@@ -552,7 +574,9 @@ def test_option_of_train(options, capsys, given, message):
         (b'{"eta": "fast"}', "eta"),
         (b'{"max_depth": -3}', "max_depth"),
         (b'{"num_boost_round": 0}', "num_boost_round"),
-        (b'{"eta": NaN}', "eta"),
+        (b'{"eta": NaN}', "NaN is no finite number"),
+        (b'{"eta": 1e999}', "1e999 is no finite number"),
+        (b"[" * 100_000, "not JSON"),
     ],
 )
 def test_parameters(options, tmp_path, capsys, content, message):

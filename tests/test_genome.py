@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from spex import genome as genome_module
 from spex.errors import InputError
 from spex.genome import Genome
 
@@ -45,13 +46,23 @@ def test_the_index_lies_beside_the_genome_and_nothing_else_does(genome, fasta):
     assert {path.name for path in fasta.parent.iterdir()} == {"genome.fa", "genome.fa.fai"}
 
 
-def test_the_index_goes_elsewhere_when_the_folder_cannot_be_written_to(tmp_path, monkeypatch):
-    write_fasta(tmp_path / "genome.fa", {"chr1": LETTERS})
-    (tmp_path / "genome.fa.fai").mkdir()  # in the way, as a missing permission would be: root has every permission
-    (tmp_path / "run").mkdir()
-    genome = Genome(tmp_path / "genome.fa", tmp_path / "run" / "genome.fai")
-    assert_array_equal(genome.codes("chr1", 0, 4), [0, 2, 1, 3])
-    assert (tmp_path / "run" / "genome.fai").is_file()
+@pytest.mark.parametrize(
+    "content",
+    [
+        ">chr1\nACGT\nAC\n>chr2\nGG",
+        ">chr1\nACGT\nACGT",
+        ">chr1\nACGTACGT\n",
+        ">chr1\r\nACGT\r\nACGT\r\n>chr2\r\nA\r\n",
+        ">chr1\nACGT\n\n>chr2 second\nGG\n",
+    ],
+)
+def test_an_index_that_fits_is_not_made_again(tmp_path, content, monkeypatch):
+    (tmp_path / "genome.fa").write_text(content, newline="")
+    first = Genome(tmp_path / "genome.fa", tmp_path / "spare.fai")
+    monkeypatch.setattr(genome_module, "_build_index", None)  # calling it would fail
+    second = Genome(tmp_path / "genome.fa", tmp_path / "spare.fai")
+    for chrom, length in first.chromsizes.items():
+        assert_array_equal(first.codes(chrom, 0, length), second.codes(chrom, 0, length))
 
 
 @pytest.mark.parametrize("change", ["other genome", "older", "cut short", "empty"])

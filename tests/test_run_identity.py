@@ -68,7 +68,7 @@ def test_hashes_are_remembered_until_a_file_changes(tmp_path, monkeypatch):
     digest = known.sha256(file)
     assert digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     known.save()
-    monkeypatch.setattr(run_identity.hashlib, "file_digest", None)  # reading the file again would fail now
+    monkeypatch.setattr(run_identity, "file_sha256", None)  # reading the file again would fail now
     assert run_identity.KnownHashes(memory).sha256(file) == digest
     monkeypatch.undo()
     file.write_text("abcd")

@@ -245,6 +245,18 @@ def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, capfd, f
     assert ("Traceback" in log) == (failure == "bug")
 
 
+def test_a_device_whose_process_is_killed_ends_the_run_in_one_line(tensors_argv, tmp_path, capfd):
+    process = start_tensors(["--two_devices", *tensors_argv("--precision", "float32")], env={"WRITES": "hang"})
+    begun = tmp_path / "data" / "tensors" / "begun"
+    while not begun.exists():
+        time.sleep(0.01)
+    os.kill(int(begun.read_text()), signal.SIGKILL)
+    assert process.wait() == 2
+    log = capfd.readouterr().err
+    assert "Traceback" not in log
+    assert "killed by signal 9, most often for want of memory" in log.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     "stop, send, status",
     [

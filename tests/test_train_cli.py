@@ -331,6 +331,8 @@ def test_a_saved_model_on_another_folder(options, tmp_path, capsys, sketches, mo
     assert train.main(argv(other, "--predict", str(fit))) == 0
     table = pd.read_csv(capsys.readouterr().out.strip())
     assert len(table) == 47
+    (fit / "importance.csv").unlink()  # a copy of the record and the model is enough
+    assert train.main(argv(other, "--predict", str(fit))) == 0
     tested = pd.read_csv(fit / "predictions.csv").set_index("id")["predicted"]
     assert_allclose(table.set_index("id").loc[tested.index, "predicted"], tested, rtol=1e-6)
 
