@@ -23,7 +23,7 @@ demo: $(READY)
 	@.venv/bin/python -m data.example.demo
 
 test: $(READY)
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2
 
 soak: $(READY)
 	.venv/bin/python -m pytest -m soak -s

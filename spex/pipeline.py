@@ -1,6 +1,7 @@
 """Blocks of genes -> sequences -> predictions -> features -> files."""
 
 import logging
+import secrets
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,11 +34,11 @@ def tensor_length(with_contacts):
     return (TENSOR_WIDTH + 2 * with_contacts) * CHROMATIN_FEATURES
 
 
-def unfinished_genes(folder, genes, length):
-    """The genes without a whole tensor of `length` numbers; what is damaged counts as missing, and is said."""
+def unfinished_genes(folder, genes, length, *, tell=True):
+    """The genes without a whole tensor of `length` numbers. tell: log what counts as missing because it is damaged."""
 
     def are_finished(gene_ids):
-        return [_is_finished(folder.tensor_path(gene_id), length) for gene_id in gene_ids]
+        return [_is_finished(folder.tensor_path(gene_id), length, tell) for gene_id in gene_ids]
 
     groups = [genes["id"].iloc[first : first + 256] for first in range(0, len(genes), 256)]
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -45,19 +46,18 @@ def unfinished_genes(folder, genes, length):
     return genes[~np.array(finished, dtype=bool)]
 
 
-def _is_finished(path, length):
+def _is_finished(path, length, tell):
     try:
         if is_whole_array(path, (length,), np.float32):
             return True
         tensor = load_array(path)
+        problem = f"{path}: {tensor.dtype} of shape {tensor.shape}, expected {length} sealed float32"
     except FileNotFoundError:
         return False
     except DamagedFileError as error:
-        logger.warning("%s; it is made again", error)
-        return False
-    logger.warning(
-        "%s: %s of shape %s, expected %d sealed float32; it is made again", path, tensor.dtype, tensor.shape, length
-    )
+        problem = error
+    if tell:
+        logger.warning("%s; it is made again", problem)
     return False
 
 
@@ -81,7 +81,8 @@ class TensorPipeline:
     def run(self, genes, block_size, advance):
         """Make the tensors of `genes`, in blocks of `block_size` along the genome.
 
-        advance: called with the number of genes whose tensors were written.
+        Other processes may be at the same genes: each begins somewhere else, and passes over what has been finished by
+        the time it gets there. advance: called with the number of genes whose tensors were written, by whomever.
         """
         genes = genes.sort_values(["chrom", "tss", "id"])
         blocks = [
@@ -89,10 +90,14 @@ class TensorPipeline:
             for _, on_chrom in genes.groupby("chrom", sort=False)
             for first in range(0, len(on_chrom), block_size)
         ]
+        begin = secrets.randbelow(max(len(blocks), 1))
         try:
             with ThreadPoolExecutor(WRITERS) as writers:
                 writing = []
-                for block in blocks:
+                for whole_block in blocks[begin:] + blocks[:begin]:
+                    block = self._still_unfinished(whole_block, advance)
+                    if block.empty:
+                        continue
                     features = self._features(block)
                     _finish(writing, advance)
                     writing = [
@@ -107,6 +112,12 @@ class TensorPipeline:
             if self.store is not None:
                 self.store.flush()
                 self.counts["bytes written to the store"] = self.store.bytes_written
+
+    def _still_unfinished(self, block, advance):
+        """The genes of a block that no other process has finished meanwhile."""
+        left = unfinished_genes(self.folder, block, tensor_length(self.contacts is not None), tell=False)
+        advance(len(block) - len(left))
+        return left
 
     def _features(self, block):
         """All features of a block's genes, (genes, 10 or 12, 2002) float32."""

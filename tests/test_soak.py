@@ -9,10 +9,12 @@ import shutil
 import signal
 import time
 from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import train_inputs
-from processes import TRAIN, start, start_tensors
+from processes import NARROW_TENSORS, TRAIN, start, start_tensors
 
 KILLS = int(os.environ.get("SOAK_KILLS", "100"))
 PROCESSES = 8
@@ -35,15 +37,40 @@ def content(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def timed(process, first, last, count):
-    """Wait for a process that succeeds. first: file that it begins with. last: pattern of the `count` it ends with.
+@dataclass
+class Work:
+    """A command and what it leaves: `first` to begin with, in the end `count` files of the pattern `last` beside it."""
 
-    Returns: seconds from the one to the others.
-    """
-    begin = wait_for(first.exists)
-    end = wait_for(lambda: len(list(first.parent.glob(last))) == count)
-    assert process.wait() == 0
-    return end - begin
+    command: list
+    first: Path
+    last: str
+    count: int
+
+    def finished(self):
+        return len(list(self.first.parent.glob(self.last)))
+
+    def seconds(self):
+        """Run the command undisturbed. Returns: seconds from its first file to its last."""
+        process = start(self.command)
+        begin = wait_for(self.first.exists)
+        end = wait_for(lambda: self.finished() == self.count)
+        assert process.wait() == 0
+        return end - begin
+
+    def stop_at_random(self, stop, moments, seconds):
+        """Start the command and send a signal at a random moment, SIGKILL one time in ten before the first file.
+
+        seconds: of work. Returns: whether it came before the end.
+        """
+        process = start(self.command)
+        if stop != signal.SIGKILL or moments.random() < 0.9:
+            wait_for(lambda: self.first.exists() or process.poll() is not None)
+        time.sleep(moments.uniform(0, 1) * seconds)
+        process.send_signal(stop)
+        status = process.wait()
+        # a command that has done its work no longer listens
+        assert status in (0, STATUS[stop]) or (status == -stop and self.finished() == self.count)
+        return status != 0
 
 
 def wait_for(condition):
@@ -52,34 +79,20 @@ def wait_for(condition):
     return time.monotonic()
 
 
-def stop_at_random(process, stop, moments, first, seconds):
-    """Send a signal at a random moment of a process's work, SIGKILL one time in ten while it is still starting.
-
-    first, seconds: see `timed`. Returns: whether it came before the end.
-    """
-    if stop != signal.SIGKILL or moments.random() < 0.9:
-        wait_for(lambda: first.exists() or process.poll() is not None)
-    time.sleep(moments.uniform(0, 1) * seconds)
-    process.send_signal(stop)
-    status = process.wait()
-    assert status in (0, STATUS[stop])
-    return status != 0
-
-
 @pytest.mark.parametrize("stop", list(STATUS), ids=lambda stop: stop.name)
 def test_tensors_stopped_at_any_moment_resume_to_the_same_bytes(tensors_argv, tmp_path, stop, capfd):
-    argv = tensors_argv("--block_size", 1, maps=[0, 1])
-    first = tmp_path / "data" / "run.json"
-    seconds = timed(start_tensors(argv), first, "tensors/tensor*.npy", 9)
+    command = [*NARROW_TENSORS, *tensors_argv("--block_size", 1, maps=[0, 1])]
+    work = Work(command, tmp_path / "data" / "run.json", "tensors/tensor*.npy", 9)
+    seconds = work.seconds()
     expected = content(tmp_path / "data")
     moments, done_by_then = random.Random(6), Counter()
     kills = KILLS if stop == signal.SIGKILL else KILLS // 5
     for _ in range(kills):
         shutil.rmtree(tmp_path / "data")
         shutil.rmtree(tmp_path / "cache", ignore_errors=True)
-        if stop_at_random(start_tensors(argv), stop, moments, first, seconds):
-            done_by_then[len(list(tmp_path.glob("data/tensors/tensor*.npy")))] += 1
-        assert start_tensors(argv).wait() == 0
+        if work.stop_at_random(stop, moments, seconds):
+            done_by_then[work.finished()] += 1
+        assert start(command).wait() == 0
         assert content(tmp_path / "data") == expected
         assert not list((tmp_path / "cache").glob("**/.*.tmp"))
     assert "Traceback" not in capfd.readouterr().err
@@ -93,14 +106,15 @@ def test_training_stopped_at_any_moment_resumes_to_the_same_results(tmp_path, st
     options = train_inputs.write_inputs(tmp_path) | {"--target_index": "all", "--params": str(tmp_path / "fast.json")}
     command = [*TRAIN, *train_inputs.argv(options, "--repeats", "2")]
     results = tmp_path / "data" / "results"
-    seconds = timed(start(command), results, "results/*/metrics.json", 8)
+    work = Work(command, results, "results/*/metrics.json", 8)
+    seconds = work.seconds()
     expected = content(results)
     moments, done_by_then = random.Random(7), Counter()
     kills = KILLS // 5
     for _ in range(kills):
         shutil.rmtree(results)
-        if stop_at_random(start(command), stop, moments, results, seconds):
-            done_by_then[len(list(results.glob("*/metrics.json")))] += 1
+        if work.stop_at_random(stop, moments, seconds):
+            done_by_then[work.finished()] += 1
         assert start(command).wait() == 0
         assert content(results) == expected
     assert "Traceback" not in capfd.readouterr().err

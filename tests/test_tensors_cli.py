@@ -220,12 +220,31 @@ def test_processes_started_together_make_what_one_makes(reference, tensors_argv,
     assert content(tmp_path / "data") == reference
 
 
+def test_what_another_process_finishes_meanwhile_is_not_done_twice(
+    reference, tensors_argv, tmp_path, monkeypatch, capsys
+):
+    def save_and_let_another_finish(path, array, **options):
+        storage.save_array(path, array, **options)
+        for name, content in reference.items():
+            path.with_name(name).write_bytes(content)
+
+    monkeypatch.setattr(pipeline, "save_array", save_and_let_another_finish)
+    capsys.readouterr()
+    succeed(tensors_argv("--block_size", 1, "--no_pred_cache", maps=[0, 1]))
+    (windows,) = re.findall(r"(\d+) windows computed", capsys.readouterr().err)
+    assert 200 <= int(windows) < 400  # one gene's own and its contacted bins
+    assert content(tmp_path / "data") == reference
+
+
 def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, capfd):
     process = start_tensors(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])])
     assert process.wait() == 0
     assert content(tmp_path / "data") == reference
     log = capfd.readouterr().err
     assert "9 genes, 0 done before; cpu, cpu, float32" in log
+    (tmp_path / "data" / "tensors" / "tensor_gene_G1.npy").unlink()  # more devices than genes are left
+    assert start_tensors(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])]).wait() == 0
+    assert content(tmp_path / "data") == reference
     assert re.search(r"\b1[89]\d\d windows computed", log)
 
 
@@ -295,7 +314,7 @@ def test_damaged_tensors_are_made_again(reference, tensors_argv, tmp_path, capsy
     succeed(argv)
     log = capsys.readouterr().err
     for gene in ("G1", "G2", "G3", "G4"):
-        assert re.search(f"tensor_gene_{gene}.npy.*made again", log)
+        assert len(re.findall(f"tensor_gene_{gene}.npy.*made again", log)) == 1
     assert "4 genes done, 5 already there" in log
     assert content(tmp_path / "data") == reference
 
