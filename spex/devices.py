@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from expecto.beluga import load_beluga
+from expecto import WINDOW_SIZE
+from expecto.beluga import CHANNELS, load_beluga
 from expecto.scan import Scanner
 from spex.contacts import ContactRule, Contacts
 from spex.errors import InputError
@@ -24,7 +25,14 @@ from spex.prediction_store import PredictionStore
 from spex.storage import DataFolder
 
 DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
-WINDOWS_PER_PASS = {"cpu": 200, "cuda": 6400}
+CPU_WINDOWS_PER_PASS = 200
+GPU_WINDOWS_PER_PASS = (200, 6400)
+GPU_BYTES_PER_WINDOW = 3 * WINDOW_SIZE * CHANNELS[0] * 4 + (1 << 20)
+"""Of an isolated window, float32: three arrays of the first block's size, and what is smaller."""
+
+GPU_SHARE = 0.7
+"""Of the memory that is free; cuDNN and the allocator want some too."""
+
 BLOCK_SIZE = {"cpu": 8, "cuda": 256}
 
 logger = logging.getLogger("spex")
@@ -92,10 +100,22 @@ def open_model(path):
         ) from error
 
 
+def windows_per_pass(device):
+    """Windows that the network sees at once: enough to fill the device, few enough for its memory."""
+    if torch.device(device).type == "cpu":
+        return CPU_WINDOWS_PER_PASS
+    free, _ = torch.cuda.mem_get_info(device)
+    least, most = GPU_WINDOWS_PER_PASS
+    return min(max(int(GPU_SHARE * free) // GPU_BYTES_PER_WINDOW, least), most)
+
+
 def make_tensors(job, model, device, genes, advance):
     """Make the tensors of `genes` on one device.
 
     advance: called with the number of genes just written. Returns: Counter of genes, windows, bytes, store hits.
+
+    Raises:
+        InputError: the device's memory is full.
     """
     kind = torch.device(device).type
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = job.precision == "tf32"
@@ -106,9 +126,15 @@ def make_tensors(job, model, device, genes, advance):
         folder=job.folder,
         rule=job.rule,
         contacts=job.contacts,
-        windows_per_pass=max(job.batch_size, WINDOWS_PER_PASS[kind]),
+        windows_per_pass=max(job.batch_size, windows_per_pass(device)),
     )
-    pipeline.run(genes, job.block_size or BLOCK_SIZE[kind], advance)
+    try:
+        pipeline.run(genes, job.block_size or BLOCK_SIZE[kind], advance)
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"{device}: its memory is full ({str(error).partition('. ')[0]}); if nvidia-smi shows others on it, choose "
+            f"another with --gpus, or give the same command again later"
+        ) from error
     return pipeline.counts
 
 
