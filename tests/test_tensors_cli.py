@@ -161,6 +161,12 @@ def test_three_shards_make_what_one_run_makes(reference, tensors_argv, tmp_path)
     assert content(tmp_path / "data") == reference
 
 
+def test_the_order_of_the_genes_changes_no_bit(reference, tensors_argv, tmp_path):
+    example_genes().sort_values("id", ascending=False).to_csv(tmp_path / "genes.csv", index=False)
+    succeed(tensors_argv("--genes_filename", tmp_path / "genes.csv", "--block_size", 2, "--no_pred_cache", maps=[0, 1]))
+    assert content(tmp_path / "data") == reference
+
+
 def test_test_only_makes_the_genes_of_chr8(reference, tensors_argv, tmp_path):
     succeed(tensors_argv("--test_only", maps=[0, 1]))
     made = content(tmp_path / "data")
