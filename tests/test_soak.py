@@ -5,6 +5,7 @@ README.md beside this file has the figures of a run. SOAK_KILLS=10 tries it with
 
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -123,17 +124,30 @@ def test_training_stopped_at_any_moment_resumes_to_the_same_results(tmp_path, st
     assert done_by_then.total() > kills / 2
 
 
+def windows_computed(log):
+    return sum(map(int, re.findall(r"(\d+) windows computed", log)))
+
+
 def test_many_processes_on_one_folder_and_cache(tensors_argv, world, tmp_path, capfd):
     assert start_tensors(tensors_argv(data="reference", maps=[0, 1])).wait() == 0
     shutil.rmtree(tmp_path / "cache")
-    for _ in range(max(KILLS // 20, 1)):
+    alone = windows_computed(capfd.readouterr().err)
+    rounds, together = max(KILLS // 20, 1), 0
+    for _ in range(rounds):
         shutil.copy(world.genome, tmp_path / "genome.fa")  # its index does not exist yet
         shards = [["--divisor", 4, "--reminder", index % 4] for index in range(PROCESSES - 2)] + [[], []]
-        argvs = [tensors_argv("--genome_filename", tmp_path / "genome.fa", *shard, maps=[0, 1]) for shard in shards]
-        processes = [start_tensors(argv) for argv in argvs]
+        shared = ["--genome_filename", tmp_path / "genome.fa", "--block_size", 1]
+        processes = [start_tensors(tensors_argv(*shared, *shard, maps=[0, 1])) for shard in shards]
         assert [process.wait() for process in processes] == [0] * PROCESSES
         assert content(tmp_path / "data") == content(tmp_path / "reference")
-        assert "Traceback" not in capfd.readouterr().err
+        log = capfd.readouterr().err
+        assert "Traceback" not in log
+        together += windows_computed(log) / rounds
         shutil.rmtree(tmp_path / "data")
         shutil.rmtree(tmp_path / "cache")
         (tmp_path / "genome.fa.fai").unlink()
+    with capfd.disabled():
+        print(
+            f"\n{PROCESSES} processes that ask for every gene 3.5 times: {together / alone:.2f} times the windows of one"
+        )
+    assert together < 3 * alone
