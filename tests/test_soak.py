@@ -148,6 +148,6 @@ def test_many_processes_on_one_folder_and_cache(tensors_argv, world, tmp_path, c
         (tmp_path / "genome.fa.fai").unlink()
     with capfd.disabled():
         print(
-            f"\n{PROCESSES} processes that ask for every gene 3.5 times: {together / alone:.2f} times the windows of one"
+            f"\n{PROCESSES} processes that ask for each gene 3.5 times: {together / alone:.2f} times the windows of one"
         )
     assert together < 3 * alone
