@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from spex.errors import InputError
-from spex.storage import DamagedFileError, create_once, file_sha256, load_sealed_json, save_sealed_json, sealed_json
+from spex.storage import DamagedFileError, file_sha256, load_sealed_json, save_sealed_json
 
 
 def read_run_settings(folder):
@@ -35,7 +35,7 @@ def claim_run(folder, settings):
     check_run(folder, settings)
     folder.tensors.mkdir(parents=True, exist_ok=True)
     if not folder.run_json.exists():
-        create_once(folder.run_json, sealed_json({"settings": settings}))
+        save_sealed_json(folder.run_json, {"settings": settings}, once=True)
     check_run(folder, settings)  # of several first runs at once, one made the file
 
 

@@ -57,11 +57,12 @@ class DataFolder:
 
 
 @contextlib.contextmanager
-def whole_file(path, *, durable=True):
-    """Open a binary file that appears under `path`, replacing what was there, only when the block ends well.
+def whole_file(path, *, durable=True, once=False):
+    """Open a binary file that appears under `path` only when the block ends well.
 
     durable: flush to the disk before the rename. Without it a power cut may leave an empty file under the name, so
-    it is for files whose checksum is verified before they are trusted.
+    it is for files whose checksum is verified before they are trusted. once: keep a file that is there already,
+    whoever else makes one at the same time; otherwise it is replaced.
     """
     path = Path(path)
     temporary = temporary_path(path)
@@ -71,10 +72,23 @@ def whole_file(path, *, durable=True):
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
+        if once:
+            _link_once(temporary, path)
+        else:
+            os.replace(temporary, path)
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def _link_once(temporary, path):
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
 
 
 def temporary_path(path):
@@ -117,26 +131,6 @@ def _is_running(pid):
     return True
 
 
-def create_once(path, content):
-    """Write a file unless it exists already, whoever else tries at the same time."""
-    temporary = temporary_path(path)
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
-                raise
-            os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_text(path, text):
     """Write UTF-8 text so that the file appears whole."""
     with whole_file(path) as file:
@@ -160,19 +154,21 @@ def file_sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sealed_json(value):
-    """A dict as JSON (bytes) with one field more, by which `load_sealed_json` finds out whether it was changed."""
+def save_sealed_json(path, value, *, once=False):
+    """Write a dict as JSON with one field more, by which `load_sealed_json` finds out whether it was changed since.
+
+    once: as in `whole_file`.
+    """
+    with whole_file(path, once=once) as file:
+        file.write(_sealed_json(value))
+
+
+def _sealed_json(value):
     return _json({**value, JSON_SEAL: hashlib.sha256(_json(value)).hexdigest()})
 
 
-def save_sealed_json(path, value):
-    """Write a dict as sealed JSON so that the file appears whole."""
-    with whole_file(path) as file:
-        file.write(sealed_json(value))
-
-
 def load_sealed_json(path):
-    """Read what `sealed_json` made, without the seal.
+    """Read what `save_sealed_json` wrote, without the seal.
 
     Raises:
         DamagedFileError: cut short, edited, or not such a file.
@@ -182,7 +178,7 @@ def load_sealed_json(path):
     try:
         value = json.loads(content.decode(errors="surrogateescape"))
         del value[JSON_SEAL]
-        intact = content == sealed_json(value)
+        intact = content == _sealed_json(value)
     except (ValueError, KeyError, TypeError, RecursionError):
         intact = False
     if not intact:
