@@ -57,7 +57,14 @@ def create_parser():
     add("--min_count", type=number(0), default=2, help="corrected rule: keep bins with at least this count")
     add("--precision", choices=tuple(DTYPES), help="of the network; default: float32 on CPU, tf32 on CUDA")
     add("--block_size", type=whole_number(1), help="genes per block; default: 8 on CPU, 256 on CUDA")
-    add("--gpus", nargs="+", type=whole_number(0), metavar="NUMBER", help="GPUs to use, counted from 0; default: all")
+    add(
+        "--gpus",
+        nargs="+",
+        action="extend",
+        type=whole_number(0),
+        metavar="NUMBER",
+        help="GPUs to use, counted from 0; default: all",
+    )
     add("--no_pred_cache", action="store_true", help="neither read nor keep predictions in --pred_cache_folder")
     add("--cache_dtype", choices=("float32", "float16"), default="float32", help="float16 halves the prediction cache")
     return parser
@@ -88,8 +95,10 @@ def run(args):
     write_text(folder.cached_genes, cached_genes_text(table, genes))
     contacts = find_contacts(folder, maps, genes, rule, settings) if maps else None
     done_before = len(chosen) - len(pending)
+    features = f"with contacts of {', '.join(args.mcool_filename)}" if maps else "sequence alone"
     logger.info(
-        "%s: %d genes, %d done before; %s, %s", folder.root, len(chosen), done_before, ", ".join(devices), precision
+        "%s: %d genes, %d done before; %s; %s, %s",
+        *(folder.root, len(chosen), done_before, features, ", ".join(devices), precision),
     )
     if len(pending):
         job = TensorJob(
@@ -115,13 +124,21 @@ def run(args):
 
 
 def check_rule_options(args):
-    """Refuse the threshold of the contact rule that is not in use: it would change nothing.
+    """Refuse options of the contact rule that would change nothing.
 
     Raises:
-        InputError: --min_count with the published rule, or --max_dist with the corrected one.
+        InputError: any of them without a contact map, --min_count with the published rule, --max_dist with the other.
     """
     rule_of = {"min_count": "corrected", "max_dist": "published"}
     parser = create_parser()
+    for option in ("contact_rule", "hic_resolution", "max_dist", "min_count"):
+        given = getattr(args, option)
+        if not args.mcool_filename and given != parser.get_default(option):
+            value = f"{given:g}" if isinstance(given, float) else given
+            raise InputError(
+                f"--{option} {value}: says how a contact map is used, but none is given; give --mcool_filename too, or "
+                f"leave it out"
+            )
     for threshold, rule in rule_of.items():
         given = getattr(args, threshold)
         if rule != args.contact_rule and given != parser.get_default(threshold):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from spex import records, report
 from spex.cli import check_shared_options, create_shared_parser, run_script, whole_number
-from spex.dataset import cross_validation_splits, match_genes, split_by_chromosome
+from spex.dataset import cross_validation_splits, match_genes, sorted_chromosomes, split_by_chromosome
 from spex.errors import InputError
 from spex.evaluate import summarise
 from spex.expression import open_expression, read_expression, select_targets
@@ -22,13 +22,16 @@ from spex.genes import keep_genes, read_gene_table, select_shard
 from spex.importance import find_chromatin_features
 from spex.models import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
 from spex.prediction import predict_genes
-from spex.run_identity import KnownHashes
+from spex.run_identity import KnownHashes, read_run_settings
 from spex.sheets import open_sheet_log
 from spex.storage import DataFolder, require_file
 from spex.training import fit_all, read_study, record_line
 
 PROG = "train.py"
 TEST_CHROM = "chr8"
+UNSEEN_CHROM = "chr9"
+"""Beluga was trained without this one and the test chromosome."""
+
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
 NAMED_AT_ONCE = 5
 
@@ -38,7 +41,7 @@ logger = logging.getLogger("spex")
 def create_parser():
     parser = create_shared_parser(PROG, "Fit a model of expression per tissue and score it on held-out chromosomes.")
     add = parser.add_argument_group("targets (train.py only)").add_argument
-    add("--target", nargs="+", metavar="NAME", help='tissue names or shell patterns, like "Brain*"')
+    add("--target", nargs="+", action="extend", metavar="NAME", help='tissue names or shell patterns, like "Brain*"')
     add("--list_targets", action="store_true", help="print index and name of every tissue, and stop")
     add = parser.add_argument_group("model (train.py only)").add_argument
     add("--model", choices=tuple(PARAMETERS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
@@ -53,10 +56,11 @@ def create_parser():
     add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
     add("--predict", metavar="MODEL_FOLDER", help="apply a fit under results/ to --data_folder's tensors, and stop")
     add = parser.add_argument_group("held-out chromosomes (train.py only)").add_argument
-    add("--test_chroms", nargs="+", metavar="CHROM", help="held-out chromosomes (default: chr8)")
+    add("--test_chroms", nargs="+", action="extend", metavar="CHROM", help="held-out chromosomes (default: chr8)")
     add(
         "--validation_chroms",
         nargs="+",
+        action="extend",
         metavar="CHROM",
         help="set aside from training, to stop early or choose a penalty on; without it the test chromosomes serve "
         "for that, as published; chr9 gives an unbiased score (Beluga has seen neither chr8 nor chr9)",
@@ -74,6 +78,8 @@ def run(args):
         return
     table, genes = read_genes(args)
     folder = DataFolder(args.data_folder)
+    hashes = KnownHashes(folder.input_hashes)
+    check_maps_of_tensors(folder, args.mcool_filename, hashes)
     if args.predict is not None:
         print(predict_genes(Path(args.predict), folder, genes))
         return
@@ -90,7 +96,10 @@ def run(args):
     sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
     matched = match_genes(folder, genes, read_expression(expression_file, targets, table, genes))
     if args.cv is None:
-        chroms = (args.test_chroms or [TEST_CHROM], args.validation_chroms or [])
+        chroms = (
+            sorted_chromosomes(args.test_chroms or [TEST_CHROM]),
+            sorted_chromosomes(args.validation_chroms or []),
+        )
         splits = [split_by_chromosome(matched.genes["chrom"], *chroms)]
     else:
         splits = cross_validation_splits(matched.genes["chrom"], args.cv_groups)
@@ -99,7 +108,6 @@ def run(args):
         logger.info("importance goes without names: get them with: python -m spex.resources get features")
     report_splits(splits, args.model, cv=args.cv is not None)
 
-    hashes = KnownHashes(folder.input_hashes)
     study = read_study(folder, matched, settings=shared_settings(hashes, args), **choices)
     hashes.save()
     finished = fit_all(
@@ -134,6 +142,24 @@ def read_genes(args):
     table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
     genes = select_shard(keep_genes(table, args.gene_type), args.divisor, args.reminder)
     return table, genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
+
+
+def check_maps_of_tensors(folder, paths, hashes):
+    """Refuse contact maps, named for once more, that the tensors were not made with; without any, none is expected.
+
+    Raises:
+        InputError: the tensors were made with other maps, or with none.
+    """
+    if not paths:
+        return
+    given = sorted(hashes.sha256(require_file(path, "--mcool_filename")) for path in paths)
+    settings = read_run_settings(folder)
+    if settings is not None and settings["maps_sha256"] != given:
+        made = f"{len(settings['maps_sha256'])} other contact maps" if settings["maps_sha256"] else "sequence alone"
+        raise InputError(
+            f"--mcool_filename {paths[0]}: the tensors in {folder.root} were made with {made}; give the --data_folder "
+            f"that tensors.py filled with this map, or leave the option out"
+        )
 
 
 def shared_settings(hashes, args):
@@ -180,9 +206,10 @@ def report_splits(splits, model, *, cv):
     use = USE_OF_WATCHED[model]
     if use and not cv and not splits[0].validation_chroms:
         logger.warning(
-            "%s the test chromosome (%s): the score is biased upwards; --validation_chroms chr9 gives an unbiased one",
+            "%s the test chromosome (%s): the score is biased upwards; --validation_chroms %s gives an unbiased one",
             use,
             ", ".join(splits[0].test_chroms),
+            "with another chromosome" if UNSEEN_CHROM in splits[0].test_chroms else UNSEEN_CHROM,
         )
 
 

@@ -54,13 +54,31 @@ def create_shared_parser(prog, description):
     """A parser with the options that the published scripts share."""
     parser = OneLineParser(prog=prog, description=description, formatter_class=DefaultsFormatter, allow_abbrev=False)
     add = parser.add_argument_group("inputs and outputs").add_argument
-    add("--data_folder", default="data_beluga_expecto_hg38", help="folder of the run: tensors, records, results")
-    add("--genes_filename", default="./expecto/geneanno_GRCh38.csv", help="gene annotation table")
-    add("--gene_expression_filename", default="./expecto/geneanno.exp.csv", help="expression, by row or by gene id")
-    add("--genome_filename", default="./data/hg38.fa", help="genome, FASTA")
-    add("--beluga_model_filename", default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
-    add("--mcool_filename", nargs="+", default=[], metavar="MCOOL", help="contact maps; counts of several are added")
-    add("--pred_cache_folder", default="./pred_cache", help="predictions that several runs share")
+    add(
+        "--data_folder",
+        type=path,
+        default="data_beluga_expecto_hg38",
+        help="folder of the run: tensors, records, results",
+    )
+    add("--genes_filename", type=path, default="./expecto/geneanno_GRCh38.csv", help="gene annotation table")
+    add(
+        "--gene_expression_filename",
+        type=path,
+        default="./expecto/geneanno.exp.csv",
+        help="expression, by row or by gene id",
+    )
+    add("--genome_filename", type=path, default="./data/hg38.fa", help="genome, FASTA")
+    add("--beluga_model_filename", type=path, default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
+    add(
+        "--mcool_filename",
+        type=path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="MCOOL",
+        help="contact maps; counts of several are added",
+    )
+    add("--pred_cache_folder", type=path, default="./pred_cache", help="predictions that several runs share")
     add = parser.add_argument_group("genes").add_argument
     add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")
     add("--divisor", type=whole_number(1), help="number of shards; with --reminder")
@@ -77,13 +95,18 @@ def create_shared_parser(prog, description):
     add(
         "--target_index",
         nargs="+",
+        action="extend",
         metavar="INDEX",
         help="columns of the expression file: 22, 1-53, several, or all (default: 22, EBV-transformed lymphocytes)",
     )
     add = parser.add_argument_group("record").add_argument
     add("--biosample", default="", help="free text for the record")
     add("--log_note", default="", help="free text for the record")
-    add("--google_sheets_credentials_filename", help="service account's key file, for a row in a Google sheet")
+    add(
+        "--google_sheets_credentials_filename",
+        type=path,
+        help="service account's key file, for a row in a Google sheet",
+    )
     add("--google_spreadsheet_id", help="the Google sheet")
     add = parser.add_argument_group("fixed by the checkpoint (accepted, not changeable)").add_argument
     for flag, size in FIXED_SIZES.items():
@@ -136,6 +159,13 @@ def number(above):
     return parse
 
 
+def path(text):
+    """An argument type: a path, which an unset variable of the shell is not."""
+    if not text:
+        raise argparse.ArgumentTypeError("found nothing, expected a path; is a variable of the shell not set?")
+    return text
+
+
 def fixed_size(size):
     """An argument type for what the checkpoint fixes: the one value, or an error."""
 
@@ -154,7 +184,8 @@ class TerminatedError(BaseException):
 def run_script(prog, run, args):
     """Run a script's `run(args)` and translate how it ends into an exit status.
 
-    Returns: 0 done; 2 unusable input or disk, told in one line on stderr; 130 Ctrl-C; 143 SIGTERM.
+    Returns: 0 done; 2 unusable input or disk, told in one line on stderr; 130 Ctrl-C; 141 nobody reads the output any
+    more; 143 SIGTERM.
     """
     handler = _start_logging()
 
@@ -164,6 +195,10 @@ def run_script(prog, run, args):
     previous = signal.signal(signal.SIGTERM, on_terminate)
     try:
         run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except InputError as error:
         return _fail(prog, str(error))
     except OSError as error:

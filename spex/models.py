@@ -33,8 +33,9 @@ def read_parameters(path, model):
     if path is None:
         return PARAMETERS[model]
     example = 'an object like {"eta": 0.1}'
+    file = require_file(path, "--params")
     try:
-        text = require_file(path, "--params").read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
         changes = json.loads(text, parse_constant=_finite_number, parse_float=_finite_number)
     except (ValueError, RecursionError) as error:
         raise InputError(f"--params {path}: not JSON ({error}); expected {example}") from error

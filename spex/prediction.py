@@ -79,7 +79,7 @@ def predict_genes(model_folder, folder, genes):
     fit = load_fit(model_folder, record["settings"]["model"])
     features, tensors_sha256 = read_features(folder, genes["id"], width)
     settings = {"fit": record["settings"], "tensors": run_settings, "tensors_sha256": tensors_sha256}
-    target = folder.results / f"predicted_{records.readable(record['name'])}_{records.digest(settings)}"
+    target = folder.results / f"predicted_{record['name']}_{records.digest(settings)}"
     target.mkdir(parents=True, exist_ok=True)
     records.write_predictions(target / "predictions.csv", genes, None, fit.predict(features))
     write_json(target / "prediction.json", {"model": record["name"], "versions": records.versions(), **settings})

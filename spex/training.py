@@ -70,6 +70,8 @@ def read_study(folder, matched, *, settings, **choices):
         InputError: tensors that cannot be used.
     """
     genes, run_settings = matched.genes, read_run_settings(folder)
+    if run_settings is None:
+        logger.warning("%s: no such file, so what the tensors were made from is unknown", folder.run_json)
     width = expected_width(folder, run_settings, genes["id"])
     features, tensors_sha256 = read_features(folder, genes["id"], width)
     logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))

@@ -185,6 +185,30 @@ def test_lists_targets(options, capsys):
     assert capsys.readouterr().out == "".join(f"{index}\t{name}\n" for index, name in enumerate(TISSUES, start=1))
 
 
+def test_options_of_lists_can_be_given_again(options, capsys, sketches):
+    more = ["--model", "ridge", "--test_chroms", "chr8", "--test_chroms", "chr1", "chr8", "--target_index", "3"]
+    del options["--params"]
+    assert train.main(argv(options, *more)) == 0
+    table = results_table(options)
+    assert list(table["target_index"]) == [1, 3]
+    assert set(table["split"]) == {"test-chr1+chr8"}
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(options):
+    command = [sys.executable, str(REPOSITORY / "train.py"), *argv(options, "--list_targets")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait() == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_tensors_without_a_record_are_told(tmp_path, capsys, sketches):
+    options = write_inputs(tmp_path, run_settings=None) | {"--params": str(tmp_path / "fast.json")}
+    assert train.main(argv(options)) == 0
+    assert "run.json: no such file, so what the tensors were made from is unknown" in capsys.readouterr().err
+
+
 def test_every_tissue_in_one_command(options, capsys, sketches):
     assert train.main(argv(options | {"--target_index": "all"})) == 0
     printed = capsys.readouterr().out.splitlines()
