@@ -226,6 +226,12 @@ def keep_record(results, sheet, record, new, count):
         "%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], record_line(record)
     )
     logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", results / record["name"])
+    parameters = record["settings"]["parameters"]
+    if "early_stopping_rounds" in parameters and record["chosen"].get("rounds_run") == parameters["num_boost_round"]:
+        logger.warning(
+            "it was still learning when its %d rounds ended; num_boost_round in --params allows more",
+            parameters["num_boost_round"],
+        )
     if new:
         records.write_results(results)
         if sheet is not None:

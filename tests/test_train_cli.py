@@ -203,6 +203,13 @@ def test_a_reader_that_has_seen_enough_is_no_error(options):
     process.stderr.close()
 
 
+@pytest.mark.parametrize("rounds, told", [(1, True), (500, False)])
+def test_a_fit_that_ends_before_it_stops_learning_is_told(options, tmp_path, capsys, sketches, rounds, told):
+    (tmp_path / "fast.json").write_text(json.dumps(FAST | {"num_boost_round": rounds, "eta": 1, "max_delta_step": 0}))
+    assert train.main(argv(options)) == 0
+    assert ("num_boost_round in --params allows more" in capsys.readouterr().err) == told
+
+
 def test_tensors_without_a_record_are_told(tmp_path, capsys, sketches):
     options = write_inputs(tmp_path, run_settings=None) | {"--params": str(tmp_path / "fast.json")}
     assert train.main(argv(options)) == 0
