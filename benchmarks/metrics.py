@@ -7,7 +7,6 @@ with the first. tf32 needs a CUDA device. Uses, and makes where they are missing
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -17,26 +16,24 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import publish
-from data.example.demo import DEMO, EXAMPLE, TARGET
-from data.example.make_weights import write_weights
+from data.example import demo
 from spex.devices import DTYPES
+from spex.records import read_record
 from spex.storage import DataFolder, load_array
 
 
-def run_example(folder, precision):
+def run_example(folder, weights, precision):
     """Tensors and a fit of the example. Returns: all tensors, (genes, 24024); the record of the fit."""
-    shared = ["--data_folder", folder.root, "--genes_filename", EXAMPLE / "genes.csv"]
-    inputs = ["--genome_filename", EXAMPLE / "genome.fa", "--beluga_model_filename", DEMO / "stand_in_weights.pth"]
-    chosen = ["--mcool_filename", EXAMPLE / "contacts.mcool", "--no_pred_cache", "--precision", precision]
-    expression = ["--gene_expression_filename", EXAMPLE / "expression.csv", "--target", TARGET]
+    shared = ("--data_folder", folder.root, *demo.GENES)
+    inputs = (*demo.GENOME, *demo.MAPS, "--beluga_model_filename", weights)
     for command in (
-        ["tensors.py", *shared, *inputs, *chosen],
-        ["train.py", *shared, *expression, "--params", EXAMPLE / "params.json"],
+        ("tensors.py", *shared, *inputs, "--no_pred_cache", "--precision", precision),
+        ("train.py", *shared, *demo.EXPRESSION, *demo.FASTER),
     ):
         subprocess.run([sys.executable, *map(str, command)], check=True, stdout=subprocess.DEVNULL)
     ids = pd.read_csv(folder.cached_genes, sep="\t")["id"]
-    (record,) = folder.results.glob("*/metrics.json")
-    return np.stack([load_array(folder.tensor_path(gene)) for gene in ids]), json.loads(record.read_text())
+    (fit,) = folder.results.glob("*/")
+    return np.stack([load_array(folder.tensor_path(gene)) for gene in ids]), read_record(fit)
 
 
 def main(argv=None):
@@ -44,13 +41,11 @@ def main(argv=None):
     parser.add_argument("--precision", nargs="+", choices=tuple(DTYPES), default=["float32", "bfloat16"])
     parser.add_argument("--json")
     args = parser.parse_args(argv)
-    weights = DEMO / "stand_in_weights.pth"
-    if not weights.exists():
-        write_weights(weights)
+    weights = demo.stand_in_weights()
     rows, reference = [], None
     for precision in args.precision:
         with tempfile.TemporaryDirectory() as folder:
-            features, record = run_example(DataFolder(Path(folder, "data")), precision)
+            features, record = run_example(DataFolder(Path(folder, "data")), weights, precision)
         reference = features if reference is None else reference
         present = reference != 0  # a gene whose contacts are all too near has zeros
         moved = np.abs(features - reference)[present] / reference[present]

@@ -146,6 +146,11 @@ def world(tmp_path_factory):
     )
 
 
+def tensor_bytes(folder):
+    """Every tensor's bytes."""
+    return {path.name: path.read_bytes() for path in sorted((folder / "tensors").iterdir())}
+
+
 @pytest.fixture
 def narrow(monkeypatch):
     """Make the program expect the narrow network."""

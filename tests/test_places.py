@@ -7,16 +7,12 @@ from pathlib import Path
 
 import pytest
 import train_inputs
+from conftest import tensor_bytes as content
 from processes import TRAIN, in_own_mounts, quoted, start, start_tensors
 
 import tensors
 
 SHARED_MEMORY = Path("/dev/shm")
-
-
-def content(folder):
-    """Every tensor's bytes."""
-    return {path.name: path.read_bytes() for path in sorted((folder / "tensors").iterdir())}
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import ROOT, example_genes, narrow_state
+from conftest import tensor_bytes as content
 from numpy.testing import assert_allclose, assert_array_equal
 from processes import start_tensors
 
@@ -24,11 +25,6 @@ from spex import pipeline, storage
 
 GOLDEN = ROOT / "tests" / "golden"
 GENES = [f"G{number}" for number in range(9)]
-
-
-def content(folder):
-    """Every tensor's bytes."""
-    return {path.name: path.read_bytes() for path in sorted((folder / "tensors").iterdir())}
 
 
 def tensor(folder, gene):

@@ -14,6 +14,11 @@ from data.example.make_weights import write_weights
 EXAMPLE = Path("data/example")
 DEMO = Path("data/demo")
 TARGET = "Cells_EBV-transformed_lymphocytes"
+GENES = ("--genes_filename", EXAMPLE / "genes.csv")
+GENOME = ("--genome_filename", EXAMPLE / "genome.fa")
+MAPS = ("--mcool_filename", EXAMPLE / "contacts.mcool")
+EXPRESSION = ("--gene_expression_filename", EXAMPLE / "expression.csv", "--target", TARGET)
+FASTER = ("--params", EXAMPLE / "params.json")
 NO_BIOLOGY = """\
 This demo uses invented genes and stand-in weights, because the published weights may not be passed on: its numbers show
 the program at work, not biology. In the example, expression depends on the sequence near the TSS and on the elements
@@ -31,23 +36,24 @@ def run(script, *options):
     return done.stdout
 
 
-def main():
-    print(NO_BIOLOGY, flush=True)
+def stand_in_weights():
+    """Path of the demo's checkpoint, which is made where it is missing."""
     weights = DEMO / "stand_in_weights.pth"
     if not weights.exists():
         print(f"\nwriting stand-in weights to {weights} (598 MB)", flush=True)
         write_weights(weights)
-    genes = ("--genes_filename", EXAMPLE / "genes.csv")
-    inputs = ("--genome_filename", EXAMPLE / "genome.fa", "--beluga_model_filename", weights)
+    return weights
+
+
+def main():
+    print(NO_BIOLOGY, flush=True)
+    inputs = (*GENES, *GENOME, "--beluga_model_filename", stand_in_weights())
     cache = ("--pred_cache_folder", DEMO / "pred_cache")
-    expression = ("--gene_expression_filename", EXAMPLE / "expression.csv", "--target", TARGET)
-    faster = ("--params", EXAMPLE / "params.json")
-    maps = ("--mcool_filename", EXAMPLE / "contacts.mcool")
     scores = {}
-    for name, given in (("sequence alone", ()), ("with contacts", maps)):
+    for name, given in (("sequence alone", ()), ("with contacts", MAPS)):
         folder = ("--data_folder", DEMO / name.replace(" ", "_"))
-        run("tensors.py", *folder, *genes, *inputs, *cache, *given)
-        scores[name] = run("train.py", *folder, *genes, *expression, *faster).strip()
+        run("tensors.py", *folder, *inputs, *cache, *given)
+        scores[name] = run("train.py", *folder, *GENES, *EXPRESSION, *FASTER).strip()
     print(f"\n{TARGET}, scores on the held-out chr8:")
     for name, line in scores.items():
         print(f"  {name:15} {line}")
