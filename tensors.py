@@ -25,13 +25,14 @@ from spex.devices import (
     make_tensors_on,
     open_model,
 )
-from spex.errors import InputError
+from spex.errors import InputError, shown
 from spex.genes import (
     PUBLISHED_TABLE_SHA256,
     cached_genes_text,
     check_on_genome,
     keep_genes,
     read_gene_table,
+    report_rows,
     select_shard,
 )
 from spex.genome import GRCH38_LENGTHS, Genome, check_chromosomes
@@ -82,18 +83,25 @@ def run(args):
     table, genes, maps = read_inputs(args, folder, rule, hashes)
     settings = run_settings(hashes, args, rule, precision)
     check_run(folder, settings)
-    chosen = select_shard(genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes, args.divisor, args.reminder)
+    chosen = select_shard(test_genes(genes) if args.test_only else genes, args.divisor, args.reminder)
     pending = unfinished_genes(folder, chosen, tensor_length(bool(maps)))
     store = None if args.no_pred_cache else store_of(args, settings)
     model = open_model(args.beluga_model_filename) if len(pending) else None
+    identity = {**settings, "genes": genes["id"].tolist()}
+    found_before = load_contacts(folder.contacts_npz, identity) if maps else None
+    contacts = find_contacts(maps, genes, rule) if maps and found_before is None else found_before
 
-    # everything that can be refused has been; so far at most the genome's index was written
+    # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
     claim_run(folder, settings)
     hashes.save()
+    report_rows(args.genes_filename, table, genes, args.gene_type)
     for used in (folder.root, folder.tensors):
         remove_abandoned(used)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
-    contacts = find_contacts(folder, maps, genes, rule, settings) if maps else None
+    if maps:
+        if found_before is None:
+            save_contacts(folder.contacts_npz, contacts, identity)
+        write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
     done_before = len(chosen) - len(pending)
     features = f"with contacts of {', '.join(args.mcool_filename)}" if maps else "sequence alone"
     logger.info(
@@ -167,6 +175,15 @@ def read_inputs(args, folder, rule, hashes):
     return table, genes, maps
 
 
+def test_genes(genes):
+    """The genes of the test chromosome."""
+    found = genes[genes["chrom"] == TEST_CHROM]
+    if found.empty:
+        names = ", ".join(map(shown, genes["chrom"].unique()[:5]))
+        raise InputError(f"--test_only: no gene lies on {TEST_CHROM}; the genes table has {names}, ...; leave it out")
+    return found
+
+
 def check_different(paths, hashes):
     """Refuse a contact map that is given twice: its counts would be added to themselves."""
     first = {}
@@ -205,17 +222,11 @@ def store_of(args, settings):
     return require_folder(args.pred_cache_folder, "--pred_cache_folder"), identity, np.dtype(args.cache_dtype)
 
 
-def find_contacts(folder, maps, genes, rule, settings):
-    """Contacts of all kept genes: those found before, or found now by one pass over each map."""
-    identity = {**settings, "genes": genes["id"].tolist()}
-    contacts = load_contacts(folder.contacts_npz, identity)
-    if contacts is None:
-        total = sum(map_.pixel_count(genes["chrom"].unique()) for map_ in maps)
-        with progress(total, "pixels", "contacts") as advance:
-            contacts = collect_contacts(maps, genes, rule, advance)
-        save_contacts(folder.contacts_npz, contacts, identity)
-    write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
-    return contacts
+def find_contacts(maps, genes, rule):
+    """Contacts of all kept genes, by one pass over each map."""
+    total = sum(map_.pixel_count(genes["chrom"].unique()) for map_ in maps)
+    with progress(total, "pixels", "contacts") as advance:
+        return collect_contacts(maps, genes, rule, advance)
 
 
 def log_work(counts, store, elapsed):

@@ -15,14 +15,14 @@ import pandas as pd
 from spex import records, report
 from spex.cli import check_shared_options, create_shared_parser, run_script, whole_number
 from spex.dataset import cross_validation_splits, match_genes, sorted_chromosomes, split_by_chromosome
-from spex.errors import InputError
+from spex.errors import InputError, visible
 from spex.evaluate import summarise
 from spex.expression import open_expression, read_expression, select_targets
-from spex.genes import keep_genes, read_gene_table, select_shard
+from spex.genes import keep_genes, read_gene_table, report_rows, select_shard
 from spex.importance import find_chromatin_features
 from spex.models import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
 from spex.prediction import predict_genes
-from spex.run_identity import KnownHashes, read_run_settings
+from spex.run_identity import KnownHashes, check_made_with
 from spex.sheets import open_sheet_log
 from spex.storage import DataFolder, require_file
 from spex.training import fit_all, read_study, record_line
@@ -33,6 +33,7 @@ UNSEEN_CHROM = "chr9"
 """Beluga was trained without this one and the test chromosome."""
 
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
+THRESHOLDS = ("hic_resolution", "max_dist")
 NAMED_AT_ONCE = 5
 
 logger = logging.getLogger("spex")
@@ -76,11 +77,13 @@ def run(args):
     if args.list_targets:
         print_targets(open_expression(args.gene_expression_filename).tissues)
         return
-    table, genes = read_genes(args)
+    table, kept, genes = read_genes(args)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
-    check_maps_of_tensors(folder, args.mcool_filename, hashes)
+    defaults = {option: create_parser().get_default(option) for option in THRESHOLDS}
+    check_made_with(folder, made_with(args), hashes, defaults)
     if args.predict is not None:
+        report_rows(args.genes_filename, table, kept, args.gene_type)
         print(predict_genes(Path(args.predict), folder, genes))
         return
 
@@ -94,7 +97,8 @@ def run(args):
         "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
     }
     sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
-    matched = match_genes(folder, genes, read_expression(expression_file, targets, table, genes))
+    expression = read_expression(expression_file, targets, table, genes)
+    matched = match_genes(folder, genes, expression.values)
     if args.cv is None:
         chroms = (
             sorted_chromosomes(args.test_chroms or [TEST_CHROM]),
@@ -103,7 +107,8 @@ def run(args):
         splits = [split_by_chromosome(matched.genes["chrom"], *chroms)]
     else:
         splits = cross_validation_splits(matched.genes["chrom"], args.cv_groups)
-    report_genes(matched, expression_file)
+    report_rows(args.genes_filename, table, kept, args.gene_type)
+    report_genes(matched, expression_file, expression)
     if choices["chromatin"] is None:
         logger.info("importance goes without names: get them with: python -m spex.resources get features")
     report_splits(splits, args.model, cv=args.cv is not None)
@@ -134,32 +139,24 @@ def check_own_options(args):
 
 def print_targets(tissues):
     for index, name in enumerate(tissues, start=1):
-        print(f"{index}\t{name}")
+        print(f"{index}\t{visible(name)}")
 
 
 def read_genes(args):
-    """The genes table, and those of its genes that the options ask for."""
+    """The genes table, its genes that the model is made for, and those of them that the options ask for."""
     table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
-    genes = select_shard(keep_genes(table, args.gene_type), args.divisor, args.reminder)
-    return table, genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
+    kept = keep_genes(table, args.gene_type)
+    genes = select_shard(kept, args.divisor, args.reminder)
+    return table, kept, genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
 
 
-def check_maps_of_tensors(folder, paths, hashes):
-    """Refuse contact maps, named for once more, that the tensors were not made with; without any, none is expected.
-
-    Raises:
-        InputError: the tensors were made with other maps, or with none.
-    """
-    if not paths:
-        return
-    given = sorted(hashes.sha256(require_file(path, "--mcool_filename")) for path in paths)
-    settings = read_run_settings(folder)
-    if settings is not None and settings["maps_sha256"] != given:
-        made = f"{len(settings['maps_sha256'])} other contact maps" if settings["maps_sha256"] else "sequence alone"
-        raise InputError(
-            f"--mcool_filename {paths[0]}: the tensors in {folder.root} were made with {made}; give the --data_folder "
-            f"that tensors.py filled with this map, or leave the option out"
-        )
+def made_with(args):
+    """What the options tell of the tensors: the genes table always, of the others those that were given."""
+    given = {"genes_filename": args.genes_filename}
+    for option in ("genome_filename", "beluga_model_filename", "mcool_filename", *THRESHOLDS):
+        if option in args.given:
+            given[option] = getattr(args, option)
+    return given
 
 
 def shared_settings(hashes, args):
@@ -174,8 +171,15 @@ def shared_settings(hashes, args):
     }
 
 
-def report_genes(matched, expression_file):
+def report_genes(matched, expression_file, expression):
     """Log how many genes are used, which ones are left out, and what ties expression to genes."""
+    logger.info(
+        "%s: %s rows, %s of them of genes used, tied to the genes table %s",
+        expression_file.path,
+        f"{expression.rows:,}",
+        f"{len(matched.genes):,}",
+        expression.tie,
+    )
     logger.info("%s genes have a tensor and expression", f"{len(matched.genes):,}")
     for what, left_out in (
         ("are not in the expression file", matched.without_expression),
@@ -185,9 +189,9 @@ def report_genes(matched, expression_file):
             named = ", ".join(left_out["id"].head(NAMED_AT_ONCE))
             more = f" and {len(left_out) - NAMED_AT_ONCE:,} more" if len(left_out) > NAMED_AT_ONCE else ""
             logger.warning("%s genes %s and are left out: %s%s", f"{len(left_out):,}", what, named, more)
-    if expression_file.id_column is None:
+    if not expression.has_ids:
         logger.warning(
-            "%s has no gene ids: its rows are taken to be in the order of the genes table, which cannot be checked",
+            "%s has no gene ids: its row numbers are taken for those of the genes table, which cannot be checked",
             expression_file.path,
         )
 
@@ -244,7 +248,7 @@ def print_scores(study, finished):
         print(record_line(finished[0]))
         return
     summary = summarise(records.results_table(finished))
-    print(summary.to_string(index=False, float_format="{:.4f}".format))
+    print(summary.assign(target=summary["target"].map(visible)).to_string(index=False, float_format="{:.4f}".format))
     if len(study.targets) > 1:
         names = [record["name"] for record in finished]
         name = f"summary_{study.model}_{records.readable(finished[0]['settings']['split'])}_{records.digest(names)}"

@@ -1,13 +1,15 @@
 """Boosted trees and boosted linear models (xgboost)."""
 
 import os
+import re
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from spex.cli import progress
-from spex.dataset import column_moments
+from spex.dataset import Split, column_moments
+from spex.errors import InputError, shown
 from spex.storage import DamagedFileError, whole_file
 
 # A thread that waits for the others sleeps instead of spinning: where other programs use the cores too, fits with few
@@ -52,23 +54,72 @@ GBLINEAR = {
 TRAINING_ARGUMENTS = ("num_boost_round", "early_stopping_rounds")
 """Parameters that `xgboost.train` takes beside those of the booster."""
 
-SET_BY_OPTIONS = {"seed": "--seed", "device": "--compute_platform"}
+SET_BY_OPTIONS = {
+    "seed": "--seed",
+    "random_state": "--seed",
+    "device": "--compute_platform",
+    "gpu_id": "--compute_platform",
+    "n_gpus": "--compute_platform",
+}
+ALIASES = {
+    "learning_rate": "eta",
+    "min_split_loss": "gamma",
+    "reg_lambda": "lambda",
+    "reg_alpha": "alpha",
+    "n_jobs": "nthread",
+}
+"""xgboost's second names. Of two names for one thing it takes either, so each parameter is known by its first."""
+
+METRIC = "rmse"
+OBJECTIVES = ("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror")
+"""Those that predict one number of any sign, as ln(expression) is, on the scale of the observed one."""
+
+BOOSTERS = {"gbtree": ("gbtree", "dart"), "gblinear": ("gblinear",)}
+NOT_TO_SET = {
+    "verbosity": "it hides what xgboost says of parameters that it does not use",
+    "validate_parameters": "it hides parameters that xgboost does not know",
+    "disable_default_eval_metric": "early stopping and the pictures rely on the metric",
+    "scale_pos_weight": "it weighs classes, and expression has none",
+    "num_class": "expression has no classes",
+    "num_feature": "the tensors tell it",
+    "num_target": "targets are fitted one by one",
+}
+TRIED_ROUNDS = 3
 ROWS_AT_ONCE = 4096
 
 
-def find_problem(parameters):
-    """What is wrong with parameters, in words; None when xgboost takes them all."""
-    for name, option in SET_BY_OPTIONS.items():
-        if name in parameters:
-            return f"{name} is set by {option}"
+def find_problem(parameters, model):
+    """What is wrong with parameters, in words; None when xgboost takes them all. model: key of `BOOSTERS`."""
+    problem = next(_own_problems(parameters, model), None)
+    if problem:
+        return problem
+    error, said = _try_out(parameters)
+    return error or "; ".join(said) or None
+
+
+def _own_problems(parameters, model):
+    """Yield what is wrong with parameters and xgboost would not tell, or only at the end of a fit."""
+    for name in parameters.keys() & SET_BY_OPTIONS.keys():
+        yield f"{name} is set by {SET_BY_OPTIONS[name]}"
+    for name in parameters.keys() & NOT_TO_SET.keys():
+        yield f"{name} cannot be set: {NOT_TO_SET[name]}"
+    if parameters.get("eval_metric", METRIC) != METRIC:
+        yield f"eval_metric is fixed at {METRIC}, on which early stopping and the pictures rely"
+    if parameters["objective"] not in OBJECTIVES:
+        yield f"objective is {parameters['objective']!r:.60}, expected one for expression: {', '.join(OBJECTIVES)}"
+    if parameters["booster"] not in BOOSTERS[model]:
+        yield f"booster is {parameters['booster']!r:.60}, but --model says which: {' or '.join(BOOSTERS[model])}"
     if parameters["booster"] == "gblinear" and "early_stopping_rounds" in parameters:
-        return "gblinear runs all its rounds, so it has no early_stopping_rounds"
+        yield "gblinear runs all its rounds, so it has no early_stopping_rounds"
     for name in TRAINING_ARGUMENTS:
         value = parameters.get(name, 1)
         if type(value) is not int or value < 1:
-            return f"{name} is {value!r}, expected a whole number from 1 up"
-    error, said = _try_out(parameters)
-    return error or "; ".join(said) or None
+            yield f"{name} is {value!r:.60}, expected a whole number from 1 up"
+
+
+def _in_one_line(error):
+    """What xgboost says of an error, without the place in its source."""
+    return re.sub(r"^\[[\d:]+\] \S+:\d+: ", "", str(error).splitlines()[0])
 
 
 def cuda_problem():
@@ -80,13 +131,17 @@ def cuda_problem():
 
 
 def _try_out(parameters):
-    """Fit four numbers. Returns: the error in one line or None, and what xgboost warned of."""
+    """Fit four numbers as any others are fitted. Returns: the error in one line or None, and what xgboost warned of."""
+    features, targets = np.eye(4, dtype=np.float32), np.linspace(-2.0, 3.0, 4)[:, None]
+    split = Split((), (), train=np.arange(3), validation=np.arange(0), test=np.arange(1, 4))
+    few = parameters | {"num_boost_round": min(parameters["num_boost_round"], TRIED_ROUNDS)}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            xgboost.train(_booster_parameters(parameters), xgboost.DMatrix(np.eye(4), np.arange(4)), num_boost_round=1)
-        except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
-            return f"xgboost refuses it: {str(error).splitlines()[0]}", []
+            for fit in BoosterLearner(features, split, few).fit(targets, names=["parameters"], wanted=[0], seed=0):
+                fit.predict(features)
+        except (InputError, xgboost.core.XGBoostError, ValueError, TypeError) as error:
+            return f"xgboost refuses it: {_in_one_line(error.__cause__ or error)}", []
     return None, [str(warning.message).partition("\n")[2].strip() for warning in caught]
 
 
@@ -118,6 +173,9 @@ class BoosterLearner:
         targets to fit. seed: of the columns that trees are offered.
 
         Yields: BoosterFit of each wanted target.
+
+        Raises:
+            InputError: xgboost cannot fit: a parameter that does not suit the features, or a GPU's memory is full.
         """
         for position in wanted:
             target = targets[:, position]
@@ -125,16 +183,19 @@ class BoosterLearner:
             self.watched.set_label(target[self.split.watched])
             history = {}
             with progress(self.parameters["num_boost_round"], "rounds", names[position]) as advance:
-                booster = xgboost.train(
-                    {**_booster_parameters(self.parameters), "seed": seed},
-                    self.train,
-                    num_boost_round=self.parameters["num_boost_round"],
-                    evals=[(self.train, "train"), (self.watched, "watched")],  # the last one decides when to stop
-                    callbacks=self._callbacks(advance),
-                    evals_result=history,
-                    verbose_eval=False,
-                )
-            yield BoosterFit(booster, self.scale, {part: series["rmse"] for part, series in history.items()})
+                try:
+                    booster = xgboost.train(
+                        {**_booster_parameters(self.parameters), "seed": seed, "eval_metric": METRIC},
+                        self.train,
+                        num_boost_round=self.parameters["num_boost_round"],
+                        evals=[(self.train, "train"), (self.watched, "watched")],  # the last one decides when to stop
+                        callbacks=self._callbacks(advance),
+                        evals_result=history,
+                        verbose_eval=False,
+                    )
+                except xgboost.core.XGBoostError as error:
+                    raise InputError(f"xgboost cannot fit {shown(names[position])}: {_in_one_line(error)}") from error
+            yield BoosterFit(booster, self.scale, {part: series[METRIC] for part, series in history.items()})
 
     def _callbacks(self, advance):
         counter = _RoundCounter(advance)

@@ -12,7 +12,7 @@ import time
 from tqdm import tqdm
 
 import expecto
-from spex.errors import InputError
+from spex.errors import InputError, visible
 from spex.genes import GENE_TYPES
 
 LOG_INTERVAL_SECONDS = 30
@@ -31,7 +31,28 @@ DISK_ERRORS = {
     errno.EIO: "check the disk",
     errno.ESTALE: "check the network drive",
     errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOENT: "did another program take it away?",
+    errno.ENOTDIR: "choose another folder",
+    errno.EISDIR: "move the folder away",
+    errno.ELOOP: "its symbolic links lead in a circle; mend them",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "this machine has too many open files; wait for other programs",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f), or choose another file system",
+    errno.ENOMEM: "give it more memory, or less at once with --block_size and --batch_size",
+    errno.EAGAIN: "this machine or its limits (ulimit -u) allow no more now; wait for other programs",
+    errno.ENOLCK: "this file system has no locks; choose a folder on another one",
+    errno.EBUSY: "wait for the program that uses it",
+    errno.ETXTBSY: "wait for the program that uses it",
+    errno.ENOTCONN: "mount the network drive again",
+    errno.ETIMEDOUT: "check the network drive",
+    errno.ENOTSUP: "this file system cannot do that; choose a folder on another one",
+    errno.ENOSYS: "this file system cannot do that; choose a folder on another one",
+    errno.EINVAL: "this file system takes no such name or size; choose a folder on another one",
+    errno.EILSEQ: "this file system takes no such name; choose a folder on another one",
 }
+OTHER_DISK_ERROR = "check the disk and the limits of this machine (ulimit -a)"
+BUGS = (errno.EBADF, errno.EFAULT)
+"""What the system says only of a wrong program."""
 
 logger = logging.getLogger("spex")
 
@@ -47,7 +68,16 @@ class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors take one line, like every other error of the scripts."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: error: {visible(message)} (see {self.prog} --help)\n")
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As argparse's, with one attribute more: `given`, the options that were not left to their defaults."""
+        args = sys.argv[1:] if args is None else list(args)
+        parsed, rest = super().parse_known_args(args, namespace)
+        unset = argparse.Namespace(**dict.fromkeys(vars(parsed)))  # argparse sets a default where no attribute is
+        found, _ = super().parse_known_args(args, unset)
+        parsed.given = frozenset(name for name, value in vars(found).items() if value is not None)
+        return parsed, rest
 
 
 def create_shared_parser(prog, description):
@@ -184,8 +214,8 @@ class TerminatedError(BaseException):
 def run_script(prog, run, args):
     """Run a script's `run(args)` and translate how it ends into an exit status.
 
-    Returns: 0 done; 2 unusable input or disk, told in one line on stderr; 130 Ctrl-C; 141 nobody reads the output any
-    more; 143 SIGTERM.
+    Returns: 0 done; 2 unusable input, disk or limit, told in one line on stderr; 130 Ctrl-C; 141 nobody reads the
+    output any more; 143 SIGTERM.
     """
     handler = _start_logging()
 
@@ -193,6 +223,8 @@ def run_script(prog, run, args):
         raise TerminatedError
 
     previous = signal.signal(signal.SIGTERM, on_terminate)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a tissue's name may hold what the terminal's encoding lacks
     try:
         run(args)
         sys.stdout.flush()
@@ -202,10 +234,13 @@ def run_script(prog, run, args):
     except InputError as error:
         return _fail(prog, str(error))
     except OSError as error:
-        if error.errno not in DISK_ERRORS:
+        if error.errno is None or error.errno in BUGS:
             raise
-        place = f"{error.filename}: " if error.filename else ""
-        return _fail(prog, f"{place}{error.strerror}; {DISK_ERRORS[error.errno]}, then run the same command again")
+        place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+        advice = DISK_ERRORS.get(error.errno, OTHER_DISK_ERROR)
+        return _fail(prog, f"{place}{error.strerror}; {advice}, then run the same command again")
+    except MemoryError:
+        return _fail(prog, f"out of memory; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
         print(f"{prog}: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
@@ -216,15 +251,24 @@ def run_script(prog, run, args):
 
 
 def _fail(prog, message):
-    print(f"{prog}: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"{prog}: error: {visible(message)}", file=sys.stderr)
     return 2
+
+
+class _VisibleFormatter(logging.Formatter):
+    """Log lines in which free text from files can neither break the line nor move the terminal's cursor."""
+
+    def formatMessage(self, record):
+        record.message = visible(record.message)
+        return super().formatMessage(record)
 
 
 def _start_logging():
     """Log to stderr with a time stamp, and the node's name inside a SLURM job. Returns: the handler."""
     node = os.environ.get("SLURMD_NODENAME", "")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(f"%(asctime)s {node + ' ' if node else ''}%(message)s", "%Y-%m-%d %H:%M:%S"))
+    place = f"{node} " if node else ""
+    handler.setFormatter(_VisibleFormatter(f"%(asctime)s {place}%(message)s", "%Y-%m-%d %H:%M:%S"))
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -240,7 +284,7 @@ def progress(total, unit, doing):
     """
     start = last = time.monotonic()
     done = 0
-    with tqdm(total=total, unit=f" {unit}", desc=doing, disable=None, leave=False) as bar:
+    with tqdm(total=total, unit=f" {unit}", desc=visible(doing), disable=None, leave=False) as bar:
 
         def advance(count):
             nonlocal done, last

@@ -1,6 +1,7 @@
-"""Contact maps: `.mcool` files, streamed."""
+"""Contact maps: `.mcool` and `.cool` files, streamed."""
 
 import contextlib
+import os
 import warnings
 from pathlib import Path
 
@@ -8,36 +9,120 @@ import cooler
 import h5py
 import numpy as np
 
-from spex.errors import InputError
+from spex.errors import InputError, shown
+from spex.file_kinds import COMPRESSED, recognise
 
+OPTION = "--mcool_filename"
 CHUNK_PIXELS = 4_000_000
+TABLES = {"chroms", "bins", "pixels", "indexes"}
+"""Groups that a cooler is made of; files of 2016 say so in no other way."""
+
+
+def open_map_file(path):
+    """An HDF5 file for reading, without a lock: some file systems have none, and who only reads needs none."""
+    return h5py.File(path, "r", locking=False)
 
 
 class ContactMap:
-    """One resolution of an `.mcool` file.
+    """One resolution of an `.mcool` file, or a `.cool` file of that resolution.
 
     Raises:
-        InputError: not an `.mcool`, damaged, the resolution is missing (names those it has), bins of other width.
+        InputError: no such file, damaged, the resolution is missing (names those it has), bins of other width.
     """
 
     def __init__(self, path, resolution):
         self.path, self.resolution = Path(path), resolution
-        self.group = f"resolutions/{resolution}"
-        if not h5py.is_hdf5(self.path):
-            raise InputError(f"--mcool_filename {path}: not an HDF5 file; expected a whole .mcool of cooler")
-        with self._reading():
-            found = cooler.fileops.list_coolers(str(path))
-        self._check_resolution(found)
-        with self._reading():
-            map_ = cooler.Cooler(f"{path}::/{self.group}")
+        try:
+            with open_map_file(self.path):
+                pass
+        except OSError as error:
+            self._refuse_unopened(error)
+        with self._reading(), open_map_file(self.path) as file:
+            self.group = self._find_group(file)
+            map_ = cooler.Cooler(file[self.group])
             mode, binsize = map_.storage_mode, map_.binsize
             self.chromsizes = {str(name): int(length) for name, length in map_.chromsizes.items()}
         if mode != "symmetric-upper":
+            raise InputError(f"{OPTION} {path}: stored {shown(mode)}; expected symmetric-upper, each pair of bins once")
+        if binsize is None:
             raise InputError(
-                f"--mcool_filename {path}: stored {mode}; expected symmetric-upper, each pair of bins once"
+                f"{OPTION} {path}: bins of {self.group} are of no fixed width (restriction fragments?), not "
+                f"{resolution} bp; expected bins of one width"
             )
         if binsize != resolution:
-            raise InputError(f"--mcool_filename {path}: bins of {self.group} are {binsize} bp, not {resolution}")
+            raise InputError(f"{OPTION} {path}: bins of {self.group} are {binsize} bp, not {resolution}")
+
+    def _refuse_unopened(self, error):
+        """Tell why HDF5 does not open the file."""
+        if error.errno is not None:
+            raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
+        problem = f"{OPTION} {self.path}: "
+        if "already open for write" in str(error):
+            raise InputError(
+                f"{problem}another program has it open for writing, or was stopped while it had; wait until that one "
+                f"ends; if there is none any more: h5clear -s {self.path}"
+            ) from error
+        if "signature not found" not in str(error):
+            raise self._damaged(error) from error
+        kind = recognise(self.path)
+        hint = ""
+        if kind in COMPRESSED.values():
+            hint = "; decompress it"
+        elif kind and ".hic" in kind:
+            hint = "; convert it with hictk convert or hic2cool"
+        raise InputError(
+            f"{problem}not an HDF5 file{f' ({kind})' if kind else ''}; expected a whole .mcool of cooler{hint}"
+        ) from error
+
+    def _find_group(self, file):
+        """Name of the group that holds the resolution.
+
+        Raises:
+            InputError: there is none; tells what the file holds instead.
+        """
+        problem = f"{OPTION} {self.path}: "
+        if _is_cooler(file):
+            width = _bin_size(file)
+            if width == self.resolution:
+                return "/"
+            raise InputError(
+                f"{problem}no resolution {self.resolution} (a .cool of one resolution only, of {width} bp); choose "
+                f"--hic_resolution {width}, or make the map with: cooler zoomify -r {self.resolution} -o map.mcool "
+                f"{self.path}"
+            )
+        name = f"resolutions/{self.resolution}"
+        group = file.get("resolutions", {})
+        link = group.get(str(self.resolution), getlink=True) if str(self.resolution) in group else None
+        if isinstance(link, h5py.ExternalLink):
+            raise InputError(
+                f"{problem}its resolution {self.resolution} is a link to another file, {shown(link.filename)}; "
+                "expected the map itself: give that file"
+            )
+        if link is not None and _is_cooler(file[name]):
+            return name
+        resolutions = sorted(int(key) for key in group if key.isdigit())
+        if resolutions:
+            raise InputError(
+                f"{problem}no resolution {self.resolution} (it has {', '.join(map(str, resolutions))}); choose "
+                f"--hic_resolution among them, or make the map with: cooler zoomify"
+            )
+        if "cells" in file:
+            raise InputError(
+                f"{problem}maps of {len(file['cells'])} single cells (.scool); expected one map: put the cells "
+                f"together with: cooler merge all.cool {self.path}::/cells/NAME ...; then give all.cool"
+            )
+        levels = {key: _bin_size(file[key]) for key in sorted(file) if key.isdigit() and _is_cooler(file[key])}
+        if levels:
+            held = ", ".join(f"/{key} ({width} bp)" for key, width in levels.items())
+            of_resolution = [key for key, width in levels.items() if width == self.resolution]
+            raise InputError(
+                f"{problem}an old layout of zoom levels: {held}; expected resolutions/{self.resolution}; copy a level "
+                f"into a file of its own with: cooler cp {self.path}::/{(of_resolution or list(levels))[0]} map.cool"
+            )
+        raise InputError(
+            f"{problem}no resolution {self.resolution} (it holds no resolution at all); expected a .mcool or .cool of "
+            f"cooler; found {', '.join(map(shown, list(file)[:5])) or 'nothing'} in it"
+        )
 
     def pixel_count(self, chroms):
         """Number of pixels that reading `chroms` streams through."""
@@ -80,11 +165,11 @@ class ContactMap:
         counts = np.zeros(len(bin1))
         if touching.any():
             counts = self._column(root, "pixels/count", part, kinds="iuf").astype(np.float64)
-            bad = ~(np.isfinite(counts) & (counts >= 0)) & touching
+            bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))) & touching
             if bad.any():
                 raise InputError(
-                    f"--mcool_filename {self.path}: found a count of {counts[bad][0]}; expected raw counts, 0 or more "
-                    f"(balanced or transformed values do not fit)"
+                    f"{OPTION} {self.path}: found a count of {counts[bad][0]:.6g}; expected raw counts, whole numbers "
+                    "from 0 up (this looks like a balanced, normalised or transformed map); take the map of raw counts"
                 )
         return (
             np.concatenate([bin1[from1], bin2[from2]]),
@@ -98,7 +183,7 @@ class ContactMap:
         low, high = self._column(root, "indexes/chrom_offset", slice(place, place + 2)).tolist()
         bins = -(-self.chromsizes[chrom] // self.resolution)
         if high - low != bins:
-            raise self._damaged(f"its index gives {chrom} {high - low:,} bins, its length {bins:,}")
+            self._refuse_bins(root, chrom, place, bins, high - low)
         first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
             pixels = len(root["pixels/count"])
@@ -106,31 +191,53 @@ class ContactMap:
             raise self._damaged(f"its index gives {chrom} the pixels {first:,} to {last:,} of {pixels:,}")
         return low, high, first, last
 
-    def _check_resolution(self, found):
-        if f"/{self.group}" not in found:
-            last = [name.rpartition("/")[2] for name in found if name.startswith("/resolutions/")]
-            resolutions = sorted(int(name) for name in last if name.isdigit())
-            have = f"it has {', '.join(map(str, resolutions))}" if resolutions else "it holds no resolution at all"
-            raise InputError(
-                f"--mcool_filename {self.path}: no resolution {self.resolution} ({have}); choose --hic_resolution among"
-                f" them, or make the map with: cooler zoomify"
-            )
-
     @contextlib.contextmanager
     def _open(self):
         """The resolution's HDF5 group, for the length of a block."""
         with contextlib.ExitStack() as stack:
             with self._reading():
-                root = stack.enter_context(h5py.File(self.path, "r"))[self.group]
+                root = stack.enter_context(open_map_file(self.path))[self.group]
             yield root
+
+    def _refuse_bins(self, root, chrom, place, expected, found):
+        """Tell why a chromosome has another number of bins than its length asks for."""
+        of_bins = self._column(root, "indexes/chrom_offset", slice(0, len(self.chromsizes) + 1))
+        bins = int(of_bins[-1])
+        listed = self._column(root, "bins/chrom", slice(0, bins))
+        if 0 < found < expected and np.count_nonzero(listed == place) == found:
+            raise InputError(
+                f"{OPTION} {self.path}: {chrom} has {found:,} bins of {self.resolution} bp, its length asks for "
+                f"{expected:,}: bins were left out when the map was made (HiCExplorer leaves out masked ones), so that "
+                "numbers of bins tell no place; make it anew with every bin"
+            )
+        raise self._damaged(f"its index gives {chrom} {found:,} bins, its length {expected:,}")
 
     def _column(self, root, name, part, kinds="iu"):
         """A slice of a column; HDF5 itself shortens it in silence where the column ends. kinds: of dtype, allowed."""
         with self._reading():
+            if name not in root:
+                raise InputError(
+                    f"{OPTION} {self.path}: no {name} in {self.group}; expected a map as cooler writes it; fetch or "
+                    "make it again"
+                )
+            self._check_filters(root[name], name)
             values = root[name][part]
         if len(values) != part.stop - part.start or values.dtype.kind not in kinds:
             raise self._damaged(f"{name} holds {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}")
         return values
+
+    def _check_filters(self, column, name):
+        """Refuse a column that was compressed by what this HDF5 lacks."""
+        settings = column.id.get_create_plist()
+        for number in range(settings.get_nfilters()):
+            code, _, _, label = settings.get_filter(number)
+            if not h5py.h5z.filter_avail(code):
+                raise InputError(
+                    f"{OPTION} {self.path}: {name} is compressed by "
+                    f"{shown(label.decode(errors='replace')) or 'a filter'} (HDF5 filter {code}), which is not "
+                    "installed here; the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
+                    f"{self.path} new.mcool"
+                )
 
     @contextlib.contextmanager
     def _reading(self):
@@ -138,11 +245,25 @@ class ContactMap:
         try:
             with warnings.catch_warnings(action="ignore"):  # cooler warns of corrupt groups, then fails on them
                 yield
+        except InputError:
+            raise
         except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the file
+                raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
             raise self._damaged(error) from error
 
     def _damaged(self, reason):
-        return InputError(f"--mcool_filename {self.path}: damaged or cut short ({reason}); fetch or copy it again")
+        return InputError(f"{OPTION} {self.path}: damaged or cut short ({shown(reason, 200)}); fetch or copy it again")
+
+
+def _is_cooler(group):
+    return isinstance(group, h5py.Group) and set(group) >= TABLES
+
+
+def _bin_size(group):
+    """Width of a cooler's bins in bp, or None where they have no fixed one."""
+    width = group.attrs.get("bin-size")
+    return int(width) if isinstance(width, (int, np.integer)) else None
 
 
 def check_maps(maps, genes, genome_sizes):
@@ -156,13 +277,13 @@ def check_maps(maps, genes, genome_sizes):
     for map_ in maps:
         for chrom in genes["chrom"].unique():
             if chrom not in map_.chromsizes:
-                names = ", ".join(list(map_.chromsizes)[:5])
+                names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
                 raise InputError(
-                    f"--mcool_filename {map_.path}: no chromosome {chrom!r}, which the genes table names; it has "
+                    f"{OPTION} {map_.path}: no chromosome '{shown(chrom)}', which the genes table names; it has "
                     f"{names}, ...; expected the same names in both"
                 )
             if map_.chromsizes[chrom] != genome_sizes[chrom]:
                 raise InputError(
-                    f"--mcool_filename {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
+                    f"{OPTION} {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
                     f"{genome_sizes[chrom]:,} bp in the genome; expected a map of the same genome build"
                 )

@@ -1,51 +1,70 @@
 """Expression files: the forms that labs hand around, tied to the rows of the genes table.
 
-The published form has one row per row of the genes table and no gene ids, so it is matched by row number. Every other
-form has an id column and is matched by Ensembl gene id, whatever its order.
+The published form has one row per row of the genes table and no gene ids; the row numbers in front are used as what
+they are. Every other form has gene ids, in a column of that heading or in front without one, and is matched by them,
+whatever its order.
 """
 
-import csv
 import difflib
 import fnmatch
-import gzip
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError
+from spex.errors import InputError, shown
 from spex.storage import require_file
+from spex.tables import is_row_label, listed, other_separator, read_table, row_numbers
 
 OPTION = "--gene_expression_filename"
 ID_COLUMNS = ("id", "gene_id")
 ANNOTATION_COLUMNS = ("symbol", "gene_name", "gene_symbol", "Description", "description")
-PUBLISHED_TARGET = "22"
-NAMED_AT_ONCE = 20
-UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error)
+PUBLISHED_TARGET = 22
+PUBLISHED_TISSUE = "EBV"
+"""Part of the default target's name, EBV-transformed lymphocytes, in every release of GTEx."""
+
+GCT_PREAMBLE = 2
+FORMS = "the published CSV (row number, then one column per tissue), or a .csv, .tsv or .gct with gene ids"
 
 
 @dataclass(frozen=True)
 class ExpressionFile:
     """Where things stand in an expression file, known from its header alone.
 
-    tissues: tissue names in file order; target index 1 is the first of them, as in the published file, whose column 0
-    numbers the rows. columns: position of each tissue's column. id_column: position of the gene ids, None in the
-    published form.
+    preamble: number of lines before the header. tissues: tissue names in file order; target index 1 is the first of
+    them, as in the published file, whose column 0 numbers the rows. columns: position of each tissue's column.
+    id_column: position of the gene ids, None where no heading tells. label_columns: positions of the columns in front
+    that hold row names or numbers; used where no heading tells the ids.
     """
 
     path: Path
     separator: str
-    header_line: int
+    preamble: int
     id_column: int | None
+    label_columns: tuple[int, ...]
     tissues: tuple[str, ...]
     columns: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Expression:
+    """Expression of some genes, and how it was tied to them.
+
+    values: DataFrame (genes found in the file, targets) of float64 in the file's unit, indexed by the genes' row
+    numbers, one column per target index. rows: number of rows in the file. has_ids: whether gene ids tie them to genes,
+    not row numbers. tie: the same in words.
+    """
+
+    values: pd.DataFrame
+    rows: int
+    has_ids: bool
+    tie: str
+
+
 def open_expression(path):
-    """Read the header of an expression file: .csv, .tsv, .txt or .gct, gzipped or not.
+    """Read the header of an expression file: .csv, .tsv, .txt or .gct, compressed (.gz, .bz2, .xz) or not.
 
     Returns: ExpressionFile.
 
@@ -53,21 +72,16 @@ def open_expression(path):
         InputError: missing, not such a table, or without gene ids and without the published form's row numbers.
     """
     path = require_file(path, OPTION, "expression")
-    kind = Path(path.name.removesuffix(".gz")).suffix.lower()
+    kind = Path(re.sub(r"\.(gz|bz2|xz)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
     separator = "," if kind == ".csv" else "\t"
-    header_line = 2 if kind == ".gct" else 0
-    try:
-        with _open_text(path) as file:
-            lines = csv.reader(file, delimiter=separator)
-            for _ in range(header_line):
-                next(lines)
-            header = next(lines)
-    except (*UNREADABLE, StopIteration) as error:
-        raise InputError(f"{OPTION} {path}: no readable table header ({error!r}); expected {_forms()}") from error
-    id_column, columns = _gct_columns(path, header) if kind == ".gct" else _table_columns(path, header)
+    preamble = GCT_PREAMBLE if kind == ".gct" else 0
+    header = read_table(path, OPTION, separator, preamble=preamble, expected=FORMS, header_only=True).header
+    find = _gct_columns if preamble else _table_columns
+    id_column, labels, columns = find(path, header, separator)
     if not columns:
-        raise InputError(f"{OPTION} {path}: no column of expression; found {_listed(header)}; expected {_forms()}")
-    return ExpressionFile(path, separator, header_line, id_column, tuple(header[c] for c in columns), tuple(columns))
+        raise InputError(f"{OPTION} {path}: no column of expression; found {listed(header)}; expected {FORMS}")
+    tissues = tuple(header[column] for column in columns)
+    return ExpressionFile(path, separator, preamble, id_column, tuple(labels), tissues, tuple(columns))
 
 
 def select_targets(file, indices=None, patterns=None):
@@ -79,14 +93,32 @@ def select_targets(file, indices=None, patterns=None):
     Returns: list of target indices, from 1, in file order.
 
     Raises:
-        InputError: an index or a name that the file does not have; offers those that it has.
+        InputError: an index or a name that the file does not have, or neither was given and tissue 22 is another one;
+        offers those that it has.
     """
     if not indices and not patterns:
-        indices = [PUBLISHED_TARGET]
+        return [_default_target(file)]
     parts = [part for text in indices or [] for part in text.split(",")]
     chosen = {index for part in parts for index in _indices(file, part.strip())}
     chosen.update(index for pattern in patterns or [] for index in _matching(file, pattern))
     return sorted(chosen)
+
+
+def _default_target(file):
+    """Index 22, when that is the published tissue."""
+    found = [index for index, name in enumerate(file.tissues, start=1) if PUBLISHED_TISSUE.lower() in name.lower()]
+    if PUBLISHED_TARGET in found:
+        return PUBLISHED_TARGET
+    last = len(file.tissues)
+    there = (
+        f"is {shown(file.tissues[PUBLISHED_TARGET - 1])}" if last >= PUBLISHED_TARGET else f"is not there (1 to {last})"
+    )
+    offer = "; ".join(f"--target_index {index} is {shown(file.tissues[index - 1])}" for index in found)
+    raise InputError(
+        f"--target_index: not given; the default is {PUBLISHED_TARGET}, EBV-transformed lymphocytes, but column "
+        f"{PUBLISHED_TARGET} of {file.path} {there}; give the one you want"
+        f"{f': {offer}' if offer else ''}; train.py --list_targets shows every one"
+    )
 
 
 def _indices(file, part):
@@ -97,10 +129,10 @@ def _indices(file, part):
     match = re.fullmatch(r"(\d+)(?:-(\d+))?", part, re.ASCII)
     first, end = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= end <= last:
-        numbered = _listed(f"{index} {name}" for index, name in enumerate(file.tissues, start=1))
+        numbered = listed(f"{index} {name}" for index, name in enumerate(file.tissues, start=1))
         raise InputError(
-            f"--target_index {part}: {file.path} has 1 to {last} ({numbered}); expected an index like 1, a range like "
-            f"1-{last}, or all; train.py --list_targets shows every one"
+            f"--target_index {shown(part)}: {file.path} has 1 to {last} ({numbered}); expected an index like 1, a "
+            f"range like 1-{last}, or all; train.py --list_targets shows every one"
         )
     return range(first, end + 1)
 
@@ -115,7 +147,7 @@ def _matching(file, pattern):
     if not found:
         by_lowered = {name.lower(): name for name in file.tissues}
         near = [by_lowered[name] for name in difflib.get_close_matches(lowered, by_lowered, n=3, cutoff=0.3)]
-        nearest = f"nearest: {'; '.join(near)}; " if near else ""
+        nearest = f"nearest: {'; '.join(map(shown, near))}; " if near else ""
         raise InputError(
             f"--target {pattern!r}: no such tissue in {file.path}; {nearest}train.py --list_targets shows all "
             f'{len(file.tissues)}; patterns like "Brain*" work too'
@@ -129,119 +161,151 @@ def read_expression(file, targets, table, genes):
     file: ExpressionFile. targets: target indices, from 1. table: the whole genes table, whose row numbers the
     published form follows. genes: the genes in question, indexed by original row number, with `id`.
 
-    Returns: DataFrame (genes found in the file, targets) of float64 in the file's unit, indexed as `genes`, one
-    column per target index.
+    Returns: Expression.
 
     Raises:
         InputError: rows that do not fit the genes table, ids that occur twice or match fewer than half of the genes,
             or values that are missing, negative or not numbers.
     """
     columns = {target: file.columns[target - 1] for target in targets}
-    content = _read_columns(file, sorted({*columns.values(), *([] if file.id_column is None else [file.id_column])}))
-    rows = _rows_by_number(file, content, table, genes) if file.id_column is None else _rows_by_id(file, content, genes)
+    ids = file.label_columns if file.id_column is None else (file.id_column,)
+    wanted = sorted({*columns.values(), *ids})
+    content = read_table(
+        file.path, OPTION, file.separator, preamble=file.preamble, expected=FORMS, columns=lambda header: wanted
+    )
+    if file.preamble:
+        _check_gct_size(file, content)
+    place = {column: number for number, column in enumerate(wanted)}
+    labels = [content.column(place[column]) for column in ids]
+    if file.id_column is None:
+        rows, has_ids, tie = _rows_by_label(file, content, labels, table, genes)
+    else:
+        rows, has_ids, tie = _rows_by_id(file, labels[0], genes), True, "by its column of gene ids"
     found = {}
     for target, column in columns.items():
-        text = content[column].iloc[rows.to_numpy()]
+        text = content.column(place[column]).iloc[rows.to_numpy()]
         values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
         bad = ~(np.isfinite(values) & (values >= 0))
         if bad.any():
             first = bad.argmax()
             raise InputError(
-                f"{OPTION} {file.path}: {file.tissues[target - 1]} of gene {genes['id'][rows.index[first]]} (line "
-                f"{rows.iloc[first] + file.header_line + 2}) is {text.iloc[first]!r}; expected a number from 0 up; "
-                f"correct the file or choose another target"
+                f"{OPTION} {file.path}: {shown(file.tissues[target - 1])} of gene "
+                f"{shown(genes['id'][rows.index[first]])} (line {content.lines[rows.iloc[first]]}) is "
+                f"'{shown(text.iloc[first])}'; expected a number from 0 up; correct the file or choose another target"
             )
         found[target] = values
-    return pd.DataFrame(found, index=rows.index)
+    return Expression(pd.DataFrame(found, index=rows.index), len(content.rows), has_ids, tie)
 
 
-def _open_text(path):
-    opener = gzip.open if path.name.endswith(".gz") else open
-    return opener(path, "rt", encoding="utf-8-sig", newline="")
-
-
-def _forms():
-    return "the published CSV (row number, then one column per tissue), or a .csv, .tsv or .gct with gene ids"
-
-
-def _listed(names):
-    """The first names of a list, and how many more there are."""
-    names = list(names)
-    more = len(names) - NAMED_AT_ONCE
-    return ", ".join(map(str, names[:NAMED_AT_ONCE])) + (f" and {more} more" if more > 0 else "") or "none"
-
-
-def _gct_columns(path, header):
+def _gct_columns(path, header, separator):
     """Positions of ids and tissues under a .gct header: (row id,) Name, Description, one column per sample."""
     if "Name" not in header or "Description" not in header:
         raise InputError(
-            f"{OPTION} {path}: no columns Name and Description on line 3; found {_listed(header)}; expected a .gct "
-            f"file as GTEx gives it"
+            f"{OPTION} {path}: no columns Name and Description on line 3; found {listed(header)}"
+            f"{other_separator(header, separator)}; expected a .gct file as GTEx gives it"
         )
-    return header.index("Name"), list(range(header.index("Description") + 1, len(header)))
+    return header.index("Name"), [], list(range(header.index("Description") + 1, len(header)))
 
 
-def _table_columns(path, header):
-    """Positions of ids (None in the published form) and tissues under the header of a .csv or .tsv."""
+def _check_gct_size(file, content):
+    """Compare a .gct file with its second line, which tells the numbers of rows and samples."""
+    version, size = (line.strip() for line in content.preamble)
+    problem = f"{OPTION} {file.path}: "
+    if version.split("\t")[0] != "#1.2":
+        raise InputError(f"{problem}line 1 is '{shown(version)}'; expected #1.2, the version of .gct that GTEx gives")
+    numbers = size.split("\t")[:2]
+    if numbers != [str(len(content.rows)), str(len(file.tissues))]:
+        raise InputError(
+            f"{problem}line 2 tells '{shown(size)}' rows and samples, there are {len(content.rows)} and "
+            f"{len(file.tissues)}; expected a whole file: fetch it again, or correct the line if you took rows away"
+        )
+
+
+def _table_columns(path, header, separator):
+    """Positions of ids (None where no heading tells), row labels and tissues under the header of a .csv or .tsv."""
     id_column = next((header.index(name) for name in ID_COLUMNS if name in header), None)
     if id_column is not None:
-        skipped = {*ID_COLUMNS, *ANNOTATION_COLUMNS, ""}
-        return id_column, [column for column, name in enumerate(header) if name not in skipped]
-    if header and header[0] in ("", "Unnamed: 0"):
-        return None, list(range(1, len(header)))
-    raise InputError(
-        f"{OPTION} {path}: neither an id column nor the published form's unnamed row numbers in front; found columns "
-        f"{_listed(header)}; expected {_forms()}"
-    )
-
-
-def _read_columns(file, columns):
-    """The texts of the given columns, every row of the file: DataFrame with the columns' positions as names."""
-    rows = []
-    try:
-        with _open_text(file.path) as text:
-            lines = csv.reader(text, delimiter=file.separator)
-            header = [next(lines) for _ in range(file.header_line + 1)][-1]
-            for line in lines:
-                if len(line) not in (0, len(header)):
-                    raise InputError(
-                        f"{OPTION} {file.path}: {len(line)} fields on line {lines.line_num}, {len(header)} in the "
-                        f"header; expected the same number on every line"
-                    )
-                if line:
-                    rows.append([line[column] for column in columns])
-    except UNREADABLE as error:
-        raise InputError(f"{OPTION} {file.path}: not a readable table ({error!r}); expected {_forms()}") from error
-    return pd.DataFrame(rows, columns=columns, dtype=object)
-
-
-def _rows_by_number(file, content, table, genes):
-    """Position in the file of each gene: its original row number in the genes table."""
-    if len(content) != len(table):
+        if header.count(header[id_column]) > 1:
+            raise InputError(f"{OPTION} {path}: several columns {header[id_column]}; expected one of gene ids")
+        skipped = {*ID_COLUMNS, *ANNOTATION_COLUMNS}
+        columns = [
+            column
+            for column, name in enumerate(header)
+            if name and name not in skipped and not (column < id_column and is_row_label(name))
+        ]
+        return id_column, [], columns
+    labels = 0
+    while labels < len(header) and is_row_label(header[labels]):
+        labels += 1
+    if labels == 0:
         raise InputError(
-            f"{OPTION} {file.path}: {len(content):,} rows, but the genes table has {len(table):,}; a file without gene "
-            f"ids is matched row by row: give the file made for this --genes_filename, or one with an id column"
+            f"{OPTION} {path}: neither an id column nor the published form's unnamed row numbers in front; found "
+            f"columns {listed(header)}{other_separator(header, separator)}; expected {FORMS}; "
+            f"a column of gene ids is called id"
         )
-    return pd.Series(genes.index, index=genes.index)
+    return None, list(range(labels)), list(range(labels, len(header)))
 
 
-def _rows_by_id(file, content, genes):
+def _rows_by_label(file, content, labels, table, genes):
+    """Position in the file of each gene, by what stands in front of the tissues: row numbers or gene ids.
+
+    labels: columns of text; of several, each must tell the same. Returns: the positions, whether by ids, and in words.
+    """
+    numbers = [row_numbers(label) for label in labels]
+    others = [label for label, number in zip(labels, numbers, strict=True) if number is None]
+    known = unversioned(table["id"].dropna())
+    for label in others:
+        if unversioned(label).isin(known).any():
+            return _rows_by_id(file, label, genes), True, "by the gene ids in front"
+    if others:
+        raise InputError(
+            f"{OPTION} {file.path}: its first column, which has no heading of its own, "
+            f"{_not_row_numbers(content, others[0])}; expected row "
+            f"numbers (0 to n - 1, or 1 to n), or ids of the genes table; a column of other ids needs the "
+            f"heading id"
+        )
+    if any(not np.array_equal(number, numbers[0]) for number in numbers):
+        raise InputError(
+            f"{OPTION} {file.path}: {len(labels)} columns of row numbers in front that contradict each other, so the "
+            f"order of its rows is not known; expected one of them, or an id column"
+        )
+    if len(content.rows) != len(table):
+        raise InputError(
+            f"{OPTION} {file.path}: {len(content.rows):,} rows, but the genes table has {len(table):,}; a file without "
+            f"gene ids is matched by row number: give the file made for this --genes_filename, or one with an id column"
+        )
+    in_order = np.array_equal(numbers[0], np.arange(len(table)))
+    tie = "by its row numbers" if in_order else "by its row numbers, which are in another order"
+    return pd.Series(np.argsort(numbers[0])[genes.index], index=genes.index), False, tie
+
+
+def _not_row_numbers(content, label):
+    """What a column holds instead of row numbers, in words: the first ones that do not go on from the one before."""
+    values = pd.to_numeric(label, errors="coerce").to_numpy(np.float64)
+    if np.isnan(values).any() or values.size == 0:
+        return f"holds {listed(label.head(3))}, ..."
+    steps = np.flatnonzero(values[1:] != values[:-1] + 1)
+    place = int(steps[0]) + 1 if len(steps) else 0
+    return f"holds {shown(label.iloc[place])} on line {content.lines[place]}, which is out of order"
+
+
+def _rows_by_id(file, ids, genes):
     """Position in the file of each gene whose id is there; versions of Ensembl ids (.12) are passed over."""
-    ids = unversioned(content[file.id_column])
+    ids = unversioned(ids)
     if ids.duplicated().any():
         raise InputError(
-            f"{OPTION} {file.path}: gene id {ids[ids.duplicated()].iloc[0]!r} occurs twice (versions are passed over); "
-            f"expected one row per gene"
+            f"{OPTION} {file.path}: gene id '{shown(ids[ids.duplicated()].iloc[0])}' occurs twice (versions are passed "
+            f"over); expected one row per gene"
         )
     rows = unversioned(genes["id"]).map(pd.Series(ids.index, index=ids)).dropna().astype("int64")
     if 2 * len(rows) < len(genes):
         raise InputError(
             f"{OPTION} {file.path}: {len(rows):,} of the {len(genes):,} genes are in its id column (it holds "
-            f"{_listed(ids.head(3))}, ...); expected at least half of ids like {genes['id'].iloc[0]}"
+            f"{listed(ids.head(3))}, ...); expected at least half of ids like {genes['id'].iloc[0]}"
         )
     return rows
 
 
 def unversioned(ids):
     """Ensembl gene ids without their version: ENSG00000223972.5 -> ENSG00000223972; other ids as they are."""
-    return ids.str.replace(r"^(ENS[A-Z]*G\d+)\.\d+$", r"\1", regex=True)
+    return ids.astype(object).str.replace(r"^(ENS[A-Z]*G\d+)\.\d+$", r"\1", regex=True)

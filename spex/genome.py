@@ -1,15 +1,17 @@
 """Stretches of the genome as base codes, with N past the ends of a chromosome."""
 
+import string
 from pathlib import Path
 
 import numpy as np
 import pyfaidx
 
 from expecto import BASES, UNKNOWN_BASE
-from spex.errors import InputError
+from spex.errors import InputError, shown
+from spex.file_kinds import COMPRESSED, recognise
 from spex.storage import is_read_only, temporary_path
 
-GZIP_MAGIC = b"\x1f\x8b"
+OPTION = "--genome_filename"
 BEHIND_RECORD = 64
 """Bytes looked at behind a sequence for the next one's header; empty lines may precede it."""
 CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
@@ -40,7 +42,12 @@ GRCH38_LENGTHS = {
     "chr22": 50_818_468,
 }
 
-CODE_OF_BYTE = np.full(256, UNKNOWN_BASE, dtype=np.uint8)
+LETTERS = string.ascii_letters.encode() + b"-*"
+"""Bytes that can be a base in a FASTA file; all others in a sequence would shift the bases behind them."""
+
+NO_LETTER = 255
+CODE_OF_BYTE = np.full(256, NO_LETTER, dtype=np.uint8)
+CODE_OF_BYTE[list(LETTERS)] = UNKNOWN_BASE
 for _code, _base in enumerate(BASES):
     CODE_OF_BYTE[[ord(_base), ord(_base.lower())]] = _code
 
@@ -51,10 +58,11 @@ class Genome:
     path: FASTA, not compressed. spare_index: where the index goes when the genome's folder cannot be written to.
 
     Raises:
-        InputError: the file is compressed, is not FASTA, or holds no sequence.
+        InputError: the file is compressed, is not FASTA, holds no sequence, or anything but letters in one.
     """
 
     def __init__(self, path, spare_index):
+        self.path = Path(path)
         index = _whole_index(Path(path), Path(spare_index))
         self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
         self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
@@ -64,12 +72,18 @@ class Genome:
 
         start, end: 0-based half-open, in bp; may reach past either end of the chromosome.
         Returns: (end - start,) uint8: 0-3 as in `expecto.BASES`, 4 for any other letter and outside the chromosome.
+
+        Raises:
+            InputError: a byte there is no letter (an index from elsewhere may take blanks for bases).
         """
         inside = max(start, 0), min(end, self.chromsizes[chrom])
         codes = np.full(end - start, UNKNOWN_BASE, dtype=np.uint8)
         if inside[0] < inside[1]:  # pyfaidx wraps a negative start and shortens at the end, both in silence
             letters = self._fasta[chrom][inside[0] : inside[1]]
             codes[inside[0] - start : inside[1] - start] = CODE_OF_BYTE[np.frombuffer(letters.encode(), np.uint8)]
+            if codes.max() == NO_LETTER:
+                _check_letters(self.path)
+                raise InputError(f"{OPTION} {self.path}: its index (.fai) does not fit it; delete the index")
         return codes
 
     def close(self):
@@ -79,13 +93,16 @@ class Genome:
 def _whole_index(path, spare_index):
     """A FASTA index that belongs to the genome: the one beside it, or one made now that appears whole."""
     with open(path, "rb") as file:
-        head = file.read(2)
-    if head == GZIP_MAGIC:
+        head = file.read(1)
+    kind = recognise(path)
+    if kind in COMPRESSED.values():
+        tool = "gunzip --keep" if kind == "gzipped" else "its own tool,"
         raise InputError(
-            f"--genome_filename {path}: compressed; expected plain FASTA; decompress it with: gunzip --keep {path}"
+            f"{OPTION} {path}: compressed ({kind}); expected plain FASTA; decompress it with: {tool} {path}"
         )
-    if not head.startswith(b">"):
-        raise InputError(f"--genome_filename {path}: starts with {head!r}; expected FASTA, which starts with '>'")
+    if head != b">":
+        found = kind or "text or bytes of another kind"
+        raise InputError(f"{OPTION} {path}: {found}; expected FASTA, which starts with '>'")
     beside = path.with_name(path.name + ".fai")
     for index in (beside, spare_index):
         if _fits(index, path):
@@ -152,7 +169,25 @@ def _end_of_record(file, position, name, length, offset, bases, width):
     return last + 1 + len(behind) - len(following)
 
 
+def _check_letters(path):
+    """Refuse a FASTA file in which anything but letters stands within a sequence; pyfaidx counts it as bases."""
+    name = ""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.startswith(b">"):
+                name = " ".join(line[1:].decode(errors="replace").split()[:1])
+                continue
+            foreign = line.rstrip(b"\r\n").translate(None, LETTERS)
+            if foreign:
+                what = "white space" if foreign[:1].isspace() else f"byte 0x{foreign[0]:02x}, which is no letter,"
+                raise InputError(
+                    f"{OPTION} {path}: not usable as FASTA: {what} within the sequence of {shown(name)}, line "
+                    f"{number}; expected bases alone; take it out, or fetch the genome again"
+                )
+
+
 def _build_index(path, index):
+    _check_letters(path)
     temporary = temporary_path(index)
     try:
         temporary.touch(exist_ok=False)  # fails here, without a message of pyfaidx, where nothing can be written
@@ -160,7 +195,7 @@ def _build_index(path, index):
         pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
         temporary.replace(index)
     except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, RuntimeError, ValueError) as error:
-        raise InputError(f"--genome_filename {path}: not usable as FASTA ({error})") from error
+        raise InputError(f"{OPTION} {path}: not usable as FASTA ({shown(error, 200)})") from error
     except OSError as error:
         if error.errno is None and isinstance(error.__context__, OSError):
             raise error.__context__ from None  # pyfaidx puts its own in the place of the one that tells of a full disk

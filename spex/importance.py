@@ -7,8 +7,9 @@ import pandas as pd
 
 from expecto import CHROMATIN_FEATURES
 from expecto.transforms import DECAY_RATES
-from spex.errors import InputError
+from spex.errors import InputError, shown
 from spex.storage import require_file
+from spex.tables import is_row_label, read_table, row_numbers
 
 OPTION = "--features_filename"
 POSITIONS = (
@@ -32,18 +33,23 @@ def read_chromatin_features(path):
     Raises:
         InputError: not such a table.
     """
-    expected = f"Beluga's table of {CHROMATIN_FEATURES} chromatin features under a header"
-    try:
-        table = pd.read_csv(require_file(path, OPTION, "features"), sep="\t", dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{OPTION} {path}: not a tab-separated table ({error}); expected {expected}") from error
-    if len(table) != CHROMATIN_FEATURES or len(table.columns) < len(LABELS):
-        raise InputError(
-            f"{OPTION} {path}: {len(table)} rows of {len(table.columns)} columns; expected {expected}: "
-            f"{', '.join(LABELS)}"
-        )
-    named = {"".join(filter(str.isalpha, column.lower())): column for column in table.columns}
-    chosen = [named.get(label.replace(" ", ""), table.columns[place]) for place, label in enumerate(LABELS)]
+    expected = f"Beluga's table of {CHROMATIN_FEATURES} chromatin features under a header: {', '.join(LABELS)}"
+    content = read_table(require_file(path, OPTION, "features"), OPTION, "\t", expected=expected)
+    header, count = content.header, len(content.rows)
+    labels = [place for place, name in enumerate(header) if is_row_label(name)]
+    places = [place for place in range(len(header)) if place not in labels]
+    if count != CHROMATIN_FEATURES or len(places) < len(LABELS):
+        raise InputError(f"{OPTION} {path}: {count} rows of {len(header)} columns; expected {expected}")
+    for place in labels:  # features have no other name than their place in the table
+        numbers = row_numbers(content.column(place))
+        if numbers is not None and not np.array_equal(numbers, np.arange(count)):
+            raise InputError(
+                f"{OPTION} {path}: its row numbers are not in order; expected the features in the order of the "
+                f"network's outputs; sort it by {shown(header[place]) or 'its first column'}"
+            )
+    table = pd.DataFrame({place: content.column(place) for place in places})
+    named = {"".join(filter(str.isalpha, header[place].lower())): place for place in places}
+    chosen = [named.get(label.replace(" ", ""), places[number]) for number, label in enumerate(LABELS)]
     return table[chosen].set_axis(list(LABELS), axis=1)
 
 

@@ -8,7 +8,7 @@ import json
 import math
 
 from spex import boosters, ridge
-from spex.errors import InputError
+from spex.errors import InputError, shown
 from spex.storage import DamagedFileError, require_file
 
 PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}
@@ -36,16 +36,39 @@ def read_parameters(path, model):
     file = require_file(path, "--params")
     try:
         text = file.read_text(encoding="utf-8")
-        changes = json.loads(text, parse_constant=_finite_number, parse_float=_finite_number)
+        changes = json.loads(
+            text, parse_constant=_finite_number, parse_float=_finite_number, object_pairs_hook=_each_once
+        )
     except (ValueError, RecursionError) as error:
-        raise InputError(f"--params {path}: not JSON ({error}); expected {example}") from error
+        raise InputError(f"--params {path}: not JSON ({shown(error, 120)}); expected {example}") from error
     if not isinstance(changes, dict):
         raise InputError(f"--params {path}: found {changes!r:.60}; expected {example}")
-    parameters = PARAMETERS[model] | changes
-    problem = (ridge if model == "ridge" else boosters).find_problem(parameters)
+    if model == "ridge":
+        parameters = PARAMETERS[model] | changes
+        problem = ridge.find_problem(parameters)
+    else:
+        changes, problem = _by_first_names(changes)
+        parameters = PARAMETERS[model] | changes
+        problem = problem or boosters.find_problem(parameters, model)
     if problem:
         raise InputError(f"--params {path}: {problem}; --model {model} has {', '.join(PARAMETERS[model])}")
     return parameters
+
+
+def _by_first_names(changes):
+    """Parameters by xgboost's first name for each, and what is wrong, or None: both names of one were given."""
+    twice = [(other, name) for other, name in boosters.ALIASES.items() if {other, name} <= changes.keys()]
+    problem = f"{twice[0][0]} is another name of {twice[0][1]}, and both are there; give one of them" if twice else None
+    return {boosters.ALIASES.get(name, name): value for name, value in changes.items()}, problem
+
+
+def _each_once(pairs):
+    """A JSON object as a dict, when no name occurs twice in it."""
+    names = [name for name, _ in pairs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{shown(twice[0])} occurs twice")
+    return dict(pairs)
 
 
 def _finite_number(text):

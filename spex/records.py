@@ -61,13 +61,13 @@ def fit_name(settings):
 
     settings: dict of JSON values that determine the fit, target_index, target, model, split and seed among them.
     """
-    tissue, split = readable(settings["target"]), settings["split"][:NAME_LENGTH]
+    tissue, split = readable(settings["target"]), readable(settings["split"], also="+")
     return f"{settings['target_index']}-{tissue}_{settings['model']}_{split}_seed{settings['seed']}_{digest(settings)}"
 
 
-def readable(text):
-    """The part of a file name that stands for free text."""
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", text)[:NAME_LENGTH].strip("-.")
+def readable(text, also=""):
+    """The part of a file name that stands for free text. also: characters to keep beside letters, digits, _ and ."""
+    return re.sub(rf"[^A-Za-z0-9_.{also}]+", "-", text)[:NAME_LENGTH].strip("-.")
 
 
 def digest(settings):
@@ -86,8 +86,11 @@ def read_record(folder):
         return None
 
 
-def read_finished(folder, settings):
-    """The record of a fit that need not be made again; None unless its settings are these and its files are whole."""
+def read_finished(folder, settings, features_table=None):
+    """The record of a fit that need not be made again; None unless its settings are these and its files are whole.
+
+    features_table: hash of the table that names the features now, or None without one, which asks for no new names.
+    """
     if not (folder / RECORD).exists():
         return None
     record = read_record(folder)
@@ -96,6 +99,9 @@ def read_finished(folder, settings):
     changed = [RECORD] if record is None else find_changed(folder, record)
     if changed:
         logger.warning("%s: damaged or missing since it was written; the fit is made again", folder / changed[0])
+        return None
+    if features_table is not None and record.get("features_table") != features_table:
+        logger.info("%s: made with other names of the features, or none; the fit is made again", folder)
         return None
     return record
 
@@ -178,4 +184,4 @@ def write_predictions(path, genes, observed, predicted):
 def write_table(path, table):
     """Write a table as CSV with nine significant digits, enough to give float32 back."""
     with whole_file(path) as file:
-        table.to_csv(file, index=False, lineterminator="\n", float_format="%.9g")
+        table.to_csv(file, index=False, lineterminator="\n", float_format="%.9g", errors="surrogateescape")

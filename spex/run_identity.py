@@ -4,7 +4,17 @@ import json
 from pathlib import Path
 
 from spex.errors import InputError
-from spex.storage import DamagedFileError, file_sha256, load_sealed_json, save_sealed_json
+from spex.storage import DamagedFileError, file_sha256, load_sealed_json, require_file, save_sealed_json
+
+RECORDED_INPUTS = {
+    "genes_filename": "genes_sha256",
+    "genome_filename": "genome_sha256",
+    "beluga_model_filename": "beluga_sha256",
+    "mcool_filename": "maps_sha256",
+}
+"""Options that name files -> the field of run.json that holds their hash."""
+
+HASH_SHOWN = 12
 
 
 def read_run_settings(folder):
@@ -50,6 +60,53 @@ def check_run(folder, settings):
                 f"{folder.run_json}: {field} was {json.dumps(earlier.get(field))} when this folder was made and is "
                 f"{json.dumps(settings.get(field))} now; give the same settings to go on, or another --data_folder"
             )
+
+
+def check_made_with(folder, given, hashes, defaults):
+    """Refuse inputs and thresholds, named for once more, that a data folder's tensors were not made with.
+
+    folder: DataFolder. given: option -> path, list of paths, or number, as far as the user named them; those that
+    run.json does not record are passed over. hashes: KnownHashes. defaults: option -> number that says nothing where
+    the tensors were made without such a threshold.
+
+    Raises:
+        InputError: the tensors were made with another one; names option, run.json and both.
+    """
+    settings = read_run_settings(folder)
+    for option, value in given.items():
+        found = _identity(option, value, hashes)
+        field = RECORDED_INPUTS.get(option, option)
+        if settings is None or field not in settings:
+            continue
+        made = settings[field]
+        if made == found or (made is None and found == defaults.get(option)):
+            continue
+        named = value[0] if isinstance(value, list) else value
+        raise InputError(
+            f"--{option} {named}: the tensors in {folder.root} were made with "
+            f"{_in_words(field, made, found, settings)}, says {folder.run_json}; give the --data_folder that "
+            "tensors.py filled with this, or what that one was made with"
+        )
+
+
+def _identity(option, value, hashes):
+    """What run.json has of an option's value: a number as it is, files by their hashes."""
+    if option not in RECORDED_INPUTS:
+        return value
+    paths = value if isinstance(value, list) else [value]
+    digests = sorted(hashes.sha256(require_file(path, f"--{option}")) for path in paths)
+    return digests if isinstance(value, list) else digests[0]
+
+
+def _in_words(field, made, found, settings):
+    """What tensors were made with instead of what was given."""
+    if field == "maps_sha256":
+        return f"{len(made)} other contact maps" if made else "sequence alone"
+    if field in RECORDED_INPUTS.values():
+        return f"another file ({field} {made[:HASH_SHOWN]}..., this one has {found[:HASH_SHOWN]}...)"
+    if made is not None:
+        return f"{field} {made}"
+    return f"the {settings['contact_rule']} rule, which has none" if settings["maps_sha256"] else "sequence alone"
 
 
 class KnownHashes:

@@ -1,5 +1,6 @@
 """From matrices to finished fits: what is missing is fitted, scored, drawn and recorded, each in its own folder."""
 
+import hashlib
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -123,7 +124,10 @@ def _fit_missing(study, split, seeds):
     learner = None
     for seed in seeds:
         settings = [study.fit_settings(target, split, seed) for target in range(len(study.targets))]
-        finished = [records.read_finished(study.results / records.fit_name(each), each) for each in settings]
+        features_table = _features_table(study)
+        finished = [
+            records.read_finished(study.results / records.fit_name(each), each, features_table) for each in settings
+        ]
         todo = [target for target, record in enumerate(finished) if record is None]
         yield from ((record, False) for record in finished if record is not None)
         if not todo:
@@ -145,7 +149,7 @@ def _write_fit(study, fit, split, settings, observed):
         folder / "learning_curve.png",
         fit.history,
         fit.chosen,
-        title=settings["target"],
+        title=report.label(settings["target"]),
         watched=_watched_genes(split),
         unit=study.unit,
     )
@@ -161,8 +165,16 @@ def _write_fit(study, fit, split, settings, observed):
         },
         chosen=fit.chosen,
         chosen_on=_watched_genes(split) if USE_OF_WATCHED[study.model] else None,
+        features_table=_features_table(study),
         scores=scores,
     )
+
+
+def _features_table(study):
+    """What names the features in a fit's importance, as the record has it: a hash, or None without names."""
+    if study.chromatin is None:
+        return None
+    return hashlib.sha256(study.chromatin.to_csv(index=False).encode()).hexdigest()
 
 
 def _fit_folder(study, settings):
@@ -174,7 +186,7 @@ def _fit_folder(study, settings):
 
 def _watched_genes(split):
     chroms = ", ".join(split.validation_chroms or split.test_chroms)
-    return f"{'validation' if split.validation_chroms else 'test'} genes ({chroms})"
+    return f"{'validation' if split.validation_chroms else 'test'} genes ({report.label(chroms)})"
 
 
 def _write_predictions(study, folder, settings, genes, *, observed, predicted):
@@ -183,7 +195,7 @@ def _write_predictions(study, folder, settings, genes, *, observed, predicted):
     scores = asdict(score(observed, predicted))
     for name, (low, high) in bootstrap_intervals(observed, predicted, settings["seed"]).items():
         scores |= {f"{name}_low": low, f"{name}_high": high}
-    title = f"{settings['target']}\n{len(genes):,} genes, {records.split_title(settings)}"
+    title = f"{report.label(settings['target'])}\n{len(genes):,} genes, {records.split_title(settings)}"
     caption = "\n".join(
         [f"rmse {scores['rmse']:.3f}"]
         + [
@@ -204,7 +216,7 @@ def _write_importance(study, folder, settings, contributions):
     records.write_table(folder / "importance.csv", table)
     records.write_table(folder / "importance_groups.csv", groups)
     measure = "total gain" if study.model == "gbtree" else "the sum of |coefficients| in standard deviations"
-    report.draw_importance(folder / "importance.png", groups, title=settings["target"], measure=measure)
+    report.draw_importance(folder / "importance.png", groups, title=report.label(settings["target"]), measure=measure)
 
 
 def _pool_folds(study, splits, target, seed):

@@ -82,12 +82,12 @@ def write_mcool(path, pixels, resolution=1000, chromsizes=None, others=(2000,)):
 
 
 def random_pixels(generator, count):
-    """Pixels on every chromosome, each pair of bins at most once, with counts of 0.5 and more."""
+    """Pixels on every chromosome, each pair of bins at most once, with counts of 0 and more."""
     pixels = {}
     for chrom, length in CHROMSIZES.items():
         bins = -(-length // 1000)
         pairs = {tuple(sorted(generator.integers(0, bins, 2).tolist())) for _ in range(count)}
-        pixels[chrom] = [(*pair, float(generator.choice([0.5, 1, 1, 2, 7]))) for pair in sorted(pairs)]
+        pixels[chrom] = [(*pair, float(generator.choice([0, 1, 1, 2, 7]))) for pair in sorted(pairs)]
     return pixels
 
 

@@ -1,4 +1,5 @@
 import gzip
+import re
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ def with_ids(ids=IDS, order=None):
 
 
 def read(path, targets, genes):
-    return read_expression(open_expression(path), targets, table(), genes)
+    return read_expression(open_expression(path), targets, table(), genes).values
 
 
 def refusal(action, *args):
@@ -56,7 +57,7 @@ def test_ids_are_matched_in_any_order_and_form(tmp_path, genes, name):
     frame.to_csv(path, sep="," if ".csv" in name else "\t", index=False)
     file = open_expression(path)
     assert list(file.tissues) == TISSUES
-    found = read_expression(file, [2], table(), genes)
+    found = read_expression(file, [2], table(), genes).values
     assert_allclose(found[2], VALUES[genes.index, 1], rtol=1e-15)
 
 
@@ -71,7 +72,7 @@ def test_gct_as_gtex_gives_it(tmp_path, genes, leading):
     (tmp_path / "e.gct.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
     file = open_expression(tmp_path / "e.gct.gz")
     assert list(file.tissues) == TISSUES
-    assert_allclose(read_expression(file, [3], table(), genes)[3], VALUES[genes.index, 2], rtol=1e-15)
+    assert_allclose(read_expression(file, [3], table(), genes).values[3], VALUES[genes.index, 2], rtol=1e-15)
 
 
 def test_genes_that_the_file_lacks_are_left_out(tmp_path, genes):
@@ -152,8 +153,20 @@ def test_target_indices_that_the_file_lacks(file, index):
     assert "--list_targets" in message
 
 
-def test_the_published_target_needs_22_tissues(file):
-    assert "--target_index 22: " in refusal(select_targets, file)
+def test_without_a_target_only_the_published_tissue_will_do(tmp_path, file):
+    assert "column 22 of .* is not there (1 to 4)" in re.sub("of .*e.csv is", "of .* is", refusal(select_targets, file))
+
+    def with_ebv_at(place):
+        names = [f"Tissue {number}" for number in range(1, 25)]
+        names[place - 1] = "Cells - EBV-transformed lymphocytes"
+        (tmp_path / "e.csv").write_text(",".join(["id", *names]) + "\n")
+        return open_expression(tmp_path / "e.csv")
+
+    assert select_targets(with_ebv_at(22)) == [22]
+    moved = with_ebv_at(23)
+    message = refusal(select_targets, moved)
+    assert "is Tissue 22; give the one you want: --target_index 23 is Cells - EBV-transformed lymphocytes" in message
+    assert select_targets(moved, ["22"]) == [22]
 
 
 def test_unknown_tissue_names_get_the_nearest_ones(file):

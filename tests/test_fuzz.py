@@ -139,7 +139,7 @@ def test_expression(tmp_path, content, name):
     table = read_gene_table(tmp_path / "genes.csv")
     try:
         file = open_expression(tmp_path / name)
-        values = read_expression(file, select_targets(file, ["all"]), table, keep_genes(table))
+        values = read_expression(file, select_targets(file, ["all"]), table, keep_genes(table)).values
     except InputError:
         return
     assert np.isfinite(values.to_numpy()).all() and (values.to_numpy() >= 0).all()

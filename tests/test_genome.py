@@ -87,9 +87,9 @@ def test_an_index_that_does_not_fit_is_made_again(tmp_path, change):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (b"\x1f\x8b\x08\x00", "compressed; expected plain FASTA; decompress it with: gunzip"),
-        (b"chr1\t100\n", "starts with b'ch'; expected FASTA"),
-        (b"", "starts with b''; expected FASTA"),
+        (b"\x1f\x8b\x08\x00", "compressed .gzipped.; expected plain FASTA; decompress it with: gunzip"),
+        (b"chr1\t100\n", "text or bytes of another kind; expected FASTA"),
+        (b"", "an empty file; expected FASTA"),
         (b">chr1\nACGT\nACGTACGT\nAC\n", "not usable as FASTA"),
     ],
 )

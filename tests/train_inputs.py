@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from spex.run_identity import claim_run
-from spex.storage import DataFolder, save_array
+from spex.storage import DataFolder, file_sha256, save_array
 
 CHROMS = ("chr1", "chr2", "chr8", "chr9", "chrX")
 GENES = 60
 TISSUES = ("Adipose - Subcutaneous", "Brain - Cortex", "Brain - Cerebellum", "Liver")
 RUN_SETTINGS = {
     "format": 1,
-    "genes_sha256": "0" * 64,
     "genome_sha256": "1" * 64,
     "beluga_sha256": "2" * 64,
     "precision": "float32",
@@ -64,7 +63,7 @@ def write_inputs(root, width=20020, run_settings=RUN_SETTINGS):
     folder = DataFolder(root / "data")
     folder.tensors.mkdir(parents=True)
     if run_settings is not None:
-        claim_run(folder, run_settings)
+        claim_run(folder, run_settings | {"genes_sha256": file_sha256(root / "genes.csv")})
     for row, gene in table.iterrows():
         if gene["seqnames"] != "chrX" and row != 10:
             save_array(folder.tensor_path(gene["id"]), features[row], durable=False)
