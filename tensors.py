@@ -9,12 +9,11 @@ command. See README.md.
 import logging
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
 from spex.cli import check_shared_options, create_shared_parser, number, progress, run_script, whole_number
-from spex.contact_map import ContactMap, check_maps
+from spex.contact_map import ContactMap, check_maps, find_map
 from spex.contacts import ContactRule, collect_contacts, load_contacts, save_contacts
 from spex.devices import (
     DTYPES,
@@ -46,7 +45,6 @@ FORMAT = 1
 """Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
 
 TEST_CHROM = "chr8"
-PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 logger = logging.getLogger("spex")
 
@@ -169,7 +167,7 @@ def read_inputs(args, folder, rule, hashes):
         check_chromosomes(f"--genome_filename {args.genome_filename}", genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
     require_file(args.beluga_model_filename, "--beluga_model_filename", "beluga")
-    maps = [open_map(path, rule.resolution) for path in args.mcool_filename]
+    maps = [ContactMap(find_map(path), rule.resolution) for path in args.mcool_filename]
     check_maps(maps, genes, genome.chromsizes)
     check_different(args.mcool_filename, hashes)
     return table, genes, maps
@@ -192,12 +190,6 @@ def check_different(paths, hashes):
         if digest in first:
             raise InputError(f"--mcool_filename {path}: the same map as {first[digest]}; expected each map once")
         first[digest] = path
-
-
-def open_map(path, resolution):
-    """One contact map; where it is missing and is the published one, the error tells how to get it."""
-    published = Path(path).name == PUBLISHED_MAP
-    return ContactMap(require_file(path, "--mcool_filename", "contacts" if published else None), resolution)
 
 
 def run_settings(hashes, args, rule, precision):

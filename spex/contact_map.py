@@ -1,6 +1,8 @@
 """Contact maps: `.mcool` and `.cool` files, streamed."""
 
 import contextlib
+import errno
+import fcntl
 import os
 import warnings
 from pathlib import Path
@@ -11,11 +13,40 @@ import numpy as np
 
 from spex.errors import InputError, shown
 from spex.file_kinds import COMPRESSED, recognise
+from spex.storage import require_file
 
 OPTION = "--mcool_filename"
+PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 CHUNK_PIXELS = 4_000_000
 TABLES = {"chroms", "bins", "pixels", "indexes"}
 """Groups that a cooler is made of; files of 2016 say so in no other way."""
+
+
+def find_map(path):
+    """The path, when a readable file is there; where the published map is missing, the error tells how to get it.
+
+    Raises:
+        InputError: no such file, or a cooler URI, whose group is not for the user to choose.
+    """
+    file, sign, group = str(path).partition("::")
+    if sign and not Path(path).exists() and Path(file).exists():
+        number = group.rpartition("/")[2]
+        resolution = f" and --hic_resolution {number}" if number.isdigit() else ""
+        raise InputError(f"{OPTION} {path}: a cooler URI; expected a file: give {file} alone{resolution}")
+    return require_file(path, OPTION, "contacts" if Path(path).name == PUBLISHED_MAP else None)
+
+
+def _check_unlocked(path):
+    """Refuse a map that another program has open for writing: what is read may be gone the next moment."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise InputError(
+                    f"{OPTION} {path}: locked: another program has it open for writing, so it may change at any "
+                    "moment; wait until that one ends, or give a copy"
+                ) from error  # other errors say that this file system has no locks
 
 
 def open_map_file(path):
@@ -32,9 +63,9 @@ class ContactMap:
 
     def __init__(self, path, resolution):
         self.path, self.resolution = Path(path), resolution
+        _check_unlocked(self.path)
         try:
-            with open_map_file(self.path):
-                pass
+            open_map_file(self.path).close()
         except OSError as error:
             self._refuse_unopened(error)
         with self._reading(), open_map_file(self.path) as file:

@@ -1,8 +1,10 @@
 """The proof that a restart is the same run: the settings that determine a data folder's numbers, inputs by content."""
 
 import json
+from functools import partial
 from pathlib import Path
 
+from spex.contact_map import find_map
 from spex.errors import InputError
 from spex.storage import DamagedFileError, file_sha256, load_sealed_json, require_file, save_sealed_json
 
@@ -94,7 +96,8 @@ def _identity(option, value, hashes):
     if option not in RECORDED_INPUTS:
         return value
     paths = value if isinstance(value, list) else [value]
-    digests = sorted(hashes.sha256(require_file(path, f"--{option}")) for path in paths)
+    find = find_map if option == "mcool_filename" else partial(require_file, option=f"--{option}")
+    digests = sorted(hashes.sha256(find(path)) for path in paths)
     return digests if isinstance(value, list) else digests[0]
 
 

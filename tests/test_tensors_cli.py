@@ -227,8 +227,8 @@ def test_what_another_process_finishes_meanwhile_is_not_done_twice(
 ):
     def save_and_let_another_finish(path, array, **options):
         storage.save_array(path, array, **options)
-        for name, content in reference.items():
-            path.with_name(name).write_bytes(content)
+        for name, tensor in reference.items():
+            path.with_name(name).write_bytes(tensor)
 
     monkeypatch.setattr(pipeline, "save_array", save_and_let_another_finish)
     capsys.readouterr()
