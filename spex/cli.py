@@ -31,7 +31,7 @@ DISK_ERRORS = {
     errno.EIO: "check the disk",
     errno.ESTALE: "check the network drive",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOENT: "did another program take it away?",
+    errno.ENOENT: "see that no other program takes it away",
     errno.ENOTDIR: "choose another folder",
     errno.EISDIR: "move the folder away",
     errno.ELOOP: "its symbolic links lead in a circle; mend them",
@@ -228,12 +228,12 @@ def run_script(prog, run, args):
     try:
         run(args)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except InputError as error:
         return _fail(prog, str(error))
     except OSError as error:
+        if error.errno == errno.EPIPE:  # the reader, such as head, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
         if error.errno is None or error.errno in BUGS:
             raise
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""

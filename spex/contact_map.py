@@ -217,7 +217,7 @@ class ContactMap:
             self._refuse_bins(root, chrom, place, bins, high - low)
         first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
-            pixels = len(root["pixels/count"])
+            pixels = len(self._find_column(root, "pixels/count"))
         if not 0 <= first <= last <= pixels:
             raise self._damaged(f"its index gives {chrom} the pixels {first:,} to {last:,} of {pixels:,}")
         return low, high, first, last
@@ -246,19 +246,19 @@ class ContactMap:
     def _column(self, root, name, part, kinds="iu"):
         """A slice of a column; HDF5 itself shortens it in silence where the column ends. kinds: of dtype, allowed."""
         with self._reading():
-            if name not in root:
-                raise InputError(
-                    f"{OPTION} {self.path}: no {name} in {self.group}; expected a map as cooler writes it; fetch or "
-                    "make it again"
-                )
-            self._check_filters(root[name], name)
-            values = root[name][part]
+            values = self._find_column(root, name)[part]
         if len(values) != part.stop - part.start or values.dtype.kind not in kinds:
             raise self._damaged(f"{name} holds {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}")
         return values
 
-    def _check_filters(self, column, name):
-        """Refuse a column that was compressed by what this HDF5 lacks."""
+    def _find_column(self, root, name):
+        """A column of the map, when it is there and compressed by what this HDF5 has."""
+        if name not in root:
+            raise InputError(
+                f"{OPTION} {self.path}: no {name} in {self.group}; expected a map as cooler writes it; fetch or make "
+                "it again"
+            )
+        column = root[name]
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
             code, _, _, label = settings.get_filter(number)
@@ -269,6 +269,7 @@ class ContactMap:
                     "installed here; the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
                     f"{self.path} new.mcool"
                 )
+        return column
 
     @contextlib.contextmanager
     def _reading(self):

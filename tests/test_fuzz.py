@@ -4,15 +4,20 @@ Examples are drawn by hypothesis, the same ones every time. The functions under 
 their inputs with; any other exception would be a traceback on a user's screen.
 """
 
+import contextlib
+import csv
+import io
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import train_inputs
 from conftest import example_genes, narrow_state, write_mcool
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -22,11 +27,21 @@ from expecto import UNKNOWN_BASE
 from expecto.beluga import CHECKPOINT_LAYERS, load_beluga
 from spex.contact_map import ContactMap
 from spex.errors import InputError
+from spex.evaluate import score
 from spex.expression import open_expression, read_expression, select_targets
 from spex.genes import check_on_genome, keep_genes, read_gene_table
 from spex.genome import Genome
 from spex.models import PARAMETERS, read_parameters
-from spex.storage import DamagedFileError, load_array, load_sealed_json, save_array, save_sealed_json
+from spex.run_identity import claim_run
+from spex.storage import (
+    DamagedFileError,
+    DataFolder,
+    file_sha256,
+    load_array,
+    load_sealed_json,
+    save_array,
+    save_sealed_json,
+)
 
 MAX_EXAMPLES = 150
 fuzz = settings(
@@ -144,6 +159,154 @@ def test_expression(tmp_path, content, name):
         return
     assert np.isfinite(values.to_numpy()).all() and (values.to_numpy() >= 0).all()
     assert len(values) > len(keep_genes(table)) / 2
+
+
+# --- tables that say the same in another form ---
+
+TABLE = train_inputs.gene_table()
+TIES = ("row numbers", "R's row numbers", "gene ids in front", "an id column", "a gene_id column", "GTEx's .gct")
+HEADINGS = ("", "Unnamed: 0", "index", "X", "row_names")
+PREDICTED = pd.Series(np.random.default_rng(3).normal(size=len(TABLE)), index=TABLE["id"])
+"""Stands for a model's predictions: what is scored is tied to genes by nothing but the program."""
+
+
+def as_typed(values, kind):
+    """Columns of floats as text that stands for the very same numbers."""
+    write = {
+        "shortest": repr,
+        "many digits": "{:.17g}".format,
+        "scientific": "{:.17e}".format,
+        "signed": "{:+.17g}".format,
+    }
+    return values.map(write[kind])
+
+
+def as_text(table, draw, separator):
+    """A table of text as bytes, as pandas, R and spreadsheets write it, whole or with one of their defects."""
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))
+    line_end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    text = table.to_csv(sep=separator, index=False, quoting=quoting, lineterminator=line_end)
+    lines = text.split(line_end)[:-1]
+    match draw(
+        st.sampled_from(["", "", "", "", "trailing", "all trailing", "bare row names", "blank", "a field less"])
+    ):
+        case "trailing":
+            lines[1:] = [line + separator for line in lines[1:]]
+        case "all trailing":
+            lines = [line + separator for line in lines]
+        case "bare row names":
+            lines[1:] = [f"{number}{separator}{line}" for number, line in enumerate(lines[1:], start=1)]
+        case "blank":
+            lines.insert(draw(st.integers(1, len(lines))), "")
+        case "a field less":
+            number = draw(st.integers(1, len(lines) - 1))
+            lines[number] = lines[number].rpartition(separator)[0]
+    mark = draw(st.sampled_from(["", "", "\ufeff"]))
+    return (mark + line_end.join([*lines, ""])).encode()
+
+
+@st.composite
+def expression_in_another_form(draw, expression):
+    """A name and the bytes of a file that holds the expression of the same genes in another order, form and type."""
+    order = np.array(draw(st.permutations(range(len(TABLE)))) if draw(st.booleans()) else range(len(TABLE)))
+    tie = draw(st.sampled_from(TIES))
+    table = as_typed(expression, draw(st.sampled_from(["shortest", "many digits", "scientific", "signed"])))
+    ids = TABLE["id"] + (".7" if draw(st.booleans()) else "")
+    described = TABLE["symbol"].where(
+        TABLE.index % 7 != 3, draw(st.sampled_from(["", '"open', "NA", "5' 3\"", "a, b"]))
+    )
+    if "numbers" in tie:
+        numbers = pd.Series(range(len(TABLE))) + (tie == "R's row numbers")
+        numbers = numbers.astype(draw(st.sampled_from([int, float]))).astype(str)
+        for _ in range(draw(st.integers(1, 2))):  # saved, read as it is, and saved again
+            table.insert(0, f"{draw(st.sampled_from(HEADINGS))}", numbers, allow_duplicates=True)
+    else:
+        table.insert(0, "symbol" if tie != "GTEx's .gct" else "Description", described)
+        headings = {"gene ids in front": "", "an id column": "id", "a gene_id column": "gene_id", "GTEx's .gct": "Name"}
+        if tie == "gene ids in front":
+            del table["symbol"]
+        table.insert(0, headings[tie], ids)
+    if tie == "GTEx's .gct":
+        size = f"#1.2\n{len(table)}\t{expression.shape[1]}\n"
+        return "e.gct", size.encode() + as_text(table.iloc[order], draw, "\t").removeprefix(b"\xef\xbb\xbf")
+    name, separator = draw(st.sampled_from([("e.csv", ","), ("e.tsv", "\t"), ("e.txt", "\t")]))
+    return name, as_text(table.iloc[order], draw, separator)
+
+
+@st.composite
+def genes_in_another_form(draw):
+    """The bytes of a genes table that holds the same rows in the same order, in another form and type."""
+    table = TABLE.astype(object)
+    for column in ("TSS", "CAGE_representative_TSS"):
+        write = draw(st.sampled_from([str, "{:.0f}".format, "{:e}".format]))
+        missing = draw(st.sampled_from(["", "NA", "nan"]))
+        table[column] = [missing if np.isnan(value) else write(value) for value in TABLE[column]]
+    table["symbol"] = table["symbol"].where(
+        TABLE.index % 9 != 4, draw(st.sampled_from(["NA", "None", "null", "nan", '"']))
+    )
+    if draw(st.booleans()):
+        table.insert(0, draw(st.sampled_from(["", "X", "line"])), [str(number) for number in range(1, len(table) + 1)])
+    return as_text(table[list(draw(st.permutations(list(table.columns))))], draw, ",")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Options of train.py on a small data folder, the expression table, and what is printed for each tissue."""
+    root = tmp_path_factory.mktemp("trained")
+    options = train_inputs.write_inputs(root)
+    DataFolder(options["--data_folder"]).results.mkdir()
+    printed = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "fit_all", scores_of_stand_in)
+        for target in ("1", "2", "3", "4"):
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                assert train.main(train_inputs.argv(options | {"--target_index": target})) == 0
+            printed[target] = out.getvalue()
+    assert len(set(printed.values())) == 4
+    return options, pd.read_csv(root / "expression.csv", index_col=0), printed
+
+
+def scores_of_stand_in(study, splits, seeds, **kwargs):
+    """Stands for `fit_all`: scores PREDICTED on the test genes of each target, in the order of their ids."""
+    genes = study.genes.iloc[splits[0].test]
+    order = np.argsort(genes["id"].to_numpy())
+    predicted = PREDICTED[genes["id"]].to_numpy()[order]
+    observed = study.observed[splits[0].test][order]
+    return [
+        {"scores": asdict(score(observed[:, target], predicted)), "settings": {}, "name": name}
+        for target, (_, name) in enumerate(study.targets)
+    ]
+
+
+@given(data=st.data())
+@settings(fuzz, max_examples=500)
+def test_the_same_tables_in_another_form_give_the_same_scores(trained, tmp_path, capsys, monkeypatch, data):
+    options, expression, printed = trained
+    monkeypatch.setattr(train, "fit_all", scores_of_stand_in)
+    target = data.draw(st.sampled_from(list(printed)))
+    folder = tmp_path / "data"
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    (folder / "tensors").unlink(missing_ok=True)
+    (folder / "tensors").symlink_to(DataFolder(options["--data_folder"]).tensors)
+    name, content = data.draw(expression_in_another_form(expression))
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "genes.csv").write_bytes(data.draw(genes_in_another_form()))
+    (folder / "run.json").unlink(missing_ok=True)
+    made_with = train_inputs.RUN_SETTINGS | {"genes_sha256": file_sha256(tmp_path / "genes.csv")}
+    claim_run(DataFolder(folder), made_with)
+    changed = {
+        "--target_index": target,
+        "--data_folder": str(folder),
+        "--genes_filename": str(tmp_path / "genes.csv"),
+        "--gene_expression_filename": str(tmp_path / name),
+    }
+    status = train.main(train_inputs.argv(options | changed))
+    captured = capsys.readouterr()
+    event("refused" if status else "the same scores")
+    if status == 0:
+        assert captured.out == printed[target]
+    else:
+        assert status == 2 and captured.out == "" and captured.err.count("\n") == 1, captured.err
 
 
 JSON_VALUES = st.recursive(
