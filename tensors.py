@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from spex.cli import check_shared_options, create_shared_parser, number, progress, run_script, whole_number
-from spex.contact_map import ContactMap, check_maps, find_map
+from spex.contact_map import ContactMap, check_maps
 from spex.contacts import ContactRule, collect_contacts, load_contacts, save_contacts
 from spex.devices import (
     DTYPES,
@@ -25,6 +25,7 @@ from spex.devices import (
     open_model,
 )
 from spex.errors import InputError, shown
+from spex.file_kinds import require_map
 from spex.genes import (
     PUBLISHED_TABLE_SHA256,
     cached_genes_text,
@@ -167,7 +168,7 @@ def read_inputs(args, folder, rule, hashes):
         check_chromosomes(f"--genome_filename {args.genome_filename}", genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
     require_file(args.beluga_model_filename, "--beluga_model_filename", "beluga")
-    maps = [ContactMap(find_map(path), rule.resolution) for path in args.mcool_filename]
+    maps = [ContactMap(require_map(path), rule.resolution) for path in args.mcool_filename]
     check_maps(maps, genes, genome.chromsizes)
     check_different(args.mcool_filename, hashes)
     return table, genes, maps

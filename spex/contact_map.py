@@ -12,28 +12,11 @@ import h5py
 import numpy as np
 
 from spex.errors import InputError, shown
-from spex.file_kinds import COMPRESSED, recognise
-from spex.storage import require_file
+from spex.file_kinds import COMPRESSED, MAP_OPTION, recognise
 
-OPTION = "--mcool_filename"
-PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 CHUNK_PIXELS = 4_000_000
 TABLES = {"chroms", "bins", "pixels", "indexes"}
 """Groups that a cooler is made of; files of 2016 say so in no other way."""
-
-
-def find_map(path):
-    """The path, when a readable file is there; where the published map is missing, the error tells how to get it.
-
-    Raises:
-        InputError: no such file, or a cooler URI, whose group is not for the user to choose.
-    """
-    file, sign, group = str(path).partition("::")
-    if sign and not Path(path).exists() and Path(file).exists():
-        number = group.rpartition("/")[2]
-        resolution = f" and --hic_resolution {number}" if number.isdigit() else ""
-        raise InputError(f"{OPTION} {path}: a cooler URI; expected a file: give {file} alone{resolution}")
-    return require_file(path, OPTION, "contacts" if Path(path).name == PUBLISHED_MAP else None)
 
 
 def _check_unlocked(path):
@@ -44,7 +27,7 @@ def _check_unlocked(path):
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 raise InputError(
-                    f"{OPTION} {path}: locked: another program has it open for writing, so it may change at any "
+                    f"{MAP_OPTION} {path}: locked: another program has it open for writing, so it may change at any "
                     "moment; wait until that one ends, or give a copy"
                 ) from error  # other errors say that this file system has no locks
 
@@ -74,20 +57,22 @@ class ContactMap:
             mode, binsize = map_.storage_mode, map_.binsize
             self.chromsizes = {str(name): int(length) for name, length in map_.chromsizes.items()}
         if mode != "symmetric-upper":
-            raise InputError(f"{OPTION} {path}: stored {shown(mode)}; expected symmetric-upper, each pair of bins once")
+            raise InputError(
+                f"{MAP_OPTION} {path}: stored {shown(mode)}; expected symmetric-upper, each pair of bins once"
+            )
         if binsize is None:
             raise InputError(
-                f"{OPTION} {path}: bins of {self.group} are of no fixed width (restriction fragments?), not "
+                f"{MAP_OPTION} {path}: bins of {self.group} are of no fixed width (restriction fragments?), not "
                 f"{resolution} bp; expected bins of one width"
             )
         if binsize != resolution:
-            raise InputError(f"{OPTION} {path}: bins of {self.group} are {binsize} bp, not {resolution}")
+            raise InputError(f"{MAP_OPTION} {path}: bins of {self.group} are {binsize} bp, not {resolution}")
 
     def _refuse_unopened(self, error):
         """Tell why HDF5 does not open the file."""
         if error.errno is not None:
             raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
-        problem = f"{OPTION} {self.path}: "
+        problem = f"{MAP_OPTION} {self.path}: "
         if "already open for write" in str(error):
             raise InputError(
                 f"{problem}another program has it open for writing, or was stopped while it had; wait until that one "
@@ -111,7 +96,7 @@ class ContactMap:
         Raises:
             InputError: there is none; tells what the file holds instead.
         """
-        problem = f"{OPTION} {self.path}: "
+        problem = f"{MAP_OPTION} {self.path}: "
         if _is_cooler(file):
             width = _bin_size(file)
             if width == self.resolution:
@@ -199,8 +184,9 @@ class ContactMap:
             bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))) & touching
             if bad.any():
                 raise InputError(
-                    f"{OPTION} {self.path}: found a count of {counts[bad][0]:.6g}; expected raw counts, whole numbers "
-                    "from 0 up (this looks like a balanced, normalised or transformed map); take the map of raw counts"
+                    f"{MAP_OPTION} {self.path}: found a count of {counts[bad][0]:.6g}; expected raw counts, whole "
+                    "numbers from 0 up (this looks like a balanced, normalised or transformed map); take the map of "
+                    "raw counts"
                 )
         return (
             np.concatenate([bin1[from1], bin2[from2]]),
@@ -237,7 +223,7 @@ class ContactMap:
         listed = self._column(root, "bins/chrom", slice(0, bins))
         if 0 < found < expected and np.count_nonzero(listed == place) == found:
             raise InputError(
-                f"{OPTION} {self.path}: {chrom} has {found:,} bins of {self.resolution} bp, its length asks for "
+                f"{MAP_OPTION} {self.path}: {chrom} has {found:,} bins of {self.resolution} bp, its length asks for "
                 f"{expected:,}: bins were left out when the map was made (HiCExplorer leaves out masked ones), so that "
                 "numbers of bins tell no place; make it anew with every bin"
             )
@@ -255,8 +241,8 @@ class ContactMap:
         """A column of the map, when it is there and compressed by what this HDF5 has."""
         if name not in root:
             raise InputError(
-                f"{OPTION} {self.path}: no {name} in {self.group}; expected a map as cooler writes it; fetch or make "
-                "it again"
+                f"{MAP_OPTION} {self.path}: no {name} in {self.group}; expected a map as cooler writes it; fetch or "
+                "make it again"
             )
         column = root[name]
         settings = column.id.get_create_plist()
@@ -264,7 +250,7 @@ class ContactMap:
             code, _, _, label = settings.get_filter(number)
             if not h5py.h5z.filter_avail(code):
                 raise InputError(
-                    f"{OPTION} {self.path}: {name} is compressed by "
+                    f"{MAP_OPTION} {self.path}: {name} is compressed by "
                     f"{shown(label.decode(errors='replace')) or 'a filter'} (HDF5 filter {code}), which is not "
                     "installed here; the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
                     f"{self.path} new.mcool"
@@ -285,7 +271,9 @@ class ContactMap:
             raise self._damaged(error) from error
 
     def _damaged(self, reason):
-        return InputError(f"{OPTION} {self.path}: damaged or cut short ({shown(reason, 200)}); fetch or copy it again")
+        return InputError(
+            f"{MAP_OPTION} {self.path}: damaged or cut short ({shown(reason, 200)}); fetch or copy it again"
+        )
 
 
 def _is_cooler(group):
@@ -311,11 +299,11 @@ def check_maps(maps, genes, genome_sizes):
             if chrom not in map_.chromsizes:
                 names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
                 raise InputError(
-                    f"{OPTION} {map_.path}: no chromosome '{shown(chrom)}', which the genes table names; it has "
+                    f"{MAP_OPTION} {map_.path}: no chromosome '{shown(chrom)}', which the genes table names; it has "
                     f"{names}, ...; expected the same names in both"
                 )
             if map_.chromsizes[chrom] != genome_sizes[chrom]:
                 raise InputError(
-                    f"{OPTION} {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
+                    f"{MAP_OPTION} {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
                     f"{genome_sizes[chrom]:,} bp in the genome; expected a map of the same genome build"
                 )

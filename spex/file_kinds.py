@@ -1,4 +1,12 @@
-"""What a file is when it is not what was expected, told from its first bytes."""
+"""What a file is when it is not what was expected, told from its name or its first bytes."""
+
+from pathlib import Path
+
+from spex.errors import InputError
+from spex.storage import require_file
+
+MAP_OPTION = "--mcool_filename"
+PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 COMPRESSED = {b"\x1f\x8b": "gzipped", b"BZh": "compressed by bzip2", b"\xfd7zXZ\x00": "compressed by xz"}
 BEGINNINGS = {
@@ -31,3 +39,17 @@ def recognise(path):
     if not head:
         return "an empty file"
     return next((kind for beginning, kind in BEGINNINGS.items() if head.startswith(beginning)), None)
+
+
+def require_map(path):
+    """The path, when a readable file is there; where the published map is missing, the error tells how to get it.
+
+    Raises:
+        InputError: no such file, or a cooler URI, whose group is not for the user to choose.
+    """
+    file, sign, group = str(path).partition("::")
+    if sign and not Path(path).exists() and Path(file).exists():
+        number = group.rpartition("/")[2]
+        resolution = f" and --hic_resolution {number}" if number.isdigit() else ""
+        raise InputError(f"{MAP_OPTION} {path}: a cooler URI; expected a file: give {file} alone{resolution}")
+    return require_file(path, MAP_OPTION, "contacts" if Path(path).name == PUBLISHED_MAP else None)

@@ -4,8 +4,8 @@ import json
 from functools import partial
 from pathlib import Path
 
-from spex.contact_map import find_map
 from spex.errors import InputError
+from spex.file_kinds import require_map
 from spex.storage import DamagedFileError, file_sha256, load_sealed_json, require_file, save_sealed_json
 
 RECORDED_INPUTS = {
@@ -96,7 +96,7 @@ def _identity(option, value, hashes):
     if option not in RECORDED_INPUTS:
         return value
     paths = value if isinstance(value, list) else [value]
-    find = find_map if option == "mcool_filename" else partial(require_file, option=f"--{option}")
+    find = require_map if option == "mcool_filename" else partial(require_file, option=f"--{option}")
     digests = sorted(hashes.sha256(find(path)) for path in paths)
     return digests if isinstance(value, list) else digests[0]
 

@@ -298,7 +298,7 @@ MAPS = {
     "few counts": (shorten_in_map("pixels/count", 1), "damaged .*(pixels/count holds|of 1)"),
     "text as counts": (replace_in_map("pixels/count", [b"one"] * 3), "damaged .*pixels/count holds 2 "),
     "text as bins": (replace_in_map("pixels/bin1_id", [b"one"] * 3), "damaged .*pixels/bin1_id holds"),
-    "no counts": (without_in_map("pixels/count"), "damaged or cut short"),
+    "no counts": (without_in_map("pixels/count"), "no pixels/count in resolutions/1000"),
     "no chromosomes": (without_in_map("chroms"), "damaged or cut short|no resolution 1000"),
 }
 
