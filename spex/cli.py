@@ -95,7 +95,7 @@ def create_shared_parser(prog, description):
         "--gene_expression_filename",
         type=path,
         default="./expecto/geneanno.exp.csv",
-        help="expression, by row or by gene id",
+        help="expression, by gene id or by row number",
     )
     add("--genome_filename", type=path, default="./data/hg38.fa", help="genome, FASTA")
     add("--beluga_model_filename", type=path, default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
@@ -106,7 +106,7 @@ def create_shared_parser(prog, description):
         action="extend",
         default=[],
         metavar="MCOOL",
-        help="contact maps; counts of several are added",
+        help="contact maps (.mcool, or .cool of the resolution); counts of several are added",
     )
     add("--pred_cache_folder", type=path, default="./pred_cache", help="predictions that several runs share")
     add = parser.add_argument_group("genes").add_argument
@@ -127,7 +127,8 @@ def create_shared_parser(prog, description):
         nargs="+",
         action="extend",
         metavar="INDEX",
-        help="columns of the expression file: 22, 1-53, several, or all (default: 22, EBV-transformed lymphocytes)",
+        help="columns of the expression file: 22, 1-53, several, or all (default: 22, where that is EBV-transformed "
+        "lymphocytes)",
     )
     add = parser.add_argument_group("record").add_argument
     add("--biosample", default="", help="free text for the record")
