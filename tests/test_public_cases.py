@@ -599,37 +599,27 @@ def test_messages_never_hold_the_bytes_of_a_file(options, tmp_path, capsys, opti
 
 # --- a triviality at the last step ---
 
-NAMES = (
-    "$\\frac{1}{$2",
-    "CD4+ T/../x",
-    "\x1b[31mred\x07",
-    "名前 🧬",
-    "a" * 400,
-    "% _ ^ {}",
-    "$",
-    "x\u2028y",
-    "-",
-    "..",
-)
+NAMES = ("$\\frac{1}{$2 % _ ^ {}", "CD4+ T/../x", "\x1b[31mred\x07 x\u2028y", "名前 🧬", "a" * 400, "..")
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("model", ["gbtree", "ridge"])
-def test_whatever_a_tissue_is_called_its_fit_is_kept(tmp_path, capsys, name, model):
+@pytest.mark.parametrize("model, names", [("gbtree", NAMES), ("ridge", NAMES[:1])])
+def test_whatever_a_tissue_is_called_its_fit_is_kept(tmp_path, capsys, model, names):
     options = train_inputs.write_inputs(tmp_path)
     table = pd.read_csv(options["--gene_expression_filename"], index_col=0)
-    table = table.rename(columns={"Liver": name})
-    table.to_csv(options["--gene_expression_filename"])
+    for name in names:
+        table[name] = table["Liver"]
+    table[["Liver", *names]].to_csv(options["--gene_expression_filename"])
     more = ["--params", str(tmp_path / "fast.json")] if model == "gbtree" else []
-    assert train.main(train_inputs.argv(options | {"--target_index": "3-4"}, "--model", model, *more)) == 0
+    assert train.main(train_inputs.argv(options | {"--target_index": "all"}, "--model", model, *more)) == 0
     captured = capsys.readouterr()
     assert all(letter.isprintable() or letter == "\n" for letter in captured.out + captured.err)
     results = DataFolder(options["--data_folder"]).results
-    (fit,) = results.glob("4-*/")
-    assert json.loads((fit / "metrics.json").read_text())["settings"]["target"] == name
-    for picture in (*fit.glob("*.png"), *results.glob("*.png")):
-        assert picture.read_bytes().startswith(b"\x89PNG")
-    assert len(list(fit.glob("*.png"))) == 4 and len(list(results.glob("*.png"))) == 1
+    assert len(list(results.glob("summary*.png"))) == 1
+    for index, name in enumerate(names, start=2):
+        (fit,) = results.glob(f"{index}-*/")
+        assert json.loads((fit / "metrics.json").read_text())["settings"]["target"] == name
+        pictures = list(fit.glob("*.png"))
+        assert len(pictures) == 4 and all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
 
 
 def test_free_text_of_the_command_line_and_of_chromosomes(options, tmp_path, capsys):
