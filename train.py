@@ -147,7 +147,13 @@ def read_genes(args):
     table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
     kept = keep_genes(table, args.gene_type)
     genes = select_shard(kept, args.divisor, args.reminder)
-    return table, kept, genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
+    chosen = genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
+    if chosen.empty:
+        raise InputError(
+            f"--divisor, --reminder, --test_only: none of the {len(kept):,} genes is left by them (--test_only takes "
+            f"those on {TEST_CHROM}); leave them out"
+        )
+    return table, kept, chosen
 
 
 def made_with(args):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spex.cli import progress
-from spex.dataset import Split, column_moments
+from spex.dataset import WIDTHS, Split, column_moments
 from spex.errors import InputError, shown
 from spex.storage import DamagedFileError, whole_file
 
@@ -74,7 +74,9 @@ METRIC = "rmse"
 OBJECTIVES = ("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror")
 """Those that predict one number of any sign, as ln(expression) is, on the scale of the observed one."""
 
-BOOSTERS = {"gbtree": ("gbtree", "dart"), "gblinear": ("gblinear",)}
+BEYOND_EXPRESSION = 1e6
+"""No ln(expression) comes near it: who predicts more has diverged."""
+
 NOT_TO_SET = {
     "verbosity": "it hides what xgboost says of parameters that it does not use",
     "validate_parameters": "it hides parameters that xgboost does not know",
@@ -89,7 +91,7 @@ ROWS_AT_ONCE = 4096
 
 
 def find_problem(parameters, model):
-    """What is wrong with parameters, in words; None when xgboost takes them all. model: key of `BOOSTERS`."""
+    """What is wrong with parameters, in words; None when xgboost takes them all. model: name in `models.PARAMETERS`."""
     problem = next(_own_problems(parameters, model), None)
     if problem:
         return problem
@@ -107,8 +109,8 @@ def _own_problems(parameters, model):
         yield f"eval_metric is fixed at {METRIC}, on which early stopping and the pictures rely"
     if parameters["objective"] not in OBJECTIVES:
         yield f"objective is {parameters['objective']!r:.60}, expected one for expression: {', '.join(OBJECTIVES)}"
-    if parameters["booster"] not in BOOSTERS[model]:
-        yield f"booster is {parameters['booster']!r:.60}, but --model says which: {' or '.join(BOOSTERS[model])}"
+    if parameters["booster"] != model:  # nor dart: its trees change after the round that early stopping keeps
+        yield f"booster is {parameters['booster']!r:.60}, but --model says which: {model}"
     if parameters["booster"] == "gblinear" and "early_stopping_rounds" in parameters:
         yield "gblinear runs all its rounds, so it has no early_stopping_rounds"
     for name in TRAINING_ARGUMENTS:
@@ -131,16 +133,17 @@ def cuda_problem():
 
 
 def _try_out(parameters):
-    """Fit four numbers as any others are fitted. Returns: the error in one line or None, and what xgboost warned of."""
-    features, targets = np.eye(4, dtype=np.float32), np.linspace(-2.0, 3.0, 4)[:, None]
+    """Fit four genes as any others are fitted. Returns: the error in one line or None, and what xgboost warned of."""
+    features, targets = np.eye(4, WIDTHS[-1], dtype=np.float32), np.linspace(-2.0, 3.0, 4)[:, None]
     split = Split((), (), train=np.arange(3), validation=np.arange(0), test=np.arange(1, 4))
     few = parameters | {"num_boost_round": min(parameters["num_boost_round"], TRIED_ROUNDS)}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             for fit in BoosterLearner(features, split, few).fit(targets, names=["parameters"], wanted=[0], seed=0):
-                fit.predict(features)
-        except (InputError, xgboost.core.XGBoostError, ValueError, TypeError) as error:
+                if not np.abs(fit.predict(features)).max() < BEYOND_EXPRESSION:
+                    return "with these parameters it predicts no finite numbers, or none that can be expression", []
+        except (InputError, xgboost.core.XGBoostError, ValueError, TypeError, AttributeError, OverflowError) as error:
             return f"xgboost refuses it: {_in_one_line(error.__cause__ or error)}", []
     return None, [str(warning.message).partition("\n")[2].strip() for warning in caught]
 

@@ -54,7 +54,14 @@ OTHER_DISK_ERROR = "check the disk and the limits of this machine (ulimit -a)"
 BUGS = (errno.EBADF, errno.EFAULT)
 """What the system says only of a wrong program."""
 
+NO_MEMORY = ("DefaultCPUAllocator", "can't start new thread")
+"""Of RuntimeErrors that tell of a limit: PyTorch's want of memory, Python's want of threads."""
+
 logger = logging.getLogger("spex")
+
+for _stream in ("stdout", "stderr"):
+    if getattr(sys, _stream) is None:  # closed by who started us; libraries write to it when they are imported
+        setattr(sys, _stream, open(os.devnull, "w"))  # noqa: SIM115 (for as long as the process lives)
 
 
 class DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -240,8 +247,10 @@ def run_script(prog, run, args):
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
         advice = DISK_ERRORS.get(error.errno, OTHER_DISK_ERROR)
         return _fail(prog, f"{place}{error.strerror}; {advice}, then run the same command again")
-    except MemoryError:
-        return _fail(prog, f"out of memory; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not any(sign in str(error) for sign in NO_MEMORY):
+            raise
+        return _fail(prog, f"out of memory or threads; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
         print(f"{prog}: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143

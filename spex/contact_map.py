@@ -54,16 +54,19 @@ class ContactMap:
         with self._reading(), open_map_file(self.path) as file:
             self.group = self._find_group(file)
             map_ = cooler.Cooler(file[self.group])
-            mode, binsize = map_.storage_mode, map_.binsize
-            self.chromsizes = {str(name): int(length) for name, length in map_.chromsizes.items()}
+            mode, binsize = (
+                _text(file[self.group].attrs.get("storage-mode", "symmetric-upper")),
+                _bin_size(file[self.group]),
+            )
+            self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
         if mode != "symmetric-upper":
             raise InputError(
                 f"{MAP_OPTION} {path}: stored {shown(mode)}; expected symmetric-upper, each pair of bins once"
             )
         if binsize is None:
             raise InputError(
-                f"{MAP_OPTION} {path}: bins of {self.group} are of no fixed width (restriction fragments?), not "
-                f"{resolution} bp; expected bins of one width"
+                f"{MAP_OPTION} {path}: bins of {self.group} are of no fixed width, or none is told (restriction "
+                f"fragments?), not {resolution} bp; expected bins of one width"
             )
         if binsize != resolution:
             raise InputError(f"{MAP_OPTION} {path}: bins of {self.group} are {binsize} bp, not {resolution}")
@@ -108,7 +111,9 @@ class ContactMap:
             )
         name = f"resolutions/{self.resolution}"
         group = file.get("resolutions", {})
+        outer = file.get("resolutions", getlink=True)
         link = group.get(str(self.resolution), getlink=True) if str(self.resolution) in group else None
+        link = outer if isinstance(outer, h5py.ExternalLink) else link
         if isinstance(link, h5py.ExternalLink):
             raise InputError(
                 f"{problem}its resolution {self.resolution} is a link to another file, {shown(link.filename)}; "
@@ -116,7 +121,7 @@ class ContactMap:
             )
         if link is not None and _is_cooler(file[name]):
             return name
-        resolutions = sorted(int(key) for key in group if key.isdigit())
+        resolutions = sorted(int(key) for key in group if _is_number(key))
         if resolutions:
             raise InputError(
                 f"{problem}no resolution {self.resolution} (it has {', '.join(map(str, resolutions))}); choose "
@@ -127,7 +132,7 @@ class ContactMap:
                 f"{problem}maps of {len(file['cells'])} single cells (.scool); expected one map: put the cells "
                 f"together with: cooler merge all.cool {self.path}::/cells/NAME ...; then give all.cool"
             )
-        levels = {key: _bin_size(file[key]) for key in sorted(file) if key.isdigit() and _is_cooler(file[key])}
+        levels = {key: _bin_size(file[key]) for key in sorted(file) if _is_number(key) and _is_cooler(file[key])}
         if levels:
             held = ", ".join(f"/{key} ({width} bp)" for key, width in levels.items())
             of_resolution = [key for key, width in levels.items() if width == self.resolution]
@@ -171,7 +176,10 @@ class ContactMap:
 
     def _touching(self, root, part, low, high, is_tss):
         """The pixels of one part of the table, as `pixels_of` returns them. low, high: the chromosome's bins."""
-        bin1, bin2 = (self._column(root, f"pixels/{name}", part) - low for name in ("bin1_id", "bin2_id"))
+        bin1, bin2 = (
+            self._column(root, f"pixels/{name}", part).astype(np.int64, copy=False) - low
+            for name in ("bin1_id", "bin2_id")
+        )
         if bin1.min() < 0 or bin1.max() >= high - low or (bin2 < bin1).any():
             raise self._damaged("pixels whose bins its index contradicts, or below the diagonal")
         cis = bin2 < high - low
@@ -233,7 +241,12 @@ class ContactMap:
         """A slice of a column; HDF5 itself shortens it in silence where the column ends. kinds: of dtype, allowed."""
         with self._reading():
             values = self._find_column(root, name)[part]
-        if len(values) != part.stop - part.start or values.dtype.kind not in kinds:
+        if values.dtype.kind not in kinds or values.ndim != 1:
+            raise InputError(
+                f"{MAP_OPTION} {self.path}: {name} holds {values.ndim}-dimensional {values.dtype}; expected one column "
+                "of numbers as cooler writes it; make the map again with cooler"
+            )
+        if len(values) != part.stop - part.start:
             raise self._damaged(f"{name} holds {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}")
         return values
 
@@ -245,6 +258,13 @@ class ContactMap:
                 "make it again"
             )
         column = root[name]
+        folder, _, last = name.rpartition("/")
+        links = (root.get(folder, getlink=True), root[folder].get(last, getlink=True))
+        if any(isinstance(link, h5py.ExternalLink) for link in links) or column.is_virtual or column.external:
+            raise InputError(
+                f"{MAP_OPTION} {self.path}: {name} lies in another file; expected a map that is whole in one file: "
+                f"make one with: cooler cp {self.path}::{self.group} map.cool"
+            )
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
             code, _, _, label = settings.get_filter(number)
@@ -255,6 +275,8 @@ class ContactMap:
                     "installed here; the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
                     f"{self.path} new.mcool"
                 )
+        if len(column) and not column.id.get_storage_size():
+            raise self._damaged(f"{name} was never written")
         return column
 
     @contextlib.contextmanager
@@ -274,6 +296,15 @@ class ContactMap:
         return InputError(
             f"{MAP_OPTION} {self.path}: damaged or cut short ({shown(reason, 200)}); fetch or copy it again"
         )
+
+
+def _text(value):
+    """Text that HDF5 hands out as str or, of variable length, as bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _is_number(name):
+    return name.isascii() and name.isdigit()
 
 
 def _is_cooler(group):

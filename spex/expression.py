@@ -1,8 +1,8 @@
 """Expression files: the forms that labs hand around, tied to the rows of the genes table.
 
-The published form has one row per row of the genes table and no gene ids; the row numbers in front are used as what
-they are. Every other form has gene ids, in a column of that heading or in front without one, and is matched by them,
-whatever its order.
+The published form has one row per row of the genes table and no gene ids; it is matched row by row, where the row
+numbers in front bear that out. Every other form has gene ids, in a column of that heading or in front without one, and
+is matched by them, whatever its order.
 """
 
 import difflib
@@ -26,6 +26,7 @@ PUBLISHED_TISSUE = "EBV"
 """Part of the default target's name, EBV-transformed lymphocytes, in every release of GTEx."""
 
 GCT_PREAMBLE = 2
+PANDAS_LABELS = re.compile(r"|Unnamed: \d+|index|level_0")
 FORMS = "the published CSV (row number, then one column per tissue), or a .csv, .tsv or .gct with gene ids"
 
 
@@ -35,14 +36,14 @@ class ExpressionFile:
 
     preamble: number of lines before the header. tissues: tissue names in file order; target index 1 is the first of
     them, as in the published file, whose column 0 numbers the rows. columns: position of each tissue's column.
-    id_column: position of the gene ids, None where no heading tells. label_columns: positions of the columns in front
+    id_columns: positions of columns with the heading of gene ids. label_columns: positions of the columns in front
     that hold row names or numbers; used where no heading tells the ids.
     """
 
     path: Path
     separator: str
     preamble: int
-    id_column: int | None
+    id_columns: tuple[int, ...]
     label_columns: tuple[int, ...]
     tissues: tuple[str, ...]
     columns: tuple[int, ...]
@@ -77,11 +78,11 @@ def open_expression(path):
     preamble = GCT_PREAMBLE if kind == ".gct" else 0
     header = read_table(path, OPTION, separator, preamble=preamble, expected=FORMS, header_only=True).header
     find = _gct_columns if preamble else _table_columns
-    id_column, labels, columns = find(path, header, separator)
+    id_columns, labels, columns = find(path, header, separator)
     if not columns:
         raise InputError(f"{OPTION} {path}: no column of expression; found {listed(header)}; expected {FORMS}")
     tissues = tuple(header[column] for column in columns)
-    return ExpressionFile(path, separator, preamble, id_column, tuple(labels), tissues, tuple(columns))
+    return ExpressionFile(path, separator, preamble, tuple(id_columns), tuple(labels), tissues, tuple(columns))
 
 
 def select_targets(file, indices=None, patterns=None):
@@ -126,7 +127,7 @@ def _indices(file, part):
     last = len(file.tissues)
     if part == "all":
         return range(1, last + 1)
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", part, re.ASCII)
+    match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part, re.ASCII)
     first, end = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= end <= last:
         numbered = listed(f"{index} {name}" for index, name in enumerate(file.tissues, start=1))
@@ -168,7 +169,7 @@ def read_expression(file, targets, table, genes):
             or values that are missing, negative or not numbers.
     """
     columns = {target: file.columns[target - 1] for target in targets}
-    ids = file.label_columns if file.id_column is None else (file.id_column,)
+    ids = file.id_columns or file.label_columns
     wanted = sorted({*columns.values(), *ids})
     content = read_table(
         file.path, OPTION, file.separator, preamble=file.preamble, expected=FORMS, columns=lambda header: wanted
@@ -177,10 +178,11 @@ def read_expression(file, targets, table, genes):
         _check_gct_size(file, content)
     place = {column: number for number, column in enumerate(wanted)}
     labels = [content.column(place[column]) for column in ids]
-    if file.id_column is None:
-        rows, has_ids, tie = _rows_by_label(file, content, labels, table, genes)
+    if file.id_columns:
+        known = [label for label in labels if _holds_ids_of(label, table)]
+        rows, has_ids, tie = _rows_by_id(file, (known or labels)[0], genes), True, "by its column of gene ids"
     else:
-        rows, has_ids, tie = _rows_by_id(file, labels[0], genes), True, "by its column of gene ids"
+        rows, has_ids, tie = _rows_by_label(file, content, labels, table, genes)
     found = {}
     for target, column in columns.items():
         text = content.column(place[column]).iloc[rows.to_numpy()]
@@ -204,7 +206,7 @@ def _gct_columns(path, header, separator):
             f"{OPTION} {path}: no columns Name and Description on line 3; found {listed(header)}"
             f"{other_separator(header, separator)}; expected a .gct file as GTEx gives it"
         )
-    return header.index("Name"), [], list(range(header.index("Description") + 1, len(header)))
+    return [header.index("Name")], [], list(range(header.index("Description") + 1, len(header)))
 
 
 def _check_gct_size(file, content):
@@ -222,18 +224,16 @@ def _check_gct_size(file, content):
 
 
 def _table_columns(path, header, separator):
-    """Positions of ids (None where no heading tells), row labels and tissues under the header of a .csv or .tsv."""
-    id_column = next((header.index(name) for name in ID_COLUMNS if name in header), None)
-    if id_column is not None:
-        if header.count(header[id_column]) > 1:
-            raise InputError(f"{OPTION} {path}: several columns {header[id_column]}; expected one of gene ids")
-        skipped = {*ID_COLUMNS, *ANNOTATION_COLUMNS}
+    """Positions of ids (none where no heading tells), row labels and tissues under the header of a .csv or .tsv."""
+    ids = [column for column, name in enumerate(header) if name in ID_COLUMNS]
+    if ids:
         columns = [
             column
             for column, name in enumerate(header)
-            if name and name not in skipped and not (column < id_column and is_row_label(name))
+            if name not in {*ID_COLUMNS, *ANNOTATION_COLUMNS}
+            and not (is_row_label(name) if column < ids[0] else PANDAS_LABELS.fullmatch(name))
         ]
-        return id_column, [], columns
+        return ids, [], columns
     labels = 0
     while labels < len(header) and is_row_label(header[labels]):
         labels += 1
@@ -243,7 +243,7 @@ def _table_columns(path, header, separator):
             f"columns {listed(header)}{other_separator(header, separator)}; expected {FORMS}; "
             f"a column of gene ids is called id"
         )
-    return None, list(range(labels)), list(range(labels, len(header)))
+    return [], list(range(labels)), list(range(labels, len(header)))
 
 
 def _rows_by_label(file, content, labels, table, genes):
@@ -253,9 +253,8 @@ def _rows_by_label(file, content, labels, table, genes):
     """
     numbers = [row_numbers(label) for label in labels]
     others = [label for label, number in zip(labels, numbers, strict=True) if number is None]
-    known = unversioned(table["id"].dropna())
     for label in others:
-        if unversioned(label).isin(known).any():
+        if _holds_ids_of(label, table):
             return _rows_by_id(file, label, genes), True, "by the gene ids in front"
     if others:
         raise InputError(
@@ -264,19 +263,27 @@ def _rows_by_label(file, content, labels, table, genes):
             f"numbers (0 to n - 1, or 1 to n), or ids of the genes table; a column of other ids needs the "
             f"heading id"
         )
-    if any(not np.array_equal(number, numbers[0]) for number in numbers):
-        raise InputError(
-            f"{OPTION} {file.path}: {len(labels)} columns of row numbers in front that contradict each other, so the "
-            f"order of its rows is not known; expected one of them, or an id column"
-        )
+    problem = f"{OPTION} {file.path}: "
     if len(content.rows) != len(table):
         raise InputError(
-            f"{OPTION} {file.path}: {len(content.rows):,} rows, but the genes table has {len(table):,}; a file without "
-            f"gene ids is matched by row number: give the file made for this --genes_filename, or one with an id column"
+            f"{problem}{len(content.rows):,} rows, but the genes table has {len(table):,}; a file without gene ids is "
+            f"matched row by row: give the file made for this --genes_filename, or one with an id column"
         )
-    in_order = np.array_equal(numbers[0], np.arange(len(table)))
-    tie = "by its row numbers" if in_order else "by its row numbers, which are in another order"
-    return pd.Series(np.argsort(numbers[0])[genes.index], index=genes.index), False, tie
+    for number in numbers:
+        moved = np.flatnonzero(number != table["number"].to_numpy())
+        if len(moved):
+            row = moved[0]
+            raise InputError(
+                f"{problem}its row numbers are in another order than those of the genes table: line "
+                f"{content.lines[row]} has {number[row]} (counted from 0), expected {table['number'].iloc[row]}; which "
+                "of the two was sorted is not known: sort both by their row numbers, or give the file an id column"
+            )
+    return pd.Series(genes.index, index=genes.index), False, "by its row numbers, which are in the table's order"
+
+
+def _holds_ids_of(label, table):
+    """Whether a column of text holds an id of the genes table."""
+    return unversioned(label).isin(unversioned(table["id"].dropna())).any()
 
 
 def _not_row_numbers(content, label):
@@ -298,6 +305,11 @@ def _rows_by_id(file, ids, genes):
             f"over); expected one row per gene"
         )
     rows = unversioned(genes["id"]).map(pd.Series(ids.index, index=ids)).dropna().astype("int64")
+    if rows.duplicated().any():
+        twice = genes["id"][rows.index[rows.duplicated(keep=False)]]
+        raise InputError(
+            f"the genes table holds {listed(twice.head(2))}, one gene but for its version; expected one row per gene"
+        )
     if 2 * len(rows) < len(genes):
         raise InputError(
             f"{OPTION} {file.path}: {len(rows):,} of the {len(genes):,} genes are in its id column (it holds "

@@ -10,7 +10,7 @@ import pandas as pd
 from expecto import BIN_SIZE, WINDOW_SIZE
 from expecto.transforms import REACH, SHIFTS
 from spex.errors import InputError, shown
-from spex.tables import listed, other_separator, read_table
+from spex.tables import is_row_label, listed, other_separator, read_table, row_numbers
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
@@ -48,8 +48,9 @@ def read_gene_table(path):
     """Read the annotation table, every row of it.
 
     Returns: DataFrame with the columns of the published table as text (None where the cell is empty), positions as
-    float64 (1-based, NaN where empty or NA), and the number of each row's line in the file, `line`; indexed by row
-    number: the number that ties a gene to its row of the expression file.
+    float64 (1-based, NaN where empty or NA), the number of each row's line in the file, `line`, and the row number
+    that a column in front of the table tells of it, `number` (its position from 0 without one); indexed by position,
+    which ties a gene to its row of the expression file.
 
     Raises:
         InputError: not a CSV file, a line with another number of fields than the header, or columns are missing.
@@ -61,7 +62,9 @@ def read_gene_table(path):
         expected=f"a CSV table with {','.join(COLUMNS)}",
         columns=lambda header: _places(path, header),
     )
-    table = pd.DataFrame(content.rows, columns=COLUMNS, dtype=object).replace("", None)
+    table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
+    told = row_numbers(content.column(len(COLUMNS))) if any(map(is_row_label, content.header)) else None
+    table["number"] = np.arange(len(table)) if told is None else told
     table["line"] = np.array(content.lines, dtype=np.int64)
     for column in POSITIONS:
         text = table[column].mask(table[column].isin(NO_POSITION))
@@ -90,7 +93,8 @@ def _places(path, header):
     twice = [column for column in COLUMNS if header.count(column) > 1]
     if twice:
         raise InputError(f"{OPTION} {path}: {header.count(twice[0])} columns {twice[0]}; expected each column once")
-    return [header.index(column) for column in COLUMNS]
+    labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
+    return [*(header.index(column) for column in COLUMNS), *labels[:1]]
 
 
 def keep_genes(table, gene_type="all"):
@@ -167,13 +171,16 @@ def _check_genes(kept):
         "has an id that cannot be part of a file name; expected up to 128 letters, digits, '.', '_' and '-'": ~kept[
             "id"
         ].str.fullmatch(SAFE_ID),
+        "lies on chromosome '{chrom}', which cannot be part of a file name; expected no '/' and no dot in front": kept[
+            "seqnames"
+        ].str.contains(r"^\.|/|\0"),
     }
     for problem, found in problems.items():
         if found.any():
             row = kept[found].iloc[0]
             raise InputError(
                 f"genes table, line {row['line']}: gene '{shown(row['id'])}' "
-                f"{problem.format(strand=shown(row['strand']))}"
+                f"{problem.format(strand=shown(row['strand']), chrom=shown(row['seqnames']))}"
             )
 
 

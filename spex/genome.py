@@ -175,6 +175,11 @@ def _check_letters(path):
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             if line.startswith(b">"):
+                if b"\r" in line.rstrip(b"\r\n"):
+                    raise InputError(
+                        f"{OPTION} {path}: its lines end in CR alone, as on old Macs; expected LF or CR LF: convert it "
+                        f"with: tr '\\r' '\\n' < {path} > new.fa"
+                    )
                 name = " ".join(line[1:].decode(errors="replace").split()[:1])
                 continue
             foreign = line.rstrip(b"\r\n").translate(None, LETTERS)

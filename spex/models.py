@@ -43,6 +43,11 @@ def read_parameters(path, model):
         raise InputError(f"--params {path}: not JSON ({shown(error, 120)}); expected {example}") from error
     if not isinstance(changes, dict):
         raise InputError(f"--params {path}: found {changes!r:.60}; expected {example}")
+    empty = next((name for name, value in changes.items() if value is None), None)
+    if empty is not None:
+        raise InputError(
+            f"--params {path}: {shown(empty)} is null; expected a value; leave it out to keep the usual one"
+        )
     if model == "ridge":
         parameters = PARAMETERS[model] | changes
         problem = ridge.find_problem(parameters)

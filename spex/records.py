@@ -10,6 +10,7 @@ from importlib import import_module
 
 import pandas as pd
 
+from spex.errors import visible
 from spex.storage import DamagedFileError, file_sha256, load_sealed_json, save_sealed_json, whole_file
 
 FORMAT = 1
@@ -140,8 +141,15 @@ def versions():
 def results_row(record):
     """A record as one row of results.csv: dict of column name to value, None where the fit has no such thing."""
     return {"name": record["name"]} | {
-        _column(part, field): record[part].get(field) for part, fields in RESULT_COLUMNS.items() for field in fields
+        _column(part, field): _on_one_line(record[part].get(field))
+        for part, fields in RESULT_COLUMNS.items()
+        for field in fields
     }
+
+
+def _on_one_line(value):
+    """Free text without line ends, of which readers of CSV take some for those of rows."""
+    return visible(value) if isinstance(value, str) else value
 
 
 def _column(part, field):

@@ -14,6 +14,7 @@ from scipy.linalg.blas import dsyrk
 from spex.dataset import column_blocks, column_moments
 from spex.storage import load_array, save_array
 
+LEAST, MOST = 1e-30, 1e30
 RIDGE = {"penalties": [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]}
 
 logger = logging.getLogger("spex.ridge")
@@ -27,8 +28,8 @@ def find_problem(parameters):
     penalties = parameters["penalties"]
     if not isinstance(penalties, list) or not penalties:
         return f"penalties is {penalties!r:.60}, expected a list of numbers above 0"
-    bad = [k for k in penalties if type(k) not in (int, float) or not 0 < k < float("inf")]
-    return f"penalty {bad[0]!r}, expected a number above 0" if bad else None
+    bad = [k for k in penalties if type(k) not in (int, float) or not LEAST <= k <= MOST]
+    return f"penalty {bad[0]!r:.60}, expected a number from {LEAST:g} to {MOST:g}" if bad else None
 
 
 class RidgeLearner:

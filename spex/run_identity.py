@@ -98,6 +98,8 @@ def _identity(option, value, hashes):
     paths = value if isinstance(value, list) else [value]
     find = require_map if option == "mcool_filename" else partial(require_file, option=f"--{option}")
     digests = sorted(hashes.sha256(find(path)) for path in paths)
+    if len(set(digests)) < len(digests):
+        raise InputError(f"--{option} {paths[-1]}: the same file is given twice; expected each once")
     return digests if isinstance(value, list) else digests[0]
 
 
@@ -113,7 +115,7 @@ def _in_words(field, made, found, settings):
 
 
 class KnownHashes:
-    """SHA-256 of input files, remembered by path, size and modification time.
+    """SHA-256 of input files, remembered by path, size and times of modification and change.
 
     A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or damaged, hashes
     are computed anew.
@@ -131,7 +133,7 @@ class KnownHashes:
         """Hash of a file's content, in hexadecimal."""
         path = Path(path).resolve()
         stat = path.stat()
-        stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+        stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "ctime_ns": stat.st_ctime_ns}
         entry = self._known.get(str(path), {})
         if {name: entry.get(name) for name in stamp} != stamp:
             entry = {**stamp, "sha256": file_sha256(path)}

@@ -23,6 +23,18 @@ import numpy as np
 from spex.errors import InputError
 
 STALE_AFTER_SECONDS = 24 * 3600
+NO_HARD_LINKS = (
+    errno.EPERM,
+    errno.EACCES,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EXDEV,
+    errno.EINVAL,
+)
+"""What file systems say that have no hard links, or no more of them."""
+
 JSON_SEAL = "sha256_of_the_rest"
 SEAL = struct.Struct("<cI")
 SEAL_MARK = b"C"
@@ -86,7 +98,7 @@ def _link_once(temporary, path):
     except FileExistsError:
         pass
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+        if error.errno not in NO_HARD_LINKS:
             raise
         os.replace(temporary, path)  # no hard links on this file system: the last of two first runs wins
 

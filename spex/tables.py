@@ -72,14 +72,18 @@ def read_table(path, option, separator, *, preamble=0, expected, columns=None, h
             if header_only:
                 return table
             keep = range(len(header)) if columns is None else columns(header)
+            empty = []
             for line, fields in records:
                 if len(fields) != len(header):
                     raise InputError(
                         f"{problem}{len(fields)} fields on line {line}, {len(header)} in the header; expected the same "
                         f"number on every line{_surplus(fields, header)}"
                     )
-                table.rows.append([fields[place] for place in keep])
-                table.lines.append(line)
+                empty.append((line, [fields[place] for place in keep]))
+                if any(fields):  # rows of empty cells count, save those that spreadsheets leave at the end
+                    table.lines.extend(number for number, _ in empty)
+                    table.rows.extend(kept for _, kept in empty)
+                    empty = []
             return table
     except UnicodeDecodeError as error:
         kind = recognise(path)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spex import importance, records, report
 from spex.dataset import expected_width, read_features
+from spex.errors import InputError, shown
 from spex.evaluate import Scores, bootstrap_intervals, score
 from spex.models import USE_OF_WATCHED, prepare
 from spex.run_identity import read_run_settings
@@ -143,6 +144,11 @@ def _write_fit(study, fit, split, settings, observed):
     """Score one fit on its test genes and write its folder. Returns: the record."""
     folder = _fit_folder(study, settings)
     genes, predicted = study.genes.iloc[split.test], fit.predict(study.features[split.test])
+    if not np.isfinite(predicted).all():
+        raise InputError(
+            f"--params: {shown(settings['target'])}: the fit predicts numbers that are not finite; choose parameters "
+            "that do not let it diverge, such as a smaller eta"
+        )
     fit.save(folder)
     scores = _write_predictions(study, folder, settings, genes, observed=observed[split.test], predicted=predicted)
     report.draw_learning_curve(

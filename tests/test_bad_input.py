@@ -296,8 +296,11 @@ MAPS = {
     "few chromosomes in the index": (shorten_in_map("indexes/chrom_offset", 1), "damaged .*chrom_offset holds"),
     "few bins in pixels": (shorten_in_map("pixels/bin2_id", 1), "damaged .*pixels/bin2_id holds"),
     "few counts": (shorten_in_map("pixels/count", 1), "damaged .*(pixels/count holds|of 1)"),
-    "text as counts": (replace_in_map("pixels/count", [b"one"] * 3), "damaged .*pixels/count holds 2 "),
-    "text as bins": (replace_in_map("pixels/bin1_id", [b"one"] * 3), "damaged .*pixels/bin1_id holds"),
+    "text as counts": (
+        replace_in_map("pixels/count", [b"one"] * 3),
+        "pixels/count holds 1-dimensional object; expected one column",
+    ),
+    "text as bins": (replace_in_map("pixels/bin1_id", [b"one"] * 3), "pixels/bin1_id holds 1-dimensional"),
     "no counts": (without_in_map("pixels/count"), "no pixels/count in resolutions/1000"),
     "no chromosomes": (without_in_map("chroms"), "damaged or cut short|no resolution 1000"),
 }

@@ -29,7 +29,8 @@ from spex import report
 from spex.cli import BUGS, run_script
 from spex.contact_map import ContactMap
 from spex.genes import keep_genes, read_gene_table
-from spex.storage import DataFolder
+from spex.run_identity import claim_run
+from spex.storage import DataFolder, file_sha256
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -66,15 +67,19 @@ def test_what_is_in_front_of_the_tissues_ties_rows_to_genes(options, tmp_path, c
     table, genes = pd.read_csv(options["--gene_expression_filename"], index_col=0), train_inputs.gene_table()
     shuffled = np.random.default_rng(0).permutation(len(table))
     ids, versions = table.set_axis(genes["id"].to_numpy()), table.set_axis((genes["id"] + ".3").to_numpy())
-    again = table.iloc[shuffled].reset_index(names="Unnamed: 0")  # read without index_col, and saved again
+    behind = ["id", "Unnamed: 0", *table.columns]
+    again = table.reset_index(names="Unnamed: 0")  # read without index_col, and saved again
     for name, written, told in (
         ("pandas", ids.iloc[shuffled].to_csv(), "by the gene ids in front"),
         ("versions", versions.iloc[shuffled].to_csv(index_label="Unnamed: 0"), "by the gene ids in front"),
         ("fewer", ids[(genes["seqnames"] != "chrX").to_numpy()].to_csv(), "by the gene ids in front"),
-        ("sorted", table.iloc[shuffled].to_csv(), "by its row numbers, which are in another order"),
-        ("R", table.set_axis(range(1, 61)).iloc[shuffled].to_csv(), "by its row numbers, which are in"),
-        ("floats", table.set_axis(table.index.astype(float)).to_csv(), "by its row numbers\n"),
-        ("twice", again.set_axis(again["Unnamed: 0"].to_numpy()).to_csv(), "which are in another order"),
+        ("R", table.set_axis(range(1, 61)).to_csv(), "by its row numbers"),
+        ("floats", table.set_axis(table.index.astype(float)).to_csv(), "by its row numbers"),
+        ("twice", again.set_axis(again["Unnamed: 0"].to_numpy()).to_csv(), "by its row numbers"),
+        ("id", ids.iloc[shuffled].reset_index(names="gene_id").reset_index(names="id").to_csv(index=False), "gene ids"),
+        ("behind", ids.reset_index(names="id").assign(**{"Unnamed: 0": 5})[behind].to_csv(index=False), "gene ids"),
+        ("excel", ids.to_csv() + ",,,,\n" * 3, "by the gene ids in front"),
+        ("excel's", table.to_csv() + ",,,,\n" * 3, "by its row numbers"),
     ):
         (tmp_path / f"{name}.csv").write_text(written)
         out, log = scores(capsys, options | {"--gene_expression_filename": str(tmp_path / f"{name}.csv")})
@@ -92,11 +97,54 @@ def test_what_ties_rows_to_no_gene_is_refused(options, tmp_path, capsys):
         (table.set_axis(genes["symbol"].to_numpy()).to_csv(), "holds G0, G1, G2, ...; .*needs the heading id"),
         (table.set_axis(odd).to_csv(), "holds 7 on line 22, which is out of order"),
         (table.set_axis(range(5, 65)).to_csv(), "holds 5 on line 2, which is out of order"),
-        (sorted_and_reset.to_csv(), "2 columns of row numbers in front that contradict each other"),
+        (
+            table.iloc[shuffled].to_csv(),
+            f"another order than .* line 2 has {shuffled[0]} .counted from 0., expected 0;",
+        ),
+        (
+            table.set_axis(range(1, 61)).iloc[shuffled].to_csv(),
+            f"line 2 has {shuffled[0]} .counted from 0., expected 0;",
+        ),
+        (sorted_and_reset.to_csv(), f"line 2 has {shuffled[0]} .counted from 0., expected 0;"),
         (table.iloc[:-1].to_csv(), "59 rows, but the genes table has 60"),
     ):
         (tmp_path / "e.csv").write_text(written)
         refuse_training(capsys, options | {"--gene_expression_filename": str(tmp_path / "e.csv")}, message)
+
+
+def test_tables_that_were_sorted_together(options, tmp_path, capsys):
+    plain, _ = scores(capsys, options)
+    folder = DataFolder(options["--data_folder"])
+    table, genes = pd.read_csv(options["--gene_expression_filename"], index_col=0), train_inputs.gene_table()
+    order = genes.sort_values("symbol").index
+    for name, kept in (("labelled", True), ("bare", False)):
+        genes.loc[order].to_csv(tmp_path / f"{name}.csv", index=kept)
+        table.loc[order].to_csv(tmp_path / "numbered.csv")
+        table.loc[order].reset_index(drop=True).to_csv(tmp_path / "anew.csv")
+        given = options | {"--genes_filename": str(tmp_path / f"{name}.csv")}
+        folder.run_json.unlink()
+        claim_run(folder, train_inputs.RUN_SETTINGS | {"genes_sha256": file_sha256(tmp_path / f"{name}.csv")})
+        right, unknown = ("numbered", "anew") if kept else ("anew", "numbered")
+        scores(capsys, given | {"--gene_expression_filename": str(tmp_path / f"{right}.csv")})
+        newest = max(folder.results.glob("*/predictions.csv"), key=lambda path: path.stat().st_mtime_ns)
+        observed = pd.read_csv(newest).set_index("id")["observed"]
+        truth = np.log(table.iloc[:, 0] + 0.0001).set_axis(genes["id"])
+        np.testing.assert_allclose(observed, truth[observed.index], rtol=1e-8)
+        message = "its row numbers are in another order than those of the genes table"
+        other = given | {"--gene_expression_filename": str(tmp_path / f"{unknown}.csv")}
+        refuse_training(capsys, other, message)
+    assert plain
+
+
+def test_genes_that_differ_in_their_version_alone_are_refused(options, tmp_path, capsys):
+    genes = train_inputs.gene_table()
+    genes.loc[5, "id"] = genes["id"][6] + ".2"
+    genes.to_csv(tmp_path / "genes.csv", index=False)
+    table = pd.read_csv(options["--gene_expression_filename"], index_col=0)
+    table.set_axis(train_inputs.gene_table()["id"].to_numpy()).to_csv(tmp_path / "e.csv")
+    DataFolder(options["--data_folder"]).run_json.unlink()
+    given = {"--genes_filename": str(tmp_path / "genes.csv"), "--gene_expression_filename": str(tmp_path / "e.csv")}
+    refuse_training(capsys, options | given, "the genes table holds .*, one gene but for its version")
 
 
 @pytest.mark.parametrize("script", [tensors, train])
@@ -254,6 +302,11 @@ def refuse_with_status(capsys, argv, message):
         ({"objective": "reg:quantileerror"}, "quantile_alpha"),
         ({"objective": "reg:quantileerror", "quantile_alpha": [0.2, 0.5]}, "xgboost refuses it"),
         ({"booster": "gblinear"}, "booster is 'gblinear', but --model says which"),
+        ({"booster": "dart"}, "booster is 'dart', but --model says which"),
+        ({"eta": None}, "eta is null; expected a value"),
+        ({"eta": "nan"}, "no finite numbers|xgboost refuses it"),
+        ({"base_score": 1e38}, "no finite numbers, or none that can be expression"),
+        ({"monotone_constraints": [1, 0]}, "xgboost refuses it"),
         ({"tree_method": "approx"}, "xgboost refuses it: .*hist"),
         ({"learning_rate": 0.1, "eta": 0.2}, "learning_rate is another name of eta, and both are there"),
         ({"n_estimators": 10}, "n_estimators"),
@@ -440,6 +493,20 @@ def test_chromosomes_of_unknown_names_are_told(tensors_argv, world, tmp_path, ca
     assert "2 genes lie on chromosomes whose names are not those of human autosomes" in capsys.readouterr().err
 
 
+def test_a_file_that_changed_within_its_time_stamp_is_read_again(options, capsys):
+    plain, _ = scores(capsys, options)
+    path = Path(options["--gene_expression_filename"])
+    stat, content = path.stat(), path.read_text()
+    path.write_text(content.replace("1.", "7.").replace("0.", "1."))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    assert scores(capsys, options)[0] != plain
+
+
+def test_no_gene_left_is_told(options, capsys):
+    refuse_training(capsys, options, "none of the 47 genes is left by them", "--divisor", "1000", "--reminder", "999")
+
+
 def test_test_only_without_a_gene_on_the_test_chromosome(tensors_argv, world, tmp_path, capsys):
     table = pd.read_csv(world.genes)
     table[table["seqnames"] != "chr8"].to_csv(tmp_path / "genes.csv", index=False)
@@ -506,6 +573,55 @@ def other_resolution(path, world, whole_map):
     cooler.create_cooler(str(path), cooler.binnify(chromsizes, 2000), none)
 
 
+def changed_copy(change):
+    def write(path, world, whole_map):
+        path.write_bytes(world.maps[0].read_bytes())
+        with h5py.File(path, "a") as file:
+            change(file["resolutions/1000"], path, world)
+
+    return write
+
+
+def replaced(values):
+    def change(group, path, world):
+        counts = group["pixels/count"][:]
+        del group["pixels/count"]
+        group["pixels/count"] = values(counts)
+
+    return changed_copy(change)
+
+
+def link_pixels(group, path, world):
+    del group["pixels"]
+    group["pixels"] = h5py.ExternalLink(str(world.maps[0]), "/resolutions/1000/pixels")
+
+
+def make_virtual(group, path, world):
+    length = len(group["pixels/count"])
+    del group["pixels/count"]
+    layout = h5py.VirtualLayout(shape=(length,), dtype="float64")
+    layout[:] = h5py.VirtualSource("nowhere.h5", "count", shape=(length,))
+    group["pixels"].create_virtual_dataset("count", layout)
+
+
+pixels_in_another_file, virtual_count = changed_copy(link_pixels), changed_copy(make_virtual)
+two_dimensions, yes_and_no = replaced(lambda counts: counts[:, None]), replaced(lambda counts: counts > 1)
+
+
+@pytest.mark.parametrize("kind", ["u8", "u4", "u2", "i4", "<i2"])
+def test_bins_of_any_whole_type(tensors_argv, world, tmp_path, kind):
+    path = tmp_path / "map.mcool"
+    path.write_bytes(world.maps[0].read_bytes())
+    with h5py.File(path, "a") as file:
+        for name in ("bin1_id", "bin2_id"):
+            bins = file[f"resolutions/1000/pixels/{name}"][:]
+            del file[f"resolutions/1000/pixels/{name}"]
+            file[f"resolutions/1000/pixels/{name}"] = bins.astype(kind)
+    assert tensors.main(tensors_argv(maps=[0])) == 0
+    assert tensors.main(tensors_argv("--mcool_filename", path, data="typed")) == 0
+    assert tensor_bytes(tmp_path / "typed") == tensor_bytes(tmp_path / "data")
+
+
 OTHER_MAPS = {
     "zoom levels": (
         zoom_levels,
@@ -524,6 +640,13 @@ OTHER_MAPS = {
     "a filter": (filtered, r"pixels/count is compressed by .*HDF5 filter 32015.*the file is whole.*h5repack"),
     ".hic": (lambda path, *_: path.write_bytes(b"HIC\0\x08\0\0\0" + bytes(999)), "Juicer's .hic .*hictk convert"),
     "gzip": (lambda path, *_: path.write_bytes(gzip.compress(b"x" * 999)), "gzipped.*; decompress it"),
+    "pixels in another file": (
+        pixels_in_another_file,
+        "pixels/bin1_id lies in another file; .*cooler cp|pixels/count lies",
+    ),
+    "a virtual column": (virtual_count, "pixels/count lies in another file"),
+    "a column of two dimensions": (two_dimensions, "pixels/count holds 2-dimensional float64; expected one column"),
+    "counts of yes and no": (yes_and_no, "pixels/count holds 1-dimensional bool"),
     "a web page": (lambda path, *_: path.write_text("<!DOCTYPE html><html>"), "not an HDF5 file .a web page."),
     "an empty file": (lambda path, *_: path.touch(), "not an HDF5 file .an empty file."),
 }
@@ -624,16 +747,26 @@ def test_whatever_a_tissue_is_called_its_fit_is_kept(tmp_path, capsys, model, na
 
 def test_free_text_of_the_command_line_and_of_chromosomes(options, tmp_path, capsys):
     table = train_inputs.gene_table()
-    table["seqnames"] = table["seqnames"].replace({"chr9": "chr9/../$x"})
+    table["seqnames"] = table["seqnames"].replace({"chr9": "chr9:$x"})
     table.to_csv(tmp_path / "genes.csv", index=False)
     DataFolder(options["--data_folder"]).run_json.unlink()
-    notes = ("--biosample", "\udcff\n$", "--log_note", "\x1b[2J")
-    given = ("--validation_chroms", "chr9/../$x", *notes)
+    notes = ("--biosample", "\udcff\r\n$", "--log_note", "\x1b[2J")
+    given = ("--validation_chroms", "chr9:$x", *notes)
     first, _ = scores(capsys, options, *given)
     (fit,) = DataFolder(options["--data_folder"]).results.glob("*/")
     assert first == scores(capsys, options, *given)[0]
     assert json.loads((fit / "metrics.json").read_bytes().decode(errors="surrogateescape"))["settings"]["log_note"]
-    assert (DataFolder(options["--data_folder"]).results / "results.csv").exists()
+    (row,) = pd.read_csv(DataFolder(options["--data_folder"]).results / "results.csv").to_dict("records")
+    assert row["biosample"] == "\\udcff\\r\\n$" and row["log_note"] == "\\x1b[2J"
+
+
+@pytest.mark.parametrize("name", ["../../chr9", "/abs", ".hidden"])
+def test_a_chromosome_that_leaves_the_folder_is_refused(tensors_argv, world, tmp_path, capsys, name):
+    table = pd.read_csv(world.genes)
+    table["seqnames"] = table["seqnames"].replace({"chr9": name})
+    table.to_csv(tmp_path / "genes.csv", index=False)
+    argv = tensors_argv("--genes_filename", tmp_path / "genes.csv")
+    refuse(capsys, tensors.main, argv, f"lies on chromosome '{re.escape(name)}', which cannot be part of a file name")
 
 
 def test_a_terminal_that_lacks_the_letters(tmp_path):
@@ -664,7 +797,9 @@ def test_a_want_of_memory_ends_in_one_line(capsys):
     def run(args):
         np.empty(1 << 60, dtype=np.int8)
 
-    refuse(capsys, lambda args: run_script("train.py", run, args), None, "out of memory; give it more memory")
+    refuse(
+        capsys, lambda args: run_script("train.py", run, args), None, "out of memory or threads; give it more memory"
+    )
 
 
 def test_a_limit_of_file_sizes_ends_in_one_line_and_loses_nothing(tmp_path):
