@@ -14,6 +14,7 @@ import os
 import secrets
 import socket
 import struct
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -23,6 +24,10 @@ import numpy as np
 from spex.errors import InputError
 
 STALE_AFTER_SECONDS = 24 * 3600
+HEADER_LOCK = threading.Lock()
+"""NumPy parses a header as Python's own text, and Python 3.11 fails now and then when two threads do so at once (its
+counter of the parser's depth is shared): a whole file would be called damaged."""
+
 NO_HARD_LINKS = (
     errno.EPERM,
     errno.EACCES,
@@ -244,7 +249,8 @@ def load_array(path):
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
         }
-        shape, fortran_order, dtype = read_header[version](buffer)
+        with HEADER_LOCK:
+            shape, fortran_order, dtype = read_header[version](buffer)
     except Exception as error:  # the header is parsed as Python's own text and fails in as many ways
         raise DamagedFileError(f"{path}: not a readable .npy file ({error})") from error
     if dtype.hasobject:
