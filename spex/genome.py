@@ -12,6 +12,9 @@ from spex.file_kinds import COMPRESSED, recognise
 from spex.storage import is_read_only, temporary_path
 
 OPTION = "--genome_filename"
+LINE_ENDS = 64
+"""Bytes looked at at both ends of a sequence's first line: an index may have taken blanks there for bases."""
+
 BEHIND_RECORD = 64
 """Bytes looked at behind a sequence for the next one's header; empty lines may precede it."""
 CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
@@ -156,6 +159,10 @@ def _end_of_record(file, position, name, length, offset, bases, width):
     header = file.readline()
     if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()] or file.tell() != offset:
         raise ValueError("no such header")
+    for place in (offset, max(offset, offset + min(bases, length) - LINE_ENDS)):  # of the first line
+        file.seek(place)
+        if file.read(min(LINE_ENDS, bases, length)).translate(None, LETTERS):
+            raise ValueError("more than letters counted as bases")
     file.seek(offset + bases)
     if length > bases and file.read(width - bases) not in (b"\n", b"\r\n"):
         raise ValueError("lines of another width")
