@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,9 @@ from expecto import beluga
 # narrow networks are too small to share among cores; processes that tests start inherit it
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts with &; tests send Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 NARROW_CHANNELS = (16, 16, 16)  # fewer take a route through oneDNN that rounds by the length of the sequence
