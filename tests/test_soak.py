@@ -24,14 +24,6 @@ STATUS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 1
 pytestmark = pytest.mark.soak
 
 
-@pytest.fixture(autouse=True)
-def listen_to_ctrl_c():
-    """Processes started from a script in the background would inherit that SIGINT is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def content(folder):
     """Every file's bytes, the memory of hashes aside: it holds the inputs' times."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "input_hashes.json"]
