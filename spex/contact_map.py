@@ -54,10 +54,8 @@ class ContactMap:
         with self._reading(), open_map_file(self.path) as file:
             self.group = self._find_group(file)
             map_ = cooler.Cooler(file[self.group])
-            mode, binsize = (
-                _text(file[self.group].attrs.get("storage-mode", "symmetric-upper")),
-                _bin_size(file[self.group]),
-            )
+            mode = _text(file[self.group].attrs.get("storage-mode", "symmetric-upper"))
+            binsize = _bin_size(file[self.group])
             self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
         if mode != "symmetric-upper":
             raise InputError(
@@ -226,8 +224,8 @@ class ContactMap:
 
     def _refuse_bins(self, root, chrom, place, expected, found):
         """Tell why a chromosome has another number of bins than its length asks for."""
-        of_bins = self._column(root, "indexes/chrom_offset", slice(0, len(self.chromsizes) + 1))
-        bins = int(of_bins[-1])
+        last = len(self.chromsizes)
+        bins = int(self._column(root, "indexes/chrom_offset", slice(last, last + 1))[0])
         listed = self._column(root, "bins/chrom", slice(0, bins))
         if 0 < found < expected and np.count_nonzero(listed == place) == found:
             raise InputError(

@@ -122,10 +122,9 @@ def _fit_missing(study, split, seeds):
 
     Yields: the record of each fit and whether it was made just now, seeds outside, targets inside.
     """
-    learner = None
+    learner, features_table = None, _features_table(study)
     for seed in seeds:
         settings = [study.fit_settings(target, split, seed) for target in range(len(study.targets))]
-        features_table = _features_table(study)
         finished = [
             records.read_finished(study.results / records.fit_name(each), each, features_table) for each in settings
         ]
