@@ -38,7 +38,7 @@ from spex.genes import (
 from spex.genome import GRCH38_LENGTHS, Genome, check_chromosomes
 from spex.pipeline import tensor_length, unfinished_genes
 from spex.prediction_store import PredictionStore
-from spex.run_identity import KnownHashes, check_run, claim_run
+from spex.run_identity import KnownHashes, check_different, check_run, claim_run
 from spex.storage import DataFolder, remove_abandoned, require_file, require_folder, write_text
 
 PROG = "tensors.py"
@@ -181,16 +181,6 @@ def test_genes(genes):
         names = ", ".join(map(shown, genes["chrom"].unique()[:5]))
         raise InputError(f"--test_only: no gene lies on {TEST_CHROM}; the genes table has {names}, ...; leave it out")
     return found
-
-
-def check_different(paths, hashes):
-    """Refuse a contact map that is given twice: its counts would be added to themselves."""
-    first = {}
-    for path in paths:
-        digest = hashes.sha256(path)
-        if digest in first:
-            raise InputError(f"--mcool_filename {path}: the same map as {first[digest]}; expected each map once")
-        first[digest] = path
 
 
 def run_settings(hashes, args, rule, precision):

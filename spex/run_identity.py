@@ -98,9 +98,18 @@ def _identity(option, value, hashes):
     paths = value if isinstance(value, list) else [value]
     find = require_map if option == "mcool_filename" else partial(require_file, option=f"--{option}")
     digests = sorted(hashes.sha256(find(path)) for path in paths)
-    if len(set(digests)) < len(digests):
-        raise InputError(f"--{option} {paths[-1]}: the same file is given twice; expected each once")
+    check_different(paths, hashes)
     return digests if isinstance(value, list) else digests[0]
+
+
+def check_different(paths, hashes):
+    """Refuse a contact map that is given twice: its counts would be added to themselves."""
+    first = {}
+    for path in paths:
+        digest = hashes.sha256(path)
+        if digest in first:
+            raise InputError(f"--mcool_filename {path}: the same map as {first[digest]}; expected each map once")
+        first[digest] = path
 
 
 def _in_words(field, made, found, settings):
