@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import peak_memory_gb, publish
-from spex.contact_map import ContactMap
-from spex.contacts import ContactRule, collect_contacts
-from spex.genes import keep_genes, read_gene_table
+from spex.contacts.collect import ContactRule, collect_contacts
+from spex.inputs.genes import keep_genes, read_gene_table
+from spex.inputs.maps.cool import ContactMap
 
 RESOLUTION = 1000
 BINS = 200_000

@@ -17,9 +17,9 @@ import pandas as pd
 
 from benchmarks.measure import publish
 from data.example import demo
-from spex.devices import DTYPES
-from spex.records import read_record
-from spex.storage import DataFolder, load_array
+from spex.features.devices import DTYPES
+from spex.files.storage import DataFolder, load_array
+from spex.runs.records import read_record
 
 
 def run_example(folder, weights, precision):

@@ -19,9 +19,9 @@ from benchmarks.measure import publish
 from data.example.make_weights import standin_state
 from expecto import BASES, WINDOW_SIZE
 from expecto.beluga import CHECKPOINT_LAYERS, Beluga
-from expecto.transforms import own_features, transform_weights
-from spex.genes import keep_genes, own_windows, read_gene_table
-from spex.genome import Genome
+from expecto.gene_features import own_features, transform_weights
+from spex.inputs.genes import keep_genes, own_windows, read_gene_table
+from spex.inputs.genome import Genome
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
 BATCH = 50

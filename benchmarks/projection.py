@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.measure import peak_memory_gb, publish
 from benchmarks.synthetic import BINS_PER_GENE, synthetic_contacts, synthetic_genes, synthetic_genome, tensor_job
 from expecto.beluga import Beluga
-from spex.devices import make_tensors
+from spex.features.devices import make_tensors
 
 ALL_GENES = 22_826
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from benchmarks.measure import publish
 from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH
-from spex.storage import DataFolder, save_array
+from spex.files.storage import DataFolder, save_array
 
 LENGTH = 1_000_000
 

@@ -19,7 +19,7 @@ from benchmarks.measure import alternate, median_ratio, publish
 from expecto import BASES, WINDOW_SIZE
 from expecto.beluga import Beluga
 from expecto.scan import Scanner
-from spex.devices import DTYPES
+from spex.features.devices import DTYPES
 
 BATCH = 32
 GEMM_SIZE = 3072

@@ -19,8 +19,8 @@ from benchmarks.measure import publish
 from benchmarks.synthetic import BINS_PER_GENE, synthetic_contacts, synthetic_genes, synthetic_genome, tensor_job
 from expecto import CHROMATIN_FEATURES
 from expecto.beluga import Beluga
-from spex.devices import make_tensors
-from spex.prediction_store import PredictionStore
+from spex.features.cache import PredictionStore
+from spex.features.devices import make_tensors
 
 ROWS = 20_000
 

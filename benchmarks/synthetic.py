@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from spex.contacts import ContactRule, Contacts
-from spex.devices import TensorJob
-from spex.storage import DataFolder
+from spex.contacts.collect import ContactRule, Contacts
+from spex.features.devices import TensorJob
+from spex.files.storage import DataFolder
 
 LENGTH = 4_000_000
 BINS_PER_GENE = 40

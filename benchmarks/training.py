@@ -19,9 +19,9 @@ import numpy as np
 
 from benchmarks.measure import peak_memory_gb, publish
 from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH
-from spex.dataset import read_features, split_by_chromosome
-from spex.models import PARAMETERS, prepare
-from spex.storage import DataFolder, save_array
+from spex.files.storage import DataFolder, save_array
+from spex.models.registry import PARAMETERS, prepare
+from spex.models.splits import read_features, split_by_chromosome
 
 PENALTIES = [1e2, 1e3, 1e4, 1e5, 1e6]
 HIDDEN = 50

@@ -10,10 +10,10 @@ import time
 
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN
 
-import tensors
 from expecto import beluga
-from spex import pipeline
-from spex.storage import whole_file
+from spex.commands import tensors
+from spex.features import compute as pipeline
+from spex.files.storage import whole_file
 
 beluga.CHANNELS, beluga.HIDDEN = NARROW_CHANNELS, NARROW_HIDDEN  # here, so that processes of its own have it too
 

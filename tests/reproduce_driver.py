@@ -17,7 +17,9 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from spex import checks, reproduce, resources
+from spex.commands import reproduce
+from spex.resources import checks
+from spex.resources.table import RESOURCES
 
 LENGTHS = {"chr1": 50_500, "chr8": 54_000, "chr22": 61_000}
 """Some of the small genome's chromosomes, in bp."""
@@ -38,7 +40,7 @@ def small_table(address, folder):
     """The published table with the small files' address, hashes and numbers in place of the published ones."""
     content = {"genome": lambda path, find: checks.check_genome(path, LENGTHS)}
     table = []
-    for resource in resources.RESOURCES:
+    for resource in RESOURCES:
         name = Path(urlsplit(resource.address).path).name
         digest = resource.digest and f"md5:{checks.file_digest(Path(folder, name), 'md5')}"
         check = content.get(resource.name, resource.check)

@@ -18,10 +18,9 @@ import torch
 import train_inputs
 from conftest import CHROMSIZES, example_genes, narrow_state, write_mcool
 
-import tensors
-import train
-from spex import genes as genes_module
-from spex.storage import DataFolder, save_array
+from spex.commands import tensors, train
+from spex.files.storage import DataFolder, save_array
+from spex.inputs import genes as genes_module
 
 pytestmark = pytest.mark.usefixtures("narrow")
 

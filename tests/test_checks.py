@@ -9,9 +9,9 @@ import pytest
 import torch
 from stand_ins import LENGTHS, write_genome, write_map
 
-from spex import checks
 from spex.errors import InputError
-from spex.genome import GRCH38_LENGTHS
+from spex.inputs.genome import GRCH38_LENGTHS
+from spex.resources import checks
 
 HG19_CHR1_LENGTH = 249_250_621
 GENES = "id,symbol,seqnames,strand,TSS,CAGE_representative_TSS,type\n" + "".join(

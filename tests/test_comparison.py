@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from spex import comparison
-from spex.storage import DataFolder, save_sealed_json
+from spex.files.storage import DataFolder, save_sealed_json
+from spex.reports import published as comparison
 
 GENES = [f"G{number}" for number in range(12)]
 SEEDS = range(1410, 1413)

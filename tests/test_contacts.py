@@ -7,11 +7,11 @@ import pytest
 from conftest import CHROMSIZES, write_mcool
 from numpy.testing import assert_array_equal
 
-from spex import contact_map
-from spex import contacts as c
-from spex.contact_map import ContactMap, check_maps
+from spex.contacts import collect as c
 from spex.errors import InputError
-from spex.genes import keep_genes, read_gene_table
+from spex.inputs.genes import keep_genes, read_gene_table
+from spex.inputs.maps import cool as contact_map
+from spex.inputs.maps.cool import ContactMap, check_maps
 
 RULES = [
     c.ContactRule("published", 1000, 1.15, 2),

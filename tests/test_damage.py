@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from conftest import example_genes
 
-import tensors
-import train
-from spex import report
+from spex.commands import tensors, train
+from spex.reports import pictures as report
 
 REFUSED = "run.json"
 

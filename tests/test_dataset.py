@@ -4,7 +4,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from train_inputs import RUN_SETTINGS
 
-from spex.dataset import (
+from spex.errors import InputError
+from spex.files.storage import DataFolder, save_array
+from spex.models.splits import (
     column_blocks,
     column_moments,
     cross_validation_splits,
@@ -13,8 +15,6 @@ from spex.dataset import (
     read_features,
     split_by_chromosome,
 )
-from spex.errors import InputError
-from spex.storage import DataFolder, save_array
 
 CHROMS = np.array([f"chr{number}" for number in (1, 1, 1, 1, 2, 2, 2, 8, 8, 8, 9, 9, 9, 10, 10, 10, 10, 10)])
 

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-import tensors
-from spex import devices, pipeline
+from spex.commands import tensors
 from spex.errors import InputError
+from spex.features import compute as pipeline
+from spex.features import devices
 
 
 @pytest.fixture

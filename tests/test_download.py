@@ -5,8 +5,8 @@ import random
 import pytest
 from file_server import FileServer
 
-from spex.download import CHUNK_BYTES, FAILURES_IN_A_ROW, fetch, locked, part_path
 from spex.errors import InputError
+from spex.resources.download import CHUNK_BYTES, FAILURES_IN_A_ROW, fetch, locked, part_path
 
 CONTENT = random.Random(1410).randbytes(1_000_003)
 THIRD = 20 * CHUNK_BYTES

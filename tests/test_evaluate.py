@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from spex.evaluate import Scores, bootstrap_intervals, score, summarise
+from spex.models.scores import Scores, bootstrap_intervals, score, summarise
 
 
 def slow_pearson(x, y):

@@ -11,10 +11,9 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-import tensors
-import train
 from data.example import demo, make_example, make_weights
-from spex.genes import keep_genes, read_gene_table
+from spex.commands import tensors, train
+from spex.inputs.genes import keep_genes, read_gene_table
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
 TEXTS = ("genome.fa", "genes.csv", "expression.csv")

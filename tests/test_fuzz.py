@@ -21,19 +21,11 @@ from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-import tensors
-import train
 from expecto import UNKNOWN_BASE
 from expecto.beluga import CHECKPOINT_LAYERS, load_beluga
-from spex.contact_map import ContactMap
+from spex.commands import tensors, train
 from spex.errors import InputError
-from spex.evaluate import score
-from spex.expression import open_expression, read_expression, select_targets
-from spex.genes import check_on_genome, keep_genes, read_gene_table
-from spex.genome import Genome
-from spex.models import PARAMETERS, read_parameters
-from spex.run_identity import claim_run
-from spex.storage import (
+from spex.files.storage import (
     DamagedFileError,
     DataFolder,
     file_sha256,
@@ -42,6 +34,13 @@ from spex.storage import (
     save_array,
     save_sealed_json,
 )
+from spex.inputs.expression import open_expression, read_expression, select_targets
+from spex.inputs.genes import check_on_genome, keep_genes, read_gene_table
+from spex.inputs.genome import Genome
+from spex.inputs.maps.cool import ContactMap
+from spex.models.registry import PARAMETERS, read_parameters
+from spex.models.scores import score
+from spex.runs.settings import claim_run
 
 MAX_EXAMPLES = 150
 fuzz = settings(

@@ -9,8 +9,8 @@ import pytest
 from conftest import example_genes
 from numpy.testing import assert_array_equal
 
-from spex import genes as g
 from spex.errors import InputError
+from spex.inputs import genes as g
 
 REAL_TABLE = Path(__file__).resolve().parents[2] / "shared" / "geneanno_GRCh38.csv"
 

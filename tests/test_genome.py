@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from spex import genome as genome_module
 from spex.errors import InputError
-from spex.genome import Genome
+from spex.inputs import genome as genome_module
+from spex.inputs.genome import Genome
 
 LETTERS = "acgtNNACGTRYKMn" + "GATTACA" * 30
 CODES = {"A": 0, "G": 1, "C": 2, "T": 3}

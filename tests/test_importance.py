@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from spex.errors import InputError
-from spex.importance import POSITIONS, by_chromatin_feature, by_group, read_chromatin_features
+from spex.models.importance import POSITIONS, by_chromatin_feature, by_group, read_chromatin_features
 
 ASSAYS = ["DNase", "CTCF", "H3K4me3"]
 CELLS = ["GM12878", "K562"]

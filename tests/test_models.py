@@ -5,10 +5,10 @@ import pytest
 import xgboost
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spex import boosters
-from spex.dataset import split_by_chromosome
 from spex.errors import InputError
-from spex.models import PARAMETERS, choose_device, load_fit, prepare, read_parameters
+from spex.models import boosters
+from spex.models.registry import PARAMETERS, choose_device, load_fit, prepare, read_parameters
+from spex.models.splits import split_by_chromosome
 
 ROWS = 120
 FAST_TREES = PARAMETERS["gbtree"] | {"num_boost_round": 12, "early_stopping_rounds": 3, "lambda": 1}

@@ -10,7 +10,7 @@ import train_inputs
 from conftest import tensor_bytes as content
 from processes import TRAIN, in_own_mounts, quoted, start, start_tensors
 
-import tensors
+from spex.commands import tensors
 
 SHARED_MEMORY = Path("/dev/shm")
 

@@ -21,18 +21,18 @@ import pandas as pd
 import pytest
 import train_inputs
 from conftest import CHROMSIZES, example_genes, tensor_bytes, write_fasta, write_mcool
+from processes import TRAIN
 from test_bad_input import files_in, refuse
 
-import tensors
-import train
-from spex import report
-from spex.cli import BUGS, run_script
-from spex.contact_map import ContactMap
+from spex.commands import tensors, train
+from spex.commands.running import BUGS, run_script
 from spex.errors import InputError
-from spex.genes import keep_genes, read_gene_table
-from spex.genome import Genome
-from spex.run_identity import claim_run
-from spex.storage import DataFolder, file_sha256
+from spex.files.storage import DataFolder, file_sha256
+from spex.inputs.genes import keep_genes, read_gene_table
+from spex.inputs.genome import Genome
+from spex.inputs.maps.cool import ContactMap
+from spex.reports import pictures as report
+from spex.runs.settings import claim_run
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -696,7 +696,7 @@ def test_a_disk_that_fails_is_not_a_damaged_map(tensors_argv, world, capsys, mon
     def fail(path):
         raise OSError(number, "Can't synchronously read data (file read failed)")
 
-    monkeypatch.setattr("spex.contact_map.open_map_file", fail)
+    monkeypatch.setattr("spex.inputs.maps.cool.open_map_file", fail)
     with pytest.raises(OSError) as raised:
         map_.pixel_count(["chr1"])
     assert raised.value.errno == number and str(world.maps[0]) in str(raised.value)
@@ -777,7 +777,7 @@ def test_a_terminal_that_lacks_the_letters(tmp_path):
     table = pd.read_csv(options["--gene_expression_filename"], index_col=0).rename(columns={"Liver": "名前"})
     table.to_csv(options["--gene_expression_filename"])
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, train.__file__, *train_inputs.argv(options, "--list_targets")]
+    command = [*TRAIN, *train_inputs.argv(options, "--list_targets")]
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert done.stdout.splitlines()[-1] == b"4\t\\u540d\\u524d"
 
@@ -807,7 +807,7 @@ def test_a_want_of_memory_ends_in_one_line(capsys):
 
 def test_a_limit_of_file_sizes_ends_in_one_line_and_loses_nothing(tmp_path):
     options = train_inputs.write_inputs(tmp_path)
-    command = [sys.executable, train.__file__, *train_inputs.argv(options, "--params", str(tmp_path / "fast.json"))]
+    command = [*TRAIN, *train_inputs.argv(options, "--params", str(tmp_path / "fast.json"))]
     script = 'ulimit -f 20; exec "$@"'
     done = subprocess.run(["bash", "-c", script, "bash", *command], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spex import records
+from spex.runs import records
 
 SETTINGS = {
     "target_index": 22,

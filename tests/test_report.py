@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from spex import report
-from spex.evaluate import summarise
+from spex.models.scores import summarise
+from spex.reports import pictures as report
 
 UNIT = "ln(expression + 0.0001)"
 LONG_NAME = "Brain - Nucleus accumbens (basal ganglia), a tissue with a long name"

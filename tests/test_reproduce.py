@@ -10,8 +10,8 @@ import pytest
 from file_server import FileServer
 from reproduce_world import make_files
 
-from spex import reproduce
-from spex.genes import keep_genes, read_gene_table
+from spex.commands import reproduce
+from spex.inputs.genes import keep_genes, read_gene_table
 
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = ROOT / "tests/reproduce_driver.py"

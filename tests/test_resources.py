@@ -11,11 +11,12 @@ import pytest
 from file_server import FileServer
 from stand_ins import LENGTHS, write_genome, write_map
 
-from spex import checks, resources
+from spex.commands import resources
 from spex.errors import InputError
-from spex.genome import GRCH38_LENGTHS
-from spex.obtain import verify
-from spex.resources import RESOURCES, choose, finder, get
+from spex.inputs.genome import GRCH38_LENGTHS
+from spex.resources import checks
+from spex.resources.obtain import verify
+from spex.resources.table import RESOURCES, choose, finder, get
 
 PUBLISHED_GENES = Path(__file__).parents[2] / "shared" / "geneanno_GRCh38.csv"
 TABLE = b"cell type\tassay\ttreatment\n" + b"GM12878\tDNase\tNone\n" * 2002

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from spex import run_identity
 from spex.errors import InputError
-from spex.storage import DataFolder
+from spex.files.storage import DataFolder
+from spex.runs import settings as run_identity
 
 SETTINGS = {"contact_rule": "published", "max_dist": 1.15, "maps_sha256": ["ab"]}
 

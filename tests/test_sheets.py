@@ -4,8 +4,8 @@ import types
 import pytest
 import requests
 
-from spex import sheets
 from spex.errors import InputError
+from spex.runs import sheets
 
 FIELDS = {"date": "2026-01-02", "target": "Liver", "spearman": 0.8, "penalty": None}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from spex import storage
 from spex.errors import InputError
+from spex.files import storage
 
 
 @pytest.mark.parametrize(

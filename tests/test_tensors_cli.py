@@ -19,9 +19,10 @@ from conftest import tensor_bytes as content
 from numpy.testing import assert_allclose, assert_array_equal
 from processes import start_tensors
 
-import tensors
 from expecto import beluga
-from spex import pipeline, storage
+from spex.commands import tensors
+from spex.features import compute as pipeline
+from spex.files import storage
 
 GOLDEN = ROOT / "tests" / "golden"
 GENES = [f"G{number}" for number in range(9)]

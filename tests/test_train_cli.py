@@ -11,10 +11,11 @@ import xgboost
 from numpy.testing import assert_allclose
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
-import train
-from spex import report, sheets
-from spex.models import PARAMETERS
-from spex.storage import DataFolder, load_array, save_array
+from spex.commands import train
+from spex.files.storage import DataFolder, load_array, save_array
+from spex.models.registry import PARAMETERS
+from spex.reports import pictures as report
+from spex.runs import sheets
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -143,7 +144,7 @@ class Absent:
         if name.partition(".")[0] in ("torch", "cooler", "pyfaidx", "gspread"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-import train
+from spex.commands import train
 sys.exit(train.main({argv(options)!r}))
 """
     done = subprocess.run(

@@ -6,7 +6,7 @@ import numpy as np
 import oracles
 from numpy.testing import assert_allclose, assert_array_equal
 
-from expecto.transforms import SHIFTS, own_features, transform_weights
+from expecto.gene_features import SHIFTS, own_features, transform_weights
 
 
 def test_shifts_run_from_20_kb_upstream_to_19_8_kb_downstream():

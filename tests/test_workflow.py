@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import tensors
+from spex.commands import tensors
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "spex/workflow/slurm_array.sh"

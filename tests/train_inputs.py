@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
-from spex.run_identity import claim_run
-from spex.storage import DataFolder, file_sha256, save_array
+from spex.files.storage import DataFolder, file_sha256, save_array
+from spex.runs.settings import claim_run
 
 CHROMS = ("chr1", "chr2", "chr8", "chr9", "chrX")
 GENES = 60

@@ -1,0 +1,1 @@
+"""Command lines: parsed here, done by the rooms below."""

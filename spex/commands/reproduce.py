@@ -1,0 +1,97 @@
+"""From a bare machine to the published table: get the files, run both scripts twice, compare the figures.
+
+    python -m spex.reproduce [--data FOLDER] [--genes N] [--repeats N]
+
+Every step passes over what is done, so the same command goes on where it was stopped.
+"""
+
+import logging
+import shlex
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+from spex.commands import resources
+from spex.commands.running import OneLineParser, run_script, whole_number
+from spex.errors import InputError
+from spex.files.storage import DataFolder, write_text
+from spex.inputs.genes import keep_genes, read_gene_table
+from spex.reports.published import TARGET, compare
+from spex.resources.table import RESOURCES, finder, get
+
+PROG = "python -m spex.reproduce"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = {name: (sys.executable, str(ROOT / name)) for name in ("tensors.py", "train.py")}
+FIRST_SEED = 1410
+
+logger = logging.getLogger("spex")
+
+
+def create_parser():
+    parser = OneLineParser(
+        prog=PROG,
+        description="Get the files, run the published protocol, compare with its figures.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--data", default=".", metavar="FOLDER", help="where the files are, or go: in data/ and expecto/, or flat (.)")
+    add("--genes", type=whole_number(3), metavar="N", help="a trial on the first N genes of each chromosome")
+    add("--repeats", type=whole_number(1), default=10, metavar="N", help="trainings, each with its own seed (10)")
+    add("--folder", default="reproduction", help="where tensors and models go (reproduction)")
+    add("--report", default="reproduction.md", metavar="FILE", help="where the comparison goes (reproduction.md)")
+    add("--compute_platform", choices=("CPU", "CUDA"), help="as for the scripts")
+    resources.add_access_options(parser)
+    return parser
+
+
+def run(args, table=RESOURCES, scripts=SCRIPTS):
+    """Do what the command line says. table: the files to get. scripts: command that starts each script."""
+    find = finder(table, args.data)
+    get(table, find, **resources.access(args))
+    work = Path(args.folder, f"first_{args.genes}_genes" if args.genes else "all_genes")
+    genes = write_first_genes(find("genes"), work, args.genes) if args.genes else find("genes")
+    platform = ["--compute_platform", args.compute_platform] if args.compute_platform else []
+    folders = {"sequence": DataFolder(work / "sequence"), "contacts": DataFolder(work / "contacts")}
+    for features, folder in folders.items():
+        shared = ["--data_folder", folder.root, "--genes_filename", genes, *platform]
+        inputs = ["--genome_filename", find("genome"), "--beluga_model_filename", find("beluga")]
+        maps = ["--mcool_filename", find("contacts")] if features == "contacts" else []
+        start(scripts, "tensors.py", *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
+        tables = ["--gene_expression_filename", find("expression"), "--features_filename", find("features")]
+        seeds = ["--seed", FIRST_SEED, "--repeats", args.repeats]
+        start(scripts, "train.py", *shared, *tables, "--target_index", TARGET, *seeds)
+    text = compare(folders, range(FIRST_SEED, FIRST_SEED + args.repeats), args.genes)
+    write_text(Path(args.report), text)
+    print(text)
+    logger.info("written to %s", args.report)
+
+
+def write_first_genes(path, work, count):
+    """A genes table in which only the first genes of each chromosome can be used: the others lose their position.
+
+    Their rows stay, because the expression file follows the table row by row. Returns: its path.
+    """
+    table = read_gene_table(path)
+    first = keep_genes(table).groupby("chrom").head(count).index
+    table.loc[~table.index.isin(first), "CAGE_representative_TSS"] = None
+    work.mkdir(parents=True, exist_ok=True)
+    write_text(work / "genes.csv", table.to_csv(index=False, lineterminator="\n"))
+    return work / "genes.csv"
+
+
+def start(scripts, name, *options):
+    """Run one of the scripts until it ends.
+
+    Raises:
+        InputError: it did not end well; it has told why.
+    """
+    options = [str(option) for option in options]
+    logger.info("python %s", shlex.join([name, *options]))
+    status = subprocess.run([*scripts[name], *options], check=False).returncode
+    if status:
+        raise InputError(f"{name} ended with status {status}, see above; the same command goes on from there")
+
+
+def main(argv=None, **replacements):
+    return run_script(PROG, partial(run, **replacements), create_parser().parse_args(argv))

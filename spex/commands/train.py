@@ -1,0 +1,268 @@
+"""Models of gene expression: fitted per tissue on the tensors of tensors.py, scored on held-out chromosomes.
+
+    python train.py --data_folder DATA --target_index 22
+
+Prints the published line of scores, and writes DATA/results/. See README.md.
+"""
+
+import logging
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from spex.commands.running import check_shared_options, create_shared_parser, run_script, whole_number
+from spex.errors import InputError, visible
+from spex.files.storage import DataFolder, require_file
+from spex.inputs.expression import open_expression, read_expression, select_targets
+from spex.inputs.genes import keep_genes, read_gene_table, report_rows, select_shard
+from spex.models.importance import find_chromatin_features
+from spex.models.registry import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
+from spex.models.scores import summarise
+from spex.models.splits import cross_validation_splits, match_genes, sorted_chromosomes, split_by_chromosome
+from spex.reports import pictures as report
+from spex.runs import records
+from spex.runs.predict import predict_genes
+from spex.runs.settings import KnownHashes, check_made_with
+from spex.runs.sheets import open_sheet_log
+from spex.runs.study import fit_all, read_study, record_line
+
+PROG = "train.py"
+TEST_CHROM = "chr8"
+UNSEEN_CHROM = "chr9"
+"""Beluga was trained without this one and the test chromosome."""
+
+FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
+THRESHOLDS = ("hic_resolution", "max_dist")
+NAMED_AT_ONCE = 5
+
+logger = logging.getLogger("spex")
+
+
+def create_parser():
+    parser = create_shared_parser(PROG, "Fit a model of expression per tissue and score it on held-out chromosomes.")
+    add = parser.add_argument_group("targets (train.py only)").add_argument
+    add("--target", nargs="+", action="extend", metavar="NAME", help='tissue names or shell patterns, like "Brain*"')
+    add("--list_targets", action="store_true", help="print index and name of every tissue, and stop")
+    add = parser.add_argument_group("model (train.py only)").add_argument
+    add("--model", choices=tuple(PARAMETERS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
+    add("--params", metavar="FILE.json", help="parameters that replace the model's own of the same name")
+    add(
+        "--seed",
+        type=whole_number(0, 2**31 - 1),
+        default=1410,
+        help="seed of the trees' column sampling and of the bootstrap",
+    )
+    add("--repeats", type=whole_number(1), default=1, help="fits per target, with seed, seed + 1, ...")
+    add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
+    add("--predict", metavar="MODEL_FOLDER", help="apply a fit under results/ to --data_folder's tensors, and stop")
+    add = parser.add_argument_group("held-out chromosomes (train.py only)").add_argument
+    add("--test_chroms", nargs="+", action="extend", metavar="CHROM", help="held-out chromosomes (default: chr8)")
+    add(
+        "--validation_chroms",
+        nargs="+",
+        action="extend",
+        metavar="CHROM",
+        help="set aside from training, to stop early or choose a penalty on; without it the test chromosomes serve "
+        "for that, as published; chr9 gives an unbiased score (Beluga has seen neither chr8 nor chr9)",
+    )
+    add("--cv", choices=("chromosomes",), help="every autosome in turn as test, the next one for validation")
+    add("--cv_groups", type=whole_number(3), help="with --cv: this many groups of chromosomes take turns")
+    return parser
+
+
+def run(args):
+    check_shared_options(args)
+    check_own_options(args)
+    if args.list_targets:
+        print_targets(open_expression(args.gene_expression_filename).tissues)
+        return
+    table, kept, genes = read_genes(args)
+    folder = DataFolder(args.data_folder)
+    hashes = KnownHashes(folder.input_hashes)
+    defaults = {option: create_parser().get_default(option) for option in THRESHOLDS}
+    check_made_with(folder, made_with(args), hashes, defaults)
+    if args.predict is not None:
+        report_rows(args.genes_filename, table, kept, args.gene_type)
+        print(predict_genes(Path(args.predict), folder, genes))
+        return
+
+    expression_file = open_expression(args.gene_expression_filename)
+    targets = select_targets(expression_file, args.target_index, args.target)
+    choices = {
+        "targets": [(index, expression_file.tissues[index - 1]) for index in targets],
+        "model": args.model,
+        "parameters": read_parameters(args.params, args.model),
+        "device": choose_device(args.compute_platform, args.model),
+        "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
+    }
+    sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
+    expression = read_expression(expression_file, targets, table, genes)
+    matched = match_genes(folder, genes, expression.values)
+    if args.cv is None:
+        chroms = (
+            sorted_chromosomes(args.test_chroms or [TEST_CHROM]),
+            sorted_chromosomes(args.validation_chroms or []),
+        )
+        splits = [split_by_chromosome(matched.genes["chrom"], *chroms)]
+    else:
+        splits = cross_validation_splits(matched.genes["chrom"], args.cv_groups)
+    report_rows(args.genes_filename, table, kept, args.gene_type)
+    report_genes(matched, expression_file, expression)
+    if choices["chromatin"] is None:
+        logger.info("importance goes without names: get them with: python -m spex.resources get features")
+    report_splits(splits, args.model, cv=args.cv is not None)
+
+    study = read_study(folder, matched, settings=shared_settings(hashes, args), **choices)
+    hashes.save()
+    finished = fit_all(
+        study,
+        splits,
+        range(args.seed, args.seed + args.repeats),
+        pool=args.cv is not None,
+        on_record=partial(keep_record, study.results, sheet),
+    )
+    for damaged in records.write_results(study.results):
+        logger.warning("%s: its record is damaged and not in results.csv; the command that made it mends it", damaged)
+    print_scores(study, finished)
+
+
+def check_own_options(args):
+    """Refuse combinations of train.py's own options that contradict each other."""
+    if args.cv is None and args.cv_groups is not None:
+        raise InputError("--cv_groups: says how --cv chromosomes divides them; give that too")
+    if args.cv is not None and (args.test_chroms or args.validation_chroms):
+        raise InputError("--cv: tests on every chromosome in turn; leave --test_chroms and --validation_chroms out")
+    if args.repeats > 1 and args.model != "gbtree":
+        raise InputError(f"--repeats {args.repeats}: {args.model} has no random part, every repeat would be the same")
+
+
+def print_targets(tissues):
+    for index, name in enumerate(tissues, start=1):
+        print(f"{index}\t{visible(name)}")
+
+
+def read_genes(args):
+    """The genes table, its genes that the model is made for, and those of them that the options ask for."""
+    table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
+    kept = keep_genes(table, args.gene_type)
+    genes = select_shard(kept, args.divisor, args.reminder)
+    chosen = genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
+    if chosen.empty:
+        raise InputError(
+            f"--divisor, --reminder, --test_only: none of the {len(kept):,} genes is left by them (--test_only takes "
+            f"those on {TEST_CHROM}); leave them out"
+        )
+    return table, kept, chosen
+
+
+def made_with(args):
+    """What the options tell of the tensors: the genes table always, of the others those that were given."""
+    given = {"genes_filename": args.genes_filename}
+    for option in ("genome_filename", "beluga_model_filename", "mcool_filename", *THRESHOLDS):
+        if option in args.given:
+            given[option] = getattr(args, option)
+    return given
+
+
+def shared_settings(hashes, args):
+    """The settings that determine every fit alike, beside those of tensors and model."""
+    return {
+        "pseudocount": args.pseudocount,
+        "gene_type": args.gene_type,
+        "genes_sha256": hashes.sha256(args.genes_filename),
+        "expression_sha256": hashes.sha256(args.gene_expression_filename),
+        "biosample": args.biosample,
+        "log_note": args.log_note,
+    }
+
+
+def report_genes(matched, expression_file, expression):
+    """Log how many genes are used, which ones are left out, and what ties expression to genes."""
+    logger.info(
+        "%s: %s rows, %s of them of genes used, tied to the genes table %s",
+        expression_file.path,
+        f"{expression.rows:,}",
+        f"{len(matched.genes):,}",
+        expression.tie,
+    )
+    logger.info("%s genes have a tensor and expression", f"{len(matched.genes):,}")
+    for what, left_out in (
+        ("are not in the expression file", matched.without_expression),
+        ("have no tensor", matched.without_tensor),
+    ):
+        if len(left_out):
+            named = ", ".join(left_out["id"].head(NAMED_AT_ONCE))
+            more = f" and {len(left_out) - NAMED_AT_ONCE:,} more" if len(left_out) > NAMED_AT_ONCE else ""
+            logger.warning("%s genes %s and are left out: %s%s", f"{len(left_out):,}", what, named, more)
+    if not expression.has_ids:
+        logger.warning(
+            "%s has no gene ids: its row numbers are taken for those of the genes table, which cannot be checked",
+            expression_file.path,
+        )
+
+
+def report_splits(splits, model, *, cv):
+    """Log which genes train, validate and test, and how far the score can be trusted."""
+    for split in splits:
+        logger.info(
+            "%s training genes, %s validation genes%s, %s test genes (%s)",
+            f"{len(split.train):,}",
+            f"{len(split.validation):,}",
+            f" ({', '.join(split.validation_chroms)})" if split.validation_chroms else "",
+            f"{len(split.test):,}",
+            ", ".join(split.test_chroms),
+        )
+    use = USE_OF_WATCHED[model]
+    if use and not cv and not splits[0].validation_chroms:
+        logger.warning(
+            "%s the test chromosome (%s): the score is biased upwards; --validation_chroms %s gives an unbiased one",
+            use,
+            ", ".join(splits[0].test_chroms),
+            "with another chromosome" if UNSEEN_CHROM in splits[0].test_chroms else UNSEEN_CHROM,
+        )
+
+
+def keep_record(results, sheet, record, new, count):
+    """Log one finished fit, and add it to results.csv and to the sheet when it is new."""
+    scores = record["scores"]
+    intervals = ", ".join(
+        f"{name} {scores[f'{name}_low']:.4f} to {scores[f'{name}_high']:.4f}"
+        for name in ("spearman", "pearson")
+        if scores[f"{name}_low"] is not None
+    )
+    chosen = ", ".join(f"{key} {value:g}" for key, value in record["chosen"].items())
+    logger.info(
+        "%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], record_line(record)
+    )
+    logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", results / record["name"])
+    parameters = record["settings"]["parameters"]
+    if "early_stopping_rounds" in parameters and record["chosen"].get("rounds_run") == parameters["num_boost_round"]:
+        logger.warning(
+            "it was still learning when its %d rounds ended; num_boost_round in --params allows more",
+            parameters["num_boost_round"],
+        )
+    if new:
+        records.write_results(results)
+        if sheet is not None:
+            sheet.append({"date": f"{pd.Timestamp.now():%Y-%m-%d %H:%M}", **records.results_row(record)})
+
+
+def print_scores(study, finished):
+    """Print the published line of a single result, a table of several, which is written and drawn too."""
+    if len(finished) == 1:
+        print(record_line(finished[0]))
+        return
+    summary = summarise(records.results_table(finished))
+    print(summary.assign(target=summary["target"].map(visible)).to_string(index=False, float_format="{:.4f}".format))
+    if len(study.targets) > 1:
+        names = [record["name"] for record in finished]
+        name = f"summary_{study.model}_{records.readable(finished[0]['settings']['split'])}_{records.digest(names)}"
+        records.write_table(study.results / f"{name}.csv", summary)
+        title = f"{len(summary)} tissues, {study.model}, {records.split_title(finished[0]['settings'])}"
+        report.draw_tissues(study.results / f"{name}.png", summary, title=title)
+        logger.info("the table is in %s, drawn in %s.png", study.results / f"{name}.csv", name)
+
+
+def main(argv=None):
+    return run_script(PROG, run, create_parser().parse_args(argv))

@@ -1,0 +1,1 @@
+"""Pixels of a contact map to the bins that each TSS touches."""

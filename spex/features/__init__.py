@@ -1,0 +1,1 @@
+"""Sequence and contacts to the features of genes."""

@@ -1,0 +1,187 @@
+"""Predictions that several runs share, in shards that processes write side by side and never change.
+
+A shard is one `.npy` file: the keys of its rows, a checksum for each, the rows. It is memory-mapped for reading, so
+only the rows that are asked for leave the disk. Every process writes shards of its own; whoever looks up rows sees
+the shards that are whole by then. Keys are integers that the caller chooses (the start of a bin's window, a TSS).
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import logging
+import secrets
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from spex.files.storage import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
+
+SHARD_BYTES = 32 << 20
+IDENTITY = "identity.json"
+"""For whoever wants to know what a folder belongs to; the program itself goes by the folder's name."""
+
+logger = logging.getLogger("spex")
+
+
+class PredictionStore:
+    """Rows of numbers by kind, chromosome and key, under the identity of what they were computed with.
+
+    root: the prediction cache folder. identity: dict of JSON values (genome, weights, precision ...): other values
+    are another store within the same folder. dtype: float32, or float16 to halve the size.
+    """
+
+    def __init__(self, root, identity, dtype=np.float32):
+        self._identity = {**identity, "dtype": np.dtype(dtype).name}
+        name = hashlib.sha256(json.dumps(self._identity, sort_keys=True).encode()).hexdigest()[:16]
+        self.folder = Path(root) / name
+        self.dtype = np.dtype(dtype)
+        self.bytes_written = 0
+        self._tables = {}
+        self._writable = True
+
+    def stored(self, rows):
+        """The values that a later read gives back for `rows`, float32: a float16 store rounds them."""
+        return rows.astype(self.dtype).astype(np.float32)
+
+    def get(self, kind, chrom, keys):
+        """Look rows up.
+
+        keys: (n,) int64. Returns: which were found, (n,) bool; those rows, (found, width) float32, or None without any.
+        """
+        return self._table(kind, chrom).get(keys)
+
+    def put(self, kind, chrom, keys, rows):
+        """Add rows; they reach the disk when a shard is full, or with `flush`. keys: (n,) int64. rows: (n, width)."""
+        if self._writable and len(keys):
+            table = self._table(kind, chrom)
+            table.waiting.append((np.asarray(keys, np.int64), rows.astype(self.dtype)))
+            if sum(part.nbytes for _, part in table.waiting) >= SHARD_BYTES:
+                self._write(table)
+
+    def flush(self):
+        """Write what waits."""
+        for table in self._tables.values():
+            if table.waiting and self._writable:
+                self._write(table)
+
+    def size(self):
+        """Bytes that this store takes on the disk."""
+        total = 0
+        for path in self.folder.glob("*/*/*.npy"):
+            with contextlib.suppress(FileNotFoundError):  # another process found it damaged and deleted it
+                total += path.stat().st_size
+        return total
+
+    def _table(self, kind, chrom):
+        if (kind, chrom) not in self._tables:
+            self._tables[kind, chrom] = _Table(self.folder / kind / chrom)
+        return self._tables[kind, chrom]
+
+    def _write(self, table):
+        try:
+            if not (self.folder / IDENTITY).exists():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_json(self.folder / IDENTITY, self._identity)
+            self.bytes_written += table.write(self.dtype)
+        except OSError as error:
+            self._refuse_writes(error)
+        table.waiting.clear()
+
+    def _refuse_writes(self, error):
+        """Go on without keeping anything where the folder cannot be written to; other errors are raised again."""
+        if not is_read_only(error):
+            raise error
+        self._writable = False
+        logger.warning("%s: no permission to write; its predictions are used, new ones are not kept", self.folder)
+
+
+class _Table:
+    """The shards of one kind and chromosome, and the rows that wait to become one."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.waiting = []
+        self._shards = {}
+        self._damaged = set()
+        self._keys = np.empty(0, np.int64)
+        self._places = np.empty((0, 2), np.int64)  # number of the shard, row in it
+        remove_abandoned(folder)
+
+    def get(self, keys):
+        self._refresh()
+        keys = np.asarray(keys, np.int64)
+        slots = np.searchsorted(self._keys, keys)
+        slots[slots == len(self._keys)] = 0
+        found = self._keys[slots] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
+        rows = None
+        shards = list(self._shards.items())
+        for shard in np.unique(self._places[slots[found], 0]):
+            name, records = shards[shard]
+            mine = np.flatnonzero(found)[self._places[slots[found], 0] == shard]
+            places = self._places[slots[mine], 1]
+            part = records["rows"][0][places]
+            if not np.array_equal(_checksums(keys[mine], part), records["checksums"][0][places]):
+                self._drop(name)
+                return self.get(keys)
+            if rows is None:
+                rows = np.empty((len(keys), part.shape[1]), np.float32)
+            rows[mine] = part
+        return found, None if rows is None else rows[found]
+
+    def write(self, dtype):
+        keys = np.concatenate([keys for keys, _ in self.waiting])
+        rows = np.concatenate([rows for _, rows in self.waiting])
+        record = np.empty(1, _record_type(len(keys), rows.shape[1], dtype))
+        record["keys"], record["checksums"], record["rows"] = keys, _checksums(keys, rows), rows
+        content = io.BytesIO()  # written to a file at once, NumPy's errors do not tell that the disk is full
+        np.lib.format.write_array(content, record, allow_pickle=False)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(self.folder / f"{keys.min()}-{keys.max()}-{secrets.token_hex(8)}.npy") as file:
+            file.write(content.getbuffer())
+        return record.nbytes
+
+    def _refresh(self):
+        """Take in the shards that have appeared since, other processes' among them."""
+        new = sorted(set(self.folder.glob("*.npy")) - self._shards.keys() - self._damaged)
+        for path in new:
+            try:
+                records = np.load(path, mmap_mode="r", allow_pickle=False)
+                count, width = records.dtype["rows"].shape
+                if records.dtype != _record_type(count, width, records.dtype["rows"].base):
+                    raise ValueError("other columns")
+            except OSError:  # gone again, or out of reach for the moment
+                continue
+            except Exception:  # the header is parsed as Python's own text and fails in as many ways
+                self._drop(path)
+                continue
+            self._shards[path] = records
+        if new:
+            self._index()
+
+    def _index(self):
+        keys = [np.array(records["keys"][0]) for records in self._shards.values()]
+        shard = np.repeat(np.arange(len(keys)), [len(part) for part in keys])
+        row = np.concatenate([np.arange(len(part)) for part in keys]) if keys else np.empty(0, np.int64)
+        keys = np.concatenate(keys) if keys else np.empty(0, np.int64)
+        self._keys, first = np.unique(keys, return_index=True)
+        self._places = np.stack([shard, row], axis=1)[first]
+
+    def _drop(self, path):
+        """Delete a damaged shard: what it held is computed again."""
+        logger.warning("%s: damaged; its predictions are computed again", path)
+        self._shards.pop(path, None)
+        self._damaged.add(path)
+        remove_where_allowed(path)
+        self._index()
+
+
+def _record_type(count, width, dtype):
+    return np.dtype([("keys", "<i8", (count,)), ("checksums", "<u4", (count,)), ("rows", dtype, (count, width))])
+
+
+def _checksums(keys, rows):
+    """CRC-32 of each key with its row, (n,) uint32."""
+    pairs = zip(np.ascontiguousarray(keys), np.ascontiguousarray(rows), strict=True)
+    return np.array([zlib.crc32(row, zlib.crc32(key.tobytes())) for key, row in pairs], dtype=np.uint32)

@@ -1,0 +1,216 @@
+"""The devices that compute: which ones, in which precision, and one process for each where there are several."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from expecto import WINDOW_SIZE
+from expecto.beluga import CHANNELS, load_beluga
+from expecto.scan import Scanner
+from spex.contacts.collect import ContactRule, Contacts
+from spex.errors import InputError
+from spex.features.cache import PredictionStore
+from spex.features.compute import TensorPipeline
+from spex.files.storage import DataFolder
+from spex.inputs.genome import Genome
+
+DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
+CPU_WINDOWS_PER_PASS = 200
+GPU_WINDOWS_PER_PASS = (200, 6400)
+GPU_BYTES_PER_WINDOW = 3 * WINDOW_SIZE * CHANNELS[0] * 4 + (1 << 20)
+"""Of an isolated window, float32: three arrays of the first block's size, and what is smaller."""
+
+GPU_SHARE = 0.7
+"""Of the memory that is free; cuDNN and the allocator want some too."""
+
+BLOCK_SIZE = {"cpu": 8, "cuda": 256}
+
+logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True)
+class TensorJob:
+    """What each process needs to make its share of the tensors.
+
+    store: root folder, identity and dtype of the prediction store, or None. batch_size, block_size: as given by the
+    user, or None for what suits the device.
+    """
+
+    folder: DataFolder
+    genome: Path
+    beluga: Path
+    rule: ContactRule
+    contacts: Contacts | None
+    store: tuple | None
+    precision: str
+    batch_size: int
+    block_size: int | None
+
+
+def choose_devices(platform, gpus):
+    """Names of the torch devices to use, such as ["cpu"] or ["cuda:0", "cuda:1"].
+
+    platform: "CPU", "CUDA" or None (CUDA where there is one). gpus: numbers of the GPUs to use, or None for all.
+
+    Raises:
+        InputError: CUDA is asked for and not there, or a GPU's number is not.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if platform == "CPU" and gpus is not None:
+        raise InputError("--gpus: of no use with --compute_platform CPU; leave one of them out")
+    if count == 0 and (platform == "CUDA" or gpus is not None):
+        raise InputError("--compute_platform CUDA: PyTorch finds no CUDA device here; take CPU, or check the driver")
+    if platform == "CPU" or count == 0:
+        return ["cpu"]
+    strange = [gpu for gpu in gpus or () if gpu >= count]
+    if strange:
+        raise InputError(f"--gpus {strange[0]}: there are {count} GPUs here, numbered from 0")
+    return [f"cuda:{gpu}" for gpu in (sorted(set(gpus)) if gpus else range(count))]
+
+
+def choose_precision(devices, precision):
+    """The precision's name: the given one, or what the published program gets on such a device.
+
+    Raises:
+        InputError: tf32 without a CUDA device.
+    """
+    on_cpu = devices == ["cpu"]
+    if precision == "tf32" and on_cpu:
+        raise InputError("--precision tf32: only CUDA devices have it; on the CPU take float32 or bfloat16")
+    return precision or ("float32" if on_cpu else "tf32")
+
+
+def open_model(path):
+    """The network of a checkpoint; what is wrong with it is told as the user's input."""
+    try:
+        return load_beluga(path)
+    except ValueError as error:
+        raise InputError(
+            f"--beluga_model_filename {error}; get it again with: python -m spex.resources get beluga"
+        ) from error
+
+
+def windows_per_pass(device):
+    """Windows that the network sees at once: enough to fill the device, few enough for its memory."""
+    if torch.device(device).type == "cpu":
+        return CPU_WINDOWS_PER_PASS
+    free, _ = torch.cuda.mem_get_info(device)
+    least, most = GPU_WINDOWS_PER_PASS
+    return min(max(int(GPU_SHARE * free) // GPU_BYTES_PER_WINDOW, least), most)
+
+
+def make_tensors(job, model, device, genes, advance):
+    """Make the tensors of `genes` on one device.
+
+    advance: called with the number of genes just written. Returns: Counter of genes, windows, bytes, store hits.
+
+    Raises:
+        InputError: the device's memory is full.
+    """
+    kind = torch.device(device).type
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = job.precision == "tf32"
+    pipeline = TensorPipeline(
+        genome=Genome(job.genome, job.folder.genome_index),
+        scanner=Scanner(model, device, getattr(torch, DTYPES[job.precision])),
+        store=None if job.store is None else PredictionStore(*job.store),
+        folder=job.folder,
+        rule=job.rule,
+        contacts=job.contacts,
+        windows_per_pass=max(job.batch_size, windows_per_pass(device)),
+    )
+    try:
+        pipeline.run(genes, job.block_size or BLOCK_SIZE[kind], advance)
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"{device}: its memory is full ({str(error).partition('. ')[0]}); if nvidia-smi shows others on it, choose "
+            f"another with --gpus, or give the same command again later"
+        ) from error
+    return pipeline.counts
+
+
+def make_tensors_on(job, devices, genes, advance):
+    """Make the tensors of `genes`, one process for each of several devices.
+
+    Each gets a stretch of the genome, so that genes which touch the same bins stay together. Returns: as
+    `make_tensors`, summed.
+    """
+    context = multiprocessing.get_context("spawn")
+    messages = context.Queue()
+    ordered = genes.sort_values(["chrom", "tss", "id"])
+    edges = np.linspace(0, len(ordered), len(devices) + 1).astype(int)
+    shares = [ordered.iloc[first:end] for first, end in pairwise(edges)]
+    workers = [
+        context.Process(target=_work, args=(job, device, share, messages))
+        for device, share in zip(devices, shares, strict=True)
+    ]
+    try:
+        _start(workers)
+        return _follow(workers, messages, advance)
+    finally:
+        for worker in workers:
+            if worker.is_alive():
+                worker.kill()  # at any moment safe, as a kill from outside is
+        for worker in workers:
+            if worker.pid is not None:
+                worker.join()
+
+
+def _start(workers):
+    """Start the workers deaf to Ctrl-C and SIGTERM, which may reach the whole group: the parent ends its workers."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # a process inherits it
+    try:
+        for worker in workers:
+            worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(job, device, genes: pd.DataFrame, messages):
+    """One device's process: reports genes as they are done, then its counts."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
+    try:
+        messages.put(make_tensors(job, open_model(job.beluga), device, genes, messages.put))
+    except (InputError, OSError) as error:  # for the parent to tell in one line, such as a full disk
+        messages.put(error)
+
+
+def _end_with_parent():
+    """End this process when its parent is gone, killed for instance."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _follow(workers, messages, advance):
+    """Collect the workers' messages until each has sent its counts."""
+    total, finished = Counter(), 0
+    while finished < len(workers):
+        while messages.empty():
+            for status in (worker.exitcode for worker in workers if worker.exitcode):
+                if status < 0:
+                    raise InputError(
+                        f"the process of one device was killed by signal {-status}, most often for want of memory; "
+                        f"give it less at once with --block_size and --batch_size; the same command goes on from here"
+                    )
+                raise RuntimeError(f"a worker process ended with status {status}; its own message is above")
+            for worker in workers:
+                worker.join(0.05)
+        message = messages.get()
+        if isinstance(message, Exception):
+            raise message
+        if isinstance(message, Counter):
+            total += message
+            finished += 1
+        else:
+            advance(message)
+    return total

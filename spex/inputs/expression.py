@@ -1,0 +1,323 @@
+"""Expression files: the forms that labs hand around, tied to the rows of the genes table.
+
+The published form has one row per row of the genes table and no gene ids; it is matched row by row, where the row
+numbers in front bear that out. Every other form has gene ids, in a column of that heading or in front without one, and
+is matched by them, whatever its order.
+"""
+
+import difflib
+import fnmatch
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from spex.errors import InputError, shown
+from spex.files.storage import require_file
+from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
+
+OPTION = "--gene_expression_filename"
+ID_COLUMNS = ("id", "gene_id")
+ANNOTATION_COLUMNS = ("symbol", "gene_name", "gene_symbol", "Description", "description")
+PUBLISHED_TARGET = 22
+PUBLISHED_TISSUE = "EBV"
+"""Part of the default target's name, EBV-transformed lymphocytes, in every release of GTEx."""
+
+GCT_PREAMBLE = 2
+PANDAS_LABELS = re.compile(r"|Unnamed: \d+|index|level_0")
+FORMS = "the published CSV (row number, then one column per tissue), or a .csv, .tsv or .gct with gene ids"
+
+
+@dataclass(frozen=True)
+class ExpressionFile:
+    """Where things stand in an expression file, known from its header alone.
+
+    preamble: number of lines before the header. tissues: tissue names in file order; target index 1 is the first of
+    them, as in the published file, whose column 0 numbers the rows. columns: position of each tissue's column.
+    id_columns: positions of columns with the heading of gene ids. label_columns: positions of the columns in front
+    that hold row names or numbers; used where no heading tells the ids.
+    """
+
+    path: Path
+    separator: str
+    preamble: int
+    id_columns: tuple[int, ...]
+    label_columns: tuple[int, ...]
+    tissues: tuple[str, ...]
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Expression of some genes, and how it was tied to them.
+
+    values: DataFrame (genes found in the file, targets) of float64 in the file's unit, indexed by the genes' row
+    numbers, one column per target index. rows: number of rows in the file. has_ids: whether gene ids tie them to genes,
+    not row numbers. tie: the same in words.
+    """
+
+    values: pd.DataFrame
+    rows: int
+    has_ids: bool
+    tie: str
+
+
+def open_expression(path):
+    """Read the header of an expression file: .csv, .tsv, .txt or .gct, compressed (.gz, .bz2, .xz) or not.
+
+    Returns: ExpressionFile.
+
+    Raises:
+        InputError: missing, not such a table, or without gene ids and without the published form's row numbers.
+    """
+    path = require_file(path, OPTION, "expression")
+    kind = Path(re.sub(r"\.(gz|bz2|xz)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
+    separator = "," if kind == ".csv" else "\t"
+    preamble = GCT_PREAMBLE if kind == ".gct" else 0
+    header = read_table(path, OPTION, separator, preamble=preamble, expected=FORMS, header_only=True).header
+    find = _gct_columns if preamble else _table_columns
+    id_columns, labels, columns = find(path, header, separator)
+    if not columns:
+        raise InputError(f"{OPTION} {path}: no column of expression; found {listed(header)}; expected {FORMS}")
+    tissues = tuple(header[column] for column in columns)
+    return ExpressionFile(path, separator, preamble, tuple(id_columns), tuple(labels), tissues, tuple(columns))
+
+
+def select_targets(file, indices=None, patterns=None):
+    """The targets that the user named.
+
+    file: ExpressionFile. indices: texts like "22", "1-53", "1,5-9" or "all". patterns: tissue names or shell patterns
+    ("Brain*"), in any case. Without either: index 22, EBV-transformed lymphocytes in the published file.
+
+    Returns: list of target indices, from 1, in file order.
+
+    Raises:
+        InputError: an index or a name that the file does not have, or neither was given and tissue 22 is another one;
+        offers those that it has.
+    """
+    if not indices and not patterns:
+        return [_default_target(file)]
+    parts = [part for text in indices or [] for part in text.split(",")]
+    chosen = {index for part in parts for index in _indices(file, part.strip())}
+    chosen.update(index for pattern in patterns or [] for index in _matching(file, pattern))
+    return sorted(chosen)
+
+
+def _default_target(file):
+    """Index 22, when that is the published tissue."""
+    found = [index for index, name in enumerate(file.tissues, start=1) if PUBLISHED_TISSUE.lower() in name.lower()]
+    if PUBLISHED_TARGET in found:
+        return PUBLISHED_TARGET
+    last = len(file.tissues)
+    there = (
+        f"is {shown(file.tissues[PUBLISHED_TARGET - 1])}" if last >= PUBLISHED_TARGET else f"is not there (1 to {last})"
+    )
+    offer = "; ".join(f"--target_index {index} is {shown(file.tissues[index - 1])}" for index in found)
+    raise InputError(
+        f"--target_index: not given; the default is {PUBLISHED_TARGET}, EBV-transformed lymphocytes, but column "
+        f"{PUBLISHED_TARGET} of {file.path} {there}; give the one you want"
+        f"{f': {offer}' if offer else ''}; train.py --list_targets shows every one"
+    )
+
+
+def _indices(file, part):
+    """Target indices of one "22", "1-53" or "all"."""
+    last = len(file.tissues)
+    if part == "all":
+        return range(1, last + 1)
+    match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part, re.ASCII)
+    first, end = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= end <= last:
+        numbered = listed(f"{index} {name}" for index, name in enumerate(file.tissues, start=1))
+        raise InputError(
+            f"--target_index {shown(part)}: {file.path} has 1 to {last} ({numbered}); expected an index like 1, a "
+            f"range like 1-{last}, or all; train.py --list_targets shows every one"
+        )
+    return range(first, end + 1)
+
+
+def _matching(file, pattern):
+    """Target indices of the tissues that a name or shell pattern fits; the very name counts before patterns."""
+    exact = [index for index, name in enumerate(file.tissues, start=1) if name == pattern]
+    lowered = pattern.lower()
+    found = exact or [
+        index for index, name in enumerate(file.tissues, start=1) if fnmatch.fnmatchcase(name.lower(), lowered)
+    ]
+    if not found:
+        by_lowered = {name.lower(): name for name in file.tissues}
+        near = [by_lowered[name] for name in difflib.get_close_matches(lowered, by_lowered, n=3, cutoff=0.3)]
+        nearest = f"nearest: {'; '.join(map(shown, near))}; " if near else ""
+        raise InputError(
+            f"--target {pattern!r}: no such tissue in {file.path}; {nearest}train.py --list_targets shows all "
+            f'{len(file.tissues)}; patterns like "Brain*" work too'
+        )
+    return found
+
+
+def read_expression(file, targets, table, genes):
+    """Expression of the chosen tissues in the genes that the file knows.
+
+    file: ExpressionFile. targets: target indices, from 1. table: the whole genes table, whose row numbers the
+    published form follows. genes: the genes in question, indexed by original row number, with `id`.
+
+    Returns: Expression.
+
+    Raises:
+        InputError: rows that do not fit the genes table, ids that occur twice or match fewer than half of the genes,
+            or values that are missing, negative or not numbers.
+    """
+    columns = {target: file.columns[target - 1] for target in targets}
+    ids = file.id_columns or file.label_columns
+    wanted = sorted({*columns.values(), *ids})
+    content = read_table(
+        file.path, OPTION, file.separator, preamble=file.preamble, expected=FORMS, columns=lambda header: wanted
+    )
+    if file.preamble:
+        _check_gct_size(file, content)
+    place = {column: number for number, column in enumerate(wanted)}
+    labels = [content.column(place[column]) for column in ids]
+    if file.id_columns:
+        known = [label for label in labels if _holds_ids_of(label, table)]
+        rows, has_ids, tie = _rows_by_id(file, (known or labels)[0], genes), True, "by its column of gene ids"
+    else:
+        rows, has_ids, tie = _rows_by_label(file, content, labels, table, genes)
+    found = {}
+    for target, column in columns.items():
+        text = content.column(place[column]).iloc[rows.to_numpy()]
+        values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
+        bad = ~(np.isfinite(values) & (values >= 0))
+        if bad.any():
+            first = bad.argmax()
+            raise InputError(
+                f"{OPTION} {file.path}: {shown(file.tissues[target - 1])} of gene "
+                f"{shown(genes['id'][rows.index[first]])} (line {content.lines[rows.iloc[first]]}) is "
+                f"'{shown(text.iloc[first])}'; expected a number from 0 up; correct the file or choose another target"
+            )
+        found[target] = values
+    return Expression(pd.DataFrame(found, index=rows.index), len(content.rows), has_ids, tie)
+
+
+def _gct_columns(path, header, separator):
+    """Positions of ids and tissues under a .gct header: (row id,) Name, Description, one column per sample."""
+    if "Name" not in header or "Description" not in header:
+        raise InputError(
+            f"{OPTION} {path}: no columns Name and Description on line 3; found {listed(header)}"
+            f"{other_separator(header, separator)}; expected a .gct file as GTEx gives it"
+        )
+    return [header.index("Name")], [], list(range(header.index("Description") + 1, len(header)))
+
+
+def _check_gct_size(file, content):
+    """Compare a .gct file with its second line, which tells the numbers of rows and samples."""
+    version, size = (line.strip() for line in content.preamble)
+    problem = f"{OPTION} {file.path}: "
+    if version.split("\t")[0] != "#1.2":
+        raise InputError(f"{problem}line 1 is '{shown(version)}'; expected #1.2, the version of .gct that GTEx gives")
+    numbers = size.split("\t")[:2]
+    if numbers != [str(len(content.rows)), str(len(file.tissues))]:
+        raise InputError(
+            f"{problem}line 2 tells '{shown(size)}' rows and samples, there are {len(content.rows)} and "
+            f"{len(file.tissues)}; expected a whole file: fetch it again, or correct the line if you took rows away"
+        )
+
+
+def _table_columns(path, header, separator):
+    """Positions of ids (none where no heading tells), row labels and tissues under the header of a .csv or .tsv."""
+    ids = [column for column, name in enumerate(header) if name in ID_COLUMNS]
+    if ids:
+        columns = [
+            column
+            for column, name in enumerate(header)
+            if name not in {*ID_COLUMNS, *ANNOTATION_COLUMNS}
+            and not (is_row_label(name) if column < ids[0] else PANDAS_LABELS.fullmatch(name))
+        ]
+        return ids, [], columns
+    labels = 0
+    while labels < len(header) and is_row_label(header[labels]):
+        labels += 1
+    if labels == 0:
+        raise InputError(
+            f"{OPTION} {path}: neither an id column nor the published form's unnamed row numbers in front; found "
+            f"columns {listed(header)}{other_separator(header, separator)}; expected {FORMS}; "
+            f"a column of gene ids is called id"
+        )
+    return [], list(range(labels)), list(range(labels, len(header)))
+
+
+def _rows_by_label(file, content, labels, table, genes):
+    """Position in the file of each gene, by what stands in front of the tissues: row numbers or gene ids.
+
+    labels: columns of text; of several, each must tell the same. Returns: the positions, whether by ids, and in words.
+    """
+    numbers = [row_numbers(label) for label in labels]
+    others = [label for label, number in zip(labels, numbers, strict=True) if number is None]
+    for label in others:
+        if _holds_ids_of(label, table):
+            return _rows_by_id(file, label, genes), True, "by the gene ids in front"
+    if others:
+        raise InputError(
+            f"{OPTION} {file.path}: its first column, which has no heading of its own, "
+            f"{_not_row_numbers(content, others[0])}; expected row "
+            f"numbers (0 to n - 1, or 1 to n), or ids of the genes table; a column of other ids needs the "
+            f"heading id"
+        )
+    problem = f"{OPTION} {file.path}: "
+    if len(content.rows) != len(table):
+        raise InputError(
+            f"{problem}{len(content.rows):,} rows, but the genes table has {len(table):,}; a file without gene ids is "
+            f"matched row by row: give the file made for this --genes_filename, or one with an id column"
+        )
+    for number in numbers:
+        moved = np.flatnonzero(number != table["number"].to_numpy())
+        if len(moved):
+            row = moved[0]
+            raise InputError(
+                f"{problem}its row numbers are in another order than those of the genes table: line "
+                f"{content.lines[row]} has {number[row]} (counted from 0), expected {table['number'].iloc[row]}; which "
+                "of the two was sorted is not known: sort both by their row numbers, or give the file an id column"
+            )
+    return pd.Series(genes.index, index=genes.index), False, "by its row numbers, which are in the table's order"
+
+
+def _holds_ids_of(label, table):
+    """Whether a column of text holds an id of the genes table."""
+    return unversioned(label).isin(unversioned(table["id"].dropna())).any()
+
+
+def _not_row_numbers(content, label):
+    """What a column holds instead of row numbers, in words: the first ones that do not go on from the one before."""
+    values = pd.to_numeric(label, errors="coerce").to_numpy(np.float64)
+    if np.isnan(values).any() or values.size == 0:
+        return f"holds {listed(label.head(3))}, ..."
+    steps = np.flatnonzero(values[1:] != values[:-1] + 1)
+    place = int(steps[0]) + 1 if len(steps) else 0
+    return f"holds {shown(label.iloc[place])} on line {content.lines[place]}, which is out of order"
+
+
+def _rows_by_id(file, ids, genes):
+    """Position in the file of each gene whose id is there; versions of Ensembl ids (.12) are passed over."""
+    ids = unversioned(ids)
+    if ids.duplicated().any():
+        raise InputError(
+            f"{OPTION} {file.path}: gene id '{shown(ids[ids.duplicated()].iloc[0])}' occurs twice (versions are passed "
+            f"over); expected one row per gene"
+        )
+    rows = unversioned(genes["id"]).map(pd.Series(ids.index, index=ids)).dropna().astype("int64")
+    if rows.duplicated().any():
+        twice = genes["id"][rows.index[rows.duplicated(keep=False)]]
+        raise InputError(
+            f"the genes table holds {listed(twice.head(2))}, one gene but for its version; expected one row per gene"
+        )
+    if 2 * len(rows) < len(genes):
+        raise InputError(
+            f"{OPTION} {file.path}: {len(rows):,} of the {len(genes):,} genes are in its id column (it holds "
+            f"{listed(ids.head(3))}, ...); expected at least half of ids like {genes['id'].iloc[0]}"
+        )
+    return rows
+
+
+def unversioned(ids):
+    """Ensembl gene ids without their version: ENSG00000223972.5 -> ENSG00000223972; other ids as they are."""
+    return ids.astype(object).str.replace(r"^(ENS[A-Z]*G\d+)\.\d+$", r"\1", regex=True)

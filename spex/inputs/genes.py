@@ -1,0 +1,228 @@
+"""The gene annotation table: read, check, filter."""
+
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from expecto import BIN_SIZE, WINDOW_SIZE
+from expecto.gene_features import REACH, SHIFTS
+from spex.errors import InputError, shown
+from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
+
+COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
+PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
+"""The published annotation table, whose positions are GRCh38's."""
+
+GENE_TYPES = ("pc", "lincRNA", "all")
+TYPE_NAMES = {"pc": ("protein_coding",), "lincRNA": ("lincRNA", "lncRNA")}
+"""lncRNA is what GENCODE has called lincRNA, among others, since 2019."""
+
+AUTOSOMES = re.compile(r"(chr)?([1-9]|1[0-9]|2[0-2])|NC_0000(0[1-9]|1[0-9]|2[0-2])\.\d+")
+OTHER_CHROMOSOMES = {
+    "chrX": re.compile(r"(chr)?(X|23)|NC_000023\.\d+", re.IGNORECASE),
+    "chrY": re.compile(r"(chr)?(Y|24)|NC_000024\.\d+", re.IGNORECASE),
+    "the mitochondrial chromosome": re.compile(r"(chr)?(M|MT)|NC_012920\.\d+|NC_001807\.\d+", re.IGNORECASE),
+    "contigs": re.compile(
+        r".+_(alt|fix|random|hap\d+)|chrUn.*|(CHR_)?(HSCHR|HG|HSPATCH).+|[A-Z]{2}\d{6}\.\d+|N[TWG]_\d+\.\d+",
+        re.IGNORECASE,
+    ),
+}
+"""Where genes are left out, by the names that UCSC, Ensembl and RefSeq give: what is told of it -> names."""
+
+NO_POSITION = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
+"""What programs write for a missing number; in a column of text they may be a gene's symbol."""
+
+POSITIONS = ("TSS", "CAGE_representative_TSS")
+SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
+LARGEST_POSITION = 2**31 - 1
+OPTION = "--genes_filename"
+REASONS_AT_ONCE = 8
+
+logger = logging.getLogger("spex.genes")
+
+
+def read_gene_table(path):
+    """Read the annotation table, every row of it.
+
+    Returns: DataFrame with the columns of the published table as text (None where the cell is empty), positions as
+    float64 (1-based, NaN where empty or NA), the number of each row's line in the file, `line`, and the row number
+    that a column in front of the table tells of it, `number` (its position from 0 without one); indexed by position,
+    which ties a gene to its row of the expression file.
+
+    Raises:
+        InputError: not a CSV file, a line with another number of fields than the header, or columns are missing.
+    """
+    content = read_table(
+        Path(path),
+        OPTION,
+        ",",
+        expected=f"a CSV table with {','.join(COLUMNS)}",
+        columns=lambda header: _places(path, header),
+    )
+    table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
+    told = row_numbers(content.column(len(COLUMNS))) if any(map(is_row_label, content.header)) else None
+    table["number"] = np.arange(len(table)) if told is None else told
+    table["line"] = np.array(content.lines, dtype=np.int64)
+    for column in POSITIONS:
+        text = table[column].mask(table[column].isin(NO_POSITION))
+        numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
+        odd = (numbers.isna() & text.notna()) | (
+            numbers.notna() & (~numbers.between(1, LARGEST_POSITION) | (numbers % 1 != 0))
+        )
+        if odd.any():
+            row = odd.idxmax()
+            raise InputError(
+                f"{OPTION} {path}: {column} of {shown(table['id'][row])} (line {table['line'][row]}) is "
+                f"'{shown(text[row])}'; expected a 1-based position"
+            )
+        table[column] = numbers
+    return table
+
+
+def _places(path, header):
+    """Where the published table's columns stand under a header."""
+    missing = [column for column in COLUMNS if column not in header]
+    if missing:
+        raise InputError(
+            f"{OPTION} {path}: no column {', '.join(missing)}; found {listed(header)}"
+            f"{other_separator(header, ',')}; expected {','.join(COLUMNS)}"
+        )
+    twice = [column for column in COLUMNS if header.count(column) > 1]
+    if twice:
+        raise InputError(f"{OPTION} {path}: {header.count(twice[0])} columns {twice[0]}; expected each column once")
+    labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
+    return [*(header.index(column) for column in COLUMNS), *labels[:1]]
+
+
+def keep_genes(table, gene_type="all"):
+    """The genes that the model is made for: of one type, on autosomes, without a missing value.
+
+    table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA).
+    Chromosomes of unknown names are kept.
+
+    Returns: DataFrame indexed by original row number (int64), in table order: id, symbol, chrom, strand ("+"/"-"),
+    tss (int64, 1-based CAGE_representative_TSS), type, line (of the table).
+
+    Raises:
+        InputError: no gene is left, a strand is neither + nor -, or an id occurs twice or cannot be a file name.
+    """
+    kept = table[_reasons(table, gene_type) == ""]
+    if kept.empty:
+        raise InputError(
+            f"the genes table holds no complete autosomal gene of --gene_type {gene_type}; found types "
+            f"{listed(sorted(map(str, table['type'].dropna().unique())))}"
+        )
+    _check_genes(kept)
+    genes = kept.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
+    return genes[["id", "symbol", "chrom", "strand", "tss", "type", "line"]].astype({"tss": "int64"})
+
+
+def _reasons(table, gene_type):
+    """Why each row of the table is left out, in words that follow a number; empty text where it is kept."""
+    reasons = pd.Series("", index=table.index, dtype=object)
+    reasons[table.isna().any(axis=1)] = "with an empty cell"
+    for place, names in OTHER_CHROMOSOMES.items():
+        reasons[table["seqnames"].str.fullmatch(names, na=False)] = f"on {place}"
+    types = table["type"].fillna("no type")
+    unwanted = types == "rRNA" if gene_type == "all" else ~types.isin(TYPE_NAMES[gene_type])
+    reasons[unwanted] = types[unwanted].map(lambda name: shown(name, 30))
+    return reasons
+
+
+def report_rows(path, table, genes, gene_type):
+    """Log how many rows of the table at `path` are used, and genes on chromosomes that may not be what they seem."""
+    logger.info("%s: %s", path, _describe_rows(table, gene_type))
+    unknown = _describe_unknown(genes)
+    if unknown:
+        logger.warning("%s", unknown)
+
+
+def _describe_rows(table, gene_type):
+    """One line on what `keep_genes` does with a table: how many rows it has, are used, and are left out, and why."""
+    reasons = _reasons(table, gene_type)
+    counts = reasons[reasons != ""].value_counts()
+    named = [f"{count:,} {reason}" for reason, count in counts.head(REASONS_AT_ONCE).items()]
+    if len(counts) > REASONS_AT_ONCE:
+        named.append(f"{counts.iloc[REASONS_AT_ONCE:].sum():,} for other reasons")
+    left_out = f"; left out: {', '.join(named)}" if named else ""
+    lncrna = (table["type"] == "lncRNA") & (reasons == "")
+    renamed = f"; {lncrna.sum():,} lncRNA among them" if gene_type == "lincRNA" and lncrna.any() else ""
+    return f"{len(table):,} rows: {(reasons == '').sum():,} genes used{renamed}{left_out}"
+
+
+def _describe_unknown(genes):
+    """One line on genes of chromosomes whose names are not those of human autosomes; None where there are none."""
+    unknown = genes["chrom"][~genes["chrom"].str.fullmatch(AUTOSOMES)].value_counts()
+    if unknown.empty:
+        return None
+    return (
+        f"{unknown.sum():,} genes lie on chromosomes whose names are not those of human autosomes (chr1 to chr22), and "
+        f"are used all the same: {listed(f'{count:,} on {shown(name)}' for name, count in unknown.items())}"
+    )
+
+
+def _check_genes(kept):
+    problems = {
+        "is on strand '{strand}'; expected + or -": ~kept["strand"].isin(["+", "-"]),
+        "has an id that occurs twice; expected one row per gene": kept["id"].duplicated(),
+        "has an id that cannot be part of a file name; expected up to 128 letters, digits, '.', '_' and '-'": ~kept[
+            "id"
+        ].str.fullmatch(SAFE_ID),
+        "lies on chromosome '{chrom}', which cannot be part of a file name; expected no '/' and no dot in front": kept[
+            "seqnames"
+        ].str.contains(r"^\.|/|\0"),
+    }
+    for problem, found in problems.items():
+        if found.any():
+            row = kept[found].iloc[0]
+            raise InputError(
+                f"genes table, line {row['line']}: gene '{shown(row['id'])}' "
+                f"{problem.format(strand=shown(row['strand']), chrom=shown(row['seqnames']))}"
+            )
+
+
+def check_on_genome(genes, chromsizes):
+    """Refuse genes that the genome cannot hold. chromsizes: chromosome name -> bp.
+
+    Raises:
+        InputError: a gene's chromosome is not in the genome, or its TSS lies past the chromosome's end.
+    """
+    for chrom, tss in genes.groupby("chrom")["tss"]:
+        if chrom not in chromsizes:
+            names = ", ".join(map(shown, list(chromsizes)[:5]))
+            raise InputError(
+                f"the genes table names '{shown(chrom)}', which the genome lacks; it has {names}, ...; expected "
+                f"the same names in both"
+            )
+        if tss.max() > chromsizes[chrom]:
+            row = tss.idxmax()
+            raise InputError(
+                f"genes table, line {genes['line'][row]}: TSS {tss[row]:,} of gene {genes['id'][row]} lies past the "
+                f"end of {chrom} ({chromsizes[chrom]:,} bp); expected a genome of the same build as the table"
+            )
+
+
+def select_shard(genes, divisor=None, remainder=None):
+    """The genes whose original row number leaves `remainder` when divided by `divisor`; all without a divisor."""
+    return genes if divisor is None else genes[genes.index % divisor == remainder]
+
+
+def cached_genes_text(table, genes):
+    """The kept genes as tab-separated text: original row number first, then the published table's columns."""
+    return table.loc[genes.index, COLUMNS].to_csv(sep="\t", lineterminator="\n", index_label="index")
+
+
+def own_windows(tss, strand):
+    """Where a gene's windows lie.
+
+    tss: 1-based position. strand: "+" or "-".
+    Returns: first base of the stretch that all windows cover and the base behind it (0-based half-open, 41,800 bp;
+    may reach past the chromosome), and the windows' starts within the stretch, (200,) int64, in the order of SHIFTS.
+    """
+    along_genome = SHIFTS if strand == "+" else -SHIFTS
+    starts = tss + along_genome - WINDOW_SIZE // 2
+    first = int(starts.min())
+    return first, first + 2 * REACH - BIN_SIZE + WINDOW_SIZE, starts - first

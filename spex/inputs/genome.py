@@ -1,0 +1,217 @@
+"""Stretches of the genome as base codes, with N past the ends of a chromosome."""
+
+import string
+from pathlib import Path
+
+import numpy as np
+import pyfaidx
+
+from expecto import BASES, UNKNOWN_BASE
+from spex.errors import InputError, shown
+from spex.files.storage import is_read_only, temporary_path
+from spex.inputs.kinds import COMPRESSED, recognise
+
+OPTION = "--genome_filename"
+LINE_ENDS = 64
+"""Bytes looked at at both ends of a sequence's first line: an index may have taken blanks there for bases."""
+
+BEHIND_RECORD = 64
+"""Bytes looked at behind a sequence for the next one's header; empty lines may precede it."""
+CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
+"""Length in bp of chr1 in the assemblies that are taken for GRCh38 most often."""
+
+GRCH38_LENGTHS = {
+    "chr1": 248_956_422,
+    "chr2": 242_193_529,
+    "chr3": 198_295_559,
+    "chr4": 190_214_555,
+    "chr5": 181_538_259,
+    "chr6": 170_805_979,
+    "chr7": 159_345_973,
+    "chr8": 145_138_636,
+    "chr9": 138_394_717,
+    "chr10": 133_797_422,
+    "chr11": 135_086_622,
+    "chr12": 133_275_309,
+    "chr13": 114_364_328,
+    "chr14": 107_043_718,
+    "chr15": 101_991_189,
+    "chr16": 90_338_345,
+    "chr17": 83_257_441,
+    "chr18": 80_373_285,
+    "chr19": 58_617_616,
+    "chr20": 64_444_167,
+    "chr21": 46_709_983,
+    "chr22": 50_818_468,
+}
+
+LETTERS = string.ascii_letters.encode() + b"-*"
+"""Bytes that can be a base in a FASTA file; all others in a sequence would shift the bases behind them."""
+
+NO_LETTER = 255
+CODE_OF_BYTE = np.full(256, NO_LETTER, dtype=np.uint8)
+CODE_OF_BYTE[list(LETTERS)] = UNKNOWN_BASE
+for _code, _base in enumerate(BASES):
+    CODE_OF_BYTE[[ord(_base), ord(_base.lower())]] = _code
+
+
+class Genome:
+    """An indexed FASTA file.
+
+    path: FASTA, not compressed. spare_index: where the index goes when the genome's folder cannot be written to.
+
+    Raises:
+        InputError: the file is compressed, is not FASTA, holds no sequence, or anything but letters in one.
+    """
+
+    def __init__(self, path, spare_index):
+        self.path = Path(path)
+        index = _whole_index(Path(path), Path(spare_index))
+        self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
+        self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
+
+    def codes(self, chrom, start, end):
+        """Base codes of a stretch.
+
+        start, end: 0-based half-open, in bp; may reach past either end of the chromosome.
+        Returns: (end - start,) uint8: 0-3 as in `expecto.BASES`, 4 for any other letter and outside the chromosome.
+
+        Raises:
+            InputError: a byte there is no letter (an index from elsewhere may take blanks for bases).
+        """
+        inside = max(start, 0), min(end, self.chromsizes[chrom])
+        codes = np.full(end - start, UNKNOWN_BASE, dtype=np.uint8)
+        if inside[0] < inside[1]:  # pyfaidx wraps a negative start and shortens at the end, both in silence
+            letters = self._fasta[chrom][inside[0] : inside[1]]
+            codes[inside[0] - start : inside[1] - start] = CODE_OF_BYTE[np.frombuffer(letters.encode(), np.uint8)]
+            if codes.max() == NO_LETTER:
+                _check_letters(self.path)
+                raise InputError(f"{OPTION} {self.path}: its index (.fai) does not fit it; delete the index")
+        return codes
+
+    def close(self):
+        self._fasta.close()
+
+
+def _whole_index(path, spare_index):
+    """A FASTA index that belongs to the genome: the one beside it, or one made now that appears whole."""
+    with open(path, "rb") as file:
+        head = file.read(1)
+    kind = recognise(path)
+    if kind in COMPRESSED.values():
+        tool = "gunzip --keep" if kind == "gzipped" else "its own tool,"
+        raise InputError(
+            f"{OPTION} {path}: compressed ({kind}); expected plain FASTA; decompress it with: {tool} {path}"
+        )
+    if head != b">":
+        found = kind or "text or bytes of another kind"
+        raise InputError(f"{OPTION} {path}: {found}; expected FASTA, which starts with '>'")
+    beside = path.with_name(path.name + ".fai")
+    for index in (beside, spare_index):
+        if _fits(index, path):
+            return index
+    try:
+        return _build_index(path, beside)
+    except OSError as error:
+        if not is_read_only(error):
+            raise
+        spare_index.parent.mkdir(parents=True, exist_ok=True)
+        return _build_index(path, spare_index)
+
+
+def check_chromosomes(path, found, lengths):
+    """Compare chromosome lengths in bp, name by name. found, lengths: dicts of name -> length."""
+    for name, length in lengths.items():
+        if name not in found:
+            bare = name.removeprefix("chr")
+            hint = f"; it calls it {bare}, as Ensembl does" if bare in found else ""
+            raise InputError(f"{path}: no sequence {name}{hint}; expected UCSC's hg38 with chr1 to chr22")
+        if found[name] != length:
+            assembly = CHR1_LENGTHS.get(found.get("chr1"))
+            hint = f" (this is {assembly})" if assembly else ""
+            raise InputError(f"{path}: {name} is {found[name]:,} bp long{hint}, expected {length:,} as in GRCh38")
+
+
+def _fits(index, path):
+    """Whether an index belongs to the genome: its records lie end to end, each behind a header line with its name."""
+    try:
+        records = [line.split("\t") for line in index.read_text().split("\n")[:-1]]
+        if index.stat().st_mtime < path.stat().st_mtime:
+            return False
+        with open(path, "rb") as file:
+            position = 0
+            for name, length, offset, bases, width in records:
+                position = _end_of_record(file, position, name, int(length), int(offset), int(bases), int(width))
+            return position == path.stat().st_size > 0
+    except (OSError, ValueError, ZeroDivisionError):
+        return False
+
+
+def _end_of_record(file, position, name, length, offset, bases, width):
+    """Where the next record begins in a FASTA file, when this one begins at `position` and is as its index says.
+
+    length: bp. offset: of the first base in the file. bases, width: of a line, without and with its end.
+
+    Raises:
+        ValueError: it is not.
+    """
+    file.seek(position)
+    header = file.readline()
+    if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()] or file.tell() != offset:
+        raise ValueError("no such header")
+    for place in (offset, max(offset, offset + min(bases, length) - LINE_ENDS)):  # of the first line
+        file.seek(place)
+        if file.read(min(LINE_ENDS, bases, length)).translate(None, LETTERS):
+            raise ValueError("more than letters counted as bases")
+    file.seek(offset + bases)
+    if length > bases and file.read(width - bases) not in (b"\n", b"\r\n"):
+        raise ValueError("lines of another width")
+    lines, rest = divmod(length - 1, bases)
+    last = offset + lines * width + rest
+    file.seek(last)
+    base, behind = file.read(1), file.read(BEHIND_RECORD)
+    following = behind.lstrip(b"\r\n")
+    if base in b"\r\n" or (behind and following == behind) or (following and not following.startswith(b">")):
+        raise ValueError("the sequence ends elsewhere")
+    return last + 1 + len(behind) - len(following)
+
+
+def _check_letters(path):
+    """Refuse a FASTA file in which anything but letters stands within a sequence; pyfaidx counts it as bases."""
+    name = ""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.startswith(b">"):
+                if b"\r" in line.rstrip(b"\r\n"):
+                    raise InputError(
+                        f"{OPTION} {path}: its lines end in CR alone, as on old Macs; expected LF or CR LF: convert it "
+                        f"with: tr '\\r' '\\n' < {path} > new.fa"
+                    )
+                name = " ".join(line[1:].decode(errors="replace").split()[:1])
+                continue
+            foreign = line.rstrip(b"\r\n").translate(None, LETTERS)
+            if foreign:
+                what = "white space" if foreign[:1].isspace() else f"byte 0x{foreign[0]:02x}, which is no letter,"
+                raise InputError(
+                    f"{OPTION} {path}: not usable as FASTA: {what} within the sequence of {shown(name)}, line "
+                    f"{number}; expected bases alone; take it out, or fetch the genome again"
+                )
+
+
+def _build_index(path, index):
+    _check_letters(path)
+    temporary = temporary_path(index)
+    try:
+        temporary.touch(exist_ok=False)  # fails here, without a message of pyfaidx, where nothing can be written
+        temporary.unlink()
+        pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
+        temporary.replace(index)
+    except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, RuntimeError, ValueError) as error:
+        raise InputError(f"{OPTION} {path}: not usable as FASTA ({shown(error, 200)})") from error
+    except OSError as error:
+        if error.errno is None and isinstance(error.__context__, OSError):
+            raise error.__context__ from None  # pyfaidx puts its own in the place of the one that tells of a full disk
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+    return index

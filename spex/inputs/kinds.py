@@ -1,0 +1,55 @@
+"""What a file is when it is not what was expected, told from its name or its first bytes."""
+
+from pathlib import Path
+
+from spex.errors import InputError
+from spex.files.storage import require_file
+
+MAP_OPTION = "--mcool_filename"
+PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
+
+COMPRESSED = {b"\x1f\x8b": "gzipped", b"BZh": "compressed by bzip2", b"\xfd7zXZ\x00": "compressed by xz"}
+BEGINNINGS = {
+    **COMPRESSED,
+    b"\xff\xfe": "UTF-16, as Excel's Unicode text is",
+    b"\xfe\xff": "UTF-16, as Excel's Unicode text is",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
+    b"PK\x03\x04": "a zip archive, as .xlsx and .zip files are",
+    b"\xd0\xcf\x11\xe0": "an Excel file of the old kind (.xls)",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"HIC\x00": "Juicer's .hic format",
+    b"\x43\x27\x41\x1a": "a .2bit file",
+    b"\x1a\x41\x27\x43": "a .2bit file",
+    b"\x93NUMPY": "a NumPy array",
+    b"%PDF": "a PDF",
+    b"version https://git-lfs": "a Git LFS pointer, not the file it stands for",
+    b"<!DOCTYPE": "a web page",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"<HTML": "a web page",
+    b"<?xml": "XML",
+}
+LONGEST = max(map(len, BEGINNINGS))
+
+
+def recognise(path):
+    """What kind of file this is, in words, or None for a kind that is not known here."""
+    with open(path, "rb") as file:
+        head = file.read(LONGEST)
+    if not head:
+        return "an empty file"
+    return next((kind for beginning, kind in BEGINNINGS.items() if head.startswith(beginning)), None)
+
+
+def require_map(path):
+    """The path, when a readable file is there; where the published map is missing, the error tells how to get it.
+
+    Raises:
+        InputError: no such file, or a cooler URI, whose group is not for the user to choose.
+    """
+    file, sign, group = str(path).partition("::")
+    if sign and not Path(path).exists() and Path(file).exists():
+        number = group.rpartition("/")[2]
+        resolution = f" and --hic_resolution {number}" if number.isdigit() else ""
+        raise InputError(f"{MAP_OPTION} {path}: a cooler URI; expected a file: give {file} alone{resolution}")
+    return require_file(path, MAP_OPTION, "contacts" if Path(path).name == PUBLISHED_MAP else None)

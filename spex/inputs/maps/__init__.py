@@ -1,0 +1,1 @@
+"""Contact maps, one module a format."""

@@ -1,0 +1,338 @@
+"""Contact maps: `.mcool` and `.cool` files, streamed."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import warnings
+from pathlib import Path
+
+import cooler
+import h5py
+import numpy as np
+
+from spex.errors import InputError, shown
+from spex.inputs.kinds import COMPRESSED, MAP_OPTION, recognise
+
+CHUNK_PIXELS = 4_000_000
+TABLES = {"chroms", "bins", "pixels", "indexes"}
+"""Groups that a cooler is made of; files of 2016 say so in no other way."""
+
+
+def _check_unlocked(path):
+    """Refuse a map that another program has open for writing: what is read may be gone the next moment."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise InputError(
+                    f"{MAP_OPTION} {path}: locked: another program has it open for writing, so it may change at any "
+                    "moment; wait until that one ends, or give a copy"
+                ) from error  # other errors say that this file system has no locks
+
+
+def open_map_file(path):
+    """An HDF5 file for reading, without a lock: some file systems have none, and who only reads needs none."""
+    return h5py.File(path, "r", locking=False)
+
+
+class ContactMap:
+    """One resolution of an `.mcool` file, or a `.cool` file of that resolution.
+
+    Raises:
+        InputError: no such file, damaged, the resolution is missing (names those it has), bins of other width.
+    """
+
+    def __init__(self, path, resolution):
+        self.path, self.resolution = Path(path), resolution
+        _check_unlocked(self.path)
+        try:
+            open_map_file(self.path).close()
+        except OSError as error:
+            self._refuse_unopened(error)
+        with self._reading(), open_map_file(self.path) as file:
+            self.group = self._find_group(file)
+            map_ = cooler.Cooler(file[self.group])
+            mode = _text(file[self.group].attrs.get("storage-mode", "symmetric-upper"))
+            binsize = _bin_size(file[self.group])
+            self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
+        if mode != "symmetric-upper":
+            raise InputError(
+                f"{MAP_OPTION} {path}: stored {shown(mode)}; expected symmetric-upper, each pair of bins once"
+            )
+        if binsize is None:
+            raise InputError(
+                f"{MAP_OPTION} {path}: bins of {self.group} are of no fixed width, or none is told (restriction "
+                f"fragments?), not {resolution} bp; expected bins of one width"
+            )
+        if binsize != resolution:
+            raise InputError(f"{MAP_OPTION} {path}: bins of {self.group} are {binsize} bp, not {resolution}")
+
+    def _refuse_unopened(self, error):
+        """Tell why HDF5 does not open the file."""
+        if error.errno is not None:
+            raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
+        problem = f"{MAP_OPTION} {self.path}: "
+        if "already open for write" in str(error):
+            raise InputError(
+                f"{problem}another program has it open for writing, or was stopped while it had; wait until that one "
+                f"ends; if there is none any more: h5clear -s {self.path}"
+            ) from error
+        if "signature not found" not in str(error):
+            raise self._damaged(error) from error
+        kind = recognise(self.path)
+        hint = ""
+        if kind in COMPRESSED.values():
+            hint = "; decompress it"
+        elif kind and ".hic" in kind:
+            hint = "; convert it with hictk convert or hic2cool"
+        raise InputError(
+            f"{problem}not an HDF5 file{f' ({kind})' if kind else ''}; expected a whole .mcool of cooler{hint}"
+        ) from error
+
+    def _find_group(self, file):
+        """Name of the group that holds the resolution.
+
+        Raises:
+            InputError: there is none; tells what the file holds instead.
+        """
+        problem = f"{MAP_OPTION} {self.path}: "
+        if _is_cooler(file):
+            width = _bin_size(file)
+            if width == self.resolution:
+                return "/"
+            raise InputError(
+                f"{problem}no resolution {self.resolution} (a .cool of one resolution only, of {width} bp); choose "
+                f"--hic_resolution {width}, or make the map with: cooler zoomify -r {self.resolution} -o map.mcool "
+                f"{self.path}"
+            )
+        name = f"resolutions/{self.resolution}"
+        group = file.get("resolutions", {})
+        outer = file.get("resolutions", getlink=True)
+        link = group.get(str(self.resolution), getlink=True) if str(self.resolution) in group else None
+        link = outer if isinstance(outer, h5py.ExternalLink) else link
+        if isinstance(link, h5py.ExternalLink):
+            raise InputError(
+                f"{problem}its resolution {self.resolution} is a link to another file, {shown(link.filename)}; "
+                "expected the map itself: give that file"
+            )
+        if link is not None and _is_cooler(file[name]):
+            return name
+        resolutions = sorted(int(key) for key in group if _is_number(key))
+        if resolutions:
+            raise InputError(
+                f"{problem}no resolution {self.resolution} (it has {', '.join(map(str, resolutions))}); choose "
+                f"--hic_resolution among them, or make the map with: cooler zoomify"
+            )
+        if "cells" in file:
+            raise InputError(
+                f"{problem}maps of {len(file['cells'])} single cells (.scool); expected one map: put the cells "
+                f"together with: cooler merge all.cool {self.path}::/cells/NAME ...; then give all.cool"
+            )
+        levels = {key: _bin_size(file[key]) for key in sorted(file) if _is_number(key) and _is_cooler(file[key])}
+        if levels:
+            held = ", ".join(f"/{key} ({width} bp)" for key, width in levels.items())
+            of_resolution = [key for key, width in levels.items() if width == self.resolution]
+            raise InputError(
+                f"{problem}an old layout of zoom levels: {held}; expected resolutions/{self.resolution}; copy a level "
+                f"into a file of its own with: cooler cp {self.path}::/{(of_resolution or list(levels))[0]} map.cool"
+            )
+        raise InputError(
+            f"{problem}no resolution {self.resolution} (it holds no resolution at all); expected a .mcool or .cool of "
+            f"cooler; found {', '.join(map(shown, list(file)[:5])) or 'nothing'} in it"
+        )
+
+    def pixel_count(self, chroms):
+        """Number of pixels that reading `chroms` streams through."""
+        with self._open() as root:
+            extents = [self._extent(root, chrom) for chrom in chroms]
+        return sum(last - first for _, _, first, last in extents)
+
+    def pixels_of(self, chrom, tss_bins, advance):
+        """Stream a chromosome's pixels and keep those that touch a TSS bin.
+
+        tss_bins: (m,) int64 bins within the chromosome. advance: called with the number of pixels read.
+        Returns: TSS bin, other bin (int64) and count (float64) of each pixel, seen from the TSS bin; a pixel between
+        two TSS bins is seen from both.
+
+        Raises:
+            InputError: a count is negative or not a finite number, or the map is damaged.
+        """
+        kept = []
+        with self._open() as root:
+            low, high, first, last = self._extent(root, chrom)
+            is_tss = np.zeros(high - low, dtype=bool)
+            is_tss[tss_bins[tss_bins < high - low]] = True
+            for start in range(first, last, CHUNK_PIXELS):
+                part = slice(start, min(start + CHUNK_PIXELS, last))
+                kept.append(self._touching(root, part, low, high, is_tss))
+                advance(part.stop - part.start)
+        if not kept:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
+
+    def _touching(self, root, part, low, high, is_tss):
+        """The pixels of one part of the table, as `pixels_of` returns them. low, high: the chromosome's bins."""
+        bin1, bin2 = (
+            self._column(root, f"pixels/{name}", part).astype(np.int64, copy=False) - low
+            for name in ("bin1_id", "bin2_id")
+        )
+        if bin1.min() < 0 or bin1.max() >= high - low or (bin2 < bin1).any():
+            raise self._damaged("pixels whose bins its index contradicts, or below the diagonal")
+        cis = bin2 < high - low
+        from1 = is_tss[bin1] & cis
+        from2 = is_tss[np.where(cis, bin2, 0)] & cis & (bin1 != bin2)
+        touching = from1 | from2
+        counts = np.zeros(len(bin1))
+        if touching.any():
+            counts = self._column(root, "pixels/count", part, kinds="iuf").astype(np.float64)
+            bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))) & touching
+            if bad.any():
+                raise InputError(
+                    f"{MAP_OPTION} {self.path}: found a count of {counts[bad][0]:.6g}; expected raw counts, whole "
+                    "numbers from 0 up (this looks like a balanced, normalised or transformed map); take the map of "
+                    "raw counts"
+                )
+        return (
+            np.concatenate([bin1[from1], bin2[from2]]),
+            np.concatenate([bin2[from1], bin1[from2]]),
+            np.concatenate([counts[from1], counts[from2]]),
+        )
+
+    def _extent(self, root, chrom):
+        """A chromosome's place in the map's tables: first bin, bin behind, first pixel, pixel behind."""
+        place = list(self.chromsizes).index(chrom)
+        low, high = self._column(root, "indexes/chrom_offset", slice(place, place + 2)).tolist()
+        bins = -(-self.chromsizes[chrom] // self.resolution)
+        if high - low != bins:
+            self._refuse_bins(root, chrom, place, bins, high - low)
+        first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
+        with self._reading():
+            pixels = len(self._find_column(root, "pixels/count"))
+        if not 0 <= first <= last <= pixels:
+            raise self._damaged(f"its index gives {chrom} the pixels {first:,} to {last:,} of {pixels:,}")
+        return low, high, first, last
+
+    @contextlib.contextmanager
+    def _open(self):
+        """The resolution's HDF5 group, for the length of a block."""
+        with contextlib.ExitStack() as stack:
+            with self._reading():
+                root = stack.enter_context(open_map_file(self.path))[self.group]
+            yield root
+
+    def _refuse_bins(self, root, chrom, place, expected, found):
+        """Tell why a chromosome has another number of bins than its length asks for."""
+        last = len(self.chromsizes)
+        bins = int(self._column(root, "indexes/chrom_offset", slice(last, last + 1))[0])
+        listed = self._column(root, "bins/chrom", slice(0, bins))
+        if 0 < found < expected and np.count_nonzero(listed == place) == found:
+            raise InputError(
+                f"{MAP_OPTION} {self.path}: {chrom} has {found:,} bins of {self.resolution} bp, its length asks for "
+                f"{expected:,}: bins were left out when the map was made (HiCExplorer leaves out masked ones), so that "
+                "numbers of bins tell no place; make it anew with every bin"
+            )
+        raise self._damaged(f"its index gives {chrom} {found:,} bins, its length {expected:,}")
+
+    def _column(self, root, name, part, kinds="iu"):
+        """A slice of a column; HDF5 itself shortens it in silence where the column ends. kinds: of dtype, allowed."""
+        with self._reading():
+            values = self._find_column(root, name)[part]
+        if values.dtype.kind not in kinds or values.ndim != 1:
+            raise InputError(
+                f"{MAP_OPTION} {self.path}: {name} holds {values.ndim}-dimensional {values.dtype}; expected one column "
+                "of numbers as cooler writes it; make the map again with cooler"
+            )
+        if len(values) != part.stop - part.start:
+            raise self._damaged(f"{name} holds {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}")
+        return values
+
+    def _find_column(self, root, name):
+        """A column of the map, when it is there and compressed by what this HDF5 has."""
+        if name not in root:
+            raise InputError(
+                f"{MAP_OPTION} {self.path}: no {name} in {self.group}; expected a map as cooler writes it; fetch or "
+                "make it again"
+            )
+        column = root[name]
+        folder, _, last = name.rpartition("/")
+        links = (root.get(folder, getlink=True), root[folder].get(last, getlink=True))
+        if any(isinstance(link, h5py.ExternalLink) for link in links) or column.is_virtual or column.external:
+            raise InputError(
+                f"{MAP_OPTION} {self.path}: {name} lies in another file; expected a map that is whole in one file: "
+                f"make one with: cooler cp {self.path}::{self.group} map.cool"
+            )
+        settings = column.id.get_create_plist()
+        for number in range(settings.get_nfilters()):
+            code, _, _, label = settings.get_filter(number)
+            if not h5py.h5z.filter_avail(code):
+                raise InputError(
+                    f"{MAP_OPTION} {self.path}: {name} is compressed by "
+                    f"{shown(label.decode(errors='replace')) or 'a filter'} (HDF5 filter {code}), which is not "
+                    "installed here; the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
+                    f"{self.path} new.mcool"
+                )
+        if len(column) and not column.id.get_storage_size():
+            raise self._damaged(f"{name} was never written")
+        return column
+
+    @contextlib.contextmanager
+    def _reading(self):
+        """Tell as the user's input what HDF5 and cooler raise for a damaged file; they raise in many ways."""
+        try:
+            with warnings.catch_warnings(action="ignore"):  # cooler warns of corrupt groups, then fails on them
+                yield
+        except InputError:
+            raise
+        except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the file
+                raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, reason):
+        return InputError(
+            f"{MAP_OPTION} {self.path}: damaged or cut short ({shown(reason, 200)}); fetch or copy it again"
+        )
+
+
+def _text(value):
+    """Text that HDF5 hands out as str or, of variable length, as bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _is_number(name):
+    return name.isascii() and name.isdigit()
+
+
+def _is_cooler(group):
+    return isinstance(group, h5py.Group) and set(group) >= TABLES
+
+
+def _bin_size(group):
+    """Width of a cooler's bins in bp, or None where they have no fixed one."""
+    width = group.attrs.get("bin-size")
+    return int(width) if isinstance(width, (int, np.integer)) else None
+
+
+def check_maps(maps, genes, genome_sizes):
+    """Refuse maps that do not belong to the genes and the genome, or to each other.
+
+    genome_sizes: chromosome name -> bp.
+
+    Raises:
+        InputError: a gene's chromosome is not in a map, or has another length there than in the genome.
+    """
+    for map_ in maps:
+        for chrom in genes["chrom"].unique():
+            if chrom not in map_.chromsizes:
+                names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
+                raise InputError(
+                    f"{MAP_OPTION} {map_.path}: no chromosome '{shown(chrom)}', which the genes table names; it has "
+                    f"{names}, ...; expected the same names in both"
+                )
+            if map_.chromsizes[chrom] != genome_sizes[chrom]:
+                raise InputError(
+                    f"{MAP_OPTION} {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
+                    f"{genome_sizes[chrom]:,} bp in the genome; expected a map of the same genome build"
+                )

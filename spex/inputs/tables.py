@@ -1,0 +1,183 @@
+"""Text tables, read so that no row can move: every line has as many fields as the header, no quote joins two lines.
+
+pandas' reader takes a surplus first field for an index, and csv's joins the lines between two unpaired quotes; either
+ties numbers to the wrong row without a word. Here the shape of a table is proved before anything in it is used.
+"""
+
+import bz2
+import csv
+import gzip
+import lzma
+import re
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from spex.errors import InputError, shown
+from spex.inputs.kinds import COMPRESSED, recognise
+
+NAMED_AT_ONCE = 20
+OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError)
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+ROW_LABELS = re.compile(r"|Unnamed: \d+|index|level_0|X|\.\.\.1|V1|row\.?_?names", re.IGNORECASE)
+"""Headings that pandas, R and readr give to a column of row names; none is that of a tissue."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text. Blanks around a field, and one pair of quotes, do not count.
+
+    preamble: the lines before the header. header: names of the columns. rows: the fields of each row. lines: the
+    number of each row's line in the file, from 1.
+    """
+
+    preamble: list[str]
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+    def column(self, place):
+        """One column of text, indexed by row number from 0."""
+        return pd.Series([row[place] for row in self.rows], dtype=object)
+
+
+def read_table(path, option, separator, *, preamble=0, expected, columns=None, header_only=False):
+    """Read a table, compressed (.gz, .bz2, .xz) or not.
+
+    option: flag that names the file. separator: "," (fields may be in quotes) or a tab (quotes are letters, save one
+    pair around a field). preamble: number of lines before the header. expected: in words, for errors. columns: header
+    -> positions of the columns to keep in the rows, which then stand in this order; all without it. header_only: read
+    no row.
+
+    Returns: Table; empty lines are passed over.
+
+    Raises:
+        InputError: not UTF-8, damaged, no header, a line with more or fewer fields than it, a field with a line end.
+    """
+    problem = f"{option} {path}: "
+    try:
+        with _open_text(path) as file:
+            before = [_next_line(file) for _ in range(preamble)]
+            records = _records(file, separator, preamble, problem)
+            line, header = next(records, (0, None))
+            if header is None:
+                raise InputError(
+                    f"{problem}no readable table header ({recognise(path) or 'it ends before one'}); expected "
+                    f"{expected}"
+                )
+            table = Table(before, header, [], [])
+            if header_only:
+                return table
+            keep = range(len(header)) if columns is None else columns(header)
+            empty = []
+            for line, fields in records:
+                if len(fields) != len(header):
+                    raise InputError(
+                        f"{problem}{len(fields)} fields on line {line}, {len(header)} in the header; expected the same "
+                        f"number on every line{_surplus(fields, header)}"
+                    )
+                empty.append((line, [fields[place] for place in keep]))
+                if any(fields):  # rows of empty cells count, save those that spreadsheets leave at the end
+                    table.lines.extend(number for number, _ in empty)
+                    table.rows.extend(kept for _, kept in empty)
+                    empty = []
+            return table
+    except UnicodeDecodeError as error:
+        kind = recognise(path)
+        raise InputError(
+            f"{problem}not UTF-8 text ({kind or f'byte 0x{error.object[error.start]:02x} in it'}){_way_on(kind)}; "
+            f"expected {expected}"
+        ) from error
+    except csv.Error as error:
+        raise InputError(f"{problem}not a readable table ({shown(error)}); expected {expected}") from error
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip and bz2 raise others
+            raise
+        raise InputError(
+            f"{problem}not a readable table (cut short, damaged, or not compressed as its name says); expected "
+            f"{expected}"
+        ) from error
+
+
+def _way_on(kind):
+    if kind in COMPRESSED.values():
+        ending = list(OPENERS)[list(COMPRESSED.values()).index(kind)]
+        return f"; its name should end in {ending}"
+    return "; save it as CSV UTF-8"
+
+
+def _open_text(path):
+    opener = OPENERS.get(path.suffix.lower(), open)
+    return opener(path, "rt", encoding="utf-8-sig", newline="")
+
+
+def _next_line(file):
+    return file.readline().rstrip("\r\n")
+
+
+def _records(file, separator, line, problem):
+    """Yield the number of each line that is not empty, and its fields. line: number of lines read before."""
+    if separator == ",":
+        reader = csv.reader(file, strict=True)
+        parts = enumerate(reader, start=1)
+    else:
+        reader, parts = None, ((n, text.rstrip("\r\n").split(separator)) for n, text in enumerate(file, start=1))
+    for number, fields in parts:
+        if reader is not None and reader.line_num != number:
+            raise InputError(
+                f"{problem}a field in quotes that begins on line {line + number} goes on behind its end; expected each "
+                f"row on one line; is a quote left open there?"
+            )
+        if any("\0" in field for field in fields):
+            raise InputError(f"{problem}a zero byte on line {line + number}; expected text; save it as CSV UTF-8")
+        if fields and (reader is not None or fields != [""]):
+            yield line + number, [_unquoted(field) if reader is None else field.strip() for field in fields]
+
+
+def _unquoted(field):
+    field = field.strip()
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        return field[1:-1].replace('""', '"').strip()
+    return field
+
+
+def _surplus(fields, header):
+    """What the commonest surplus field comes from, in words, or nothing."""
+    if len(fields) != len(header) + 1:
+        return ""
+    if fields[-1] == "":
+        return " (the lines, not the header, end in a separator: take it away)"
+    return " (if R wrote row names in front, write the table without them: row.names = FALSE)"
+
+
+def listed(names):
+    """The first names of a list as messages show them, and how many more there are."""
+    names = list(names)
+    more = len(names) - NAMED_AT_ONCE
+    return ", ".join(map(shown, names[:NAMED_AT_ONCE])) + (f" and {more} more" if more > 0 else "") or "none"
+
+
+def other_separator(header, separator):
+    """A hint for a header that another separator than `separator` divides better, or nothing."""
+    better = [name for other, name in SEPARATORS.items() if other != separator and header[0].count(other) > 1]
+    return f"; it is separated by {better[0]}, expected {SEPARATORS[separator]}" if better and len(header) == 1 else ""
+
+
+def is_row_label(heading):
+    """Whether a column of this heading holds row names or numbers, whatever wrote it."""
+    return ROW_LABELS.fullmatch(heading) is not None
+
+
+def row_numbers(texts):
+    """The row numbers, from 0, that a column of text holds, in any order, or None where it holds anything else.
+
+    texts: (n,) of text. Numbers are 0 to n - 1, as pandas writes them, or 1 to n, as R does.
+    """
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    for first in (0, 1):
+        if np.array_equal(np.sort(numbers), np.arange(first, len(numbers) + first)):
+            return (numbers - first).astype(np.int64)
+    return None

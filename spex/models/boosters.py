@@ -1,0 +1,291 @@
+"""Boosted trees and boosted linear models (xgboost)."""
+
+import os
+import re
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from spex.errors import InputError, shown
+from spex.files.storage import DamagedFileError, whole_file
+from spex.models.splits import WIDTHS, Split, column_moments
+from spex.progress import progress
+
+# A thread that waits for the others sleeps instead of spinning: where other programs use the cores too, fits with few
+# genes are up to three times faster. OpenMP reads it once, when xgboost is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import xgboost
+
+GBTREE = {
+    "booster": "gbtree",
+    "objective": "reg:squarederror",
+    "tree_method": "hist",
+    "base_score": 2,
+    "max_depth": 6,
+    "max_bin": 100,
+    "eta": 0.051817108848631936,
+    "alpha": 0.09838211642344241,
+    "lambda": 275.1911788945532,
+    "gamma": 0.4980984973194085,
+    "min_child_weight": 2.9990138316074377,
+    "max_delta_step": 4.636511934158108,
+    "colsample_bytree": 0.5898165366422254,
+    "colsample_bylevel": 0.7845488136664186,
+    "colsample_bynode": 0.3190626081646857,
+    "num_boost_round": 2000,
+    "early_stopping_rounds": 50,
+}
+"""Chiliński et al. (2023)."""
+
+GBLINEAR = {
+    "booster": "gblinear",
+    "objective": "reg:squarederror",
+    "base_score": 2,
+    "lambda": 100,
+    "alpha": 0,
+    "eta": 0.01,
+    "nthread": 1,  # several threads race for the weights: another result each time
+    "num_boost_round": 100,
+}
+"""Zhou et al. (2018), whose reg:linear is now called reg:squarederror."""
+
+TRAINING_ARGUMENTS = ("num_boost_round", "early_stopping_rounds")
+"""Parameters that `xgboost.train` takes beside those of the booster."""
+
+SET_BY_OPTIONS = {
+    "seed": "--seed",
+    "random_state": "--seed",
+    "device": "--compute_platform",
+    "gpu_id": "--compute_platform",
+    "n_gpus": "--compute_platform",
+}
+ALIASES = {
+    "learning_rate": "eta",
+    "min_split_loss": "gamma",
+    "reg_lambda": "lambda",
+    "reg_alpha": "alpha",
+    "n_jobs": "nthread",
+}
+"""xgboost's second names. Of two names for one thing it takes either, so each parameter is known by its first."""
+
+METRIC = "rmse"
+OBJECTIVES = ("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror")
+"""Those that predict one number of any sign, as ln(expression) is, on the scale of the observed one."""
+
+BEYOND_EXPRESSION = 1e6
+"""No ln(expression) comes near it: who predicts more has diverged."""
+
+NOT_TO_SET = {
+    "verbosity": "it hides what xgboost says of parameters that it does not use",
+    "validate_parameters": "it hides parameters that xgboost does not know",
+    "disable_default_eval_metric": "early stopping and the pictures rely on the metric",
+    "scale_pos_weight": "it weighs classes, and expression has none",
+    "num_class": "expression has no classes",
+    "num_feature": "the tensors tell it",
+    "num_target": "targets are fitted one by one",
+}
+TRIED_ROUNDS = 3
+ROWS_AT_ONCE = 4096
+
+
+def find_problem(parameters, model):
+    """What is wrong with parameters, in words; None when xgboost takes them all. model: name in `models.PARAMETERS`."""
+    problem = next(_own_problems(parameters, model), None)
+    if problem:
+        return problem
+    error, said = _try_out(parameters)
+    return error or "; ".join(said) or None
+
+
+def _own_problems(parameters, model):
+    """Yield what is wrong with parameters and xgboost would not tell, or only at the end of a fit."""
+    for name in parameters.keys() & SET_BY_OPTIONS.keys():
+        yield f"{name} is set by {SET_BY_OPTIONS[name]}"
+    for name in parameters.keys() & NOT_TO_SET.keys():
+        yield f"{name} cannot be set: {NOT_TO_SET[name]}"
+    if parameters.get("eval_metric", METRIC) != METRIC:
+        yield f"eval_metric is fixed at {METRIC}, on which early stopping and the pictures rely"
+    if parameters["objective"] not in OBJECTIVES:
+        yield f"objective is {parameters['objective']!r:.60}, expected one for expression: {', '.join(OBJECTIVES)}"
+    if parameters["booster"] != model:  # nor dart: its trees change after the round that early stopping keeps
+        yield f"booster is {parameters['booster']!r:.60}, but --model says which: {model}"
+    if parameters["booster"] == "gblinear" and "early_stopping_rounds" in parameters:
+        yield "gblinear runs all its rounds, so it has no early_stopping_rounds"
+    for name in TRAINING_ARGUMENTS:
+        value = parameters.get(name, 1)
+        if type(value) is not int or value < 1:
+            yield f"{name} is {value!r:.60}, expected a whole number from 1 up"
+
+
+def _in_one_line(error):
+    """What xgboost says of an error, without the place in its source."""
+    return re.sub(r"^\[[\d:]+\] \S+:\d+: ", "", str(error).splitlines()[0])
+
+
+def cuda_problem():
+    """Why this xgboost cannot fit on a GPU here, in words; None when it can."""
+    if not xgboost.build_info()["USE_CUDA"]:
+        return "this xgboost is built for the CPU (the extra gpu installs the other)"
+    error, said = _try_out(GBTREE | {"device": "cuda"})
+    return "xgboost finds no usable GPU" if error or said else None
+
+
+def _try_out(parameters):
+    """Fit four genes as any others are fitted. Returns: the error in one line or None, and what xgboost warned of."""
+    features, targets = np.eye(4, WIDTHS[-1], dtype=np.float32), np.linspace(-2.0, 3.0, 4)[:, None]
+    split = Split((), (), train=np.arange(3), validation=np.arange(0), test=np.arange(1, 4))
+    few = parameters | {"num_boost_round": min(parameters["num_boost_round"], TRIED_ROUNDS)}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            for fit in BoosterLearner(features, split, few).fit(targets, names=["parameters"], wanted=[0], seed=0):
+                if not np.abs(fit.predict(features)).max() < BEYOND_EXPRESSION:
+                    return "with these parameters it predicts no finite numbers, or none that can be expression", []
+        except (InputError, xgboost.core.XGBoostError, ValueError, TypeError, AttributeError, OverflowError) as error:
+            return f"xgboost refuses it: {_in_one_line(error.__cause__ or error)}", []
+    return None, [str(warning.message).partition("\n")[2].strip() for warning in caught]
+
+
+def _booster_parameters(parameters):
+    return {name: value for name, value in parameters.items() if name not in TRAINING_ARGUMENTS}
+
+
+class BoosterLearner:
+    """Boosting on features that are quantised (trees) or laid out (linear) once, however many targets follow."""
+
+    def __init__(self, features, split, parameters):
+        self.split = split
+        self.parameters = parameters
+        if parameters["booster"] == "gblinear":
+            self.train = xgboost.DMatrix(features[split.train])
+            self.watched = xgboost.DMatrix(features[split.watched])
+            self.scale = column_moments(features, split.train)[1]
+        else:
+            max_bin = parameters["max_bin"]
+            train, watched = _RowBatches(features, split.train), _RowBatches(features, split.watched)
+            self.train = xgboost.QuantileDMatrix(train, max_bin=max_bin)
+            self.watched = xgboost.QuantileDMatrix(watched, ref=self.train, max_bin=max_bin)
+            self.scale = None
+
+    def fit(self, targets, *, names, wanted, seed):
+        """Fit one model after the other.
+
+        targets: float64 (n, t) over all rows. names: of the t targets, for the progress bar. wanted: positions of the
+        targets to fit. seed: of the columns that trees are offered.
+
+        Yields: BoosterFit of each wanted target.
+
+        Raises:
+            InputError: xgboost cannot fit: a parameter that does not suit the features, or a GPU's memory is full.
+        """
+        for position in wanted:
+            target = targets[:, position]
+            self.train.set_label(target[self.split.train])
+            self.watched.set_label(target[self.split.watched])
+            history = {}
+            with progress(self.parameters["num_boost_round"], "rounds", names[position]) as advance:
+                try:
+                    booster = xgboost.train(
+                        {**_booster_parameters(self.parameters), "seed": seed, "eval_metric": METRIC},
+                        self.train,
+                        num_boost_round=self.parameters["num_boost_round"],
+                        evals=[(self.train, "train"), (self.watched, "watched")],  # the last one decides when to stop
+                        callbacks=self._callbacks(advance),
+                        evals_result=history,
+                        verbose_eval=False,
+                    )
+                except xgboost.core.XGBoostError as error:
+                    raise InputError(f"xgboost cannot fit {shown(names[position])}: {_in_one_line(error)}") from error
+            yield BoosterFit(booster, self.scale, {part: series[METRIC] for part, series in history.items()})
+
+    def _callbacks(self, advance):
+        counter = _RoundCounter(advance)
+        if "early_stopping_rounds" not in self.parameters:
+            return [counter]
+        return [
+            xgboost.callback.EarlyStopping(rounds=self.parameters["early_stopping_rounds"], save_best=True),
+            counter,
+        ]
+
+
+class _RowBatches(xgboost.DataIter):
+    """Hands some rows of a matrix to xgboost a few thousand at a time, so that they are never copied all together."""
+
+    def __init__(self, features, rows):
+        self.features = features
+        self.rows = rows
+        self.start = 0
+        super().__init__()
+
+    def next(self, input_data):
+        batch = self.rows[self.start : self.start + ROWS_AT_ONCE]
+        if len(batch) == 0:
+            return False
+        input_data(data=self.features[batch])
+        self.start += ROWS_AT_ONCE
+        return True
+
+    def reset(self):
+        self.start = 0
+
+
+class _RoundCounter(xgboost.callback.TrainingCallback):
+    def __init__(self, advance):
+        super().__init__()
+        self.advance = advance
+
+    def after_iteration(self, model, epoch, evals_log):
+        self.advance(1)
+        return False
+
+
+@dataclass(frozen=True)
+class BoosterFit:
+    """A fitted booster that holds the kept rounds only.
+
+    scale: (width,) standard deviation of each feature over the training rows, for linear boosters; None for trees.
+    history: rmse after each round that was run, of the training rows ("train") and of the watched ones ("watched").
+    """
+
+    booster: xgboost.Booster
+    scale: np.ndarray | None = None
+    history: dict[str, list[float]] | None = None
+
+    @property
+    def chosen(self):
+        return {"rounds_run": len(self.history["watched"]), "rounds_kept": self.booster.num_boosted_rounds()}
+
+    @property
+    def importance(self):
+        """What each feature contributes, float64 (width,): total gain (trees), |coefficient| in s.d. (linear)."""
+        width = self.booster.num_features()
+        importance = np.zeros(width)
+        scores = self.booster.get_score(importance_type="total_gain" if self.scale is None else "weight")
+        for name, value in scores.items():  # features are called f0, f1, ...
+            importance[int(name[1:])] = value
+        return importance if self.scale is None else np.abs(importance) * self.scale
+
+    def predict(self, features):
+        """Predict float64 (n,), in ln(expression), from float32 (n, width)."""
+        parts = [features[start : start + ROWS_AT_ONCE] for start in range(0, len(features), ROWS_AT_ONCE)]
+        return np.concatenate([self.booster.predict(xgboost.DMatrix(part)) for part in parts]).astype(np.float64)
+
+    def save(self, folder):
+        """Write `model.ubj`, in xgboost's own format."""
+        with whole_file(folder / "model.ubj") as file:
+            file.write(self.booster.save_raw("ubj"))
+
+    @classmethod
+    def load(cls, folder):
+        """Read `model.ubj`; the fit can predict, and knows nothing of its training.
+
+        Raises:
+            DamagedFileError: xgboost cannot read it.
+        """
+        content = bytearray((folder / "model.ubj").read_bytes())
+        try:
+            return cls(xgboost.Booster(model_file=content))
+        except xgboost.core.XGBoostError as error:
+            raise DamagedFileError(f"{folder / 'model.ubj'}: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,124 @@
+"""What can be fitted, behind one interface: prepare once for a split, then fit every target on it.
+
+`prepare` gives a learner. `learner.fit(targets, names=..., seed=...)` yields one fit per column of `targets`. A fit has
+`predict(features)`, `save(folder)`, `importance`, `chosen` (what training settled on) and `history` (how it got there).
+"""
+
+import json
+import math
+
+from spex.errors import InputError, shown
+from spex.files.storage import DamagedFileError, require_file
+from spex.models import boosters, ridge
+
+PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}
+"""Parameters of each model: the published ones of the first two, with xgboost's own names for them."""
+
+USE_OF_WATCHED = {
+    "gbtree": "as published, early stopping watches",
+    "gblinear": None,
+    "ridge": "the penalty is chosen on",
+}
+"""What each model does with the watched rows, in words to put before their name; gblinear never looks at them."""
+
+
+def read_parameters(path, model):
+    """The parameters of a model, with those in a JSON file in place of their namesakes.
+
+    path: JSON file that holds one object, or None for the parameters as they are.
+
+    Raises:
+        InputError: not such a file, or a parameter that the model does not know or cannot use.
+    """
+    if path is None:
+        return PARAMETERS[model]
+    example = 'an object like {"eta": 0.1}'
+    file = require_file(path, "--params")
+    try:
+        text = file.read_text(encoding="utf-8")
+        changes = json.loads(
+            text, parse_constant=_finite_number, parse_float=_finite_number, object_pairs_hook=_each_once
+        )
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"--params {path}: not JSON ({shown(error, 120)}); expected {example}") from error
+    if not isinstance(changes, dict):
+        raise InputError(f"--params {path}: found {changes!r:.60}; expected {example}")
+    empty = next((name for name, value in changes.items() if value is None), None)
+    if empty is not None:
+        raise InputError(
+            f"--params {path}: {shown(empty)} is null; expected a value; leave it out to keep the usual one"
+        )
+    if model == "ridge":
+        parameters = PARAMETERS[model] | changes
+        problem = ridge.find_problem(parameters)
+    else:
+        changes, problem = _by_first_names(changes)
+        parameters = PARAMETERS[model] | changes
+        problem = problem or boosters.find_problem(parameters, model)
+    if problem:
+        raise InputError(f"--params {path}: {problem}; --model {model} has {', '.join(PARAMETERS[model])}")
+    return parameters
+
+
+def _by_first_names(changes):
+    """Parameters by xgboost's first name for each, and what is wrong, or None: both names of one were given."""
+    twice = [(other, name) for other, name in boosters.ALIASES.items() if {other, name} <= changes.keys()]
+    problem = f"{twice[0][0]} is another name of {twice[0][1]}, and both are there; give one of them" if twice else None
+    return {boosters.ALIASES.get(name, name): value for name, value in changes.items()}, problem
+
+
+def _each_once(pairs):
+    """A JSON object as a dict, when no name occurs twice in it."""
+    names = [name for name, _ in pairs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{shown(twice[0])} occurs twice")
+    return dict(pairs)
+
+
+def _finite_number(text):
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+def choose_device(platform, model):
+    """Where a model is fitted: "cuda" or "cpu".
+
+    platform: "CPU", "CUDA", or None for CUDA where the model and the machine can.
+
+    Raises:
+        InputError: CUDA was asked for, and the model, this xgboost or this machine cannot.
+    """
+    if platform == "CPU":
+        return "cpu"
+    problem = f"{model} is fitted on the CPU only" if model != "gbtree" else boosters.cuda_problem()
+    if problem is None:
+        return "cuda"
+    if platform == "CUDA":
+        raise InputError(f"--compute_platform CUDA: {problem}; leave the option out to fit on the CPU")
+    return "cpu"
+
+
+def prepare(model, features, split, parameters, device="cpu"):
+    """Do once what does not depend on the target: quantise, or factorise, the features of the split's rows.
+
+    features: float32 (n, width). split: dataset.Split over its rows. parameters: as in `PARAMETERS`.
+    """
+    if model == "ridge":
+        return ridge.RidgeLearner(features, split, parameters)
+    return boosters.BoosterLearner(features, split, parameters | {"device": device})
+
+
+def load_fit(folder, model):
+    """Read a fit that `save` wrote. model: name in `PARAMETERS`.
+
+    Raises:
+        InputError: the model's file is missing or damaged.
+    """
+    kind = ridge.RidgeFit if model == "ridge" else boosters.BoosterFit
+    try:
+        return kind.load(folder)
+    except (OSError, DamagedFileError) as error:
+        raise InputError(f"--predict {folder}: its model cannot be read ({error}); fit it again") from error

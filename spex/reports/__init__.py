@@ -1,0 +1,1 @@
+"""Finished runs as pictures and tables; nothing here fits anything."""

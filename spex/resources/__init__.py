@@ -1,0 +1,1 @@
+"""The files that the program needs and may not ship."""

@@ -1,0 +1,220 @@
+"""Get one resource file: download, unpack, verify, give it its name, and remember that it was verified."""
+
+import gzip
+import json
+import logging
+import os
+import shutil
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from spex.errors import InputError
+from spex.files.storage import write_json
+from spex.progress import progress
+from spex.resources.checks import check_digest, file_digest
+from spex.resources.download import MEGABYTE, discard, fetch, locked, part_path
+
+CHUNK_BYTES = 1 << 20
+
+logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A file to download.
+
+    path: where it belongs, from the repository's root. address: where it comes from; unpacked when it ends in .gz.
+    check: called with (path, find), where find(name) is the path of another resource; raises InputError; may leave an
+    index beside the file. digest: `kind:hexadecimal` of the published file; None: the sha256
+    of the first download is recorded, and later ones are compared with it. megabytes: disk that getting it takes,
+    roughly, None where its maker does not say. page: where to get it by hand, for a file that may need an account.
+    """
+
+    name: str
+    path: str
+    what: str
+    licence: str
+    address: str
+    check: Callable
+    digest: str | None = None
+    megabytes: int | None = None
+    page: str | None = None
+
+
+def locate(resource, folder):
+    """Where a resource is or belongs: under its own path in the folder; directly in the folder if it is there."""
+    laid_out, flat = Path(folder, resource.path), Path(folder, Path(resource.path).name)
+    return flat if flat.exists() and not laid_out.exists() else laid_out
+
+
+def download_part(resource, path):
+    """Where a resource's bytes gather while they are downloaded."""
+    return part_path(path.with_name(_served_name(resource)))
+
+
+def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
+    """Put a verified file where a resource belongs; one that is there already is verified, never replaced.
+
+    find: function from a resource's name to its path. mirror: address of a folder that serves the files by name, in
+    place of their makers'. login: (user, password) for files whose makers want an account; not sent to a mirror.
+
+    Raises:
+        InputError: it cannot be had, or is not what it should be; nothing is then under its name that was not before.
+    """
+    path = find(resource.name)
+    if path.exists():
+        if not is_verified(path):
+            logger.info("%s: already there, being verified", path)
+            _record(path, _verify_own(resource, path, find))
+        logger.info("%s: there and verified", path)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = download_part(resource, path)
+    _require_room(resource, part)
+    with locked(part):
+        address = _download(resource, path, part, mirror=mirror, login=login, sleep=sleep)
+        whole = part_path(path) if _is_packed(resource) else part
+        try:
+            if _is_packed(resource):
+                _unpack(part, whole)
+            logger.info("%s: complete, being verified", whole)
+            digest = verify(resource, whole, path, find)
+        except InputError as error:
+            discard(part)
+            discard(whole)
+            _index(whole).unlink(missing_ok=True)
+            raise InputError(
+                f"{error}; it came from {address} and was removed; try again, or another address with --mirror"
+            ) from error
+        os.replace(whole, path)
+        if _index(whole).exists():
+            os.replace(_index(whole), _index(path))
+        _record(path, digest)
+        discard(part)
+    logger.info("%s: downloaded and verified", path)
+
+
+def _verify_own(resource, path, find):
+    try:
+        return verify(resource, path, path, find)
+    except InputError as error:
+        raise InputError(f"{error}; move it away and run the same command again to get the right one") from error
+
+
+def _download(resource, path, part, *, mirror, login, sleep):
+    """Complete the part; returns the address it comes from."""
+    address = f"{mirror.rstrip('/')}/{_served_name(resource)}" if mirror else resource.address
+    try:
+        fetch(address, part, auth=login if resource.page and not mirror else None, sleep=sleep)
+    except InputError as error:
+        if not resource.page:
+            raise
+        raise InputError(
+            f"{error}; or by hand: log in at {resource.page} (the account is free), download the file and put it at "
+            f"{path}; or give --4dn_key with the JSON file of your access key"
+        ) from error
+    return address
+
+
+def _served_name(resource):
+    return urlsplit(resource.address).path.rpartition("/")[2]
+
+
+def _is_packed(resource):
+    return _served_name(resource).endswith(".gz")
+
+
+def _require_room(resource, part):
+    needed = (resource.megabytes or 0) - (part.stat().st_size // MEGABYTE if part.exists() else 0)
+    free = shutil.disk_usage(part.parent).free // MEGABYTE
+    if needed > free:
+        raise InputError(
+            f"{part.parent}: {free:,} MB free, but {resource.name} takes about {needed:,} more; free some space"
+        )
+
+
+def _unpack(part, unpacked):
+    """Decompress a `.gz` as a stream, from its start."""
+    try:
+        with (
+            open(part, "rb") as packed,
+            gzip.open(packed) as stream,
+            open(unpacked, "wb") as file,
+            progress(part.stat().st_size // MEGABYTE, "MB", f"unpacking {part.name.removesuffix('.part')}") as advance,
+        ):
+            before = 0
+            while chunk := stream.read(CHUNK_BYTES):
+                file.write(chunk)
+                advance(packed.tell() // MEGABYTE - before // MEGABYTE)
+                before = packed.tell()
+            file.flush()
+            os.fsync(file.fileno())
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{part}: cannot be unpacked ({error})") from error
+
+
+def verify(resource, candidate, path, find):
+    """Check a file: by its published hash; without one by its content, and by the hash of the first download.
+
+    candidate: the file. path: where it belongs, beside which the record is.
+
+    Returns: its digest as `kind:hexadecimal`.
+
+    Raises:
+        InputError: it is not what it should be.
+    """
+    if resource.digest:
+        try:
+            check_digest(candidate, resource.digest)
+        except InputError:
+            if candidate == path:
+                resource.check(path, find)  # says more about a user's own file than that two hashes differ
+            raise
+        return resource.digest
+    resource.check(candidate, find)
+    recorded = _read_record(path).get("digest")
+    if not recorded:
+        return f"sha256:{file_digest(candidate, 'sha256')}"
+    try:
+        check_digest(candidate, recorded)
+    except InputError as error:
+        raise InputError(f"{error} as recorded in {_record_path(path)}; delete that to accept this one") from error
+    return recorded
+
+
+def is_verified(path):
+    """Whether a file was verified and has not been written since."""
+    record = _read_record(path)
+    return path.exists() and all(record.get(name) == value for name, value in _stamp(path).items())
+
+
+def _index(path):
+    """Where the index of a FASTA file is."""
+    return path.with_name(f"{path.name}.fai")
+
+
+def _record(path, digest):
+    """Remember that a file was verified; in a folder that cannot be written to, it is verified each time."""
+    if os.access(path.parent, os.W_OK):
+        write_json(_record_path(path), {"digest": digest, **_stamp(path)})
+
+
+def _record_path(path):
+    return path.with_name(f"{path.name}.verified.json")
+
+
+def _read_record(path):
+    try:
+        record = json.loads(_record_path(path).read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _stamp(path):
+    stat = path.stat()
+    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}

@@ -1,0 +1,1 @@
+"""What a data folder holds, and what identifies it."""

@@ -1,0 +1,195 @@
+"""What is kept of a fit: one folder each under results/, named by the settings that determine it."""
+
+import hashlib
+import json
+import logging
+import math
+import platform
+import re
+from importlib import import_module
+
+import pandas as pd
+
+from spex.errors import visible
+from spex.files.storage import DamagedFileError, file_sha256, load_sealed_json, save_sealed_json, whole_file
+
+FORMAT = 1
+"""Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""
+
+LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
+NAME_LENGTH = 60
+"""Characters of a tissue's name, and of a split's, in the name of a folder: file systems allow 255 in all."""
+
+RECORD = "metrics.json"
+HASHED = (".csv", ".ubj", ".npy")
+
+RESULT_COLUMNS = {
+    "settings": ("target_index", "target", "model", "split", "seed", "biosample", "log_note"),
+    "genes": ("train", "validation", "test", "without_tensor", "without_expression"),
+    "scores": (
+        "rmse",
+        "spearman",
+        "spearman_low",
+        "spearman_high",
+        "spearman_p",
+        "pearson",
+        "pearson_low",
+        "pearson_high",
+        "pearson_p",
+    ),
+    "chosen": ("rounds_run", "rounds_kept", "penalty"),
+}
+"""What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>."""
+
+logger = logging.getLogger("spex.records")
+
+
+def split_name(test_chroms, validation_chroms):
+    """What a split is called in names and tables."""
+    name = "test-" + "+".join(test_chroms)
+    return f"{name}_validation-{'+'.join(validation_chroms)}" if validation_chroms else name
+
+
+def split_title(settings):
+    """What a fit's split is called in the title of a picture."""
+    if settings["split"].startswith("cv-"):
+        return f"out of sample in {settings['split'].removeprefix('cv-')} folds"
+    return settings["split"].replace("_", ", ").replace("-", " ").replace("+", ", ")
+
+
+def fit_name(settings):
+    """A folder name that tells a fit from every other: the readable settings, then a digest of all of them.
+
+    settings: dict of JSON values that determine the fit, target_index, target, model, split and seed among them.
+    """
+    tissue, split = readable(settings["target"]), readable(settings["split"], also="+")
+    return f"{settings['target_index']}-{tissue}_{settings['model']}_{split}_seed{settings['seed']}_{digest(settings)}"
+
+
+def readable(text, also=""):
+    """The part of a file name that stands for free text. also: characters to keep beside letters, digits, _ and ."""
+    return re.sub(rf"[^A-Za-z0-9_.{also}]+", "-", text)[:NAME_LENGTH].strip("-.")
+
+
+def digest(settings):
+    """Eight hexadecimal digits that stand for a dict of JSON values."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def read_record(folder):
+    """The record of a finished fit, or None where there is none or it is damaged.
+
+    A fit is finished when `metrics.json` is there: it is the last of its files to be written.
+    """
+    try:
+        return load_sealed_json(folder / RECORD)
+    except (FileNotFoundError, NotADirectoryError, DamagedFileError):
+        return None
+
+
+def read_finished(folder, settings, features_table=None):
+    """The record of a fit that need not be made again; None unless its settings are these and its files are whole.
+
+    features_table: hash of the table that names the features now, or None without one, which asks for no new names.
+    """
+    if not (folder / RECORD).exists():
+        return None
+    record = read_record(folder)
+    if record is not None and record["settings"] != settings:
+        return None
+    changed = [RECORD] if record is None else find_changed(folder, record)
+    if changed:
+        logger.warning("%s: damaged or missing since it was written; the fit is made again", folder / changed[0])
+        return None
+    if features_table is not None and record.get("features_table") != features_table:
+        logger.info("%s: made with other names of the features, or none; the fit is made again", folder)
+        return None
+    return record
+
+
+def find_changed(folder, record):
+    """Names of a fit's files that are not what they were when its record was written, pictures aside."""
+    return [name for name, digest in record["files"].items() if not _is_whole(folder / name, digest)]
+
+
+def _is_whole(path, digest):
+    return path.is_file() and file_sha256(path) == digest
+
+
+def write_record(folder, **fields):
+    """Write `metrics.json`: the fields, numbers that are not finite as null, and hashes of the files beside it.
+
+    Pictures are not among those. Returns: the record.
+    """
+    files = {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.suffix in HASHED}
+    record = _finite({"name": folder.name, "versions": versions(), "files": files, **fields})
+    save_sealed_json(folder / RECORD, record)
+    return record
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def versions():
+    """Versions of Python and of the libraries that can change the numbers."""
+    return {"python": platform.python_version()} | {name: import_module(name).__version__ for name in LIBRARIES}
+
+
+def results_row(record):
+    """A record as one row of results.csv: dict of column name to value, None where the fit has no such thing."""
+    return {"name": record["name"]} | {
+        _column(part, field): _on_one_line(record[part].get(field))
+        for part, fields in RESULT_COLUMNS.items()
+        for field in fields
+    }
+
+
+def _on_one_line(value):
+    """Free text without line ends, of which readers of CSV take some for those of rows."""
+    return visible(value) if isinstance(value, str) else value
+
+
+def _column(part, field):
+    return f"genes_{field}" if part == "genes" else field
+
+
+def results_table(records):
+    """Records as a table, one row each, with the columns of results.csv."""
+    columns = ["name", *(_column(part, field) for part, fields in RESULT_COLUMNS.items() for field in fields)]
+    return pd.DataFrame([results_row(record) for record in records], columns=columns)
+
+
+def write_results(results):
+    """Write results.csv anew from every record under the results folder, so that no run can lose or repeat a row.
+
+    Returns: the folders that were left out because their record is damaged.
+    """
+    found = None
+    while found is None or found.keys() != _record_folders(results):  # other processes write records meanwhile
+        found = {folder: read_record(folder) for folder in sorted(_record_folders(results))}
+        write_table(results / "results.csv", results_table([record for record in found.values() if record]))
+    return [folder for folder, record in found.items() if record is None]
+
+
+def _record_folders(results):
+    return {path.parent for path in results.glob(f"*/{RECORD}")}
+
+
+def write_predictions(path, genes, observed, predicted):
+    """Write id, symbol, chrom, observed and predicted (both ln(expression + pseudocount)) of each gene as CSV.
+
+    observed: None where only predictions exist.
+    """
+    table = genes[["id", "symbol", "chrom"]]
+    if observed is not None:
+        table = table.assign(observed=observed)
+    write_table(path, table.assign(predicted=predicted))
+
+
+def write_table(path, table):
+    """Write a table as CSV with nine significant digits, enough to give float32 back."""
+    with whole_file(path) as file:
+        table.to_csv(file, index=False, lineterminator="\n", float_format="%.9g", errors="surrogateescape")

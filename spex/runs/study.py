@@ -1,0 +1,258 @@
+"""From matrices to finished fits: what is missing is fitted, scored, drawn and recorded, each in its own folder."""
+
+import hashlib
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from spex.errors import InputError, shown
+from spex.files.storage import remove_abandoned
+from spex.models import importance
+from spex.models.registry import USE_OF_WATCHED, prepare
+from spex.models.scores import Scores, bootstrap_intervals, score
+from spex.models.splits import expected_width, read_features
+from spex.reports import pictures as report
+from spex.runs import records
+from spex.runs.settings import read_run_settings
+
+logger = logging.getLogger("spex.training")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One model on one data folder's genes, for any number of targets, splits and seeds.
+
+    results: folder that the fits' folders go into. genes: DataFrame (n) with id, symbol, chrom. features: float32
+    (n, width). observed: float64 (n, t), ln(expression + pseudocount). targets: t pairs of target index and tissue
+    name. settings: JSON values that determine every fit alike, pseudocount among them. left_out: counts for the
+    record. chromatin: from `importance.read_chromatin_features`, or None.
+    """
+
+    results: Path
+    genes: pd.DataFrame
+    features: np.ndarray
+    observed: np.ndarray
+    targets: list[tuple[int, str]]
+    model: str
+    parameters: dict
+    device: str
+    settings: dict
+    left_out: dict
+    chromatin: pd.DataFrame | None = None
+
+    @property
+    def unit(self):
+        return f"ln(expression + {self.settings['pseudocount']:g})"
+
+    def fit_settings(self, target, split, seed):
+        """All settings of one fit. target: position among the targets."""
+        index, name = self.targets[target]
+        return self.settings | {
+            "format": records.FORMAT,
+            "target_index": index,
+            "target": name,
+            "model": self.model,
+            "parameters": self.parameters,
+            "device": self.device,
+            "seed": seed,
+            "split": records.split_name(split.test_chroms, split.validation_chroms),
+            "test_chroms": list(split.test_chroms),
+            "validation_chroms": list(split.validation_chroms),
+        }
+
+
+def read_study(folder, matched, *, settings, **choices):
+    """Read the features of the matched genes and put a Study together.
+
+    folder: DataFolder. matched: MatchedGenes. settings: without those of the tensors. choices: Study's targets, model,
+    parameters, device and chromatin.
+
+    Raises:
+        InputError: tensors that cannot be used.
+    """
+    genes, run_settings = matched.genes, read_run_settings(folder)
+    if run_settings is None:
+        logger.warning("%s: no such file, so what the tensors were made from is unknown", folder.run_json)
+    width = expected_width(folder, run_settings, genes["id"])
+    features, tensors_sha256 = read_features(folder, genes["id"], width)
+    logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))
+    return Study(
+        results=folder.results,
+        genes=genes,
+        features=features,
+        observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
+        settings=settings | {"tensors": run_settings, "tensors_sha256": tensors_sha256, "width": width},
+        left_out={
+            "without_tensor": len(matched.without_tensor),
+            "without_expression": len(matched.without_expression),
+        },
+        **choices,
+    )
+
+
+def fit_all(study, splits, seeds, *, pool, on_record):
+    """Finish every fit of a study.
+
+    splits: list of Split. seeds: ints. pool: whether the splits are the folds of a cross-validation, whose test
+    predictions are put together in the end. on_record: called with each record, whether it was made just now, and
+    which of how many it is, in words.
+
+    Returns: the records that answer the question: of the single fits, or of the pooled folds.
+    """
+    total = len(splits) * len(study.targets) * len(seeds)
+    finished = []
+    for split in splits:
+        for record, new in _fit_missing(study, split, seeds):
+            finished.append(record)
+            on_record(record, new, f"{len(finished)} of {total}")
+    if not pool:
+        return finished
+    pooled = []
+    for target in range(len(study.targets)):
+        for seed in seeds:
+            record, new = _pool_folds(study, splits, target, seed)
+            pooled.append(record)
+            on_record(record, new, "all folds together")
+    return pooled
+
+
+def _fit_missing(study, split, seeds):
+    """Fit every target with every seed on one split, passing over what is finished already.
+
+    Yields: the record of each fit and whether it was made just now, seeds outside, targets inside.
+    """
+    learner, features_table = None, _features_table(study)
+    for seed in seeds:
+        settings = [study.fit_settings(target, split, seed) for target in range(len(study.targets))]
+        finished = [
+            records.read_finished(study.results / records.fit_name(each), each, features_table) for each in settings
+        ]
+        todo = [target for target, record in enumerate(finished) if record is None]
+        yield from ((record, False) for record in finished if record is not None)
+        if not todo:
+            continue
+        learner = learner or prepare(study.model, study.features, split, study.parameters, study.device)
+        names = [name for _, name in study.targets]
+        fits = learner.fit(study.observed, names=names, wanted=todo, seed=seed)
+        for target, fit in zip(todo, fits, strict=True):
+            yield _write_fit(study, fit, split, settings[target], study.observed[:, target]), True
+
+
+def _write_fit(study, fit, split, settings, observed):
+    """Score one fit on its test genes and write its folder. Returns: the record."""
+    folder = _fit_folder(study, settings)
+    genes, predicted = study.genes.iloc[split.test], fit.predict(study.features[split.test])
+    if not np.isfinite(predicted).all():
+        raise InputError(
+            f"--params: {shown(settings['target'])}: the fit predicts numbers that are not finite; choose parameters "
+            "that do not let it diverge, such as a smaller eta"
+        )
+    fit.save(folder)
+    scores = _write_predictions(study, folder, settings, genes, observed=observed[split.test], predicted=predicted)
+    report.draw_learning_curve(
+        folder / "learning_curve.png",
+        fit.history,
+        fit.chosen,
+        title=report.label(settings["target"]),
+        watched=_watched_genes(split),
+        unit=study.unit,
+    )
+    _write_importance(study, folder, settings, fit.importance)
+    return records.write_record(
+        folder,
+        settings=settings,
+        genes={
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+            **study.left_out,
+        },
+        chosen=fit.chosen,
+        chosen_on=_watched_genes(split) if USE_OF_WATCHED[study.model] else None,
+        features_table=_features_table(study),
+        scores=scores,
+    )
+
+
+def _features_table(study):
+    """What names the features in a fit's importance, as the record has it: a hash, or None without names."""
+    if study.chromatin is None:
+        return None
+    return hashlib.sha256(study.chromatin.to_csv(index=False).encode()).hexdigest()
+
+
+def _fit_folder(study, settings):
+    folder = study.results / records.fit_name(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(folder)
+    return folder
+
+
+def _watched_genes(split):
+    chroms = ", ".join(split.validation_chroms or split.test_chroms)
+    return f"{'validation' if split.validation_chroms else 'test'} genes ({report.label(chroms)})"
+
+
+def _write_predictions(study, folder, settings, genes, *, observed, predicted):
+    """Write the predictions and their two pictures. Returns: scores and intervals, as the record has them."""
+    records.write_predictions(folder / "predictions.csv", genes, observed, predicted)
+    scores = asdict(score(observed, predicted))
+    for name, (low, high) in bootstrap_intervals(observed, predicted, settings["seed"]).items():
+        scores |= {f"{name}_low": low, f"{name}_high": high}
+    title = f"{report.label(settings['target'])}\n{len(genes):,} genes, {records.split_title(settings)}"
+    caption = "\n".join(
+        [f"rmse {scores['rmse']:.3f}"]
+        + [
+            f"{name.capitalize()} {scores[name]:.3f} ({scores[f'{name}_low']:.3f} to {scores[f'{name}_high']:.3f})"
+            for name in ("spearman", "pearson")
+        ]
+    )
+    report.draw_predicted_against_observed(
+        folder / "predicted_vs_observed.png", observed, predicted, title=title, caption=caption, unit=study.unit
+    )
+    report.draw_residuals(folder / "residuals.png", observed, predicted, title=title, unit=study.unit)
+    return scores
+
+
+def _write_importance(study, folder, settings, contributions):
+    table = importance.by_chromatin_feature(contributions, study.chromatin)
+    groups = importance.by_group(table)
+    records.write_table(folder / "importance.csv", table)
+    records.write_table(folder / "importance_groups.csv", groups)
+    measure = "total gain" if study.model == "gbtree" else "the sum of |coefficients| in standard deviations"
+    report.draw_importance(folder / "importance.png", groups, title=report.label(settings["target"]), measure=measure)
+
+
+def _pool_folds(study, splits, target, seed):
+    """Put the test predictions of all folds of a cross-validation together, each gene once, and score them.
+
+    Every fold must be finished. target: position among the targets.
+
+    Returns: the record, and whether it was made just now.
+    """
+    folds = [study.fit_settings(target, split, seed) for split in splits]
+    settings = folds[0] | {
+        "split": f"cv-{len(splits)}",
+        "test_chroms": [fold["test_chroms"] for fold in folds],
+        "validation_chroms": [fold["validation_chroms"] for fold in folds],
+    }
+    record = records.read_finished(study.results / records.fit_name(settings), settings)
+    if record is not None:
+        return record, False
+    folder = _fit_folder(study, settings)
+    parts = [pd.read_csv(study.results / records.fit_name(fold) / "predictions.csv") for fold in folds]
+    predicted = pd.concat(parts).set_index("id")["predicted"].loc[study.genes["id"]].to_numpy()
+    scores = _write_predictions(
+        study, folder, settings, study.genes, observed=study.observed[:, target], predicted=predicted
+    )
+    counts = {"test": len(study.genes), **study.left_out}
+    return records.write_record(folder, settings=settings, genes=counts, chosen={}, scores=scores), True
+
+
+def record_line(record):
+    """A record's scores as the line that the published program reports."""
+    scores = {name: record["scores"][name] for name in Scores.__dataclass_fields__}
+    return Scores(**{name: float("nan") if value is None else value for name, value in scores.items()}).line()
