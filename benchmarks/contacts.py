@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import peak_memory_gb, publish
-from spex.contacts.collect import ContactRule, collect_contacts
+from spex.contacts.collect import collect_contacts
+from spex.contacts.rules import Published
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import ContactMap
 
@@ -76,12 +77,11 @@ def main(argv=None):
         path.with_suffix(".part").rename(path)
         print(f"made {path}; run the same command again, so that making it does not count as memory used")
         return
-    rule = ContactRule("published", RESOLUTION, 1.15, 2)
     map_ = ContactMap(path, RESOLUTION)
     genes = genes_on(map_.chromsizes, args.genes)
     before = peak_memory_gb()
     start = time.perf_counter()
-    contacts = collect_contacts([map_], genes, rule, lambda count: None)
+    contacts = collect_contacts([map_], genes, Published(), RESOLUTION, lambda count: None)
     seconds = time.perf_counter() - start
     with h5py.File(path) as file:
         pixels = len(file[f"resolutions/{RESOLUTION}/pixels/count"])

@@ -18,7 +18,8 @@ import pandas as pd
 from benchmarks.measure import publish
 from data.example import demo
 from spex.features.devices import DTYPES
-from spex.files.storage import DataFolder, load_array
+from spex.files.sealed import load_array
+from spex.runs.folder import DataFolder
 from spex.runs.records import read_record
 
 

@@ -17,10 +17,10 @@ import torch
 
 from benchmarks.measure import publish
 from data.example.make_weights import standin_state
-from expecto import BASES, WINDOW_SIZE
 from expecto.beluga import CHECKPOINT_LAYERS, Beluga
-from expecto.gene_features import own_features, transform_weights
-from spex.inputs.genes import keep_genes, own_windows, read_gene_table
+from expecto.gene_features import own_features, own_windows, transform_weights
+from expecto.network import BELUGA
+from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
@@ -56,10 +56,10 @@ def features(model, genome, genes, dtype):
     """Own features of each gene, (genes, 10, 2002) float64."""
     model, weights, result = model.to(dtype), transform_weights(), []
     for gene in genes.itertuples():
-        first, end, starts = own_windows(gene.tss, gene.strand)
+        first, end, starts = own_windows(gene.tss, gene.strand, BELUGA.window)
         codes = torch.from_numpy(genome.codes(gene.chrom, first, end)).long()
-        one_hot = torch.eye(len(BASES) + 1, len(BASES), dtype=dtype)[codes].T[:, None]
-        windows = [one_hot[:, :, start : start + WINDOW_SIZE] for start in starts]
+        one_hot = torch.eye(len(BELUGA.bases) + 1, len(BELUGA.bases), dtype=dtype)[codes].T[:, None]
+        windows = [one_hot[:, :, start : start + BELUGA.window] for start in starts]
         parts = [model(torch.stack(windows[i : i + BATCH])).double() for i in range(0, len(windows), BATCH)]
         result.append(own_features(torch.cat(parts).numpy(), weights))
     return np.stack(result)

@@ -17,8 +17,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import publish
-from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH
-from spex.files.storage import DataFolder, save_array
+from expecto.gene_features import OWN_SUMS
+from expecto.network import BELUGA
+from spex.files.sealed import save_array
+from spex.runs.folder import DataFolder
 
 LENGTH = 1_000_000
 
@@ -34,7 +36,7 @@ def prepare(folder, count):
     data = DataFolder(folder / "data")
     data.tensors.mkdir(parents=True)
     for gene in genes["id"]:
-        tensor = generator.random(TENSOR_WIDTH * CHROMATIN_FEATURES, dtype=np.float32)
+        tensor = generator.random(OWN_SUMS * BELUGA.features, dtype=np.float32)
         save_array(data.tensor_path(gene), tensor, durable=False)
 
 

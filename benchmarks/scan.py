@@ -16,8 +16,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure import alternate, median_ratio, publish
-from expecto import BASES, WINDOW_SIZE
 from expecto.beluga import Beluga
+from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.features.devices import DTYPES
 
@@ -33,13 +33,13 @@ LAYOUTS = {
 def window_by_window(model, codes, starts, device):
     """A function that predicts the windows 32 at a time; the windows are encoded beforehand."""
     model = model.to(device)
-    one_hot = torch.eye(len(BASES) + 1, len(BASES), device=device)[codes.to(device).long()].T[:, None]
+    one_hot = torch.eye(len(BELUGA.bases) + 1, len(BELUGA.bases), device=device)[codes.to(device).long()].T[:, None]
 
     @torch.inference_mode()
     def predict():
         for first in range(0, len(starts), BATCH):
             windows = torch.stack(
-                [one_hot[:, :, start : start + WINDOW_SIZE] for start in starts[first : first + BATCH]]
+                [one_hot[:, :, start : start + BELUGA.window] for start in starts[first : first + BATCH]]
             )
             model(windows)
 
@@ -75,9 +75,9 @@ def main(argv=None):
 
 def measure(model, name, layout, args):
     """One row per precision for windows laid out like this."""
-    span = layout[-1] + WINDOW_SIZE
+    span = layout[-1] + BELUGA.window
     starts = [gene * span + start for gene in range(args.genes if "gene" in name else 1) for start in layout]
-    codes = torch.randint(0, 4, (starts[-1] + WINDOW_SIZE,), dtype=torch.uint8)
+    codes = torch.randint(0, 4, (starts[-1] + BELUGA.window,), dtype=torch.uint8)
     alone = window_by_window(model, codes, starts, args.device)
     ways = {"alone": timed(alone, args.device, convolutions=True, products=False)}
     operations = {}

@@ -17,8 +17,8 @@ import numpy as np
 
 from benchmarks.measure import publish
 from benchmarks.synthetic import BINS_PER_GENE, synthetic_contacts, synthetic_genes, synthetic_genome, tensor_job
-from expecto import CHROMATIN_FEATURES
 from expecto.beluga import Beluga
+from expecto.network import BELUGA
 from spex.features.cache import PredictionStore
 from spex.features.devices import make_tensors
 
@@ -41,7 +41,7 @@ def time_two_maps(folder, genome, model, genes, round_):
 
 def time_store(folder):
     """Seconds to write and to read 20,000 rows, and to check as many checksums."""
-    rows = np.random.default_rng(0).random((ROWS, CHROMATIN_FEATURES), dtype=np.float32)
+    rows = np.random.default_rng(0).random((ROWS, BELUGA.features), dtype=np.float32)
     keys = np.arange(ROWS)
     start = time.perf_counter()
     store = PredictionStore(folder / "store", {})
@@ -67,7 +67,7 @@ def main(argv=None):
         genome = synthetic_genome(Path(folder))
         rounds = [time_two_maps(Path(folder), genome, model, genes, number) for number in range(args.rounds)]
         write, read, checksums = time_store(Path(folder))
-    megabytes = ROWS * CHROMATIN_FEATURES * 4 / 1e6
+    megabytes = ROWS * BELUGA.features * 4 / 1e6
     row = {
         "genes": args.genes,
         "bins per gene": BINS_PER_GENE,

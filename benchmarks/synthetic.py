@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from spex.contacts.collect import ContactRule, Contacts
+from spex.contacts.collect import Contacts
+from spex.contacts.rules import Published
 from spex.features.devices import TensorJob
-from spex.files.storage import DataFolder
+from spex.runs.folder import DataFolder
 
 LENGTH = 4_000_000
 BINS_PER_GENE = 40
@@ -35,11 +36,14 @@ def synthetic_contacts(genes, generator, keep=None):
     total = len(genes) * BINS_PER_GENE
     return Contacts(
         genes=genes["id"].to_numpy(dtype=str),
+        chroms=genes["chrom"].to_numpy(dtype=str),
         has_pixels=np.ones(len(genes), dtype=bool),
         offsets=np.arange(len(genes) + 1) * BINS_PER_GENE,
         bins=np.concatenate(bins).astype(np.int32),
         counts=np.ones(total),
         downstream=np.ones(total, dtype=bool),
+        resolution=1000,
+        rule=Published(),
     )
 
 
@@ -51,10 +55,9 @@ def tensor_job(folder, genome, contacts, store=None):
         folder=data,
         genome=genome,
         beluga=None,
-        rule=ContactRule("published", 1000, 1.15, 2),
         contacts=contacts,
         store=store,
         precision="float32",
-        batch_size=32,
+        batch_size=None,
         block_size=None,
     )

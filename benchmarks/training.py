@@ -18,10 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import peak_memory_gb, publish
-from expecto import CHROMATIN_FEATURES, TENSOR_WIDTH
-from spex.files.storage import DataFolder, save_array
+from expecto.gene_features import OWN_SUMS
+from expecto.network import BELUGA
+from spex.files.sealed import save_array
 from spex.models.registry import PARAMETERS, prepare
-from spex.models.splits import read_features, split_by_chromosome
+from spex.models.splits import split_by_chromosome
+from spex.runs.folder import DataFolder
+from spex.runs.tensors import read_features
 
 PENALTIES = [1e2, 1e3, 1e4, 1e5, 1e6]
 HIDDEN = 50
@@ -82,7 +85,7 @@ def trees(args):
 
 
 def reading(args):
-    width = TENSOR_WIDTH * CHROMATIN_FEATURES
+    width = OWN_SUMS * BELUGA.features
     ids = [f"G{number}" for number in range(args.genes)]
     generator = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as root:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from expecto import BASES, CHROMATIN_FEATURES, WINDOW_SIZE
+from expecto.network import BELUGA
 
 CHANNELS = (320, 480, 640)
 HIDDEN = 2003
@@ -37,7 +37,7 @@ CHECKPOINT_LAYERS = {
 """Layer names of the published checkpoint and ours."""
 
 
-def block_widths(width=WINDOW_SIZE):
+def block_widths(width=BELUGA.window):
     """Cells of one window before each block and after the last: (2000, 496, 120, 106)."""
     widths = [width]
     for pool in POOLS:
@@ -52,15 +52,17 @@ class Beluga(nn.Module):
     narrower networks serve tests.
     """
 
+    network = BELUGA
+
     def __init__(self, channels=None, hidden=None):
         super().__init__()
         channels, hidden = channels or CHANNELS, hidden or HIDDEN
-        sizes = [len(BASES)] + [size for size in channels for _ in range(2)]
+        sizes = [len(BELUGA.bases)] + [size for size in channels for _ in range(2)]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, (1, KERNEL)) for before, after in itertools.pairwise(sizes)
         )
         self.hidden = nn.Linear(channels[-1] * block_widths()[-1], hidden)
-        self.output = nn.Linear(hidden, CHROMATIN_FEATURES)
+        self.output = nn.Linear(hidden, BELUGA.features)
         self.eval().requires_grad_(False)
 
     def forward(self, windows):

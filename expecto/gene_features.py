@@ -1,20 +1,31 @@
-"""Exponential weights, and windows to gene features.
+"""A gene's windows, their exponential sums, and the layout of its tensor.
 
 Zhou et al., Nat Genet 50:1171 (2018), Methods: for each decay rate r, windows are summed with weight exp(-r d), d in
-units of 200 bp from the TSS, upstream and downstream apart; the window at the TSS counts on both sides.
+units of 200 bp from the TSS, upstream and downstream apart; the window at the TSS counts on both sides. Chiliński et
+al. (2023) add two sums over the bins that the TSS touches.
 """
 
 import numpy as np
 
-from expecto import BIN_SIZE
+STEP = 200
+"""Distance in bp between the centres of neighbouring windows of a gene."""
 
 REACH = 20_000
 """Distance in bp from the TSS to the farthest upstream window's centre."""
 
-SHIFTS = np.arange(-REACH, REACH, BIN_SIZE)
+SHIFTS = np.arange(-REACH, REACH, STEP)
 """Centres of a gene's windows, (200,) int64, in bp along the gene from the TSS; negative is upstream."""
 
 DECAY_RATES = np.array([0.01, 0.02, 0.05, 0.1, 0.2])
+OWN_SUMS = 2 * len(DECAY_RATES)
+"""Weighted sums per chromatin feature: five decay rates upstream, five downstream."""
+
+POSITIONS = (
+    *(f"{side}, decay {rate:g}" for side in ("upstream", "downstream") for rate in DECAY_RATES),
+    "contacts downstream",
+    "contacts upstream",
+)
+"""The sums that make up a tensor, in order, each over every chromatin feature; contacts only in tensors with maps."""
 
 
 def transform_weights():
@@ -22,15 +33,39 @@ def transform_weights():
 
     Returns: (10, 200) float64; rows 0-4 upstream, 5-9 downstream, by rising decay rate; columns as SHIFTS.
     """
-    decay = np.exp(-DECAY_RATES[:, None] * np.abs(SHIFTS) / BIN_SIZE)  # (5, 200)
+    decay = np.exp(-DECAY_RATES[:, None] * np.abs(SHIFTS) / STEP)  # (5, 200)
     return np.concatenate([decay * (SHIFTS <= 0), decay * (SHIFTS >= 0)])
 
 
 def own_features(predictions, weights):
     """The gene's own features.
 
-    predictions: (..., 200, 2002), windows in the order of SHIFTS. weights: (rows, 200) of the same kind and dtype:
+    predictions: (..., 200, features), windows in the order of SHIFTS. weights: (rows, 200) of the same kind and dtype:
     NumPy arrays or torch tensors.
-    Returns: (..., rows, 2002): sum over windows of weight times probability.
+    Returns: (..., rows, features): sum over windows of weight times probability.
     """
     return weights @ predictions
+
+
+def own_windows(tss, strand, window):
+    """Where a gene's windows lie.
+
+    tss: 1-based position. strand: "+" or "-". window: length of one in bp.
+    Returns: first base of the stretch that all windows cover and the base behind it (0-based half-open, 41,800 bp for
+    windows of 2000; may reach past the chromosome), and the windows' starts within the stretch, (200,) int64, in the
+    order of SHIFTS.
+    """
+    along_genome = SHIFTS if strand == "+" else -SHIFTS
+    starts = tss + along_genome - window // 2
+    first = int(starts.min())
+    return first, first + 2 * REACH - STEP + window, starts - first
+
+
+def positions(with_contacts):
+    """The sums that a tensor holds, in order: ten, or twelve with contacts."""
+    return POSITIONS if with_contacts else POSITIONS[:OWN_SUMS]
+
+
+def tensor_length(network, with_contacts):
+    """Numbers in a gene's tensor: 20,020 for Beluga, or 24,024 with contacts."""
+    return len(positions(with_contacts)) * network.features

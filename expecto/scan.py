@@ -11,7 +11,6 @@ see every window by itself.
 import torch
 from torch.nn import functional
 
-from expecto import BASES, WINDOW_SIZE
 from expecto.beluga import KERNEL, POOLS, block_widths
 
 WIDTHS = block_widths()
@@ -29,6 +28,7 @@ class Scanner:
     """
 
     def __init__(self, model, device="cpu", dtype=torch.float32):
+        self.network = model.network
         self.device = torch.device(device)
         self.dtype = dtype
         place = {"device": self.device, "dtype": dtype}
@@ -36,7 +36,7 @@ class Scanner:
         # the first convolution as a table of 8 bases x channels: a matrix product beats a convolution of 4 channels
         self.first_weight = first.weight.detach()[:, :, 0].permute(2, 1, 0).reshape(-1, first.out_channels).to(**place)
         self.first_bias = first.bias.detach().to(**place)
-        self.one_hot = torch.eye(len(BASES) + 1, len(BASES), **place)
+        self.one_hot = torch.eye(len(self.network.bases) + 1, len(self.network.bases), **place)
         self.convolutions = [
             (c.weight.detach().to(**place).to(memory_format=torch.channels_last), c.bias.detach().to(**place))
             for c in others
@@ -50,18 +50,18 @@ class Scanner:
     def predict(self, codes, starts):
         """Probabilities for the windows of a sequence.
 
-        codes: (length,) uint8 base codes (0-3 as in BASES, 4 unknown). starts: (n,) int64 on the CPU, 0-based first
-        base of each window, in any order; every window lies within the codes.
+        codes: (length,) uint8 base codes: positions in `network.bases`, or `network.unknown`. starts: (n,) int64 on
+        the CPU, 0-based first base of each window, in any order; every window lies within the codes.
         Returns: (n, 2002) float32 on the scanner's device.
         """
-        if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - WINDOW_SIZE:
+        if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - self.network.window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
         rows = len(starts) if self.device.type == "cuda" else -(-len(starts) // LINEAR_ROWS) * LINEAR_ROWS
         cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
         cells[len(starts) :] = 0
         if len(starts):
             order = torch.argsort(starts, stable=True)
-            run, run_starts = _lay_out(codes.to(self.device), starts[order], WINDOW_SIZE)
+            run, run_starts = _lay_out(codes.to(self.device), starts[order], self.network.window)
             self._scan(0, run, run_starts, order, cells)
         parts = [cells] if self.device.type == "cuda" else cells.split(LINEAR_ROWS)
         return torch.cat([self._linear(part) for part in parts])[: len(starts)]
@@ -95,7 +95,7 @@ class Scanner:
         """The two convolutions of a block, the second without its ReLU. Returns: (length - 14, channels)."""
         if block == 0:
             bases = self.one_hot[x.long()]  # (length, 4)
-            eights = bases.flatten().unfold(0, KERNEL * len(BASES), len(BASES))  # (length - 7, 32)
+            eights = bases.flatten().unfold(0, KERNEL * bases.shape[1], bases.shape[1])  # (length - 7, 32)
             x = torch.addmm(self.first_bias, eights, self.first_weight)
         else:
             x = _convolution(x, *self.convolutions[2 * block - 1])
@@ -119,7 +119,7 @@ def _lay_out(x, starts, width):
     return (runs[0] if len(runs) == 1 else torch.cat(runs)), moved
 
 
-def merge_windows(starts, width=WINDOW_SIZE):
+def merge_windows(starts, width):
     """Merge overlapping windows into runs.
 
     starts: (n,) int64 tensor, ascending, n > 0. width: of every window.

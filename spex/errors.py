@@ -1,14 +1,47 @@
 """The one exception that means: the user's input is at fault, not the program. And how its messages quote a file."""
 
+import re
+
 SHOWN_LENGTH = 60
+MENTION = re.compile("\x02(\\w+)\x03")
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used.
+    """Something the user gave cannot be used; any other exception is a defect of ours.
 
-    The message is one line that names the file or option, what was found, what was expected and what to do. The
-    scripts print it and exit with status 2; any other exception is a defect and keeps its traceback.
+    The message is one line: which argument and file it is about, what was found, what was expected, what to do. It
+    calls arguments by the names that the library has for them; a command puts its options in their place.
+
+    found: what was found. argument: name of the argument that it is about. subject: the file or value that was given.
+    expected: what would do. hint: what to do.
     """
+
+    def __init__(self, found, *, argument=None, subject=None, expected=None, hint=None):
+        super().__init__(found)
+        self.found, self.argument, self.subject, self.expected, self.hint = found, argument, subject, expected, hint
+
+    def line(self, spell=str):
+        """The message. spell: function from the name of an argument to what the reader knows it by."""
+        about = [str(part) for part in (self.argument and spell(self.argument), self.subject) if part is not None]
+        parts = [
+            f"{' '.join(about)}: {self.found}" if about else self.found,
+            self.expected and f"expected {self.expected}",
+            self.hint,
+        ]
+        return MENTION.sub(lambda mention: spell(mention[1]), "; ".join(part for part in parts if part))
+
+    def __str__(self):
+        return self.line()
+
+    def with_hint(self, hint):
+        """The same error with one hint more."""
+        hints = "; ".join(part for part in (self.hint, hint) if part)
+        return InputError(self.found, argument=self.argument, subject=self.subject, expected=self.expected, hint=hints)
+
+
+def parameter(name):
+    """How the text of an `InputError` speaks of an argument other than the one it is about."""
+    return f"\x02{name}\x03"
 
 
 def visible(text):

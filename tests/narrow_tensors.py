@@ -12,8 +12,8 @@ from conftest import NARROW_CHANNELS, NARROW_HIDDEN
 
 from expecto import beluga
 from spex.commands import tensors
-from spex.features import compute as pipeline
-from spex.files.storage import whole_file
+from spex.features import write
+from spex.files.atomic import whole_file
 
 beluga.CHANNELS, beluga.HIDDEN = NARROW_CHANNELS, NARROW_HIDDEN  # here, so that processes of its own have it too
 
@@ -29,7 +29,7 @@ def write_badly(path, array, **options):
 
 
 if "WRITES" in os.environ:
-    pipeline.save_array = write_badly
+    write.save_array = write_badly
 
 if __name__ == "__main__":
     if sys.argv[1] == "--two_devices":

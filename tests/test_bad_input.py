@@ -19,8 +19,10 @@ import train_inputs
 from conftest import CHROMSIZES, example_genes, narrow_state, write_mcool
 
 from spex.commands import tensors, train
-from spex.files.storage import DataFolder, save_array
+from spex.files.hashes import KnownHashes
+from spex.files.sealed import save_array
 from spex.inputs import genes as genes_module
+from spex.runs.folder import DataFolder
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -142,9 +144,9 @@ def test_genome(tensors_argv, tmp_path, capsys, kind):
 
 def test_the_published_genes_on_another_build(world, tensors_argv, monkeypatch, capsys):
     published = genes_module.PUBLISHED_TABLE_SHA256
-    known = tensors.KnownHashes.sha256
+    known = KnownHashes.sha256
     monkeypatch.setattr(
-        tensors.KnownHashes, "sha256", lambda self, path: published if path == str(world.genes) else known(self, path)
+        KnownHashes, "sha256", lambda self, path: published if path == str(world.genes) else known(self, path)
     )
     message = "--genome_filename .*: chr1 is 120,400 bp long, expected 248,956,422 as in GRCh38"
     refuse(capsys, tensors.main, tensors_argv(), message)
@@ -398,7 +400,7 @@ def test_missing_file(tensors_argv, tmp_path, capsys, option, resource):
     refuse(
         capsys, tensors.main, tensors_argv(option, "nowhere/file"), f"{option} nowhere/file: no such file; {command}"
     )
-    refuse(capsys, tensors.main, tensors_argv(option, tmp_path), f"{option} .*: found a folder, expected a file")
+    refuse(capsys, tensors.main, tensors_argv(option, tmp_path), f"{option} .*: found a folder; expected a file")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from stand_ins import LENGTHS, write_genome, write_map
 
 from spex.errors import InputError
-from spex.inputs.genome import GRCH38_LENGTHS
+from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
 from spex.resources import checks
 
 HG19_CHR1_LENGTH = 249_250_621
@@ -107,7 +107,7 @@ def test_lengths_of_hg19_are_called_so():
     with pytest.raises(
         InputError, match=r"chr1 is 249,250,621 bp long \(this is hg19 \(GRCh37\)\), expected 248,956,422"
     ):
-        checks.check_chromosomes("data/hg38.fa", hg19, GRCH38_LENGTHS)
+        check_chromosomes("data/hg38.fa", hg19, GRCH38_LENGTHS)
 
 
 def test_genes_are_counted(tmp_path):

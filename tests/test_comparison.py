@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from spex.files.storage import DataFolder, save_sealed_json
+from spex.files.sealed import save_sealed_json
 from spex.reports import published as comparison
+from spex.runs.folder import DataFolder
 
 GENES = [f"G{number}" for number in range(12)]
 SEEDS = range(1410, 1413)

@@ -1,5 +1,7 @@
 """Contacts of every gene against the pixel-by-pixel oracle, and maps that must be refused."""
 
+from dataclasses import asdict
+
 import h5py
 import numpy as np
 import oracles
@@ -8,21 +10,24 @@ from conftest import CHROMSIZES, write_mcool
 from numpy.testing import assert_array_equal
 
 from spex.contacts import collect as c
+from spex.contacts.rules import Corrected, Published, check_resolution, make_rule
 from spex.errors import InputError
+from spex.inputs.agree import check_maps
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps import cool as contact_map
-from spex.inputs.maps.cool import ContactMap, check_maps
+from spex.inputs.maps.cool import ContactMap
+from spex.runs.contacts import load_contacts, save_contacts
 
 RULES = [
-    c.ContactRule("published", 1000, 1.15, 2),
-    c.ContactRule("published", 1000, 0.6, 2),
-    c.ContactRule("corrected", 1000, 1.15, 2),
-    c.ContactRule("corrected", 1000, 1.15, 0.5),
+    Published(),
+    Published(max_dist=0.6),
+    Corrected(),
+    Corrected(min_count=0.5),
 ]
 
 
 def collect(maps, genes, rule):
-    return c.collect_contacts([ContactMap(path, rule.resolution) for path in maps], genes, rule, lambda count: None)
+    return c.collect_contacts([ContactMap(path, 1000) for path in maps], genes, rule, 1000, lambda count: None)
 
 
 @pytest.fixture
@@ -50,8 +55,7 @@ def test_kept_contacts_are_those_of_the_oracle(world, genes, rule, used):
             [world.pixels[index][gene.chrom] for index in used],
             gene.tss,
             rule=rule.name,
-            max_dist=rule.max_dist,
-            min_count=rule.min_count,
+            **asdict(rule),
         )
         span = slice(*contacts.offsets[row : row + 2])
         tss_bin = oracles.tss_bin(gene.tss, 1000, rule.name)
@@ -75,11 +79,14 @@ def test_the_length_of_a_read_changes_nothing(world, genes, monkeypatch):
 def test_the_table_counts_bins_and_sums_counts_on_each_side():
     contacts = c.Contacts(
         genes=np.array(["A", "B", "C"]),
+        chroms=np.array(["chr1", "chr1", "chr2"]),
         has_pixels=np.array([True, False, True]),
         offsets=np.array([0, 3, 3, 4]),
         bins=np.array([1, 2, 90, 7]),
         counts=np.array([0.5, 2, 4, 1]),
         downstream=np.array([False, False, True, True]),
+        resolution=1000,
+        rule=Published(),
     )
     table = contacts.table()
     assert table.columns.tolist() == [
@@ -93,17 +100,17 @@ def test_the_table_counts_bins_and_sums_counts_on_each_side():
     assert table.to_numpy().tolist() == [["A", 1, 1, 4, 2, 2.5], ["B", 0, 0, 0, 0, 0], ["C", 1, 1, 1, 0, 0]]
 
 
-@pytest.mark.parametrize("rule, start, weight", [("published", 40_000 - 1000, 5), ("corrected", 40_500 - 1000, 1)])
-def test_window_and_weight_of_a_contacted_bin(rule, start, weight):
-    rule = c.ContactRule(rule, 1000, 1.15, 2)
-    assert_array_equal(rule.window_starts(np.array([40])), [start])
-    assert rule.weight == weight
+@pytest.mark.parametrize("rule, centre, weight", [("published", 40_000, 5), ("corrected", 40_500, 1)])
+def test_window_and_weight_of_a_contacted_bin(rule, centre, weight):
+    rule = make_rule(rule)
+    assert_array_equal(rule.centres(np.array([40]), 1000), [centre])
+    assert rule.weight(1000) == weight
 
 
 def test_tss_bins_by_hand():
     tss = np.array([1000, 1001, 1500, 2500, 2501])
-    assert_array_equal(RULES[0].tss_bins(tss), [1, 1, 2, 2, 3])
-    assert_array_equal(RULES[2].tss_bins(tss), [0, 1, 1, 2, 2])
+    assert_array_equal(RULES[0].tss_bins(tss, 1000), [1, 1, 2, 2, 3])
+    assert_array_equal(RULES[2].tss_bins(tss, 1000), [0, 1, 1, 2, 2])
 
 
 def test_pixels_between_chromosomes_do_not_count(tmp_path, genes):
@@ -115,24 +122,24 @@ def test_pixels_between_chromosomes_do_not_count(tmp_path, genes):
 def test_contacts_are_kept_for_a_restart_under_their_identity_only(world, genes, tmp_path):
     contacts = collect(world.maps, genes, RULES[0])
     path = tmp_path / "contacts.npz"
-    assert c.load_contacts(path, {"rule": 1}) is None
-    c.save_contacts(path, contacts, {"rule": 1})
-    again = c.load_contacts(path, {"rule": 1})
-    for field in c.Contacts.__dataclass_fields__:
+    assert load_contacts(path, {"rule": 1}, RULES[0], 1000) is None
+    save_contacts(path, contacts, {"rule": 1})
+    again = load_contacts(path, {"rule": 1}, RULES[0], 1000)
+    for field in vars(contacts):
         assert_array_equal(getattr(again, field), getattr(contacts, field))
-    assert c.load_contacts(path, {"rule": 2}) is None
+    assert load_contacts(path, {"rule": 2}, RULES[0], 1000) is None
 
 
 def test_damaged_contacts_are_found_anew(world, genes, tmp_path):
     path = tmp_path / "contacts.npz"
     contacts = collect(world.maps, genes, RULES[0])
-    c.save_contacts(path, contacts, {})
+    save_contacts(path, contacts, {})
     content = path.read_bytes()
     for place in range(0, len(content), 23):
         path.write_bytes(content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :])
-        assert c.load_contacts(path, {}) is None
+        assert load_contacts(path, {}, RULES[0], 1000) is None
         path.write_bytes(content[:place])
-        assert c.load_contacts(path, {}) is None
+        assert load_contacts(path, {}, RULES[0], 1000) is None
 
 
 def test_a_map_without_the_resolution_lists_those_it_has(world):
@@ -166,8 +173,8 @@ def test_counts_that_are_no_counts_are_refused(one_map, genes, count):
 
 
 def test_a_resolution_that_windows_cannot_tile_is_refused():
-    with pytest.raises(InputError, match="--hic_resolution 2500: expected a multiple of 200"):
-        c.ContactRule("published", 2500, 1.15, 2)
+    with pytest.raises(InputError, match="resolution 2500: expected a multiple of 200"):
+        check_resolution(2500)
 
 
 @pytest.mark.parametrize(

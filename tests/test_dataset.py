@@ -5,16 +5,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from train_inputs import RUN_SETTINGS
 
 from spex.errors import InputError
-from spex.files.storage import DataFolder, save_array
-from spex.models.splits import (
-    column_blocks,
-    column_moments,
-    cross_validation_splits,
-    expected_width,
-    match_genes,
-    read_features,
-    split_by_chromosome,
-)
+from spex.files.sealed import save_array
+from spex.models.matrices import column_blocks, column_moments
+from spex.models.splits import cross_validation_splits, split_by_chromosome
+from spex.runs.folder import DataFolder
+from spex.runs.settings import RunSettings
+from spex.runs.tensors import expected_width, match_genes, read_features
 
 CHROMS = np.array([f"chr{number}" for number in (1, 1, 1, 1, 2, 2, 2, 8, 8, 8, 9, 9, 9, 10, 10, 10, 10, 10)])
 
@@ -78,8 +74,9 @@ def test_every_bad_tensor_is_counted_and_the_first_are_named(folder):
 
 def test_width_comes_from_the_run_or_from_a_tensor(folder):
     write_tensors(folder, count=1, width=24024)
-    assert expected_width(folder, RUN_SETTINGS, ["g0"]) == 20020
-    assert expected_width(folder, RUN_SETTINGS | {"maps_sha256": ["a" * 64]}, ["g0"]) == 24024
+    assert expected_width(folder, RunSettings(**RUN_SETTINGS, genes_sha256="1"), ["g0"]) == 20020
+    with_maps = RunSettings(**RUN_SETTINGS | {"maps_sha256": ["a" * 64]}, genes_sha256="1")
+    assert expected_width(folder, with_maps, ["g0"]) == 24024
     folder.tensor_path("a").write_bytes(b"damaged")
     assert expected_width(folder, None, ["a", "g0"]) == 24024
 

@@ -5,8 +5,7 @@ import torch
 
 from spex.commands import tensors
 from spex.errors import InputError
-from spex.features import compute as pipeline
-from spex.features import devices
+from spex.features import compute, devices
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def test_every_gpu_is_used_unless_some_are_chosen(platform, gpus, chosen):
 
 @pytest.mark.usefixtures("two_gpus")
 def test_a_gpu_that_is_not_there_is_refused():
-    with pytest.raises(InputError, match="--gpus 2: there are 2 GPUs here, numbered from 0"):
+    with pytest.raises(InputError, match="gpus 2: there are 2 GPUs here, numbered from 0"):
         devices.choose_devices(None, [0, 2])
 
 
@@ -53,7 +52,7 @@ def test_full_memory_is_told_in_one_line(narrow, tensors_argv, monkeypatch, caps
     def fail(*args):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
-    monkeypatch.setattr(pipeline.TensorPipeline, "_predict", fail)
+    monkeypatch.setattr(compute.FeatureComputer, "_predict", fail)
     assert tensors.main(tensors_argv()) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert "cpu: its memory is full (CUDA out of memory)" in last

@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from spex.errors import InputError
-from spex.inputs.expression import open_expression, read_expression, select_targets, unversioned
+from spex.inputs.expression import open_expression, read_expression, unversioned
+from spex.inputs.targets import select_targets
 
 IDS = [f"ENSG{number:011d}" for number in range(12)]
 TISSUES = ["Adipose - Subcutaneous", "Brain - Cortex", "Brain - Cerebellum", "Liver"]

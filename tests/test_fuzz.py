@@ -21,26 +21,22 @@ from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from expecto import UNKNOWN_BASE
 from expecto.beluga import CHECKPOINT_LAYERS, load_beluga
+from expecto.network import BELUGA
 from spex.commands import tensors, train
 from spex.errors import InputError
-from spex.files.storage import (
-    DamagedFileError,
-    DataFolder,
-    file_sha256,
-    load_array,
-    load_sealed_json,
-    save_array,
-    save_sealed_json,
-)
-from spex.inputs.expression import open_expression, read_expression, select_targets
-from spex.inputs.genes import check_on_genome, keep_genes, read_gene_table
+from spex.files.hashes import file_sha256
+from spex.files.sealed import DamagedFileError, load_array, load_sealed_json, save_array, save_sealed_json
+from spex.inputs.agree import check_on_genome
+from spex.inputs.expression import open_expression, read_expression
+from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.cool import ContactMap
+from spex.inputs.targets import select_targets
 from spex.models.registry import PARAMETERS, read_parameters
 from spex.models.scores import score
-from spex.runs.settings import claim_run
+from spex.runs.folder import DataFolder
+from spex.runs.settings import RunSettings, claim_run
 
 MAX_EXAMPLES = 150
 fuzz = settings(
@@ -304,7 +300,7 @@ def test_the_same_tables_in_another_form_give_the_same_scores(trained, tmp_path,
     (tmp_path / name).write_bytes(content)
     (tmp_path / "genes.csv").write_bytes(data.draw(genes_in_another_form(order)))
     (folder / "run.json").unlink(missing_ok=True)
-    made_with = train_inputs.RUN_SETTINGS | {"genes_sha256": file_sha256(tmp_path / "genes.csv")}
+    made_with = RunSettings(**train_inputs.RUN_SETTINGS, genes_sha256=file_sha256(tmp_path / "genes.csv"))
     claim_run(DataFolder(folder), made_with)
     changed = {
         "--target_index": target,
@@ -362,8 +358,8 @@ def test_genome(tmp_path, content):
         return
     for chrom, length in genome.chromsizes.items():
         codes = genome.codes(chrom, -3, length + 3)
-        assert (codes <= UNKNOWN_BASE).all()
-        assert_array_equal(codes[[0, 1, 2, -3, -2, -1]], UNKNOWN_BASE)
+        assert (codes <= BELUGA.unknown).all()
+        assert_array_equal(codes[[0, 1, 2, -3, -2, -1]], BELUGA.unknown)
     genome.close()
 
 

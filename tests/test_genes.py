@@ -9,8 +9,11 @@ import pytest
 from conftest import example_genes
 from numpy.testing import assert_array_equal
 
+from expecto.gene_features import own_windows
 from spex.errors import InputError
 from spex.inputs import genes as g
+from spex.inputs.agree import check_on_genome
+from spex.runs.folder import select_shard
 
 REAL_TABLE = Path(__file__).resolve().parents[2] / "shared" / "geneanno_GRCh38.csv"
 
@@ -46,10 +49,10 @@ def test_filter_by_type_chromosome_and_missing_values_keeps_row_numbers(write, g
 
 def test_shards_are_disjoint_and_complete_by_row_number(write):
     genes = g.keep_genes(g.read_gene_table(write(example_genes())))
-    shards = [g.select_shard(genes, 3, remainder) for remainder in range(3)]
+    shards = [select_shard(genes, 3, remainder) for remainder in range(3)]
     assert all((shard.index % 3 == remainder).all() for remainder, shard in enumerate(shards))
     assert sorted(pd.concat(shards)["id"]) == sorted(genes["id"])
-    assert g.select_shard(genes) is genes
+    assert select_shard(genes) is genes
 
 
 def test_cached_genes_start_with_the_original_row_number(write):
@@ -62,7 +65,7 @@ def test_cached_genes_start_with_the_original_row_number(write):
 
 @pytest.mark.parametrize("strand", ["+", "-"])
 def test_own_windows_are_centred_on_the_shifted_tss(strand):
-    first, end, starts = g.own_windows(50_123, strand)
+    first, end, starts = own_windows(50_123, strand, 2000)
     sign = 1 if strand == "+" else -1
     assert_array_equal(first + starts, [50_123 + sign * shift - 1000 for shift in oracles.SHIFTS])
     assert first == (first + starts).min()
@@ -114,4 +117,4 @@ def test_what_is_not_a_table_is_refused(tmp_path, content):
 )
 def test_genes_that_do_not_belong_to_the_genome_are_refused(write, sizes, message):
     with pytest.raises(InputError, match=message):
-        g.check_on_genome(g.keep_genes(g.read_gene_table(write(example_genes()))), sizes)
+        check_on_genome(g.keep_genes(g.read_gene_table(write(example_genes()))), sizes)

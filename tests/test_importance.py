@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from expecto.gene_features import POSITIONS
 from spex.errors import InputError
-from spex.models.importance import POSITIONS, by_chromatin_feature, by_group, read_chromatin_features
+from spex.inputs.chromatin import read_chromatin_features
+from spex.models.importance import by_chromatin_feature, by_group
 
 ASSAYS = ["DNase", "CTCF", "H3K4me3"]
 CELLS = ["GM12878", "K562"]

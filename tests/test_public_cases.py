@@ -27,12 +27,13 @@ from test_bad_input import files_in, refuse
 from spex.commands import tensors, train
 from spex.commands.running import BUGS, run_script
 from spex.errors import InputError
-from spex.files.storage import DataFolder, file_sha256
+from spex.files.hashes import file_sha256
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.cool import ContactMap
 from spex.reports import pictures as report
-from spex.runs.settings import claim_run
+from spex.runs.folder import DataFolder
+from spex.runs.settings import RunSettings, claim_run
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -125,7 +126,8 @@ def test_tables_that_were_sorted_together(options, tmp_path, capsys):
         table.loc[order].reset_index(drop=True).to_csv(tmp_path / "anew.csv")
         given = options | {"--genes_filename": str(tmp_path / f"{name}.csv")}
         folder.run_json.unlink()
-        claim_run(folder, train_inputs.RUN_SETTINGS | {"genes_sha256": file_sha256(tmp_path / f"{name}.csv")})
+        genes_sha256 = file_sha256(tmp_path / f"{name}.csv")
+        claim_run(folder, RunSettings(**train_inputs.RUN_SETTINGS, genes_sha256=genes_sha256))
         right, unknown = ("numbered", "anew") if kept else ("anew", "numbered")
         scores(capsys, given | {"--gene_expression_filename": str(tmp_path / f"{right}.csv")})
         newest = max(folder.results.glob("*/predictions.csv"), key=lambda path: path.stat().st_mtime_ns)

@@ -13,7 +13,7 @@ from stand_ins import LENGTHS, write_genome, write_map
 
 from spex.commands import resources
 from spex.errors import InputError
-from spex.inputs.genome import GRCH38_LENGTHS
+from spex.inputs.assembly import GRCH38_LENGTHS
 from spex.resources import checks
 from spex.resources.obtain import verify
 from spex.resources.table import RESOURCES, choose, finder, get

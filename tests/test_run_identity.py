@@ -1,14 +1,26 @@
 """A data folder belongs to one run; inputs are known by their content."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
+from spex.contacts.rules import Published
 from spex.errors import InputError
-from spex.files.storage import DataFolder
+from spex.files import hashes
 from spex.runs import settings as run_identity
+from spex.runs.folder import DataFolder
+from spex.runs.settings import RunSettings
 
-SETTINGS = {"contact_rule": "published", "max_dist": 1.15, "maps_sha256": ["ab"]}
+SETTINGS = RunSettings.of(
+    genes_sha256="1",
+    genome_sha256="2",
+    beluga_sha256="3",
+    maps_sha256=["ab"],
+    precision="float32",
+    rule=Published(),
+    resolution=1000,
+)
 
 
 def test_a_run_is_claimed_once_and_goes_on_with_the_same_settings(tmp_path):
@@ -16,7 +28,7 @@ def test_a_run_is_claimed_once_and_goes_on_with_the_same_settings(tmp_path):
     assert run_identity.read_run_settings(folder) is None
     run_identity.claim_run(folder, SETTINGS)
     content = folder.run_json.read_bytes()
-    run_identity.claim_run(folder, dict(reversed(SETTINGS.items())))
+    run_identity.claim_run(folder, replace(SETTINGS))
     assert folder.run_json.read_bytes() == content
     assert run_identity.read_run_settings(folder) == SETTINGS
 
@@ -25,9 +37,9 @@ def test_other_settings_are_refused_with_field_and_both_values(tmp_path):
     folder = DataFolder(tmp_path)
     run_identity.claim_run(folder, SETTINGS)
     with pytest.raises(InputError, match=r"max_dist was 1\.15 when this folder was made and is 1\.2 now"):
-        run_identity.claim_run(folder, {**SETTINGS, "max_dist": 1.2})
-    with pytest.raises(InputError, match="precision was null"):
-        run_identity.claim_run(folder, {**SETTINGS, "precision": "tf32"})
+        run_identity.claim_run(folder, replace(SETTINGS, max_dist=1.2))
+    with pytest.raises(InputError, match='precision was "float32"'):
+        run_identity.claim_run(folder, replace(SETTINGS, precision="tf32"))
 
 
 def test_of_many_first_runs_at_once_one_wins(tmp_path):
@@ -36,7 +48,7 @@ def test_of_many_first_runs_at_once_one_wins(tmp_path):
 
     def claim(number):
         try:
-            run_identity.claim_run(folder, {"number": number})
+            run_identity.claim_run(folder, replace(SETTINGS, hic_resolution=number))
             outcomes.append(number)
         except InputError:
             outcomes.append(None)
@@ -48,7 +60,7 @@ def test_of_many_first_runs_at_once_one_wins(tmp_path):
         thread.join()
     winners = [outcome for outcome in outcomes if outcome is not None]
     assert len(outcomes) == 16
-    assert winners == [run_identity.read_run_settings(folder)["number"]]
+    assert winners == [run_identity.read_run_settings(folder).hic_resolution]
 
 
 def test_a_damaged_run_json_is_refused_by_name(tmp_path):
@@ -64,24 +76,24 @@ def test_a_damaged_run_json_is_refused_by_name(tmp_path):
 def test_hashes_are_remembered_until_a_file_changes(tmp_path, monkeypatch):
     file, memory = tmp_path / "genome.fa", tmp_path / "data" / "hashes.json"
     file.write_text("abc")
-    known = run_identity.KnownHashes(memory)
+    known = hashes.KnownHashes(memory)
     digest = known.sha256(file)
     assert digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     known.save()
-    monkeypatch.setattr(run_identity, "file_sha256", None)  # reading the file again would fail now
-    assert run_identity.KnownHashes(memory).sha256(file) == digest
+    monkeypatch.setattr(hashes, "file_sha256", None)  # reading the file again would fail now
+    assert hashes.KnownHashes(memory).sha256(file) == digest
     monkeypatch.undo()
     file.write_text("abcd")
-    assert run_identity.KnownHashes(memory).sha256(file) != digest
+    assert hashes.KnownHashes(memory).sha256(file) != digest
 
 
 def test_a_damaged_memory_of_hashes_is_no_obstacle(tmp_path):
     file, memory = tmp_path / "genome.fa", tmp_path / "hashes.json"
     file.write_text("abc")
-    known = run_identity.KnownHashes(memory)
+    known = hashes.KnownHashes(memory)
     digest = known.sha256(file)
     known.save()
     content = memory.read_text()
     for damaged in (content.replace(digest, "0" * 64), content[:-9], "", "[1]", "{}"):
         memory.write_text(damaged)
-        assert run_identity.KnownHashes(memory).sha256(file) == digest
+        assert hashes.KnownHashes(memory).sha256(file) == digest

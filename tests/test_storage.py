@@ -9,64 +9,64 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from spex.errors import InputError
-from spex.files import storage
+from spex.files import atomic, checks, sealed
 
 
 @pytest.mark.parametrize(
     "array", [np.arange(5, dtype=np.float32), np.ones((2, 3)), np.asfortranarray(np.eye(3)), np.empty(0)]
 )
 def test_arrays_come_back_and_numpy_reads_them_too(tmp_path, array):
-    storage.save_array(tmp_path / "a.npy", array)
-    for read in (storage.load_array, np.load):
+    sealed.save_array(tmp_path / "a.npy", array)
+    for read in (sealed.load_array, np.load):
         assert_array_equal(read(tmp_path / "a.npy"), array)
         assert read(tmp_path / "a.npy").dtype == array.dtype
 
 
 def test_arrays_of_plain_numpy_are_read(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(7.0))
-    assert_array_equal(storage.load_array(tmp_path / "a.npy"), np.arange(7.0))
+    assert_array_equal(sealed.load_array(tmp_path / "a.npy"), np.arange(7.0))
 
 
 def test_every_flipped_byte_and_every_shortening_is_found(tmp_path):
     path = tmp_path / "a.npy"
-    storage.save_array(path, np.arange(10, dtype=np.float32))
+    sealed.save_array(path, np.arange(10, dtype=np.float32))
     content = path.read_bytes()
-    whole_without_seal = len(content) - storage.SEAL.size
+    whole_without_seal = len(content) - sealed.SEAL.size
     for place in range(len(content)):
         for bit in (1, 2, 16):
             path.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
-            with pytest.raises(storage.DamagedFileError):
-                storage.load_array(path)
+            with pytest.raises(sealed.DamagedFileError):
+                sealed.load_array(path)
         if place != whole_without_seal:  # what is left then is a plain .npy file, and its numbers are right
             path.write_bytes(content[:place])
-            with pytest.raises(storage.DamagedFileError):
-                storage.load_array(path)
+            with pytest.raises(sealed.DamagedFileError):
+                sealed.load_array(path)
 
 
 def test_whole_arrays_are_told_from_others(tmp_path):
     path = tmp_path / "a.npy"
-    storage.save_array(path, np.arange(10, dtype=np.float32))
+    sealed.save_array(path, np.arange(10, dtype=np.float32))
     content = path.read_bytes()
-    assert storage.is_whole_array(path, (10,), np.float32)
-    assert not storage.is_whole_array(path, (11,), np.float32)
-    assert not storage.is_whole_array(path, (10,), np.int32)
+    assert sealed.is_whole_array(path, (10,), np.float32)
+    assert not sealed.is_whole_array(path, (11,), np.float32)
+    assert not sealed.is_whole_array(path, (10,), np.int32)
     for damaged in (content[:-1], content[:-5], content + b"x", content[:90] + b"?" + content[91:], b""):
         path.write_bytes(damaged)
-        assert not storage.is_whole_array(path, (10,), np.float32)
+        assert not sealed.is_whole_array(path, (10,), np.float32)
     path.unlink()
     with pytest.raises(FileNotFoundError):
-        storage.is_whole_array(path, (10,), np.float32)
+        sealed.is_whole_array(path, (10,), np.float32)
 
 
 def test_pickled_objects_are_never_loaded(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}]), allow_pickle=True)
-    with pytest.raises(storage.DamagedFileError, match="never loaded"):
-        storage.load_array(tmp_path / "a.npy")
+    with pytest.raises(sealed.DamagedFileError, match="never loaded"):
+        sealed.load_array(tmp_path / "a.npy")
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    storage.write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(KeyboardInterrupt), storage.whole_file(tmp_path / "a.txt") as file:
+    atomic.write_text(tmp_path / "a.txt", "old")
+    with pytest.raises(KeyboardInterrupt), atomic.whole_file(tmp_path / "a.txt") as file:
         file.write(b"half")
         raise KeyboardInterrupt
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
@@ -75,41 +75,41 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_files_get_the_rights_of_the_users_umask(tmp_path):
     before = os.umask(0o027)
     try:
-        storage.write_text(tmp_path / "a.txt", "text")
+        atomic.write_text(tmp_path / "a.txt", "text")
     finally:
         os.umask(before)
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
 
 
 def test_temporary_names_cannot_be_foretold(tmp_path):
-    assert storage.temporary_path(tmp_path / "a") != storage.temporary_path(tmp_path / "a")
+    assert atomic.temporary_path(tmp_path / "a") != atomic.temporary_path(tmp_path / "a")
 
 
 def test_temporary_files_of_dead_processes_are_removed_and_others_stay(tmp_path, monkeypatch):
-    mine = storage.temporary_path(tmp_path / "mine.npy")
+    mine = atomic.temporary_path(tmp_path / "mine.npy")
     with monkeypatch.context() as patch:
         patch.setattr(os, "getpid", lambda: 2**22 + 5)  # above the kernel's limit: nobody has this number
-        dead = storage.temporary_path(tmp_path / "dead.npy")
-        patch.setattr(storage.socket, "gethostname", lambda: "node.far.away")
-        far, old = (storage.temporary_path(tmp_path / name) for name in ("far.npy", "old.npy"))
+        dead = atomic.temporary_path(tmp_path / "dead.npy")
+        patch.setattr(atomic.socket, "gethostname", lambda: "node.far.away")
+        far, old = (atomic.temporary_path(tmp_path / name) for name in ("far.npy", "old.npy"))
     for path in (mine, dead, far, old):
         path.touch()
     os.utime(old, (1, 1))
     (tmp_path / "tensor.npy").touch()
-    storage.remove_abandoned(tmp_path)
+    atomic.remove_abandoned(tmp_path)
     assert set(tmp_path.iterdir()) == {mine, far, tmp_path / "tensor.npy"}
 
 
 def test_sealed_json_comes_back_and_every_change_is_noticed(tmp_path):
     path, value = tmp_path / "a.json", {"name": "Brain β", "numbers": [1, 2.5, None]}
-    storage.save_sealed_json(path, value)
-    assert storage.load_sealed_json(path) == value
+    sealed.save_sealed_json(path, value)
+    assert sealed.load_sealed_json(path) == value
     content = path.read_bytes()
     changed = [content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :] for place in range(len(content))]
     for damaged in (*changed, content[:-1], content + b" ", b"", b"[1]", b"{}", b"\xff", b"[" * 100_000):
         path.write_bytes(damaged)
-        with pytest.raises(storage.DamagedFileError):
-            storage.load_sealed_json(path)
+        with pytest.raises(sealed.DamagedFileError):
+            sealed.load_sealed_json(path)
 
 
 @pytest.mark.parametrize("kind, message", [("missing", "no such file; get it with: python -m"), ("folder", "a folder")])
@@ -118,12 +118,12 @@ def test_a_missing_file_is_named_with_the_way_to_get_it(tmp_path, kind, message)
     if kind == "folder":
         path.mkdir()
     with pytest.raises(InputError, match=f"--genes_filename .*genes.csv: .*{message}"):
-        storage.require_file(path, "--genes_filename", "genes")
+        checks.require_file(path, "--genes_filename", "genes")
 
 
 def test_headers_are_parsed_by_one_thread_at_a_time(tmp_path, monkeypatch):
     """NumPy's parser of headers fails now and then in Python 3.11 when two threads are in it."""
-    storage.save_array(tmp_path / "a.npy", np.arange(3.0))
+    sealed.save_array(tmp_path / "a.npy", np.arange(3.0))
     parse, inside, most = np.lib.format.read_array_header_1_0, [], []
 
     def watched(buffer):
@@ -135,5 +135,5 @@ def test_headers_are_parsed_by_one_thread_at_a_time(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np.lib.format, "read_array_header_1_0", watched)
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(storage.load_array, [tmp_path / "a.npy"] * 8))
+        list(threads.map(sealed.load_array, [tmp_path / "a.npy"] * 8))
     assert len(most) == 8 and max(most) == 1

@@ -21,8 +21,9 @@ from processes import start_tensors
 
 from expecto import beluga
 from spex.commands import tensors
-from spex.features import compute as pipeline
-from spex.files import storage
+from spex.features import compute, write
+from spex.features import run as features_run
+from spex.files import sealed
 
 GOLDEN = ROOT / "tests" / "golden"
 GENES = [f"G{number}" for number in range(9)]
@@ -134,8 +135,8 @@ def test_blocks_batches_and_the_cache_change_no_bit(reference, tensors_argv, tmp
 
 
 def test_segments_and_groups_of_bins_add_up(reference, narrow, tensors_argv, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "SEGMENT_BINS", 10)
-    monkeypatch.setattr(pipeline, "BINS_AT_ONCE", 15)
+    monkeypatch.setattr(compute, "SEGMENT_BINS", 10)
+    monkeypatch.setattr(compute, "BINS_AT_ONCE", 15)
     succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
         assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-6)
@@ -187,9 +188,9 @@ def test_a_run_cut_off_goes_on_to_the_same_bytes(
                 raise how
         original(path, array, **options)
 
-    original = pipeline.save_array
+    original = write.save_array
     argv = tensors_argv("--block_size", 1, maps=[0, 1])
-    monkeypatch.setattr(pipeline, "save_array", save_or_stop)
+    monkeypatch.setattr(write, "save_array", save_or_stop)
     assert tensors.main(argv) == status
     assert "the same command goes on from there" in capsys.readouterr().err
     monkeypatch.undo()
@@ -227,11 +228,11 @@ def test_what_another_process_finishes_meanwhile_is_not_done_twice(
     reference, tensors_argv, tmp_path, monkeypatch, capsys
 ):
     def save_and_let_another_finish(path, array, **options):
-        storage.save_array(path, array, **options)
+        sealed.save_array(path, array, **options)
         for name, tensor in reference.items():
             path.with_name(name).write_bytes(tensor)
 
-    monkeypatch.setattr(pipeline, "save_array", save_and_let_another_finish)
+    monkeypatch.setattr(write, "save_array", save_and_let_another_finish)
     capsys.readouterr()
     succeed(tensors_argv("--block_size", 1, "--no_pred_cache", maps=[0, 1]))
     (windows,) = re.findall(r"(\d+) windows computed", capsys.readouterr().err)
@@ -372,7 +373,7 @@ def test_records_beside_the_tensors(world, narrow, tensors_argv, tmp_path):
 def test_contacts_are_not_read_again_on_restart(narrow, tensors_argv, monkeypatch):
     argv = tensors_argv(maps=[0])
     succeed(argv)
-    monkeypatch.setattr(tensors, "collect_contacts", None)  # calling it would fail
+    monkeypatch.setattr(features_run, "collect_contacts", None)  # calling it would fail
     succeed(argv)
 
 
@@ -402,17 +403,17 @@ def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(
     def full(path, array, **options):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(pipeline, "save_array", full)
+    monkeypatch.setattr(write, "save_array", full)
     capsys.readouterr()
     assert tensors.main(argv) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert re.fullmatch("tensors.py: error: .*No space left on device; free some space, then run the same .*", last)
-    monkeypatch.setattr(pipeline, "save_array", storage.save_array)
+    monkeypatch.setattr(write, "save_array", sealed.save_array)
     succeed(argv)
     assert content(tmp_path / "data") == reference
 
 
 def test_a_defect_of_the_program_keeps_its_traceback(narrow, tensors_argv, monkeypatch):
-    monkeypatch.setattr(tensors, "claim_run", lambda folder, settings: 1 / 0)
+    monkeypatch.setattr(features_run, "claim_run", lambda folder, settings: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tensors.main(tensors_argv())

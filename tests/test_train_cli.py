@@ -12,10 +12,11 @@ from numpy.testing import assert_allclose
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
 from spex.commands import train
-from spex.files.storage import DataFolder, load_array, save_array
+from spex.files.sealed import load_array, save_array
 from spex.models.registry import PARAMETERS
 from spex.reports import pictures as report
 from spex.runs import sheets
+from spex.runs.folder import DataFolder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

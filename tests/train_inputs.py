@@ -5,22 +5,19 @@ import json
 import numpy as np
 import pandas as pd
 
-from spex.files.storage import DataFolder, file_sha256, save_array
-from spex.runs.settings import claim_run
+from spex.files.hashes import file_sha256
+from spex.files.sealed import save_array
+from spex.runs.folder import DataFolder
+from spex.runs.settings import RunSettings, claim_run
 
 CHROMS = ("chr1", "chr2", "chr8", "chr9", "chrX")
 GENES = 60
 TISSUES = ("Adipose - Subcutaneous", "Brain - Cortex", "Brain - Cerebellum", "Liver")
 RUN_SETTINGS = {
-    "format": 1,
     "genome_sha256": "1" * 64,
     "beluga_sha256": "2" * 64,
     "precision": "float32",
     "maps_sha256": [],
-    "contact_rule": None,
-    "hic_resolution": None,
-    "max_dist": None,
-    "min_count": None,
 }
 FAST = {"num_boost_round": 6, "early_stopping_rounds": 2, "lambda": 1, "max_depth": 3, "colsample_bytree": 0.05}
 """Parameters that make a fit short and still let it learn from fifty genes."""
@@ -63,7 +60,7 @@ def write_inputs(root, width=20020, run_settings=RUN_SETTINGS):
     folder = DataFolder(root / "data")
     folder.tensors.mkdir(parents=True)
     if run_settings is not None:
-        claim_run(folder, run_settings | {"genes_sha256": file_sha256(root / "genes.csv")})
+        claim_run(folder, RunSettings(**run_settings, genes_sha256=file_sha256(root / "genes.csv")))
     for row, gene in table.iterrows():
         if gene["seqnames"] != "chrX" and row != 10:
             save_array(folder.tensor_path(gene["id"]), features[row], durable=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from spex.files.storage import whole_file
+from spex.files.atomic import whole_file
 
 WEIGHT_SHAPES = {
     "model.0.0": (320, 4, 1, 8),

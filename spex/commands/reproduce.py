@@ -13,12 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from spex.commands import resources
-from spex.commands.running import OneLineParser, run_script, whole_number
+from spex.commands.options import OneLineParser, whole_number
+from spex.commands.running import run_script
 from spex.errors import InputError
-from spex.files.storage import DataFolder, write_text
+from spex.files.atomic import write_text
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.reports.published import TARGET, compare
 from spex.resources.table import RESOURCES, finder, get
+from spex.runs.folder import DataFolder
 
 PROG = "python -m spex.reproduce"
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,4 +96,4 @@ def start(scripts, name, *options):
 
 
 def main(argv=None, **replacements):
-    return run_script(PROG, partial(run, **replacements), create_parser().parse_args(argv))
+    return run_script(PROG, partial(run, **replacements), create_parser().parse_args(argv), spell=str)

@@ -11,9 +11,10 @@ import json
 from functools import partial
 from urllib.parse import urlsplit
 
-from spex.commands.running import OneLineParser, run_script
+from spex.commands.options import OneLineParser
+from spex.commands.running import run_script
 from spex.errors import InputError
-from spex.files.storage import require_file
+from spex.files.checks import require_file
 from spex.resources.download import MEGABYTE
 from spex.resources.obtain import download_part, is_verified, verify
 from spex.resources.table import RESOURCES, choose, finder, get
@@ -141,4 +142,4 @@ def read_login(path):
 
 
 def main(argv=None, resources=RESOURCES):
-    return run_script(PROG, partial(run, resources=resources), create_parser().parse_args(argv))
+    return run_script(PROG, partial(run, resources=resources), create_parser().parse_args(argv), spell=str)

@@ -11,21 +11,26 @@ from pathlib import Path
 
 import pandas as pd
 
-from spex.commands.running import check_shared_options, create_shared_parser, run_script, whole_number
+from spex.commands.options import check_shared_options, create_shared_parser, option, whole_number
+from spex.commands.running import run_script
 from spex.errors import InputError, visible
-from spex.files.storage import DataFolder, require_file
-from spex.inputs.expression import open_expression, read_expression, select_targets
-from spex.inputs.genes import keep_genes, read_gene_table, report_rows, select_shard
-from spex.models.importance import find_chromatin_features
+from spex.files.checks import require_file
+from spex.files.hashes import KnownHashes
+from spex.inputs.chromatin import find_chromatin_features
+from spex.inputs.expression import open_expression, read_expression
+from spex.inputs.genes import keep_genes, read_gene_table, report_rows
+from spex.inputs.targets import select_targets
 from spex.models.registry import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
 from spex.models.scores import summarise
-from spex.models.splits import cross_validation_splits, match_genes, sorted_chromosomes, split_by_chromosome
+from spex.models.splits import cross_validation_splits, sorted_chromosomes, split_by_chromosome
 from spex.reports import pictures as report
 from spex.runs import records
+from spex.runs.folder import DataFolder, select_shard
 from spex.runs.predict import predict_genes
-from spex.runs.settings import KnownHashes, check_made_with
+from spex.runs.settings import check_made_with
 from spex.runs.sheets import open_sheet_log
 from spex.runs.study import fit_all, read_study, record_line
+from spex.runs.tensors import match_genes
 
 PROG = "train.py"
 TEST_CHROM = "chr8"
@@ -33,7 +38,9 @@ UNSEEN_CHROM = "chr9"
 """Beluga was trained without this one and the test chromosome."""
 
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
-THRESHOLDS = ("hic_resolution", "max_dist")
+MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist")
+"""Arguments of tensors.py that train.py compares with what the tensors were made with."""
+
 NAMED_AT_ONCE = 5
 
 logger = logging.getLogger("spex")
@@ -80,7 +87,7 @@ def run(args):
     table, kept, genes = read_genes(args)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
-    defaults = {option: create_parser().get_default(option) for option in THRESHOLDS}
+    defaults = {name: create_parser().get_default(_attribute(name)) for name in ("resolution", "max_dist")}
     check_made_with(folder, made_with(args), hashes, defaults)
     if args.predict is not None:
         report_rows(args.genes_filename, table, kept, args.gene_type)
@@ -144,7 +151,7 @@ def print_targets(tissues):
 
 def read_genes(args):
     """The genes table, its genes that the model is made for, and those of them that the options ask for."""
-    table = read_gene_table(require_file(args.genes_filename, "--genes_filename", "genes"))
+    table = read_gene_table(require_file(args.genes_filename, "genes", "genes"))
     kept = keep_genes(table, args.gene_type)
     genes = select_shard(kept, args.divisor, args.reminder)
     chosen = genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
@@ -158,11 +165,13 @@ def read_genes(args):
 
 def made_with(args):
     """What the options tell of the tensors: the genes table always, of the others those that were given."""
-    given = {"genes_filename": args.genes_filename}
-    for option in ("genome_filename", "beluga_model_filename", "mcool_filename", *THRESHOLDS):
-        if option in args.given:
-            given[option] = getattr(args, option)
-    return given
+    given = {name: getattr(args, _attribute(name)) for name in MADE_WITH if _attribute(name) in args.given}
+    return {"genes": args.genes_filename, **given}
+
+
+def _attribute(argument):
+    """Where the parsed options hold an argument of the library."""
+    return option(argument).removeprefix("--")
 
 
 def shared_settings(hashes, args):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spex.files.storage import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
+from spex.files.atomic import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
 
 SHARD_BYTES = 32 << 20
 IDENTITY = "identity.json"

@@ -1,5 +1,6 @@
 """The devices that compute: which ones, in which precision, and one process for each where there are several."""
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -14,20 +15,21 @@ import numpy as np
 import pandas as pd
 import torch
 
-from expecto import WINDOW_SIZE
 from expecto.beluga import CHANNELS, load_beluga
+from expecto.network import BELUGA
 from expecto.scan import Scanner
-from spex.contacts.collect import ContactRule, Contacts
-from spex.errors import InputError
+from spex.contacts.collect import Contacts
+from spex.errors import InputError, parameter
 from spex.features.cache import PredictionStore
-from spex.features.compute import TensorPipeline
-from spex.files.storage import DataFolder
+from spex.features.compute import FeatureComputer
+from spex.features.write import write_tensors
 from spex.inputs.genome import Genome
+from spex.runs.folder import DataFolder
 
 DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 CPU_WINDOWS_PER_PASS = 200
 GPU_WINDOWS_PER_PASS = (200, 6400)
-GPU_BYTES_PER_WINDOW = 3 * WINDOW_SIZE * CHANNELS[0] * 4 + (1 << 20)
+GPU_BYTES_PER_WINDOW = 3 * BELUGA.window * CHANNELS[0] * 4 + (1 << 20)
 """Of an isolated window, float32: three arrays of the first block's size, and what is smaller."""
 
 GPU_SHARE = 0.7
@@ -42,18 +44,17 @@ logger = logging.getLogger("spex")
 class TensorJob:
     """What each process needs to make its share of the tensors.
 
-    store: root folder, identity and dtype of the prediction store, or None. batch_size, block_size: as given by the
-    user, or None for what suits the device.
+    store: root folder, identity and dtype of the prediction store, or None. batch_size: windows that the network sees
+    at once, block_size: genes; None for what suits the device.
     """
 
     folder: DataFolder
     genome: Path
     beluga: Path
-    rule: ContactRule
     contacts: Contacts | None
     store: tuple | None
     precision: str
-    batch_size: int
+    batch_size: int | None
     block_size: int | None
 
 
@@ -67,14 +68,16 @@ def choose_devices(platform, gpus):
     """
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if platform == "CPU" and gpus is not None:
-        raise InputError("--gpus: of no use with --compute_platform CPU; leave one of them out")
+        raise InputError(f"of no use with {parameter('device')} CPU", argument="gpus", hint="leave one of them out")
     if count == 0 and (platform == "CUDA" or gpus is not None):
-        raise InputError("--compute_platform CUDA: PyTorch finds no CUDA device here; take CPU, or check the driver")
+        raise InputError(
+            "PyTorch finds no CUDA device here", argument="device", subject="CUDA", hint="take CPU, or check the driver"
+        )
     if platform == "CPU" or count == 0:
         return ["cpu"]
     strange = [gpu for gpu in gpus or () if gpu >= count]
     if strange:
-        raise InputError(f"--gpus {strange[0]}: there are {count} GPUs here, numbered from 0")
+        raise InputError(f"there are {count} GPUs here, numbered from 0", argument="gpus", subject=strange[0])
     return [f"cuda:{gpu}" for gpu in (sorted(set(gpus)) if gpus else range(count))]
 
 
@@ -86,7 +89,12 @@ def choose_precision(devices, precision):
     """
     on_cpu = devices == ["cpu"]
     if precision == "tf32" and on_cpu:
-        raise InputError("--precision tf32: only CUDA devices have it; on the CPU take float32 or bfloat16")
+        raise InputError(
+            "only CUDA devices have it",
+            argument="precision",
+            subject="tf32",
+            hint="on the CPU take float32 or bfloat16",
+        )
     return precision or ("float32" if on_cpu else "tf32")
 
 
@@ -96,7 +104,10 @@ def open_model(path):
         return load_beluga(path)
     except ValueError as error:
         raise InputError(
-            f"--beluga_model_filename {error}; get it again with: python -m spex.resources get beluga"
+            str(error).removeprefix(f"{path}: "),
+            argument="network",
+            subject=path,
+            hint="get it again with: python -m spex.resources get beluga",
         ) from error
 
 
@@ -109,6 +120,42 @@ def windows_per_pass(device):
     return min(max(int(GPU_SHARE * free) // GPU_BYTES_PER_WINDOW, least), most)
 
 
+@contextlib.contextmanager
+def computing(device, precision):
+    """Set PyTorch's switches of TF32 as a precision asks for, and set them back; tell of full memory in one line.
+
+    Raises:
+        InputError: the device's memory is full.
+    """
+    switches = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [switch.allow_tf32 for switch in switches]
+    for switch in switches:
+        switch.allow_tf32 = precision == "tf32"
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"its memory is full ({str(error).partition('. ')[0]})",
+            subject=device,
+            hint=f"give it less at once with {parameter('batch_size')}; if nvidia-smi shows others on it, choose "
+            f"another with {parameter('gpus')}, or give the same command again later",
+        ) from error
+    finally:
+        for switch, allowed in zip(switches, before, strict=True):
+            switch.allow_tf32 = allowed
+
+
+def open_computer(*, genome, model, device, precision, store, contacts, batch_size=None):
+    """A FeatureComputer on one device. genome: Genome. model: Beluga. store: PredictionStore or None."""
+    return FeatureComputer(
+        genome=genome,
+        scanner=Scanner(model, device, getattr(torch, DTYPES[precision])),
+        store=store,
+        contacts=contacts,
+        windows_per_pass=batch_size or windows_per_pass(device),
+    )
+
+
 def make_tensors(job, model, device, genes, advance):
     """Make the tensors of `genes` on one device.
 
@@ -117,25 +164,19 @@ def make_tensors(job, model, device, genes, advance):
     Raises:
         InputError: the device's memory is full.
     """
-    kind = torch.device(device).type
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = job.precision == "tf32"
-    pipeline = TensorPipeline(
-        genome=Genome(job.genome, job.folder.genome_index),
-        scanner=Scanner(model, device, getattr(torch, DTYPES[job.precision])),
-        store=None if job.store is None else PredictionStore(*job.store),
-        folder=job.folder,
-        rule=job.rule,
-        contacts=job.contacts,
-        windows_per_pass=max(job.batch_size, windows_per_pass(device)),
-    )
-    try:
-        pipeline.run(genes, job.block_size or BLOCK_SIZE[kind], advance)
-    except torch.OutOfMemoryError as error:
-        raise InputError(
-            f"{device}: its memory is full ({str(error).partition('. ')[0]}); if nvidia-smi shows others on it, choose "
-            f"another with --gpus, or give the same command again later"
-        ) from error
-    return pipeline.counts
+    with computing(device, job.precision):
+        computer = open_computer(
+            genome=Genome(job.genome, job.folder.genome_index),
+            model=model,
+            device=device,
+            precision=job.precision,
+            store=None if job.store is None else PredictionStore(*job.store),
+            contacts=job.contacts,
+            batch_size=job.batch_size,
+        )
+        block_size = job.block_size or BLOCK_SIZE[torch.device(device).type]
+        write_tensors(computer, job.folder, genes, block_size, advance)
+    return computer.counts
 
 
 def make_tensors_on(job, devices, genes, advance):
@@ -199,8 +240,9 @@ def _follow(workers, messages, advance):
             for status in (worker.exitcode for worker in workers if worker.exitcode):
                 if status < 0:
                     raise InputError(
-                        f"the process of one device was killed by signal {-status}, most often for want of memory; "
-                        f"give it less at once with --block_size and --batch_size; the same command goes on from here"
+                        f"the process of one device was killed by signal {-status}, most often for want of memory",
+                        hint=f"give it less at once with {parameter('block_size')} and {parameter('batch_size')}; the "
+                        "same command goes on from here",
                     )
                 raise RuntimeError(f"a worker process ended with status {status}; its own message is above")
             for worker in workers:

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from expecto import BIN_SIZE, WINDOW_SIZE
-from expecto.gene_features import REACH, SHIFTS
 from spex.errors import InputError, shown
 from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
 
@@ -184,45 +182,6 @@ def _check_genes(kept):
             )
 
 
-def check_on_genome(genes, chromsizes):
-    """Refuse genes that the genome cannot hold. chromsizes: chromosome name -> bp.
-
-    Raises:
-        InputError: a gene's chromosome is not in the genome, or its TSS lies past the chromosome's end.
-    """
-    for chrom, tss in genes.groupby("chrom")["tss"]:
-        if chrom not in chromsizes:
-            names = ", ".join(map(shown, list(chromsizes)[:5]))
-            raise InputError(
-                f"the genes table names '{shown(chrom)}', which the genome lacks; it has {names}, ...; expected "
-                f"the same names in both"
-            )
-        if tss.max() > chromsizes[chrom]:
-            row = tss.idxmax()
-            raise InputError(
-                f"genes table, line {genes['line'][row]}: TSS {tss[row]:,} of gene {genes['id'][row]} lies past the "
-                f"end of {chrom} ({chromsizes[chrom]:,} bp); expected a genome of the same build as the table"
-            )
-
-
-def select_shard(genes, divisor=None, remainder=None):
-    """The genes whose original row number leaves `remainder` when divided by `divisor`; all without a divisor."""
-    return genes if divisor is None else genes[genes.index % divisor == remainder]
-
-
 def cached_genes_text(table, genes):
     """The kept genes as tab-separated text: original row number first, then the published table's columns."""
     return table.loc[genes.index, COLUMNS].to_csv(sep="\t", lineterminator="\n", index_label="index")
-
-
-def own_windows(tss, strand):
-    """Where a gene's windows lie.
-
-    tss: 1-based position. strand: "+" or "-".
-    Returns: first base of the stretch that all windows cover and the base behind it (0-based half-open, 41,800 bp;
-    may reach past the chromosome), and the windows' starts within the stretch, (200,) int64, in the order of SHIFTS.
-    """
-    along_genome = SHIFTS if strand == "+" else -SHIFTS
-    starts = tss + along_genome - WINDOW_SIZE // 2
-    first = int(starts.min())
-    return first, first + 2 * REACH - BIN_SIZE + WINDOW_SIZE, starts - first

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyfaidx
 
-from expecto import BASES, UNKNOWN_BASE
+from expecto.network import BELUGA
 from spex.errors import InputError, shown
-from spex.files.storage import is_read_only, temporary_path
+from spex.files.atomic import is_read_only, temporary_path
 from spex.inputs.kinds import COMPRESSED, recognise
 
 OPTION = "--genome_filename"
@@ -17,55 +17,27 @@ LINE_ENDS = 64
 
 BEHIND_RECORD = 64
 """Bytes looked at behind a sequence for the next one's header; empty lines may precede it."""
-CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
-"""Length in bp of chr1 in the assemblies that are taken for GRCh38 most often."""
 
-GRCH38_LENGTHS = {
-    "chr1": 248_956_422,
-    "chr2": 242_193_529,
-    "chr3": 198_295_559,
-    "chr4": 190_214_555,
-    "chr5": 181_538_259,
-    "chr6": 170_805_979,
-    "chr7": 159_345_973,
-    "chr8": 145_138_636,
-    "chr9": 138_394_717,
-    "chr10": 133_797_422,
-    "chr11": 135_086_622,
-    "chr12": 133_275_309,
-    "chr13": 114_364_328,
-    "chr14": 107_043_718,
-    "chr15": 101_991_189,
-    "chr16": 90_338_345,
-    "chr17": 83_257_441,
-    "chr18": 80_373_285,
-    "chr19": 58_617_616,
-    "chr20": 64_444_167,
-    "chr21": 46_709_983,
-    "chr22": 50_818_468,
-}
 
 LETTERS = string.ascii_letters.encode() + b"-*"
 """Bytes that can be a base in a FASTA file; all others in a sequence would shift the bases behind them."""
 
 NO_LETTER = 255
-CODE_OF_BYTE = np.full(256, NO_LETTER, dtype=np.uint8)
-CODE_OF_BYTE[list(LETTERS)] = UNKNOWN_BASE
-for _code, _base in enumerate(BASES):
-    CODE_OF_BYTE[[ord(_base), ord(_base.lower())]] = _code
 
 
 class Genome:
     """An indexed FASTA file.
 
     path: FASTA, not compressed. spare_index: where the index goes when the genome's folder cannot be written to.
+    network: whose base codes are given.
 
     Raises:
         InputError: the file is compressed, is not FASTA, holds no sequence, or anything but letters in one.
     """
 
-    def __init__(self, path, spare_index):
-        self.path = Path(path)
+    def __init__(self, path, spare_index, network=BELUGA):
+        self.path, self.network = Path(path), network
+        self._code_of_byte = _code_of_byte(network)
         index = _whole_index(Path(path), Path(spare_index))
         self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
         self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
@@ -74,16 +46,17 @@ class Genome:
         """Base codes of a stretch.
 
         start, end: 0-based half-open, in bp; may reach past either end of the chromosome.
-        Returns: (end - start,) uint8: 0-3 as in `expecto.BASES`, 4 for any other letter and outside the chromosome.
+        Returns: (end - start,) uint8: positions in the network's `bases`; `unknown` for any other letter and outside
+        the chromosome.
 
         Raises:
             InputError: a byte there is no letter (an index from elsewhere may take blanks for bases).
         """
         inside = max(start, 0), min(end, self.chromsizes[chrom])
-        codes = np.full(end - start, UNKNOWN_BASE, dtype=np.uint8)
+        codes = np.full(end - start, self.network.unknown, dtype=np.uint8)
         if inside[0] < inside[1]:  # pyfaidx wraps a negative start and shortens at the end, both in silence
             letters = self._fasta[chrom][inside[0] : inside[1]]
-            codes[inside[0] - start : inside[1] - start] = CODE_OF_BYTE[np.frombuffer(letters.encode(), np.uint8)]
+            codes[inside[0] - start : inside[1] - start] = self._code_of_byte[np.frombuffer(letters.encode(), np.uint8)]
             if codes.max() == NO_LETTER:
                 _check_letters(self.path)
                 raise InputError(f"{OPTION} {self.path}: its index (.fai) does not fit it; delete the index")
@@ -91,6 +64,15 @@ class Genome:
 
     def close(self):
         self._fasta.close()
+
+
+def _code_of_byte(network):
+    """The network's base code of every byte, (256,) uint8; NO_LETTER where no base can be meant."""
+    codes = np.full(256, NO_LETTER, dtype=np.uint8)
+    codes[list(LETTERS)] = network.unknown
+    for code, base in enumerate(network.bases):
+        codes[[ord(base), ord(base.lower())]] = code
+    return codes
 
 
 def _whole_index(path, spare_index):
@@ -117,19 +99,6 @@ def _whole_index(path, spare_index):
             raise
         spare_index.parent.mkdir(parents=True, exist_ok=True)
         return _build_index(path, spare_index)
-
-
-def check_chromosomes(path, found, lengths):
-    """Compare chromosome lengths in bp, name by name. found, lengths: dicts of name -> length."""
-    for name, length in lengths.items():
-        if name not in found:
-            bare = name.removeprefix("chr")
-            hint = f"; it calls it {bare}, as Ensembl does" if bare in found else ""
-            raise InputError(f"{path}: no sequence {name}{hint}; expected UCSC's hg38 with chr1 to chr22")
-        if found[name] != length:
-            assembly = CHR1_LENGTHS.get(found.get("chr1"))
-            hint = f" (this is {assembly})" if assembly else ""
-            raise InputError(f"{path}: {name} is {found[name]:,} bp long{hint}, expected {length:,} as in GRCh38")
 
 
 def _fits(index, path):

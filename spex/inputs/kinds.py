@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from spex.errors import InputError
-from spex.files.storage import require_file
+from spex.files.checks import require_file
 
 MAP_OPTION = "--mcool_filename"
 PUBLISHED_MAP = "4DNFIARR7LP4.mcool"

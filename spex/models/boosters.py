@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from expecto.gene_features import tensor_length
+from expecto.network import BELUGA
 from spex.errors import InputError, shown
-from spex.files.storage import DamagedFileError, whole_file
-from spex.models.splits import WIDTHS, Split, column_moments
+from spex.files.atomic import whole_file
+from spex.files.sealed import DamagedFileError
+from spex.models.matrices import column_moments
+from spex.models.splits import Split
 from spex.progress import progress
 
 # A thread that waits for the others sleeps instead of spinning: where other programs use the cores too, fits with few
@@ -134,7 +138,8 @@ def cuda_problem():
 
 def _try_out(parameters):
     """Fit four genes as any others are fitted. Returns: the error in one line or None, and what xgboost warned of."""
-    features, targets = np.eye(4, WIDTHS[-1], dtype=np.float32), np.linspace(-2.0, 3.0, 4)[:, None]
+    features = np.eye(4, tensor_length(BELUGA, with_contacts=True), dtype=np.float32)
+    targets = np.linspace(-2.0, 3.0, 4)[:, None]
     split = Split((), (), train=np.arange(3), validation=np.arange(0), test=np.arange(1, 4))
     few = parameters | {"num_boost_round": min(parameters["num_boost_round"], TRIED_ROUNDS)}
     with warnings.catch_warnings(record=True) as caught:

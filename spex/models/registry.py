@@ -8,7 +8,8 @@ import json
 import math
 
 from spex.errors import InputError, shown
-from spex.files.storage import DamagedFileError, require_file
+from spex.files.checks import require_file
+from spex.files.sealed import DamagedFileError
 from spex.models import boosters, ridge
 
 PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}

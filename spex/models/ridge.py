@@ -11,8 +11,8 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.blas import dsyrk
 
-from spex.files.storage import load_array, save_array
-from spex.models.splits import column_blocks, column_moments
+from spex.files.sealed import load_array, save_array
+from spex.models.matrices import column_blocks, column_moments
 
 LEAST, MOST = 1e-30, 1e30
 RIDGE = {"penalties": [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]}

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 
 from spex.errors import shown
-from spex.files.storage import whole_file
+from spex.files.atomic import whole_file
 
 DENSITY_CELLS = 40
 FEW_GENES = 200

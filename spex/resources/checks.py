@@ -8,11 +8,12 @@ import tempfile
 from pathlib import Path
 
 from spex.errors import InputError
+from spex.inputs.assembly import check_chromosomes
+from spex.inputs.chromatin import read_chromatin_features
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table
-from spex.inputs.genome import Genome, check_chromosomes
+from spex.inputs.genome import Genome
 from spex.inputs.maps.cool import ContactMap
-from spex.models.importance import read_chromatin_features
 
 CHUNK_BYTES = 1 << 20
 

@@ -11,7 +11,7 @@ import time
 import requests
 
 from spex.errors import InputError
-from spex.files.storage import write_json
+from spex.files.atomic import write_json
 from spex.progress import progress
 
 CHUNK_BYTES = 1 << 14  # a dropped connection loses less than this

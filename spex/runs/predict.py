@@ -1,13 +1,14 @@
 """A saved model applied to the tensors of any data folder."""
 
 import logging
+from dataclasses import asdict
 
 from spex.errors import InputError
-from spex.files.storage import write_json
+from spex.files.atomic import write_json
 from spex.models.registry import load_fit
-from spex.models.splits import expected_width, genes_with_tensor, read_features
 from spex.runs import records
 from spex.runs.settings import read_run_settings
+from spex.runs.tensors import expected_width, genes_with_tensor, read_features
 
 FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", "max_dist", "min_count")
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
@@ -54,10 +55,10 @@ def check_features(record, model_folder, folder, run_settings, width):
         logger.warning("tensors without a run.json: whether model and tensors follow the same rule cannot be checked")
         return
     for field in FEATURE_RULE:
-        if fitted["tensors"].get(field) != run_settings.get(field):
+        if fitted["tensors"].get(field) != getattr(run_settings, field):
             raise InputError(
                 f"--predict {model_folder}: fitted on tensors with {field} {fitted['tensors'].get(field)!r}, those in "
-                f"{folder.root} have {run_settings.get(field)!r}; make tensors with the model's settings"
+                f"{folder.root} have {getattr(run_settings, field)!r}; make tensors with the model's settings"
             )
 
 
@@ -78,7 +79,11 @@ def predict_genes(model_folder, folder, genes):
     check_features(record, model_folder, folder, run_settings, width)
     fit = load_fit(model_folder, record["settings"]["model"])
     features, tensors_sha256 = read_features(folder, genes["id"], width)
-    settings = {"fit": record["settings"], "tensors": run_settings, "tensors_sha256": tensors_sha256}
+    settings = {
+        "fit": record["settings"],
+        "tensors": run_settings and asdict(run_settings),
+        "tensors_sha256": tensors_sha256,
+    }
     target = folder.results / f"predicted_{record['name']}_{records.digest(settings)}"
     target.mkdir(parents=True, exist_ok=True)
     records.write_predictions(target / "predictions.csv", genes, None, fit.predict(features))

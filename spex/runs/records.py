@@ -11,7 +11,9 @@ from importlib import import_module
 import pandas as pd
 
 from spex.errors import visible
-from spex.files.storage import DamagedFileError, file_sha256, load_sealed_json, save_sealed_json, whole_file
+from spex.files.atomic import whole_file
+from spex.files.hashes import file_sha256
+from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 
 FORMAT = 1
 """Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""

@@ -1,45 +1,97 @@
-"""The proof that a restart is the same run: the settings that determine a data folder's numbers, inputs by content."""
+"""What determines a data folder's numbers, and the proof that a restart is the same run."""
 
 import json
-from functools import partial
-from pathlib import Path
+from dataclasses import asdict, dataclass, fields
 
-from spex.errors import InputError
-from spex.files.storage import DamagedFileError, file_sha256, load_sealed_json, require_file, save_sealed_json
+from spex.contacts.rules import thresholds_of
+from spex.errors import InputError, parameter, shown
+from spex.files.checks import require_file
+from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+from spex.inputs.agree import check_different
 from spex.inputs.kinds import require_map
 
-RECORDED_INPUTS = {
-    "genes_filename": "genes_sha256",
-    "genome_filename": "genome_sha256",
-    "beluga_model_filename": "beluga_sha256",
-    "mcool_filename": "maps_sha256",
+FORMAT = 1
+"""Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
+
+FIELD_OF = {
+    "genes": "genes_sha256",
+    "genome": "genome_sha256",
+    "network": "beluga_sha256",
+    "maps": "maps_sha256",
+    "resolution": "hic_resolution",
 }
-"""Options that name files -> the field of run.json that holds their hash."""
+"""Arguments whose field in run.json has another name."""
 
 HASH_SHOWN = 12
 
 
+@dataclass(frozen=True)
+class RunSettings:
+    """The content of run.json: everything that determines a tensor's numbers, inputs by the SHA-256 of their content.
+
+    maps_sha256: sorted, empty without contact maps; then rule, resolution (bp) and thresholds are None, as are
+    thresholds of other rules. cache_dtype: of predictions that went through the prediction store.
+    """
+
+    genes_sha256: str
+    genome_sha256: str
+    beluga_sha256: str
+    maps_sha256: list[str]
+    precision: str
+    cache_dtype: str = "float32"
+    contact_rule: str | None = None
+    hic_resolution: int | None = None
+    max_dist: float | None = None
+    min_count: float | None = None
+    format: int = FORMAT
+
+    @classmethod
+    def of(cls, *, rule, resolution, **others):
+        """Settings of a run with contact maps by a rule, or without any where `maps_sha256` is empty."""
+        if not others["maps_sha256"]:
+            return cls(**others)
+        return cls(**others, contact_rule=rule.name, hic_resolution=resolution, **thresholds_of(rule))
+
+    @property
+    def store_identity(self):
+        """What predictions depend on, and the prediction store therefore goes by: dict of JSON values."""
+        shared = ("format", "genome_sha256", "beluga_sha256", "precision")
+        return {field: getattr(self, field) for field in shared}
+
+
 def read_run_settings(folder):
-    """The settings that made a data folder's tensors, or None where no run.json is.
+    """The RunSettings that made a data folder's tensors, or None where no run.json is.
 
     Raises:
-        InputError: run.json is damaged or was edited by hand.
+        InputError: run.json is damaged, was edited by hand, or is of another version of this program.
     """
     try:
-        return load_sealed_json(folder.run_json)["settings"]
+        settings = load_sealed_json(folder.run_json)["settings"]
     except FileNotFoundError:
         return None
     except (DamagedFileError, KeyError) as error:
         raise InputError(
-            f"{folder.run_json}: damaged or edited, so it cannot be told which settings made the tensors beside it; "
-            f"expected the file as tensors.py wrote it; start again in another --data_folder"
+            "damaged or edited, so it cannot be told which settings made the tensors beside it",
+            subject=folder.run_json,
+            expected="the file as tensors.py wrote it",
+            hint=f"start again in another {parameter('data_folder')}",
+        ) from error
+    known = {field.name for field in fields(RunSettings)}
+    try:
+        return RunSettings(**settings)
+    except TypeError as error:
+        strange = ", ".join(map(shown, sorted(settings.keys() ^ known)))
+        raise InputError(
+            f"other settings than this version of the program knows ({strange})",
+            subject=folder.run_json,
+            hint=f"use the version that made it, or another {parameter('data_folder')}",
         ) from error
 
 
 def claim_run(folder, settings):
     """Tie a data folder to the settings that determine its numbers, or refuse it when others made it.
 
-    folder: DataFolder. settings: dict of JSON values.
+    folder: DataFolder. settings: RunSettings.
 
     Raises:
         InputError: run.json holds other settings; names the first field that differs with both values.
@@ -47,7 +99,7 @@ def claim_run(folder, settings):
     check_run(folder, settings)
     folder.tensors.mkdir(parents=True, exist_ok=True)
     if not folder.run_json.exists():
-        save_sealed_json(folder.run_json, {"settings": settings}, once=True)
+        save_sealed_json(folder.run_json, {"settings": asdict(settings)}, once=True)
     check_run(folder, settings)  # of several first runs at once, one made the file
 
 
@@ -56,103 +108,64 @@ def check_run(folder, settings):
     earlier = read_run_settings(folder)
     if earlier is None:
         return
-    for field in sorted(earlier.keys() | settings.keys()):
-        if earlier.get(field) != settings.get(field):
+    for field in sorted(field.name for field in fields(RunSettings)):
+        before, now = getattr(earlier, field), getattr(settings, field)
+        if before != now:
             raise InputError(
-                f"{folder.run_json}: {field} was {json.dumps(earlier.get(field))} when this folder was made and is "
-                f"{json.dumps(settings.get(field))} now; give the same settings to go on, or another --data_folder"
+                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now",
+                subject=folder.run_json,
+                hint=f"give the same settings to go on, or another {parameter('data_folder')}",
             )
 
 
 def check_made_with(folder, given, hashes, defaults):
     """Refuse inputs and thresholds, named for once more, that a data folder's tensors were not made with.
 
-    folder: DataFolder. given: option -> path, list of paths, or number, as far as the user named them; those that
-    run.json does not record are passed over. hashes: KnownHashes. defaults: option -> number that says nothing where
-    the tensors were made without such a threshold.
+    folder: DataFolder. given: argument (genes, genome, network, maps, resolution, max_dist) -> path, list of paths, or
+    number, as far as the user named them. hashes: KnownHashes. defaults: argument -> number that says nothing where
+    the tensors were made without contact maps.
 
     Raises:
-        InputError: the tensors were made with another one; names option, run.json and both.
+        InputError: the tensors were made with another one; names argument, run.json and both.
     """
     settings = read_run_settings(folder)
-    for option, value in given.items():
-        found = _identity(option, value, hashes)
-        field = RECORDED_INPUTS.get(option, option)
-        if settings is None or field not in settings:
+    for argument, value in given.items():
+        found = _identity(argument, value, hashes)
+        if settings is None:
             continue
-        made = settings[field]
-        if made == found or (made is None and found == defaults.get(option)):
+        field = FIELD_OF.get(argument, argument)
+        made = getattr(settings, field)
+        if made == found or (not settings.maps_sha256 and found == defaults.get(argument)):
             continue
-        named = value[0] if isinstance(value, list) else value
         raise InputError(
-            f"--{option} {named}: the tensors in {folder.root} were made with "
-            f"{_in_words(field, made, found, settings)}, says {folder.run_json}; give the --data_folder that "
-            "tensors.py filled with this, or what that one was made with"
+            f"the tensors in {folder.root} were made with {_in_words(argument, made, found, settings)}, says "
+            f"{folder.run_json}",
+            argument=argument,
+            subject=value[0] if isinstance(value, list) else value,
+            hint=f"give the {parameter('data_folder')} that tensors.py filled with this, or what that one was made "
+            "with",
         )
 
 
-def _identity(option, value, hashes):
-    """What run.json has of an option's value: a number as it is, files by their hashes."""
-    if option not in RECORDED_INPUTS:
+def _identity(argument, value, hashes):
+    """What run.json has of an argument's value: a number as it is, files by their hashes."""
+    if not FIELD_OF.get(argument, argument).endswith("sha256"):
         return value
     paths = value if isinstance(value, list) else [value]
-    find = require_map if option == "mcool_filename" else partial(require_file, option=f"--{option}")
-    digests = sorted(hashes.sha256(find(path)) for path in paths)
+    digests = sorted(
+        hashes.sha256(require_map(path) if argument == "maps" else require_file(path, argument)) for path in paths
+    )
     check_different(paths, hashes)
     return digests if isinstance(value, list) else digests[0]
 
 
-def check_different(paths, hashes):
-    """Refuse a contact map that is given twice: its counts would be added to themselves."""
-    first = {}
-    for path in paths:
-        digest = hashes.sha256(path)
-        if digest in first:
-            raise InputError(f"--mcool_filename {path}: the same map as {first[digest]}; expected each map once")
-        first[digest] = path
-
-
-def _in_words(field, made, found, settings):
+def _in_words(argument, made, found, settings):
     """What tensors were made with instead of what was given."""
-    if field == "maps_sha256":
+    if argument == "maps":
         return f"{len(made)} other contact maps" if made else "sequence alone"
-    if field in RECORDED_INPUTS.values():
+    field = FIELD_OF.get(argument, argument)
+    if field.endswith("sha256"):
         return f"another file ({field} {made[:HASH_SHOWN]}..., this one has {found[:HASH_SHOWN]}...)"
     if made is not None:
         return f"{field} {made}"
-    return f"the {settings['contact_rule']} rule, which has none" if settings["maps_sha256"] else "sequence alone"
-
-
-class KnownHashes:
-    """SHA-256 of input files, remembered by path, size and times of modification and change.
-
-    A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or damaged, hashes
-    are computed anew.
-    """
-
-    def __init__(self, path):
-        self.path = Path(path)
-        try:
-            self._known = load_sealed_json(self.path)
-        except (OSError, DamagedFileError):
-            self._known = {}
-        self._new = False
-
-    def sha256(self, path):
-        """Hash of a file's content, in hexadecimal."""
-        path = Path(path).resolve()
-        stat = path.stat()
-        stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "ctime_ns": stat.st_ctime_ns}
-        entry = self._known.get(str(path), {})
-        if {name: entry.get(name) for name in stamp} != stamp:
-            entry = {**stamp, "sha256": file_sha256(path)}
-            self._known[str(path)] = entry
-            self._new = True
-        return entry["sha256"]
-
-    def save(self):
-        """Write what was computed anew."""
-        if self._new:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            save_sealed_json(self.path, self._known)
-            self._new = False
+    return f"the {settings.contact_rule} rule, which has none" if settings.maps_sha256 else "sequence alone"

@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 
 from spex.errors import InputError
-from spex.files.storage import require_file
+from spex.files.checks import require_file
 
 ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 2

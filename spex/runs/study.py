@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, shown
-from spex.files.storage import remove_abandoned
+from spex.files.atomic import remove_abandoned
 from spex.models import importance
 from spex.models.registry import USE_OF_WATCHED, prepare
 from spex.models.scores import Scores, bootstrap_intervals, score
-from spex.models.splits import expected_width, read_features
 from spex.reports import pictures as report
 from spex.runs import records
 from spex.runs.settings import read_run_settings
+from spex.runs.tensors import expected_width, read_features
 
 logger = logging.getLogger("spex.training")
 
@@ -84,7 +84,8 @@ def read_study(folder, matched, *, settings, **choices):
         genes=genes,
         features=features,
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
-        settings=settings | {"tensors": run_settings, "tensors_sha256": tensors_sha256, "width": width},
+        settings=settings
+        | {"tensors": run_settings and asdict(run_settings), "tensors_sha256": tensors_sha256, "width": width},
         left_out={
             "without_tensor": len(matched.without_tensor),
             "without_expression": len(matched.without_expression),

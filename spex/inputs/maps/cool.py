@@ -313,26 +313,3 @@ def _bin_size(group):
     """Width of a cooler's bins in bp, or None where they have no fixed one."""
     width = group.attrs.get("bin-size")
     return int(width) if isinstance(width, (int, np.integer)) else None
-
-
-def check_maps(maps, genes, genome_sizes):
-    """Refuse maps that do not belong to the genes and the genome, or to each other.
-
-    genome_sizes: chromosome name -> bp.
-
-    Raises:
-        InputError: a gene's chromosome is not in a map, or has another length there than in the genome.
-    """
-    for map_ in maps:
-        for chrom in genes["chrom"].unique():
-            if chrom not in map_.chromsizes:
-                names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
-                raise InputError(
-                    f"{MAP_OPTION} {map_.path}: no chromosome '{shown(chrom)}', which the genes table names; it has "
-                    f"{names}, ...; expected the same names in both"
-                )
-            if map_.chromsizes[chrom] != genome_sizes[chrom]:
-                raise InputError(
-                    f"{MAP_OPTION} {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
-                    f"{genome_sizes[chrom]:,} bp in the genome; expected a map of the same genome build"
-                )

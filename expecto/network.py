@@ -1,0 +1,26 @@
+"""What a network is to the rest of the program: what it reads, and how much it tells."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Network:
+    """A sequence model, as far as anything but its layers depends on it. The checkpoint fixes all of it.
+
+    name: for records. window: length in bp of the sequence that one prediction sees. features: chromatin features
+    predicted for each window. bases: order of the input channels; base codes are positions in this string.
+    """
+
+    name: str
+    window: int
+    features: int
+    bases: str
+
+    @property
+    def unknown(self):
+        """Base code of N, of IUPAC letters and of what lies past a chromosome's end: zeros in every channel."""
+        return len(self.bases)
+
+
+BELUGA = Network(name="beluga", window=2000, features=2002, bases="AGCT")
+"""Zhou et al. (2018)."""

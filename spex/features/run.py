@@ -1,0 +1,232 @@
+"""A data folder's tensors, from input files to the last gene: read, checked against each other, claimed, made."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from expecto.gene_features import tensor_length
+from expecto.network import BELUGA
+from spex.contacts.collect import collect_contacts
+from spex.contacts.rules import Corrected, Published, check_resolution
+from spex.errors import InputError, shown
+from spex.features.cache import PredictionStore
+from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
+from spex.features.write import unfinished_genes
+from spex.files.atomic import remove_abandoned, write_text
+from spex.files.checks import require_file, require_folder
+from spex.files.hashes import KnownHashes
+from spex.inputs.agree import check_different, check_maps, check_on_genome
+from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.genes import (
+    PUBLISHED_TABLE_SHA256,
+    cached_genes_text,
+    keep_genes,
+    read_gene_table,
+    report_rows,
+)
+from spex.inputs.genome import Genome
+from spex.inputs.kinds import require_map
+from spex.inputs.maps.cool import ContactMap
+from spex.progress import progress
+from spex.runs.contacts import load_contacts, save_contacts
+from spex.runs.folder import DataFolder, select_shard
+from spex.runs.settings import RunSettings, check_run, claim_run
+
+TEST_CHROM = "chr8"
+
+logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True)
+class TensorInputs:
+    """Paths of what tensors are made from, and how they are used.
+
+    maps: contact maps, none for sequence alone. resolution: bp per bin of the maps. gene_type: as in
+    `inputs.genes.keep_genes`.
+    """
+
+    genes: Path
+    genome: Path
+    network: Path
+    maps: list[Path]
+    rule: Published | Corrected
+    resolution: int
+    gene_type: str = "all"
+
+
+@dataclass(frozen=True)
+class Computation:
+    """How tensors are computed: what changes speed and memory, and the precision.
+
+    devices: of torch. precision: name in `devices.DTYPES`. cache: prediction cache folder, None to go without.
+    cache_dtype: of what is kept there. batch_size: windows, block_size: genes at once; None for what suits the device.
+    """
+
+    devices: list[str]
+    precision: str
+    cache: Path | None
+    cache_dtype: str = "float32"
+    batch_size: int | None = None
+    block_size: int | None = None
+
+
+def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computation, *, shard=None, test_only=False):
+    """Make the missing tensors of a data folder.
+
+    shard: divisor and remainder of the row numbers of the genes to do, or None for all. test_only: the genes of the
+    test chromosome only.
+
+    Raises:
+        InputError: an input is not usable or does not fit the others, or the folder was made with other settings.
+    """
+    start = time.monotonic()
+    check_resolution(inputs.resolution)
+    hashes = KnownHashes(folder.input_hashes)
+    table, genes, maps = _read_inputs(inputs, folder, hashes)
+    settings = _settings(inputs, computation, hashes)
+    check_run(folder, settings)
+    chosen = select_shard(_test_genes(genes) if test_only else genes, *(shard or ()))
+    pending = unfinished_genes(folder, chosen, tensor_length(BELUGA, bool(maps)))
+    store = _store(computation, settings)
+    model = open_model(inputs.network) if len(pending) else None
+    contacts, found_before, identity = _contacts(folder, inputs, settings, maps, genes)
+
+    # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
+    claim_run(folder, settings)
+    hashes.save()
+    report_rows(inputs.genes, table, genes, inputs.gene_type)
+    for used in (folder.root, folder.tensors):
+        remove_abandoned(used)
+    write_text(folder.cached_genes, cached_genes_text(table, genes))
+    if contacts is not None:
+        if not found_before:
+            save_contacts(folder.contacts_npz, contacts, identity)
+        write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
+    _log_start(folder, inputs, computation, len(chosen), len(chosen) - len(pending))
+    if len(pending):
+        counts = _make(folder, inputs, computation, model, pending, contacts, store)
+        _log_work(counts, store, time.monotonic() - start)
+    if contacts is not None:
+        _log_contacts(contacts, chosen)
+    done = len(chosen) - len(pending)
+    logger.info("%d genes done, %d already there, in %.1f s", len(pending), done, time.monotonic() - start)
+
+
+def _read_inputs(inputs, folder, hashes):
+    """Read the genes and open genome and maps, checked by themselves and against each other.
+
+    Returns: the whole genes table; the kept genes; ContactMaps.
+    """
+    table = read_gene_table(require_file(inputs.genes, "genes", "genes"))
+    genes = keep_genes(table, inputs.gene_type)
+    genome = Genome(require_file(inputs.genome, "genome", "genome"), folder.genome_index)
+    genome.close()
+    if hashes.sha256(inputs.genes) == PUBLISHED_TABLE_SHA256:
+        check_chromosomes(inputs.genome, genome.chromsizes, GRCH38_LENGTHS)
+    check_on_genome(genes, genome.chromsizes)
+    require_file(inputs.network, "network", "beluga")
+    maps = [ContactMap(require_map(path), inputs.resolution) for path in inputs.maps]
+    check_maps(maps, genes, genome.chromsizes)
+    check_different(inputs.maps, hashes)
+    return table, genes, maps
+
+
+def _test_genes(genes):
+    """The genes of the test chromosome."""
+    found = genes[genes["chrom"] == TEST_CHROM]
+    if found.empty:
+        names = ", ".join(map(shown, genes["chrom"].unique()[:5]))
+        raise InputError(
+            f"no gene lies on {TEST_CHROM}; the genes table has {names}, ...", argument="test_only", hint="leave it out"
+        )
+    return found
+
+
+def _settings(inputs, computation, hashes):
+    return RunSettings.of(
+        genes_sha256=hashes.sha256(inputs.genes),
+        genome_sha256=hashes.sha256(inputs.genome),
+        beluga_sha256=hashes.sha256(inputs.network),
+        maps_sha256=sorted(hashes.sha256(path) for path in inputs.maps),
+        precision=computation.precision,
+        cache_dtype="float32" if computation.cache is None else computation.cache_dtype,
+        rule=inputs.rule,
+        resolution=inputs.resolution,
+    )
+
+
+def _store(computation, settings):
+    """Root, identity and dtype of the prediction store that fits a run's genome, weights and precision, or None."""
+    if computation.cache is None:
+        return None
+    return require_folder(computation.cache, "cache"), settings.store_identity, np.dtype(computation.cache_dtype)
+
+
+def _contacts(folder, inputs, settings, maps, genes):
+    """Contacts of all kept genes (None without maps), whether an earlier start had kept them, and their identity."""
+    if not maps:
+        return None, False, None
+    identity = {**vars(settings), "genes": genes["id"].tolist()}
+    found = load_contacts(folder.contacts_npz, identity, inputs.rule, inputs.resolution)
+    return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
+
+
+def read_maps(maps, genes, rule, resolution):
+    """Contacts of genes, by one pass over each map. maps: ContactMaps of this resolution. Returns: Contacts."""
+    total = sum(map_.pixel_count(genes["chrom"].unique()) for map_ in maps)
+    with progress(total, "pixels", "contacts") as advance:
+        return collect_contacts(maps, genes, rule, resolution, advance)
+
+
+def _make(folder, inputs, computation, model, pending, contacts, store):
+    job = TensorJob(
+        folder=folder,
+        genome=inputs.genome,
+        beluga=inputs.network,
+        contacts=contacts,
+        store=store,
+        precision=computation.precision,
+        batch_size=computation.batch_size,
+        block_size=computation.block_size,
+    )
+    with progress(len(pending), "genes", "tensors") as advance:
+        if len(computation.devices) == 1:
+            return make_tensors(job, model, computation.devices[0], pending, advance)
+        return make_tensors_on(job, computation.devices, pending, advance)
+
+
+def _log_start(folder, inputs, computation, chosen, done_before):
+    maps = ", ".join(map(str, inputs.maps))
+    logger.info(
+        "%s: %d genes, %d done before; %s; %s, %s",
+        *(folder.root, chosen, done_before, f"with contacts of {maps}" if maps else "sequence alone"),
+        *(", ".join(computation.devices), computation.precision),
+    )
+
+
+def _log_work(counts, store, elapsed):
+    """Log what was computed, and what the prediction store gave and took."""
+    logger.info("%d windows computed, %.1f windows/s", counts["windows"], counts["windows"] / elapsed)
+    if store is not None:
+        used = PredictionStore(*store)
+        logger.info(
+            "prediction cache %s: own windows of %d genes and %d bins taken from it, %.1f MB written, %.1f MB in all",
+            used.folder,
+            counts["own from the store"],
+            counts["windows from the store"],
+            counts["bytes written to the store"] / 1e6,
+            used.size() / 1e6,
+        )
+
+
+def _log_contacts(contacts, chosen):
+    """Log how many of the chosen genes have no contacts."""
+    table = contacts.table().set_index("id").loc[chosen["id"]]
+    logger.info(
+        "contacts: %d genes without a contacted bin, %d of them without any pixel of the TSS bin",
+        (table["downstream_bins"] + table["upstream_bins"] == 0).sum(),
+        (table["has_pixels"] == 0).sum(),
+    )

@@ -1,0 +1,92 @@
+"""Tensors of genes as files: what is missing is computed and written, block by block."""
+
+import logging
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from expecto.gene_features import tensor_length
+from spex.files.sealed import DamagedFileError, is_whole_array, load_array, save_array
+
+WRITERS = 4
+
+logger = logging.getLogger("spex")
+
+
+def write_tensors(computer, folder, genes, block_size, advance):
+    """Make the tensors of genes, in blocks of `block_size` along the genome.
+
+    Other processes may be at the same genes: each begins somewhere else, and passes over what has been finished by the
+    time it gets there.
+
+    computer: FeatureComputer. folder: DataFolder. genes: DataFrame with id, chrom, strand, tss. advance: called with
+    the number of genes whose tensors were written, by whomever.
+    """
+    length = tensor_length(computer.network, computer.contacts is not None)
+    blocks = blocks_along_genome(genes, block_size)
+    begin = secrets.randbelow(max(len(blocks), 1))
+    try:
+        with ThreadPoolExecutor(WRITERS) as writers:
+            writing = []
+            for whole_block in blocks[begin:] + blocks[:begin]:
+                block = unfinished_genes(folder, whole_block, length, tell=False)
+                advance(len(whole_block) - len(block))
+                if block.empty:
+                    continue
+                features = computer.features(block)
+                _finish(writing, advance)
+                writing = [
+                    writers.submit(save_array, folder.tensor_path(gene), rows.reshape(-1), durable=False)
+                    for gene, rows in zip(block["id"], features, strict=True)
+                ]
+                if computer.scanner.device.type == "cpu":  # a GPU computes the next block meanwhile
+                    _finish(writing, advance)
+                    writing = []
+            _finish(writing, advance)
+    finally:
+        computer.close()
+
+
+def blocks_along_genome(genes, block_size):
+    """Genes in blocks, each of one chromosome: those that lie, and so touch, near each other come together."""
+    genes = genes.sort_values(["chrom", "tss", "id"])
+    return [
+        on_chrom.iloc[first : first + block_size]
+        for _, on_chrom in genes.groupby("chrom", sort=False)
+        for first in range(0, len(on_chrom), block_size)
+    ]
+
+
+def _finish(writing, advance):
+    """Wait for tensors that are being written. writing: futures."""
+    for future in writing:
+        future.result()
+        advance(1)
+
+
+def unfinished_genes(folder, genes, length, *, tell=True):
+    """The genes without a whole tensor of `length` numbers. tell: log what counts as missing because it is damaged."""
+
+    def are_finished(gene_ids):
+        return [_is_finished(folder.tensor_path(gene_id), length, tell) for gene_id in gene_ids]
+
+    groups = [genes["id"].iloc[first : first + 256] for first in range(0, len(genes), 256)]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        finished = [finished for group in pool.map(are_finished, groups) for finished in group]
+    return genes[~np.array(finished, dtype=bool)]
+
+
+def _is_finished(path, length, tell):
+    try:
+        if is_whole_array(path, (length,), np.float32):
+            return True
+        tensor = load_array(path)
+        problem = f"{path}: {tensor.dtype} of shape {tensor.shape}, expected {length} sealed float32"
+    except FileNotFoundError:
+        return False
+    except DamagedFileError as error:
+        problem = error
+    if tell:
+        logger.warning("%s; it is made again", problem)
+    return False

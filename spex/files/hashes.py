@@ -1,0 +1,47 @@
+"""Hashes of files, remembered so that a restart does not read gigabytes again."""
+
+import hashlib
+from pathlib import Path
+
+from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+
+
+def file_sha256(path):
+    """Hash of a file's content, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class KnownHashes:
+    """SHA-256 of input files, remembered by path, size and times of modification and change.
+
+    A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or damaged, hashes
+    are computed anew.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        try:
+            self._known = load_sealed_json(self.path)
+        except (OSError, DamagedFileError):
+            self._known = {}
+        self._new = False
+
+    def sha256(self, path):
+        """Hash of a file's content, in hexadecimal."""
+        path = Path(path).resolve()
+        stat = path.stat()
+        stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "ctime_ns": stat.st_ctime_ns}
+        entry = self._known.get(str(path), {})
+        if {name: entry.get(name) for name in stamp} != stamp:
+            entry = {**stamp, "sha256": file_sha256(path)}
+            self._known[str(path)] = entry
+            self._new = True
+        return entry["sha256"]
+
+    def save(self):
+        """Write what was computed anew."""
+        if self._new:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            save_sealed_json(self.path, self._known)
+            self._new = False

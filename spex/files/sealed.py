@@ -1,0 +1,139 @@
+"""Files of ours that tell when they were damaged after they were written, as disks and copies do.
+
+A seal is a checksum behind the content (or a field of it, in JSON); what a later run relies on carries one."""
+
+import hashlib
+import io
+import json
+import struct
+import threading
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from spex.files.atomic import _json, whole_file
+
+HEADER_LOCK = threading.Lock()
+"""NumPy parses a header as Python's own text, and Python 3.11 fails now and then when two threads do so at once (its
+counter of the parser's depth is shared): a whole file would be called damaged."""
+JSON_SEAL = "sha256_of_the_rest"
+SEAL = struct.Struct("<cI")
+
+SEAL_MARK = b"C"
+"""What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
+array's shape in the header can make the seal pass for items."""
+
+
+class DamagedFileError(ValueError):
+    """A file of ours whose content is not what was written: cut short, or with changed bytes."""
+
+
+def save_sealed_json(path, value, *, once=False):
+    """Write a dict as JSON with one field more, by which `load_sealed_json` finds out whether it was changed since.
+
+    once: as in `whole_file`.
+    """
+    with whole_file(path, once=once) as file:
+        file.write(_sealed_json(value))
+
+
+def _sealed_json(value):
+    return _json({**value, JSON_SEAL: hashlib.sha256(_json(value)).hexdigest()})
+
+
+def load_sealed_json(path):
+    """Read what `save_sealed_json` wrote, without the seal.
+
+    Raises:
+        DamagedFileError: cut short, edited, or not such a file.
+        FileNotFoundError: there is no such file.
+    """
+    content = Path(path).read_bytes()
+    try:
+        value = json.loads(content.decode(errors="surrogateescape"))
+        del value[JSON_SEAL]
+        intact = content == _sealed_json(value)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        intact = False
+    if not intact:
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    return value
+
+
+def save_sealed(path, content, *, durable=True):
+    """Write bytes and behind them a seal by which `load_sealed` finds out whether they were damaged since."""
+    with whole_file(path, durable=durable) as file:
+        file.write(content)
+        file.write(_seal(content))
+
+
+def load_sealed(path):
+    """Read what `save_sealed` wrote, without the seal.
+
+    Raises:
+        DamagedFileError: cut short, or with other bytes than were written.
+    """
+    content = Path(path).read_bytes()
+    if content[-SEAL.size :] != _seal(memoryview(content)[: -SEAL.size]):
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    return content[: -SEAL.size]
+
+
+def _seal(content):
+    return SEAL.pack(SEAL_MARK, zlib.crc32(content))
+
+
+def save_array(path, array, *, durable=True):
+    """Write an array as `.npy` with a seal behind it, which NumPy's own reader passes over."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    save_sealed(path, buffer.getbuffer(), durable=durable)
+
+
+def load_array(path):
+    """Read an array that `save_array`, or plain `numpy.save`, wrote.
+
+    A file without a seal is taken when its length is right (tensors of the published program have none).
+
+    Raises:
+        DamagedFileError: not a `.npy` file, cut short, with other bytes than were written, or with pickled objects.
+    """
+    content = Path(path).read_bytes()
+    buffer = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(buffer)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        with HEADER_LOCK:
+            shape, fortran_order, dtype = read_header[version](buffer)
+    except Exception as error:  # the header is parsed as Python's own text and fails in as many ways
+        raise DamagedFileError(f"{path}: not a readable .npy file ({error})") from error
+    if dtype.hasobject:
+        raise DamagedFileError(f"{path}: holds pickled objects, which are never loaded")
+    start = buffer.tell()
+    end = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+    if len(content) not in (end, end + SEAL.size):
+        raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + SEAL.size}")
+    if len(content) > end and content[end:] != _seal(memoryview(content)[:end]):
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    array = np.frombuffer(content, dtype, count=(end - start) // dtype.itemsize, offset=start)
+    return array.reshape(shape, order="F" if fortran_order else "C")
+
+
+def is_whole_array(path, shape, dtype):
+    """Whether a file is just what `save_array` writes for some array of this shape and dtype, undamaged.
+
+    Quicker than `load_array`, which takes the header apart.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    header = io.BytesIO()
+    plain = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, plain)
+    content = Path(path).read_bytes()
+    end = header.tell() + int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return content.startswith(header.getvalue()) and content[end:] == _seal(memoryview(content)[:end])

@@ -1,0 +1,58 @@
+"""Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
+
+from spex.errors import InputError, shown
+from spex.inputs.kinds import MAP_OPTION
+
+
+def check_on_genome(genes, chromsizes):
+    """Refuse genes that the genome cannot hold. chromsizes: chromosome name -> bp.
+
+    Raises:
+        InputError: a gene's chromosome is not in the genome, or its TSS lies past the chromosome's end.
+    """
+    for chrom, tss in genes.groupby("chrom")["tss"]:
+        if chrom not in chromsizes:
+            names = ", ".join(map(shown, list(chromsizes)[:5]))
+            raise InputError(
+                f"the genes table names '{shown(chrom)}', which the genome lacks; it has {names}, ...; expected "
+                f"the same names in both"
+            )
+        if tss.max() > chromsizes[chrom]:
+            row = tss.idxmax()
+            raise InputError(
+                f"genes table, line {genes['line'][row]}: TSS {tss[row]:,} of gene {genes['id'][row]} lies past the "
+                f"end of {chrom} ({chromsizes[chrom]:,} bp); expected a genome of the same build as the table"
+            )
+
+
+def check_maps(maps, genes, genome_sizes):
+    """Refuse maps that do not belong to the genes and the genome, or to each other.
+
+    genome_sizes: chromosome name -> bp.
+
+    Raises:
+        InputError: a gene's chromosome is not in a map, or has another length there than in the genome.
+    """
+    for map_ in maps:
+        for chrom in genes["chrom"].unique():
+            if chrom not in map_.chromsizes:
+                names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
+                raise InputError(
+                    f"{MAP_OPTION} {map_.path}: no chromosome '{shown(chrom)}', which the genes table names; it has "
+                    f"{names}, ...; expected the same names in both"
+                )
+            if map_.chromsizes[chrom] != genome_sizes[chrom]:
+                raise InputError(
+                    f"{MAP_OPTION} {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
+                    f"{genome_sizes[chrom]:,} bp in the genome; expected a map of the same genome build"
+                )
+
+
+def check_different(paths, hashes):
+    """Refuse a contact map that is given twice: its counts would be added to themselves."""
+    first = {}
+    for path in paths:
+        digest = hashes.sha256(path)
+        if digest in first:
+            raise InputError(f"--mcool_filename {path}: the same map as {first[digest]}; expected each map once")
+        first[digest] = path

@@ -1,0 +1,52 @@
+"""What each output of the network is: Beluga's table of chromatin features."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from expecto.network import BELUGA
+from spex.errors import InputError, shown
+from spex.files.checks import require_file
+from spex.inputs.tables import is_row_label, read_table, row_numbers
+
+OPTION = "--features_filename"
+LABELS = ("cell type", "assay", "treatment")
+
+
+def read_chromatin_features(path):
+    """Read what each chromatin feature is from Beluga's feature table.
+
+    path: tab-separated, 2002 rows under a header. Its columns are found by name whatever their case; where none is
+    called so, cell type, assay and treatment are the first three.
+
+    Returns: DataFrame (2002 rows) of text with columns "cell type", "assay", "treatment".
+
+    Raises:
+        InputError: not such a table.
+    """
+    expected = f"Beluga's table of {BELUGA.features} chromatin features under a header: {', '.join(LABELS)}"
+    content = read_table(require_file(path, OPTION, "features"), OPTION, "\t", expected=expected)
+    header, count = content.header, len(content.rows)
+    labels = [place for place, name in enumerate(header) if is_row_label(name)]
+    places = [place for place in range(len(header)) if place not in labels]
+    if count != BELUGA.features or len(places) < len(LABELS):
+        raise InputError(f"{OPTION} {path}: {count} rows of {len(header)} columns; expected {expected}")
+    for place in labels:  # features have no other name than their place in the table
+        numbers = row_numbers(content.column(place))
+        if numbers is not None and not np.array_equal(numbers, np.arange(count)):
+            raise InputError(
+                f"{OPTION} {path}: its row numbers are not in order; expected the features in the order of the "
+                f"network's outputs; sort it by {shown(header[place]) or 'its first column'}"
+            )
+    table = pd.DataFrame({place: content.column(place) for place in places})
+    named = {"".join(filter(str.isalpha, header[place].lower())): place for place in places}
+    chosen = [named.get(label.replace(" ", ""), places[number]) for number, label in enumerate(LABELS)]
+    return table[chosen].set_axis(list(LABELS), axis=1)
+
+
+def find_chromatin_features(path, usual_path):
+    """The feature table at `path`; without one the table in its usual place, or None where there is none."""
+    if path is None and not Path(usual_path).exists():
+        return None
+    return read_chromatin_features(path or usual_path)

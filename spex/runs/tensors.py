@@ -1,0 +1,127 @@
+"""The tensors of a data folder: which are there, and their numbers as one matrix."""
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from expecto.gene_features import tensor_length
+from expecto.network import BELUGA
+from spex.errors import InputError
+from spex.files.sealed import DamagedFileError, load_array
+
+WIDTHS = tuple(tensor_length(BELUGA, with_contacts) for with_contacts in (False, True))
+"""Lengths that a tensor may have: without and with contacts."""
+
+READERS = 8
+NAMED_AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class MatchedGenes:
+    """Genes with all that a model needs, and those that lack something.
+
+    genes: DataFrame (n) indexed by original row number, with id, symbol, chrom. expression: DataFrame (n, targets) with
+    the same index. without_expression, without_tensor: genes left out, as `genes`.
+    """
+
+    genes: pd.DataFrame
+    expression: pd.DataFrame
+    without_expression: pd.DataFrame
+    without_tensor: pd.DataFrame
+
+
+def match_genes(folder, genes, expression):
+    """Keep the genes that have both expression and a tensor.
+
+    folder: DataFolder. genes: DataFrame indexed by original row number. expression: DataFrame over some of these rows.
+
+    Returns: MatchedGenes.
+
+    Raises:
+        InputError: none of them has a tensor.
+    """
+    known = genes.loc[expression.index]
+    present = genes_with_tensor(folder, known)
+    return MatchedGenes(
+        genes=known[present],
+        expression=expression[present],
+        without_expression=genes.drop(known.index),
+        without_tensor=known[~present],
+    )
+
+
+def genes_with_tensor(folder, genes):
+    """Tell which genes have a tensor in the data folder.
+
+    Returns: (n,) bool array.
+
+    Raises:
+        InputError: there is no tensors folder, or no tensor of these genes in it.
+    """
+    hint = f"make the tensors first: python tensors.py --data_folder {folder.root}"
+    if not folder.tensors.is_dir():
+        raise InputError(f"--data_folder {folder.root}: no folder tensors in it; {hint}")
+    names = set(os.listdir(folder.tensors))
+    present = np.array([folder.tensor_path(gene).name in names for gene in genes["id"]], dtype=bool)
+    if not present.any():
+        raise InputError(f"--data_folder {folder.root}: no tensor of the {len(genes):,} genes asked for; {hint}")
+    return present
+
+
+def expected_width(folder, run_settings, gene_ids):
+    """Length of this folder's tensors: what its run.json tells, without one (published program) that of a tensor."""
+    if run_settings is not None:
+        return WIDTHS[bool(run_settings.maps_sha256)]
+    for gene in gene_ids:
+        try:
+            array = load_array(folder.tensor_path(gene))
+        except DamagedFileError:
+            continue
+        if array.shape in [(width,) for width in WIDTHS]:
+            return array.size
+    return WIDTHS[0]
+
+
+def read_features(folder, gene_ids, width):
+    """Read the tensors of some genes into one matrix, by threads, without a second copy.
+
+    folder: DataFolder. gene_ids: n gene ids. width: numbers per tensor.
+
+    Returns: float32 array (n, width), and the hexadecimal SHA-256 that stands for its content.
+
+    Raises:
+        InputError: tensors that are damaged, of another length, or hold NaN or infinity; the first ones by name.
+    """
+    gene_ids = list(gene_ids)
+    matrix = np.empty((len(gene_ids), width), dtype=np.float32)
+
+    def read_row(row):
+        path = folder.tensor_path(gene_ids[row])
+        try:
+            array = load_array(path)
+        except DamagedFileError as error:
+            return f"{error}", None
+        if array.shape != (width,) or array.dtype.kind != "f":
+            return f"{path}: {array.dtype} of shape {array.shape}, expected {width} floating-point numbers", None
+        with np.errstate(over="ignore"):
+            matrix[row] = array
+        if not np.isfinite(matrix[row]).all():
+            return f"{path}: holds NaN or infinity", None
+        return None, hashlib.sha256(matrix[row]).digest()
+
+    content = hashlib.sha256()
+    problems = []
+    with ThreadPoolExecutor(READERS) as readers:
+        for problem, digest in readers.map(read_row, range(len(gene_ids))):
+            problems.append(problem) if problem else content.update(digest)
+    if problems:
+        more = f"; and {len(problems) - NAMED_AT_ONCE:,} more" if len(problems) > NAMED_AT_ONCE else ""
+        raise InputError(
+            f"{len(problems):,} of {len(gene_ids):,} tensors cannot be used: {'; '.join(problems[:NAMED_AT_ONCE])}"
+            f"{more}; run tensors.py again with the same options, which makes them anew"
+        )
+    return matrix, content.hexdigest()
