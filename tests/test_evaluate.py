@@ -4,7 +4,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from spex.models.scores import Scores, bootstrap_intervals, score, summarise
+from spex.errors import InputError
+from spex.models.scores import Scores, score, summarise
 
 
 def slow_pearson(x, y):
@@ -49,35 +50,48 @@ def test_p_values_of_the_published_sizes():
 
 def test_the_published_line():
     line = Scores(2.27541, 0.82291, 9.17e-245, 0.8325, 0.0).line()
-    assert line == "rmse: 2.2754 spearman: 0.8229 pval: 9.17e-245 pearson: 0.8325 pval: 0"
+    assert line == "rmse: 2.27541 spearman: 0.82291 pval: 9.17e-245 pearson: 0.8325 pval: 0.0"
 
 
 def test_a_constant_has_no_correlation():
     found = score([1.0, 2.0, 4.0], [2.0, 2.0, 2.0])
     assert_allclose(found.rmse, (5 / 3) ** 0.5, rtol=1e-12)
     assert np.isnan([found.spearman, found.spearman_p, found.pearson, found.pearson_p]).all()
-    intervals = bootstrap_intervals(np.array([1.0, 2.0, 4.0]), np.full(3, 2.0), seed=1)
-    assert np.isnan([*intervals["spearman"], *intervals["pearson"]]).all()
+    assert np.isnan([found.spearman_low, found.spearman_high, found.pearson_low, found.pearson_high]).all()
+
+
+@pytest.mark.parametrize(
+    "observed, predicted, message",
+    [
+        ([1.0, 2.0, 3.0], [1.0, 2.0], "observed has shape .3,., predicted .2,."),
+        ([1.0, 2.0], [1.0, 2.0], "at least 3 genes"),
+        ([1.0, 2.0, np.nan], [1.0, 2.0, 3.0], "holds NaN or infinity"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(observed, predicted, message):
+    with pytest.raises(InputError, match=message):
+        score(observed, predicted)
 
 
 def test_bootstrap_intervals_equal_a_slow_bootstrap():
     observed, predicted = pairs(80)
-    found = bootstrap_intervals(observed, predicted, seed=5)
+    found = score(observed, predicted, seed=5)
     rng = np.random.default_rng(6)
     samples = [rng.integers(0, 80, 80) for _ in range(1000)]
     pearson = np.percentile([slow_pearson(observed[rows], predicted[rows]) for rows in samples], [2.5, 97.5])
     spearman = np.percentile(
         [stats.spearmanr(observed[rows], predicted[rows]).statistic for rows in samples], [2.5, 97.5]
     )
-    assert_allclose(found["pearson"], pearson, atol=0.03)  # two draws of 1000 samples
-    assert_allclose(found["spearman"], spearman, atol=0.03)
-    assert bootstrap_intervals(observed, predicted, seed=5) == found
-    assert bootstrap_intervals(observed, predicted, seed=6) != found
+    assert_allclose([found.pearson_low, found.pearson_high], pearson, atol=0.03)  # two draws of 1000 samples
+    assert_allclose([found.spearman_low, found.spearman_high], spearman, atol=0.03)
+    assert score(observed, predicted, seed=5) == found
+    assert score(observed, predicted, seed=6) != found
+    assert np.isnan(score(observed, predicted, resamples=0).pearson_low)
 
 
 def test_bootstrap_of_a_few_genes_passes_over_constant_samples():
-    low, high = bootstrap_intervals(np.array([0.0, 1.0, 2.0]), np.array([0.1, 0.9, 1.5]), seed=1)["pearson"]
-    assert -1 <= low <= high <= 1
+    found = score([0.0, 1.0, 2.0], [0.1, 0.9, 1.5], seed=1)
+    assert -1 <= found.pearson_low <= found.pearson_high <= 1
 
 
 def results(rows):
@@ -93,7 +107,7 @@ def test_summary_of_single_fits_ranks_tissues_with_intervals():
     assert list(summary["target"]) == ["b", "a"]
     assert list(summary["fits"]) == [1, 1]
     assert_allclose(summary["spearman_low"], [0.6, 0.4], rtol=1e-12)
-    assert "spearman_std" not in summary
+    assert summary["spearman_std"].isna().all()
 
 
 def test_summary_of_repeats_by_hand():
@@ -102,4 +116,5 @@ def test_summary_of_repeats_by_hand():
     assert row["fits"] == 2
     assert_allclose(row[["rmse", "rmse_std", "rmse_min", "rmse_max"]].astype(float), [3, 2**0.5, 2, 4], rtol=1e-12)
     assert_allclose(row["spearman_max"], 0.7, rtol=1e-12)
-    assert "spearman_low" not in summary
+    assert np.isnan(row["spearman_low"])
+    assert list(summary) == list(summarise(results([(1, "a", 9, 2.0, 0.5, 0.6)])))

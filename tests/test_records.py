@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spex.models.fits import predictions_table
 from spex.runs import records
 
 SETTINGS = {
@@ -13,9 +14,8 @@ SETTINGS = {
     "model": "gbtree",
     "split": "test-chr8",
     "seed": 1410,
-    "biosample": "",
-    "log_note": "",
 }
+NOTES = {"biosample": "", "log_note": ""}
 GENES = {"train": 5, "validation": 0, "test": 3}
 SCORES = {"rmse": 2.0, "spearman": float("nan")}
 
@@ -50,7 +50,7 @@ def written(tmp_path):
     folder.mkdir()
     (folder / "predictions.csv").write_text("id,predicted\nG1,0.5\n")
     (folder / "residuals.png").write_bytes(b"picture")
-    return folder, records.write_record(folder, settings=SETTINGS, genes=GENES, chosen={}, scores=SCORES)
+    return folder, records.write_record(folder, settings=SETTINGS, notes=NOTES, genes=GENES, chosen={}, scores=SCORES)
 
 
 def test_records_come_back_and_are_plain_json(written):
@@ -87,7 +87,9 @@ def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, w
     _, record = written
     other = tmp_path / "another"
     other.mkdir()
-    records.write_record(other, settings=SETTINGS | {"target": "Liver"}, genes=GENES, chosen={}, scores=SCORES)
+    records.write_record(
+        other, settings=SETTINGS | {"target": "Liver"}, notes=NOTES, genes=GENES, chosen={}, scores=SCORES
+    )
     records.write_results(tmp_path)
     content = (tmp_path / "results.csv").read_bytes()
     records.write_results(tmp_path)
@@ -101,9 +103,9 @@ def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, w
 def test_predictions_give_float32_back(tmp_path):
     genes = pd.DataFrame({"id": ["a", "b"], "symbol": ["A", "B"], "chrom": "chr8", "other": 1})
     predicted = np.random.default_rng(0).normal(size=2).astype(np.float32)
-    records.write_predictions(tmp_path / "p.csv", genes, predicted * 2, predicted)
+    records.write_table(tmp_path / "p.csv", predictions_table(genes, predicted * 2, predicted))
     table = pd.read_csv(tmp_path / "p.csv")
     assert list(table.columns) == ["id", "symbol", "chrom", "observed", "predicted"]
     assert (table["predicted"].to_numpy(np.float32) == predicted).all()
-    records.write_predictions(tmp_path / "p.csv", genes, None, predicted)
+    records.write_table(tmp_path / "p.csv", predictions_table(genes, None, predicted))
     assert list(pd.read_csv(tmp_path / "p.csv").columns) == ["id", "symbol", "chrom", "predicted"]

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 import xgboost
 from numpy.testing import assert_allclose
+from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
-from spex.commands import train
+from spex.commands import draw, train
 from spex.files.sealed import load_array, save_array
 from spex.models.registry import PARAMETERS
+from spex.models.scores import score
 from spex.reports import pictures as report
 from spex.runs import sheets
 from spex.runs.folder import DataFolder
@@ -89,10 +91,37 @@ def test_equals_a_direct_call_of_xgboost(options, capsys, validation):
     assert record["genes"]["test"] == len(test_y)
     assert record["settings"]["seed"] == 1410
     rmse = np.sqrt(np.mean((predicted - test_y) ** 2))
-    assert capsys.readouterr().out.startswith(f"rmse: {rmse:.4f} spearman: ")
+    assert capsys.readouterr().out.startswith(f"rmse: {rmse} spearman: ")
     pictures = {path.name: path.read_bytes() for path in fit.glob("*.png")}
     assert set(pictures) == {"predicted_vs_observed.png", "residuals.png", "learning_curve.png", "importance.png"}
     assert all(content.startswith(b"\x89PNG") for content in pictures.values())
+
+
+def test_the_printed_line_is_that_of_a_plain_run_of_xgboost_to_the_last_digit(options, tmp_path, capsys, sketches):
+    """Published parameters but for the rounds, published protocol, plain DMatrix: what people will compare."""
+    rounds = {"num_boost_round": 40, "early_stopping_rounds": 10}
+    (tmp_path / "rounds.json").write_text(json.dumps(rounds))
+    assert train.main(argv(options, "--params", str(tmp_path / "rounds.json"))) == 0
+    train_x, train_y = matrices(options, {"chr1", "chr2", "chr9"})
+    test_x, test_y = matrices(options, ["chr8"])
+    parameters = {key: value for key, value in PARAMETERS["gbtree"].items() if key not in rounds}
+    test = xgboost.DMatrix(test_x, test_y)
+    booster = xgboost.train(
+        {**parameters, "seed": 1410},
+        xgboost.DMatrix(train_x, train_y),
+        num_boost_round=40,
+        evals=[(test, "test")],
+        callbacks=[xgboost.callback.EarlyStopping(rounds=10, save_best=True)],
+        verbose_eval=False,
+    )
+    predicted = booster.predict(test)
+    assert len(set(predicted)) > 1  # it has learnt something
+    rmse = np.sqrt(np.mean((test_y - predicted) ** 2))
+    spearman, pearson = stats.spearmanr(test_y, predicted), stats.pearsonr(test_y, predicted)
+    assert capsys.readouterr().out == (
+        f"rmse: {float(rmse)} spearman: {float(spearman.statistic)} pval: {float(spearman.pvalue)} "
+        f"pearson: {float(pearson.statistic)} pval: {float(pearson.pvalue)}\n"
+    )
 
 
 def test_reports_the_published_line_and_the_protocol(options, capsys, sketches):
@@ -145,7 +174,7 @@ class Absent:
         if name.partition(".")[0] in ("torch", "cooler", "pyfaidx", "gspread"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-from spex.commands import train
+from spex.commands import draw, train
 sys.exit(train.main({argv(options)!r}))
 """
     done = subprocess.run(
@@ -289,7 +318,6 @@ def test_another_setting_never_overwrites(options, tmp_path, sketches):
         ["--pseudocount", "0.01"],
         ["--validation_chroms", "chr9"],
         ["--params", str(tmp_path / "slow.json")],
-        ["--biosample", "GM12878"],
     ]
     for count, more in enumerate([[], *variants, []], start=1):
         assert train.main(argv(options, *more)) == 0
@@ -299,6 +327,81 @@ def test_another_setting_never_overwrites(options, tmp_path, sketches):
     save_array(path, load_array(path) + np.float32(1))
     assert train.main(argv(options)) == 0
     assert len(results_table(options)) == 2 + len(variants)
+
+
+def without_parameters(options):
+    return {name: value for name, value in options.items() if name != "--params"}
+
+
+def test_another_note_fits_nothing_again_and_takes_the_place_of_the_old_one(options, capsys, sketches):
+    def note(*more):
+        assert train.main(argv(options, *more)) == 0
+        table = results_table(options)
+        assert len(table) == 1
+        return ["" if pd.isna(text) else text for text in table[["biosample", "log_note"]].iloc[0]], capsys.readouterr()
+
+    assert note("--biosample", "GM12878")[0] == ["GM12878", ""]
+    model = (only_fit(options) / "model.ubj").stat().st_mtime_ns
+    for more, expected in (
+        (["--log_note", "second look"], ["GM12878", "second look"]),
+        ([], ["GM12878", "second look"]),
+        (["--biosample", "K562"], ["K562", "second look"]),
+    ):
+        found, output = note(*more)
+        assert found == expected
+        assert "finished before" in output.err and output.out.startswith("rmse: ")
+    assert (only_fit(options) / "model.ubj").stat().st_mtime_ns == model
+
+
+def test_pictures_are_drawn_again_without_fitting(options, capsys):
+    assert train.main(argv(options)) == 0
+    fit = only_fit(options)
+    pictures = {path: path.read_bytes() for path in fit.glob("*.png")}
+    model = (fit / "model.ubj").stat().st_mtime_ns
+    for path in pictures:
+        path.unlink()
+    assert draw.main([options["--data_folder"]]) == 0
+    assert "1 fits and tables drawn" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in fit.glob("*.png")} == pictures
+    next(iter(pictures)).unlink()
+    assert train.main(argv(options)) == 0  # what is missing is drawn by the command that made it, too
+    assert {path: path.read_bytes() for path in fit.glob("*.png")} == pictures
+    assert (fit / "model.ubj").stat().st_mtime_ns == model
+
+
+def test_summaries_are_drawn_again(options, capsys):
+    assert train.main(argv(without_parameters(options) | {"--target_index": "all"}, "--model", "ridge")) == 0
+    (picture,) = DataFolder(options["--data_folder"]).results.glob("summary_*.png")
+    content = picture.read_bytes()
+    picture.unlink()
+    assert draw.main([options["--data_folder"]]) == 0
+    assert picture.read_bytes() == content
+
+
+def test_drawing_passes_over_what_it_cannot_draw(options, tmp_path, capsys, sketches):
+    assert draw.main([str(tmp_path / "nothing")]) == 2
+    assert "no folder results in it; fit something first" in capsys.readouterr().err
+    assert train.main(argv(options)) == 0
+    (only_fit(options) / "predictions.csv").write_text("id\n")
+    assert draw.main([options["--data_folder"]]) == 0
+    assert "not drawn: damaged, or of an older version" in capsys.readouterr().err
+
+
+def test_ridge_has_no_seed_in_its_identity(options, capsys, sketches):
+    for seed in ("1", "2"):
+        assert train.main(argv(without_parameters(options), "--model", "ridge", "--seed", seed)) == 0
+    record = json.loads((only_fit(options) / "metrics.json").read_text())
+    assert record["settings"]["seed"] is None
+    assert "seed" not in record["name"]
+
+
+def test_the_seed_of_the_trees_does_not_drive_the_bootstrap(options, capsys, sketches):
+    assert train.main(argv(options, "--seed", "7")) == 0
+    table = pd.read_csv(only_fit(options) / "predictions.csv")
+    record = json.loads((only_fit(options) / "metrics.json").read_text())
+    again = score(table["observed"], table["predicted"])  # with the default seed
+    assert_allclose(record["scores"]["spearman_low"], again.spearman_low, rtol=1e-6)
+    assert_allclose(record["scores"]["pearson_high"], again.pearson_high, rtol=1e-6)
 
 
 def test_repeats_take_one_seed_each(options, capsys, sketches):
@@ -345,7 +448,8 @@ def test_cross_validation_predicts_every_gene_once_out_of_sample(options, capsys
         assert set(fold["chrom"]) == set(test)
         assert_allclose(pooled.set_index("id").loc[fold["id"], "predicted"], fold["predicted"], rtol=1e-9)
     rmse = np.sqrt(np.mean((pooled["observed"] - pooled["predicted"]) ** 2))
-    assert capsys.readouterr().out.startswith(f"rmse: {rmse:.4f} spearman: ")
+    printed = capsys.readouterr().out.split()
+    assert_allclose(float(printed[1]), rmse, rtol=1e-8)  # predictions go through a table of nine digits
     before = results_of(options)
     assert train.main(command) == 0
     assert results_of(options) == before

@@ -23,13 +23,13 @@ from spex.inputs.targets import select_targets
 from spex.models.registry import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
 from spex.models.scores import summarise
 from spex.models.splits import cross_validation_splits, sorted_chromosomes, split_by_chromosome
-from spex.reports import pictures as report
+from spex.reports.fits import draw_missing, write_summary
 from spex.runs import records
 from spex.runs.folder import DataFolder, select_shard
 from spex.runs.predict import predict_genes
 from spex.runs.settings import check_made_with
 from spex.runs.sheets import open_sheet_log
-from spex.runs.study import fit_all, read_study, record_line
+from spex.runs.study import fit_all, read_study, scores_of
 from spex.runs.tensors import match_genes
 
 PROG = "train.py"
@@ -58,7 +58,7 @@ def create_parser():
         "--seed",
         type=whole_number(0, 2**31 - 1),
         default=1410,
-        help="seed of the trees' column sampling and of the bootstrap",
+        help="seed of the trees' column sampling",
     )
     add("--repeats", type=whole_number(1), default=1, help="fits per target, with seed, seed + 1, ...")
     add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
@@ -102,6 +102,7 @@ def run(args):
         "parameters": read_parameters(args.params, args.model),
         "device": choose_device(args.compute_platform, args.model),
         "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
+        "notes": {"biosample": args.biosample, "log_note": args.log_note},
     }
     sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
     expression = read_expression(expression_file, targets, table, genes)
@@ -181,8 +182,6 @@ def shared_settings(hashes, args):
         "gene_type": args.gene_type,
         "genes_sha256": hashes.sha256(args.genes_filename),
         "expression_sha256": hashes.sha256(args.gene_expression_filename),
-        "biosample": args.biosample,
-        "log_note": args.log_note,
     }
 
 
@@ -233,7 +232,7 @@ def report_splits(splits, model, *, cv):
 
 
 def keep_record(results, sheet, record, new, count):
-    """Log one finished fit, and add it to results.csv and to the sheet when it is new."""
+    """Log and draw one finished fit, and add it to results.csv and to the sheet when it is new."""
     scores = record["scores"]
     intervals = ", ".join(
         f"{name} {scores[f'{name}_low']:.4f} to {scores[f'{name}_high']:.4f}"
@@ -241,9 +240,8 @@ def keep_record(results, sheet, record, new, count):
         if scores[f"{name}_low"] is not None
     )
     chosen = ", ".join(f"{key} {value:g}" for key, value in record["chosen"].items())
-    logger.info(
-        "%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], record_line(record)
-    )
+    line = scores_of(record).rounded()
+    logger.info("%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], line)
     logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", results / record["name"])
     parameters = record["settings"]["parameters"]
     if "early_stopping_rounds" in parameters and record["chosen"].get("rounds_run") == parameters["num_boost_round"]:
@@ -251,6 +249,7 @@ def keep_record(results, sheet, record, new, count):
             "it was still learning when its %d rounds ended; num_boost_round in --params allows more",
             parameters["num_boost_round"],
         )
+    draw_missing(results / record["name"], record, anew=new)
     if new:
         records.write_results(results)
         if sheet is not None:
@@ -258,19 +257,17 @@ def keep_record(results, sheet, record, new, count):
 
 
 def print_scores(study, finished):
-    """Print the published line of a single result, a table of several, which is written and drawn too."""
+    """Print the published line of a single result, a table of several; several tissues are written and drawn too."""
     if len(finished) == 1:
-        print(record_line(finished[0]))
+        print(scores_of(finished[0]).line())
         return
-    summary = summarise(records.results_table(finished))
-    print(summary.assign(target=summary["target"].map(visible)).to_string(index=False, float_format="{:.4f}".format))
     if len(study.targets) > 1:
-        names = [record["name"] for record in finished]
-        name = f"summary_{study.model}_{records.readable(finished[0]['settings']['split'])}_{records.digest(names)}"
-        records.write_table(study.results / f"{name}.csv", summary)
-        title = f"{len(summary)} tissues, {study.model}, {records.split_title(finished[0]['settings'])}"
-        report.draw_tissues(study.results / f"{name}.png", summary, title=title)
-        logger.info("the table is in %s, drawn in %s.png", study.results / f"{name}.csv", name)
+        summary, path = write_summary(study.results, finished)
+        logger.info("the table is in %s, drawn in %s", path, path.with_suffix(".png").name)
+    else:
+        summary = summarise(records.results_table(finished))
+    shown = summary.assign(target=summary["target"].map(visible)).dropna(axis=1, how="all")
+    print(shown.to_string(index=False, float_format="{:.4f}".format))
 
 
 def main(argv=None):

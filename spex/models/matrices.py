@@ -1,8 +1,69 @@
-"""Sums over the columns of matrices too large for a copy."""
+"""Features of genes as a matrix, and sums over the columns of matrices too large for a copy."""
+
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+
+from expecto.gene_features import positions, tensor_length
+from expecto.network import BELUGA
+from spex.errors import InputError
 
 COLUMNS_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of n genes.
+
+    X: float32 (n, width), width 20,020, or 24,024 with contacts. genes: DataFrame (n) with id, symbol, chrom, strand,
+    tss (1-based), in the order of the rows.
+    """
+
+    X: np.ndarray
+    genes: pd.DataFrame
+
+    def __post_init__(self):
+        widths = [tensor_length(BELUGA, with_contacts) for with_contacts in (False, True)]
+        if self.X.ndim != 2 or self.X.shape[1] not in widths or len(self.X) != len(self.genes):
+            raise InputError(
+                f"a matrix of shape {self.X.shape} for {len(self.genes):,} genes",
+                expected=f"one row per gene, of {widths[0]:,} or, with contacts, {widths[1]:,} columns",
+            )
+
+    @property
+    def with_contacts(self):
+        """Whether the last columns hold the sums over contacted bins."""
+        return self.X.shape[1] == tensor_length(BELUGA, with_contacts=True)
+
+    @property
+    def columns(self):
+        """MultiIndex of position (such as "upstream, decay 0.01") and chromatin_feature, from 1."""
+        numbers = range(1, BELUGA.features + 1)
+        return pd.MultiIndex.from_product(
+            [positions(self.with_contacts), numbers], names=["position", "chromatin_feature"]
+        )
+
+    def to_anndata(self):
+        """The same as an AnnData: genes as observations named by id, columns as variables (extra `anndata`).
+
+        Raises:
+            InputError: anndata is not installed.
+        """
+        try:
+            from anndata import AnnData  # noqa: PLC0415 (an extra)
+        except ModuleNotFoundError as error:
+            raise InputError("anndata is not installed", hint="get it with: pip install 'anndata>=0.12'") from error
+        columns = self.columns.to_frame(index=False)
+        columns.index = [f"{position}: {number}" for position, number in self.columns]
+        return AnnData(X=self.X, obs=self.genes.set_index("id"), var=columns)
+
+    def __len__(self):
+        return len(self.genes)
+
+    def __repr__(self):
+        kind = "with contacts" if self.with_contacts else "sequence alone"
+        return f"Features({len(self):,} genes x {self.X.shape[1]:,}, {kind})"
 
 
 def column_moments(features, rows):

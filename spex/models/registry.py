@@ -23,6 +23,10 @@ USE_OF_WATCHED = {
 """What each model does with the watched rows, in words to put before their name; gblinear never looks at them."""
 
 
+SEEDED = {"gbtree": True, "gblinear": True, "ridge": False}
+"""Whether a seed can change a model's numbers (in gblinear by its `feature_selector`)."""
+
+
 def read_parameters(path, model):
     """The parameters of a model, with those in a JSON file in place of their namesakes.
 

@@ -104,18 +104,19 @@ def draw_importance(path, groups, *, title, measure):
 def draw_tissues(path, summary, *, title):
     """Draw tissues by Spearman correlation, each with its interval.
 
-    summary: from `evaluate.summarise`, drawn in its order.
+    summary: from `scores.summarise`, drawn in its order.
     """
-    repeated = "spearman_min" in summary
-    low, high = ("spearman_min", "spearman_max") if repeated else ("spearman_low", "spearman_high")
+    single = summary["fits"] == 1
+    low = summary["spearman_low"].where(single, summary["spearman_min"])
+    high = summary["spearman_high"].where(single, summary["spearman_max"])
     rows = np.arange(len(summary))
     with _picture(path, 8, min(1.6 + 0.2 * len(summary), TALLEST)) as (_, (axes,)):
-        axes.hlines(rows, summary[low], summary[high], color=GREY, linewidth=4)
+        axes.hlines(rows, low, high, color=GREY, linewidth=4)
         axes.plot(summary["spearman"], rows, "o", color=BLUE, markersize=5)
         axes.set_yticks(rows, labels=[label(name) for name in summary["target"]], fontsize=8)
         axes.set_ylim(len(summary) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
-        spread = "mean and range over the repeats" if repeated else "with 95 % interval over genes"
+        spread = "with 95 % interval over genes" if single.all() else "mean and range over the repeats"
         axes.set(xlabel=f"Spearman correlation, {spread}", title=title)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from spex.errors import InputError
 from spex.files.atomic import write_json
+from spex.models.fits import predictions_table
 from spex.models.registry import load_fit
 from spex.runs import records
 from spex.runs.settings import read_run_settings
@@ -86,6 +87,6 @@ def predict_genes(model_folder, folder, genes):
     }
     target = folder.results / f"predicted_{record['name']}_{records.digest(settings)}"
     target.mkdir(parents=True, exist_ok=True)
-    records.write_predictions(target / "predictions.csv", genes, None, fit.predict(features))
+    records.write_table(target / "predictions.csv", predictions_table(genes, None, fit.predict(features)))
     write_json(target / "prediction.json", {"model": record["name"], "versions": records.versions(), **settings})
     return target / "predictions.csv"

@@ -10,12 +10,12 @@ from importlib import import_module
 
 import pandas as pd
 
-from spex.errors import visible
+from spex.errors import shown, visible
 from spex.files.atomic import whole_file
 from spex.files.hashes import file_sha256
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 
-FORMAT = 1
+FORMAT = 2
 """Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""
 
 LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
@@ -23,10 +23,13 @@ NAME_LENGTH = 60
 """Characters of a tissue's name, and of a split's, in the name of a folder: file systems allow 255 in all."""
 
 RECORD = "metrics.json"
+PREDICTIONS = "predictions.csv"
+IMPORTANCE_GROUPS = "importance_groups.csv"
 HASHED = (".csv", ".ubj", ".npy")
 
 RESULT_COLUMNS = {
-    "settings": ("target_index", "target", "model", "split", "seed", "biosample", "log_note"),
+    "settings": ("target_index", "target", "model", "split", "seed"),
+    "notes": ("biosample", "log_note"),
     "genes": ("train", "validation", "test", "without_tensor", "without_expression"),
     "scores": (
         "rmse",
@@ -59,13 +62,22 @@ def split_title(settings):
     return settings["split"].replace("_", ", ").replace("-", " ").replace("+", ", ")
 
 
+def watched_genes(settings):
+    """What the genes are that early stopping, or the choice of a penalty, looked at."""
+    validation = settings["validation_chroms"]
+    chroms = ", ".join(map(shown, validation or settings["test_chroms"]))
+    return f"{'validation' if validation else 'test'} genes ({chroms})"
+
+
 def fit_name(settings):
     """A folder name that tells a fit from every other: the readable settings, then a digest of all of them.
 
-    settings: dict of JSON values that determine the fit, target_index, target, model, split and seed among them.
+    settings: dict of JSON values that determine the fit, target_index, target, model, split and seed (None for models
+    without a random part) among them.
     """
     tissue, split = readable(settings["target"]), readable(settings["split"], also="+")
-    return f"{settings['target_index']}-{tissue}_{settings['model']}_{split}_seed{settings['seed']}_{digest(settings)}"
+    seed = "" if settings["seed"] is None else f"_seed{settings['seed']}"
+    return f"{settings['target_index']}-{tissue}_{settings['model']}_{split}{seed}_{digest(settings)}"
 
 
 def readable(text, also=""):
@@ -143,10 +155,15 @@ def versions():
 def results_row(record):
     """A record as one row of results.csv: dict of column name to value, None where the fit has no such thing."""
     return {"name": record["name"]} | {
-        _column(part, field): _on_one_line(record[part].get(field))
+        _column(part, field): _on_one_line(_part(record, part).get(field))
         for part, fields in RESULT_COLUMNS.items()
         for field in fields
     }
+
+
+def _part(record, part):
+    """A part of a record; those of format 1 have their notes among the settings."""
+    return record["settings"] if part == "notes" and part not in record else record[part]
 
 
 def _on_one_line(value):
@@ -180,15 +197,13 @@ def _record_folders(results):
     return {path.parent for path in results.glob(f"*/{RECORD}")}
 
 
-def write_predictions(path, genes, observed, predicted):
-    """Write id, symbol, chrom, observed and predicted (both ln(expression + pseudocount)) of each gene as CSV.
-
-    observed: None where only predictions exist.
-    """
-    table = genes[["id", "symbol", "chrom"]]
-    if observed is not None:
-        table = table.assign(observed=observed)
-    write_table(path, table.assign(predicted=predicted))
+def renew_notes(folder, record, notes):
+    """The record with other notes, written where they differ. Notes that are empty leave those that are there."""
+    new = record["notes"] | {name: text for name, text in notes.items() if text}
+    if new != record["notes"]:
+        record = record | {"notes": new}
+        save_sealed_json(folder / RECORD, record)
+    return record
 
 
 def write_table(path, table):

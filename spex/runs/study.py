@@ -1,19 +1,18 @@
-"""From matrices to finished fits: what is missing is fitted, scored, drawn and recorded, each in its own folder."""
+"""From matrices to finished fits: what is missing is fitted, scored and recorded, each in its own folder."""
 
 import hashlib
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, shown
 from spex.files.atomic import remove_abandoned
 from spex.models import importance
-from spex.models.registry import USE_OF_WATCHED, prepare
-from spex.models.scores import Scores, bootstrap_intervals, score
-from spex.reports import pictures as report
+from spex.models.fits import assess, predictions_table
+from spex.models.registry import SEEDED, USE_OF_WATCHED, prepare
+from spex.models.scores import Scores, score
 from spex.runs import records
 from spex.runs.settings import read_run_settings
 from spex.runs.tensors import expected_width, read_features
@@ -28,7 +27,8 @@ class Study:
     results: folder that the fits' folders go into. genes: DataFrame (n) with id, symbol, chrom. features: float32
     (n, width). observed: float64 (n, t), ln(expression + pseudocount). targets: t pairs of target index and tissue
     name. settings: JSON values that determine every fit alike, pseudocount among them. left_out: counts for the
-    record. chromatin: from `importance.read_chromatin_features`, or None.
+    record. chromatin: from `chromatin.read_chromatin_features`, or None. notes: free text for the record, which
+    determines nothing.
     """
 
     results: Path
@@ -42,10 +42,7 @@ class Study:
     settings: dict
     left_out: dict
     chromatin: pd.DataFrame | None = None
-
-    @property
-    def unit(self):
-        return f"ln(expression + {self.settings['pseudocount']:g})"
+    notes: dict = field(default_factory=dict)
 
     def fit_settings(self, target, split, seed):
         """All settings of one fit. target: position among the targets."""
@@ -57,7 +54,7 @@ class Study:
             "model": self.model,
             "parameters": self.parameters,
             "device": self.device,
-            "seed": seed,
+            "seed": seed if SEEDED[self.model] else None,
             "split": records.split_name(split.test_chroms, split.validation_chroms),
             "test_chroms": list(split.test_chroms),
             "validation_chroms": list(split.validation_chroms),
@@ -68,7 +65,7 @@ def read_study(folder, matched, *, settings, **choices):
     """Read the features of the matched genes and put a Study together.
 
     folder: DataFolder. matched: MatchedGenes. settings: without those of the tensors. choices: Study's targets, model,
-    parameters, device and chromatin.
+    parameters, device, chromatin and notes.
 
     Raises:
         InputError: tensors that cannot be used.
@@ -125,12 +122,10 @@ def _fit_missing(study, split, seeds):
 
     Yields: the record of each fit and whether it was made just now, seeds outside, targets inside.
     """
-    learner, features_table = None, _features_table(study)
+    learner = None
     for seed in seeds:
         settings = [study.fit_settings(target, split, seed) for target in range(len(study.targets))]
-        finished = [
-            records.read_finished(study.results / records.fit_name(each), each, features_table) for each in settings
-        ]
+        finished = [_find_finished(study, each) for each in settings]
         todo = [target for target, record in enumerate(finished) if record is None]
         yield from ((record, False) for record in finished if record is not None)
         if not todo:
@@ -142,29 +137,27 @@ def _fit_missing(study, split, seeds):
             yield _write_fit(study, fit, split, settings[target], study.observed[:, target]), True
 
 
+def _find_finished(study, settings):
+    """The record of a fit that need not be made again, with the study's notes; None where there is none."""
+    folder = study.results / records.fit_name(settings)
+    record = records.read_finished(folder, settings, _features_table(study))
+    return record and records.renew_notes(folder, record, study.notes)
+
+
 def _write_fit(study, fit, split, settings, observed):
     """Score one fit on its test genes and write its folder. Returns: the record."""
     folder = _fit_folder(study, settings)
-    genes, predicted = study.genes.iloc[split.test], fit.predict(study.features[split.test])
-    if not np.isfinite(predicted).all():
-        raise InputError(
-            f"--params: {shown(settings['target'])}: the fit predicts numbers that are not finite; choose parameters "
-            "that do not let it diverge, such as a smaller eta"
-        )
+    predicted, scores = assess(fit, study.features, observed, split, settings["target"])
     fit.save(folder)
-    scores = _write_predictions(study, folder, settings, genes, observed=observed[split.test], predicted=predicted)
-    report.draw_learning_curve(
-        folder / "learning_curve.png",
-        fit.history,
-        fit.chosen,
-        title=report.label(settings["target"]),
-        watched=_watched_genes(split),
-        unit=study.unit,
-    )
-    _write_importance(study, folder, settings, fit.importance)
+    genes = study.genes.iloc[split.test]
+    records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed[split.test], predicted))
+    table = importance.by_chromatin_feature(fit.importance, study.chromatin)
+    records.write_table(folder / "importance.csv", table)
+    records.write_table(folder / records.IMPORTANCE_GROUPS, importance.by_group(table))
     return records.write_record(
         folder,
         settings=settings,
+        notes=study.notes,
         genes={
             "train": len(split.train),
             "validation": len(split.validation),
@@ -172,9 +165,10 @@ def _write_fit(study, fit, split, settings, observed):
             **study.left_out,
         },
         chosen=fit.chosen,
-        chosen_on=_watched_genes(split) if USE_OF_WATCHED[study.model] else None,
+        chosen_on=records.watched_genes(settings) if USE_OF_WATCHED[study.model] else None,
+        history=fit.history,
         features_table=_features_table(study),
-        scores=scores,
+        scores=asdict(scores),
     )
 
 
@@ -192,41 +186,6 @@ def _fit_folder(study, settings):
     return folder
 
 
-def _watched_genes(split):
-    chroms = ", ".join(split.validation_chroms or split.test_chroms)
-    return f"{'validation' if split.validation_chroms else 'test'} genes ({report.label(chroms)})"
-
-
-def _write_predictions(study, folder, settings, genes, *, observed, predicted):
-    """Write the predictions and their two pictures. Returns: scores and intervals, as the record has them."""
-    records.write_predictions(folder / "predictions.csv", genes, observed, predicted)
-    scores = asdict(score(observed, predicted))
-    for name, (low, high) in bootstrap_intervals(observed, predicted, settings["seed"]).items():
-        scores |= {f"{name}_low": low, f"{name}_high": high}
-    title = f"{report.label(settings['target'])}\n{len(genes):,} genes, {records.split_title(settings)}"
-    caption = "\n".join(
-        [f"rmse {scores['rmse']:.3f}"]
-        + [
-            f"{name.capitalize()} {scores[name]:.3f} ({scores[f'{name}_low']:.3f} to {scores[f'{name}_high']:.3f})"
-            for name in ("spearman", "pearson")
-        ]
-    )
-    report.draw_predicted_against_observed(
-        folder / "predicted_vs_observed.png", observed, predicted, title=title, caption=caption, unit=study.unit
-    )
-    report.draw_residuals(folder / "residuals.png", observed, predicted, title=title, unit=study.unit)
-    return scores
-
-
-def _write_importance(study, folder, settings, contributions):
-    table = importance.by_chromatin_feature(contributions, study.chromatin)
-    groups = importance.by_group(table)
-    records.write_table(folder / "importance.csv", table)
-    records.write_table(folder / "importance_groups.csv", groups)
-    measure = "total gain" if study.model == "gbtree" else "the sum of |coefficients| in standard deviations"
-    report.draw_importance(folder / "importance.png", groups, title=report.label(settings["target"]), measure=measure)
-
-
 def _pool_folds(study, splits, target, seed):
     """Put the test predictions of all folds of a cross-validation together, each gene once, and score them.
 
@@ -240,20 +199,28 @@ def _pool_folds(study, splits, target, seed):
         "test_chroms": [fold["test_chroms"] for fold in folds],
         "validation_chroms": [fold["validation_chroms"] for fold in folds],
     }
-    record = records.read_finished(study.results / records.fit_name(settings), settings)
+    folder = study.results / records.fit_name(settings)
+    record = records.read_finished(folder, settings)
     if record is not None:
-        return record, False
-    folder = _fit_folder(study, settings)
-    parts = [pd.read_csv(study.results / records.fit_name(fold) / "predictions.csv") for fold in folds]
+        return records.renew_notes(folder, record, study.notes), False
+    _fit_folder(study, settings)
+    parts = [pd.read_csv(study.results / records.fit_name(fold) / records.PREDICTIONS) for fold in folds]
     predicted = pd.concat(parts).set_index("id")["predicted"].loc[study.genes["id"]].to_numpy()
-    scores = _write_predictions(
-        study, folder, settings, study.genes, observed=study.observed[:, target], predicted=predicted
-    )
+    observed = study.observed[:, target]
+    records.write_table(folder / records.PREDICTIONS, predictions_table(study.genes, observed, predicted))
     counts = {"test": len(study.genes), **study.left_out}
-    return records.write_record(folder, settings=settings, genes=counts, chosen={}, scores=scores), True
+    record = records.write_record(
+        folder,
+        settings=settings,
+        notes=study.notes,
+        genes=counts,
+        chosen={},
+        history=None,
+        scores=asdict(score(observed, predicted)),
+    )
+    return record, True
 
 
-def record_line(record):
-    """A record's scores as the line that the published program reports."""
-    scores = {name: record["scores"][name] for name in Scores.__dataclass_fields__}
-    return Scores(**{name: float("nan") if value is None else value for name, value in scores.items()}).line()
+def scores_of(record):
+    """The Scores that a record holds."""
+    return Scores(**{name: float("nan") if value is None else value for name, value in record["scores"].items()})

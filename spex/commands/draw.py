@@ -1,0 +1,45 @@
+"""`spex draw`: the pictures of a data folder's fits, drawn again from their files without fitting.
+
+python -m spex.commands.draw DATA_FOLDER
+"""
+
+import logging
+
+from spex.commands.options import OneLineParser, path
+from spex.commands.running import run_script
+from spex.errors import InputError
+from spex.reports.fits import draw_folder
+from spex.runs.folder import DataFolder
+
+PROG = "spex draw"
+
+logger = logging.getLogger("spex")
+
+
+def create_parser(prog=PROG):
+    parser = OneLineParser(prog=prog, description="Draw the pictures of finished fits again.", allow_abbrev=False)
+    parser.add_argument("data_folder", type=path, metavar="DATA_FOLDER", help="folder that train.py wrote results/ in")
+    return parser
+
+
+def run(args):
+    results = DataFolder(args.data_folder).results
+    if not results.is_dir():
+        raise InputError(
+            "no folder results in it",
+            argument="DATA_FOLDER",
+            subject=args.data_folder,
+            hint=f"fit something first: python train.py --data_folder {args.data_folder}",
+        )
+    drawn, passed_over = draw_folder(results)
+    for folder in passed_over:
+        logger.warning("%s: not drawn: damaged, or of an older version; the command that made it mends it", folder)
+    logger.info("%d fits and tables drawn under %s", drawn, results)
+
+
+def main(argv=None, prog=PROG):
+    return run_script(prog, run, create_parser(prog).parse_args(argv), spell=str)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

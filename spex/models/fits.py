@@ -1,0 +1,84 @@
+"""A fitted model with what it was fitted on and how well it predicts the genes that it has not seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from spex.errors import InputError, shown
+from spex.models.matrices import Features
+from spex.models.scores import Scores, score
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model of the expression in one tissue.
+
+    target: name of the tissue. model: name in `registry.PARAMETERS`; parameters, seed: what it was fitted with.
+    test_chroms, validation_chroms: chromosomes that no gene it was fitted on lies on. scores: Scores over the test
+    genes. predictions: DataFrame of the test genes with id, symbol, chrom, observed, predicted, the last two in
+    ln(expression + pseudocount). history: rmse of training and watched genes, by round or by penalty. chosen: what
+    training settled on. importance: float64 (width,), how much each feature contributes.
+    """
+
+    target: str
+    model: str
+    parameters: dict
+    seed: int
+    test_chroms: tuple[str, ...]
+    validation_chroms: tuple[str, ...]
+    scores: Scores
+    predictions: pd.DataFrame
+    history: dict
+    chosen: dict
+    importance: np.ndarray
+    fitted: object
+
+    def predict(self, features):
+        """Predict float64 (n,), in ln(expression + pseudocount). features: Features of n genes, or float32 (n, width).
+
+        Raises:
+            InputError: features of another width than the model was fitted on.
+        """
+        matrix = features.X if isinstance(features, Features) else np.asarray(features, np.float32)
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.importance):
+            raise InputError(
+                f"features of shape {matrix.shape}",
+                expected=f"(n, {len(self.importance):,}), as the model was fitted on",
+                hint="expected both with contact maps, or both without",
+            )
+        return self.fitted.predict(matrix)
+
+    def __repr__(self):
+        return f"Fit({self.target}, {self.model}, {self.scores.rounded()})"
+
+
+def assess(fitted, features, observed, split, target):
+    """Predict the test genes of a split.
+
+    fitted: what a learner yields. features: float32 (n, width). observed: float64 (n,). target: name, for errors.
+
+    Returns: predictions, float64 (test genes,), and their Scores.
+
+    Raises:
+        InputError: the fit diverged, so that it predicts numbers that are not finite.
+    """
+    predicted = fitted.predict(features[split.test])
+    if not np.isfinite(predicted).all():
+        raise InputError(
+            f"{shown(target)}: the fit predicts numbers that are not finite",
+            argument="parameters",
+            hint="choose parameters that do not let it diverge, such as a smaller eta",
+        )
+    return predicted, score(observed[split.test], predicted)
+
+
+def predictions_table(genes, observed, predicted):
+    """The predictions of some genes as a table.
+
+    genes: DataFrame with id, symbol, chrom. observed: (n,), or None where only predictions exist. predicted: (n,).
+
+    Returns: DataFrame with id, symbol, chrom, observed (where known), predicted.
+    """
+    table = genes[["id", "symbol", "chrom"]].reset_index(drop=True)
+    return table.assign(**({} if observed is None else {"observed": observed}), predicted=predicted)
