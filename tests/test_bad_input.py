@@ -75,7 +75,7 @@ GENE_TABLES = {
     "no header": (WHOLE.partition("\n")[2], "no column id"),
     "tab-separated": (WHOLE.replace(",", "\t"), "no column id"),
     "UTF-16": (WHOLE.encode("utf-16"), "not UTF-8 text .UTF-16, as Excel.*; save it as CSV UTF-8"),
-    "compressed": (gzip.compress(WHOLE.encode()), r"\(gzipped\); its name should end in .gz"),
+    "compressed": (gzip.compress(WHOLE.encode()), r"\(gzipped\); .*; its name should end in .gz"),
     "bytes": (bytes(range(256)) * 9, "--genes_filename"),
     "open quote": (WHOLE.replace("G3,", '"G3,', 1), "not a readable table .unexpected end of data"),
     "a row with more fields": (WHOLE + "G20,a,chr1,+,1,2,x,y,z\n", "9 fields on line 14, 7 in the header"),

@@ -37,7 +37,7 @@ def test_other_content_is_not_the_published_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"a")
     checks.check_digest(path, "md5:0cc175b9c0f1b6a831c399e269772661")
-    with pytest.raises(InputError, match=r"its md5 hash is 0cc175.*, expected 00"):
+    with pytest.raises(InputError, match=r"its md5 hash is 0cc175.*; expected 00"):
         checks.check_digest(path, "md5:00")
 
 
@@ -114,7 +114,7 @@ def test_genes_are_counted(tmp_path):
     path = tmp_path / "genes.csv"
     path.write_text(GENES)
     checks.check_genes(path, 30)
-    with pytest.raises(InputError, match="30 rows, expected 31"):
+    with pytest.raises(InputError, match="30 rows; expected 31"):
         checks.check_genes(path, 31)
 
 

@@ -108,9 +108,9 @@ def test_roles_by_chromosome():
 @pytest.mark.parametrize(
     "test, validation, told",
     [
-        (["chr8"], ["chr8"], "among --test_chroms too"),
+        (["chr8"], ["chr8"], "among test_chroms too"),
         (["8"], [], "they lie on chr1, chr2, chr8, chr9, chr10"),
-        (["chr8"], ["chr3"], "--validation_chroms chr3: no validation genes"),
+        (["chr8"], ["chr3"], "validation_chroms chr3: no validation genes"),
         (["chr1", "chr2", "chr8"], ["chr9", "chr10"], "no training genes"),
     ],
 )

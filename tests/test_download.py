@@ -172,7 +172,7 @@ def test_web_page_in_place_of_the_file_leaves_the_part_alone(server, part):
     with pytest.raises(InputError):
         get(server, part)
     server.page = True
-    with pytest.raises(InputError, match="answered with a web page, expected the file"):
+    with pytest.raises(InputError, match="answered with a web page; expected the file"):
         get(server, part)
     assert part.read_bytes() == CONTENT[:THIRD]
 

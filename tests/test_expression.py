@@ -166,7 +166,7 @@ def test_without_a_target_only_the_published_tissue_will_do(tmp_path, file):
     assert select_targets(with_ebv_at(22)) == [22]
     moved = with_ebv_at(23)
     message = refusal(select_targets, moved)
-    assert "is Tissue 22; give the one you want: --target_index 23 is Cells - EBV-transformed lymphocytes" in message
+    assert "is Tissue 22; give the one you want: target_index 23 is Cells - EBV-transformed lymphocytes" in message
     assert select_targets(moved, ["22"]) == [22]
 
 

@@ -185,8 +185,8 @@ def test_parameters_replace_their_namesakes(tmp_path):
         ("gbtree", {"num_boost_round": 0}, "num_boost_round is 0"),
         ("gbtree", {"num_boost_round": True}, "num_boost_round is True"),
         ("gbtree", {"early_stopping_rounds": 1.5}, "early_stopping_rounds is 1.5"),
-        ("gbtree", {"seed": 1}, "set by --seed"),
-        ("gbtree", {"device": "cuda"}, "set by --compute_platform"),
+        ("gbtree", {"seed": 1}, "seed is set by seed, not in the file"),
+        ("gbtree", {"device": "cuda"}, "device is set by device, not in the file"),
         ("gblinear", {"max_depth": 3}, "max_depth"),
         ("gblinear", {"early_stopping_rounds": 5}, "gblinear runs all its rounds"),
         ("ridge", {"eta": 0.1}, "no parameter eta"),
@@ -212,7 +212,7 @@ def test_choice_of_device(monkeypatch):
         choose_device("CUDA", "ridge")
     monkeypatch.setattr(boosters, "cuda_problem", lambda: "no usable GPU")
     assert choose_device(None, "gbtree") == "cpu"
-    with pytest.raises(InputError, match="--compute_platform CUDA: no usable GPU"):
+    with pytest.raises(InputError, match="device CUDA: no usable GPU"):
         choose_device("CUDA", "gbtree")
 
 

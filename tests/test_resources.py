@@ -99,7 +99,7 @@ def test_dropped_connection_is_resumed(server, table, genome, tmp_path):
 
 def test_wrong_file_is_refused_and_removed(server, table, tmp_path):
     server.files["features.tsv"] = TABLE[:-1] + b"?"
-    with pytest.raises(InputError, match=r"features.tsv.part: its sha256 hash is .*, expected .* and was removed"):
+    with pytest.raises(InputError, match=r"features.tsv.part: its sha256 hash is .*; expected .* and was removed"):
         fetch_into(tmp_path, table, "features")
     assert names_in(tmp_path / "expecto") == []
 
@@ -132,7 +132,7 @@ def test_wrong_genome_is_refused_and_removed(server, table, genome, tmp_path, ca
 
 def test_error_page_leaves_nothing_under_the_name(server, table, tmp_path):
     server.page = True
-    with pytest.raises(InputError, match="a web page, expected the file"):
+    with pytest.raises(InputError, match="a web page; expected the file"):
         fetch_into(tmp_path, table, "features")
     assert names_in(tmp_path / "expecto") == ["features.tsv.part"]
     server.page = False
@@ -244,7 +244,7 @@ def test_key_file_of_another_form_is_not_shown_either(capsys, table, tmp_path, c
     ("argv", "message"),
     [
         (["get", "gnome"], "gnome: no such file; expected some of features, genome, contacts"),
-        (["get", "--mirror", "ftp://x"], "--mirror ftp://x: expected an address that starts with http"),
+        (["get", "--mirror", "ftp://x"], "--mirror ftp://x: no such address; expected one that starts with http"),
         (["get", "--mirror", "http://me:pw@x/"], "--mirror: found a password in the address"),
         (["get", "--4dn_key", "nowhere.json"], "--4dn_key nowhere.json: no such file"),
     ],

@@ -31,6 +31,9 @@ OPTIONS = {
     "fit": "--predict",
     "targets": "--target",
     "remainder": "--reminder",
+    "credentials": "--google_sheets_credentials_filename",
+    "spreadsheet_id": "--google_spreadsheet_id",
+    "login": "--4dn_key",
 }
 """Arguments of the library whose option has another name."""
 

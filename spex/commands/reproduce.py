@@ -96,4 +96,4 @@ def start(scripts, name, *options):
 
 
 def main(argv=None, **replacements):
-    return run_script(PROG, partial(run, **replacements), create_parser().parse_args(argv), spell=str)
+    return run_script(PROG, partial(run, **replacements), create_parser().parse_args(argv), spell=resources.spell)

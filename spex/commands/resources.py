@@ -11,7 +11,7 @@ import json
 from functools import partial
 from urllib.parse import urlsplit
 
-from spex.commands.options import OneLineParser
+from spex.commands.options import OneLineParser, option
 from spex.commands.running import run_script
 from spex.errors import InputError
 from spex.files.checks import require_file
@@ -20,6 +20,8 @@ from spex.resources.obtain import download_part, is_verified, verify
 from spex.resources.table import RESOURCES, choose, finder, get
 
 PROG = "python -m spex.resources"
+ACCESS = ("mirror", "login")
+"""Arguments of the library that are options here; files go by the names of the library."""
 
 
 def create_parser():
@@ -44,6 +46,11 @@ def add_access_options(parser):
     add = parser.add_argument
     add("--mirror", metavar="URL", help="take the files, by their names, from this address instead of their makers'")
     add("--4dn_key", dest="login_file", metavar="FILE", help="your 4DN access key as JSON, for the contact map")
+
+
+def spell(argument):
+    """How commands with these options spell an argument of the library."""
+    return option(argument) if argument in ACCESS else argument
 
 
 def access(args):
@@ -97,7 +104,7 @@ def print_checks(resources, find):
             verify(resource, path, path, find)
         except InputError as error:
             bad.append(resource.name)
-            print(f"{'wrong' if path.exists() else 'missing':<9}{' '.join(str(error).split())}", flush=True)
+            print(f"{'wrong' if path.exists() else 'missing':<9}{' '.join(error.line(spell).split())}", flush=True)
         else:
             print(f"{'right':<9}{path}", flush=True)
     if bad:
@@ -117,9 +124,13 @@ def checked_mirror(mirror):
         return None
     address = urlsplit(mirror)
     if address.scheme not in ("http", "https") or not address.hostname:
-        raise InputError(f"--mirror {mirror}: expected an address that starts with http:// or https://")
+        raise InputError(
+            "no such address", argument="mirror", subject=mirror, expected="one that starts with http:// or https://"
+        )
     if "@" in address.netloc:
-        raise InputError("--mirror: found a password in the address; put it into ~/.netrc, where it is read from")
+        raise InputError(
+            "found a password in the address", argument="mirror", hint="put it into ~/.netrc, where it is read from"
+        )
     return mirror
 
 
@@ -129,17 +140,20 @@ def read_login(path):
     Raises:
         InputError: not such a file; nothing of its content is told.
     """
-    path = require_file(path, "--4dn_key")
+    path = require_file(path, "login")
     try:
         keys = json.loads(path.read_text())
         keys = keys.get("default", keys)
         return str(keys["key"]), str(keys["secret"])
     except (ValueError, KeyError, AttributeError, TypeError):
         raise InputError(
-            f'--4dn_key {path}: expected JSON of the form {{"default": {{"key": "...", "secret": "..."}}}}, as 4DN\'s '
-            f"pages describe for access keys"
+            "no access key in it",
+            argument="login",
+            subject=path,
+            expected='JSON of the form {"default": {"key": "...", "secret": "..."}}, as 4DN\'s pages describe for '
+            "access keys",
         ) from None
 
 
 def main(argv=None, resources=RESOURCES):
-    return run_script(PROG, partial(run, resources=resources), create_parser().parse_args(argv), spell=str)
+    return run_script(PROG, partial(run, resources=resources), create_parser().parse_args(argv), spell=spell)

@@ -1,7 +1,6 @@
 """Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
 
 from spex.errors import InputError, shown
-from spex.inputs.kinds import MAP_OPTION
 
 
 def check_on_genome(genes, chromsizes):
@@ -14,14 +13,15 @@ def check_on_genome(genes, chromsizes):
         if chrom not in chromsizes:
             names = ", ".join(map(shown, list(chromsizes)[:5]))
             raise InputError(
-                f"the genes table names '{shown(chrom)}', which the genome lacks; it has {names}, ...; expected "
-                f"the same names in both"
+                f"the genes table names '{shown(chrom)}', which the genome lacks; it has {names}, ...",
+                expected="the same names in both",
             )
         if tss.max() > chromsizes[chrom]:
             row = tss.idxmax()
             raise InputError(
-                f"genes table, line {genes['line'][row]}: TSS {tss[row]:,} of gene {genes['id'][row]} lies past the "
-                f"end of {chrom} ({chromsizes[chrom]:,} bp); expected a genome of the same build as the table"
+                f"TSS {tss[row]:,} of gene {genes['id'][row]} lies past the end of {chrom} ({chromsizes[chrom]:,} bp)",
+                subject=f"genes table, line {genes['line'][row]}",
+                expected="a genome of the same build as the table",
             )
 
 
@@ -34,17 +34,20 @@ def check_maps(maps, genes, genome_sizes):
         InputError: a gene's chromosome is not in a map, or has another length there than in the genome.
     """
     for map_ in maps:
+        about = {"argument": "maps", "subject": map_.path}
         for chrom in genes["chrom"].unique():
             if chrom not in map_.chromsizes:
                 names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
                 raise InputError(
-                    f"{MAP_OPTION} {map_.path}: no chromosome '{shown(chrom)}', which the genes table names; it has "
-                    f"{names}, ...; expected the same names in both"
+                    f"no chromosome '{shown(chrom)}', which the genes table names; it has {names}, ...",
+                    **about,
+                    expected="the same names in both",
                 )
             if map_.chromsizes[chrom] != genome_sizes[chrom]:
                 raise InputError(
-                    f"{MAP_OPTION} {map_.path}: {chrom} is {map_.chromsizes[chrom]:,} bp long there and "
-                    f"{genome_sizes[chrom]:,} bp in the genome; expected a map of the same genome build"
+                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {genome_sizes[chrom]:,} bp in the genome",
+                    **about,
+                    expected="a map of the same genome build",
                 )
 
 
@@ -54,5 +57,7 @@ def check_different(paths, hashes):
     for path in paths:
         digest = hashes.sha256(path)
         if digest in first:
-            raise InputError(f"--mcool_filename {path}: the same map as {first[digest]}; expected each map once")
+            raise InputError(
+                f"the same map as {first[digest]}", argument="maps", subject=path, expected="each map once"
+            )
         first[digest] = path

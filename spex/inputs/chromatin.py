@@ -10,7 +10,6 @@ from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.inputs.tables import is_row_label, read_table, row_numbers
 
-OPTION = "--features_filename"
 LABELS = ("cell type", "assay", "treatment")
 
 
@@ -26,18 +25,21 @@ def read_chromatin_features(path):
         InputError: not such a table.
     """
     expected = f"Beluga's table of {BELUGA.features} chromatin features under a header: {', '.join(LABELS)}"
-    content = read_table(require_file(path, OPTION, "features"), OPTION, "\t", expected=expected)
+    about = {"argument": "chromatin_features", "subject": path}
+    content = read_table(require_file(path, about["argument"], "features"), about["argument"], "\t", expected=expected)
     header, count = content.header, len(content.rows)
     labels = [place for place, name in enumerate(header) if is_row_label(name)]
     places = [place for place in range(len(header)) if place not in labels]
     if count != BELUGA.features or len(places) < len(LABELS):
-        raise InputError(f"{OPTION} {path}: {count} rows of {len(header)} columns; expected {expected}")
+        raise InputError(f"{count} rows of {len(header)} columns", **about, expected=expected)
     for place in labels:  # features have no other name than their place in the table
         numbers = row_numbers(content.column(place))
         if numbers is not None and not np.array_equal(numbers, np.arange(count)):
             raise InputError(
-                f"{OPTION} {path}: its row numbers are not in order; expected the features in the order of the "
-                f"network's outputs; sort it by {shown(header[place]) or 'its first column'}"
+                "its row numbers are not in order",
+                **about,
+                expected="the features in the order of the network's outputs",
+                hint=f"sort it by {shown(header[place]) or 'its first column'}",
             )
     table = pd.DataFrame({place: content.column(place) for place in places})
     named = {"".join(filter(str.isalpha, header[place].lower())): place for place in places}

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
 
-OPTION = "--gene_expression_filename"
 ID_COLUMNS = ("id", "gene_id")
 ANNOTATION_COLUMNS = ("symbol", "gene_name", "gene_symbol", "Description", "description")
 
@@ -67,15 +66,15 @@ def open_expression(path):
     Raises:
         InputError: missing, not such a table, or without gene ids and without the published form's row numbers.
     """
-    path = require_file(path, OPTION, "expression")
+    path = require_file(path, "expression", "expression")
     kind = Path(re.sub(r"\.(gz|bz2|xz)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
     separator = "," if kind == ".csv" else "\t"
     preamble = GCT_PREAMBLE if kind == ".gct" else 0
-    header = read_table(path, OPTION, separator, preamble=preamble, expected=FORMS, header_only=True).header
+    header = read_table(path, "expression", separator, preamble=preamble, expected=FORMS, header_only=True).header
     find = _gct_columns if preamble else _table_columns
     id_columns, labels, columns = find(path, header, separator)
     if not columns:
-        raise InputError(f"{OPTION} {path}: no column of expression; found {listed(header)}; expected {FORMS}")
+        raise _error(path, f"no column of expression; found {listed(header)}", expected=FORMS)
     tissues = tuple(header[column] for column in columns)
     return ExpressionFile(path, separator, preamble, tuple(id_columns), tuple(labels), tissues, tuple(columns))
 
@@ -96,7 +95,7 @@ def read_expression(file, targets, table, genes):
     ids = file.id_columns or file.label_columns
     wanted = sorted({*columns.values(), *ids})
     content = read_table(
-        file.path, OPTION, file.separator, preamble=file.preamble, expected=FORMS, columns=lambda header: wanted
+        file.path, "expression", file.separator, preamble=file.preamble, expected=FORMS, columns=lambda header: wanted
     )
     if file.preamble:
         _check_gct_size(file, content)
@@ -114,21 +113,29 @@ def read_expression(file, targets, table, genes):
         bad = ~(np.isfinite(values) & (values >= 0))
         if bad.any():
             first = bad.argmax()
-            raise InputError(
-                f"{OPTION} {file.path}: {shown(file.tissues[target - 1])} of gene "
-                f"{shown(genes['id'][rows.index[first]])} (line {content.lines[rows.iloc[first]]}) is "
-                f"'{shown(text.iloc[first])}'; expected a number from 0 up; correct the file or choose another target"
+            raise _error(
+                file.path,
+                f"{shown(file.tissues[target - 1])} of gene {shown(genes['id'][rows.index[first]])} (line "
+                f"{content.lines[rows.iloc[first]]}) is '{shown(text.iloc[first])}'",
+                expected="a number from 0 up",
+                hint="correct the file or choose another target",
             )
         found[target] = values
     return Expression(pd.DataFrame(found, index=rows.index), len(content.rows), has_ids, tie)
 
 
+def _error(path, found, **parts):
+    """An InputError about an expression file. parts: as of InputError."""
+    return InputError(found, argument="expression", subject=path, **parts)
+
+
 def _gct_columns(path, header, separator):
     """Positions of ids and tissues under a .gct header: (row id,) Name, Description, one column per sample."""
     if "Name" not in header or "Description" not in header:
-        raise InputError(
-            f"{OPTION} {path}: no columns Name and Description on line 3; found {listed(header)}"
-            f"{other_separator(header, separator)}; expected a .gct file as GTEx gives it"
+        raise _error(
+            path,
+            f"no columns Name and Description on line 3; found {listed(header)}{other_separator(header, separator)}",
+            expected="a .gct file as GTEx gives it",
         )
     return [header.index("Name")], [], list(range(header.index("Description") + 1, len(header)))
 
@@ -136,14 +143,15 @@ def _gct_columns(path, header, separator):
 def _check_gct_size(file, content):
     """Compare a .gct file with its second line, which tells the numbers of rows and samples."""
     version, size = (line.strip() for line in content.preamble)
-    problem = f"{OPTION} {file.path}: "
     if version.split("\t")[0] != "#1.2":
-        raise InputError(f"{problem}line 1 is '{shown(version)}'; expected #1.2, the version of .gct that GTEx gives")
+        raise _error(file.path, f"line 1 is '{shown(version)}'", expected="#1.2, the version of .gct that GTEx gives")
     numbers = size.split("\t")[:2]
     if numbers != [str(len(content.rows)), str(len(file.tissues))]:
-        raise InputError(
-            f"{problem}line 2 tells '{shown(size)}' rows and samples, there are {len(content.rows)} and "
-            f"{len(file.tissues)}; expected a whole file: fetch it again, or correct the line if you took rows away"
+        raise _error(
+            file.path,
+            f"line 2 tells '{shown(size)}' rows and samples, there are {len(content.rows)} and {len(file.tissues)}",
+            expected="a whole file",
+            hint="fetch it again, or correct the line if you took rows away",
         )
 
 
@@ -162,10 +170,12 @@ def _table_columns(path, header, separator):
     while labels < len(header) and is_row_label(header[labels]):
         labels += 1
     if labels == 0:
-        raise InputError(
-            f"{OPTION} {path}: neither an id column nor the published form's unnamed row numbers in front; found "
-            f"columns {listed(header)}{other_separator(header, separator)}; expected {FORMS}; "
-            f"a column of gene ids is called id"
+        raise _error(
+            path,
+            "neither an id column nor the published form's unnamed row numbers in front; found columns "
+            f"{listed(header)}{other_separator(header, separator)}",
+            expected=FORMS,
+            hint="a column of gene ids is called id",
         )
     return [], list(range(labels)), list(range(labels, len(header)))
 
@@ -181,26 +191,30 @@ def _rows_by_label(file, content, labels, table, genes):
         if _holds_ids_of(label, table):
             return _rows_by_id(file, label, genes), True, "by the gene ids in front"
     if others:
-        raise InputError(
-            f"{OPTION} {file.path}: its first column, which has no heading of its own, "
-            f"{_not_row_numbers(content, others[0])}; expected row "
-            f"numbers (0 to n - 1, or 1 to n), or ids of the genes table; a column of other ids needs the "
-            f"heading id"
+        raise _error(
+            file.path,
+            f"its first column, which has no heading of its own, {_not_row_numbers(content, others[0])}",
+            expected="row numbers (0 to n - 1, or 1 to n), or ids of the genes table",
+            hint="a column of other ids needs the heading id",
         )
-    problem = f"{OPTION} {file.path}: "
     if len(content.rows) != len(table):
-        raise InputError(
-            f"{problem}{len(content.rows):,} rows, but the genes table has {len(table):,}; a file without gene ids is "
-            f"matched row by row: give the file made for this --genes_filename, or one with an id column"
+        raise _error(
+            file.path,
+            f"{len(content.rows):,} rows, but the genes table has {len(table):,}; a file without gene ids is matched "
+            "row by row",
+            hint=f"give the file made for this {parameter('genes')}, or one with an id column",
         )
     for number in numbers:
         moved = np.flatnonzero(number != table["number"].to_numpy())
         if len(moved):
             row = moved[0]
-            raise InputError(
-                f"{problem}its row numbers are in another order than those of the genes table: line "
-                f"{content.lines[row]} has {number[row]} (counted from 0), expected {table['number'].iloc[row]}; which "
-                "of the two was sorted is not known: sort both by their row numbers, or give the file an id column"
+            raise _error(
+                file.path,
+                "its row numbers are in another order than those of the genes table: line "
+                f"{content.lines[row]} has {number[row]} (counted from 0)",
+                expected=f"{table['number'].iloc[row]}",
+                hint="which of the two was sorted is not known: sort both by their row numbers, or give the file an id "
+                "column",
             )
     return pd.Series(genes.index, index=genes.index), False, "by its row numbers, which are in the table's order"
 
@@ -224,20 +238,22 @@ def _rows_by_id(file, ids, genes):
     """Position in the file of each gene whose id is there; versions of Ensembl ids (.12) are passed over."""
     ids = unversioned(ids)
     if ids.duplicated().any():
-        raise InputError(
-            f"{OPTION} {file.path}: gene id '{shown(ids[ids.duplicated()].iloc[0])}' occurs twice (versions are passed "
-            f"over); expected one row per gene"
+        raise _error(
+            file.path,
+            f"gene id '{shown(ids[ids.duplicated()].iloc[0])}' occurs twice (versions are passed over)",
+            expected="one row per gene",
         )
     rows = unversioned(genes["id"]).map(pd.Series(ids.index, index=ids)).dropna().astype("int64")
     if rows.duplicated().any():
         twice = genes["id"][rows.index[rows.duplicated(keep=False)]]
         raise InputError(
-            f"the genes table holds {listed(twice.head(2))}, one gene but for its version; expected one row per gene"
+            f"the genes table holds {listed(twice.head(2))}, one gene but for its version", expected="one row per gene"
         )
     if 2 * len(rows) < len(genes):
-        raise InputError(
-            f"{OPTION} {file.path}: {len(rows):,} of the {len(genes):,} genes are in its id column (it holds "
-            f"{listed(ids.head(3))}, ...); expected at least half of ids like {genes['id'].iloc[0]}"
+        raise _error(
+            file.path,
+            f"{len(rows):,} of the {len(genes):,} genes are in its id column (it holds {listed(ids.head(3))}, ...)",
+            expected=f"at least half of ids like {genes['id'].iloc[0]}",
         )
     return rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, parameter, shown
 from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
@@ -36,7 +36,6 @@ NO_POSITION = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
 POSITIONS = ("TSS", "CAGE_representative_TSS")
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
 LARGEST_POSITION = 2**31 - 1
-OPTION = "--genes_filename"
 REASONS_AT_ONCE = 8
 
 logger = logging.getLogger("spex.genes")
@@ -55,7 +54,7 @@ def read_gene_table(path):
     """
     content = read_table(
         Path(path),
-        OPTION,
+        "genes",
         ",",
         expected=f"a CSV table with {','.join(COLUMNS)}",
         columns=lambda header: _places(path, header),
@@ -73,8 +72,10 @@ def read_gene_table(path):
         if odd.any():
             row = odd.idxmax()
             raise InputError(
-                f"{OPTION} {path}: {column} of {shown(table['id'][row])} (line {table['line'][row]}) is "
-                f"'{shown(text[row])}'; expected a 1-based position"
+                f"{column} of {shown(table['id'][row])} (line {table['line'][row]}) is '{shown(text[row])}'",
+                argument="genes",
+                subject=path,
+                expected="a 1-based position",
             )
         table[column] = numbers
     return table
@@ -82,15 +83,17 @@ def read_gene_table(path):
 
 def _places(path, header):
     """Where the published table's columns stand under a header."""
+    about = {"argument": "genes", "subject": path}
     missing = [column for column in COLUMNS if column not in header]
     if missing:
         raise InputError(
-            f"{OPTION} {path}: no column {', '.join(missing)}; found {listed(header)}"
-            f"{other_separator(header, ',')}; expected {','.join(COLUMNS)}"
+            f"no column {', '.join(missing)}; found {listed(header)}{other_separator(header, ',')}",
+            **about,
+            expected=",".join(COLUMNS),
         )
     twice = [column for column in COLUMNS if header.count(column) > 1]
     if twice:
-        raise InputError(f"{OPTION} {path}: {header.count(twice[0])} columns {twice[0]}; expected each column once")
+        raise InputError(f"{header.count(twice[0])} columns {twice[0]}", **about, expected="each column once")
     labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
     return [*(header.index(column) for column in COLUMNS), *labels[:1]]
 
@@ -110,7 +113,7 @@ def keep_genes(table, gene_type="all"):
     kept = table[_reasons(table, gene_type) == ""]
     if kept.empty:
         raise InputError(
-            f"the genes table holds no complete autosomal gene of --gene_type {gene_type}; found types "
+            f"the genes table holds no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
             f"{listed(sorted(map(str, table['type'].dropna().unique())))}"
         )
     _check_genes(kept)
@@ -163,22 +166,28 @@ def _describe_unknown(genes):
 
 
 def _check_genes(kept):
-    problems = {
-        "is on strand '{strand}'; expected + or -": ~kept["strand"].isin(["+", "-"]),
-        "has an id that occurs twice; expected one row per gene": kept["id"].duplicated(),
-        "has an id that cannot be part of a file name; expected up to 128 letters, digits, '.', '_' and '-'": ~kept[
-            "id"
-        ].str.fullmatch(SAFE_ID),
-        "lies on chromosome '{chrom}', which cannot be part of a file name; expected no '/' and no dot in front": kept[
-            "seqnames"
-        ].str.contains(r"^\.|/|\0"),
-    }
-    for problem, found in problems.items():
+    problems = (
+        ("is on strand '{strand}'", "+ or -", ~kept["strand"].isin(["+", "-"])),
+        ("has an id that occurs twice", "one row per gene", kept["id"].duplicated()),
+        (
+            "has an id that cannot be part of a file name",
+            "up to 128 letters, digits, '.', '_' and '-'",
+            ~kept["id"].str.fullmatch(SAFE_ID),
+        ),
+        (
+            "lies on chromosome '{chrom}', which cannot be part of a file name",
+            "no '/' and no dot in front",
+            kept["seqnames"].str.contains(r"^\.|/|\0"),
+        ),
+    )
+    for problem, expected, found in problems:
         if found.any():
             row = kept[found].iloc[0]
+            names = {"strand": shown(row["strand"]), "chrom": shown(row["seqnames"])}
             raise InputError(
-                f"genes table, line {row['line']}: gene '{shown(row['id'])}' "
-                f"{problem.format(strand=shown(row['strand']), chrom=shown(row['seqnames']))}"
+                f"gene '{shown(row['id'])}' {problem.format(**names)}",
+                subject=f"genes table, line {row['line']}",
+                expected=expected,
             )
 
 

@@ -11,7 +11,6 @@ from spex.errors import InputError, shown
 from spex.files.atomic import is_read_only, temporary_path
 from spex.inputs.kinds import COMPRESSED, recognise
 
-OPTION = "--genome_filename"
 LINE_ENDS = 64
 """Bytes looked at at both ends of a sequence's first line: an index may have taken blanks there for bases."""
 
@@ -59,11 +58,16 @@ class Genome:
             codes[inside[0] - start : inside[1] - start] = self._code_of_byte[np.frombuffer(letters.encode(), np.uint8)]
             if codes.max() == NO_LETTER:
                 _check_letters(self.path)
-                raise InputError(f"{OPTION} {self.path}: its index (.fai) does not fit it; delete the index")
+                raise _error(self.path, "its index (.fai) does not fit it", hint="delete the index")
         return codes
 
     def close(self):
         self._fasta.close()
+
+
+def _error(path, found, **parts):
+    """An InputError about the genome. parts: as of InputError."""
+    return InputError(found, argument="genome", subject=path, **parts)
 
 
 def _code_of_byte(network):
@@ -82,12 +86,9 @@ def _whole_index(path, spare_index):
     kind = recognise(path)
     if kind in COMPRESSED.values():
         tool = "gunzip --keep" if kind == "gzipped" else "its own tool,"
-        raise InputError(
-            f"{OPTION} {path}: compressed ({kind}); expected plain FASTA; decompress it with: {tool} {path}"
-        )
+        raise _error(path, f"compressed ({kind})", expected="plain FASTA", hint=f"decompress it with: {tool} {path}")
     if head != b">":
-        found = kind or "text or bytes of another kind"
-        raise InputError(f"{OPTION} {path}: {found}; expected FASTA, which starts with '>'")
+        raise _error(path, kind or "text or bytes of another kind", expected="FASTA, which starts with '>'")
     beside = path.with_name(path.name + ".fai")
     for index in (beside, spare_index):
         if _fits(index, path):
@@ -152,18 +153,22 @@ def _check_letters(path):
         for number, line in enumerate(file, start=1):
             if line.startswith(b">"):
                 if b"\r" in line.rstrip(b"\r\n"):
-                    raise InputError(
-                        f"{OPTION} {path}: its lines end in CR alone, as on old Macs; expected LF or CR LF: convert it "
-                        f"with: tr '\\r' '\\n' < {path} > new.fa"
+                    raise _error(
+                        path,
+                        "its lines end in CR alone, as on old Macs",
+                        expected="LF or CR LF",
+                        hint=f"convert it with: tr '\\r' '\\n' < {path} > new.fa",
                     )
                 name = " ".join(line[1:].decode(errors="replace").split()[:1])
                 continue
             foreign = line.rstrip(b"\r\n").translate(None, LETTERS)
             if foreign:
                 what = "white space" if foreign[:1].isspace() else f"byte 0x{foreign[0]:02x}, which is no letter,"
-                raise InputError(
-                    f"{OPTION} {path}: not usable as FASTA: {what} within the sequence of {shown(name)}, line "
-                    f"{number}; expected bases alone; take it out, or fetch the genome again"
+                raise _error(
+                    path,
+                    f"not usable as FASTA: {what} within the sequence of {shown(name)}, line {number}",
+                    expected="bases alone",
+                    hint="take it out, or fetch the genome again",
                 )
 
 
@@ -176,7 +181,7 @@ def _build_index(path, index):
         pyfaidx.Faidx(str(path), indexname=str(temporary), rebuild=False).close()
         temporary.replace(index)
     except (pyfaidx.FastaIndexingError, pyfaidx.UnsupportedCompressionFormat, RuntimeError, ValueError) as error:
-        raise InputError(f"{OPTION} {path}: not usable as FASTA ({shown(error, 200)})") from error
+        raise _error(path, f"not usable as FASTA ({shown(error, 200)})") from error
     except OSError as error:
         if error.errno is None and isinstance(error.__context__, OSError):
             raise error.__context__ from None  # pyfaidx puts its own in the place of the one that tells of a full disk

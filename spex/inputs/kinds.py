@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from spex.errors import InputError
+from spex.errors import InputError, parameter
 from spex.files.checks import require_file
 
-MAP_OPTION = "--mcool_filename"
 PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 COMPRESSED = {b"\x1f\x8b": "gzipped", b"BZh": "compressed by bzip2", b"\xfd7zXZ\x00": "compressed by xz"}
@@ -50,6 +49,8 @@ def require_map(path):
     file, sign, group = str(path).partition("::")
     if sign and not Path(path).exists() and Path(file).exists():
         number = group.rpartition("/")[2]
-        resolution = f" and --hic_resolution {number}" if number.isdigit() else ""
-        raise InputError(f"{MAP_OPTION} {path}: a cooler URI; expected a file: give {file} alone{resolution}")
-    return require_file(path, MAP_OPTION, "contacts" if Path(path).name == PUBLISHED_MAP else None)
+        resolution = f" and {parameter('resolution')} {number}" if number.isdigit() else ""
+        raise InputError(
+            "a cooler URI", argument="maps", subject=path, expected="a file", hint=f"give {file} alone{resolution}"
+        )
+    return require_file(path, "maps", "contacts" if Path(path).name == PUBLISHED_MAP else None)

@@ -44,29 +44,28 @@ class Table:
         return pd.Series([row[place] for row in self.rows], dtype=object)
 
 
-def read_table(path, option, separator, *, preamble=0, expected, columns=None, header_only=False):
+def read_table(path, argument, separator, *, preamble=0, expected, columns=None, header_only=False):
     """Read a table, compressed (.gz, .bz2, .xz) or not.
 
-    option: flag that names the file. separator: "," (fields may be in quotes) or a tab (quotes are letters, save one
-    pair around a field). preamble: number of lines before the header. expected: in words, for errors. columns: header
-    -> positions of the columns to keep in the rows, which then stand in this order; all without it. header_only: read
-    no row.
+    argument: name of the one that gave the file. separator: "," (fields may be in quotes) or a tab (quotes are letters,
+    save one pair around a field). preamble: number of lines before the header. expected: in words, for errors. columns:
+    header -> positions of the columns to keep in the rows, which then stand in this order; all without it.
+    header_only: read no row.
 
     Returns: Table; empty lines are passed over.
 
     Raises:
         InputError: not UTF-8, damaged, no header, a line with more or fewer fields than it, a field with a line end.
     """
-    problem = f"{option} {path}: "
+    about = {"argument": argument, "subject": path}
     try:
         with _open_text(path) as file:
             before = [_next_line(file) for _ in range(preamble)]
-            records = _records(file, separator, preamble, problem)
+            records = _records(file, separator, preamble, about)
             line, header = next(records, (0, None))
             if header is None:
                 raise InputError(
-                    f"{problem}no readable table header ({recognise(path) or 'it ends before one'}); expected "
-                    f"{expected}"
+                    f"no readable table header ({recognise(path) or 'it ends before one'})", **about, expected=expected
                 )
             table = Table(before, header, [], [])
             if header_only:
@@ -76,8 +75,9 @@ def read_table(path, option, separator, *, preamble=0, expected, columns=None, h
             for line, fields in records:
                 if len(fields) != len(header):
                     raise InputError(
-                        f"{problem}{len(fields)} fields on line {line}, {len(header)} in the header; expected the same "
-                        f"number on every line{_surplus(fields, header)}"
+                        f"{len(fields)} fields on line {line}, {len(header)} in the header",
+                        **about,
+                        expected=f"the same number on every line{_surplus(fields, header)}",
                     )
                 empty.append((line, [fields[place] for place in keep]))
                 if any(fields):  # rows of empty cells count, save those that spreadsheets leave at the end
@@ -88,25 +88,26 @@ def read_table(path, option, separator, *, preamble=0, expected, columns=None, h
     except UnicodeDecodeError as error:
         kind = recognise(path)
         raise InputError(
-            f"{problem}not UTF-8 text ({kind or f'byte 0x{error.object[error.start]:02x} in it'}){_way_on(kind)}; "
-            f"expected {expected}"
+            f"not UTF-8 text ({kind or f'byte 0x{error.object[error.start]:02x} in it'})",
+            **about,
+            expected=expected,
+            hint=_way_on(kind),
         ) from error
     except csv.Error as error:
-        raise InputError(f"{problem}not a readable table ({shown(error)}); expected {expected}") from error
+        raise InputError(f"not a readable table ({shown(error)})", **about, expected=expected) from error
     except (*DAMAGED, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip and bz2 raise others
             raise
         raise InputError(
-            f"{problem}not a readable table (cut short, damaged, or not compressed as its name says); expected "
-            f"{expected}"
+            "not a readable table (cut short, damaged, or not compressed as its name says)", **about, expected=expected
         ) from error
 
 
 def _way_on(kind):
     if kind in COMPRESSED.values():
         ending = list(OPENERS)[list(COMPRESSED.values()).index(kind)]
-        return f"; its name should end in {ending}"
-    return "; save it as CSV UTF-8"
+        return f"its name should end in {ending}"
+    return "save it as CSV UTF-8"
 
 
 def _open_text(path):
@@ -118,8 +119,11 @@ def _next_line(file):
     return file.readline().rstrip("\r\n")
 
 
-def _records(file, separator, line, problem):
-    """Yield the number of each line that is not empty, and its fields. line: number of lines read before."""
+def _records(file, separator, line, about):
+    """Yield the number of each line that is not empty, and its fields.
+
+    line: number of lines read before. about: argument and subject of errors.
+    """
     if separator == ",":
         reader = csv.reader(file, strict=True)
         parts = enumerate(reader, start=1)
@@ -128,11 +132,15 @@ def _records(file, separator, line, problem):
     for number, fields in parts:
         if reader is not None and reader.line_num != number:
             raise InputError(
-                f"{problem}a field in quotes that begins on line {line + number} goes on behind its end; expected each "
-                f"row on one line; is a quote left open there?"
+                f"a field in quotes that begins on line {line + number} goes on behind its end",
+                **about,
+                expected="each row on one line",
+                hint="is a quote left open there?",
             )
         if any("\0" in field for field in fields):
-            raise InputError(f"{problem}a zero byte on line {line + number}; expected text; save it as CSV UTF-8")
+            raise InputError(
+                f"a zero byte on line {line + number}", **about, expected="text", hint="save it as CSV UTF-8"
+            )
         if fields and (reader is not None or fields != [""]):
             yield line + number, [_unquoted(field) if reader is None else field.strip() for field in fields]
 

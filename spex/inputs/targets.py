@@ -4,10 +4,11 @@ import difflib
 import fnmatch
 import re
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, parameter, shown
 from spex.inputs.tables import listed
 
 PUBLISHED_TARGET = 22
+SHOWS_ALL = "train.py --list_targets shows"
 
 PUBLISHED_TISSUE = "EBV"
 """Part of the default target's name, EBV-transformed lymphocytes, in every release of GTEx."""
@@ -42,11 +43,12 @@ def _default_target(file):
     there = (
         f"is {shown(file.tissues[PUBLISHED_TARGET - 1])}" if last >= PUBLISHED_TARGET else f"is not there (1 to {last})"
     )
-    offer = "; ".join(f"--target_index {index} is {shown(file.tissues[index - 1])}" for index in found)
+    offer = "; ".join(f"{parameter('target_index')} {index} is {shown(file.tissues[index - 1])}" for index in found)
     raise InputError(
-        f"--target_index: not given; the default is {PUBLISHED_TARGET}, EBV-transformed lymphocytes, but column "
-        f"{PUBLISHED_TARGET} of {file.path} {there}; give the one you want"
-        f"{f': {offer}' if offer else ''}; train.py --list_targets shows every one"
+        f"not given; the default is {PUBLISHED_TARGET}, EBV-transformed lymphocytes, but column {PUBLISHED_TARGET} of "
+        f"{file.path} {there}",
+        argument="target_index",
+        hint=f"give the one you want{f': {offer}' if offer else ''}; {SHOWS_ALL} every one",
     )
 
 
@@ -60,8 +62,11 @@ def _indices(file, part):
     if not 1 <= first <= end <= last:
         numbered = listed(f"{index} {name}" for index, name in enumerate(file.tissues, start=1))
         raise InputError(
-            f"--target_index {shown(part)}: {file.path} has 1 to {last} ({numbered}); expected an index like 1, a "
-            f"range like 1-{last}, or all; train.py --list_targets shows every one"
+            f"{file.path} has 1 to {last} ({numbered})",
+            argument="target_index",
+            subject=shown(part),
+            expected=f"an index like 1, a range like 1-{last}, or all",
+            hint=f"{SHOWS_ALL} every one",
         )
     return range(first, end + 1)
 
@@ -78,7 +83,9 @@ def _matching(file, pattern):
         near = [by_lowered[name] for name in difflib.get_close_matches(lowered, by_lowered, n=3, cutoff=0.3)]
         nearest = f"nearest: {'; '.join(map(shown, near))}; " if near else ""
         raise InputError(
-            f"--target {pattern!r}: no such tissue in {file.path}; {nearest}train.py --list_targets shows all "
-            f'{len(file.tissues)}; patterns like "Brain*" work too'
+            f"no such tissue in {file.path}",
+            argument="targets",
+            subject=repr(pattern),
+            hint=f'{nearest}{SHOWS_ALL} all {len(file.tissues)}; patterns like "Brain*" work too',
         )
     return found

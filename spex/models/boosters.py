@@ -9,7 +9,7 @@ import numpy as np
 
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
-from spex.errors import InputError, shown
+from spex.errors import InputError, parameter, shown
 from spex.files.atomic import whole_file
 from spex.files.sealed import DamagedFileError
 from spex.models.matrices import column_moments
@@ -58,13 +58,15 @@ GBLINEAR = {
 TRAINING_ARGUMENTS = ("num_boost_round", "early_stopping_rounds")
 """Parameters that `xgboost.train` takes beside those of the booster."""
 
-SET_BY_OPTIONS = {
-    "seed": "--seed",
-    "random_state": "--seed",
-    "device": "--compute_platform",
-    "gpu_id": "--compute_platform",
-    "n_gpus": "--compute_platform",
+SET_BY_ARGUMENTS = {
+    "seed": "seed",
+    "random_state": "seed",
+    "device": "device",
+    "gpu_id": "device",
+    "n_gpus": "device",
 }
+"""Parameters of xgboost that follow from an argument of ours."""
+
 ALIASES = {
     "learning_rate": "eta",
     "min_split_loss": "gamma",
@@ -95,7 +97,10 @@ ROWS_AT_ONCE = 4096
 
 
 def find_problem(parameters, model):
-    """What is wrong with parameters, in words; None when xgboost takes them all. model: name in `models.PARAMETERS`."""
+    """What is wrong with parameters, in words for an InputError; None when xgboost takes them all.
+
+    model: name in `registry.PARAMETERS`.
+    """
     problem = next(_own_problems(parameters, model), None)
     if problem:
         return problem
@@ -105,8 +110,8 @@ def find_problem(parameters, model):
 
 def _own_problems(parameters, model):
     """Yield what is wrong with parameters and xgboost would not tell, or only at the end of a fit."""
-    for name in parameters.keys() & SET_BY_OPTIONS.keys():
-        yield f"{name} is set by {SET_BY_OPTIONS[name]}"
+    for name in parameters.keys() & SET_BY_ARGUMENTS.keys():
+        yield f"{name} is set by {parameter(SET_BY_ARGUMENTS[name])}, not in the file"
     for name in parameters.keys() & NOT_TO_SET.keys():
         yield f"{name} cannot be set: {NOT_TO_SET[name]}"
     if parameters.get("eval_metric", METRIC) != METRIC:
@@ -114,7 +119,7 @@ def _own_problems(parameters, model):
     if parameters["objective"] not in OBJECTIVES:
         yield f"objective is {parameters['objective']!r:.60}, expected one for expression: {', '.join(OBJECTIVES)}"
     if parameters["booster"] != model:  # nor dart: its trees change after the round that early stopping keeps
-        yield f"booster is {parameters['booster']!r:.60}, but --model says which: {model}"
+        yield f"booster is {parameters['booster']!r:.60}, but {parameter('model')} says which: {model}"
     if parameters["booster"] == "gblinear" and "early_stopping_rounds" in parameters:
         yield "gblinear runs all its rounds, so it has no early_stopping_rounds"
     for name in TRAINING_ARGUMENTS:

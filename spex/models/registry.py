@@ -7,7 +7,7 @@
 import json
 import math
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError
 from spex.models import boosters, ridge
@@ -38,20 +38,21 @@ def read_parameters(path, model):
     if path is None:
         return PARAMETERS[model]
     example = 'an object like {"eta": 0.1}'
-    file = require_file(path, "--params")
+    about = {"argument": "parameters", "subject": path}
+    file = require_file(path, "parameters")
     try:
         text = file.read_text(encoding="utf-8")
         changes = json.loads(
             text, parse_constant=_finite_number, parse_float=_finite_number, object_pairs_hook=_each_once
         )
     except (ValueError, RecursionError) as error:
-        raise InputError(f"--params {path}: not JSON ({shown(error, 120)}); expected {example}") from error
+        raise InputError(f"not JSON ({shown(error, 120)})", **about, expected=example) from error
     if not isinstance(changes, dict):
-        raise InputError(f"--params {path}: found {changes!r:.60}; expected {example}")
+        raise InputError(f"found {changes!r:.60}", **about, expected=example)
     empty = next((name for name, value in changes.items() if value is None), None)
     if empty is not None:
         raise InputError(
-            f"--params {path}: {shown(empty)} is null; expected a value; leave it out to keep the usual one"
+            f"{shown(empty)} is null", **about, expected="a value", hint="leave it out to keep the usual one"
         )
     if model == "ridge":
         parameters = PARAMETERS[model] | changes
@@ -61,7 +62,7 @@ def read_parameters(path, model):
         parameters = PARAMETERS[model] | changes
         problem = problem or boosters.find_problem(parameters, model)
     if problem:
-        raise InputError(f"--params {path}: {problem}; --model {model} has {', '.join(PARAMETERS[model])}")
+        raise InputError(problem, **about, hint=f"{parameter('model')} {model} has {', '.join(PARAMETERS[model])}")
     return parameters
 
 
@@ -102,7 +103,7 @@ def choose_device(platform, model):
     if problem is None:
         return "cuda"
     if platform == "CUDA":
-        raise InputError(f"--compute_platform CUDA: {problem}; leave the option out to fit on the CPU")
+        raise InputError(problem, argument="device", subject="CUDA", hint="leave it out to fit on the CPU")
     return "cpu"
 
 
@@ -126,4 +127,6 @@ def load_fit(folder, model):
     try:
         return kind.load(folder)
     except (OSError, DamagedFileError) as error:
-        raise InputError(f"--predict {folder}: its model cannot be read ({error}); fit it again") from error
+        raise InputError(
+            f"its model cannot be read ({error})", argument="fit", subject=folder, hint="fit it again"
+        ) from error

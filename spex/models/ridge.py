@@ -104,7 +104,7 @@ class RidgeLearner:
         ends = [name for name, row in zip(names, best, strict=True) if row in (0, last)]
         if ends and last > 0:
             logger.warning(
-                "%d of %d targets (%s, ...) take the least or the largest penalty; --params can widen the range %g-%g",
+                "%d of %d targets (%s, ...) take the least or the largest penalty; others can widen the range %g-%g",
                 *(len(ends), len(best), ends[0], self.penalties[0], self.penalties[-1]),
             )
 

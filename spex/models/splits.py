@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spex.errors import InputError
+from spex.errors import InputError, parameter
 
 LEAST_TEST_GENES = 3
 LEAST_GROUPS = 3
@@ -40,26 +40,36 @@ def split_by_chromosome(chroms, test_chroms, validation_chroms=()):
     chroms = np.asarray(chroms, dtype=str)
     both = sorted(set(test_chroms) & set(validation_chroms))
     if both:
-        raise InputError(f"--validation_chroms {both[0]}: is among --test_chroms too; expected one role a chromosome")
-    for option, names in (("--test_chroms", test_chroms), ("--validation_chroms", validation_chroms)):
+        raise InputError(
+            f"is among {parameter('test_chroms')} too",
+            argument="validation_chroms",
+            subject=both[0],
+            expected="one role a chromosome",
+        )
+    for argument, names in (("test_chroms", test_chroms), ("validation_chroms", validation_chroms)):
         for name in names:
             if name not in chroms:
                 raise InputError(
-                    f"{option} {name}: no {option[2:].partition('_')[0]} genes: none of the {len(chroms):,} genes with "
-                    f"a tensor lies there; they lie on {', '.join(sorted_chromosomes(chroms)) or 'no chromosome'}"
+                    f"no {argument.partition('_')[0]} genes: none of the {len(chroms):,} genes with a tensor lies "
+                    f"there; they lie on {', '.join(sorted_chromosomes(chroms)) or 'no chromosome'}",
+                    argument=argument,
+                    subject=name,
                 )
     test, validation = np.isin(chroms, list(test_chroms)), np.isin(chroms, list(validation_chroms))
     if test.sum() < LEAST_TEST_GENES:
         raise InputError(
-            f"--test_chroms {' '.join(test_chroms)}: {test.sum()} test genes with a tensor; expected at least "
-            f"{LEAST_TEST_GENES}, or there is no correlation to report"
+            f"{test.sum()} test genes with a tensor",
+            argument="test_chroms",
+            subject=" ".join(test_chroms),
+            expected=f"at least {LEAST_TEST_GENES}, or there is no correlation to report",
         )
     train = ~(test | validation)
     if not train.any():
         raise InputError(
             f"no training genes: all {len(chroms):,} genes with a tensor lie on the test and validation chromosomes "
-            f"({', '.join(sorted_chromosomes(chroms))}); make the tensors of other chromosomes first (--test_only and "
-            f"--reminder make a part of them)"
+            f"({', '.join(sorted_chromosomes(chroms))})",
+            hint=f"make the tensors of other chromosomes first ({parameter('test_only')} and {parameter('remainder')} "
+            "make a part of them)",
         )
     return Split(tuple(test_chroms), tuple(validation_chroms), *map(np.flatnonzero, (train, validation, test)))
 
@@ -79,8 +89,10 @@ def cross_validation_splits(chroms, groups=None):
     groups = len(names) if groups is None else groups
     if not LEAST_GROUPS <= groups <= len(names):
         raise InputError(
-            f"--cv chromosomes: {groups} groups of the {len(names)} chromosomes with genes ({', '.join(names)}); "
-            f"expected {LEAST_GROUPS} to {len(names)} groups: one each for test, validation and training"
+            f"{groups} groups of the {len(names)} chromosomes with genes ({', '.join(names)})",
+            argument="cv",
+            subject="chromosomes",
+            expected=f"{LEAST_GROUPS} to {len(names)} groups: one each for test, validation and training",
         )
     members = _balanced_groups(names, np.asarray(chroms, dtype=str), groups)
     return [split_by_chromosome(chroms, members[i], members[(i + 1) % groups]) for i in range(groups)]

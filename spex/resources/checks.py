@@ -34,7 +34,7 @@ def check_digest(path, digest):
     kind, _, expected = digest.partition(":")
     found = file_digest(path, kind)
     if found != expected:
-        raise InputError(f"{path}: its {kind} hash is {found}, expected {expected}")
+        raise InputError(f"its {kind} hash is {found}", subject=path, expected=expected)
 
 
 def check_checkpoint(path):
@@ -44,7 +44,7 @@ def check_checkpoint(path):
     try:
         load_beluga(path)
     except ValueError as error:
-        raise InputError(f"{error}") from error
+        raise InputError(str(error).removeprefix(f"{path}: "), subject=path) from error
 
 
 def check_genome(path, lengths):
@@ -62,7 +62,7 @@ def check_genes(path, rows):
     """Read the gene annotation table and count its rows."""
     found = len(read_gene_table(path))
     if found != rows:
-        raise InputError(f"{path}: {found} rows, expected {rows}")
+        raise InputError(f"{found} rows", subject=path, expected=f"{rows}")
 
 
 def check_expression(path, genes_path):

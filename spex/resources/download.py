@@ -10,7 +10,7 @@ import time
 
 import requests
 
-from spex.errors import InputError
+from spex.errors import InputError, parameter
 from spex.files.atomic import write_json
 from spex.progress import progress
 
@@ -50,7 +50,7 @@ def locked(part):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{part}: another process is downloading it; wait until that ends") from None
+            raise InputError("another process is downloading it", subject=part, hint="wait until that ends") from None
         except OSError as error:
             logger.warning("%s: this file system has no locks (%s); start one download at a time", part, error.strerror)
         try:
@@ -81,13 +81,14 @@ def fetch(address, part, *, auth=None, sleep=time.sleep):
                 size = _size(file)
                 failures = 1 if size > furthest else failures + 1
                 furthest = max(furthest, size)
-                problem = f"{address}: {error}"
+                problem = str(error)
             if failures == FAILURES_IN_A_ROW:
                 raise InputError(
-                    f"{problem}, {failures} times in a row; the {size:,} bytes received are kept; run the same command "
-                    f"again later, or give another address with --mirror"
+                    f"{problem}, {failures} times in a row; the {size:,} bytes received are kept",
+                    subject=address,
+                    hint=f"run the same command again later, or give another address with {parameter('mirror')}",
                 )
-            logger.warning("%s; trying again in %d s", problem, 2**failures)
+            logger.warning("%s: %s; trying again in %d s", address, problem, 2**failures)
             sleep(2**failures)
         os.fsync(file.fileno())
 
@@ -140,11 +141,18 @@ def _refuse_errors(address, response):
     if response.status_code in PASSING_STATUSES:
         raise PassingError(status)
     if response.status_code not in (200, 206, 416):
-        raise InputError(f"{address}: {status}, expected the file; check the address, or give another with --mirror")
+        raise InputError(
+            status,
+            subject=address,
+            expected="the file",
+            hint=f"check the address, or give another with {parameter('mirror')}",
+        )
     if response.status_code == 200 and response.headers.get("Content-Type", "").startswith("text/html"):
         raise InputError(
-            f"{address}: the server answered with a web page, expected the file; look at it in a browser (a login, "
-            f"a proxy?), or give another address with --mirror"
+            "the server answered with a web page",
+            subject=address,
+            expected="the file",
+            hint=f"look at it in a browser (a login, a proxy?), or give another address with {parameter('mirror')}",
         )
 
 

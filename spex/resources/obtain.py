@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from spex.errors import InputError
+from spex.errors import InputError, parameter
 from spex.files.atomic import write_json
 from spex.progress import progress
 from spex.resources.checks import check_digest, file_digest
@@ -87,8 +87,8 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
             discard(part)
             discard(whole)
             _index(whole).unlink(missing_ok=True)
-            raise InputError(
-                f"{error}; it came from {address} and was removed; try again, or another address with --mirror"
+            raise error.with_hint(
+                f"it came from {address} and was removed; try again, or another address with {parameter('mirror')}"
             ) from error
         os.replace(whole, path)
         if _index(whole).exists():
@@ -102,7 +102,7 @@ def _verify_own(resource, path, find):
     try:
         return verify(resource, path, path, find)
     except InputError as error:
-        raise InputError(f"{error}; move it away and run the same command again to get the right one") from error
+        raise error.with_hint("move it away and run the same command again to get the right one") from error
 
 
 def _download(resource, path, part, *, mirror, login, sleep):
@@ -113,9 +113,9 @@ def _download(resource, path, part, *, mirror, login, sleep):
     except InputError as error:
         if not resource.page:
             raise
-        raise InputError(
-            f"{error}; or by hand: log in at {resource.page} (the account is free), download the file and put it at "
-            f"{path}; or give --4dn_key with the JSON file of your access key"
+        raise error.with_hint(
+            f"or by hand: log in at {resource.page} (the account is free), download the file and put it at {path}; or "
+            f"give {parameter('login')} with the JSON file of your access key"
         ) from error
     return address
 
@@ -133,7 +133,9 @@ def _require_room(resource, part):
     free = shutil.disk_usage(part.parent).free // MEGABYTE
     if needed > free:
         raise InputError(
-            f"{part.parent}: {free:,} MB free, but {resource.name} takes about {needed:,} more; free some space"
+            f"{free:,} MB free, but {resource.name} takes about {needed:,} more",
+            subject=part.parent,
+            hint="free some space",
         )
 
 
@@ -154,7 +156,7 @@ def _unpack(part, unpacked):
             file.flush()
             os.fsync(file.fileno())
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{part}: cannot be unpacked ({error})") from error
+        raise InputError(f"cannot be unpacked ({error})", subject=part) from error
 
 
 def verify(resource, candidate, path, find):
@@ -182,7 +184,12 @@ def verify(resource, candidate, path, find):
     try:
         check_digest(candidate, recorded)
     except InputError as error:
-        raise InputError(f"{error} as recorded in {_record_path(path)}; delete that to accept this one") from error
+        raise InputError(
+            error.found,
+            subject=error.subject,
+            expected=f"{error.expected} as recorded in {_record_path(path)}",
+            hint="delete that to accept this one",
+        ) from error
     return recorded
 
 

@@ -86,7 +86,7 @@ def choose(resources, names):
     known = {resource.name: resource for resource in resources}
     for name in names:
         if name not in known:
-            raise InputError(f"{name}: no such file; expected some of {', '.join(known)}")
+            raise InputError("no such file", subject=name, expected=f"some of {', '.join(known)}")
     return [known[name] for name in names] or list(resources)
 
 

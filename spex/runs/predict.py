@@ -26,14 +26,19 @@ def read_model_record(model_folder):
     record = records.read_record(model_folder)
     if record is None or not {"model", "tensors", "width"} <= record.get("settings", {}).keys():
         raise InputError(
-            f"--predict {model_folder}: no finished and undamaged fit there; expected a folder under results/ with "
-            f"metrics.json and a model (results.csv names them)"
+            "no finished and undamaged fit there",
+            argument="fit",
+            subject=model_folder,
+            expected="a folder under results/ with metrics.json and a model (results.csv names them)",
         )
     changed = [name for name in records.find_changed(model_folder, record) if name.startswith("model.")]
     if changed:
         raise InputError(
-            f"--predict {model_folder / changed[0]}: damaged or missing since it was written; expected the file that "
-            f"train.py wrote; the same train.py command fits it again"
+            "damaged or missing since it was written",
+            argument="fit",
+            subject=model_folder / changed[0],
+            expected="the file that train.py wrote",
+            hint="the same train.py command fits it again",
         )
     return record
 
@@ -47,10 +52,12 @@ def check_features(record, model_folder, folder, run_settings, width):
         InputError: another width, network, contact rule, resolution or threshold.
     """
     fitted = record["settings"]
+    about = {"argument": "fit", "subject": model_folder}
     if fitted["width"] != width:
         raise InputError(
-            f"--predict {model_folder}: fitted on tensors of {fitted['width']:,} features, those in {folder.root} have "
-            f"{width:,}; expected both with contact maps, or both without"
+            f"fitted on tensors of {fitted['width']:,} features, those in {folder.root} have {width:,}",
+            **about,
+            expected="both with contact maps, or both without",
         )
     if fitted["tensors"] is None or run_settings is None:
         logger.warning("tensors without a run.json: whether model and tensors follow the same rule cannot be checked")
@@ -58,8 +65,10 @@ def check_features(record, model_folder, folder, run_settings, width):
     for field in FEATURE_RULE:
         if fitted["tensors"].get(field) != getattr(run_settings, field):
             raise InputError(
-                f"--predict {model_folder}: fitted on tensors with {field} {fitted['tensors'].get(field)!r}, those in "
-                f"{folder.root} have {getattr(run_settings, field)!r}; make tensors with the model's settings"
+                f"fitted on tensors with {field} {fitted['tensors'].get(field)!r}, those in {folder.root} have "
+                f"{getattr(run_settings, field)!r}",
+                **about,
+                hint="make tensors with the model's settings",
             )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from spex.errors import InputError
+from spex.errors import InputError, parameter
 from spex.files.checks import require_file
 
 ATTEMPTS = 4
@@ -59,7 +59,7 @@ class SheetLog:
 
 
 def open_sheet_log(credentials, spreadsheet_id):
-    """A SheetLog for the two options, None when neither was given.
+    """A SheetLog, or None when neither argument was given. credentials: key file of a service account.
 
     Raises:
         InputError: only one was given, the key file is missing, or gspread is not installed.
@@ -68,14 +68,15 @@ def open_sheet_log(credentials, spreadsheet_id):
         return None
     if credentials is None or spreadsheet_id is None:
         raise InputError(
-            "--google_sheets_credentials_filename and --google_spreadsheet_id: only one was given; the sheet needs both"
+            f"{parameter('credentials')} and {parameter('spreadsheet_id')}: only one was given; the sheet needs both"
         )
-    path = require_file(credentials, "--google_sheets_credentials_filename")
+    path = require_file(credentials, "credentials")
     try:
         importlib.import_module("gspread")
     except ModuleNotFoundError as error:
         raise InputError(
-            "--google_spreadsheet_id: gspread is not installed; get it with: pip install 'gspread>=6,<7', or leave "
-            "the option out"
+            "gspread is not installed",
+            argument="spreadsheet_id",
+            hint=f"get it with: pip install 'gspread>=6,<7', or leave {parameter('spreadsheet_id')} out",
         ) from error
     return SheetLog(path, spreadsheet_id)

@@ -62,13 +62,14 @@ def genes_with_tensor(folder, genes):
     Raises:
         InputError: there is no tensors folder, or no tensor of these genes in it.
     """
+    about = {"argument": "data_folder", "subject": folder.root}
     hint = f"make the tensors first: python tensors.py --data_folder {folder.root}"
     if not folder.tensors.is_dir():
-        raise InputError(f"--data_folder {folder.root}: no folder tensors in it; {hint}")
+        raise InputError("no folder tensors in it", **about, hint=hint)
     names = set(os.listdir(folder.tensors))
     present = np.array([folder.tensor_path(gene).name in names for gene in genes["id"]], dtype=bool)
     if not present.any():
-        raise InputError(f"--data_folder {folder.root}: no tensor of the {len(genes):,} genes asked for; {hint}")
+        raise InputError(f"no tensor of the {len(genes):,} genes asked for", **about, hint=hint)
     return present
 
 
@@ -122,6 +123,7 @@ def read_features(folder, gene_ids, width):
         more = f"; and {len(problems) - NAMED_AT_ONCE:,} more" if len(problems) > NAMED_AT_ONCE else ""
         raise InputError(
             f"{len(problems):,} of {len(gene_ids):,} tensors cannot be used: {'; '.join(problems[:NAMED_AT_ONCE])}"
-            f"{more}; run tensors.py again with the same options, which makes them anew"
+            f"{more}",
+            hint="run tensors.py again with the same options, which makes them anew",
         )
     return matrix, content.hexdigest()

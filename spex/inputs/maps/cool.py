@@ -11,12 +11,17 @@ import cooler
 import h5py
 import numpy as np
 
-from spex.errors import InputError, shown
-from spex.inputs.kinds import COMPRESSED, MAP_OPTION, recognise
+from spex.errors import InputError, parameter, shown
+from spex.inputs.kinds import COMPRESSED, recognise
 
 CHUNK_PIXELS = 4_000_000
 TABLES = {"chroms", "bins", "pixels", "indexes"}
 """Groups that a cooler is made of; files of 2016 say so in no other way."""
+
+
+def _error(path, found, **parts):
+    """An InputError about a contact map. parts: as of InputError."""
+    return InputError(found, argument="maps", subject=path, **parts)
 
 
 def _check_unlocked(path):
@@ -26,9 +31,10 @@ def _check_unlocked(path):
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES):
-                raise InputError(
-                    f"{MAP_OPTION} {path}: locked: another program has it open for writing, so it may change at any "
-                    "moment; wait until that one ends, or give a copy"
+                raise _error(
+                    path,
+                    "locked: another program has it open for writing, so it may change at any moment",
+                    hint="wait until that one ends, or give a copy",
                 ) from error  # other errors say that this file system has no locks
 
 
@@ -58,37 +64,40 @@ class ContactMap:
             binsize = _bin_size(file[self.group])
             self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
         if mode != "symmetric-upper":
-            raise InputError(
-                f"{MAP_OPTION} {path}: stored {shown(mode)}; expected symmetric-upper, each pair of bins once"
-            )
+            raise _error(path, f"stored {shown(mode)}", expected="symmetric-upper, each pair of bins once")
         if binsize is None:
-            raise InputError(
-                f"{MAP_OPTION} {path}: bins of {self.group} are of no fixed width, or none is told (restriction "
-                f"fragments?), not {resolution} bp; expected bins of one width"
+            raise _error(
+                path,
+                f"bins of {self.group} are of no fixed width, or none is told (restriction fragments?), not "
+                f"{resolution} bp",
+                expected="bins of one width",
             )
         if binsize != resolution:
-            raise InputError(f"{MAP_OPTION} {path}: bins of {self.group} are {binsize} bp, not {resolution}")
+            raise _error(path, f"bins of {self.group} are {binsize} bp, not {resolution}")
 
     def _refuse_unopened(self, error):
         """Tell why HDF5 does not open the file."""
         if error.errno is not None:
             raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
-        problem = f"{MAP_OPTION} {self.path}: "
         if "already open for write" in str(error):
-            raise InputError(
-                f"{problem}another program has it open for writing, or was stopped while it had; wait until that one "
-                f"ends; if there is none any more: h5clear -s {self.path}"
+            raise _error(
+                self.path,
+                "another program has it open for writing, or was stopped while it had",
+                hint=f"wait until that one ends; if there is none any more: h5clear -s {self.path}",
             ) from error
         if "signature not found" not in str(error):
             raise self._damaged(error) from error
         kind = recognise(self.path)
-        hint = ""
+        hint = None
         if kind in COMPRESSED.values():
-            hint = "; decompress it"
+            hint = "decompress it"
         elif kind and ".hic" in kind:
-            hint = "; convert it with hictk convert or hic2cool"
-        raise InputError(
-            f"{problem}not an HDF5 file{f' ({kind})' if kind else ''}; expected a whole .mcool of cooler{hint}"
+            hint = "convert it with hictk convert or hic2cool"
+        raise _error(
+            self.path,
+            f"not an HDF5 file{f' ({kind})' if kind else ''}",
+            expected="a whole .mcool of cooler",
+            hint=hint,
         ) from error
 
     def _find_group(self, file):
@@ -97,15 +106,15 @@ class ContactMap:
         Raises:
             InputError: there is none; tells what the file holds instead.
         """
-        problem = f"{MAP_OPTION} {self.path}: "
         if _is_cooler(file):
             width = _bin_size(file)
             if width == self.resolution:
                 return "/"
-            raise InputError(
-                f"{problem}no resolution {self.resolution} (a .cool of one resolution only, of {width} bp); choose "
-                f"--hic_resolution {width}, or make the map with: cooler zoomify -r {self.resolution} -o map.mcool "
-                f"{self.path}"
+            raise _error(
+                self.path,
+                f"no resolution {self.resolution} (a .cool of one resolution only, of {width} bp)",
+                hint=f"choose {parameter('resolution')} {width}, or make the map with: cooler zoomify -r "
+                f"{self.resolution} -o map.mcool {self.path}",
             )
         name = f"resolutions/{self.resolution}"
         group = file.get("resolutions", {})
@@ -113,34 +122,45 @@ class ContactMap:
         link = group.get(str(self.resolution), getlink=True) if str(self.resolution) in group else None
         link = outer if isinstance(outer, h5py.ExternalLink) else link
         if isinstance(link, h5py.ExternalLink):
-            raise InputError(
-                f"{problem}its resolution {self.resolution} is a link to another file, {shown(link.filename)}; "
-                "expected the map itself: give that file"
+            raise _error(
+                self.path,
+                f"its resolution {self.resolution} is a link to another file, {shown(link.filename)}",
+                expected="the map itself",
+                hint="give that file",
             )
         if link is not None and _is_cooler(file[name]):
             return name
         resolutions = sorted(int(key) for key in group if _is_number(key))
         if resolutions:
-            raise InputError(
-                f"{problem}no resolution {self.resolution} (it has {', '.join(map(str, resolutions))}); choose "
-                f"--hic_resolution among them, or make the map with: cooler zoomify"
+            raise _error(
+                self.path,
+                f"no resolution {self.resolution} (it has {', '.join(map(str, resolutions))})",
+                hint=f"choose {parameter('resolution')} among them, or make the map with: cooler zoomify",
             )
         if "cells" in file:
-            raise InputError(
-                f"{problem}maps of {len(file['cells'])} single cells (.scool); expected one map: put the cells "
-                f"together with: cooler merge all.cool {self.path}::/cells/NAME ...; then give all.cool"
+            raise _error(
+                self.path,
+                f"maps of {len(file['cells'])} single cells (.scool)",
+                expected="one map",
+                hint=f"put the cells together with: cooler merge all.cool {self.path}::/cells/NAME ...; then give "
+                "all.cool",
             )
         levels = {key: _bin_size(file[key]) for key in sorted(file) if _is_number(key) and _is_cooler(file[key])}
         if levels:
             held = ", ".join(f"/{key} ({width} bp)" for key, width in levels.items())
             of_resolution = [key for key, width in levels.items() if width == self.resolution]
-            raise InputError(
-                f"{problem}an old layout of zoom levels: {held}; expected resolutions/{self.resolution}; copy a level "
-                f"into a file of its own with: cooler cp {self.path}::/{(of_resolution or list(levels))[0]} map.cool"
+            raise _error(
+                self.path,
+                f"an old layout of zoom levels: {held}",
+                expected=f"resolutions/{self.resolution}",
+                hint=f"copy a level into a file of its own with: cooler cp {self.path}::/"
+                f"{(of_resolution or list(levels))[0]} map.cool",
             )
-        raise InputError(
-            f"{problem}no resolution {self.resolution} (it holds no resolution at all); expected a .mcool or .cool of "
-            f"cooler; found {', '.join(map(shown, list(file)[:5])) or 'nothing'} in it"
+        raise _error(
+            self.path,
+            f"no resolution {self.resolution} (it holds no resolution at all); found "
+            f"{', '.join(map(shown, list(file)[:5])) or 'nothing'} in it",
+            expected="a .mcool or .cool of cooler",
         )
 
     def pixel_count(self, chroms):
@@ -189,10 +209,12 @@ class ContactMap:
             counts = self._column(root, "pixels/count", part, kinds="iuf").astype(np.float64)
             bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))) & touching
             if bad.any():
-                raise InputError(
-                    f"{MAP_OPTION} {self.path}: found a count of {counts[bad][0]:.6g}; expected raw counts, whole "
-                    "numbers from 0 up (this looks like a balanced, normalised or transformed map); take the map of "
-                    "raw counts"
+                raise _error(
+                    self.path,
+                    f"found a count of {counts[bad][0]:.6g}",
+                    expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or "
+                    "transformed map)",
+                    hint="take the map of raw counts",
                 )
         return (
             np.concatenate([bin1[from1], bin2[from2]]),
@@ -228,10 +250,11 @@ class ContactMap:
         bins = int(self._column(root, "indexes/chrom_offset", slice(last, last + 1))[0])
         listed = self._column(root, "bins/chrom", slice(0, bins))
         if 0 < found < expected and np.count_nonzero(listed == place) == found:
-            raise InputError(
-                f"{MAP_OPTION} {self.path}: {chrom} has {found:,} bins of {self.resolution} bp, its length asks for "
-                f"{expected:,}: bins were left out when the map was made (HiCExplorer leaves out masked ones), so that "
-                "numbers of bins tell no place; make it anew with every bin"
+            raise _error(
+                self.path,
+                f"{chrom} has {found:,} bins of {self.resolution} bp, its length asks for {expected:,}: bins were left "
+                "out when the map was made (HiCExplorer leaves out masked ones), so that numbers of bins tell no place",
+                hint="make it anew with every bin",
             )
         raise self._damaged(f"its index gives {chrom} {found:,} bins, its length {expected:,}")
 
@@ -240,9 +263,11 @@ class ContactMap:
         with self._reading():
             values = self._find_column(root, name)[part]
         if values.dtype.kind not in kinds or values.ndim != 1:
-            raise InputError(
-                f"{MAP_OPTION} {self.path}: {name} holds {values.ndim}-dimensional {values.dtype}; expected one column "
-                "of numbers as cooler writes it; make the map again with cooler"
+            raise _error(
+                self.path,
+                f"{name} holds {values.ndim}-dimensional {values.dtype}",
+                expected="one column of numbers as cooler writes it",
+                hint="make the map again with cooler",
             )
         if len(values) != part.stop - part.start:
             raise self._damaged(f"{name} holds {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}")
@@ -251,27 +276,32 @@ class ContactMap:
     def _find_column(self, root, name):
         """A column of the map, when it is there and compressed by what this HDF5 has."""
         if name not in root:
-            raise InputError(
-                f"{MAP_OPTION} {self.path}: no {name} in {self.group}; expected a map as cooler writes it; fetch or "
-                "make it again"
+            raise _error(
+                self.path,
+                f"no {name} in {self.group}",
+                expected="a map as cooler writes it",
+                hint="fetch or make it again",
             )
         column = root[name]
         folder, _, last = name.rpartition("/")
         links = (root.get(folder, getlink=True), root[folder].get(last, getlink=True))
         if any(isinstance(link, h5py.ExternalLink) for link in links) or column.is_virtual or column.external:
-            raise InputError(
-                f"{MAP_OPTION} {self.path}: {name} lies in another file; expected a map that is whole in one file: "
-                f"make one with: cooler cp {self.path}::{self.group} map.cool"
+            raise _error(
+                self.path,
+                f"{name} lies in another file",
+                expected="a map that is whole in one file",
+                hint=f"make one with: cooler cp {self.path}::{self.group} map.cool",
             )
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
             code, _, _, label = settings.get_filter(number)
             if not h5py.h5z.filter_avail(code):
-                raise InputError(
-                    f"{MAP_OPTION} {self.path}: {name} is compressed by "
-                    f"{shown(label.decode(errors='replace')) or 'a filter'} (HDF5 filter {code}), which is not "
-                    "installed here; the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
-                    f"{self.path} new.mcool"
+                raise _error(
+                    self.path,
+                    f"{name} is compressed by {shown(label.decode(errors='replace')) or 'a filter'} (HDF5 filter "
+                    f"{code}), which is not installed here",
+                    hint="the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
+                    f"{self.path} new.mcool",
                 )
         if len(column) and not column.id.get_storage_size():
             raise self._damaged(f"{name} was never written")
@@ -291,9 +321,7 @@ class ContactMap:
             raise self._damaged(error) from error
 
     def _damaged(self, reason):
-        return InputError(
-            f"{MAP_OPTION} {self.path}: damaged or cut short ({shown(reason, 200)}); fetch or copy it again"
-        )
+        return _error(self.path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
 
 
 def _text(value):

@@ -1,0 +1,101 @@
+"""The library speaks of arguments, a command line of its options; an error keeps its parts wherever it goes."""
+
+import ast
+import multiprocessing
+import re
+from pathlib import Path
+
+import pytest
+
+import spex
+from spex.commands import resources
+from spex.commands.options import option
+from spex.errors import InputError, parameter
+
+PACKAGE = Path(spex.__file__).parent
+WITH_OPTIONS = ("commands", "workflow")
+"""Folders that may speak of options: they are the command line."""
+
+OPTION = re.compile(r"--[a-z0-9_]{3,}")
+OTHER_PROGRAMS = ("gunzip --keep", "train.py --list_targets", "python tensors.py --data_folder")
+"""Commands that messages tell the user to give."""
+
+ERROR = InputError(
+    f"no bins of {parameter('resolution')} 1000",
+    argument="maps",
+    subject=Path("a.mcool"),
+    expected=f"bins of {parameter('resolution')} 5000",
+    hint=f"give {parameter('remainder')} too",
+)
+
+
+def texts(path):
+    """Yield line and text of every string constant of a Python file, docstrings and the parts of f-strings too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def test_the_library_speaks_of_no_option():
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).parts[0] in WITH_OPTIONS:
+            continue
+        for line, text in texts(path):
+            rest = text
+            for command in OTHER_PROGRAMS:
+                rest = rest.replace(command, "")
+            if OPTION.search(rest):
+                found.append(f"{path.relative_to(PACKAGE.parent)}:{line}: {text!r}")
+    assert not found, "\n".join(found)
+
+
+def test_reader_and_command_line_get_the_same_error_in_their_own_words():
+    assert str(ERROR) == (
+        "maps a.mcool: no bins of resolution 1000; expected bins of resolution 5000; give remainder too"
+    )
+    assert ERROR.line(option) == (
+        "--mcool_filename a.mcool: no bins of --hic_resolution 1000; expected bins of --hic_resolution 5000; give "
+        "--reminder too"
+    )
+
+
+@pytest.mark.parametrize(
+    "parts, told",
+    [
+        ({}, "found"),
+        ({"argument": "genes"}, "genes: found"),
+        ({"subject": "a.csv"}, "a.csv: found"),
+        ({"argument": "gpus", "subject": 0}, "gpus 0: found"),
+        ({"hint": "do this"}, "found; do this"),
+    ],
+)
+def test_parts_that_are_not_there_leave_no_trace(parts, told):
+    assert str(InputError("found", **parts)) == told
+
+
+def test_a_hint_more_leaves_the_rest():
+    more = ERROR.with_hint("or not")
+    assert str(more) == f"{ERROR}; or not"
+    assert (more.argument, more.subject) == (ERROR.argument, ERROR.subject)
+
+
+def put(error, queue):
+    queue.put(error)
+
+
+def test_an_error_survives_the_way_from_another_process():
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    worker = context.Process(target=put, args=(ERROR, queue))
+    worker.start()
+    arrived = queue.get(timeout=60)
+    worker.join()
+    assert type(arrived) is InputError and vars(arrived) == vars(ERROR)
+    assert str(arrived) == str(ERROR) and arrived.line(option) == ERROR.line(option)
+
+
+def test_resources_spells_its_own_options_only():
+    assert resources.spell("mirror") == "--mirror"
+    assert resources.spell("login") == "--4dn_key"
+    assert [resources.spell(name) for name in ("genes", "maps")] == ["genes", "maps"]
