@@ -22,9 +22,9 @@ from spex.resources.table import RESOURCES, choose, finder, get
 PROG = "python -m spex.resources"
 
 
-def create_parser():
+def create_parser(prog=PROG):
     parser = OneLineParser(
-        prog=PROG, description="The files that SpEx needs: list them, get them, check them.", allow_abbrev=False
+        prog=prog, description="The files that SpEx needs: list them, get them, check them.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="{list,get,check}")
     for command, help_text in {
@@ -141,5 +141,5 @@ def read_login(path):
         ) from None
 
 
-def main(argv=None, resources=RESOURCES):
-    return run_script(PROG, partial(run, resources=resources), create_parser().parse_args(argv), spell=str)
+def main(argv=None, prog=PROG, resources=RESOURCES):
+    return run_script(prog, partial(run, resources=resources), create_parser(prog).parse_args(argv), spell=str)
