@@ -8,7 +8,7 @@ READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 .PHONY: help setup demo test soak lint benchmarks reproduce clean
 
 help:
-	@echo 'make setup          make .venv from requirements.lock (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
+	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
 	@echo 'make demo           run the whole program on the embedded example, with stand-in weights'
 	@echo 'make test           run the tests'
 	@echo 'make soak           kill it a hundred times, start it eight times at once (half an hour)'
@@ -42,19 +42,20 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.training reading
 
 reproduce: $(READY)
-	.venv/bin/python -m spex.reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)
+	.venv/bin/spex reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)
 
 lint: $(READY)
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 
 clean:
-	rm -rf data/demo .pytest_cache .ruff_cache .hypothesis
+	rm -rf data/demo build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # The last line marks the set-up as whole, so one that was interrupted starts again. xgboost-cpu and xgboost hold the
-# same files: an environment gets one or the other, never both.
-.venv/ready-%: requirements.lock
+# same files: an environment gets one or the other, never both. macOS has wheels of xgboost alone (and those bring no
+# NVIDIA libraries). The project itself goes in last, as a link to this folder, for the command .venv/bin/spex.
+.venv/ready-%: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || \
 	  { echo 'setup: no $(PYTHON) here; install Python 3.11 or newer, or name one: make setup PYTHON=...' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -62,6 +63,7 @@ clean:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo 'setup: $(PYTHON) has no venv or ensurepip module; install it (on Debian and Ubuntu: python3-venv)' >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(if $(filter gpu,$*),sed 's/^xgboost-cpu==/xgboost==/',cat) requirements.lock > .venv/requirements.txt
+	$(if $(filter gpu,$*)$(filter Darwin,$(shell uname -s)),sed 's/^xgboost-cpu==/xgboost==/',cat) requirements.lock > .venv/requirements.txt
 	.venv/bin/python -m pip install --disable-pip-version-check -r .venv/requirements.txt
+	.venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

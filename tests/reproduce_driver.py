@@ -1,8 +1,8 @@
-"""spex.reproduce with small files and a narrow network, in processes that can be killed when a file is to appear.
+"""spex reproduce with small files and a narrow network, in processes that can be killed when a file is to appear.
 
     python reproduce_driver.py reproduce ADDRESS FOLDER [OPTION ...]
-    python reproduce_driver.py tensors.py [OPTION ...]
-    python reproduce_driver.py train.py [OPTION ...]
+    python reproduce_driver.py tensors [OPTION ...]
+    python reproduce_driver.py train [OPTION ...]
 
 The server at ADDRESS hands out the files in FOLDER. KILL_AT in the environment is a pattern of paths: all processes
 are killed before the first such file gets its name.
@@ -50,23 +50,23 @@ def small_table(address, folder):
 
 
 def run_reproduce(address, folder, *options):
-    scripts = {name: (sys.executable, __file__, name) for name in reproduce.SCRIPTS}
-    return reproduce.main(options, table=small_table(address, folder), scripts=scripts)
+    commands = {name: (sys.executable, __file__, name) for name in reproduce.COMMANDS}
+    return reproduce.main(options, table=small_table(address, folder), commands=commands)
 
 
 def run_tensors(*options):
     from conftest import NARROW_CHANNELS, NARROW_HIDDEN  # noqa: PLC0415
 
-    import tensors  # noqa: PLC0415
     from expecto import beluga  # noqa: PLC0415
+    from spex.commands import tensors  # noqa: PLC0415
 
     beluga.CHANNELS, beluga.HIDDEN = NARROW_CHANNELS, NARROW_HIDDEN
     return tensors.main(options)
 
 
 def run_train(*options):
-    """train.py with few rounds: the published ones take half a minute even for a hundred genes."""
-    import train  # noqa: PLC0415
+    """Training with few rounds: the published ones take half a minute even for a hundred genes."""
+    from spex.commands import train  # noqa: PLC0415
 
     few_rounds = Path("few_rounds.json")
     few_rounds.write_text(json.dumps({"num_boost_round": 2, "early_stopping_rounds": 2, "lambda": 1}))
@@ -77,4 +77,4 @@ if __name__ == "__main__":
     if "KILL_AT" in os.environ:
         kill_at(os.environ["KILL_AT"])
     role, *words = sys.argv[1:]
-    sys.exit({"reproduce": run_reproduce, "tensors.py": run_tensors, "train.py": run_train}[role](*words))
+    sys.exit({"reproduce": run_reproduce, "tensors": run_tensors, "train": run_train}[role](*words))

@@ -93,8 +93,8 @@ def test_first_genes_keep_their_rows(server, tmp_path):
         assert rows.index.tolist() == whole.index[whole["seqnames"] == chrom].tolist()[:3]
 
 
-def test_script_that_fails_is_named(capsys, tmp_path):
+def test_command_that_fails_is_named(capsys, tmp_path):
     with pytest.raises(
-        reproduce.InputError, match=r"train.py ended with status 3, see above; the same command goes on"
+        reproduce.InputError, match="spex train ended with status 3, see above; the same command goes on"
     ):
-        reproduce.start({"train.py": (sys.executable, "-c", "raise SystemExit(3)")}, "train.py", "--seed", 1)
+        reproduce.start({"train": (sys.executable, "-c", "raise SystemExit(3)")}, "train", "--seed", 1)

@@ -24,8 +24,8 @@ def run_task(*words, task="3", folder=ROOT, **environment):
 def test_task_does_its_shard():
     done = run_task("16", "--mcool_filename", "a map.mcool")
     assert done.returncode == 0
-    assert done.stdout == "tensors.py --divisor 16 --reminder 3 --mcool_filename a map.mcool\n"
-    args = tensors.create_parser().parse_args(done.stdout.split()[1:5])
+    assert done.stdout == "-m spex tensors --divisor 16 --reminder 3 --mcool_filename a map.mcool\n"
+    args = tensors.create_parser().parse_args(done.stdout.split()[3:7])
     assert (args.divisor, args.reminder) == (16, 3)
 
 
@@ -53,15 +53,33 @@ def test_array_submitted_wrong(words, task, message):
     assert done.stdout == ""
 
 
-def test_array_submitted_from_elsewhere(tmp_path):
-    assert "submit it from the repository's root" in run_task("16", folder=tmp_path).stderr
+def test_interpreter_is_the_one_of_the_folder_or_else_of_the_path(tmp_path):
+    """Submitted from any folder, without PYTHON: .venv/bin/python where that is, else python3."""
+    stand_in(tmp_path / "bin/python3", "python3")
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    assert run_task("16", folder=tmp_path, PYTHON="", PATH=path).stdout.startswith("python3 -m spex tensors")
+    stand_in(tmp_path / ".venv/bin/python", "venv")
+    assert run_task("16", folder=tmp_path, PYTHON="", PATH=path).stdout.startswith("venv -m spex tensors")
+
+
+def stand_in(path, name):
+    path.parent.mkdir(parents=True)
+    path.write_text(f'#!/bin/sh\necho {name} "$@"\n')
+    path.chmod(0o755)
+
+
+def test_interpreter_without_spex(tmp_path):
+    for python in (str(tmp_path / "none"), "/bin/false"):
+        done = run_task("16", folder=tmp_path, PYTHON=python)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{python}, started in {tmp_path}, has no spex" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["slurm_array.sh", "Snakefile"])
 def test_options_of_tensors_exist(name):
     text = (ROOT / "spex/workflow" / name).read_text()
     known = {flag for action in tensors.create_parser()._actions for flag in action.option_strings}
-    used = {flag for line in text.splitlines() if "tensors.py" in line or "--divisor" in line for flag in flags(line)}
+    used = {flag for line in text.splitlines() if "spex tensors" in line or "--divisor" in line for flag in flags(line)}
     assert {"--divisor", "--reminder"} <= used <= known | {"--array"}
 
 

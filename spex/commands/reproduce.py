@@ -1,6 +1,6 @@
-"""From a bare machine to the published table: get the files, run both scripts twice, compare the figures.
+"""From a bare machine to the published table: get the files, run tensors and train twice, compare the figures.
 
-    python -m spex.reproduce [--data FOLDER] [--genes N] [--repeats N]
+    spex reproduce [--data FOLDER] [--genes N] [--repeats N]
 
 Every step passes over what is done, so the same command goes on where it was stopped.
 """
@@ -22,17 +22,16 @@ from spex.reports.published import TARGET, compare
 from spex.resources.table import RESOURCES, finder, get
 from spex.runs.folder import DataFolder
 
-PROG = "python -m spex.reproduce"
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = {name: (sys.executable, str(ROOT / name)) for name in ("tensors.py", "train.py")}
+PROG = "spex reproduce"
+COMMANDS = {name: (sys.executable, "-m", "spex", name) for name in ("tensors", "train")}
 FIRST_SEED = 1410
 
 logger = logging.getLogger("spex")
 
 
-def create_parser():
+def create_parser(prog=PROG):
     parser = OneLineParser(
-        prog=PROG,
+        prog=prog,
         description="Get the files, run the published protocol, compare with its figures.",
         allow_abbrev=False,
     )
@@ -42,13 +41,13 @@ def create_parser():
     add("--repeats", type=whole_number(1), default=10, metavar="N", help="trainings, each with its own seed (10)")
     add("--folder", default="reproduction", help="where tensors and models go (reproduction)")
     add("--report", default="reproduction.md", metavar="FILE", help="where the comparison goes (reproduction.md)")
-    add("--compute_platform", choices=("CPU", "CUDA"), help="as for the scripts")
+    add("--compute_platform", choices=("CPU", "CUDA"), help="as for tensors and train")
     resources.add_access_options(parser)
     return parser
 
 
-def run(args, table=RESOURCES, scripts=SCRIPTS):
-    """Do what the command line says. table: the files to get. scripts: command that starts each script."""
+def run(args, table=RESOURCES, commands=COMMANDS):
+    """Do what the command line says. table: the files to get. commands: how to start tensors and train."""
     find = finder(table, args.data)
     get(table, find, **resources.access(args))
     work = Path(args.folder, f"first_{args.genes}_genes" if args.genes else "all_genes")
@@ -59,10 +58,10 @@ def run(args, table=RESOURCES, scripts=SCRIPTS):
         shared = ["--data_folder", folder.root, "--genes_filename", genes, *platform]
         inputs = ["--genome_filename", find("genome"), "--beluga_model_filename", find("beluga")]
         maps = ["--mcool_filename", find("contacts")] if features == "contacts" else []
-        start(scripts, "tensors.py", *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
+        start(commands, "tensors", *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
         tables = ["--gene_expression_filename", find("expression"), "--features_filename", find("features")]
         seeds = ["--seed", FIRST_SEED, "--repeats", args.repeats]
-        start(scripts, "train.py", *shared, *tables, "--target_index", TARGET, *seeds)
+        start(commands, "train", *shared, *tables, "--target_index", TARGET, *seeds)
     text = compare(folders, range(FIRST_SEED, FIRST_SEED + args.repeats), args.genes)
     write_text(Path(args.report), text)
     print(text)
@@ -82,18 +81,18 @@ def write_first_genes(path, work, count):
     return work / "genes.csv"
 
 
-def start(scripts, name, *options):
-    """Run one of the scripts until it ends.
+def start(commands, name, *options):
+    """Run one of the commands until it ends.
 
     Raises:
         InputError: it did not end well; it has told why.
     """
     options = [str(option) for option in options]
-    logger.info("python %s", shlex.join([name, *options]))
-    status = subprocess.run([*scripts[name], *options], check=False).returncode
+    logger.info("spex %s", shlex.join([name, *options]))
+    status = subprocess.run([*commands[name], *options], check=False).returncode
     if status:
-        raise InputError(f"{name} ended with status {status}, see above; the same command goes on from there")
+        raise InputError(f"spex {name} ended with status {status}, see above; the same command goes on from there")
 
 
-def main(argv=None, **replacements):
-    return run_script(PROG, partial(run, **replacements), create_parser().parse_args(argv), spell=resources.spell)
+def main(argv=None, prog=PROG, **replacements):
+    return run_script(prog, partial(run, **replacements), create_parser(prog).parse_args(argv), spell=resources.spell)

@@ -24,9 +24,9 @@ ACCESS = ("mirror", "login")
 """Arguments of the library that are options here; files go by the names of the library."""
 
 
-def create_parser():
+def create_parser(prog=PROG):
     parser = OneLineParser(
-        prog=PROG, description="The files that SpEx needs: list them, get them, check them.", allow_abbrev=False
+        prog=prog, description="The files that SpEx needs: list them, get them, check them.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="{list,get,check}")
     for command, help_text in {
@@ -155,5 +155,5 @@ def read_login(path):
         ) from None
 
 
-def main(argv=None, resources=RESOURCES):
-    return run_script(PROG, partial(run, resources=resources), create_parser().parse_args(argv), spell=spell)
+def main(argv=None, prog=PROG, resources=RESOURCES):
+    return run_script(prog, partial(run, resources=resources), create_parser(prog).parse_args(argv), spell=spell)

@@ -46,8 +46,8 @@ NAMED_AT_ONCE = 5
 logger = logging.getLogger("spex")
 
 
-def create_parser():
-    parser = create_shared_parser(PROG, "Fit a model of expression per tissue and score it on held-out chromosomes.")
+def create_parser(prog=PROG):
+    parser = create_shared_parser(prog, "Fit a model of expression per tissue and score it on held-out chromosomes.")
     add = parser.add_argument_group("targets (train.py only)").add_argument
     add("--target", nargs="+", action="extend", metavar="NAME", help='tissue names or shell patterns, like "Brain*"')
     add("--list_targets", action="store_true", help="print index and name of every tissue, and stop")
@@ -270,5 +270,5 @@ def print_scores(study, finished):
     print(shown.to_string(index=False, float_format="{:.4f}".format))
 
 
-def main(argv=None):
-    return run_script(PROG, run, create_parser().parse_args(argv))
+def main(argv=None, prog=PROG):
+    return run_script(prog, run, create_parser(prog).parse_args(argv))

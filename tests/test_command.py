@@ -1,0 +1,108 @@
+"""The command `spex`: every command of the program under one name."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import spex
+from spex.commands import main
+
+ROOT = Path(__file__).parents[1]
+MODULES = {path.stem for path in (ROOT / "spex/commands").glob("*.py")} - {"__init__", "main", "options", "running"}
+
+
+def leave(capsys, *words):
+    """Run the command, which must leave by itself. Returns: exit status, stdout, stderr."""
+    with pytest.raises(SystemExit) as left:
+        main.main(words)
+    output = capsys.readouterr()
+    return left.value.code, output.out, output.err
+
+
+def test_help_names_every_command_on_a_line_of_its_own(capsys):
+    status, out, _ = leave(capsys, "--help")
+    assert status == 0
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    for name, what in main.COMMANDS.items():
+        assert [name, what] in lines
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_version(capsys):
+    assert leave(capsys, "--version")[:2] == (0, f"spex {spex.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tensor"], "found 'tensor', did you mean tensors?"),
+        (["train.py", "--seed", "1"], "found 'train.py', did you mean train?"),
+        (["Resources"], "found 'Resources', did you mean resources?"),
+        (["xyz"], "found 'xyz', expected one of: tensors, train, "),
+        (["\x1b[2J\n"], "expected one of: tensors, train, "),
+        ([""], "found '', expected one of: "),
+        ([], "the following arguments are required: COMMAND"),
+        (["--data_folder", "x"], "the following arguments are required: COMMAND"),
+    ],
+)
+def test_what_is_no_command_is_refused_on_one_line(capsys, words, message):
+    status, out, err = leave(capsys, *words)
+    assert (status, out) == (2, "")
+    assert err.startswith("spex: error: ") and message in err
+    assert err.endswith("\n") and err[:-1].isprintable()
+
+
+def test_every_module_of_a_command_is_listed():
+    assert set(main.COMMANDS) == MODULES
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_a_command_calls_itself_by_its_whole_name(capsys, name):
+    status, out, _ = leave(capsys, name, "--help")
+    assert status == 0 and out.startswith(f"usage: spex {name} ")
+    status, _, err = leave(capsys, name, "--no_such_option")
+    assert status == 2 and err.startswith(f"spex {name}: error: ") and err.count("\n") == 1
+
+
+def test_a_command_hands_on_its_status_and_its_name(capsys, tmp_path):
+    assert main.main(["train", "--genes_filename", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err.startswith("spex train: error: --genes_filename")
+
+
+def test_workflow_prints_where_the_files_are(capsys):
+    assert main.main(["workflow"]) == 0
+    folder = Path(capsys.readouterr().out.removesuffix("\n"))
+    assert (folder / "Snakefile").is_file() and (folder / "slurm_array.sh").is_file()
+
+
+def test_the_package_runs_as_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "spex", "--version"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"spex {spex.__version__}\n")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["workflow"], ["resources", "list"], ["train", "--help"]])
+def test_only_the_command_that_is_chosen_is_imported(words):
+    code = f"""import runpy, sys
+sys.argv = ["spex", *{words!r}]
+try:
+    runpy.run_module("spex", run_name="__main__")
+finally:
+    print(*sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = done.stdout.splitlines()[-1].split()
+    chosen = {name.removeprefix("spex.commands.") for name in loaded if name.startswith("spex.commands.")}
+    assert chosen - {"main", "options", "running"} == {word for word in words[:1] if word in main.COMMANDS}
+    assert "torch" not in loaded
+
+
+def test_the_installed_command_is_this_one(tmp_path):
+    command = shutil.which("spex", path=Path(sys.executable).parent)
+    assert command, "install the project into this environment: make setup, or pip install --no-deps -e ."
+    done = subprocess.run([command, "workflow"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == ROOT.resolve() / "spex/workflow"

@@ -1,0 +1,72 @@
+"""Imports go down only, as the contracts in pyproject.toml have it; and the contracts notice what breaks them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "xgboost", "cooler", "pyfaidx", "matplotlib", "pandas", "scipy")
+
+BREACHES = {
+    "upwards": ("spex/inputs/genes.py", "import spex.runs.records", "spex.inputs.genes -> spex.runs.records"),
+    "sideways": ("spex/resources/table.py", "import spex.runs.folder", "spex.resources.table -> spex.runs.folder"),
+    "from commands": (
+        "spex/runs/folder.py",
+        "import spex.commands.options",
+        "spex.runs.folder -> spex.commands.options",
+    ),
+    "expecto to spex": ("expecto/network.py", "import spex.errors", "expecto.network -> spex.errors"),
+    "a new room": ("spex/utils.py", "import json", "utils"),
+    "torch": ("spex/runs/folder.py", "import torch.nn", "spex.runs.folder -> torch"),
+    "cooler": ("spex/contacts/rules.py", "import cooler", "spex.contacts.rules -> cooler"),
+    "pyfaidx": ("spex/inputs/genes.py", "from pyfaidx import Fasta", "spex.inputs.genes -> pyfaidx"),
+    "xgboost": ("spex/models/ridge.py", "import xgboost", "spex.models.ridge -> xgboost"),
+    "matplotlib": ("spex/runs/folder.py", "import matplotlib.figure", "spex.runs.folder -> matplotlib"),
+    "inside a function": ("spex/runs/folder.py", "def f():\n    import torch", "spex.runs.folder -> torch"),
+}
+
+
+def check_imports(folder):
+    """Returns: whether all contracts hold for the packages in a folder, and what import-linter says."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def test_imports_go_down_only():
+    kept, said = check_imports(ROOT)
+    assert kept, said
+
+
+@pytest.mark.parametrize(("path", "code", "named"), BREACHES.values(), ids=BREACHES)
+def test_a_breach_is_noticed_and_named(tmp_path, path, code, named):
+    for package in ("expecto", "spex"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=not_code)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with open(tmp_path / path, "a") as file:
+        file.write(f"\n{code}\n")
+    kept, said = check_imports(tmp_path)
+    assert not kept
+    assert named in said
+
+
+def not_code(folder, names):
+    return [name for name in names if not name.endswith(".py") and not Path(folder, name).is_dir()]
+
+
+def loaded_by(module):
+    """Names of all modules that importing one loads, in a fresh process."""
+    code = f"import {module}, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_package_loads_nothing_heavy():
+    assert not loaded_by("spex") & set(HEAVY)
+
+
+def test_training_does_without_torch_and_without_pictures():
+    assert not loaded_by("spex.commands.train") & {"torch", "matplotlib", "cooler", "pyfaidx"}

@@ -1,0 +1,117 @@
+"""The wheel: what is in it, and the embedded example run with it, installed, far from the checkout."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from email import message_from_bytes
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from packaging.requirements import Requirement
+
+import spex
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / "data/example"
+DOWNLOADS = ("*.csv", "*.pth", "*.tsv", "*.part*", "*.json", "__pycache__")
+GENES = {"chr8": 3, "chr1": 2, "chr9": 1}
+FEW_ROUNDS = {"num_boost_round": 4, "early_stopping_rounds": 2}
+
+
+def run(*command, folder):
+    """Run a command in a folder as a user without this checkout does. Returns: what it printed on stdout."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = [str(word) for word in command]
+    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built offline from a copy, so that nothing of an earlier build in the checkout gets into it."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "LICENSE", "tensors.py", "train.py"):
+        shutil.copy(ROOT / name, source)
+    for name in ("spex", "expecto", "benchmarks"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns(*DOWNLOADS))
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", built)
+    run(sys.executable, "-m", "pip", "wheel", *options, source, folder=source)
+    (path,) = built.iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """The bin folder of an environment that has the wheel and sees what this one has, but not the checkout.
+
+    Lines that an editable install leaves in .pth files are not followed from a folder that a .pth file names.
+    """
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin/python"
+    options = ("--quiet", "--no-deps", "--no-index", wheel)
+    run(sys.executable, "-m", "pip", "--python", python, "install", *options, folder=folder)
+    (site,) = folder.glob("lib/python*/site-packages")
+    others = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+    (site / "others.pth").write_text("".join(f"{path}\n" for path in others))
+    return python.parent
+
+
+def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    metadata = f"spex_expression-{spex.__version__}.dist-info"
+    assert wheel.name == f"spex_expression-{spex.__version__}-py3-none-any.whl"
+    assert {name.split("/")[0] for name in names} == {"spex", "expecto", metadata}
+    code = {path.relative_to(ROOT).as_posix() for room in ("spex", "expecto") for path in (ROOT / room).rglob("*.py")}
+    data = {"spex/py.typed", "spex/workflow/Snakefile", "spex/workflow/slurm_array.sh"}
+    assert {name for name in names if not name.startswith(metadata)} == code | data
+
+
+def test_the_wheel_asks_for_all_that_training_needs(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = message_from_bytes(archive.read(f"spex_expression-{spex.__version__}.dist-info/METADATA"))
+    asked = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
+    here = {"sys_platform": "linux", "extra": ""}
+    core = {requirement.name for requirement in asked if not requirement.marker or requirement.marker.evaluate(here)}
+    assert core >= {"h5py", "matplotlib", "numpy", "pandas", "requests", "scipy", "tqdm", "xgboost-cpu"}
+    assert not core & {"xgboost", "pytest", "anndata"}
+
+
+def test_the_checkout_is_not_on_the_path(installed, tmp_path):
+    place = run(installed / "python", "-c", "import spex; print(spex.__file__)", folder=tmp_path)
+    assert Path(place.strip()).is_relative_to(installed.parent)
+    folder = Path(run(installed / "spex", "workflow", folder=tmp_path).strip())
+    assert folder.is_relative_to(installed.parent) and (folder / "Snakefile").is_file()
+
+
+def test_the_installed_command_answers(installed, tmp_path):
+    assert run(installed / "spex", "--version", folder=tmp_path) == f"spex {spex.__version__}\n"
+    assert run(installed / "spex", "tensors", "--help", folder=tmp_path).startswith("usage: spex tensors ")
+    assert run(installed / "python", "-m", "spex.resources", "list", folder=tmp_path).startswith("genes ")
+
+
+def test_the_example_runs_with_the_wheel(installed, full_checkpoint, tmp_path):
+    genes, expression = pd.read_csv(EXAMPLE / "genes.csv"), pd.read_csv(EXAMPLE / "expression.csv", index_col=0)
+    usable = genes[genes["CAGE_representative_TSS"].notna() & (genes["type"] != "rRNA")]
+    rows = [row for chrom, count in GENES.items() for row in usable.index[usable["seqnames"] == chrom][:count]]
+    genes.loc[rows].to_csv(tmp_path / "genes.csv", index=False)
+    expression.loc[rows].reset_index(drop=True).to_csv(tmp_path / "expression.csv", index_label="")
+    (tmp_path / "few.json").write_text(json.dumps(FEW_ROUNDS))
+    for name in ("genome.fa", "contacts.mcool"):
+        shutil.copy(EXAMPLE / name, tmp_path)
+    shared = ("--data_folder", "data", "--genes_filename", "genes.csv", "--compute_platform", "CPU")
+    inputs = ("--genome_filename", "genome.fa", "--mcool_filename", "contacts.mcool", "--no_pred_cache")
+    run(installed / "spex", "tensors", *shared, *inputs, "--beluga_model_filename", full_checkpoint, folder=tmp_path)
+    assert len(list(tmp_path.glob("data/tensors/tensor_gene_*.npy"))) == len(rows)
+    tables = ("--gene_expression_filename", "expression.csv", "--target", "Liver", "--params", "few.json")
+    line = run(installed / "spex", "train", *shared, *tables, folder=tmp_path)
+    assert line.count("\n") == 1
+    (record,) = tmp_path.glob("data/results/*/metrics.json")
+    assert json.loads(record.read_text())["settings"]["target"] == "Liver"
