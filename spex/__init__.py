@@ -1,3 +1,76 @@
-"""Genome-side inputs, files and learning of SpEx (Chiliński et al., Sci Rep 13:11693, 2023)."""
+"""Gene expression from DNA sequence and the 3D contacts of the gene's start.
+
+The verbs for a notebook are in `spex.api` and can be had from here: `spex.read_genes`, `spex.read_expression`,
+`spex.read_contacts`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`, `spex.score`. Each library that
+takes time to load (torch, xgboost, cooler, matplotlib) is loaded by the first verb that needs it.
+"""
+
+from typing import TYPE_CHECKING
 
 __version__ = "1.1.0"
+
+_HOMES = {
+    "read_genes": "spex.api",
+    "read_expression": "spex.api",
+    "read_contacts": "spex.api",
+    "gene_features": "spex.api",
+    "load_features": "spex.api",
+    "fit_expression": "spex.api",
+    "score": "spex.models.scores",
+    "Scores": "spex.models.scores",
+    "Fit": "spex.models.fits",
+    "Features": "spex.models.matrices",
+    "Contacts": "spex.contacts.collect",
+    "Published": "spex.contacts.rules",
+    "Corrected": "spex.contacts.rules",
+    "InputError": "spex.errors",
+}
+
+__all__ = [
+    "Contacts",
+    "Corrected",
+    "Features",
+    "Fit",
+    "InputError",
+    "Published",
+    "Scores",
+    "__version__",
+    "fit_expression",
+    "gene_features",
+    "load_features",
+    "read_contacts",
+    "read_expression",
+    "read_genes",
+    "score",
+]
+
+if TYPE_CHECKING:
+    from spex.api import (
+        fit_expression,
+        gene_features,
+        load_features,
+        read_contacts,
+        read_expression,
+        read_genes,
+    )
+    from spex.contacts.collect import Contacts
+    from spex.contacts.rules import Corrected, Published
+    from spex.errors import InputError
+    from spex.models.fits import Fit
+    from spex.models.matrices import Features
+    from spex.models.scores import Scores, score
+
+
+def __getattr__(name):
+    """Load what is asked for from the room where it lives."""
+    from importlib import import_module  # noqa: PLC0415
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'spex' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

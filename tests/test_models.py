@@ -185,8 +185,8 @@ def test_parameters_replace_their_namesakes(tmp_path):
         ("gbtree", {"num_boost_round": 0}, "num_boost_round is 0"),
         ("gbtree", {"num_boost_round": True}, "num_boost_round is True"),
         ("gbtree", {"early_stopping_rounds": 1.5}, "early_stopping_rounds is 1.5"),
-        ("gbtree", {"seed": 1}, "seed is set by seed, not in the file"),
-        ("gbtree", {"device": "cuda"}, "device is set by device, not in the file"),
+        ("gbtree", {"seed": 1}, "set by --seed"),
+        ("gbtree", {"device": "cuda"}, "set by --compute_platform"),
         ("gblinear", {"max_depth": 3}, "max_depth"),
         ("gblinear", {"early_stopping_rounds": 5}, "gblinear runs all its rounds"),
         ("ridge", {"eta": 0.1}, "no parameter eta"),
@@ -212,10 +212,27 @@ def test_choice_of_device(monkeypatch):
         choose_device("CUDA", "ridge")
     monkeypatch.setattr(boosters, "cuda_problem", lambda: "no usable GPU")
     assert choose_device(None, "gbtree") == "cpu"
-    with pytest.raises(InputError, match="device CUDA: no usable GPU"):
+    with pytest.raises(InputError, match="--compute_platform CUDA: no usable GPU"):
         choose_device("CUDA", "gbtree")
 
 
 def test_a_warning_of_xgboost_tells_that_a_gpu_is_missing(monkeypatch):
     monkeypatch.setattr(boosters.xgboost, "build_info", lambda: {"USE_CUDA": False})
     assert "built for the CPU" in boosters.cuda_problem()
+
+
+def test_quantised_in_several_batches_predicts_what_a_plain_matrix_does(monkeypatch):
+    """To the last bit: the published line is compared digit by digit."""
+    monkeypatch.setattr(boosters, "ROWS_AT_ONCE", 500)
+    rng = np.random.default_rng(0)
+    features = rng.gamma(2, size=(3000, 12)).astype(np.float32)
+    observed = features[:, :3].sum(axis=1) + rng.normal(size=3000)
+    split = split_by_chromosome(np.resize(["chr1", "chr1", "chr1", "chr8"], 3000), ["chr8"])
+    parameters = PARAMETERS["gbtree"] | {"num_boost_round": 20, "early_stopping_rounds": 20}
+    (fit,) = fit_all("gbtree", features, split, observed[:, None], parameters=parameters)
+    plain = xgboost.train(
+        boosters._booster_parameters(parameters) | {"seed": 1410},
+        xgboost.DMatrix(features[split.train], observed[split.train]),
+        num_boost_round=fit.chosen["rounds_kept"],
+    )
+    assert_array_equal(fit.predict(features), plain.predict(xgboost.DMatrix(features)).astype(np.float64))

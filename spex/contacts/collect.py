@@ -15,7 +15,7 @@ class Contacts:
     genes: (n,) ids. chroms: (n,) names. has_pixels: (n,) bool, whether the map holds any pixel of the TSS bin.
     offsets: (n + 1,) int64, gene i has contacts offsets[i] to offsets[i + 1]. bins: int32, 0-based within the
     chromosome. counts: float64, raw, summed over maps. downstream: bool, the bin's side of the gene. resolution: bp
-    per bin. rule: what kept them.
+    per bin. rule: what kept them. chromsizes: name -> bp of these chromosomes as the maps have them, where known.
     """
 
     genes: np.ndarray
@@ -27,6 +27,7 @@ class Contacts:
     downstream: np.ndarray
     resolution: int
     rule: Published | Corrected
+    chromsizes: dict[str, int] | None = None
 
     def table(self):
         """Per gene: number of kept bins and sum of their counts on each side. Returns: DataFrame (n rows)."""
@@ -54,6 +55,9 @@ class Contacts:
                 "count": self.counts,
             }
         )
+
+    def __repr__(self):
+        return f"Contacts({len(self.bins):,} of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
 
     def _gene_of_each(self):
         return np.repeat(np.arange(len(self.genes)), np.diff(self.offsets))
@@ -91,6 +95,7 @@ def collect_contacts(maps, genes, rule, resolution, advance):
         downstream=np.concatenate(downstream),
         resolution=resolution,
         rule=rule,
+        chromsizes={chrom: maps[0].chromsizes[chrom] for chrom in genes["chrom"].unique()},
     )
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
-from spex.contacts.collect import collect_contacts
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.errors import InputError, shown
 from spex.features.cache import PredictionStore
@@ -28,8 +27,7 @@ from spex.inputs.genes import (
     report_rows,
 )
 from spex.inputs.genome import Genome
-from spex.inputs.kinds import require_map
-from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.reading import open_maps, read_maps
 from spex.progress import progress
 from spex.runs.contacts import load_contacts, save_contacts
 from spex.runs.folder import DataFolder, select_shard
@@ -118,7 +116,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
 def _read_inputs(inputs, folder, hashes):
     """Read the genes and open genome and maps, checked by themselves and against each other.
 
-    Returns: the whole genes table; the kept genes; ContactMaps.
+    Returns: the whole genes table; the kept genes; contact maps.
     """
     table = read_gene_table(require_file(inputs.genes, "genes", "genes"))
     genes = keep_genes(table, inputs.gene_type)
@@ -128,7 +126,7 @@ def _read_inputs(inputs, folder, hashes):
         check_chromosomes(inputs.genome, genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
     require_file(inputs.network, "network", "beluga")
-    maps = [ContactMap(require_map(path), inputs.resolution) for path in inputs.maps]
+    maps = open_maps(inputs.maps, inputs.resolution)
     check_maps(maps, genes, genome.chromsizes)
     check_different(inputs.maps, hashes)
     return table, genes, maps
@@ -172,13 +170,6 @@ def _contacts(folder, inputs, settings, maps, genes):
     identity = {**vars(settings), "genes": genes["id"].tolist()}
     found = load_contacts(folder.contacts_npz, identity, inputs.rule, inputs.resolution)
     return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
-
-
-def read_maps(maps, genes, rule, resolution):
-    """Contacts of genes, by one pass over each map. maps: ContactMaps of this resolution. Returns: Contacts."""
-    total = sum(map_.pixel_count(genes["chrom"].unique()) for map_ in maps)
-    with progress(total, "pixels", "contacts") as advance:
-        return collect_contacts(maps, genes, rule, resolution, advance)
 
 
 def _make(folder, inputs, computation, model, pending, contacts, store):

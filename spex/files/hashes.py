@@ -16,13 +16,13 @@ class KnownHashes:
     """SHA-256 of input files, remembered by path, size and times of modification and change.
 
     A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or damaged, hashes
-    are computed anew.
+    are computed anew. Without it they are remembered by this object alone.
     """
 
-    def __init__(self, path):
-        self.path = Path(path)
+    def __init__(self, path=None):
+        self.path = path and Path(path)
         try:
-            self._known = load_sealed_json(self.path)
+            self._known = load_sealed_json(self.path) if path else {}
         except (OSError, DamagedFileError):
             self._known = {}
         self._new = False
@@ -41,7 +41,7 @@ class KnownHashes:
 
     def save(self):
         """Write what was computed anew."""
-        if self._new:
+        if self._new and self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             save_sealed_json(self.path, self._known)
             self._new = False

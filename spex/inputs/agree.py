@@ -25,14 +25,15 @@ def check_on_genome(genes, chromsizes):
             )
 
 
-def check_maps(maps, genes, genome_sizes):
+def check_maps(maps, genes, genome_sizes=None):
     """Refuse maps that do not belong to the genes and the genome, or to each other.
 
-    genome_sizes: chromosome name -> bp.
+    genome_sizes: chromosome name -> bp; without it the maps are compared with the first of them.
 
     Raises:
         InputError: a gene's chromosome is not in a map, or has another length there than in the genome.
     """
+    against = "the genome" if genome_sizes is not None else "the first map"
     for map_ in maps:
         about = {"argument": "maps", "subject": map_.path}
         for chrom in genes["chrom"].unique():
@@ -43,9 +44,10 @@ def check_maps(maps, genes, genome_sizes):
                     **about,
                     expected="the same names in both",
                 )
-            if map_.chromsizes[chrom] != genome_sizes[chrom]:
+            expected = (maps[0].chromsizes if genome_sizes is None else genome_sizes)[chrom]
+            if map_.chromsizes[chrom] != expected:
                 raise InputError(
-                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {genome_sizes[chrom]:,} bp in the genome",
+                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {expected:,} bp in {against}",
                     **about,
                     expected="a map of the same genome build",
                 )

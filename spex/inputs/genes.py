@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, parameter, shown
+from spex.files.checks import require_file
 from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
@@ -194,3 +195,36 @@ def _check_genes(kept):
 def cached_genes_text(table, genes):
     """The kept genes as tab-separated text: original row number first, then the published table's columns."""
     return table.loc[genes.index, COLUMNS].to_csv(sep="\t", lineterminator="\n", index_label="index")
+
+
+def read_cached_genes(path):
+    """The kept genes of a data folder, from the text that `cached_genes_text` wrote, or the published program.
+
+    Returns: DataFrame as of `keep_genes`, without `line`.
+
+    Raises:
+        InputError: there is no such file, or it is no such table.
+    """
+    about = {"argument": "data_folder", "subject": path, "expected": "the table of kept genes that tensors.py writes"}
+    content = read_table(
+        require_file(path, "data_folder"),
+        "data_folder",
+        "\t",
+        expected=about["expected"],
+        columns=lambda header: _cached_places(header, about),
+    )
+    table = pd.DataFrame(content.rows, columns=["index", *COLUMNS], dtype=object)
+    try:
+        table = table.astype({"index": "int64", "CAGE_representative_TSS": "float64"})
+    except ValueError as error:
+        raise InputError(f"not readable ({shown(error)})", **about) from error
+    genes = table.set_index("index").rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
+    return genes[["id", "symbol", "chrom", "strand", "tss", "type"]].astype({"tss": "int64"}).rename_axis(None)
+
+
+def _cached_places(header, about):
+    """Where row number and the published table's columns stand under the header of a cached table."""
+    missing = [column for column in COLUMNS if column not in header]
+    if missing:
+        raise InputError(f"no column {', '.join(missing)}", **about, hint="the same tensors.py command writes it again")
+    return [0, *(header.index(column) for column in COLUMNS)]

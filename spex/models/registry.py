@@ -54,16 +54,35 @@ def read_parameters(path, model):
         raise InputError(
             f"{shown(empty)} is null", **about, expected="a value", hint="leave it out to keep the usual one"
         )
+    return with_changes(changes, model, **about)
+
+
+def with_changes(changes, model, **about):
+    """The parameters of a model with some of them changed.
+
+    changes: dict of name -> JSON value, by any name that xgboost has for it. about: where they come from, for errors.
+
+    Raises:
+        InputError: a parameter that the model does not know or cannot use.
+    """
+    check_model(model)
     if model == "ridge":
         parameters = PARAMETERS[model] | changes
         problem = ridge.find_problem(parameters)
     else:
         changes, problem = _by_first_names(changes)
         parameters = PARAMETERS[model] | changes
-        problem = problem or boosters.find_problem(parameters, model)
+        problem = problem or (boosters.find_problem(parameters, model) if changes else None)
     if problem:
+        about = {"argument": "parameters"} | about
         raise InputError(problem, **about, hint=f"{parameter('model')} {model} has {', '.join(PARAMETERS[model])}")
     return parameters
+
+
+def check_model(model):
+    """Refuse a model that there is none of."""
+    if model not in PARAMETERS:
+        raise InputError("no such model", argument="model", subject=shown(model), expected=" or ".join(PARAMETERS))
 
 
 def _by_first_names(changes):

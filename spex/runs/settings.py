@@ -54,9 +54,18 @@ class RunSettings:
 
     @property
     def store_identity(self):
-        """What predictions depend on, and the prediction store therefore goes by: dict of JSON values."""
-        shared = ("format", "genome_sha256", "beluga_sha256", "precision")
-        return {field: getattr(self, field) for field in shared}
+        """As `store_identity`, of this run."""
+        return store_identity(self.genome_sha256, self.beluga_sha256, self.precision)
+
+
+def store_identity(genome_sha256, beluga_sha256, precision):
+    """What predictions depend on, and the prediction store therefore goes by: dict of JSON values."""
+    return {
+        "format": FORMAT,
+        "genome_sha256": genome_sha256,
+        "beluga_sha256": beluga_sha256,
+        "precision": precision,
+    }
 
 
 def read_run_settings(folder):

@@ -1,0 +1,371 @@
+"""The verbs for a notebook. The commands do the same with the same code, so both give the same numbers.
+
+    import spex
+
+    genes = spex.read_genes("genes.csv")
+    contacts = spex.read_contacts(["map.mcool"], genes)
+    features = spex.gene_features(genes, "hg38.fa", "deepsea.beluga.pth", contacts=contacts)
+    expression = spex.read_expression("expression.csv", genes)
+    fit = spex.fit_expression(features, expression, "Liver")
+    fit.scores
+
+Positions of TSS are 1-based, ends of stretches 0-based half-open. What is wrong with an input is raised as InputError.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from spex.contacts.collect import Contacts
+from spex.contacts.rules import Corrected, Published, check_resolution
+from spex.errors import InputError, shown
+from spex.files.checks import require_file, require_folder
+from spex.files.hashes import KnownHashes
+from spex.inputs import expression as expression_files
+from spex.inputs.agree import check_different, check_maps
+from spex.inputs.genes import keep_genes, read_cached_genes, read_gene_table
+from spex.inputs.tables import listed
+from spex.inputs.targets import select_targets
+from spex.models.fits import Fit, assess, predictions_table
+from spex.models.matrices import Features
+from spex.models.splits import split_by_chromosome
+from spex.runs.folder import DataFolder
+from spex.runs.settings import read_run_settings, store_identity
+from spex.runs.tensors import expected_width, genes_with_tensor, read_features
+
+if TYPE_CHECKING:
+    from expecto.beluga import Beluga
+
+PSEUDOCOUNT = 0.0001
+
+
+def read_genes(path: str | Path, *, gene_type: str = "all") -> pd.DataFrame:
+    """Read the genes that the model is made for: of one type, on autosomes, without a missing value.
+
+    Parameters
+    ----------
+    path
+        CSV with the columns of the published annotation table: id, symbol, seqnames, strand, TSS,
+        CAGE_representative_TSS, type.
+    gene_type
+        "pc" (protein coding), "lincRNA" (lncRNA too) or "all" (everything but rRNA).
+
+    Returns
+    -------
+    DataFrame
+        Indexed by row number in the file: id, symbol, chrom, strand ("+" or "-"), tss (int64, 1-based,
+        CAGE_representative_TSS), type, line (of the file).
+
+    Raises
+    ------
+    InputError
+        Not such a table, or no gene is left.
+    """
+    genes = keep_genes(read_gene_table(require_file(path, "genes", "genes")), gene_type)
+    genes.attrs["table"] = str(Path(path).resolve())
+    return genes
+
+
+def read_expression(
+    path: str | Path, genes: pd.DataFrame, *, targets: str | int | Sequence[str | int] | None = None
+) -> pd.DataFrame:
+    """Read the expression of genes: the published table, or a .csv, .tsv, .txt or .gct with gene ids.
+
+    Parameters
+    ----------
+    path
+        The file; may be compressed (.gz, .bz2, .xz). Without gene ids its rows are those of the genes table, which is
+        then read again from where `genes` came from.
+    genes
+        From `read_genes`, or some of its rows.
+    targets
+        Tissues by name, shell pattern ("Brain*") or index from 1; all without it.
+
+    Returns
+    -------
+    DataFrame
+        Genes that the file knows x tissues, float64 in the file's unit, indexed by gene id, in the order of `genes`.
+
+    Raises
+    ------
+    InputError
+        Not such a file, no such tissue, or rows that cannot be tied to the genes.
+    """
+    file = expression_files.open_expression(path)
+    if targets is None:
+        chosen = select_targets(file, indices=["all"])
+    else:
+        named = [targets] if isinstance(targets, str | int) else list(targets)
+        indices = [str(name) for name in named if not isinstance(name, str)]
+        chosen = select_targets(file, indices, [name for name in named if isinstance(name, str)])
+    names = [file.tissues[index - 1] for index in chosen]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(
+            f"{names.count(twice)} columns {shown(twice)}",
+            argument="expression",
+            subject=path,
+            hint="choose one of them by its index",
+        )
+    if "table" in genes.attrs:
+        table = read_gene_table(genes.attrs["table"])
+    elif file.id_columns:
+        table = genes
+    else:
+        raise InputError(
+            "no column of gene ids, and the genes are not from read_genes, whose table its rows would follow",
+            argument="expression",
+            subject=path,
+            expected="a column id, or genes as read_genes gives them",
+        )
+    values = expression_files.read_expression(file, chosen, table, genes).values
+    return values.set_axis(names, axis=1).set_axis(genes["id"].loc[values.index], axis=0)
+
+
+def read_contacts(
+    maps: str | Path | Iterable[str | Path],
+    genes: pd.DataFrame,
+    *,
+    resolution: int = 1000,
+    rule: Published | Corrected = Published(),  # noqa: B008 (frozen)
+) -> Contacts:
+    """Read the bins that each TSS touches in contact maps.
+
+    Parameters
+    ----------
+    maps
+        Contact maps, .mcool or .cool with raw counts; counts of several are added.
+    genes
+        From `read_genes`, or some of its rows.
+    resolution
+        bp per bin, a multiple of 200.
+    rule
+        `Published(max_dist=1.15)`, what the released program does (Chiliński et al. 2023), or `Corrected(min_count=2)`,
+        what the paper means.
+
+    Returns
+    -------
+    Contacts
+        `.table()` has a row per gene, `.pairs()` a row per kept contact.
+
+    Raises
+    ------
+    InputError
+        A map is damaged, lacks the resolution or a gene's chromosome, or its counts are not raw.
+    """
+    from spex.inputs.maps import reading  # noqa: PLC0415 (cooler takes a second to load)
+
+    paths = [maps] if isinstance(maps, str | Path) else list(maps)
+    if not paths:
+        raise InputError("none is given", argument="maps", hint="give one or several, or leave contacts out")
+    check_resolution(resolution)
+    opened = reading.open_maps(paths, resolution)
+    check_maps(opened, genes)
+    check_different(paths, KnownHashes())
+    return reading.read_maps(opened, genes, rule, resolution)
+
+
+def gene_features(
+    genes: pd.DataFrame,
+    genome: str | Path,
+    network: "str | Path | Beluga",
+    *,
+    contacts: Contacts | None = None,
+    cache: str | Path | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    batch_size: int | None = None,
+) -> Features:
+    """Compute the features of genes: Beluga around each TSS (Zhou et al. 2018), and over the bins that it touches.
+
+    Parameters
+    ----------
+    genes
+        n genes from `read_genes`, or some of its rows.
+    genome
+        FASTA, not compressed, with the chromosome names of `genes`.
+    network
+        Beluga's checkpoint, or the network that `expecto.beluga.load_beluga` made of it.
+    contacts
+        From `read_contacts`, of these genes at least; sequence alone without it.
+    cache
+        Folder in which predictions are kept for later calls and for `tensors.py`.
+    device
+        Of torch, such as "cpu" or "cuda:0"; the first GPU where there is one, else the CPU, without it.
+    precision
+        "float32", "tf32", "bfloat16" or "float16"; float32 on the CPU and tf32 on a GPU without it.
+    batch_size
+        Windows that the network sees at once; what suits the device without it.
+
+    Returns
+    -------
+    Features
+        `.X` float32 (n, 20,020), or (n, 24,024) with contacts; rows in the order of `genes`.
+
+    Raises
+    ------
+    InputError
+        An input is not usable or does not fit the others.
+    """
+    from spex.features import devices  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.features.arrays import compute_features  # noqa: PLC0415
+
+    device = device or devices.choose_devices(None, None)[0]
+    precision = devices.choose_precision([device], precision)
+    is_path = isinstance(network, str | Path)
+    genome = require_file(genome, "genome", "genome")
+    checkpoint = require_file(network, "network", "beluga") if is_path else None
+    store = None
+    if cache is not None:
+        if not is_path:
+            raise InputError(
+                "predictions are kept by the content of the checkpoint",
+                argument="network",
+                expected="its path, where a cache is given",
+            )
+        hashes = KnownHashes(require_folder(cache, "cache") / "input_hashes.json")
+        identity = store_identity(hashes.sha256(genome), hashes.sha256(checkpoint), precision)
+        hashes.save()
+        store = (cache, identity, np.float32)
+    return compute_features(
+        genes,
+        genome,
+        devices.open_model(checkpoint) if is_path else network,
+        contacts=contacts,
+        store=store,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+    )
+
+
+def load_features(data_folder: str | Path) -> Features:
+    """Load the tensors that `tensors.py` (or the published program) wrote in a data folder.
+
+    Parameters
+    ----------
+    data_folder
+        The folder, with `tensors/` and `cached_genes.tsv`.
+
+    Returns
+    -------
+    Features
+        Of the genes that have a tensor, in the order of the genes table. `.X` float32 (n, width), `.genes`, `.columns`,
+        `.to_anndata()`.
+
+    Raises
+    ------
+    InputError
+        There are no tensors, or some are damaged.
+    """
+    folder = DataFolder(data_folder)
+    genes = read_cached_genes(folder.cached_genes)
+    genes = genes[genes_with_tensor(folder, genes)]
+    width = expected_width(folder, read_run_settings(folder), genes["id"])
+    matrix, _ = read_features(folder, genes["id"], width)
+    return Features(matrix, genes)
+
+
+def fit_expression(
+    features: Features,
+    expression: pd.DataFrame,
+    target: str,
+    *,
+    model: str = "gbtree",
+    test_chroms: Sequence[str] = ("chr8",),
+    validation_chroms: Sequence[str] = ("chr9",),
+    seed: int = 1410,
+    parameters: dict | None = None,
+    pseudocount: float = PSEUDOCOUNT,
+) -> Fit:
+    """Fit a model of the expression in one tissue and score it on held-out chromosomes.
+
+    Parameters
+    ----------
+    features
+        From `gene_features` or `load_features`.
+    expression
+        Genes x tissues, from 0 up, indexed by gene id, as `read_expression` gives it; genes without features, and
+        features of genes that are not in it, are left out.
+    target
+        Column of `expression`.
+    model
+        "gbtree" (boosted trees with the published parameters), "gblinear" (ExPecto's) or "ridge".
+    test_chroms
+        Held-out chromosomes that the score is taken on.
+    validation_chroms
+        Set aside from training, to stop early or to choose a penalty on. Empty, `()`, is the published protocol: the
+        test chromosomes serve for that, and the score is biased upwards.
+    seed
+        Of the trees' column sampling.
+    parameters
+        In place of the model's own of the same name.
+    pseudocount
+        Added to the expression before the natural logarithm.
+
+    Returns
+    -------
+    Fit
+        `.scores`, `.predictions` (of the test genes), `.predict(features)`, `.importance`, `.history`, `.chosen`.
+
+    Raises
+    ------
+    InputError
+        No such tissue, values that are no expression, chromosomes without genes, or parameters that the model does not
+        take.
+    """
+    from spex.models import registry  # noqa: PLC0415 (xgboost takes a second to load)
+
+    registry.check_model(model)
+    rows, values = _rows_with_expression(features, expression, target)
+    matrix = features.X if len(rows) == len(features) else features.X[rows]
+    genes = features.genes.iloc[rows]
+    observed = np.log(values + pseudocount)
+    split = split_by_chromosome(genes["chrom"], tuple(test_chroms), tuple(validation_chroms))
+    used = registry.with_changes(parameters or {}, model)
+    learner = registry.prepare(model, matrix, split, used, registry.choose_device(None, model))
+    (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=seed)
+    predicted, scores = assess(fitted, matrix, observed, split, target)
+    return Fit(
+        target=target,
+        model=model,
+        parameters=used,
+        seed=seed,
+        test_chroms=tuple(test_chroms),
+        validation_chroms=tuple(validation_chroms),
+        scores=scores,
+        predictions=predictions_table(genes.iloc[split.test], observed[split.test], predicted),
+        history=fitted.history,
+        chosen=fitted.chosen,
+        importance=fitted.importance,
+        fitted=fitted,
+    )
+
+
+def _rows_with_expression(features, expression, target):
+    """Rows of the features whose gene has expression, and the expression of each, float64 from 0 up."""
+    if target not in expression.columns:
+        near = difflib.get_close_matches(str(target), map(str, expression.columns), n=3, cutoff=0.3)
+        raise InputError(
+            "no such column of expression",
+            argument="target",
+            subject=shown(target),
+            expected=f"one of {len(expression.columns)}{f', nearest: {listed(near)}' if near else ''}",
+        )
+    if expression.index.has_duplicates or not expression.columns.is_unique:
+        raise InputError("genes or tissues occur twice", argument="expression", expected="each once")
+    rows = np.flatnonzero(features.genes["id"].isin(expression.index))
+    values = expression[target].reindex(features.genes["id"].iloc[rows]).to_numpy(np.float64)
+    bad = ~(np.isfinite(values) & (values >= 0))
+    if bad.any():
+        gene = features.genes["id"].iloc[rows[bad.argmax()]]
+        raise InputError(
+            f"{shown(target)} of gene {gene} is {values[bad][0]:g}",
+            argument="expression",
+            expected="a number from 0 up",
+        )
+    return rows, values
