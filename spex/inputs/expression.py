@@ -18,6 +18,12 @@ from spex.inputs.tables import is_row_label, listed, other_separator, read_table
 
 ID_COLUMNS = ("id", "gene_id")
 ANNOTATION_COLUMNS = ("symbol", "gene_name", "gene_symbol", "Description", "description")
+RSEM_COLUMNS = re.compile(
+    r"transcript_ids?(\(s\))?|length|effective_length|expected_count|posterior_.+|"
+    r".+_(ci_(lower|upper)_bound|coefficient_of_quartile_variation)"
+)
+"""What RSEM, and ENCODE's gene quantifications, have beside TPM and FPKM: no expression that compares between genes."""
+
 
 GCT_PREAMBLE = 2
 PANDAS_LABELS = re.compile(r"|Unnamed: \d+|index|level_0")
@@ -163,6 +169,7 @@ def _table_columns(path, header, separator):
             column
             for column, name in enumerate(header)
             if name not in {*ID_COLUMNS, *ANNOTATION_COLUMNS}
+            and not RSEM_COLUMNS.fullmatch(name)
             and not (is_row_label(name) if column < ids[0] else PANDAS_LABELS.fullmatch(name))
         ]
         return ids, [], columns

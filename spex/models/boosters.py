@@ -1,11 +1,11 @@
 """Boosted trees and boosted linear models (xgboost)."""
 
-import os
 import re
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
+import xgboost
 
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
@@ -15,12 +15,6 @@ from spex.files.sealed import DamagedFileError
 from spex.models.matrices import column_moments
 from spex.models.splits import Split
 from spex.progress import progress
-
-# A thread that waits for the others sleeps instead of spinning: where other programs use the cores too, fits with few
-# genes are up to three times faster. OpenMP reads it once, when xgboost is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-import xgboost
 
 GBTREE = {
     "booster": "gbtree",
