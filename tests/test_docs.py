@@ -277,6 +277,7 @@ def run_python(world, words):
     module = words[1].removeprefix("spex.").removeprefix("commands.") if words[0] == "-m" else Path(words[0]).stem
     given = words[2:] if words[0] == "-m" else words[1:]
     if module == "spex":
+        assert find_spec("spex.__main__") or not API_IS_HERE
         module, *given = given
     assert words[0] == "-m" or (ROOT / words[0]).is_file()
     if words[0] == "-m":
