@@ -57,7 +57,7 @@ def main():
     print(f"\n{TARGET}, scores on the held-out chr8:")
     for name, line in scores.items():
         print(f"  {name:15} {line}")
-    print(f"\nTensors, models, predictions and pictures are in {DEMO}/*/; README.md says what each file holds.")
+    print(f"\nTensors, models, predictions and pictures are in {DEMO}/*/; docs/files.md says what each file holds.")
 
 
 if __name__ == "__main__":

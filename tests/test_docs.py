@@ -1,0 +1,546 @@
+"""Every command, link, option and piece of Python in the documents works as it stands there.
+
+Commands run in a small world: a folder with small files under the very names that the documents use, a narrow network,
+few rounds of boosting. What only a cluster, a network or many minutes can serve is taken as far as a stand-in goes. A
+command that nobody here knows how to run fails by its name. Code blocks are commands where they are indented or
+fenced as `sh`; `python` is run, `signature` compared with the library, `text` is what a program prints.
+"""
+
+import contextlib
+import inspect
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
+from cooler.cli import cli as cooler_cli
+from file_server import FileServer
+from reproduce_driver import LENGTHS as CHECKED_LENGTHS
+from reproduce_driver import small_table
+from reproduce_world import LENGTHS, make_files
+from train_inputs import FAST
+
+from expecto import beluga
+from spex.commands import reproduce, resources, tensors, train
+from spex.models.registry import PARAMETERS
+
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+PUBLISHED = (
+    "python tensors.py --data_folder data_expecto",
+    "python train.py --data_folder data_expecto --target_index 22",
+    "python tensors.py --data_folder data_spex --mcool_filename data/4DNFIARR7LP4.mcool",
+    "python train.py --data_folder data_spex --target_index 22",
+)
+LEAST_COMMANDS = 45
+"""Fewer found means that this file reads the documents wrongly."""
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+API_IS_HERE = find_spec("spex.api") is not None
+COMING_WITH_THE_API = ("spex/api.py", "examples/first_look.ipynb", "tests/test_imports.py")
+
+MAP = "data/4DNFIARR7LP4.mcool"
+TISSUE = "Cells_EBV-transformed_lymphocytes"
+NUMBER = r"(-?[0-9.]+(e[+-]\d+)?|nan)"
+PUBLISHED_LINE = re.compile(f"rmse: {NUMBER} spearman: {NUMBER} pval: {NUMBER} pearson: {NUMBER} pval: {NUMBER}\n")
+PROGRAM = re.compile(r"[a-z][a-z0-9_-]*|python|\./\S+")
+PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
+"""Inline code of several words that is no command, though its first word could be a program's."""
+
+OTHERS_OPTIONS = {
+    "sbatch": {"--array", "--gres"},
+    "snakemake": {"--snakefile", "--cores", "--config", "--unlock", "--rerun-incomplete"},
+    "any": {"--help"},
+}
+
+
+# reading the documents
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Code in a document. kind: the fence's word, "sh" of an indented block, "inline"."""
+
+    document: Path
+    line: int
+    kind: str
+    text: str
+
+    @property
+    def place(self):
+        return f"{self.document.relative_to(ROOT)}:{self.line}"
+
+
+def read_pieces(document):
+    """All code of a document: blocks first, then inline."""
+    pieces, prose, fence = [], [], None
+    before = ""
+    for number, line in enumerate(document.read_text().splitlines(), start=1):
+        if line.startswith("```"):
+            fence = None if fence else Piece(document, number + 1, line.removeprefix("```") or "sh", "")
+            if fence:
+                pieces.append(fence)
+        elif fence:
+            fence = pieces[-1] = Piece(document, fence.line, fence.kind, f"{pieces[-1].text}{line}\n")
+        elif line.startswith("    ") and (not before.strip() or before.startswith("    ")):
+            pieces.append(Piece(document, number, "sh", line.strip()))
+        else:
+            prose.append((number, line))
+        before = line
+    return pieces + [Piece(document, *found) for found in inline_code(prose)]
+
+
+def inline_code(prose):
+    """Code within lines and over the ends of lines. Yields: line number, "inline", text on one line."""
+    text = "\n".join(line for _, line in prose)
+    for match in re.finditer(r"`([^`]+)`", text):
+        yield prose[text.count("\n", 0, match.start())][0], "inline", " ".join(match[1].split())
+
+
+PIECES = [piece for document in DOCUMENTS for piece in read_pieces(document)]
+
+
+def find_commands():
+    """Every command, once. Returns: dict of the command -> the piece where it stands first."""
+    found = {}
+    for piece in PIECES:
+        lines = piece.text.splitlines() if piece.kind == "sh" else []
+        if piece.kind == "inline" and is_command(piece.text):
+            lines = [piece.text]
+        for line in lines:
+            command = " ".join(without_comment(line).split())
+            if command:
+                found.setdefault(command, piece)
+    return found
+
+
+def is_command(text):
+    """Whether inline code is a command: several words, the first of which could be a program."""
+    first, *others = text.split()
+    return bool(others) and PROGRAM.fullmatch(first) is not None and "…" not in text and text not in PROSE
+
+
+def without_comment(line):
+    return re.sub(r"(^|\s)#.*", "", line)
+
+
+COMMANDS = find_commands()
+
+
+# a small world under the documents' names
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """The current folder, with what `python -m spex.resources get` puts there, the example and its demo's weights."""
+    served = tmp_path_factory.mktemp("served")
+    make_files(served)
+    name_tissues(served / "geneanno.exp.csv")
+    folder = tmp_path_factory.mktemp("checkout")
+    with (
+        FileServer({path.name: path.read_bytes() for path in served.iterdir()}) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.chdir(folder)
+        patch.setattr(beluga, "CHANNELS", NARROW_CHANNELS)
+        patch.setattr(beluga, "HIDDEN", NARROW_HIDDEN)
+        for name, value in (FAST | {"num_boost_round": 2}).items():
+            patch.setitem(PARAMETERS["gbtree"], name, value)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        running = World(small_table(server.address, served))
+        assert running.main(resources.main, ["get"]).status == 0
+        shutil.copytree(ROOT / "data/example", folder / "data/example")
+        (folder / "data/demo").mkdir()
+        torch.save(narrow_state(), folder / "data/demo/stand_in_weights.pth")
+        for name in ("tensors.py", "environment.yml"):
+            shutil.copy(ROOT / name, folder)
+        (folder / "keypairs.json").write_text(json.dumps({"default": {"key": "user", "secret": "password"}}))
+        yield running
+
+
+def name_tissues(path):
+    """Call the 22nd tissue what the published file calls it."""
+    table = pd.read_csv(path, index_col=0)
+    names = table.columns.tolist()
+    names[21], names[0] = TISSUE, "Brain_Cortex"
+    table.set_axis(names, axis=1).to_csv(path, index_label="")
+
+
+@dataclass(frozen=True)
+class Done:
+    status: int
+    printed: str
+    log: str
+
+
+class World:
+    """Runs commands in the small world, in this process where that is possible."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def main(self, function, argv):
+        """Call a command's `main`. Returns: Done."""
+        printed, log = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(log):
+            try:
+                status = self._call(function, list(map(str, argv)))
+            except SystemExit as stop:
+                status = stop.code or 0
+        return Done(status, printed.getvalue(), log.getvalue())
+
+    def _call(self, function, argv):
+        return function(argv, resources=self.table) if function is resources.main else function(argv)
+
+    def run(self, command):
+        """Run a command of the documents.
+
+        Raises:
+            AssertionError: it does not do what the documents say, or this test cannot run it.
+        """
+        command = command.replace("$(spex workflow)", self.workflow_folder()) if "$(" in command else command
+        program, *words = shlex.split(command)
+        assert program in RUNNERS, f"no way to run {program} here: give tests/test_docs.py one"
+        RUNNERS[program](self, words)
+
+    def workflow_folder(self):
+        function = spex_command("workflow")
+        folder = self.main(function, []).printed.strip() if function else str(ROOT / "spex/workflow")
+        assert (Path(folder) / "Snakefile").is_file()
+        return folder
+
+    def command(self, name, argv):
+        """Run one of our commands; without words it is only asked for its help."""
+        function = spex_command(name)
+        if function is None:
+            pytest.skip(f"spex {name} comes with spex.api")
+        self.prepare(name, argv)
+        done = self.main(function, self.fill_in(argv) if argv or name == "workflow" else ["--help"])
+        assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
+        if name == "train" and argv and not {"--help", "--list_targets"} & set(argv):
+            check_training(argv, done)
+
+    def prepare(self, name, argv):
+        """Make the tensors that a command takes for granted, and the fit."""
+        for folder in re.findall(r"\bdata_[a-z]+", " ".join(argv)) if name in ("train", "draw") else ():
+            if not Path(folder, "tensors").exists():
+                maps = [] if folder == "data_expecto" else ["--mcool_filename", MAP]
+                assert self.main(tensors.main, ["--data_folder", folder, *maps]).status == 0
+        if name == "draw" or "--predict" in argv:
+            assert self.main(train.main, ["--data_folder", "data_spex", "--target_index", "22"]).status == 0
+
+    def fill_in(self, argv):
+        """Put a real fit where the documents say FIT."""
+        fits = sorted(Path("data_spex/results").glob("22-*_test-chr8_seed*"))
+        return [word.replace("/FIT", f"/{fits[0].name}") if word.endswith("/FIT") else word for word in argv]
+
+
+def check_training(argv, done):
+    """What train.py prints: one published line of one fit, a path of predictions, a table of several fits."""
+    if "--predict" in argv:
+        assert {"id", "predicted"} <= set(pd.read_csv(done.printed.strip()).columns)
+    elif "--repeats" in argv:
+        assert "spearman_std" in done.printed
+    else:
+        assert PUBLISHED_LINE.fullmatch(done.printed), done.printed
+
+
+def spex_command(name):
+    """`main` of one of our commands, None for one that is not there yet."""
+    known = {"tensors": tensors, "train": train, "resources": resources, "reproduce": reproduce}
+    if name in known:
+        return known[name].main
+    if find_spec(f"spex.commands.{name}") is None:
+        assert not API_IS_HERE, f"there is no spex {name}"
+        return None
+    return import_module(f"spex.commands.{name}").main
+
+
+# ways to run a command: function of the world and the words behind the program's name
+
+
+def run_python(world, words):
+    module = words[1].removeprefix("spex.").removeprefix("commands.") if words[0] == "-m" else Path(words[0]).stem
+    given = words[2:] if words[0] == "-m" else words[1:]
+    if module == "spex":
+        assert find_spec("spex.__main__") or not API_IS_HERE
+        module, *given = given
+    assert words[0] == "-m" or (ROOT / words[0]).is_file()
+    if words[0] == "-m":
+        assert find_spec(words[1]) or not API_IS_HERE, f"no module {words[1]}"
+    world.command(module, given)
+
+
+def run_spex(world, words):
+    name, *given = words
+    if "scripts" in PROJECT:
+        module, _, function = PROJECT["scripts"]["spex"].partition(":")
+        done = world.main(getattr(import_module(module), function), [name, "--help"])
+        assert done.status == 0 and "usage" in done.printed
+    world.command(name, given)
+
+
+def run_make(world, words):
+    """Targets are only printed: what they run is run by other tests."""
+    done = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(
+        re.search(rf"echo 'make {word}\b", (ROOT / "Makefile").read_text())
+        for word in words
+        if word.isalpha() and word != "help"
+    )
+
+
+def run_source(world, words):
+    assert words == [".venv/bin/activate"] and "-m venv --clear .venv" in (ROOT / "Makefile").read_text()
+
+
+def run_pip(world, words):
+    """Installing takes a network: the folder must be a project and have the extras."""
+    action, what = words
+    folder, _, extras = what.removesuffix("]").partition("[")
+    assert action == "install" and (ROOT / folder / "pyproject.toml").is_file()
+    missing = set(filter(None, extras.split(","))) - PROJECT["optional-dependencies"].keys()
+    if missing and not API_IS_HERE:
+        pytest.skip(f"the extra {missing} comes with spex.api")
+    assert not missing
+
+
+def run_conda(world, words):
+    environment = (ROOT / "environment.yml").read_text()
+    if words[0] == "activate":
+        assert f"\nname: {words[1]}\n" in environment
+    else:
+        assert words == ["env", "create", "-f", "environment.yml"]
+
+
+def run_sbatch(world, words):
+    """One task as SLURM would start it, with a stand-in for Python that prints what it is given."""
+    script = next(number for number, word in enumerate(words) if not word.startswith("-"))
+    flags, array = words[:script], None
+    for flag in flags:
+        name, _, value = flag.partition("=")
+        assert name in OTHERS_OPTIONS["sbatch"]
+        array = value if name == "--array" else array
+    task = re.split(r"[-,]", array)[-1]
+    environment = {"PATH": os.environ["PATH"], "PYTHON": "/bin/echo", "SLURM_ARRAY_TASK_ID": task}
+    done = subprocess.run(words[script:], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    given = re.fullmatch(r"(?:tensors\.py|-m spex tensors) (.+)\n", done.stdout)
+    assert given, done.stdout
+    argv = shlex.split(given[1])
+    args = tensors.create_parser().parse_args(argv)
+    assert (args.divisor, args.reminder) == (int(words[script + 1]), int(task))
+    assert world.main(tensors.main, argv).status == 0
+
+
+def run_snakemake(world, words):
+    """Snakemake is an extra: its options, the Snakefile and the settings must exist."""
+    assert {word for word in words if word.startswith("--")} <= OTHERS_OPTIONS["snakemake"]
+    snakefile = Path(words[words.index("--snakefile") + 1]).read_text()
+    known = set(re.findall(r'config\.get\("(\w+)"', snakefile))
+    settings = dict(word.split("=") for word in words[words.index("--config") + 1 :])
+    assert settings.keys() <= known
+    assert Path(settings["mcool"]).is_file()
+
+
+def run_cooler(world, words):
+    assert set(words) <= cooler_cli.commands.keys()
+
+
+RUNNERS = {
+    "python": run_python,
+    "spex": run_spex,
+    "make": run_make,
+    "source": run_source,
+    "pip": run_pip,
+    "conda": run_conda,
+    "sbatch": run_sbatch,
+    "snakemake": run_snakemake,
+    "cooler": run_cooler,
+}
+
+
+def test_the_documents_are_read_whole():
+    assert len(COMMANDS) >= LEAST_COMMANDS, "\n".join(COMMANDS)
+    assert set(PUBLISHED) <= {command for command, piece in COMMANDS.items() if piece.document == ROOT / "README.md"}
+    assert {"make demo", "make test"} <= COMMANDS.keys()
+    assert {piece.kind for piece in PIECES} == {"sh", "inline", "python", "signature", "text"}
+
+
+def test_the_small_world_has_the_names_that_are_checked():
+    assert CHECKED_LENGTHS.items() <= LENGTHS.items()
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(each, id=f"{piece.place} {each}") for each, piece in COMMANDS.items()]
+)
+def test_command(world, command):
+    world.run(command)
+
+
+def test_a_command_that_nobody_knows_fails_by_its_name(world):
+    with pytest.raises(AssertionError, match="no way to run samtools here"):
+        world.run("samtools faidx data/hg38.fa")
+    with pytest.raises(AssertionError, match=r"status 2: .*no_such_option"):
+        world.run("python train.py --no_such_option 3")
+
+
+# options
+
+
+def options_of(create_parser):
+    """Options of a command and of its sub-commands."""
+    parsers, options = [create_parser()], set()
+    for parser in parsers:
+        for action in parser._actions:
+            options.update(flag for flag in action.option_strings if flag.startswith("--"))
+            parsers.extend(action.choices.values() if isinstance(action.choices, dict) else ())
+    return options
+
+
+def mentioned_options():
+    """Options in the documents. Returns: dict of the option -> the piece where it stands first."""
+    found = {}
+    for piece in PIECES:
+        for option in re.findall(
+            r"(?<![\w-])--[A-Za-z0-9][\w-]*", piece.text if piece.kind in ("inline", "sh") else ""
+        ):
+            found.setdefault(option, piece)
+    return found
+
+
+def test_every_option_in_the_documents_exists():
+    known = set().union(*OTHERS_OPTIONS.values())
+    known |= set().union(*(options_of(each.create_parser) for each in (tensors, train, resources, reproduce)))
+    unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
+    assert unknown == {}
+
+
+def test_every_option_of_both_commands_is_in_the_documents():
+    fixed = {"--bin_size", "--window_size", "--tensor_width", "--features_count"}
+    options = options_of(tensors.create_parser) | options_of(train.create_parser)
+    assert options - mentioned_options().keys() - fixed - {"--help"} == set()
+
+
+# links and files
+
+
+def slug(heading):
+    """The anchor that a heading has on the usual pages."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def anchors(document):
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)}
+
+
+def is_there(path):
+    """Whether a file of the repository exists, or comes with the API while that is not there."""
+    return path.exists() or (not API_IS_HERE and str(path.relative_to(ROOT)) in COMING_WITH_THE_API)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document):
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (document.parent / file).resolve() if file else document
+        if not is_there(path) or (anchor and anchor not in anchors(path)):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_named_exists(world, document):
+    rooms = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+    named = re.compile(
+        rf"(?:\./)?(?:(?:{rooms}|examples)/[\w./-]*|[\w-]+\.(?:py|md|toml|yml|cff|lock|ipynb)|Makefile|LICENSE)"
+    )
+    missing = []
+    for piece in PIECES:
+        for word in piece.text.split() if piece.document == document and piece.kind == "inline" else ():
+            name = word.removesuffix("/")
+            if named.fullmatch(word) and not any(
+                (folder / name).exists()
+                for folder in (ROOT, document.parent, ROOT / "spex", ROOT / "expecto", Path.cwd())
+            ):
+                missing.append(word)
+    assert [word for word in missing if not is_there(ROOT / word)] == []
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150
+
+
+# Python
+
+needs_the_api = pytest.mark.skipif(not API_IS_HERE, reason="spex.api is not there yet")
+
+
+def test_python_in_the_documents_parses():
+    for piece in PIECES:
+        if piece.kind == "python":
+            compile(piece.text, piece.place, "exec")
+
+
+@needs_the_api
+@pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
+def test_python_runs(world, document):
+    example = ["--genes_filename", "data/example/genes.csv", "--genome_filename", "data/example/genome.fa"]
+    weights = [
+        "--beluga_model_filename",
+        "data/demo/stand_in_weights.pth",
+        "--pred_cache_folder",
+        "data/demo/pred_cache",
+    ]
+    maps = ["--mcool_filename", "data/example/contacts.mcool"]
+    argv = ["--data_folder", "data/demo/with_contacts", *example, *weights, *maps]
+    assert world.main(tensors.main, argv).status == 0
+    names, printed = {}, io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        for piece in PIECES:
+            if piece.kind == "python" and piece.document == ROOT / document:
+                exec(compile(f"{piece.text}", piece.place, "exec"), names)
+    assert PUBLISHED_LINE.match(printed.getvalue())
+    if document == "docs/api.md":
+        assert names["features"].X.shape == (len(names["genes"]), 24_024)
+        assert "3000" in printed.getvalue().splitlines()[-1]
+
+
+@needs_the_api
+def test_signatures_are_the_library_s():
+    import spex  # noqa: PLC0415
+
+    checked = 0
+    for piece in PIECES:
+        for line in piece.text.splitlines() if piece.kind == "signature" else ():
+            name, _, parameters = line.removeprefix("spex.").partition("(")
+            told, found = {}, {"spex": spex}
+            exec(f"def verb({parameters}: pass", found, told)
+            ours = [
+                (each.name, each.kind, each.default)
+                for each in inspect.signature(getattr(spex, name)).parameters.values()
+            ]
+            theirs = [
+                (each.name, each.kind, each.default) for each in inspect.signature(told["verb"]).parameters.values()
+            ]
+            assert ours == theirs, piece.place
+            checked += 1
+    assert checked == 9
