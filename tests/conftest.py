@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from expecto import beluga
+from spex.inputs.genes import keep_genes, read_gene_table
 
 # narrow networks are too small to share among cores; processes that tests start inherit it
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -148,6 +149,12 @@ def world(tmp_path_factory):
         maps=[folder / "map0.mcool", folder / "map1.mcool"],
         checkpoint=folder / "narrow.pth",
     )
+
+
+@pytest.fixture
+def genes(world):
+    """The usable genes of the small world."""
+    return keep_genes(read_gene_table(world.genes))
 
 
 def tensor_bytes(folder):

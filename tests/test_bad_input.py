@@ -17,6 +17,7 @@ import pytest
 import torch
 import train_inputs
 from conftest import CHROMSIZES, example_genes, narrow_state, write_mcool
+from refusals import files_in, refuse
 
 from spex.commands import tensors, train
 from spex.files.hashes import KnownHashes
@@ -35,25 +36,6 @@ class Touch:
 
     def __reduce__(self):
         return open, (str(self.path), "w")
-
-
-def refuse(capsys, main, argv, message):
-    """Run a script, which must end with status 2 and one line that fits `message`."""
-    try:
-        status = main(argv)
-    except SystemExit as end:
-        status = end.code
-    captured = capsys.readouterr()
-    assert status == 2, captured.err
-    assert captured.out == ""
-    *before, last = captured.err.splitlines()
-    assert re.search(message, last), last
-    assert re.match(r"(tensors|train).py: error: ", last)
-    assert not [line for line in before if "error" in line or "Traceback" in line or "Warning" in line]
-
-
-def files_in(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 # --- the genes table ---

@@ -80,17 +80,10 @@ def test_a_hint_more_leaves_the_rest():
     assert (more.argument, more.subject) == (ERROR.argument, ERROR.subject)
 
 
-def put(error, queue):
-    queue.put(error)
-
-
 def test_an_error_survives_the_way_from_another_process():
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    worker = context.Process(target=put, args=(ERROR, queue))
-    worker.start()
+    queue = multiprocessing.get_context("spawn").Queue()
+    queue.put(ERROR)  # a queue pickles whoever reads it
     arrived = queue.get(timeout=60)
-    worker.join()
     assert type(arrived) is InputError and vars(arrived) == vars(ERROR)
     assert str(arrived) == str(ERROR) and arrived.line(option) == ERROR.line(option)
 

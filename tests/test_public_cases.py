@@ -22,7 +22,7 @@ import pytest
 import train_inputs
 from conftest import CHROMSIZES, example_genes, tensor_bytes, write_fasta, write_mcool
 from processes import TRAIN
-from test_bad_input import files_in, refuse
+from refusals import files_in, refuse
 
 from spex.commands import tensors, train
 from spex.commands.running import BUGS, run_script

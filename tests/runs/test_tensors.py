@@ -1,18 +1,16 @@
+"""Tensors of a data folder as a matrix, and the genes that have one."""
+
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from train_inputs import RUN_SETTINGS
 
 from spex.errors import InputError
 from spex.files.sealed import save_array
-from spex.models.matrices import column_blocks, column_moments
-from spex.models.splits import cross_validation_splits, split_by_chromosome
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings
 from spex.runs.tensors import expected_width, match_genes, read_features
-
-CHROMS = np.array([f"chr{number}" for number in (1, 1, 1, 1, 2, 2, 2, 8, 8, 8, 9, 9, 9, 10, 10, 10, 10, 10)])
 
 
 @pytest.fixture
@@ -92,66 +90,3 @@ def test_genes_are_kept_that_have_expression_and_a_tensor(folder):
     assert list(matched.without_tensor["id"]) == ["g3", "g4"]
     with pytest.raises(InputError, match="no tensor of the 1 genes"):
         match_genes(folder, genes.loc[[9]], expression.loc[[9]])
-
-
-def test_roles_by_chromosome():
-    split = split_by_chromosome(CHROMS, ["chr8"], ["chr9"])
-    assert_array_equal(CHROMS[split.test], ["chr8"] * 3)
-    assert_array_equal(CHROMS[split.validation], ["chr9"] * 3)
-    assert set(CHROMS[split.train]) == {"chr1", "chr2", "chr10"}
-    assert split.watched is split.validation
-    published = split_by_chromosome(CHROMS, ["chr8"])
-    assert published.watched is published.test
-    assert len(published.train) == len(CHROMS) - 3
-
-
-@pytest.mark.parametrize(
-    "test, validation, told",
-    [
-        (["chr8"], ["chr8"], "among test_chroms too"),
-        (["8"], [], "they lie on chr1, chr2, chr8, chr9, chr10"),
-        (["chr8"], ["chr3"], "validation_chroms chr3: no validation genes"),
-        (["chr1", "chr2", "chr8"], ["chr9", "chr10"], "no training genes"),
-    ],
-)
-def test_roles_that_cannot_be(test, validation, told):
-    with pytest.raises(InputError, match=told):
-        split_by_chromosome(CHROMS, test, validation)
-
-
-def test_too_few_test_genes_for_a_correlation():
-    with pytest.raises(InputError, match="2 test genes"):
-        split_by_chromosome(CHROMS[2:], ["chr1"])
-
-
-@pytest.mark.parametrize("groups", [None, 3, 4])
-def test_cross_validation_tests_every_row_once_and_never_on_itself(groups):
-    splits = cross_validation_splits(CHROMS, groups)
-    assert len(splits) == (groups or 5)
-    assert_array_equal(np.sort(np.concatenate([split.test for split in splits])), np.arange(len(CHROMS)))
-    for split in splits:
-        parts = [set(CHROMS[rows]) for rows in (split.train, split.validation, split.test)]
-        assert all(parts)
-        assert sum(map(len, parts)) == len(set.union(*parts)) == len(set(CHROMS))
-        assert sum(map(len, (split.train, split.validation, split.test))) == len(CHROMS)
-
-
-def test_groups_are_balanced():
-    sizes = [len(split.test) for split in cross_validation_splits(CHROMS, 3)]
-    assert sorted(sizes) == [5, 6, 7]
-
-
-def test_too_many_or_too_few_groups():
-    with pytest.raises(InputError, match="6 groups of the 5 chromosomes"):
-        cross_validation_splits(CHROMS, 6)
-    with pytest.raises(InputError, match="expected 3 to 2"):
-        cross_validation_splits(CHROMS[:6])
-
-
-def test_column_moments_equal_those_of_a_float64_copy():
-    features = (np.random.default_rng(1).normal(size=(30, 2500)) * 100 + 1000).astype(np.float32)
-    rows = np.array([0, 3, 4, 9, 20])
-    mean, deviation = column_moments(features, rows)
-    assert_allclose(mean, features[rows].astype(np.float64).mean(axis=0), rtol=1e-12)
-    assert_allclose(deviation, features[rows].astype(np.float64).std(axis=0), rtol=1e-12)
-    assert_array_equal(np.concatenate([np.arange(2500)[block] for block in column_blocks(features)]), np.arange(2500))

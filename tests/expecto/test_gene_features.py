@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import oracles
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from expecto.gene_features import SHIFTS, own_features, transform_weights
+from expecto.gene_features import SHIFTS, own_features, own_windows, transform_weights
 
 
 def test_shifts_run_from_20_kb_upstream_to_19_8_kb_downstream():
@@ -35,3 +36,13 @@ def test_own_features_agree_with_the_oracle():
 
     expected = oracles.gene_features(predict, "A" * 60_000, 30_000, "+")
     assert_allclose(own_features(predictions, transform_weights()).ravel(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_own_windows_are_centred_on_the_shifted_tss(strand):
+    first, end, starts = own_windows(50_123, strand, 2000)
+    sign = 1 if strand == "+" else -1
+    assert_array_equal(first + starts, [50_123 + sign * shift - 1000 for shift in oracles.SHIFTS])
+    assert first == (first + starts).min()
+    assert end == (first + starts).max() + 2000
+    assert end - first == 41_800

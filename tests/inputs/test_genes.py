@@ -1,21 +1,14 @@
 """Reading, checking and filtering the genes table."""
 
-from pathlib import Path
-
 import numpy as np
-import oracles
-import pandas as pd
 import pytest
-from conftest import example_genes
+from conftest import ROOT, example_genes
 from numpy.testing import assert_array_equal
 
-from expecto.gene_features import own_windows
 from spex.errors import InputError
 from spex.inputs import genes as g
-from spex.inputs.agree import check_on_genome
-from spex.runs.folder import select_shard
 
-REAL_TABLE = Path(__file__).resolve().parents[2] / "shared" / "geneanno_GRCh38.csv"
+REAL_TABLE = ROOT.parent / "shared" / "geneanno_GRCh38.csv"
 
 
 @pytest.fixture
@@ -47,30 +40,12 @@ def test_filter_by_type_chromosome_and_missing_values_keeps_row_numbers(write, g
     assert genes["tss"].dtype == np.int64
 
 
-def test_shards_are_disjoint_and_complete_by_row_number(write):
-    genes = g.keep_genes(g.read_gene_table(write(example_genes())))
-    shards = [select_shard(genes, 3, remainder) for remainder in range(3)]
-    assert all((shard.index % 3 == remainder).all() for remainder, shard in enumerate(shards))
-    assert sorted(pd.concat(shards)["id"]) == sorted(genes["id"])
-    assert select_shard(genes) is genes
-
-
 def test_cached_genes_start_with_the_original_row_number(write):
     table = g.read_gene_table(write(example_genes()))
     genes = g.keep_genes(table)
     lines = g.cached_genes_text(table, genes).splitlines()
     assert lines[0].split("\t") == ["index", *g.COLUMNS]
     assert [int(line.split("\t")[0]) for line in lines[1:]] == genes.index.tolist()
-
-
-@pytest.mark.parametrize("strand", ["+", "-"])
-def test_own_windows_are_centred_on_the_shifted_tss(strand):
-    first, end, starts = own_windows(50_123, strand, 2000)
-    sign = 1 if strand == "+" else -1
-    assert_array_equal(first + starts, [50_123 + sign * shift - 1000 for shift in oracles.SHIFTS])
-    assert first == (first + starts).min()
-    assert end == (first + starts).max() + 2000
-    assert end - first == 41_800
 
 
 def edited(**cells):
@@ -106,15 +81,3 @@ def test_what_is_not_a_table_is_refused(tmp_path, content):
     (tmp_path / "genes.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"^genes .*genes\.csv: "):
         g.read_gene_table(tmp_path / "genes.csv")
-
-
-@pytest.mark.parametrize(
-    "sizes, message",
-    [
-        ({"1": 10**6, "8": 10**6, "9": 10**6}, "names 'chr1', which the genome lacks; it has 1, 8, 9"),
-        ({"chr1": 10**6, "chr8": 70_099, "chr9": 10**6}, "TSS 70,100 of gene G6 lies past the end of chr8"),
-    ],
-)
-def test_genes_that_do_not_belong_to_the_genome_are_refused(write, sizes, message):
-    with pytest.raises(InputError, match=message):
-        check_on_genome(g.keep_genes(g.read_gene_table(write(example_genes()))), sizes)

@@ -1,6 +1,5 @@
-"""Files that appear whole and detect damage."""
+"""Files that tell when they were damaged."""
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,8 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from spex.errors import InputError
-from spex.files import atomic, checks, sealed
+from spex.files import sealed
 
 
 @pytest.mark.parametrize(
@@ -64,42 +62,6 @@ def test_pickled_objects_are_never_loaded(tmp_path):
         sealed.load_array(tmp_path / "a.npy")
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    atomic.write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(KeyboardInterrupt), atomic.whole_file(tmp_path / "a.txt") as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
-
-
-def test_files_get_the_rights_of_the_users_umask(tmp_path):
-    before = os.umask(0o027)
-    try:
-        atomic.write_text(tmp_path / "a.txt", "text")
-    finally:
-        os.umask(before)
-    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
-
-
-def test_temporary_names_cannot_be_foretold(tmp_path):
-    assert atomic.temporary_path(tmp_path / "a") != atomic.temporary_path(tmp_path / "a")
-
-
-def test_temporary_files_of_dead_processes_are_removed_and_others_stay(tmp_path, monkeypatch):
-    mine = atomic.temporary_path(tmp_path / "mine.npy")
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "getpid", lambda: 2**22 + 5)  # above the kernel's limit: nobody has this number
-        dead = atomic.temporary_path(tmp_path / "dead.npy")
-        patch.setattr(atomic.socket, "gethostname", lambda: "node.far.away")
-        far, old = (atomic.temporary_path(tmp_path / name) for name in ("far.npy", "old.npy"))
-    for path in (mine, dead, far, old):
-        path.touch()
-    os.utime(old, (1, 1))
-    (tmp_path / "tensor.npy").touch()
-    atomic.remove_abandoned(tmp_path)
-    assert set(tmp_path.iterdir()) == {mine, far, tmp_path / "tensor.npy"}
-
-
 def test_sealed_json_comes_back_and_every_change_is_noticed(tmp_path):
     path, value = tmp_path / "a.json", {"name": "Brain β", "numbers": [1, 2.5, None]}
     sealed.save_sealed_json(path, value)
@@ -110,15 +72,6 @@ def test_sealed_json_comes_back_and_every_change_is_noticed(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(sealed.DamagedFileError):
             sealed.load_sealed_json(path)
-
-
-@pytest.mark.parametrize("kind, message", [("missing", "no such file; get it with: python -m"), ("folder", "a folder")])
-def test_a_missing_file_is_named_with_the_way_to_get_it(tmp_path, kind, message):
-    path = tmp_path / "genes.csv"
-    if kind == "folder":
-        path.mkdir()
-    with pytest.raises(InputError, match=f"--genes_filename .*genes.csv: .*{message}"):
-        checks.require_file(path, "--genes_filename", "genes")
 
 
 def test_headers_are_parsed_by_one_thread_at_a_time(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from conftest import ROOT
 from numpy.testing import assert_allclose
 from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
@@ -19,8 +20,6 @@ from spex.models.scores import score
 from spex.reports import pictures as report
 from spex.runs import sheets
 from spex.runs.folder import DataFolder
-
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -178,7 +177,7 @@ from spex.commands import draw, train
 sys.exit(train.main({argv(options)!r}))
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("rmse: ")
@@ -226,7 +225,7 @@ def test_options_of_lists_can_be_given_again(options, capsys, sketches):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(options):
-    command = [sys.executable, str(REPOSITORY / "train.py"), *argv(options, "--list_targets")]
+    command = [sys.executable, str(ROOT / "train.py"), *argv(options, "--list_targets")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert process.wait() == 141

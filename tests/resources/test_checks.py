@@ -10,10 +10,8 @@ import torch
 from stand_ins import LENGTHS, write_genome, write_map
 
 from spex.errors import InputError
-from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
 from spex.resources import checks
 
-HG19_CHR1_LENGTH = 249_250_621
 GENES = "id,symbol,seqnames,strand,TSS,CAGE_representative_TSS,type\n" + "".join(
     f"ENSG{row},S{row},chr{row % 22 + 1},+,50,50,protein_coding\n" for row in range(30)
 )
@@ -100,14 +98,6 @@ def test_genome_cut_off(tmp_path):
     path.write_bytes(write_genome(path, LENGTHS)[:-30])
     with pytest.raises(InputError, match=r"chr22 is 9[0-9] bp long, expected 122 as in GRCh38"):
         checks.check_genome(path, LENGTHS)
-
-
-def test_lengths_of_hg19_are_called_so():
-    hg19 = {**GRCH38_LENGTHS, "chr1": HG19_CHR1_LENGTH, "chr8": 146_364_022}
-    with pytest.raises(
-        InputError, match=r"chr1 is 249,250,621 bp long \(this is hg19 \(GRCh37\)\), expected 248,956,422"
-    ):
-        check_chromosomes("data/hg38.fa", hg19, GRCH38_LENGTHS)
 
 
 def test_genes_are_counted(tmp_path):

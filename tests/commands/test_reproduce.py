@@ -4,16 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from file_server import FileServer
 from reproduce_world import make_files
 
 from spex.commands import reproduce
 from spex.inputs.genes import keep_genes, read_gene_table
 
-ROOT = Path(__file__).resolve().parent.parent
 DRIVER = ROOT / "tests/reproduce_driver.py"
 GENES = 4
 REPEATS = 1

@@ -1,0 +1,43 @@
+"""The table of chromatin features."""
+
+import pandas as pd
+import pytest
+
+from spex.errors import InputError
+from spex.inputs.chromatin import read_chromatin_features
+
+ASSAYS = ["DNase", "CTCF", "H3K4me3"]
+
+CELLS = ["GM12878", "K562"]
+
+
+def write_features(path, columns=("Cell Type", "Assay", "Treatment", "Source"), rows=2002):
+    table = pd.DataFrame(
+        {
+            columns[0]: [CELLS[row % 2] for row in range(rows)],
+            columns[1]: [ASSAYS[row % 3] for row in range(rows)],
+            columns[2]: "None",
+            columns[3]: "x",
+        }
+    )
+    table.to_csv(path, sep="\t", index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    "columns", [("Cell Type", "Assay", "Treatment", "x"), ("cell_type", "ASSAY", "treatment", "x"), tuple("abcd")]
+)
+def test_columns_are_found_by_name_or_place(tmp_path, columns):
+    table = read_chromatin_features(write_features(tmp_path / "f.tsv", columns))
+    assert list(table.columns) == ["cell type", "assay", "treatment"]
+    assert list(table.iloc[4]) == ["GM12878", "CTCF", "None"]
+
+
+def test_tables_that_are_not_belugas(tmp_path):
+    with pytest.raises(InputError, match="resources get features"):
+        read_chromatin_features(tmp_path / "none.tsv")
+    with pytest.raises(InputError, match="2001 rows of 4 columns"):
+        read_chromatin_features(write_features(tmp_path / "f.tsv", rows=2001))
+    (tmp_path / "f.tsv").write_text("")
+    with pytest.raises(InputError, match=r"no readable table header \(an empty file"):
+        read_chromatin_features(tmp_path / "f.tsv")

@@ -1,0 +1,37 @@
+"""Contacts kept for a restart."""
+
+from numpy.testing import assert_array_equal
+
+from spex.contacts import collect as c
+from spex.contacts.rules import Published
+from spex.inputs.maps.cool import ContactMap
+from spex.runs.contacts import load_contacts, save_contacts
+
+RULE = Published()
+
+
+def collect(maps, genes):
+    return c.collect_contacts([ContactMap(path, 1000) for path in maps], genes, RULE, 1000, lambda count: None)
+
+
+def test_contacts_are_kept_for_a_restart_under_their_identity_only(world, genes, tmp_path):
+    contacts = collect(world.maps, genes)
+    path = tmp_path / "contacts.npz"
+    assert load_contacts(path, {"rule": 1}, RULE, 1000) is None
+    save_contacts(path, contacts, {"rule": 1})
+    again = load_contacts(path, {"rule": 1}, RULE, 1000)
+    for field in vars(contacts):
+        assert_array_equal(getattr(again, field), getattr(contacts, field))
+    assert load_contacts(path, {"rule": 2}, RULE, 1000) is None
+
+
+def test_damaged_contacts_are_found_anew(world, genes, tmp_path):
+    path = tmp_path / "contacts.npz"
+    contacts = collect(world.maps, genes)
+    save_contacts(path, contacts, {})
+    content = path.read_bytes()
+    for place in range(0, len(content), 23):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :])
+        assert load_contacts(path, {}, RULE, 1000) is None
+        path.write_bytes(content[:place])
+        assert load_contacts(path, {}, RULE, 1000) is None
