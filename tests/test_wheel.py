@@ -20,13 +20,13 @@ import spex
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "data/example"
 DOWNLOADS = ("*.csv", "*.pth", "*.tsv", "*.part*", "*.json", "__pycache__")
-GENES = {"chr8": 3, "chr1": 2, "chr9": 1}
+GENES = {"chr8": 3, "chr1": 1, "chr9": 1}
 FEW_ROUNDS = {"num_boost_round": 4, "early_stopping_rounds": 2}
 
 
 def run(*command, folder):
-    """Run a command in a folder as a user without this checkout does. Returns: what it printed on stdout."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    """Run a command in a folder as a user without this checkout does, on all cores. Returns: its stdout."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OMP_NUM_THREADS"))}
     command = [str(word) for word in command]
     done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
