@@ -20,3 +20,13 @@ def refuse(capsys, main, argv, message):
 
 def files_in(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+class Touch:
+    """Pickles to a call that would make a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")

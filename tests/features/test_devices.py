@@ -1,7 +1,12 @@
 """Which devices compute, and how much they take at once; CUDA itself is played."""
 
+import pickle
+import zipfile
+
 import pytest
 import torch
+from conftest import narrow_state
+from refusals import Touch, files_in
 
 from spex.commands import tensors
 from spex.errors import InputError
@@ -57,3 +62,61 @@ def test_full_memory_is_told_in_one_line(narrow, tensors_argv, monkeypatch, caps
     last = capsys.readouterr().err.splitlines()[-1]
     assert "cpu: its memory is full (CUDA out of memory)" in last
     assert "choose another with --gpus" in last
+
+
+def changed_state(**changes):
+    return lambda path: torch.save({**narrow_state(), **changes}, path)
+
+
+def flip_a_weight(path):
+    torch.save(narrow_state(), path)
+    content = bytearray(path.read_bytes())
+    content[content.index(narrow_state()["model.0.0.weight"].numpy().tobytes()) + 2] ^= 1
+    path.write_bytes(content)
+
+
+def old_form_with_a_call(path):
+    path.write_bytes(pickle.dumps(Touch(path.with_name("called"))))
+
+
+def zip_with_a_call(path):
+    torch.save({"model.0.0.weight": Touch(path.with_name("called"))}, path)
+
+
+FIRST = "model.0.0.weight"
+
+
+CHECKPOINTS = {
+    "empty": (lambda path: path.touch(), "not a whole PyTorch file"),
+    "text": (lambda path: path.write_text("<html>Not found</html>"), "not a (whole )?PyTorch file"),
+    "cut short": (
+        lambda path: (flip_a_weight(path), path.write_bytes(path.read_bytes()[:-999])),
+        "not a whole PyTorch",
+    ),
+    "a flipped bit": (flip_a_weight, "not a whole PyTorch file of weights .the checksum of .* does not fit"),
+    "another archive": (lambda path: zipfile.ZipFile(path, "w").close(), "not a PyTorch file of weights"),
+    "a call in a pickle": (old_form_with_a_call, "anything else in it is never loaded"),
+    "a call in an archive": (zip_with_a_call, "anything else in it is never loaded"),
+    "a list": (lambda path: torch.save([1], path), "found a list, expected a state dict"),
+    "a tensor is missing": (
+        lambda path: torch.save(dict(list(narrow_state().items())[1:]), path),
+        "1 of its 16 tensors",
+    ),
+    "a tensor too many": (changed_state(extra=torch.zeros(1)), "1 are not its own .extra"),
+    "another shape": (changed_state(**{FIRST: torch.zeros(2)}), r"model.0.0.weight has shape \(2,\)"),
+    "no tensor": (changed_state(**{FIRST: 3.0}), "model.0.0.weight has shape float"),
+    "whole numbers": (changed_state(**{FIRST: narrow_state()[FIRST].int()}), "not finite numbers"),
+    "NaN": (changed_state(**{FIRST: narrow_state()[FIRST] * float("nan")}), "not finite numbers"),
+    "infinity": (changed_state(**{FIRST: narrow_state()[FIRST] / 0}), "not finite numbers"),
+}
+
+
+@pytest.mark.parametrize("kind", CHECKPOINTS)
+def test_a_checkpoint_that_cannot_be_used_is_refused(narrow, tmp_path, kind):
+    write, message = CHECKPOINTS[kind]
+    path = tmp_path / "weights.pth"
+    write(path)
+    again = "; get it again with: python -m spex.resources get beluga"
+    with pytest.raises(InputError, match=rf"^network .*weights\.pth: .*({message}).*{again}"):
+        devices.open_model(path)
+    assert set(files_in(tmp_path)) == {path}

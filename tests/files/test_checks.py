@@ -11,5 +11,5 @@ def test_a_missing_file_is_named_with_the_way_to_get_it(tmp_path, kind, message)
     path = tmp_path / "genes.csv"
     if kind == "folder":
         path.mkdir()
-    with pytest.raises(InputError, match=f"--genes_filename .*genes.csv: .*{message}"):
-        checks.require_file(path, "--genes_filename", "genes")
+    with pytest.raises(InputError, match=f"genes .*genes.csv: .*{message}"):
+        checks.require_file(path, "genes", "genes")

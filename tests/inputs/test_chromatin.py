@@ -1,5 +1,6 @@
 """The table of chromatin features."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,4 +41,22 @@ def test_tables_that_are_not_belugas(tmp_path):
         read_chromatin_features(write_features(tmp_path / "f.tsv", rows=2001))
     (tmp_path / "f.tsv").write_text("")
     with pytest.raises(InputError, match=r"no readable table header \(an empty file"):
+        read_chromatin_features(tmp_path / "f.tsv")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"a\tb\n1\t2\n", b"\xff" * 99, b"Cell Type\tAssay\tTreatment\nK562\tDNase\tNone\n"]
+)
+def test_what_is_no_such_table_is_refused(tmp_path, content):
+    (tmp_path / "f.tsv").write_bytes(content)
+    with pytest.raises(InputError, match=r"^chromatin_features .*f\.tsv: "):
+        read_chromatin_features(tmp_path / "f.tsv")
+
+
+def test_row_numbers_in_front_are_proved(tmp_path):
+    names = pd.DataFrame({"cell type": "K562", "assay": [f"a{n}" for n in range(2002)], "treatment": "None"})
+    names.to_csv(tmp_path / "f.tsv", sep="\t")
+    assert list(read_chromatin_features(tmp_path / "f.tsv")["assay"]) == list(names["assay"])
+    names.iloc[np.arange(2002)[::-1]].to_csv(tmp_path / "f.tsv", sep="\t")
+    with pytest.raises(InputError, match="its row numbers are not in order"):
         read_chromatin_features(tmp_path / "f.tsv")

@@ -1,10 +1,12 @@
 """Expression files in every form that labs hand around."""
 
 import gzip
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
+import train_inputs
 from numpy.testing import assert_allclose
 
 from spex.errors import InputError
@@ -129,3 +131,121 @@ def test_files_that_are_no_expression(tmp_path, genes):
 def file(tmp_path):
     with_ids().to_csv(tmp_path / "e.csv", index=False)
     return open_expression(tmp_path / "e.csv")
+
+
+def cell(value):
+    """Change the expression of gene 7 (line 9) in the first tissue."""
+    return lambda table: table.astype(object).where(
+        ~((np.arange(len(table)) == 7)[:, None] & (np.arange(table.shape[1]) == 0)), value
+    )
+
+
+def by_id(change):
+    def with_ids(table):
+        table = table.copy()
+        table.insert(0, "id", train_inputs.gene_table()["id"])
+        return change(table)
+
+    return with_ids
+
+
+def as_csv(change, **settings):
+    return lambda table: change(table).to_csv(**settings).encode()
+
+
+EXPRESSION = {
+    "empty": (lambda table: b"", "no readable table header"),
+    "bytes": (lambda table: bytes(range(256)), "not UTF-8 text .byte 0x80 in it"),
+    "compressed under a plain name": (lambda table: gzip.compress(b"a,b"), "gzipped.*; its name should end in .gz"),
+    "a row short": (as_csv(lambda table: table[:-1]), "59 rows, but the genes table has 60"),
+    "a row more": (as_csv(lambda table: table.reindex(range(61), fill_value=1)), "61 rows, but the genes table has 60"),
+    "an empty cell": (as_csv(cell(None)), r"gene ENSG00000000007 \(line 9\) is ''; expected a number from 0 up"),
+    "a negative value": (as_csv(cell(-1)), r"gene ENSG00000000007 \(line 9\) is '-1'; expected a number from 0 up"),
+    "infinity": (as_csv(cell("inf")), r"gene ENSG00000000007 \(line 9\) is 'inf'; expected a number from 0 up"),
+    "a word": (as_csv(cell("low")), r"gene ENSG00000000007 \(line 9\) is 'low'; expected a number from 0 up"),
+    "a decimal comma": (as_csv(cell("1;5")), r"gene ENSG00000000007 \(line 9\) is '1;5'; expected a number"),
+    "no row numbers": (as_csv(lambda table: table, index=False), "neither an id column nor the published form's"),
+    "no tissue": (as_csv(lambda table: table.iloc[:, :0]), "no column of expression"),
+    "a short line": (lambda table: table.to_csv().replace("\n5,", "\n"[:1] + "5,x,", 1).encode(), "fields on line 7"),
+    "an id twice": (as_csv(by_id(lambda table: table.replace("ENSG00000000003", "ENSG00000000002"))), "occurs twice"),
+    "few ids": (as_csv(by_id(lambda table: table[:20])), "of the 47 genes are in its id column"),
+    "other ids": (as_csv(by_id(lambda table: table.assign(id=table["id"] + "x"))), "0 of the 47 genes are in its id"),
+}
+
+
+@pytest.mark.parametrize("kind", EXPRESSION)
+def test_a_file_that_cannot_be_used_is_refused(tmp_path, lab, kind):
+    content, message = EXPRESSION[kind]
+    (tmp_path / "expression.csv").write_bytes(content(lab.expression))
+    told = refusal(lab.read, tmp_path / "expression.csv")
+    assert re.search(rf"^expression .*expression\.csv: .*({message})", told), told
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("e.csv.gz", b"not compressed", "not a readable table .*not compressed as its name says"),
+        ("e.csv.gz", gzip.compress(b",a\n" * 999)[:-9], "not a readable table|no readable table header"),
+        ("e.gct", b"#1.2\n2\t1\nid\tLiver\nG1\t1\n", "no columns Name and Description on line 3"),
+        ("e.gct", b"#1.2\n", "no readable table header"),
+    ],
+)
+def test_a_file_in_another_form_that_cannot_be_used_is_refused(tmp_path, lab, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    told = refusal(lab.read, tmp_path / name)
+    assert re.search(message, told), told
+
+
+def test_what_ties_rows_to_no_gene_is_refused(tmp_path, lab):
+    table, genes = lab.expression, train_inputs.gene_table()
+    shuffled = np.random.default_rng(0).permutation(len(table))
+    sorted_and_reset = table.iloc[shuffled].reset_index(names="Unnamed: 0")
+    odd = list(range(60))
+    odd[20] = 7
+    for written, message in (
+        (table.set_axis(genes["symbol"].to_numpy()).to_csv(), "holds G0, G1, G2, ...; .*needs the heading id"),
+        (table.set_axis(odd).to_csv(), "holds 7 on line 22, which is out of order"),
+        (table.set_axis(range(5, 65)).to_csv(), "holds 5 on line 2, which is out of order"),
+        (
+            table.iloc[shuffled].to_csv(),
+            f"another order than .* line 2 has {shuffled[0]} .counted from 0.; expected 0;",
+        ),
+        (
+            table.set_axis(range(1, 61)).iloc[shuffled].to_csv(),
+            f"line 2 has {shuffled[0]} .counted from 0.; expected 0;",
+        ),
+        (sorted_and_reset.to_csv(), f"line 2 has {shuffled[0]} .counted from 0.; expected 0;"),
+        (table.iloc[:-1].to_csv(), "59 rows, but the genes table has 60"),
+    ):
+        (tmp_path / "e.csv").write_text(written)
+        told = refusal(lab.read, tmp_path / "e.csv")
+        assert re.search(message, told), told
+
+
+def test_genes_that_differ_in_their_version_alone_are_refused(tmp_path, lab):
+    genes = lab.genes.copy()
+    genes.loc[5, "id"] = genes["id"][6] + ".2"
+    lab.expression.set_axis(train_inputs.gene_table()["id"].to_numpy()).to_csv(tmp_path / "e.csv")
+    file = open_expression(tmp_path / "e.csv")
+    told = refusal(read_expression, file, [1], lab.table, genes)
+    assert "one gene but for its version" in told
+
+
+@pytest.mark.parametrize(
+    "first, size, message",
+    [
+        ("#1.2", "60\t4", None),
+        ("#1.2", "61\t4", "line 2 tells '61.t4' rows and samples, there are 60 and 4"),
+        ("#1.2", "60\t5", "line 2 tells '60.t5' rows and samples, there are 60 and 4"),
+        ("#1.3", "60\t4\t0\t0", "line 1 is '#1.3'; expected #1.2"),
+    ],
+)
+def test_the_size_that_a_gct_file_tells_is_proved(tmp_path, lab, first, size, message):
+    table = lab.expression.copy()
+    table.insert(0, "Description", "x")
+    table.insert(0, "Name", train_inputs.gene_table()["id"])
+    (tmp_path / "e.gct").write_text(f"{first}\n{size}\n" + table.to_csv(sep="\t", index=False))
+    if message is None:
+        assert_allclose(lab.read(tmp_path / "e.gct")[1], lab.expression.iloc[lab.genes.index, 0], rtol=1e-12)
+    else:
+        assert re.search(message, refusal(lab.read, tmp_path / "e.gct"))

@@ -1,12 +1,16 @@
 """Reading, checking and filtering the genes table."""
 
+import gzip
+import re
+
 import numpy as np
 import pytest
-from conftest import ROOT, example_genes
+from conftest import CHROMSIZES, ROOT, example_genes
 from numpy.testing import assert_array_equal
 
 from spex.errors import InputError
 from spex.inputs import genes as g
+from spex.inputs.agree import check_on_genome
 
 REAL_TABLE = ROOT.parent / "shared" / "geneanno_GRCh38.csv"
 
@@ -48,36 +52,134 @@ def test_cached_genes_start_with_the_original_row_number(write):
     assert [int(line.split("\t")[0]) for line in lines[1:]] == genes.index.tolist()
 
 
-def edited(**cells):
-    table = example_genes().astype(object)
-    for column, value in cells.items():
-        table.loc[table["id"] == "G1", column] = value
-    return table
-
-
-@pytest.mark.parametrize(
-    "table, message",
-    [
-        (example_genes().drop(columns="strand"), "no column strand; found id, symbol"),
-        (edited(strand="."), "'G1' is on strand '.'; expected"),
-        (edited(CAGE_representative_TSS="12k"), "of G1 .* is '12k'; expected a 1-based position"),
-        (edited(CAGE_representative_TSS=-3), "of G1 .* is '-3'; expected"),
-        (edited(CAGE_representative_TSS=5.5), "of G1 .* is '5.5'; expected"),
-        (edited(CAGE_representative_TSS=float("inf")), "of G1 .* is 'inf'; expected"),
-        (edited(id="G2"), "'G2' has an id that occurs twice"),
-        (edited(id="../../etc/passwd"), "cannot be part of a file name"),
-        (edited(id=".."), "cannot be part of a file name"),
-        (edited(id="a\tb"), "cannot be part of a file name"),
-        (example_genes().assign(type="rRNA"), "no complete autosomal gene .* found types rRNA"),
-    ],
-)
-def test_a_table_that_cannot_be_used_is_refused(write, table, message):
-    with pytest.raises(InputError, match=message):
-        g.keep_genes(g.read_gene_table(write(table)))
-
-
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'id,symbol\n"a,b\n', b"id\na,b,c\nd\n"])
 def test_what_is_not_a_table_is_refused(tmp_path, content):
     (tmp_path / "genes.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"^genes .*genes\.csv: "):
         g.read_gene_table(tmp_path / "genes.csv")
+
+
+def edited(**cells):
+    """The example's table with some cells of gene G1 changed."""
+    table = example_genes().astype(object)
+    for column, value in cells.items():
+        table.loc[table["id"] == "G1", column] = value
+    return table.to_csv(index=False)
+
+
+WHOLE = example_genes().to_csv(index=False)
+
+
+COLUMNS = example_genes().columns
+
+
+GENE_TABLES = {
+    "empty": ("", r"no readable table header \(an empty file\)"),
+    "a header alone": (WHOLE.splitlines()[0] + "\n", "no complete autosomal gene"),
+    "no header": (WHOLE.partition("\n")[2], "no column id"),
+    "tab-separated": (WHOLE.replace(",", "\t"), "no column id"),
+    "UTF-16": (WHOLE.encode("utf-16"), "not UTF-8 text .UTF-16, as Excel.*; save it as CSV UTF-8"),
+    "compressed": (gzip.compress(WHOLE.encode()), r"\(gzipped\); .*; its name should end in .gz"),
+    "bytes": (bytes(range(256)) * 9, r"^genes .*genes\.csv: "),
+    "open quote": (WHOLE.replace("G3,", '"G3,', 1), "not a readable table .unexpected end of data"),
+    "a row with more fields": (WHOLE + "G20,a,chr1,+,1,2,x,y,z\n", "9 fields on line 14, 7 in the header"),
+    **{f"no {name}": (example_genes().drop(columns=name).to_csv(index=False), f"no column {name}") for name in COLUMNS},
+    "position in words": (edited(CAGE_representative_TSS="12k"), "of G1 .* is '12k'; expected a 1-based position"),
+    "TSS in words": (edited(TSS="?"), r"TSS of G1 .* is '\?'; expected a 1-based position"),
+    "position 0": (edited(CAGE_representative_TSS=0), "of G1 .* is '0'; expected"),
+    "negative position": (edited(CAGE_representative_TSS=-3), "of G1 .* is '-3'; expected"),
+    "half a base": (edited(CAGE_representative_TSS=5.5), "of G1 .* is '5.5'; expected"),
+    "infinite position": (edited(CAGE_representative_TSS="inf"), "of G1 .* is 'inf'; expected"),
+    "position beyond all numbers": (edited(CAGE_representative_TSS=1e300), "of G1 .* is '1e.300'; expected"),
+    "position past the end": (edited(CAGE_representative_TSS=120_401), "TSS 120,401 of gene G1 lies past the end"),
+    "strand .": (edited(strand="."), "'G1' is on strand '.'; expected"),
+    "strand 1": (edited(strand="1"), "'G1' is on strand '1'; expected"),
+    "unknown chromosome": (edited(seqnames="chr99"), "names 'chr99', which the genome lacks; it has chr1"),
+    "chromosomes without chr": (WHOLE.replace(",chr", ","), "names '[189]', which the genome lacks; it has chr1"),
+    "an id twice": (edited(id="G2"), "'G2' has an id that occurs twice"),
+    "an id that leaves the folder": (edited(id="../../G1"), "cannot be part of a file name"),
+    "an absolute path as id": (edited(id="/etc/passwd"), "cannot be part of a file name"),
+    "two dots as id": (edited(id=".."), "cannot be part of a file name"),
+    "control characters in an id": (edited(id="G1\x07"), "cannot be part of a file name"),
+    "a tab in an id": (edited(id="G\t1"), "cannot be part of a file name"),
+    "an endless id": (edited(id="G" * 300), "cannot be part of a file name"),
+    "rRNA only": (example_genes().assign(type="rRNA").to_csv(index=False), "no complete autosomal .* types rRNA"),
+    "chrX only": (example_genes().assign(seqnames="chrX").to_csv(index=False), "no complete autosomal gene"),
+}
+
+
+@pytest.mark.parametrize("kind", GENE_TABLES)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path, kind):
+    content, message = GENE_TABLES[kind]
+    (tmp_path / "genes.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=message):
+        check_on_genome(g.keep_genes(g.read_gene_table(tmp_path / "genes.csv")), CHROMSIZES)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            lambda rows: [rows[0], *(f"{n},{row}" for n, row in enumerate(rows[1:], 1))],
+            "8 fields on line 2, 7 in the head",
+        ),
+        (lambda rows: [rows[0], *(f"{row}," for row in rows[1:])], "8 fields on line 2, 7 in .*end in a separator"),
+        (lambda rows: [*rows[:5], rows[5].rpartition(",")[0], *rows[6:]], "6 fields on line 6, 7 in the header"),
+        (
+            lambda rows: [*rows[:3], rows[3].replace(",", ',"', 1), *rows[4:]],
+            "unexpected end of data|goes on behind its end",
+        ),
+        (lambda rows: [rows[0].replace("TSS", "id", 1), *rows[1:]], "no column TSS"),
+        (lambda rows: [f"{row},{row}" for row in rows], "2 columns id; expected each column once"),
+        (
+            lambda rows: [row.replace(",", ";") for row in rows],
+            "no column id.*separated by semicolons, expected commas",
+        ),
+    ],
+)
+def test_rows_of_another_shape_are_refused(write, tmp_path, change, message):
+    rows = write(example_genes()).read_text().splitlines()
+    (tmp_path / "changed.csv").write_text("\n".join(change(rows)) + "\n")
+    with pytest.raises(InputError, match=message):
+        g.read_gene_table(tmp_path / "changed.csv")
+
+
+@pytest.mark.parametrize("name", ["../../chr9", "/abs", ".hidden"])
+def test_a_chromosome_that_leaves_the_folder_is_refused(write, name):
+    table = example_genes().replace({"seqnames": {"chr9": name}})
+    message = f"lies on chromosome '{re.escape(name)}', which cannot be part of a file name"
+    with pytest.raises(InputError, match=message):
+        g.keep_genes(g.read_gene_table(write(table)))
+
+
+def test_only_an_empty_cell_is_missing(tmp_path):
+    table = example_genes().astype(object)
+    words = ["NA", "None", "null", "nan", "N/A", ""]
+    table.loc[table.index[: len(words)], "symbol"] = words
+    table["TSS"] = table["TSS"].where(table.index != 9, "NA")
+    table.to_csv(tmp_path / "genes.csv", index=False)
+    read = g.read_gene_table(tmp_path / "genes.csv")
+    assert list(read["symbol"].head(5)) == words[:5] and read["symbol"].isna().sum() == 1
+    assert np.isnan(read["TSS"][9])
+
+
+@pytest.mark.parametrize(
+    "names, told",
+    [
+        (("chrX", "X", "chrx", "23", "chr23", "NC_000023.11"), "on chrX"),
+        (("chrY", "Y", "24", "NC_000024.10"), "on chrY"),
+        (("chrM", "MT", "chrMT", "M", "NC_012920.1"), "on the mitochondrial chromosome"),
+        (
+            ("chr6_GL000251v2_alt", "chr1_KI270706v1_random", "chrUn_GL000220v1", "GL000220.1", "KI270706.1"),
+            "on contigs",
+        ),
+        (("HSCHR6_MHC_COX_CTG1", "CHR_HG107_PATCH", "NT_187633.1", "NW_009646201.1", "chr6_cox_hap2"), "on contigs"),
+    ],
+)
+def test_what_is_no_autosome_is_left_out_by_every_name(tmp_path, caplog, names, told):
+    for name in names:
+        table = example_genes()
+        table.loc[table["id"].isin(["G7", "G8"]), "seqnames"] = name
+        table.to_csv(tmp_path / "genes.csv", index=False)
+        kept = g.keep_genes(g.read_gene_table(tmp_path / "genes.csv"))
+        assert len(kept) == 7 and set(kept["chrom"]) == {"chr1", "chr8"}

@@ -1,5 +1,6 @@
 """Base codes of stretches against the letters of the FASTA, and its index."""
 
+import gzip
 import os
 
 import pyfaidx
@@ -8,9 +9,11 @@ from conftest import write_fasta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from refusals import files_in
 
 from spex.errors import InputError
 from spex.inputs import genome as genome_module
+from spex.inputs.agree import check_on_genome
 from spex.inputs.genome import Genome
 
 LETTERS = "acgtNNACGTRYKMn" + "GATTACA" * 30
@@ -104,3 +107,78 @@ def test_a_name_that_occurs_twice_is_refused(tmp_path):
     (tmp_path / "genome.fa").write_text(">chr1\nACGT\n>chr1\nACGT\n")
     with pytest.raises(InputError, match=r"not usable as FASTA .*chr1"):
         Genome(tmp_path / "genome.fa", tmp_path / "spare.fai")
+
+
+def short_fasta(**changes):
+    return "".join(f">{name}\n{letters}\n" for name, letters in {"chr8": "ACGT", "chr9": "ACGT", **changes}.items())
+
+
+GENOMES = {
+    "empty": (b"", "an empty file; expected FASTA"),
+    "gzip": (gzip.compress(b">chr1\nACGT\n"), "compressed .gzipped.; expected plain FASTA; decompress it with: gunzip"),
+    "zip": (b"PK\x03\x04" + bytes(100), "a zip archive, .*; expected FASTA"),
+    "a table": (b"chr1\t1000\n", "text or bytes of another kind; expected FASTA"),
+    "two lines of different length": (b">chr1\nACGT\nACGTACGT\nAC\n", "not usable as FASTA"),
+    "a name twice": (b">chr1\nACGT\n>chr1\nACGT\n", "not usable as FASTA .*chr1"),
+    "no name": (b">\nACGT\n", "not usable as FASTA|which the genome lacks"),
+    "names without chr": (short_fasta(chr8="A").replace("chr", "").encode(), "which the genome lacks; it has 8, 9"),
+    "a chromosome is missing": (short_fasta().encode(), "names 'chr1', which the genome lacks; it has chr8, chr9"),
+    "cut short": (
+        short_fasta(chr1="ACGT").encode(),
+        "lies past the end of chr1 .4 bp.; expected a genome of the same build",
+    ),
+    "bytes": (bytes(range(256)) * 99, "expected FASTA"),
+}
+
+
+@pytest.mark.parametrize("kind", GENOMES)
+def test_a_genome_that_cannot_be_used_is_refused(tmp_path, genes, kind):
+    content, message = GENOMES[kind]
+    (tmp_path / "genome.fa").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        check_on_genome(genes, Genome(tmp_path / "genome.fa", tmp_path / "spare.fai").chromsizes)
+    assert set(files_in(tmp_path)) <= {tmp_path / "genome.fa", tmp_path / "genome.fa.fai"}
+
+
+FASTA_DEFECTS = {
+    "a space at each end": lambda line: line + " ",
+    "a tab in front": lambda line: "\t" + line,
+    "numbers in front": lambda line: f"61 {line}",
+    "spaces between": lambda line: f"{line[:10]} {line[10:]}",
+    "a semicolon": lambda line: line[:-1] + ";",
+    "a zero byte": lambda line: line[:-1] + "\0",
+}
+
+
+@pytest.mark.parametrize("kind", FASTA_DEFECTS)
+@pytest.mark.parametrize("index", ["none", "of another program"])
+def test_what_is_no_letter_in_a_sequence_is_refused(tmp_path, world, kind, index):
+    lines = world.genome.read_text().splitlines()
+    changed = [line if line.startswith(">") else FASTA_DEFECTS[kind](line) for line in lines]
+    path = tmp_path / "genome.fa"
+    path.write_text("\n".join(changed) + "\n")
+    if index != "none":  # one that takes every byte for a base, as pyfaidx's does
+        rows, offset = [], 0
+        for line in changed:
+            if line.startswith(">"):
+                rows.append([line[1:], 0, offset + len(line) + 1, 0, 0])
+            else:
+                rows[-1][1] += len(line)
+                rows[-1][3:] = rows[-1][3:] if rows[-1][3] else [len(line), len(line) + 1]
+            offset += len(line) + 1
+        path.with_name("genome.fa.fai").write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    what = "white space" if kind in ("a space at each end", "a tab in front", "spaces between") else "byte 0x"
+    before = files_in(tmp_path)
+    with pytest.raises(InputError, match=f"not usable as FASTA: {what}.* within the sequence of chr1, line 2; "):
+        Genome(path, tmp_path / "spare.fai")
+    assert files_in(tmp_path) == before
+
+
+def test_a_blank_that_an_index_from_elsewhere_counts_as_a_base(tmp_path):
+    path = tmp_path / "genome.fa"
+    path.write_text(">chr1\n" + "ACGT" * 50 + "\n" + "ACGT" * 20 + " ACG" + "ACGT" * 29 + "\n")
+    path.with_name("genome.fa.fai").write_text("chr1\t400\t6\t200\t201\n")
+    genome = Genome(path, tmp_path / "spare.fai")
+    with pytest.raises(InputError, match="white space within the sequence of chr1, line 3"):
+        genome.codes("chr1", 0, 400)
+    genome.close()

@@ -74,3 +74,65 @@ def test_choice_of_device(monkeypatch):
     assert choose_device(None, "gbtree") == "cpu"
     with pytest.raises(InputError, match="device CUDA: no usable GPU"):
         choose_device("CUDA", "gbtree")
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "not JSON"),
+        (b"{'eta': 1}", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[1]", r"found \[1\]; expected an object"),
+        (b'{"etta": 0.1}', "etta"),
+        (b'{"eta": "fast"}', "eta"),
+        (b'{"max_depth": -3}', "max_depth"),
+        (b'{"num_boost_round": 0}', "num_boost_round"),
+        (b'{"eta": NaN}', "NaN is no finite number"),
+        (b'{"eta": 1e999}', "1e999 is no finite number"),
+        (b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_files_that_hold_no_parameters(tmp_path, content, message):
+    (tmp_path / "p.json").write_bytes(content)
+    with pytest.raises(InputError, match=rf"^parameters .*p\.json: .*{message}"):
+        read_parameters(tmp_path / "p.json", "gbtree")
+
+
+@pytest.mark.parametrize(
+    "parameters, message",
+    [
+        ({"random_state": 7}, "random_state is set by seed"),
+        ({"gpu_id": 0}, "gpu_id is set by device"),
+        ({"n_gpus": 1}, "n_gpus is set by device"),
+        ({"verbosity": 0, "etta": 1}, "verbosity cannot be set"),
+        ({"validate_parameters": False, "etta": 1}, "validate_parameters cannot be set"),
+        ({"scale_pos_weight": 2}, "scale_pos_weight cannot be set"),
+        ({"eval_metric": "mae"}, "eval_metric is fixed at rmse"),
+        ({"eval_metric": ["rmse", "mae"]}, "eval_metric is fixed at rmse"),
+        ({"disable_default_eval_metric": 1}, "disable_default_eval_metric cannot be set"),
+        ({"objective": "rank:pairwise"}, "objective is 'rank:pairwise', expected one for expression"),
+        ({"objective": "survival:cox"}, "objective is 'survival:cox'"),
+        ({"objective": "reg:gamma"}, "objective is 'reg:gamma'"),
+        ({"objective": "reg:quantileerror"}, "quantile_alpha"),
+        ({"objective": "reg:quantileerror", "quantile_alpha": [0.2, 0.5]}, "xgboost refuses it"),
+        ({"booster": "gblinear"}, "booster is 'gblinear', but model says which"),
+        ({"booster": "dart"}, "booster is 'dart', but model says which"),
+        ({"eta": None}, "eta is null; expected a value"),
+        ({"eta": "nan"}, "no finite numbers|xgboost refuses it"),
+        ({"base_score": 1e38}, "no finite numbers, or none that can be expression"),
+        ({"monotone_constraints": [1, 0]}, "xgboost refuses it"),
+        ({"tree_method": "approx"}, "xgboost refuses it: .*hist"),
+        ({"learning_rate": 0.1, "eta": 0.2}, "learning_rate is another name of eta, and both are there"),
+        ({"n_estimators": 10}, "n_estimators"),
+    ],
+)
+def test_parameters_without_effect_or_without_an_end_are_refused(tmp_path, parameters, message):
+    (tmp_path / "p.json").write_text(json.dumps(parameters))
+    with pytest.raises(InputError, match=rf"^parameters .*p\.json: .*{message}"):
+        read_parameters(tmp_path / "p.json", "gbtree")
+
+
+def test_a_parameter_that_is_there_twice_is_refused(tmp_path):
+    (tmp_path / "p.json").write_text('{"eta": 0.1, "eta": 0.2}')
+    with pytest.raises(InputError, match=r"not JSON \(eta occurs twice"):
+        read_parameters(tmp_path / "p.json", "gbtree")

@@ -1,9 +1,12 @@
 """Tensors of a data folder as a matrix, and the genes that have one."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from refusals import Touch
 from train_inputs import RUN_SETTINGS
 
 from spex.errors import InputError
@@ -90,3 +93,35 @@ def test_genes_are_kept_that_have_expression_and_a_tensor(folder):
     assert list(matched.without_tensor["id"]) == ["g3", "g4"]
     with pytest.raises(InputError, match="no tensor of the 1 genes"):
         match_genes(folder, genes.loc[[9]], expression.loc[[9]])
+
+
+def whole_tensor():
+    return np.random.default_rng(0).random(20_020, dtype=np.float32)
+
+
+TENSORS = {
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:-10]),
+    "empty": lambda path: path.write_bytes(b""),
+    "a flipped bit": lambda path: path.write_bytes(path.read_bytes()[:999] + b"\x7f" + path.read_bytes()[1000:]),
+    "text": lambda path: path.write_text("0.5\n" * 20_020),
+    "too long": lambda path: save_array(path, np.zeros(24_024, np.float32)),
+    "too short": lambda path: save_array(path, np.zeros(20_019, np.float32)),
+    "a matrix": lambda path: save_array(path, np.zeros((10, 2002), np.float32)),
+    "whole numbers": lambda path: save_array(path, np.zeros(20_020, np.int32)),
+    "complex numbers": lambda path: save_array(path, np.zeros(20_020, np.complex64)),
+    "NaN": lambda path: save_array(path, np.where(np.arange(20_020) == 5, np.nan, whole_tensor())),
+    "infinity": lambda path: save_array(path, np.where(np.arange(20_020) == 5, np.inf, whole_tensor())),
+    "beyond float32": lambda path: save_array(path, np.full(20_020, 1e60)),
+    "a call in a pickle": lambda path: np.save(path, np.array([Touch(path.with_name("called"))]), allow_pickle=True),
+}
+
+
+@pytest.mark.parametrize("kind", TENSORS)
+def test_a_tensor_that_cannot_be_used_is_named(folder, kind):
+    write_tensors(folder, count=2)
+    path = folder.tensor_path("g1")
+    TENSORS[kind](path)
+    message = f"1 of 2 tensors cannot be used: {re.escape(str(path))}: .*run tensors.py again"
+    with pytest.raises(InputError, match=message):
+        read_features(folder, ["g0", "g1"], 20020)
+    assert not path.with_name("called").exists()

@@ -1,12 +1,24 @@
 """Contact maps that must be refused."""
 
+import errno
+import gzip
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import cooler
 import h5py
+import numpy as np
+import pandas as pd
 import pytest
-from conftest import write_mcool
+from conftest import CHROMSIZES, example_genes, write_mcool
+from refusals import files_in
 
 from spex.contacts.collect import collect_contacts
-from spex.contacts.rules import Published
+from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
+from spex.inputs.agree import check_maps
+from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import ContactMap
 
 
@@ -47,3 +59,266 @@ def test_counts_that_are_no_counts_are_refused(one_map, genes, count):
     map_ = ContactMap(one_map([(60, 90, count)]), 1000)
     with pytest.raises(InputError, match="expected raw counts"):
         collect_contacts([map_], genes, Published(), 1000, lambda count: None)
+
+
+def read(path, genes, rule):
+    """Use a map as a run does."""
+    map_ = ContactMap(path, 1000)
+    check_maps([map_], genes, CHROMSIZES)
+    return collect_contacts([map_], genes, rule, 1000, lambda count: None)
+
+
+def set_in_map(name, value):
+    def write(path):
+        write_mcool(path, {"chr1": [(1, 50, 1.0), (60, 90, 2.0)], "chr8": [(3, 40, 1.0)]})
+        with h5py.File(path, "a") as file:
+            dataset = file[f"resolutions/1000/{name}"]
+            dataset[: len(value)] = value
+
+    return write
+
+
+def attribute_of_map(name, value):
+    def write(path):
+        write_mcool(path, {"chr1": [(60, 90, 2.0)]})
+        with h5py.File(path, "a") as file:
+            file["resolutions/1000"].attrs[name] = value
+
+    return write
+
+
+def without_in_map(name):
+    def write(path):
+        write_mcool(path, {"chr1": [(60, 90, 2.0)]})
+        with h5py.File(path, "a") as file:
+            del file[f"resolutions/1000/{name}"]
+
+    return write
+
+
+def replace_in_map(name, values):
+    def write(path):
+        write_mcool(path, {"chr1": [(1, 50, 1.0), (60, 90, 2.0)], "chr8": [(3, 40, 1.0)]})
+        with h5py.File(path, "a") as file:
+            values_now = values(file[f"resolutions/1000/{name}"][:]) if callable(values) else values
+            del file[f"resolutions/1000/{name}"]
+            file[f"resolutions/1000/{name}"] = values_now
+
+    return write
+
+
+def shorten_in_map(name, length):
+    return replace_in_map(name, lambda column: column[:length])
+
+
+def map_cut_short(path):
+    write_mcool(path, {"chr1": [(60, 90, 2.0)]})
+    path.write_bytes(path.read_bytes()[:9000])
+
+
+def map_of_uneven_bins(path):
+    bins = pd.DataFrame({"chrom": "chr1", "start": [0, 700, 900], "end": [700, 900, 120_400]})
+    pixels = pd.DataFrame({"bin1_id": [0], "bin2_id": [2], "count": [1]})
+    cooler.create_cooler(f"{path}::/resolutions/1000", bins, pixels)
+
+
+def map_of(chromsizes):
+    return lambda path: write_mcool(path, {}, chromsizes=chromsizes)
+
+
+MAPS = {
+    "empty": (lambda path: path.touch(), "not an HDF5 file"),
+    "text": (lambda path: path.write_text("chr1\t0\t1000\n"), "not an HDF5 file"),
+    "an empty HDF5 file": (lambda path: h5py.File(path, "w").close(), "it holds no resolution at all"),
+    "cut short": (map_cut_short, "damaged or cut short|not an HDF5 file"),
+    "another resolution": (
+        lambda path: write_mcool(path, {}, resolution=5000, others=()),
+        r"no resolution 1000 \(it has 5000\)",
+    ),
+    "a square map": (attribute_of_map("storage-mode", "square"), "stored square; expected symmetric-upper"),
+    "bins of another width": (attribute_of_map("bin-size", 999), "bins of resolutions/1000 are 999 bp, not 1000"),
+    "bins of many widths": (map_of_uneven_bins, "bins of resolutions/1000 are of no fixed width"),
+    "another build": (map_of({**CHROMSIZES, "chr1": 130_000}), "chr1 is 130,000 bp long there and 120,400 bp in the"),
+    "another species": (map_of({"chr1": 195_471, "chr2": 182_113}), "no chromosome 'chr8'|chr1 is 195,471 bp"),
+    "names without chr": (map_of({"1": 120_400, "8": 90_000, "9": 61_000}), "no chromosome 'chr[189]'"),
+    "no chr8": (map_of({"chr1": 120_400, "chr9": 61_000}), "no chromosome 'chr8'"),
+    "a negative count": (set_in_map("pixels/count", [1, -1, 1]), "found a count of -1; expected raw counts"),
+    "NaN as a count": (set_in_map("pixels/count", [1, np.nan, 1]), "found a count of nan; expected raw counts"),
+    "infinity as a count": (set_in_map("pixels/count", [1, np.inf, 1]), "found a count of inf; expected raw counts"),
+    "a pixel outside": (set_in_map("pixels/bin1_id", [900]), "damaged .*pixels whose bins its index contradicts"),
+    "a pixel upside down": (set_in_map("pixels/bin2_id", [0]), "damaged .*pixels whose bins its index contradicts"),
+    "a wrong index of bins": (set_in_map("indexes/chrom_offset", [0, 50]), "damaged .*gives chr[18] [0-9]+ bins"),
+    "a wrong index of pixels": (set_in_map("indexes/bin1_offset", [7]), "damaged .*gives chr1 the pixels 7 to"),
+    "few bins in the index": (shorten_in_map("indexes/bin1_offset", 51), "damaged .*bin1_offset holds 0 int64"),
+    "few chromosomes in the index": (shorten_in_map("indexes/chrom_offset", 1), "damaged .*chrom_offset holds"),
+    "few bins in pixels": (shorten_in_map("pixels/bin2_id", 1), "damaged .*pixels/bin2_id holds"),
+    "few counts": (shorten_in_map("pixels/count", 1), "damaged .*(pixels/count holds|of 1)"),
+    "text as counts": (
+        replace_in_map("pixels/count", [b"one"] * 3),
+        "pixels/count holds 1-dimensional object; expected one column",
+    ),
+    "text as bins": (replace_in_map("pixels/bin1_id", [b"one"] * 3), "pixels/bin1_id holds 1-dimensional"),
+    "no counts": (without_in_map("pixels/count"), "no pixels/count in resolutions/1000"),
+    "no chromosomes": (without_in_map("chroms"), "damaged or cut short|no resolution 1000"),
+}
+
+
+@pytest.mark.parametrize("kind", MAPS)
+def test_a_map_that_cannot_be_used_is_refused(tmp_path, kind):
+    write, message = MAPS[kind]
+    write(tmp_path / "map.mcool")
+    table = example_genes()
+    table.loc[table["id"] == "G1", "CAGE_representative_TSS"] = 60_000.0
+    table.to_csv(tmp_path / "genes.csv", index=False)
+    before = files_in(tmp_path)
+    with pytest.raises(InputError, match=rf"^maps .*map\.mcool: .*({message})"):
+        read(tmp_path / "map.mcool", keep_genes(read_gene_table(tmp_path / "genes.csv")), Published())
+    assert files_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("rule", [Published(), Corrected()])
+@pytest.mark.parametrize("factor", [0.0123, 0.37, 1 + 1e-9])
+def test_fractional_counts_are_no_counts(world, genes, tmp_path, rule, factor):
+    pixels = {chrom: [(a, b, count * factor) for a, b, count in rows] for chrom, rows in world.pixels[0].items()}
+    write_mcool(tmp_path / "map.mcool", pixels)
+    message = "found a count of .*; expected raw counts, whole numbers .*looks like a balanced"
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "map.mcool", genes, rule)
+
+
+@pytest.fixture
+def whole_map(world):
+    """Bins and pixels of a map of the small world."""
+    map_ = cooler.Cooler(f"{world.maps[0]}::/resolutions/1000")
+    return SimpleNamespace(bins=map_.bins()[:][["chrom", "start", "end"]], pixels=map_.pixels()[:])
+
+
+def zoom_levels(path, world, whole_map):
+    with h5py.File(world.maps[0]) as source, h5py.File(path, "w") as target:
+        source.copy("resolutions/2000", target, "0")
+        source.copy("resolutions/1000", target, "1")
+
+
+def linked(path, world, whole_map):
+    with h5py.File(path, "w") as file:
+        file.create_group("resolutions")
+        file["resolutions/1000"] = h5py.ExternalLink(str(world.maps[0]), "/resolutions/1000")
+
+
+def without_masked_bins(path, world, whole_map):
+    bins = whole_map.bins.drop(index=[5, 6]).reset_index(drop=True)
+    pixels = pd.DataFrame({"bin1_id": [0], "bin2_id": [30], "count": [1]})
+    cooler.create_cooler(f"{path}::/resolutions/1000", bins, pixels, ordered=True)
+    with h5py.File(path, "a") as file:  # HiCExplorer tells the width all the same
+        file["resolutions/1000"].attrs["bin-size"] = 1000
+
+
+def filtered(path, world, whole_map):
+    path.write_bytes(world.maps[0].read_bytes())
+    with h5py.File(path, "a") as file:
+        counts = file["resolutions/1000/pixels/count"][:]
+        del file["resolutions/1000/pixels/count"]
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((len(counts),))
+        plist.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, (3,))
+        space = h5py.h5s.create_simple((len(counts),))
+        h5py.h5d.create(file["resolutions/1000/pixels"].id, b"count", h5py.h5t.IEEE_F64LE, space, plist)
+
+
+def other_resolution(path, world, whole_map):
+    chromsizes = pd.Series(CHROMSIZES)
+    none = pd.DataFrame({"bin1_id": [], "bin2_id": [], "count": []}, dtype=int)
+    cooler.create_cooler(str(path), cooler.binnify(chromsizes, 2000), none)
+
+
+def changed_copy(change):
+    def write(path, world, whole_map):
+        path.write_bytes(world.maps[0].read_bytes())
+        with h5py.File(path, "a") as file:
+            change(file["resolutions/1000"], path, world)
+
+    return write
+
+
+def replaced(values):
+    def change(group, path, world):
+        counts = group["pixels/count"][:]
+        del group["pixels/count"]
+        group["pixels/count"] = values(counts)
+
+    return changed_copy(change)
+
+
+def link_pixels(group, path, world):
+    del group["pixels"]
+    group["pixels"] = h5py.ExternalLink(str(world.maps[0]), "/resolutions/1000/pixels")
+
+
+def make_virtual(group, path, world):
+    length = len(group["pixels/count"])
+    del group["pixels/count"]
+    layout = h5py.VirtualLayout(shape=(length,), dtype="float64")
+    layout[:] = h5py.VirtualSource("nowhere.h5", "count", shape=(length,))
+    group["pixels"].create_virtual_dataset("count", layout)
+
+
+pixels_in_another_file, virtual_count = changed_copy(link_pixels), changed_copy(make_virtual)
+
+
+two_dimensions, yes_and_no = replaced(lambda counts: counts[:, None]), replaced(lambda counts: counts > 1)
+
+
+OTHER_MAPS = {
+    "zoom levels": (
+        zoom_levels,
+        r"an old layout of zoom levels: /0 .2000 bp., /1 .1000 bp.; .*cooler cp .*::/1 map.cool",
+    ),
+    "links": (linked, "its resolution 1000 is a link to another file, .*map0.mcool; .*give that file"),
+    "single cells": (
+        lambda path, world, whole: cooler.create_scool(str(path), whole.bins, {"one": whole.pixels}, ordered=True),
+        "maps of 1 single cells .*cooler merge",
+    ),
+    "a .cool of another resolution": (
+        other_resolution,
+        "one resolution only, of 2000 bp.; choose resolution 2000",
+    ),
+    "masked bins": (without_masked_bins, "chr1 has 119 bins of 1000 bp, its length asks for 121: bins were left out"),
+    "a filter": (filtered, r"pixels/count is compressed by .*HDF5 filter 32015.*the file is whole.*h5repack"),
+    ".hic": (lambda path, *_: path.write_bytes(b"HIC\0\x08\0\0\0" + bytes(999)), "Juicer's .hic .*hictk convert"),
+    "gzip": (lambda path, *_: path.write_bytes(gzip.compress(b"x" * 999)), "gzipped.*; decompress it"),
+    "pixels in another file": (
+        pixels_in_another_file,
+        "pixels/bin1_id lies in another file; .*cooler cp|pixels/count lies",
+    ),
+    "a virtual column": (virtual_count, "pixels/count lies in another file"),
+    "a column of two dimensions": (two_dimensions, "pixels/count holds 2-dimensional float64; expected one column"),
+    "counts of yes and no": (yes_and_no, "pixels/count holds 1-dimensional bool"),
+    "a web page": (lambda path, *_: path.write_text("<!DOCTYPE html><html>"), "not an HDF5 file .a web page."),
+    "an empty file": (lambda path, *_: path.touch(), "not an HDF5 file .an empty file."),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_MAPS)
+def test_a_whole_file_is_never_called_damaged(world, genes, whole_map, tmp_path, kind):
+    write, message = OTHER_MAPS[kind]
+    write(tmp_path / "map.mcool", world, whole_map)
+    with pytest.raises(InputError, match=rf"^maps .*map\.mcool: (?!.*(damaged|fetch)).*{message}"):
+        read(tmp_path / "map.mcool", genes, Published())
+
+
+def test_a_map_needs_no_lock_but_must_not_be_written_to(world, tmp_path, monkeypatch):
+    def no_locks(file, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    assert ContactMap(world.maps[0], 1000).chromsizes == CHROMSIZES
+    monkeypatch.undo()
+    path = tmp_path / "map.mcool"
+    path.write_bytes(world.maps[0].read_bytes())
+    holding = "import h5py, sys, time; f = h5py.File(sys.argv[1], 'r+'); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", holding, path], stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        with pytest.raises(ValueError, match="locked: another program has it open for writing"):
+            ContactMap(path, 1000)
+        holder.kill()
+    assert ContactMap(path, 1000).chromsizes == CHROMSIZES
