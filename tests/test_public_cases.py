@@ -380,7 +380,7 @@ def test_free_text_of_the_command_line_and_of_chromosomes(options, tmp_path, cap
     first, _ = scores(capsys, options, *given)
     (fit,) = DataFolder(options["--data_folder"]).results.glob("*/")
     assert first == scores(capsys, options, *given)[0]
-    assert json.loads((fit / "metrics.json").read_bytes().decode(errors="surrogateescape"))["settings"]["log_note"]
+    assert json.loads((fit / "metrics.json").read_bytes().decode(errors="surrogateescape"))["notes"]["log_note"]
     (row,) = pd.read_csv(DataFolder(options["--data_folder"]).results / "results.csv").to_dict("records")
     assert row["biosample"] == "\\udcff\\r\\n$" and row["log_note"] == "\\x1b[2J"
 

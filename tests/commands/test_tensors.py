@@ -373,7 +373,7 @@ def test_records_beside_the_tensors(world, narrow, tensors_argv, tmp_path):
 def test_contacts_are_not_read_again_on_restart(narrow, tensors_argv, monkeypatch):
     argv = tensors_argv(maps=[0])
     succeed(argv)
-    monkeypatch.setattr(features_run, "collect_contacts", None)  # calling it would fail
+    monkeypatch.setattr(features_run, "read_maps", None)  # calling it would fail
     succeed(argv)
 
 

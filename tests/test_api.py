@@ -1,0 +1,292 @@
+"""The verbs of a notebook: the same numbers as the commands, and errors that speak of arguments."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import train_inputs
+from conftest import ROOT, write_mcool
+from numpy.testing import assert_array_equal
+
+import spex
+from spex.commands import tensors, train
+from spex.files.sealed import load_array
+from spex.inputs.genes import cached_genes_text, read_gene_table
+from spex.runs.folder import DataFolder
+
+SLOW_TO_LOAD = ("torch", "xgboost", "cooler", "matplotlib", "pandas", "scipy")
+
+
+def run_python(code):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_importing_loads_nothing_that_takes_time():
+    code = f"import spex, sys; print([name for name in {SLOW_TO_LOAD} if name in sys.modules], spex.__version__)"
+    assert run_python(code) == f"[] {spex.__version__}\n"
+
+
+def test_every_name_is_there_and_others_are_not():
+    assert {name for name in dir(spex) if getattr(spex, name) is not None} == set(spex.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'read_gene'"):
+        _ = spex.read_gene
+
+
+def test_the_library_leaves_the_process_as_it_found_it():
+    code = """
+import logging, os, signal, sys
+import torch
+state = lambda: (dict(os.environ), logging.getLogger().handlers[:], logging.getLogger("spex").handlers[:],
+    logging.getLogger("spex").propagate, signal.getsignal(signal.SIGTERM), torch.get_num_threads(),
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32, sys.stdout, sys.stderr)
+before = state()
+import spex
+for name in dir(spex): getattr(spex, name)
+import spex.features.arrays, spex.features.run, spex.models.registry, spex.reports.fits, spex.runs.study
+assert state() == before, (state(), before)
+"""
+    run_python(code)
+
+
+def test_tf32_is_set_for_the_computation_alone():
+    from spex.features.devices import computing  # noqa: PLC0415
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    before = torch.backends.cudnn.allow_tf32
+    with pytest.raises(ZeroDivisionError), computing("cpu", "tf32"):
+        assert torch.backends.cuda.matmul.allow_tf32 and torch.backends.cudnn.allow_tf32
+        raise ZeroDivisionError
+    assert (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32) == (before, False)
+
+
+@pytest.fixture
+def genes(world):
+    return spex.read_genes(world.genes)
+
+
+@pytest.mark.parametrize("maps", [(), (0, 1)], ids=["sequence alone", "with contacts"])
+def test_features_are_those_that_tensors_py_writes(world, genes, narrow, tensors_argv, tmp_path, maps):
+    """To the last bit, whatever the order, the batch and the cache; and loaded again from the data folder."""
+    assert tensors.main(tensors_argv(maps=maps)) == 0
+    folder = DataFolder(tmp_path / "data")
+    contacts = spex.read_contacts([world.maps[index] for index in maps], genes) if maps else None
+    shuffled = genes.sample(frac=1, random_state=3)
+    computed = [
+        spex.gene_features(genes, world.genome, world.checkpoint, contacts=contacts, device="cpu"),
+        spex.gene_features(shuffled, world.genome, world.checkpoint, contacts=contacts, device="cpu", batch_size=7),
+        spex.gene_features(
+            genes, world.genome, world.checkpoint, contacts=contacts, device="cpu", cache=tmp_path / "c"
+        ),
+        spex.gene_features(
+            genes, world.genome, world.checkpoint, contacts=contacts, device="cpu", cache=tmp_path / "c"
+        ),
+        spex.load_features(folder.root),
+    ]
+    for features in computed:
+        assert len(features) == len(genes) and features.X.dtype == np.float32
+        assert features.X.shape[1] == len(features.columns) == (24024 if maps else 20020)
+        for gene, row in zip(features.genes["id"], features.X, strict=True):
+            assert_array_equal(row, load_array(folder.tensor_path(gene)))
+    pd.testing.assert_frame_equal(computed[-1].genes, genes.drop(columns="line"), check_dtype=False)
+    assert list(computed[1].genes.index) == list(shuffled.index)
+
+
+def test_a_loaded_network_serves_as_its_checkpoint(world, genes, narrow, tmp_path):
+    from expecto.beluga import load_beluga  # noqa: PLC0415
+
+    network, some = load_beluga(world.checkpoint), genes.head(2)
+    by_path = spex.gene_features(some, world.genome, world.checkpoint, device="cpu")
+    assert_array_equal(spex.gene_features(some, world.genome, network, device="cpu").X, by_path.X)
+    with pytest.raises(spex.InputError, match="network: predictions are kept by the content of the checkpoint"):
+        spex.gene_features(some, world.genome, network, device="cpu", cache=tmp_path)
+
+
+def test_a_given_batch_size_holds(world, genes, narrow, monkeypatch):
+    from expecto.scan import Scanner  # noqa: PLC0415
+
+    seen = []
+    predict = Scanner.predict
+    monkeypatch.setattr(
+        Scanner, "predict", lambda self, codes, starts: seen.append(len(starts)) or predict(self, codes, starts)
+    )
+    for batch_size in (30, 200, 450):
+        seen.clear()
+        spex.gene_features(genes.head(3), world.genome, world.checkpoint, device="cpu", batch_size=batch_size)
+        assert sum(seen) == 600
+        assert max(seen) <= batch_size
+        assert max(seen) == min(batch_size, 400)  # whole genes where several fit
+
+
+def test_features_need_contacts_of_these_genes_and_of_this_build(world, genes, narrow, tmp_path):
+    contacts = spex.read_contacts(world.maps[0], genes.iloc[:3])
+    with pytest.raises(spex.InputError, match=r"contacts: \d of the 9 genes are not in them"):
+        spex.gene_features(genes, world.genome, world.checkpoint, contacts=contacts, device="cpu")
+    write_mcool(tmp_path / "other.mcool", {}, chromsizes={"chr1": 120_400, "chr8": 90_000, "chr9": 70_000})
+    other = spex.read_contacts(tmp_path / "other.mcool", genes)
+    with pytest.raises(spex.InputError, match="chr9 is 70,000 bp long in the maps and 61,000 bp in the genome"):
+        spex.gene_features(genes, world.genome, world.checkpoint, contacts=other, device="cpu")
+    with pytest.raises(spex.InputError, match="chr9 is 70,000 bp long there and 61,000 bp in the first map"):
+        spex.read_contacts([world.maps[0], tmp_path / "other.mcool"], genes)
+    with pytest.raises(spex.InputError, match="the same map as"):
+        spex.read_contacts([world.maps[0], world.maps[0]], genes)
+    with pytest.raises(spex.InputError, match="maps: none is given"):
+        spex.read_contacts([], genes)
+
+
+def test_pairs_by_hand(tmp_path, genes):
+    gene = genes[genes["id"] == "G0"]  # chr1, +, TSS 60,030: published bin 60
+    write_mcool(tmp_path / "map.mcool", {"chr1": [(20, 60, 2.0), (60, 61, 9.0), (60, 100, 3.0)]})
+    pairs = spex.read_contacts(tmp_path / "map.mcool", gene).pairs()
+    assert pairs.to_dict("list") == {
+        "id": ["G0", "G0"],
+        "chrom": ["chr1", "chr1"],
+        "start": [20_000, 100_000],
+        "end": [21_000, 101_000],
+        "side": ["upstream", "downstream"],
+        "count": [2.0, 3.0],
+    }
+    strong = spex.read_contacts(tmp_path / "map.mcool", gene, rule=spex.Corrected(min_count=3)).pairs()
+    assert list(strong["start"]) == [100_000]
+
+
+def test_rules_refuse_what_they_do_not_know():
+    with pytest.raises(TypeError, match="min_count"):
+        spex.Published(min_count=3)
+    with pytest.raises(spex.InputError, match="max_dist 0: no threshold; expected a number above 0"):
+        spex.Published(max_dist=0)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A data folder with tensors, its features, and the options of train.py for it."""
+    options = train_inputs.write_inputs(tmp_path)
+    folder = DataFolder(options["--data_folder"])
+    genes = spex.read_genes(options["--genes_filename"])
+    table = read_gene_table(tmp_path / "genes.csv")
+    folder.cached_genes.write_text(cached_genes_text(table, genes))
+    expression = spex.read_expression(options["--gene_expression_filename"], genes)
+    return options, spex.load_features(folder.root), expression
+
+
+@pytest.mark.parametrize(
+    "model, validation, seed",
+    [("gbtree", ("chr9",), 5), ("gbtree", (), 1410), ("ridge", ("chr9",), 1), ("gblinear", (), 1)],
+)
+def test_a_fit_has_the_scores_that_train_py_prints(trained, tmp_path, capsys, monkeypatch, model, validation, seed):
+    monkeypatch.setattr("spex.reports.pictures._save", lambda figure, path: None)
+    options, features, expression = trained
+    more = ["--validation_chroms", *validation] if validation else []
+    parameters = train_inputs.FAST if model == "gbtree" else {}
+    if parameters:
+        more += ["--params", str(tmp_path / "fast.json")]
+    assert train.main(train_inputs.argv(options, "--model", model, "--seed", str(seed), *more)) == 0
+    target = train_inputs.TISSUES[0]
+    fit = spex.fit_expression(
+        features, expression, target, model=model, validation_chroms=validation, seed=seed, parameters=parameters
+    )
+    assert capsys.readouterr().out == fit.scores.line() + "\n"
+    (folder,) = DataFolder(options["--data_folder"]).results.glob("1-*/")
+    written = pd.read_csv(folder / "predictions.csv")
+    pd.testing.assert_frame_equal(fit.predictions, written, rtol=1e-8, check_dtype=False)
+    on_test = features.genes["chrom"].isin(["chr8"]).to_numpy()
+    assert_array_equal(fit.predict(features)[on_test], fit.predictions["predicted"])
+    assert spex.score(fit.predictions["observed"], fit.predictions["predicted"]) == fit.scores
+    assert len(fit.importance) == features.X.shape[1] and fit.history["watched"]
+
+
+def test_genes_without_expression_are_left_out(trained):
+    _, features, expression = trained
+    known = expression.drop(index=features.genes["id"].iloc[:5])
+    fit = spex.fit_expression(features, known, "Liver", model="ridge")
+    assert len(fit.predictions) == known.index.isin(features.genes["id"][features.genes["chrom"] == "chr8"]).sum()
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"target": "liver"}, r"target liver: no such column of expression; expected one of 4, nearest: Liver"),
+        ({"model": "forest"}, "model forest: no such model; expected gbtree or gblinear or ridge"),
+        ({"parameters": {"etta": 1}}, "parameters: .*etta.*; model gbtree has"),
+        ({"test_chroms": ["chr7"]}, "test_chroms chr7: no test genes"),
+    ],
+)
+def test_what_cannot_be_fitted_is_told_by_its_argument(trained, changes, message):
+    _, features, expression = trained
+    asked = {"target": "Liver"} | changes
+    with pytest.raises(spex.InputError, match=message):
+        spex.fit_expression(features, expression, **asked)
+
+
+def test_values_that_are_no_expression(trained):
+    _, features, expression = trained
+    expression.iloc[3, 0] = -1.0
+    with pytest.raises(spex.InputError, match="of gene ENSG.* is -1; expected a number from 0 up"):
+        spex.fit_expression(features, expression, expression.columns[0])
+
+
+def test_features_of_another_width_are_not_predicted(trained):
+    _, features, expression = trained
+    fit = spex.fit_expression(features, expression, "Liver", model="ridge")
+    with pytest.raises(spex.InputError, match=r"features of shape .2, 7.; expected .n, 20,020."):
+        fit.predict(np.zeros((2, 7)))
+    with pytest.raises(spex.InputError, match="a matrix of shape"):
+        spex.Features(np.zeros((2, 7), np.float32), features.genes.head(2))
+
+
+def test_tissues_by_name_pattern_and_index(trained, tmp_path):
+    options, features, expression = trained
+    genes = spex.read_genes(options["--genes_filename"])
+    path = options["--gene_expression_filename"]
+    assert list(expression.columns) == list(train_inputs.TISSUES)
+    assert list(spex.read_expression(path, genes, targets="Brain*")) == list(train_inputs.TISSUES[1:3])
+    assert list(spex.read_expression(path, genes, targets=["Liver", 1])) == [train_inputs.TISSUES[0], "Liver"]
+    some = spex.read_expression(path, genes[genes["chrom"] == "chr8"], targets=4)
+    pd.testing.assert_frame_equal(some, expression.loc[some.index, ["Liver"]])
+    with pytest.raises(spex.InputError, match="targets 'Lever': no such tissue"):
+        spex.read_expression(path, genes, targets="Lever")
+    made_by_hand = pd.DataFrame(genes.to_dict())
+    with pytest.raises(spex.InputError, match="no column of gene ids, and the genes are not from read_genes"):
+        spex.read_expression(path, made_by_hand)
+    with_ids = pd.read_csv(path, index_col=0).assign(id=pd.read_csv(options["--genes_filename"])["id"])
+    with_ids.to_csv(tmp_path / "ids.csv", index=False)
+    pd.testing.assert_frame_equal(spex.read_expression(tmp_path / "ids.csv", made_by_hand), expression)
+    with_ids.rename(columns={"Liver": "Lung"}).assign(Lung2=1.0).rename(columns={"Lung2": "Lung"}).to_csv(
+        tmp_path / "twice.csv", index=False
+    )
+    with pytest.raises(spex.InputError, match="2 columns Lung; choose one of them by its index"):
+        spex.read_expression(tmp_path / "twice.csv", genes)
+
+
+def test_folders_without_features(tmp_path):
+    with pytest.raises(spex.InputError, match="data_folder .*cached_genes.tsv: no such file"):
+        spex.load_features(tmp_path)
+    (tmp_path / "cached_genes.tsv").write_text("a\tb\n1\t2\n")
+    with pytest.raises(spex.InputError, match="no column id, symbol, .*; the same tensors.py command writes it again"):
+        spex.load_features(tmp_path)
+
+
+def test_features_as_anndata(trained):
+    _, features, _ = trained
+    table = features.to_anndata()
+    assert table.shape == features.X.shape
+    assert list(table.obs_names) == list(features.genes["id"])
+    assert table.var_names[0] == "upstream, decay 0.01: 1" and table.var_names.is_unique
+    assert list(table.var.columns) == ["position", "chromatin_feature"]
+    assert_array_equal(table.X, features.X)
+
+
+def test_without_anndata_it_is_told_how_to_get_it(trained, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    with pytest.raises(spex.InputError, match="anndata is not installed; get it with: pip install"):
+        trained[1].to_anndata()
