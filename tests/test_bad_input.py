@@ -94,6 +94,11 @@ TENSOR_OPTIONS = [
         "--max_dist 1.2 --contact_rule corrected --mcool_filename a",
         "--max_dist 1.2: belongs to --contact_rule published",
     ),
+    (
+        "--max_dist 1.15 --contact_rule corrected --mcool_filename a",
+        "--max_dist 1.15: belongs to --contact_rule published, but the rule is corrected; leave it out",
+    ),
+    ("--min_count 2 --mcool_filename a", "--min_count 2: belongs to --contact_rule corrected, but the rule is publ"),
     ("--min_count 3 --mcool_filename a", "--min_count 3: belongs to --contact_rule corrected, but the rule is publ"),
     ("--mcool_filename a --mcool_filename b", "--mcool_filename a: no such file"),
     ("--mcool_filename=", "--mcool_filename: found nothing, expected a path"),

@@ -249,3 +249,28 @@ def test_the_size_that_a_gct_file_tells_is_proved(tmp_path, lab, first, size, me
         assert_allclose(lab.read(tmp_path / "e.gct")[1], lab.expression.iloc[lab.genes.index, 0], rtol=1e-12)
     else:
         assert re.search(message, refusal(lab.read, tmp_path / "e.gct"))
+
+
+RSEM = "gene_id transcript_id(s) length effective_length expected_count TPM FPKM"
+ENCODE = (
+    f"{RSEM} posterior_mean_count posterior_standard_deviation_of_count pme_TPM pme_FPKM TPM_ci_lower_bound "
+    "TPM_ci_upper_bound TPM_coefficient_of_quartile_variation FPKM_ci_lower_bound FPKM_ci_upper_bound "
+    "FPKM_coefficient_of_quartile_variation"
+)
+
+
+@pytest.mark.parametrize(
+    "header, tissues",
+    [
+        (RSEM, ["TPM", "FPKM"]),
+        (ENCODE, ["TPM", "FPKM", "pme_TPM", "pme_FPKM"]),
+        ("gene_id transcript_ids TPM", ["TPM"]),
+    ],
+)
+def test_columns_of_quantifications_that_are_no_expression(tmp_path, genes, header, tissues):
+    names = header.split()
+    rows = [[f"{gene}.7", "T1,T2", *range(number, number + len(names) - 2)] for number, gene in enumerate(IDS)]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "e.tsv", sep="\t", index=False)
+    assert list(open_expression(tmp_path / "e.tsv").tissues) == tissues
+    found = read(tmp_path / "e.tsv", [1], genes)
+    assert_allclose(found[1], genes.index + names.index("TPM") - 2)
