@@ -19,7 +19,7 @@ def test_a_cooler_uri_is_told_apart_from_a_file(world):
     told = rf"^maps .*: a cooler URI; expected a file; give {world.maps[0]} alone and resolution 1000$"
     with pytest.raises(InputError, match=told):
         require_map(f"{world.maps[0]}::/resolutions/1000")
-    with pytest.raises(InputError, match="alone$"):
+    with pytest.raises(InputError, match=r"alone$"):
         require_map(f"{world.maps[0]}::/")
 
 
