@@ -1,4 +1,4 @@
-"""Every kind of bad input, file by file and option by option: one line, exit status 2, nothing written.
+"""Bad input on the command line, a file of each kind and every option: one line, exit status 2, nothing written.
 
 A case makes its bad file in `tmp_path` and gives the options that lead to it.
 """
