@@ -1,0 +1,72 @@
+"""examples/first_look.ipynb runs as it stands, and its five lines give what the commands print."""
+
+import json
+import re
+import shutil
+
+import nbclient
+import nbformat
+import pytest
+import torch
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
+
+from spex.commands import tensors, train
+from spex.models.registry import PARAMETERS
+
+NOTEBOOK = ROOT / "examples" / "first_look.ipynb"
+EXAMPLE = ROOT / "data" / "example"
+ROUNDS = {"num_boost_round": 15}
+TISSUE = "Cells_EBV-transformed_lymphocytes"
+NARROWED = f"""
+from expecto import beluga
+from spex.models import registry
+beluga.CHANNELS, beluga.HIDDEN = {NARROW_CHANNELS}, {NARROW_HIDDEN}
+registry.PARAMETERS["gbtree"] |= {ROUNDS}
+"""
+"""What the test adds behind the first cell: a narrow network and few rounds, or it would take minutes."""
+
+
+def printed(notebook):
+    texts = [output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])]
+    (line,) = [text for text in texts if text.startswith("rmse: ")]
+    return line
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder laid out as the repository, with a narrow network in the place of the stand-in weights."""
+    shutil.copytree(EXAMPLE, tmp_path / "data" / "example")
+    (tmp_path / "data" / "demo").mkdir()
+    torch.save(narrow_state(), tmp_path / "data" / "demo" / "stand_in_weights.pth")
+    (tmp_path / "examples").mkdir()
+    return tmp_path
+
+
+def test_the_notebook_prints_what_the_commands_print(place, narrow, capsys, monkeypatch):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+    notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(NARROWED))
+    resources = {"metadata": {"path": str(place / "examples")}}
+    nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
+
+    monkeypatch.setattr("spex.reports.pictures._save", lambda figure, path: None)
+    monkeypatch.setitem(PARAMETERS, "gbtree", PARAMETERS["gbtree"] | ROUNDS)
+    monkeypatch.chdir(place)
+    example = place / "data" / "example"
+    genes = ["--data_folder", "run", "--genes_filename", str(example / "genes.csv")]
+    inputs = ["--genome_filename", str(example / "genome.fa"), "--mcool_filename", str(example / "contacts.mcool")]
+    weights = ["--beluga_model_filename", str(place / "data/demo/stand_in_weights.pth"), "--compute_platform", "CPU"]
+    assert tensors.main([*genes, *inputs, *weights]) == 0
+    (place / "params.json").write_text(json.dumps({"eta": 0.2}))
+    expression = ["--gene_expression_filename", str(example / "expression.csv"), "--target", TISSUE]
+    assert train.main([*genes, *expression, "--params", str(place / "params.json")]) == 0
+    assert capsys.readouterr().out == printed(notebook)
+
+
+def test_the_notebook_is_executed_and_small():
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in codes] == list(range(1, len(codes) + 1))
+    assert re.fullmatch(r"rmse: \S+ spearman: \S+ pval: \S+ pearson: \S+ pval: \S+\n", printed(notebook))
+    assert NOTEBOOK.stat().st_size < 30_000
+    assert str(ROOT) not in NOTEBOOK.read_text()
