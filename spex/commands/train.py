@@ -25,7 +25,7 @@ from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table, report_rows
 from spex.inputs.targets import select_targets
-from spex.models.registry import PARAMETERS, USE_OF_WATCHED, choose_device, read_parameters
+from spex.models.registry import MODELS, choose_device, read_parameters
 from spex.models.scores import summarise
 from spex.models.splits import cross_validation_splits, sorted_chromosomes, split_by_chromosome
 from spex.reports.fits import draw_missing, write_summary
@@ -57,7 +57,7 @@ def create_parser(prog=PROG):
     add("--target", nargs="+", action="extend", metavar="NAME", help='tissue names or shell patterns, like "Brain*"')
     add("--list_targets", action="store_true", help="print index and name of every tissue, and stop")
     add = parser.add_argument_group("model (train.py only)").add_argument
-    add("--model", choices=tuple(PARAMETERS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
+    add("--model", choices=tuple(MODELS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
     add("--params", metavar="FILE.json", help="parameters that replace the model's own of the same name")
     add(
         "--seed",
@@ -226,7 +226,7 @@ def report_splits(splits, model, *, cv):
             f"{len(split.test):,}",
             ", ".join(split.test_chroms),
         )
-    use = USE_OF_WATCHED[model]
+    use = MODELS[model].use_of_watched
     if use and not cv and not splits[0].validation_chroms:
         logger.warning(
             "%s the test chromosome (%s): the score is biased upwards; --validation_chroms %s gives an unbiased one",

@@ -130,12 +130,12 @@ def _in_one_line(error):
 def cuda_problem():
     """Why this xgboost cannot fit on a GPU here, in words; None when it can."""
     if not xgboost.build_info()["USE_CUDA"]:
-        return "this xgboost is built for the CPU (the extra gpu installs the other)"
-    error, said = _try_out(GBTREE | {"device": "cuda"})
+        return "this xgboost is built for the CPU (`make setup GPU=1` installs the other)"
+    error, said = _try_out(GBTREE, device="cuda")
     return "xgboost finds no usable GPU" if error or said else None
 
 
-def _try_out(parameters):
+def _try_out(parameters, device="cpu"):
     """Fit four genes as any others are fitted. Returns: the error in one line or None, and what xgboost warned of."""
     features = np.eye(4, tensor_length(BELUGA, with_contacts=True), dtype=np.float32)
     targets = np.linspace(-2.0, 3.0, 4)[:, None]
@@ -144,7 +144,9 @@ def _try_out(parameters):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            for fit in BoosterLearner(features, split, few).fit(targets, names=["parameters"], wanted=[0], seed=0):
+            for fit in BoosterLearner(features, split, few, device).fit(
+                targets, names=["parameters"], wanted=[0], seed=0
+            ):
                 if not np.abs(fit.predict(features)).max() < BEYOND_EXPRESSION:
                     return "with these parameters it predicts no finite numbers, or none that can be expression", []
         except (InputError, xgboost.core.XGBoostError, ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -159,9 +161,8 @@ def _booster_parameters(parameters):
 class BoosterLearner:
     """Boosting on features that are quantised (trees) or laid out (linear) once, however many targets follow."""
 
-    def __init__(self, features, split, parameters):
-        self.split = split
-        self.parameters = parameters
+    def __init__(self, features, split, parameters, device="cpu"):
+        self.split, self.parameters, self.device = split, parameters, device
         if parameters["booster"] == "gblinear":
             self.train = xgboost.DMatrix(features[split.train])
             self.watched = xgboost.DMatrix(features[split.watched])
@@ -189,10 +190,11 @@ class BoosterLearner:
             self.train.set_label(target[self.split.train])
             self.watched.set_label(target[self.split.watched])
             history = {}
+            own = {"device": self.device, "eval_metric": METRIC}
             with progress(self.parameters["num_boost_round"], "rounds", names[position]) as advance:
                 try:
                     booster = xgboost.train(
-                        {**_booster_parameters(self.parameters), "seed": seed, "eval_metric": METRIC},
+                        {**_booster_parameters(self.parameters), **own, "seed": seed},
                         self.train,
                         num_boost_round=self.parameters["num_boost_round"],
                         evals=[(self.train, "train"), (self.watched, "watched")],  # the last one decides when to stop

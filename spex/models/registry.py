@@ -6,6 +6,9 @@
 
 import json
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
@@ -15,16 +18,55 @@ from spex.models import boosters, ridge
 PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}
 """Parameters of each model: the published ones of the first two, with xgboost's own names for them."""
 
-USE_OF_WATCHED = {
-    "gbtree": "as published, early stopping watches",
-    "gblinear": None,
-    "ridge": "the penalty is chosen on",
+
+@dataclass(frozen=True)
+class Model:
+    """One kind of model.
+
+    learner: called with features, split, parameters, device. fit: class whose `load(folder)` reads what it saved.
+    find_problem: from parameters to what is wrong with them, in words, or None. aliases: second names of parameters.
+    use_of_watched: what it does with the watched rows, in words to put before their name; None where it never looks at
+    them. seeded: whether a seed can change its numbers. on_gpu: whether it can be fitted there.
+    """
+
+    learner: Callable
+    fit: type
+    find_problem: Callable
+    aliases: dict
+    use_of_watched: str | None
+    seeded: bool
+    on_gpu: bool
+
+
+MODELS = {
+    "gbtree": Model(
+        learner=boosters.BoosterLearner,
+        fit=boosters.BoosterFit,
+        find_problem=partial(boosters.find_problem, model="gbtree"),
+        aliases=boosters.ALIASES,
+        use_of_watched="as published, early stopping watches",
+        seeded=True,
+        on_gpu=True,
+    ),
+    "gblinear": Model(
+        learner=boosters.BoosterLearner,
+        fit=boosters.BoosterFit,
+        find_problem=partial(boosters.find_problem, model="gblinear"),
+        aliases=boosters.ALIASES,
+        use_of_watched=None,
+        seeded=True,  # by its parameter feature_selector
+        on_gpu=False,
+    ),
+    "ridge": Model(
+        learner=ridge.RidgeLearner,
+        fit=ridge.RidgeFit,
+        find_problem=ridge.find_problem,
+        aliases={},
+        use_of_watched="the penalty is chosen on",
+        seeded=False,
+        on_gpu=False,
+    ),
 }
-"""What each model does with the watched rows, in words to put before their name; gblinear never looks at them."""
-
-
-SEEDED = {"gbtree": True, "gblinear": True, "ridge": False}
-"""Whether a seed can change a model's numbers (in gblinear by its `feature_selector`)."""
 
 
 def read_parameters(path, model):
@@ -66,13 +108,12 @@ def with_changes(changes, model, **about):
         InputError: a parameter that the model does not know or cannot use.
     """
     check_model(model)
-    if model == "ridge":
-        parameters = PARAMETERS[model] | changes
-        problem = ridge.find_problem(parameters)
-    else:
-        changes, problem = _by_first_names(changes)
-        parameters = PARAMETERS[model] | changes
-        problem = problem or (boosters.find_problem(parameters, model) if changes else None)
+    kind = MODELS[model]
+    twice = [(other, name) for other, name in kind.aliases.items() if {other, name} <= changes.keys()]
+    problem = f"{twice[0][0]} is another name of {twice[0][1]}, and both are there; give one of them" if twice else None
+    parameters = PARAMETERS[model] | {kind.aliases.get(name, name): value for name, value in changes.items()}
+    if changes:
+        problem = problem or kind.find_problem(parameters)
     if problem:
         about = {"argument": "parameters"} | about
         raise InputError(problem, **about, hint=f"{parameter('model')} {model} has {', '.join(PARAMETERS[model])}")
@@ -83,13 +124,6 @@ def check_model(model):
     """Refuse a model that there is none of."""
     if model not in PARAMETERS:
         raise InputError("no such model", argument="model", subject=shown(model), expected=" or ".join(PARAMETERS))
-
-
-def _by_first_names(changes):
-    """Parameters by xgboost's first name for each, and what is wrong, or None: both names of one were given."""
-    twice = [(other, name) for other, name in boosters.ALIASES.items() if {other, name} <= changes.keys()]
-    problem = f"{twice[0][0]} is another name of {twice[0][1]}, and both are there; give one of them" if twice else None
-    return {boosters.ALIASES.get(name, name): value for name, value in changes.items()}, problem
 
 
 def _each_once(pairs):
@@ -118,7 +152,7 @@ def choose_device(platform, model):
     """
     if platform == "CPU":
         return "cpu"
-    problem = f"{model} is fitted on the CPU only" if model != "gbtree" else boosters.cuda_problem()
+    problem = boosters.cuda_problem() if MODELS[model].on_gpu else f"{model} is fitted on the CPU only"
     if problem is None:
         return "cuda"
     if platform == "CUDA":
@@ -131,9 +165,7 @@ def prepare(model, features, split, parameters, device="cpu"):
 
     features: float32 (n, width). split: dataset.Split over its rows. parameters: as in `PARAMETERS`.
     """
-    if model == "ridge":
-        return ridge.RidgeLearner(features, split, parameters)
-    return boosters.BoosterLearner(features, split, parameters | {"device": device})
+    return MODELS[model].learner(features, split, parameters, device)
 
 
 def load_fit(folder, model):
@@ -142,9 +174,8 @@ def load_fit(folder, model):
     Raises:
         InputError: the model's file is missing or damaged.
     """
-    kind = ridge.RidgeFit if model == "ridge" else boosters.BoosterFit
     try:
-        return kind.load(folder)
+        return MODELS[model].fit.load(folder)
     except (OSError, DamagedFileError) as error:
         raise InputError(
             f"its model cannot be read ({error})", argument="fit", subject=folder, hint="fit it again"

@@ -35,7 +35,7 @@ def find_problem(parameters):
 class RidgeLearner:
     """The factorised training features: memory for two float64 matrices (n, n) of n training genes, beside them."""
 
-    def __init__(self, features, split, parameters):
+    def __init__(self, features, split, parameters, device="cpu"):
         self.features = features
         self.split = split
         self.penalties = np.array(sorted(set(parameters["penalties"])), dtype=np.float64)

@@ -11,7 +11,7 @@ import pandas as pd
 from spex.files.atomic import remove_abandoned
 from spex.models import importance
 from spex.models.fits import assess, predictions_table
-from spex.models.registry import SEEDED, USE_OF_WATCHED, prepare
+from spex.models.registry import MODELS, prepare
 from spex.models.scores import Scores, score
 from spex.runs import records
 from spex.runs.settings import read_run_settings
@@ -54,7 +54,7 @@ class Study:
             "model": self.model,
             "parameters": self.parameters,
             "device": self.device,
-            "seed": seed if SEEDED[self.model] else None,
+            "seed": seed if MODELS[self.model].seeded else None,
             "split": records.split_name(split.test_chroms, split.validation_chroms),
             "test_chroms": list(split.test_chroms),
             "validation_chroms": list(split.validation_chroms),
@@ -165,7 +165,7 @@ def _write_fit(study, fit, split, settings, observed):
             **study.left_out,
         },
         chosen=fit.chosen,
-        chosen_on=records.watched_genes(settings) if USE_OF_WATCHED[study.model] else None,
+        chosen_on=records.watched_genes(settings) if MODELS[study.model].use_of_watched else None,
         history=fit.history,
         features_table=_features_table(study),
         scores=asdict(scores),
