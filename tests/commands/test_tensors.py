@@ -272,6 +272,7 @@ def test_a_device_whose_process_is_killed_ends_the_run_in_one_line(tensors_argv,
     process = start_tensors(["--two_devices", *tensors_argv("--precision", "float32")], env={"WRITES": "hang"})
     begun = tmp_path / "data" / "tensors" / "begun"
     while not begun.exists():
+        assert process.poll() is None
         time.sleep(0.01)
     os.kill(int(begun.read_text()), signal.SIGKILL)
     assert process.wait() == 2
@@ -292,6 +293,7 @@ def test_several_devices_stop_together(tensors_argv, tmp_path, capfd, stop, send
     argv = ["--two_devices", *tensors_argv("--precision", "float32")]
     process = start_tensors(argv, env={"WRITES": "hang"}, start_new_session=True)
     while not (tmp_path / "data" / "tensors" / "begun").exists():
+        assert process.poll() is None
         time.sleep(0.01)
     send(process.pid, stop)
     assert process.wait() == status
