@@ -2,7 +2,7 @@
 
     python train.py --data_folder DATA --target_index 22
 
-Prints the published line of scores, and writes DATA/results/. See README.md.
+Prints the published line of scores, and writes DATA/results/. docs/files.md says what they hold.
 """
 
 import logging
@@ -59,12 +59,7 @@ def create_parser(prog=PROG):
     add = parser.add_argument_group("model (train.py only)").add_argument
     add("--model", choices=tuple(MODELS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
     add("--params", metavar="FILE.json", help="parameters that replace the model's own of the same name")
-    add(
-        "--seed",
-        type=whole_number(0, 2**31 - 1),
-        default=1410,
-        help="seed of the trees' column sampling",
-    )
+    add("--seed", type=whole_number(0, 2**31 - 1), default=1410, help="seed of the trees' column sampling")
     add("--repeats", type=whole_number(1), default=1, help="fits per target, with seed, seed + 1, ...")
     add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
     add("--predict", metavar="MODEL_FOLDER", help="apply a fit under results/ to --data_folder's tensors, and stop")
@@ -99,29 +94,15 @@ def run(args):
         print(predict_genes(Path(args.predict), folder, genes))
         return
 
-    expression_file = open_expression(args.gene_expression_filename)
-    targets = select_targets(expression_file, args.target_index, args.target)
-    choices = {
-        "targets": [(index, expression_file.tissues[index - 1]) for index in targets],
-        "model": args.model,
-        "parameters": read_parameters(args.params, args.model),
-        "device": choose_device(args.compute_platform, args.model),
-        "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
-        "notes": {"biosample": args.biosample, "log_note": args.log_note},
-    }
+    file = open_expression(args.gene_expression_filename)
+    targets = select_targets(file, args.target_index, args.target)
+    choices = choices_of(args, [(index, file.tissues[index - 1]) for index in targets])
     sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
-    expression = read_expression(expression_file, targets, table, genes)
+    expression = read_expression(file, targets, table, genes)
     matched = match_genes(folder, genes, expression.values)
-    if args.cv is None:
-        chroms = (
-            sorted_chromosomes(args.test_chroms or [TEST_CHROM]),
-            sorted_chromosomes(args.validation_chroms or []),
-        )
-        splits = [split_by_chromosome(matched.genes["chrom"], *chroms)]
-    else:
-        splits = cross_validation_splits(matched.genes["chrom"], args.cv_groups)
+    splits = splits_of(args, matched.genes["chrom"])
     report_rows(args.genes_filename, table, kept, args.gene_type)
-    report_genes(matched, expression_file, expression)
+    report_genes(matched, file, expression)
     if choices["chromatin"] is None:
         logger.info("importance goes without names: get them with: python -m spex.resources get features")
     report_splits(splits, args.model, cv=args.cv is not None)
@@ -138,6 +119,26 @@ def run(args):
     for damaged in records.write_results(study.results):
         logger.warning("%s: its record is damaged and not in results.csv; the command that made it mends it", damaged)
     print_scores(study, finished)
+
+
+def choices_of(args, targets):
+    """What the options choose of a Study. targets: pairs of index and name."""
+    return {
+        "targets": targets,
+        "model": args.model,
+        "parameters": read_parameters(args.params, args.model),
+        "device": choose_device(args.compute_platform, args.model),
+        "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
+        "notes": {"biosample": args.biosample, "log_note": args.log_note},
+    }
+
+
+def splits_of(args, chroms):
+    """The splits that the options ask for: one, or the folds of a cross-validation. chroms: of each gene."""
+    if args.cv is not None:
+        return cross_validation_splits(chroms, args.cv_groups)
+    test, validation = (args.test_chroms or [TEST_CHROM]), (args.validation_chroms or [])
+    return [split_by_chromosome(chroms, sorted_chromosomes(test), sorted_chromosomes(validation))]
 
 
 def check_own_options(args):

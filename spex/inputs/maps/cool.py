@@ -11,17 +11,11 @@ import cooler
 import h5py
 import numpy as np
 
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, shown
 from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.maps.layout import bin_size, find_group, map_error
 
 CHUNK_PIXELS = 4_000_000
-TABLES = {"chroms", "bins", "pixels", "indexes"}
-"""Groups that a cooler is made of; files of 2016 say so in no other way."""
-
-
-def _error(path, found, **parts):
-    """An InputError about a contact map. parts: as of InputError."""
-    return InputError(found, argument="maps", subject=path, **parts)
 
 
 def _check_unlocked(path):
@@ -31,7 +25,7 @@ def _check_unlocked(path):
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES):
-                raise _error(
+                raise map_error(
                     path,
                     "locked: another program has it open for writing, so it may change at any moment",
                     hint="wait until that one ends, or give a copy",
@@ -58,29 +52,29 @@ class ContactMap:
         except OSError as error:
             self._refuse_unopened(error)
         with self._reading(), open_map_file(self.path) as file:
-            self.group = self._find_group(file)
+            self.group = find_group(file, self.path, resolution)
             map_ = cooler.Cooler(file[self.group])
             mode = _text(file[self.group].attrs.get("storage-mode", "symmetric-upper"))
-            binsize = _bin_size(file[self.group])
+            binsize = bin_size(file[self.group])
             self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
         if mode != "symmetric-upper":
-            raise _error(path, f"stored {shown(mode)}", expected="symmetric-upper, each pair of bins once")
+            raise map_error(path, f"stored {shown(mode)}", expected="symmetric-upper, each pair of bins once")
         if binsize is None:
-            raise _error(
+            raise map_error(
                 path,
                 f"bins of {self.group} are of no fixed width, or none is told (restriction fragments?), not "
                 f"{resolution} bp",
                 expected="bins of one width",
             )
         if binsize != resolution:
-            raise _error(path, f"bins of {self.group} are {binsize} bp, not {resolution}")
+            raise map_error(path, f"bins of {self.group} are {binsize} bp, not {resolution}")
 
     def _refuse_unopened(self, error):
         """Tell why HDF5 does not open the file."""
         if error.errno is not None:
             raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
         if "already open for write" in str(error):
-            raise _error(
+            raise map_error(
                 self.path,
                 "another program has it open for writing, or was stopped while it had",
                 hint=f"wait until that one ends; if there is none any more: h5clear -s {self.path}",
@@ -93,75 +87,12 @@ class ContactMap:
             hint = "decompress it"
         elif kind and ".hic" in kind:
             hint = "convert it with hictk convert or hic2cool"
-        raise _error(
+        raise map_error(
             self.path,
             f"not an HDF5 file{f' ({kind})' if kind else ''}",
             expected="a whole .mcool of cooler",
             hint=hint,
         ) from error
-
-    def _find_group(self, file):
-        """Name of the group that holds the resolution.
-
-        Raises:
-            InputError: there is none; tells what the file holds instead.
-        """
-        if _is_cooler(file):
-            width = _bin_size(file)
-            if width == self.resolution:
-                return "/"
-            raise _error(
-                self.path,
-                f"no resolution {self.resolution} (a .cool of one resolution only, of {width} bp)",
-                hint=f"choose {parameter('resolution')} {width}, or make the map with: cooler zoomify -r "
-                f"{self.resolution} -o map.mcool {self.path}",
-            )
-        name = f"resolutions/{self.resolution}"
-        group = file.get("resolutions", {})
-        outer = file.get("resolutions", getlink=True)
-        link = group.get(str(self.resolution), getlink=True) if str(self.resolution) in group else None
-        link = outer if isinstance(outer, h5py.ExternalLink) else link
-        if isinstance(link, h5py.ExternalLink):
-            raise _error(
-                self.path,
-                f"its resolution {self.resolution} is a link to another file, {shown(link.filename)}",
-                expected="the map itself",
-                hint="give that file",
-            )
-        if link is not None and _is_cooler(file[name]):
-            return name
-        resolutions = sorted(int(key) for key in group if _is_number(key))
-        if resolutions:
-            raise _error(
-                self.path,
-                f"no resolution {self.resolution} (it has {', '.join(map(str, resolutions))})",
-                hint=f"choose {parameter('resolution')} among them, or make the map with: cooler zoomify",
-            )
-        if "cells" in file:
-            raise _error(
-                self.path,
-                f"maps of {len(file['cells'])} single cells (.scool)",
-                expected="one map",
-                hint=f"put the cells together with: cooler merge all.cool {self.path}::/cells/NAME ...; then give "
-                "all.cool",
-            )
-        levels = {key: _bin_size(file[key]) for key in sorted(file) if _is_number(key) and _is_cooler(file[key])}
-        if levels:
-            held = ", ".join(f"/{key} ({width} bp)" for key, width in levels.items())
-            of_resolution = [key for key, width in levels.items() if width == self.resolution]
-            raise _error(
-                self.path,
-                f"an old layout of zoom levels: {held}",
-                expected=f"resolutions/{self.resolution}",
-                hint=f"copy a level into a file of its own with: cooler cp {self.path}::/"
-                f"{(of_resolution or list(levels))[0]} map.cool",
-            )
-        raise _error(
-            self.path,
-            f"no resolution {self.resolution} (it holds no resolution at all); found "
-            f"{', '.join(map(shown, list(file)[:5])) or 'nothing'} in it",
-            expected="a .mcool or .cool of cooler",
-        )
 
     def pixel_count(self, chroms):
         """Number of pixels that reading `chroms` streams through."""
@@ -209,7 +140,7 @@ class ContactMap:
             counts = self._column(root, "pixels/count", part, kinds="iuf").astype(np.float64)
             bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))) & touching
             if bad.any():
-                raise _error(
+                raise map_error(
                     self.path,
                     f"found a count of {counts[bad][0]:.6g}",
                     expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or "
@@ -250,7 +181,7 @@ class ContactMap:
         bins = int(self._column(root, "indexes/chrom_offset", slice(last, last + 1))[0])
         listed = self._column(root, "bins/chrom", slice(0, bins))
         if 0 < found < expected and np.count_nonzero(listed == place) == found:
-            raise _error(
+            raise map_error(
                 self.path,
                 f"{chrom} has {found:,} bins of {self.resolution} bp, its length asks for {expected:,}: bins were left "
                 "out when the map was made (HiCExplorer leaves out masked ones), so that numbers of bins tell no place",
@@ -263,7 +194,7 @@ class ContactMap:
         with self._reading():
             values = self._find_column(root, name)[part]
         if values.dtype.kind not in kinds or values.ndim != 1:
-            raise _error(
+            raise map_error(
                 self.path,
                 f"{name} holds {values.ndim}-dimensional {values.dtype}",
                 expected="one column of numbers as cooler writes it",
@@ -276,7 +207,7 @@ class ContactMap:
     def _find_column(self, root, name):
         """A column of the map, when it is there and compressed by what this HDF5 has."""
         if name not in root:
-            raise _error(
+            raise map_error(
                 self.path,
                 f"no {name} in {self.group}",
                 expected="a map as cooler writes it",
@@ -286,7 +217,7 @@ class ContactMap:
         folder, _, last = name.rpartition("/")
         links = (root.get(folder, getlink=True), root[folder].get(last, getlink=True))
         if any(isinstance(link, h5py.ExternalLink) for link in links) or column.is_virtual or column.external:
-            raise _error(
+            raise map_error(
                 self.path,
                 f"{name} lies in another file",
                 expected="a map that is whole in one file",
@@ -296,7 +227,7 @@ class ContactMap:
         for number in range(settings.get_nfilters()):
             code, _, _, label = settings.get_filter(number)
             if not h5py.h5z.filter_avail(code):
-                raise _error(
+                raise map_error(
                     self.path,
                     f"{name} is compressed by {shown(label.decode(errors='replace')) or 'a filter'} (HDF5 filter "
                     f"{code}), which is not installed here",
@@ -321,23 +252,9 @@ class ContactMap:
             raise self._damaged(error) from error
 
     def _damaged(self, reason):
-        return _error(self.path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
+        return map_error(self.path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
 
 
 def _text(value):
     """Text that HDF5 hands out as str or, of variable length, as bytes."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _is_number(name):
-    return name.isascii() and name.isdigit()
-
-
-def _is_cooler(group):
-    return isinstance(group, h5py.Group) and set(group) >= TABLES
-
-
-def _bin_size(group):
-    """Width of a cooler's bins in bp, or None where they have no fixed one."""
-    width = group.attrs.get("bin-size")
-    return int(width) if isinstance(width, (int, np.integer)) else None
