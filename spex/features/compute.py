@@ -129,7 +129,8 @@ class FeatureComputer:
         self.counts["windows"] += len(starts)
         codes = torch.from_numpy(codes)
         passes = torch.from_numpy(starts).split(self.windows_per_pass)
-        return torch.cat([self.scanner.predict(codes, some) for some in passes])
+        predictions = [self.scanner.predict(codes, some) for some in passes]
+        return predictions[0] if len(predictions) == 1 else torch.cat(predictions)
 
     def _fill_from_store(self, kind, chrom, keys, rows):
         """Fill in the rows that the store has. Returns: the numbers of those that it lacks."""
