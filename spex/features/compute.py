@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
 from expecto.scan import merge_windows
@@ -84,32 +85,28 @@ class FeatureComputer:
         """Sums over each gene's contacted bins, (genes, 2, features) float32: downstream, upstream of the gene."""
         rows = [self._place[gene] for gene in block["id"]]
         spans = [slice(*self.contacts.offsets[row : row + 2]) for row in rows]
-        sums = torch.zeros((len(block), 2, self.network.features), dtype=torch.float64, device=self.scanner.device)
-        wanted = np.unique(np.concatenate([self.contacts.bins[span] for span in spans]))
-        for segments in _group_segments(wanted):
+        touched = np.concatenate([self.contacts.bins[span] for span in spans])
+        upstream = ~np.concatenate([self.contacts.downstream[span] for span in spans])
+        sides = np.repeat(2 * np.arange(len(block)), [span.stop - span.start for span in spans]) + upstream
+        sums = np.zeros((2 * len(block), self.network.features))
+        for segments in _group_segments(np.unique(touched)):
             predictions = self._bin_predictions(block["chrom"].iloc[0], np.concatenate(segments))
-            predictions = predictions.split([len(bins) for bins in segments])
-            for bins, of_segment in zip(segments, predictions, strict=True):
-                self._add_segment(sums, spans, bins, of_segment)
-        result = (sums * self.contacts.rule.weight(self.contacts.resolution)).float().cpu().numpy()
+            first = 0
+            for bins in segments:
+                mine = (touched >= bins[0]) & (touched <= bins[-1])
+                sums += _sum_by_side(
+                    sides[mine], np.searchsorted(bins, touched[mine]), predictions[first : first + len(bins)], len(sums)
+                )
+                first += len(bins)
+        weight = self.contacts.rule.weight(self.contacts.resolution)
+        result = (sums * weight).astype(np.float32).reshape(len(block), 2, -1)
         if self.contacts.rule.own_windows_stand_in:
             alone = ~self.contacts.has_pixels[rows]
             result[alone] = plain_sums[alone][:, None]
         return result
 
-    def _add_segment(self, sums, spans, bins, predictions):
-        """Add one segment's bins to the sums of the genes that touch them. predictions: (bins, features)."""
-        for gene, span in enumerate(spans):
-            mine = self.contacts.bins[span]
-            within = slice(*np.searchsorted(mine, [bins[0], bins[-1] + 1]))
-            if within.start < within.stop:
-                places = torch.from_numpy(np.searchsorted(bins, mine[within])).to(predictions.device)
-                downstream = torch.from_numpy(self.contacts.downstream[span][within]).to(predictions.device)
-                sums[gene, 0] += predictions[places[downstream]].sum(0, dtype=torch.float64)
-                sums[gene, 1] += predictions[places[~downstream]].sum(0, dtype=torch.float64)
-
     def _bin_predictions(self, chrom, bins):
-        """Predictions of contacted bins (ascending), (bins, features) float32 on the device."""
+        """Predictions of contacted bins (ascending), (bins, features) float32."""
         starts = self.contacts.rule.centres(bins, self.contacts.resolution) - self.network.window // 2
         rows = np.empty((len(bins), self.network.features), np.float32)
         missing = self._fill_from_store("windows", chrom, starts, rows)
@@ -122,7 +119,7 @@ class FeatureComputer:
         for mine, (codes, within) in read_ahead(passes, sequence):
             rows[mine] = self._predict(codes, within).cpu().numpy()
         self._put_in_store("windows", chrom, starts, rows, missing)
-        return torch.from_numpy(rows).to(self.scanner.device)
+        return rows
 
     def _predict(self, codes, starts):
         """Predictions of the windows at `starts` of a sequence, as many at once as were asked for."""
@@ -147,6 +144,16 @@ class FeatureComputer:
         if self.store is not None and len(computed):
             self.store.put(kind, chrom, keys[computed], rows[computed])
             rows[computed] = self.store.stored(rows[computed])
+
+
+def _sum_by_side(sides, places, predictions, count):
+    """Sum predictions of bins by gene and side, as one sparse product.
+
+    sides, places: (contacts,) which sum each contact goes to, and its bin's row. predictions: (bins, features).
+    Returns: (count, features) float64. Each sum takes its bins one after the other: no other gene changes a bit of it.
+    """
+    ones = np.ones(len(sides))
+    return csr_array((ones, (sides, places)), shape=(count, len(predictions))) @ predictions.astype(np.float64)
 
 
 def _group_segments(bins):
