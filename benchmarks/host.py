@@ -87,6 +87,8 @@ def make_contacts(genes):
     return Contacts(
         genes=genes["id"].to_numpy(dtype=str),
         chroms=genes["chrom"].to_numpy(dtype=str),
+        tss=genes["tss"].to_numpy(),
+        strands=genes["strand"].to_numpy(dtype=str),
         has_pixels=np.ones(len(genes), dtype=bool),
         offsets=np.arange(len(genes) + 1) * BINS_PER_GENE,
         bins=np.concatenate(bins).astype(np.int32),

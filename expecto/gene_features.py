@@ -54,7 +54,12 @@ def own_windows(tss, strand, window):
     Returns: first base of the stretch that all windows cover and the base behind it (0-based half-open, 41,800 bp for
     windows of 2000; may reach past the chromosome), and the windows' starts within the stretch, (200,) int64, in the
     order of SHIFTS.
+
+    Raises:
+        ValueError: the strand is neither.
     """
+    if strand not in ("+", "-"):
+        raise ValueError(f"strand {strand!r} is neither + nor -")
     along_genome = SHIFTS if strand == "+" else -SHIFTS
     starts = tss + along_genome - window // 2
     first = int(starts.min())

@@ -59,17 +59,17 @@ if TYPE_CHECKING:
     from spex.models.fits import Fit
     from spex.models.matrices import Features
     from spex.models.scores import Scores, score
+else:  # hidden from type checkers, which would take any name for known
 
+    def __getattr__(name):
+        """Load what is asked for from the room where it lives."""
+        from importlib import import_module  # noqa: PLC0415
 
-def __getattr__(name):
-    """Load what is asked for from the room where it lives."""
-    from importlib import import_module  # noqa: PLC0415
-
-    if name not in _HOMES:
-        raise AttributeError(f"module 'spex' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+        if name not in _HOMES:
+            raise AttributeError(f"module 'spex' has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__():

@@ -12,14 +12,18 @@
 Positions of TSS are 1-based, ends of stretches 0-based half-open. What is wrong with an input is raised as InputError.
 """
 
+import contextlib
 import difflib
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from spex.arguments import gene_table, positive_number, several, whole_number
+from spex.arguments import path as path_of
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.errors import InputError, shown
@@ -30,17 +34,15 @@ from spex.inputs.agree import check_different, check_maps
 from spex.inputs.genes import keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
-from spex.models.fits import Fit, assess, predictions_table
+from spex.models.fits import PSEUDOCOUNT, Fit, assess, predictions_table
 from spex.models.matrices import Features
-from spex.models.splits import split_by_chromosome
+from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings, store_identity
 from spex.runs.tensors import expected_width, genes_with_tensor, read_features
 
 if TYPE_CHECKING:
     from expecto.beluga import Beluga
-
-PSEUDOCOUNT = 0.0001
 
 
 def read_genes(path: str | Path, *, gene_type: str = "all") -> pd.DataFrame:
@@ -65,7 +67,7 @@ def read_genes(path: str | Path, *, gene_type: str = "all") -> pd.DataFrame:
     InputError
         Not such a table, or no gene is left.
     """
-    genes = keep_genes(read_gene_table(require_file(path, "genes", "genes")), gene_type)
+    genes = keep_genes(read_gene_table(require_file(path_of(path, "genes"), "genes", "genes")), gene_type)
     genes.attrs["table"] = str(Path(path).resolve())
     return genes
 
@@ -83,7 +85,7 @@ def read_expression(
     genes
         From `read_genes`, or some of its rows.
     targets
-        Tissues by name, shell pattern ("Brain*") or index from 1; all without it.
+        One or several tissues by name, shell pattern ("Brain*") in any case, or index from 1; all without it.
 
     Returns
     -------
@@ -95,35 +97,46 @@ def read_expression(
     InputError
         Not such a file, no such tissue, or rows that cannot be tied to the genes.
     """
-    file = expression_files.open_expression(path)
-    if targets is None:
-        chosen = select_targets(file, indices=["all"])
-    else:
-        named = [targets] if isinstance(targets, str | int) else list(targets)
-        indices = [str(name) for name in named if not isinstance(name, str)]
-        chosen = select_targets(file, indices, [name for name in named if isinstance(name, str)])
+    gene_table(genes)
+    file = expression_files.open_expression(path_of(path, "expression"))
+    chosen = _targets(file, targets)
     names = [file.tissues[index - 1] for index in chosen]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
         raise InputError(
-            f"{names.count(twice)} columns {shown(twice)}",
+            f"{names.count(twice[0])} columns {shown(twice[0])}",
             argument="expression",
             subject=path,
             hint="choose one of them by its index",
         )
-    if "table" in genes.attrs:
-        table = read_gene_table(genes.attrs["table"])
-    elif file.id_columns:
-        table = genes
-    else:
-        raise InputError(
-            "no column of gene ids, and the genes are not from read_genes, whose table its rows would follow",
-            argument="expression",
-            subject=path,
-            expected="a column id, or genes as read_genes gives them",
-        )
+    table = None if file.id_columns else _table_of(genes)
     values = expression_files.read_expression(file, chosen, table, genes).values
     return values.set_axis(names, axis=1).set_axis(genes["id"].loc[values.index], axis=0)
+
+
+def _targets(file, targets):
+    """Target indices of what the caller named. targets: as of `read_expression`."""
+    if targets is None:
+        return select_targets(file, indices=["all"])
+    named = several(targets, "targets", (str, Integral))
+    if not named:
+        raise InputError("none is given", argument="targets", hint="leave it out for all of them")
+    indices = [str(name) for name in named if not isinstance(name, str)]
+    try:
+        return select_targets(file, indices, [name for name in named if isinstance(name, str)])
+    except InputError as error:
+        error.argument = "targets"  # the command line has two options for them
+        raise
+
+
+def _table_of(genes):
+    """The table that genes were read from; None where it is not known, or they are not numbered by its rows."""
+    if "table" not in genes.attrs:
+        return None
+    table = read_gene_table(require_file(genes.attrs["table"], "genes"))
+    rows = genes.index
+    numbered = pd.api.types.is_integer_dtype(rows) and rows.isin(table.index).all()
+    return table if numbered and (table["id"].loc[rows] == genes["id"]).all() else None
 
 
 def read_contacts(
@@ -159,9 +172,12 @@ def read_contacts(
     """
     from spex.inputs.maps import reading  # noqa: PLC0415 (cooler takes a second to load)
 
-    paths = [maps] if isinstance(maps, str | Path) else list(maps)
+    paths = several(maps, "maps", (str, Path))
     if not paths:
         raise InputError("none is given", argument="maps", hint="give one or several, or leave contacts out")
+    if not isinstance(rule, Published | Corrected):
+        raise InputError(f"found {shown(repr(rule))}", argument="rule", expected="spex.Published() or spex.Corrected()")
+    gene_table(genes)
     check_resolution(resolution)
     opened = reading.open_maps(paths, resolution)
     check_maps(opened, genes)
@@ -214,10 +230,16 @@ def gene_features(
     from spex.features import devices  # noqa: PLC0415 (torch takes seconds to load)
     from spex.features.arrays import compute_features  # noqa: PLC0415
 
-    device = device or devices.choose_devices(None, None)[0]
+    gene_table(genes)
+    device = devices.choose_device(device)
     precision = devices.choose_precision([device], precision)
+    if batch_size is not None:
+        batch_size = whole_number(batch_size, "batch_size", least=1)
     is_path = isinstance(network, str | Path)
-    genome = require_file(genome, "genome", "genome")
+    if not is_path and not hasattr(network, "convolutions"):
+        expected = "the path of a checkpoint, or a network of expecto.beluga"
+        raise InputError(f"found {shown(repr(network))}", argument="network", expected=expected)
+    genome = require_file(path_of(genome, "genome"), "genome", "genome")
     checkpoint = require_file(network, "network", "beluga") if is_path else None
     store = None
     if cache is not None:
@@ -227,9 +249,10 @@ def gene_features(
                 argument="network",
                 expected="its path, where a cache is given",
             )
-        hashes = KnownHashes(require_folder(cache, "cache") / "input_hashes.json")
+        hashes = KnownHashes(require_folder(path_of(cache, "cache"), "cache") / "input_hashes.json")
         identity = store_identity(hashes.sha256(genome), hashes.sha256(checkpoint), precision)
-        hashes.save()
+        with contextlib.suppress(PermissionError):  # a cache that can only be read serves as well
+            hashes.save()
         store = (cache, identity, np.float32)
     return compute_features(
         genes,
@@ -262,7 +285,7 @@ def load_features(data_folder: str | Path) -> Features:
     InputError
         There are no tensors, or some are damaged.
     """
-    folder = DataFolder(data_folder)
+    folder = DataFolder(path_of(data_folder, "data_folder"))
     genes = read_cached_genes(folder.cached_genes)
     genes = genes[genes_with_tensor(folder, genes)]
     width = expected_width(folder, read_run_settings(folder), genes["id"])
@@ -276,8 +299,8 @@ def fit_expression(
     target: str,
     *,
     model: str = "gbtree",
-    test_chroms: Sequence[str] = ("chr8",),
-    validation_chroms: Sequence[str] = ("chr9",),
+    test_chroms: str | Sequence[str] = (TEST_CHROM,),
+    validation_chroms: str | Sequence[str] = (UNSEEN_CHROM,),
     seed: int = 1410,
     parameters: dict | None = None,
     pseudocount: float = PSEUDOCOUNT,
@@ -321,11 +344,16 @@ def fit_expression(
     from spex.models import registry  # noqa: PLC0415 (xgboost takes a second to load)
 
     registry.check_model(model)
+    seed, pseudocount = whole_number(seed, "seed", 0, 2**31 - 1), positive_number(pseudocount, "pseudocount")
+    test_chroms = tuple(several(test_chroms, "test_chroms", (str,)))
+    validation_chroms = tuple(several(validation_chroms, "validation_chroms", (str,)))
+    if not isinstance(parameters, dict | None):
+        raise InputError(f"found {shown(repr(parameters))}", argument="parameters", expected="a dict as {'eta': 0.1}")
     rows, values = _rows_with_expression(features, expression, target)
     matrix = features.X if len(rows) == len(features) else features.X[rows]
     genes = features.genes.iloc[rows]
     observed = np.log(values + pseudocount)
-    split = split_by_chromosome(genes["chrom"], tuple(test_chroms), tuple(validation_chroms))
+    split = split_by_chromosome(genes["chrom"], test_chroms, validation_chroms)
     used = registry.with_changes(parameters or {}, model)
     learner = registry.prepare(model, matrix, split, used, registry.choose_device(None, model))
     (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=seed)
@@ -335,8 +363,8 @@ def fit_expression(
         model=model,
         parameters=used,
         seed=seed,
-        test_chroms=tuple(test_chroms),
-        validation_chroms=tuple(validation_chroms),
+        test_chroms=test_chroms,
+        validation_chroms=validation_chroms,
         scores=scores,
         predictions=predictions_table(genes.iloc[split.test], observed[split.test], predicted),
         history=fitted.history,
@@ -348,6 +376,12 @@ def fit_expression(
 
 def _rows_with_expression(features, expression, target):
     """Rows of the features whose gene has expression, and the expression of each, float64 from 0 up."""
+    for name, value, kind, expected in (
+        ("features", features, Features, "Features, as gene_features and load_features give them"),
+        ("expression", expression, pd.DataFrame, "a DataFrame of genes x tissues"),
+    ):
+        if not isinstance(value, kind):
+            raise InputError(f"found {type(value).__name__}", argument=name, expected=expected)
     if target not in expression.columns:
         near = difflib.get_close_matches(str(target), map(str, expression.columns), n=3, cutoff=0.3)
         raise InputError(
@@ -356,10 +390,24 @@ def _rows_with_expression(features, expression, target):
             subject=shown(target),
             expected=f"one of {len(expression.columns)}{f', nearest: {listed(near)}' if near else ''}",
         )
-    if expression.index.has_duplicates or not expression.columns.is_unique:
+    known = pd.Series(
+        expression[target].to_numpy(), expression_files.unversioned(expression.index.astype(str).to_series())
+    )
+    if known.index.has_duplicates or not expression.columns.is_unique:
         raise InputError("genes or tissues occur twice", argument="expression", expected="each once")
-    rows = np.flatnonzero(features.genes["id"].isin(expression.index))
-    values = expression[target].reindex(features.genes["id"].iloc[rows]).to_numpy(np.float64)
+    ids = expression_files.unversioned(features.genes["id"])
+    rows = np.flatnonzero(ids.isin(known.index))
+    if 2 * len(rows) < len(ids):
+        raise InputError(
+            f"{len(rows):,} of the {len(ids):,} genes are in its index",
+            argument="expression",
+            expected=f"at least half of ids like {ids.iloc[0]}",
+        )
+    if known.dtype.kind not in "iufO" and not pd.api.types.is_string_dtype(known):
+        raise InputError(f"{shown(target)} holds {known.dtype}", argument="expression", expected="numbers from 0 up")
+    values = pd.to_numeric(known, errors="coerce").reindex(ids.iloc[rows]).to_numpy(np.float64)
+    if not np.isfinite(features.X.sum(axis=1)).all():
+        raise InputError("NaN or infinity among them", argument="features", expected="finite numbers")
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
         gene = features.genes["id"].iloc[rows[bad.argmax()]]

@@ -161,7 +161,7 @@ def test_pairs_by_hand(tmp_path, genes):
 def test_rules_refuse_what_they_do_not_know():
     with pytest.raises(TypeError, match=r"min_count"):
         spex.Published(min_count=3)
-    with pytest.raises(spex.InputError, match=r"max_dist 0: no threshold; expected a number above 0"):
+    with pytest.raises(spex.InputError, match=r"max_dist: found 0; expected a number above 0"):
         spex.Published(max_dist=0)
 
 
@@ -214,7 +214,7 @@ def test_genes_without_expression_are_left_out(trained):
     "changes, message",
     [
         ({"target": "liver"}, r"target liver: no such column of expression; expected one of 4, nearest: Liver"),
-        ({"model": "forest"}, "model forest: no such model; expected gbtree or gblinear or ridge"),
+        ({"model": "forest"}, "model: found 'forest'; expected one of gbtree, gblinear, ridge"),
         ({"parameters": {"etta": 1}}, "parameters: .*etta.*; model gbtree has"),
         ({"test_chroms": ["chr7"]}, "test_chroms chr7: no test genes"),
     ],
@@ -224,6 +224,125 @@ def test_what_cannot_be_fitted_is_told_by_its_argument(trained, changes, message
     asked = {"target": "Liver"} | changes
     with pytest.raises(spex.InputError, match=message):
         spex.fit_expression(features, expression, **asked)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"model": None}, "model: found None"),
+        ({"test_chroms": 8}, "test_chroms: found 8; expected one or a list of several"),
+        ({"validation_chroms": [9]}, "validation_chroms: found 9; expected str in the list"),
+        ({"seed": -1}, "seed: found -1; expected a whole number from 0"),
+        ({"seed": 2.5}, "seed: found 2.5"),
+        ({"pseudocount": 0}, "pseudocount: found 0; expected a number above 0"),
+        ({"parameters": "fast.json"}, "parameters: found 'fast.json'; expected a dict"),
+        ({"parameters": {"eta": None}}, "parameters: eta is null; expected a value"),
+        ({"features": None}, "features: found NoneType; expected Features"),
+        ({"expression": {"Liver": 1}}, "expression: found dict; expected a DataFrame"),
+    ],
+)
+def test_arguments_of_another_kind_are_told_before_anything_is_fitted(trained, changes, message):
+    _, features, expression = trained
+    asked = {"features": features, "expression": expression, "target": "Liver"} | changes
+    with pytest.raises(spex.InputError, match=message):
+        spex.fit_expression(**asked)
+
+
+def test_one_chromosome_by_its_name(trained):
+    _, features, expression = trained
+    by_name = spex.fit_expression(
+        features, expression, "Liver", model="ridge", test_chroms="chr8", validation_chroms="chr9"
+    )
+    assert by_name.scores == spex.fit_expression(features, expression, "Liver", model="ridge").scores
+
+
+def test_expression_of_other_genes_is_refused(trained):
+    _, features, expression = trained
+    with pytest.raises(spex.InputError, match=r"expression: 0 of the 47 genes are in its index; expected"):
+        spex.fit_expression(features, expression.reset_index(drop=True), "Liver")
+    versioned = expression.set_axis([f"{gene}.{number}" for number, gene in enumerate(expression.index)], axis=0)
+    fit = spex.fit_expression(features, versioned, "Liver", model="ridge")
+    assert fit.scores == spex.fit_expression(features, expression, "Liver", model="ridge").scores
+
+
+def test_contacts_of_another_place_or_strand_are_refused(world, genes, narrow):
+    for moved in (genes.assign(tss=genes["tss"] + 1), genes.assign(strand=genes["strand"].map({"+": "-", "-": "+"}))):
+        contacts = spex.read_contacts(world.maps, moved.iloc[3:5])
+        with pytest.raises(spex.InputError, match=r"contacts: they were read for another place or strand of G"):
+            spex.gene_features(genes.iloc[3:5], world.genome, world.checkpoint, contacts=contacts, device="cpu")
+
+
+def test_what_a_caller_does_with_its_objects_changes_no_other(trained):
+    _, features, expression = trained
+    fit = spex.fit_expression(features, expression, "Liver", model="ridge")
+    fit.parameters["penalties"][:] = [1.0]
+    again = spex.fit_expression(features, expression, "Liver", model="ridge")
+    assert again.scores == fit.scores and again != fit
+    mine = features.genes.copy()
+    mirrored = spex.Features(features.X, mine)
+    mine["id"] = mine["id"].to_numpy()[::-1]
+    assert list(mirrored.genes["id"]) == list(features.genes["id"])
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"genes": None}, "genes: found NoneType; expected a DataFrame with id, chrom, strand, tss"),
+        ({"genes": pd.DataFrame({"id": ["G0"]})}, "genes: no column chrom, strand, tss"),
+        ({"genes": pd.DataFrame(columns=["id", "chrom", "strand", "tss"])}, "genes: no gene; expected at least one"),
+        ({"device": "gpu"}, "device: found 'gpu'"),
+        ({"device": "cuda:7"}, "device: found 'cuda:7'"),
+        ({"precision": "float64"}, "precision: found 'float64'; expected one of float32"),
+        ({"batch_size": 0}, "batch_size: found 0; expected a whole number from 1 up"),
+        ({"genome": None}, "genome: found None; expected a path"),
+        ({"network": 3}, "network: found 3; expected the path of a checkpoint"),
+        ({"cache": 5}, "cache: found 5; expected a path"),
+    ],
+)
+def test_arguments_of_another_kind_are_told_before_anything_is_computed(world, genes, narrow, changes, message):
+    asked = {"genes": genes, "genome": world.genome, "network": world.checkpoint, "device": "cpu"} | changes
+    with pytest.raises(spex.InputError, match=message):
+        spex.gene_features(**asked)
+
+
+def test_readers_are_told_what_is_no_path_no_type_and_no_rule(world, genes, tmp_path):
+    series = pd.Series([1.0, 2.0, 3.0])
+    for read, message in (
+        (lambda: spex.read_genes(None), "genes: found None; expected a path"),
+        (lambda: spex.read_genes(world.genes, gene_type="mRNA"), "gene_type: found 'mRNA'; expected one of pc"),
+        (lambda: spex.read_contacts(world.maps, genes, rule="published"), "rule: found 'published'; expected spex.Pub"),
+        (lambda: spex.read_contacts(world.maps, genes, resolution=0), "resolution: found 0"),
+        (lambda: spex.read_contacts(None, genes), "maps: found None; expected one or a list"),
+        (lambda: spex.Published("a"), "max_dist: found 'a'; expected a number above 0"),
+        (lambda: spex.load_features(None), "data_folder: found None; expected a path"),
+        (lambda: spex.score([1, 2, 3], [1, 2, 3], resamples=-1), "resamples: found -1"),
+        (lambda: spex.score([1, 2, "a"], [1, 2, 3]), "observed or predicted: no numbers"),
+        (lambda: spex.score(series, series[::-1]), "predicted: its index is not"),
+        (lambda: spex.gene_features(genes.assign(strand=1), world.genome, world.checkpoint), "strand of G. is 1; exp"),
+        (lambda: spex.read_contacts(world.maps, genes.assign(tss=0)), "tss of G. is 0; expected a position from 1 up"),
+        (lambda: spex.read_contacts(world.maps, pd.concat([genes, genes])), "gene G. occurs twice"),
+        (lambda: spex.read_genes(tmp_path / "gone.csv"), "genes .*gone.csv: no such file"),
+    ):
+        with pytest.raises(spex.InputError, match=message):
+            read()
+
+
+def test_what_was_predicted_is_kept_when_it_is_stopped(world, genes, narrow, tmp_path, monkeypatch):
+    from spex.features.compute import FeatureComputer  # noqa: PLC0415
+
+    features = FeatureComputer.features
+    done = []
+
+    def stop_at_the_second(self, block):
+        if done:
+            raise KeyboardInterrupt
+        done.append(len(block))
+        return features(self, block)
+
+    monkeypatch.setattr(FeatureComputer, "features", stop_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        spex.gene_features(genes, world.genome, world.checkpoint, device="cpu", cache=tmp_path)
+    assert list(tmp_path.glob("*/own/*/*.npy"))
 
 
 def test_values_that_are_no_expression(trained):
@@ -254,8 +373,11 @@ def test_tissues_by_name_pattern_and_index(trained, tmp_path):
     with pytest.raises(spex.InputError, match=r"targets 'Lever': no such tissue"):
         spex.read_expression(path, genes, targets="Lever")
     made_by_hand = pd.DataFrame(genes.to_dict())
-    with pytest.raises(spex.InputError, match=r"no column of gene ids, and the genes are not from read_genes"):
+    with pytest.raises(spex.InputError, match=r"no gene ids, and these genes are not rows of a genes table"):
         spex.read_expression(path, made_by_hand)
+    for renumbered in (genes.sort_values("tss", ignore_index=True), genes.reset_index(drop=True)[::-1]):
+        with pytest.raises(spex.InputError, match=r"these genes are not rows of a genes table"):
+            spex.read_expression(path, renumbered)  # or numbers would go to other genes without a word
     with_ids = pd.read_csv(path, index_col=0).assign(id=pd.read_csv(options["--genes_filename"])["id"])
     with_ids.to_csv(tmp_path / "ids.csv", index=False)
     pd.testing.assert_frame_equal(

@@ -50,8 +50,6 @@ LEAST_COMMANDS = 45
 """Fewer found means that this file reads the documents wrongly."""
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-API_IS_HERE = find_spec("spex.api") is not None
-COMING_WITH_THE_API = ("spex/api.py", "examples/first_look.ipynb", "tests/test_imports.py")
 
 MAP = "data/4DNFIARR7LP4.mcool"
 TISSUE = "Cells_EBV-transformed_lymphocytes"
@@ -226,8 +224,6 @@ class World:
     def command(self, name, argv):
         """Run one of our commands; without words it is only asked for its help."""
         function = spex_command(name)
-        if function is None:
-            pytest.skip(f"spex {name} comes with spex.api")
         self.prepare(name, argv)
         done = self.main(function, self.fill_in(argv) if argv or name == "workflow" else ["--help"])
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
@@ -260,13 +256,11 @@ def check_training(argv, done):
 
 
 def spex_command(name):
-    """`main` of one of our commands, None for one that is not there yet."""
+    """`main` of one of our commands."""
     known = {"tensors": tensors, "train": train, "resources": resources, "reproduce": reproduce}
     if name in known:
         return known[name].main
-    if find_spec(f"spex.commands.{name}") is None:
-        assert not API_IS_HERE, f"there is no spex {name}"
-        return None
+    assert find_spec(f"spex.commands.{name}"), f"there is no spex {name}"
     return import_module(f"spex.commands.{name}").main
 
 
@@ -277,11 +271,11 @@ def run_python(world, words):
     module = words[1].removeprefix("spex.").removeprefix("commands.") if words[0] == "-m" else Path(words[0]).stem
     given = words[2:] if words[0] == "-m" else words[1:]
     if module == "spex":
-        assert find_spec("spex.__main__") or not API_IS_HERE
+        assert find_spec("spex.__main__")
         module, *given = given
     assert words[0] == "-m" or (ROOT / words[0]).is_file()
     if words[0] == "-m":
-        assert find_spec(words[1]) or not API_IS_HERE, f"no module {words[1]}"
+        assert find_spec(words[1]), f"no module {words[1]}"
     world.command(module, given)
 
 
@@ -315,8 +309,6 @@ def run_pip(world, words):
     folder, _, extras = what.removesuffix("]").partition("[")
     assert action == "install" and (ROOT / folder / "pyproject.toml").is_file()
     missing = set(filter(None, extras.split(","))) - PROJECT["optional-dependencies"].keys()
-    if missing and not API_IS_HERE:
-        pytest.skip(f"the extra {missing} comes with spex.api")
     assert not missing
 
 
@@ -451,7 +443,7 @@ def anchors(document):
 
 def is_there(path):
     """Whether a file of the repository exists, or comes with the API while that is not there."""
-    return path.exists() or (not API_IS_HERE and str(path.relative_to(ROOT)) in COMING_WITH_THE_API)
+    return path.exists()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -491,8 +483,6 @@ def test_the_readme_is_short():
 
 # Python
 
-needs_the_api = pytest.mark.skipif(not API_IS_HERE, reason="spex.api is not there yet")
-
 
 def test_python_in_the_documents_parses():
     for piece in PIECES:
@@ -500,7 +490,6 @@ def test_python_in_the_documents_parses():
             compile(piece.text, piece.place, "exec")
 
 
-@needs_the_api
 @pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
 def test_python_runs(world, document):
     example = ["--genes_filename", "data/example/genes.csv", "--genome_filename", "data/example/genome.fa"]
@@ -524,7 +513,6 @@ def test_python_runs(world, document):
         assert "3000" in printed.getvalue().splitlines()[-1]
 
 
-@needs_the_api
 def test_signatures_are_the_library_s():
     import spex  # noqa: PLC0415
 

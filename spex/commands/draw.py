@@ -27,18 +27,18 @@ def run(args):
     if not results.is_dir():
         raise InputError(
             "no folder results in it",
-            argument="DATA_FOLDER",
+            argument="data_folder",
             subject=args.data_folder,
             hint=f"fit something first: python train.py --data_folder {args.data_folder}",
         )
     drawn, passed_over = draw_folder(results)
-    for folder in passed_over:
-        logger.warning("%s: not drawn: damaged, or of an older version; the command that made it mends it", folder)
+    for place, why in passed_over:
+        logger.warning("%s: not drawn: %s", place, why)
     logger.info("%d fits and tables drawn under %s", drawn, results)
 
 
 def main(argv=None, prog=PROG):
-    return run_script(prog, run, create_parser(prog).parse_args(argv), spell=str)
+    return run_script(prog, run, create_parser(prog).parse_args(argv), spell=str.upper)
 
 
 if __name__ == "__main__":

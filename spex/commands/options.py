@@ -7,6 +7,7 @@ from expecto.gene_features import OWN_SUMS, STEP
 from expecto.network import BELUGA
 from spex.errors import InputError, visible
 from spex.inputs.genes import GENE_TYPES
+from spex.models.fits import PSEUDOCOUNT
 
 FIXED_SIZES = {
     "--bin_size": STEP,
@@ -111,7 +112,7 @@ def create_shared_parser(prog, description):
         help="windows that the CNN sees at once; default: 200 on CPU, what fits its memory on CUDA",
     )
     add = parser.add_argument_group("training").add_argument
-    add("--pseudocount", type=number(0), default=0.0001, help="added to the expression before the logarithm")
+    add("--pseudocount", type=number(0), default=PSEUDOCOUNT, help="added to the expression before the logarithm")
     add(
         "--target_index",
         nargs="+",

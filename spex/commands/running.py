@@ -1,4 +1,4 @@
-"""What both scripts share: options, logging, progress, and errors on one line."""
+"""How every command runs: logging, signals, and how it ends, in one line and an exit status."""
 
 import errno
 import logging

@@ -27,21 +27,23 @@ from spex.inputs.genes import keep_genes, read_gene_table, report_rows
 from spex.inputs.targets import select_targets
 from spex.models.registry import MODELS, choose_device, read_parameters
 from spex.models.scores import summarise
-from spex.models.splits import cross_validation_splits, sorted_chromosomes, split_by_chromosome
+from spex.models.splits import (
+    TEST_CHROM,
+    UNSEEN_CHROM,
+    cross_validation_splits,
+    sorted_chromosomes,
+    split_by_chromosome,
+)
 from spex.reports.fits import draw_missing, write_summary
 from spex.runs import records
 from spex.runs.folder import DataFolder, select_shard
 from spex.runs.predict import predict_genes
 from spex.runs.settings import check_made_with
 from spex.runs.sheets import open_sheet_log
-from spex.runs.study import fit_all, read_study, scores_of
+from spex.runs.study import fit_all, read_study, record_scores
 from spex.runs.tensors import match_genes
 
 PROG = "train.py"
-TEST_CHROM = "chr8"
-UNSEEN_CHROM = "chr9"
-"""Beluga was trained without this one and the test chromosome."""
-
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
 MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist")
 """Arguments of tensors.py that train.py compares with what the tensors were made with."""
@@ -147,7 +149,7 @@ def check_own_options(args):
         raise InputError("--cv_groups: says how --cv chromosomes divides them; give that too")
     if args.cv is not None and (args.test_chroms or args.validation_chroms):
         raise InputError("--cv: tests on every chromosome in turn; leave --test_chroms and --validation_chroms out")
-    if args.repeats > 1 and args.model != "gbtree":
+    if args.repeats > 1 and not MODELS[args.model].seeded:
         raise InputError(f"--repeats {args.repeats}: {args.model} has no random part, every repeat would be the same")
 
 
@@ -246,7 +248,7 @@ def keep_record(results, sheet, record, new, count):
         if scores[f"{name}_low"] is not None
     )
     chosen = ", ".join(f"{key} {value:g}" for key, value in record["chosen"].items())
-    line = scores_of(record).rounded()
+    line = record_scores(record).rounded()
     logger.info("%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], line)
     logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", results / record["name"])
     parameters = record["settings"]["parameters"]
@@ -255,17 +257,17 @@ def keep_record(results, sheet, record, new, count):
             "it was still learning when its %d rounds ended; num_boost_round in --params allows more",
             parameters["num_boost_round"],
         )
-    draw_missing(results / record["name"], record, anew=new)
     if new:
         records.write_results(results)
         if sheet is not None:
             sheet.append({"date": f"{pd.Timestamp.now():%Y-%m-%d %H:%M}", **records.results_row(record)})
+    draw_missing(results / record["name"], record)
 
 
 def print_scores(study, finished):
     """Print the published line of a single result, a table of several; several tissues are written and drawn too."""
     if len(finished) == 1:
-        print(scores_of(finished[0]).line())
+        print(record_scores(finished[0]).line())
         return
     if len(study.targets) > 1:
         summary, path = write_summary(study.results, finished)

@@ -8,18 +8,21 @@ import pandas as pd
 from spex.contacts.rules import LEAST_DISTANCE, Corrected, Published, check_resolution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contacts:
     """Kept contacts of n genes, gene after gene, bins ascending.
 
-    genes: (n,) ids. chroms: (n,) names. has_pixels: (n,) bool, whether the map holds any pixel of the TSS bin.
-    offsets: (n + 1,) int64, gene i has contacts offsets[i] to offsets[i + 1]. bins: int32, 0-based within the
-    chromosome. counts: float64, raw, summed over maps. downstream: bool, the bin's side of the gene. resolution: bp
-    per bin. rule: what kept them. chromsizes: name -> bp of these chromosomes as the maps have them, where known.
+    genes: (n,) ids. chroms: (n,) names. tss: (n,) int64, 1-based. strands: (n,) "+" or "-". has_pixels: (n,) bool,
+    whether the map holds any pixel of the TSS bin. offsets: (n + 1,) int64, gene i has contacts offsets[i] to
+    offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
+    bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
+    chromosomes as the maps have them, where known.
     """
 
     genes: np.ndarray
     chroms: np.ndarray
+    tss: np.ndarray
+    strands: np.ndarray
     has_pixels: np.ndarray
     offsets: np.ndarray
     bins: np.ndarray
@@ -29,7 +32,7 @@ class Contacts:
     rule: Published | Corrected
     chromsizes: dict[str, int] | None = None
 
-    def table(self):
+    def table(self) -> pd.DataFrame:
         """Per gene: number of kept bins and sum of their counts on each side. Returns: DataFrame (n rows)."""
         gene = self._gene_of_each()
         columns = {"id": self.genes, "has_pixels": self.has_pixels.astype(int)}
@@ -38,7 +41,7 @@ class Contacts:
             columns[f"{side}_count"] = np.bincount(gene[mine], self.counts[mine], minlength=len(self.genes))
         return pd.DataFrame(columns)
 
-    def pairs(self):
+    def pairs(self) -> pd.DataFrame:
         """One row per kept contact: id, chrom, start and end of the bin, side of the gene, count.
 
         Returns: DataFrame; start, end in bp, 0-based half-open (the last bin may reach past the chromosome's end);
@@ -56,8 +59,8 @@ class Contacts:
             }
         )
 
-    def __repr__(self):
-        return f"Contacts({len(self.bins):,} of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
+    def __repr__(self) -> str:
+        return f"Contacts({len(self.bins):,} contacts of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
 
     def _gene_of_each(self):
         return np.repeat(np.arange(len(self.genes)), np.diff(self.offsets))
@@ -88,6 +91,8 @@ def collect_contacts(maps, genes, rule, resolution, advance):
     return Contacts(
         genes=genes["id"].to_numpy(dtype=str),
         chroms=genes["chrom"].to_numpy(dtype=str),
+        tss=genes["tss"].to_numpy(dtype=np.int64),
+        strands=genes["strand"].to_numpy(dtype=str),
         has_pixels=np.array(has_pixels),
         offsets=np.concatenate([[0], np.cumsum([len(part) for part in bins])]).astype(np.int64),
         bins=np.concatenate(bins),

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from expecto.gene_features import STEP
+from spex.arguments import positive_number, whole_number
 from spex.errors import InputError, parameter, shown
 
 LEAST_DISTANCE = 20_000
@@ -30,7 +31,7 @@ class Published:
     """Whether a gene without any pixel gets the plain sum of its own windows instead of zeros."""
 
     def __post_init__(self):
-        _check_positive("max_dist", self.max_dist)
+        positive_number(self.max_dist, "max_dist")
 
     def tss_bins(self, tss, resolution):
         """Bin of each TSS: the nearest bin edge, halves to even, not the bin that holds the TSS.
@@ -66,7 +67,7 @@ class Corrected:
     own_windows_stand_in: ClassVar[bool] = False
 
     def __post_init__(self):
-        _check_positive("min_count", self.min_count)
+        positive_number(self.min_count, "min_count")
 
     def tss_bins(self, tss, resolution):
         """Bin that holds each TSS. tss: (n,) int64, 1-based. Returns: (n,) int64."""
@@ -83,11 +84,6 @@ class Corrected:
     def weight(self, resolution):
         """How often each bin's window counts."""
         return 1
-
-
-def _check_positive(name, value):
-    if not 0 < value < float("inf"):
-        raise InputError("no threshold", argument=name, subject=value, expected="a number above 0")
 
 
 RULES = {rule.name: rule for rule in (Published, Corrected)}
@@ -127,7 +123,7 @@ def thresholds_of(rule):
 
 def check_resolution(resolution):
     """Refuse bins that windows cannot tile. resolution: bp per bin."""
-    if resolution % STEP:
+    if whole_number(resolution, "resolution", least=1) % STEP:
         raise InputError(
             f"expected a multiple of {STEP}, the distance of the windows", argument="resolution", subject=resolution
         )

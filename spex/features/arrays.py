@@ -4,7 +4,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from expecto.gene_features import tensor_length
 from spex.errors import InputError, shown
 from spex.features.cache import PredictionStore
 from spex.features.devices import BLOCK_SIZE, computing, open_computer
@@ -30,7 +32,7 @@ def compute_features(genes, genome, model, *, contacts, store, device, precision
             check_on_genome(genes, sequences.chromsizes)
             if contacts is not None:
                 _check_contacts(contacts, genes, sequences.chromsizes)
-            with computing(device, precision), progress(len(genes), "genes", "features") as advance:
+            with computing(device, precision):
                 computer = open_computer(
                     genome=sequences,
                     model=model,
@@ -40,18 +42,24 @@ def compute_features(genes, genome, model, *, contacts, store, device, precision
                     contacts=contacts,
                     batch_size=batch_size,
                 )
-                parts, rows = [], []
-                numbered = genes.assign(row=np.arange(len(genes)))
-                for block in blocks_along_genome(numbered, BLOCK_SIZE[computer.scanner.device.type]):
-                    parts.append(computer.features(block).reshape(len(block), -1))
-                    rows.append(block["row"].to_numpy())
-                    advance(len(block))
-                computer.close()
+                return Features(_compute(computer, genes), genes)
         finally:
             sequences.close()
-    matrix = np.concatenate(parts)
-    matrix[np.concatenate(rows)] = matrix.copy()
-    return Features(matrix, genes)
+
+
+def _compute(computer, genes):
+    """Features of genes, (n, width) float32; what was predicted is kept even when it is stopped on the way."""
+    matrix = np.empty((len(genes), tensor_length(computer.network, computer.contacts is not None)), np.float32)
+    numbered = genes.assign(row=np.arange(len(genes)))
+    blocks = blocks_along_genome(numbered, BLOCK_SIZE[computer.scanner.device.type])
+    try:
+        with progress(len(genes), "genes", "features") as advance:
+            for block in blocks:
+                matrix[block["row"]] = computer.features(block).reshape(len(block), -1)
+                advance(len(block))
+    finally:
+        computer.close()
+    return matrix
 
 
 def _check_contacts(contacts, genes, genome_sizes):
@@ -59,6 +67,14 @@ def _check_contacts(contacts, genes, genome_sizes):
     if len(unknown):
         raise InputError(
             f"{len(unknown):,} of the {len(genes):,} genes are not in them ({shown(unknown.iloc[0])}, ...)",
+            argument="contacts",
+            expected="contacts that were read for these genes",
+        )
+    known = pd.DataFrame({"chrom": contacts.chroms, "tss": contacts.tss, "strand": contacts.strands}, contacts.genes)
+    moved = (known.loc[genes["id"]].to_numpy() != genes[["chrom", "tss", "strand"]].to_numpy()).any(axis=1)
+    if moved.any():
+        raise InputError(
+            f"they were read for another place or strand of {shown(genes['id'].iloc[moved.argmax()])}",
             argument="contacts",
             expected="contacts that were read for these genes",
         )

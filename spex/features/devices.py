@@ -18,8 +18,9 @@ import torch
 from expecto.beluga import CHANNELS, load_beluga
 from expecto.network import BELUGA
 from expecto.scan import Scanner
+from spex.arguments import choice
 from spex.contacts.collect import Contacts
-from spex.errors import InputError, parameter
+from spex.errors import InputError, parameter, shown
 from spex.features.cache import PredictionStore
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
@@ -81,13 +82,37 @@ def choose_devices(platform, gpus):
     return [f"cuda:{gpu}" for gpu in (sorted(set(gpus)) if gpus else range(count))]
 
 
+def choose_device(name):
+    """Name of one torch device, such as "cpu" or "cuda:0": the given one, or without it the first that there is.
+
+    Raises:
+        InputError: no such device here.
+    """
+    if name is None:
+        return choose_devices(None, None)[0]
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError):
+        device = None
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device is not None and (device.type == "cpu" or (device.type == "cuda" and (device.index or 0) < count)):
+        return "cpu" if device.type == "cpu" else f"cuda:{device.index or 0}"
+    raise InputError(
+        f"found {shown(repr(name))}; CUDA devices here: {count}",
+        argument="device",
+        expected='"cpu" or a CUDA device that is there, such as "cuda:0"',
+    )
+
+
 def choose_precision(devices, precision):
     """The precision's name: the given one, or what the published program gets on such a device.
 
     Raises:
-        InputError: tf32 without a CUDA device.
+        InputError: there is no such precision, or it is tf32 without a CUDA device.
     """
     on_cpu = devices == ["cpu"]
+    if precision is not None:
+        choice(precision, "precision", tuple(DTYPES))
     if precision == "tf32" and on_cpu:
         raise InputError(
             "only CUDA devices have it",

@@ -28,12 +28,11 @@ from spex.inputs.genes import (
 )
 from spex.inputs.genome import Genome
 from spex.inputs.maps.reading import open_maps, read_maps
+from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.contacts import load_contacts, save_contacts
 from spex.runs.folder import DataFolder, select_shard
 from spex.runs.settings import RunSettings, check_run, claim_run
-
-TEST_CHROM = "chr8"
 
 logger = logging.getLogger("spex")
 

@@ -20,7 +20,7 @@ def check_on_genome(genes, chromsizes):
             row = tss.idxmax()
             raise InputError(
                 f"TSS {tss[row]:,} of gene {genes['id'][row]} lies past the end of {chrom} ({chromsizes[chrom]:,} bp)",
-                subject=f"genes table, line {genes['line'][row]}",
+                subject=f"genes table, line {genes['line'][row]}" if "line" in genes else "genes table",
                 expected="a genome of the same build as the table",
             )
 

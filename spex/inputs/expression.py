@@ -89,7 +89,8 @@ def read_expression(file, targets, table, genes):
     """Expression of the chosen tissues in the genes that the file knows.
 
     file: ExpressionFile. targets: target indices, from 1. table: the whole genes table, whose row numbers the
-    published form follows. genes: the genes in question, indexed by original row number, with `id`.
+    published form follows, or None where it is not known, which serves for files with gene ids. genes: the genes in
+    question, indexed by original row number, with `id`.
 
     Returns: Expression.
 
@@ -108,7 +109,7 @@ def read_expression(file, targets, table, genes):
     place = {column: number for number, column in enumerate(wanted)}
     labels = [content.column(place[column]) for column in ids]
     if file.id_columns:
-        known = [label for label in labels if _holds_ids_of(label, table)]
+        known = [label for label in labels if _holds_ids_of(label, genes if table is None else table)]
         rows, has_ids, tie = _rows_by_id(file, (known or labels)[0], genes), True, "by its column of gene ids"
     else:
         rows, has_ids, tie = _rows_by_label(file, content, labels, table, genes)
@@ -195,7 +196,7 @@ def _rows_by_label(file, content, labels, table, genes):
     numbers = [row_numbers(label) for label in labels]
     others = [label for label, number in zip(labels, numbers, strict=True) if number is None]
     for label in others:
-        if _holds_ids_of(label, table):
+        if _holds_ids_of(label, genes if table is None else table):
             return _rows_by_id(file, label, genes), True, "by the gene ids in front"
     if others:
         raise _error(
@@ -203,6 +204,12 @@ def _rows_by_label(file, content, labels, table, genes):
             f"its first column, which has no heading of its own, {_not_row_numbers(content, others[0])}",
             expected="row numbers (0 to n - 1, or 1 to n), or ids of the genes table",
             hint="a column of other ids needs the heading id",
+        )
+    if table is None:
+        raise _error(
+            file.path,
+            "no gene ids, and these genes are not rows of a genes table under the numbers of read_genes",
+            expected="a column id, or genes as read_genes gives them",
         )
     if len(content.rows) != len(table):
         raise _error(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
@@ -39,7 +40,7 @@ SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
 LARGEST_POSITION = 2**31 - 1
 REASONS_AT_ONCE = 8
 
-logger = logging.getLogger("spex.genes")
+logger = logging.getLogger("spex")
 
 
 def read_gene_table(path):
@@ -109,8 +110,10 @@ def keep_genes(table, gene_type="all"):
     tss (int64, 1-based CAGE_representative_TSS), type, line (of the table).
 
     Raises:
-        InputError: no gene is left, a strand is neither + nor -, or an id occurs twice or cannot be a file name.
+        InputError: no such type, no gene is left, a strand is neither + nor -, or an id occurs twice or cannot be a
+            file name.
     """
+    choice(gene_type, "gene_type", GENE_TYPES)
     kept = table[_reasons(table, gene_type) == ""]
     if kept.empty:
         raise InputError(

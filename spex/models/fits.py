@@ -9,8 +9,11 @@ from spex.errors import InputError, shown
 from spex.models.matrices import Features
 from spex.models.scores import Scores, score
 
+PSEUDOCOUNT = 0.0001
+"""Published: added to the expression before the logarithm."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Fit:
     """One model of the expression in one tissue.
 
@@ -34,7 +37,7 @@ class Fit:
     importance: np.ndarray
     fitted: object
 
-    def predict(self, features):
+    def predict(self, features: Features | np.ndarray) -> np.ndarray:
         """Predict float64 (n,), in ln(expression + pseudocount). features: Features of n genes, or float32 (n, width).
 
         Raises:
@@ -45,11 +48,11 @@ class Fit:
             raise InputError(
                 f"features of shape {matrix.shape}",
                 expected=f"(n, {len(self.importance):,}), as the model was fitted on",
-                hint="expected both with contact maps, or both without",
+                hint="give both with contact maps, or both without",
             )
         return self.fitted.predict(matrix)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Fit({self.target}, {self.model}, {self.scores.rounded()})"
 
 

@@ -1,29 +1,39 @@
 """Features of genes as a matrix, and sums over the columns of matrices too large for a copy."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from expecto.gene_features import positions, tensor_length
 from expecto.network import BELUGA
+from spex.arguments import gene_table
 from spex.errors import InputError
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 COLUMNS_AT_ONCE = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Features:
     """Features of n genes.
 
     X: float32 (n, width), width 20,020, or 24,024 with contacts. genes: DataFrame (n) with id, symbol, chrom, strand,
-    tss (1-based), in the order of the rows.
+    tss (1-based), in the order of the rows; a copy of what was given.
+
+    Raises:
+        InputError: no such matrix, or genes that are not one for each row, each once.
     """
 
     X: np.ndarray
     genes: pd.DataFrame
 
     def __post_init__(self):
+        object.__setattr__(self, "X", np.asarray(self.X, dtype=np.float32))
+        object.__setattr__(self, "genes", gene_table(self.genes).copy())
         widths = [tensor_length(BELUGA, with_contacts) for with_contacts in (False, True)]
         if self.X.ndim != 2 or self.X.shape[1] not in widths or len(self.X) != len(self.genes):
             raise InputError(
@@ -32,19 +42,19 @@ class Features:
             )
 
     @property
-    def with_contacts(self):
+    def with_contacts(self) -> bool:
         """Whether the last columns hold the sums over contacted bins."""
         return self.X.shape[1] == tensor_length(BELUGA, with_contacts=True)
 
     @property
-    def columns(self):
+    def columns(self) -> pd.MultiIndex:
         """MultiIndex of position (such as "upstream, decay 0.01") and chromatin_feature, from 1."""
         numbers = range(1, BELUGA.features + 1)
         return pd.MultiIndex.from_product(
             [positions(self.with_contacts), numbers], names=["position", "chromatin_feature"]
         )
 
-    def to_anndata(self):
+    def to_anndata(self) -> "AnnData":
         """The same as an AnnData: genes as observations named by id, columns as variables (extra `anndata`).
 
         Raises:
@@ -58,10 +68,10 @@ class Features:
         columns.index = [f"{position}: {number}" for position, number in self.columns]
         return AnnData(X=self.X, obs=self.genes.set_index("id"), var=columns)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.genes)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         kind = "with contacts" if self.with_contacts else "sequence alone"
         return f"Features({len(self):,} genes x {self.X.shape[1]:,}, {kind})"
 

@@ -7,9 +7,11 @@
 import json
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
+from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError
@@ -78,7 +80,7 @@ def read_parameters(path, model):
         InputError: not such a file, or a parameter that the model does not know or cannot use.
     """
     if path is None:
-        return PARAMETERS[model]
+        return with_changes({}, model)
     example = 'an object like {"eta": 0.1}'
     about = {"argument": "parameters", "subject": path}
     file = require_file(path, "parameters")
@@ -91,11 +93,6 @@ def read_parameters(path, model):
         raise InputError(f"not JSON ({shown(error, 120)})", **about, expected=example) from error
     if not isinstance(changes, dict):
         raise InputError(f"found {changes!r:.60}", **about, expected=example)
-    empty = next((name for name, value in changes.items() if value is None), None)
-    if empty is not None:
-        raise InputError(
-            f"{shown(empty)} is null", **about, expected="a value", hint="leave it out to keep the usual one"
-        )
     return with_changes(changes, model, **about)
 
 
@@ -107,11 +104,16 @@ def with_changes(changes, model, **about):
     Raises:
         InputError: a parameter that the model does not know or cannot use.
     """
-    check_model(model)
-    kind = MODELS[model]
+    kind = MODELS[check_model(model)]
+    empty = next((name for name, value in changes.items() if value is None), None)
+    if empty is not None:
+        about = {"argument": "parameters"} | about
+        raise InputError(
+            f"{shown(empty)} is null", **about, expected="a value", hint="leave it out to keep the usual one"
+        )
     twice = [(other, name) for other, name in kind.aliases.items() if {other, name} <= changes.keys()]
     problem = f"{twice[0][0]} is another name of {twice[0][1]}, and both are there; give one of them" if twice else None
-    parameters = PARAMETERS[model] | {kind.aliases.get(name, name): value for name, value in changes.items()}
+    parameters = deepcopy(PARAMETERS[model]) | {kind.aliases.get(name, name): value for name, value in changes.items()}
     if changes:
         problem = problem or kind.find_problem(parameters)
     if problem:
@@ -121,9 +123,8 @@ def with_changes(changes, model, **about):
 
 
 def check_model(model):
-    """Refuse a model that there is none of."""
-    if model not in PARAMETERS:
-        raise InputError("no such model", argument="model", subject=shown(model), expected=" or ".join(PARAMETERS))
+    """The name of a model, when there is one of it."""
+    return choice(model, "model", tuple(MODELS))
 
 
 def _each_once(pairs):
@@ -163,7 +164,7 @@ def choose_device(platform, model):
 def prepare(model, features, split, parameters, device="cpu"):
     """Do once what does not depend on the target: quantise, or factorise, the features of the split's rows.
 
-    features: float32 (n, width). split: dataset.Split over its rows. parameters: as in `PARAMETERS`.
+    features: float32 (n, width). split: splits.Split over its rows. parameters: as in `PARAMETERS`.
     """
     return MODELS[model].learner(features, split, parameters, device)
 

@@ -6,6 +6,7 @@ are X' U diag(1 / (e + k)) U' y. They minimise |y - X w|^2 + k |w|^2.
 
 import logging
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from scipy.linalg import eigh
@@ -17,7 +18,7 @@ from spex.models.matrices import column_blocks, column_moments
 LEAST, MOST = 1e-30, 1e30
 RIDGE = {"penalties": [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]}
 
-logger = logging.getLogger("spex.ridge")
+logger = logging.getLogger("spex")
 
 
 def find_problem(parameters):
@@ -28,7 +29,7 @@ def find_problem(parameters):
     penalties = parameters["penalties"]
     if not isinstance(penalties, list) or not penalties:
         return f"penalties is {penalties!r:.60}, expected a list of numbers above 0"
-    bad = [k for k in penalties if type(k) not in (int, float) or not LEAST <= k <= MOST]
+    bad = [k for k in penalties if isinstance(k, bool) or not isinstance(k, Real) or not LEAST <= k <= MOST]
     return f"penalty {bad[0]!r:.60}, expected a number from {LEAST:g} to {MOST:g}" if bad else None
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from spex.errors import InputError
+from spex.arguments import whole_number
+from spex.errors import InputError, shown
 
 RESAMPLES = 1000
 RESAMPLES_AT_ONCE = 100
@@ -34,14 +36,14 @@ class Scores:
     pearson_low: float = float("nan")
     pearson_high: float = float("nan")
 
-    def line(self):
+    def line(self) -> str:
         """The one line that the published program prints, every digit of it."""
         return (
             f"rmse: {self.rmse} spearman: {self.spearman} pval: {self.spearman_p} "
             f"pearson: {self.pearson} pval: {self.pearson_p}"
         )
 
-    def rounded(self):
+    def rounded(self) -> str:
         """The same line to four decimals, for logs and tables."""
         return (
             f"rmse: {self.rmse:.4f} spearman: {self.spearman:.4f} pval: {self.spearman_p:.3g} "
@@ -49,19 +51,39 @@ class Scores:
         )
 
 
-def score(observed, predicted, *, resamples=RESAMPLES, seed=0):
+def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0) -> Scores:
     """Compare predictions with observations.
 
-    observed, predicted: (n,), n >= 3, both in ln(expression). resamples: of the genes, drawn with replacement, for 95 %
-    percentile intervals of both correlations; 0 for none. seed: of these draws, a stream of their own: scores of the
-    same genes with the same seed rest on the same draws.
+    Parameters
+    ----------
+    observed, predicted
+        (n,), n >= 3, in the same order of genes, both in ln(expression + pseudocount).
+    resamples
+        Samples of the genes, drawn with replacement, for 95 % percentile intervals of both correlations; 0 for none.
+    seed
+        Of these draws, a stream of their own: scores of the same genes with the same seed rest on the same draws.
 
-    Returns: Scores.
+    Returns
+    -------
+    Scores
+        rmse in the unit of the input; Spearman's and Pearson's correlation with two-sided p-values (SciPy) and
+        intervals.
 
-    Raises:
-        InputError: arrays of different lengths, of fewer than three numbers, or with some that are not finite.
+    Raises
+    ------
+    InputError
+        Arrays of different lengths, of fewer than three numbers, or with some that are not finite.
     """
-    observed, predicted = np.asarray(observed, np.float64), np.asarray(predicted, np.float64)
+    resamples, seed = whole_number(resamples, "resamples", 0), whole_number(seed, "seed", 0)
+    both = isinstance(observed, pd.Series) and isinstance(predicted, pd.Series)
+    if both and not observed.index.equals(predicted.index):
+        raise InputError(
+            "its index is not that of observed", argument="predicted", expected="the same genes in the same order"
+        )
+    try:
+        observed, predicted = np.asarray(observed, np.float64), np.asarray(predicted, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"no numbers ({shown(error)})", argument="observed or predicted") from error
     if observed.shape != predicted.shape or observed.ndim != 1 or len(observed) < LEAST_GENES:
         raise InputError(
             f"observed has shape {observed.shape}, predicted {predicted.shape}",

@@ -1,12 +1,18 @@
-"""Tensors and expression as matrices, and which rows are for training, validation and test."""
+"""Which rows of a matrix are for training, validation and test, decided by chromosome."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from spex.errors import InputError, parameter
+from spex.models.scores import LEAST_GENES
 
-LEAST_TEST_GENES = 3
+TEST_CHROM = "chr8"
+"""The published held-out chromosome."""
+
+UNSEEN_CHROM = "chr9"
+"""Beluga was trained without this one and the test chromosome."""
+
 LEAST_GROUPS = 3
 
 
@@ -56,12 +62,12 @@ def split_by_chromosome(chroms, test_chroms, validation_chroms=()):
                     subject=name,
                 )
     test, validation = np.isin(chroms, list(test_chroms)), np.isin(chroms, list(validation_chroms))
-    if test.sum() < LEAST_TEST_GENES:
+    if test.sum() < LEAST_GENES:
         raise InputError(
             f"{test.sum()} test genes with a tensor",
             argument="test_chroms",
             subject=" ".join(test_chroms),
-            expected=f"at least {LEAST_TEST_GENES}, or there is no correlation to report",
+            expected=f"at least {LEAST_GENES}, or there is no correlation to report",
         )
     train = ~(test | validation)
     if not train.any():

@@ -19,9 +19,9 @@ def picture_names(record):
     return names if record["history"] is None else [*names, "learning_curve.png", "importance.png"]
 
 
-def draw_missing(folder, record, *, anew=False):
-    """Draw a fit unless all its pictures are there. anew: all the same, as after its folder was filled again."""
-    if anew or not all((folder / name).exists() for name in picture_names(record)):
+def draw_missing(folder, record):
+    """Draw a fit unless all its pictures are there."""
+    if not all((folder / name).exists() for name in picture_names(record)):
         draw_fit(folder, record)
 
 
@@ -96,18 +96,22 @@ def draw_summary(path):
 def draw_folder(results):
     """Draw every finished fit and every table of tissues under a results folder anew.
 
-    Returns: number of pictures' subjects drawn, and folders of fits that cannot be: of an older version, which kept no
-    history, or with files that are damaged.
+    Returns: number of fits and tables drawn, and what could not be: pairs of path and why.
     """
     drawn, passed_over = 0, []
     for folder in sorted(path.parent for path in results.glob(f"*/{records.RECORD}")):
         record = records.read_record(folder)
-        if record is None or "history" not in record or records.find_changed(folder, record):
-            passed_over.append(folder)
-            continue
-        draw_fit(folder, record)
-        drawn += 1
+        if record is None or records.find_changed(folder, record):
+            passed_over.append((folder, "damaged; the command that made it mends it"))
+        elif "history" not in record:
+            passed_over.append((folder, "of version 1.0, which kept no history of the training; its own pictures stay"))
+        else:
+            draw_fit(folder, record)
+            drawn += 1
     for path in sorted(results.glob("summary_*.csv")):
-        draw_summary(path)
-        drawn += 1
+        try:
+            draw_summary(path)
+            drawn += 1
+        except (KeyError, ValueError):  # ValueError is also what pandas raises for a file that is no such table
+            passed_over.append((path, "damaged, or of version 1.0; the command that made it mends it"))
     return drawn, passed_over

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spex.models.scores import Scores, score
-from spex.runs.records import read_record
+from spex.models.scores import LEAST_GENES, Scores, score
+from spex.models.splits import TEST_CHROM
+from spex.runs.records import FORMAT, read_record
 
 TARGET = 22
 """Target index of EBV-transformed lymphocytes."""
 
-PROTOCOL = {"target_index": TARGET, "model": "gbtree", "split": "test-chr8"}
+PROTOCOL = {"format": FORMAT, "target_index": TARGET, "model": "gbtree", "split": f"test-{TEST_CHROM}"}
 
 TITLES = {"sequence": "sequence alone", "contacts": "with contacts (RNA Pol II ChIA-PET, GM12878)"}
 ALL_GENES, GENES_WITH_CONTACTS = "all", "with contacts"
@@ -30,11 +31,9 @@ PUBLISHED = {
 }
 """Genes and figures of the published runs; the numbers of genes follow from the p-values."""
 
-LEAST_GENES = 3
-
 
 @dataclass(frozen=True)
-class Fit:
+class Training:
     """One training: its record (`metrics.json`) and its test genes, a DataFrame indexed by gene id."""
 
     record: dict
@@ -62,12 +61,12 @@ def compare(folders, seeds, genes_per_chrom=None):
 
 
 def read_fits(folder, seeds):
-    """The finished trainings of a data folder by the published protocol with these seeds: dict of seed -> Fit."""
+    """The finished trainings of a data folder by the published protocol with these seeds: dict of seed -> Training."""
     fits = {}
     for path in sorted(folder.results.iterdir()):
         record = read_record(path)
         if record and record["settings"].items() >= PROTOCOL.items() and record["settings"]["seed"] in seeds:
-            fits[record["settings"]["seed"]] = Fit(record, pd.read_csv(path / "predictions.csv", index_col="id"))
+            fits[record["settings"]["seed"]] = Training(record, pd.read_csv(path / "predictions.csv", index_col="id"))
     return fits
 
 

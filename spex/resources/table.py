@@ -97,6 +97,6 @@ def finder(resources, folder):
 
 
 def get(resources, find, **access):
-    """Put each resource in its place, verified. access: `mirror`, `login` and `sleep` of `spex.obtain.obtain`."""
+    """Put each resource in its place, verified. access: `mirror`, `login` and `sleep` of `obtain.obtain`."""
     for resource in resources:
         obtain(resource, find, **access)

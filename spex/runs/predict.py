@@ -14,7 +14,7 @@ from spex.runs.tensors import expected_width, genes_with_tensor, read_features
 FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", "max_dist", "min_count")
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
 
-logger = logging.getLogger("spex.prediction")
+logger = logging.getLogger("spex")
 
 
 def read_model_record(model_folder):

@@ -28,7 +28,7 @@ IMPORTANCE_GROUPS = "importance_groups.csv"
 HASHED = (".csv", ".ubj", ".npy")
 
 RESULT_COLUMNS = {
-    "settings": ("target_index", "target", "model", "split", "seed"),
+    "settings": ("target_index", "target", "model", "split", "seed", "format"),
     "notes": ("biosample", "log_note"),
     "genes": ("train", "validation", "test", "without_tensor", "without_expression"),
     "scores": (
@@ -46,7 +46,7 @@ RESULT_COLUMNS = {
 }
 """What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>."""
 
-logger = logging.getLogger("spex.records")
+logger = logging.getLogger("spex")
 
 
 def split_name(test_chroms, validation_chroms):
@@ -93,7 +93,7 @@ def digest(settings):
 def read_record(folder):
     """The record of a finished fit, or None where there is none or it is damaged.
 
-    A fit is finished when `metrics.json` is there: it is the last of its files to be written.
+    A fit is finished when `metrics.json` is there: only its pictures, which are drawn from the others, come after it.
     """
     try:
         return load_sealed_json(folder / RECORD)

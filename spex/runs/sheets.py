@@ -15,7 +15,7 @@ ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 2
 TIMEOUT_SECONDS = 30
 
-logger = logging.getLogger("spex.sheets")
+logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True)

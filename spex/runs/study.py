@@ -17,7 +17,7 @@ from spex.runs import records
 from spex.runs.settings import read_run_settings
 from spex.runs.tensors import expected_width, read_features
 
-logger = logging.getLogger("spex.training")
+logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,8 @@ def _find_finished(study, settings):
 def _write_fit(study, fit, split, settings, observed):
     """Score one fit on its test genes and write its folder. Returns: the record."""
     folder = _fit_folder(study, settings)
+    for picture in folder.glob("*.png"):  # of an earlier fit in this folder, whose files were damaged since
+        picture.unlink()
     predicted, scores = assess(fit, study.features, observed, split, settings["target"])
     fit.save(folder)
     genes = study.genes.iloc[split.test]
@@ -221,6 +223,6 @@ def _pool_folds(study, splits, target, seed):
     return record, True
 
 
-def scores_of(record):
+def record_scores(record):
     """The Scores that a record holds."""
     return Scores(**{name: float("nan") if value is None else value for name, value in record["scores"].items()})

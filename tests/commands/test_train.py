@@ -14,7 +14,7 @@ from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
 from spex.commands import draw, train
-from spex.files.sealed import load_array, save_array
+from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models.registry import PARAMETERS
 from spex.models.scores import score
 from spex.reports import pictures as report
@@ -381,9 +381,30 @@ def test_drawing_passes_over_what_it_cannot_draw(options, tmp_path, capsys, sket
     assert draw.main([str(tmp_path / "nothing")]) == 2
     assert "no folder results in it; fit something first" in capsys.readouterr().err
     assert train.main(argv(options)) == 0
-    (only_fit(options) / "predictions.csv").write_text("id\n")
+    fit = only_fit(options)
+    results, record = fit.parent, load_sealed_json(fit / "metrics.json")
+    (fit / "predictions.csv").write_text("id\n")
+    for name, content in (("old", "target_index,target,fits,rmse,spearman\n1,Liver,2,1.0,0.5\n"), ("empty", "")):
+        (results / f"summary_gbtree_test-chr8_{name}.csv").write_text(content)
+    (results / "of_version_1.0").mkdir()
+    old = {name: value for name, value in record.items() if name not in ("history", "notes")} | {"files": {}}
+    save_sealed_json(results / "of_version_1.0" / "metrics.json", old)
     assert draw.main([options["--data_folder"]]) == 0
-    assert "not drawn: damaged, or of an older version" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"{fit}: not drawn: damaged; the command that made it mends it" in err
+    assert "of_version_1.0: not drawn: of version 1.0, which kept no history" in err
+    assert err.count("not drawn: damaged, or of version 1.0") == 2
+    assert "0 fits and tables drawn" in err
+
+
+def test_a_fit_made_again_leaves_no_picture_of_the_old_one(options, capsys, monkeypatch):
+    assert train.main(argv(options)) == 0
+    fit = only_fit(options)
+    (fit / "model.ubj").write_bytes(b"damaged")
+    monkeypatch.setattr(train, "draw_missing", lambda folder, record: 1 / 0)  # killed before it draws
+    with pytest.raises(ZeroDivisionError):
+        train.main(argv(options))
+    assert not list(fit.glob("*.png"))
 
 
 def test_ridge_has_no_seed_in_its_identity(options, capsys, sketches):

@@ -61,6 +61,8 @@ def test_the_table_counts_bins_and_sums_counts_on_each_side():
     contacts = c.Contacts(
         genes=np.array(["A", "B", "C"]),
         chroms=np.array(["chr1", "chr1", "chr2"]),
+        tss=np.array([5000, 60_000, 7000]),
+        strands=np.array(["+", "-", "+"]),
         has_pixels=np.array([True, False, True]),
         offsets=np.array([0, 3, 3, 4]),
         bins=np.array([1, 2, 90, 7]),

@@ -8,6 +8,7 @@ from scipy import stats
 from spex.files.sealed import save_sealed_json
 from spex.reports import published as comparison
 from spex.runs.folder import DataFolder
+from spex.runs.records import FORMAT
 
 GENES = [f"G{number}" for number in range(12)]
 SEEDS = range(1410, 1413)
@@ -20,7 +21,7 @@ def write_fit(folder, seed, predicted, observed, target=22):
     path.mkdir(parents=True)
     pd.DataFrame({"id": GENES, "observed": observed, "predicted": predicted}).to_csv(path / "predictions.csv")
     inputs = {"contact_rule": "published", "precision": "float32", "genome_sha256": "aa", "beluga_sha256": "bb"}
-    settings = {"target_index": target, "model": "gbtree", "split": "test-chr8", "seed": seed}
+    settings = {"format": FORMAT, "target_index": target, "model": "gbtree", "split": "test-chr8", "seed": seed}
     settings |= {"genes_sha256": "cc", "expression_sha256": "dd"}
     record = {
         "settings": {**settings, "tensors": {**inputs, "maps_sha256": ["ee"]}},
