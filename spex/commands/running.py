@@ -60,8 +60,8 @@ def run_script(prog, run, args, spell=option):
 
     spell: from the library's name of an argument to the script's.
 
-    Returns: 0 done; 2 unusable input, disk or limit, told in one line on stderr; 130 Ctrl-C; 141 nobody reads the
-    output any more; 143 SIGTERM.
+    Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, told in one line on stderr; 130 Ctrl-C;
+    141 nobody reads the output any more; 143 SIGTERM.
     """
     handler = _start_logging()
 
@@ -72,7 +72,7 @@ def run_script(prog, run, args, spell=option):
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a tissue's name may hold what the terminal's encoding lacks
     try:
-        run(args)
+        status = run(args)
         sys.stdout.flush()
     except InputError as error:
         return _fail(prog, error.line(spell))
@@ -95,7 +95,7 @@ def run_script(prog, run, args, spell=option):
     finally:
         signal.signal(signal.SIGTERM, previous)
         logger.removeHandler(handler)
-    return 0
+    return status or 0
 
 
 def _fail(prog, message):
