@@ -67,7 +67,7 @@ def prepare(args, folder):
     """
     devices = choose_devices(args.compute_platform, args.gpus)
     precisions = [choose_precision(devices, name) for name in args.precision or check.supported_precisions(devices[0])]
-    sizes = SIZES["cpu" if devices == ["cpu"] else "gpu", "quick" if args.quick else "whole"]
+    sizes = SIZES["cpu" if devices[0] == "cpu" else "gpu", "quick" if args.quick else "whole"]
     if (args.genes_filename is None) != (args.genome_filename is None):
         raise InputError(
             f"needs {parameter('genome')}, and the other way round",
