@@ -38,8 +38,8 @@ class Sizes:
 
 
 SIZES = {
-    ("cpu", "quick"): Sizes(compared=1, timed=2, bins=4, product=512, study=(200, 400)),
-    ("cpu", "whole"): Sizes(compared=3, timed=2, bins=24, product=3072, study=(1000, 4004)),
+    ("cpu", "quick"): Sizes(compared=1, timed=2, bins=4, product=1024, study=(200, 400)),
+    ("cpu", "whole"): Sizes(compared=3, timed=2, bins=24, product=2048, study=(1000, 4004)),
     ("gpu", "quick"): Sizes(compared=3, timed=64, bins=24, product=8192, study=(1000, 4004)),
     ("gpu", "whole"): Sizes(compared=8, timed=1024, bins=24, product=8192, study=(4000, 24_024)),
 }
