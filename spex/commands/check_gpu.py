@@ -16,19 +16,23 @@ from pathlib import Path
 from spex.commands.gpu_checks import CHECKS, FAILED, SIZES, Subject
 from spex.commands.options import OneLineParser, option, path, whole_number
 from spex.commands.running import run_script
-from spex.contacts.rules import Published
+from spex.contacts.rules import Published, check_resolution
 from spex.errors import InputError, parameter, visible
 from spex.features import check, made
 from spex.features.devices import DTYPES, choose_devices, choose_precision, open_model
 from spex.files.atomic import write_text
-from spex.files.checks import require_file
+from spex.files.checks import require_file, require_folder
 from spex.inputs.agree import check_maps, check_on_genome
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.reading import open_maps, read_maps
 
 PROG = "spex check-gpu"
+RESOLUTION = 1000
+"""Of contacts, in bp per bin, unless another is asked for."""
+
 HEAD = "| part | what | measured | at most | result |\n| --- | --- | --- | --- | --- |\n"
+
 logger = logging.getLogger("spex")
 
 
@@ -55,7 +59,7 @@ def create_parser(prog=PROG):
         metavar="MCOOL",
         help="contact maps; default: made contacts",
     )
-    add("--hic_resolution", type=whole_number(1), default=1000, help="bp per bin of the contacts (1000)")
+    add("--hic_resolution", type=whole_number(1), metavar="BP", help="bp per bin of the contact maps (1000)")
     return parser
 
 
@@ -66,8 +70,27 @@ def prepare(args, folder):
         InputError: something given cannot be used, or goes with something that is missing.
     """
     devices = choose_devices(args.compute_platform, args.gpus)
-    precisions = [choose_precision(devices, name) for name in args.precision or check.supported_precisions(devices[0])]
+    wanted = args.precision or check.supported_precisions(devices[0])
+    precisions = [choose_precision(devices, name) for name in dict.fromkeys(wanted)]
     sizes = SIZES["cpu" if devices[0] == "cpu" else "gpu", "quick" if args.quick else "whole"]
+    _refuse_halves(args)
+    genome, genes = _genome_and_genes(args, sizes, folder)
+    rule, resolution = Published(), args.hic_resolution or RESOLUTION
+    check_resolution(resolution)
+    if args.mcool_filename:
+        maps = open_maps(args.mcool_filename, resolution)
+        check_maps(maps, genes, genome.chromsizes)
+        contacts = read_maps(maps, genes, rule, resolution)
+    else:
+        contacts = made.make_contacts(genes, genome.chromsizes, rule, resolution, sizes.bins)
+    given = args.beluga_model_filename
+    network = open_model(require_file(given, "network", "beluga")) if given else made.make_network()
+    checkpoint = Path(given or folder / "network.pth")
+    return Subject(devices, precisions, network, checkpoint, genome, genes, contacts, sizes)
+
+
+def _refuse_halves(args):
+    """Refuse what needs another file that is not given."""
     if (args.genes_filename is None) != (args.genome_filename is None):
         raise InputError(
             f"needs {parameter('genome')}, and the other way round",
@@ -76,18 +99,13 @@ def prepare(args, folder):
         )
     if args.mcool_filename and args.genes_filename is None:
         raise InputError("made genes have made contacts", argument="maps", hint=f"give {parameter('genes')} too")
-    genome, genes = _genome_and_genes(args, sizes, folder)
-    rule = Published()
-    if args.mcool_filename:
-        maps = open_maps(args.mcool_filename, args.hic_resolution)
-        check_maps(maps, genes, genome.chromsizes)
-        contacts = read_maps(maps, genes, rule, args.hic_resolution)
-    else:
-        contacts = made.make_contacts(genes, genome.chromsizes, rule, args.hic_resolution, sizes.bins)
-    given = args.beluga_model_filename
-    network = open_model(require_file(given, "network", "beluga")) if given else made.make_network()
-    checkpoint = Path(given or folder / "network.pth")
-    return Subject(devices, precisions, network, checkpoint, genome, genes, contacts, sizes)
+    if args.hic_resolution is not None and not args.mcool_filename:
+        raise InputError(
+            "says how a contact map is read, but none is given",
+            argument="resolution",
+            subject=args.hic_resolution,
+            hint=f"give {parameter('maps')} too, or leave it out",
+        )
 
 
 def _genome_and_genes(args, sizes, folder):
@@ -146,6 +164,7 @@ def rows_of(part, check_part, subject):
 
 def run(args, command):
     """Check everything. command: how it was started. Returns: exit status, 0 or 1."""
+    require_folder(Path(args.report).parent, "report").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="check_gpu_") as folder:
         subject = prepare(args, Path(folder))
         report = Report(args.report, command)
@@ -158,6 +177,7 @@ def run(args, command):
 
 def main(argv=None, prog=PROG):
     words = sys.argv[1:] if argv is None else argv
-    return run_script(
-        prog, partial(run, command=shlex.join([*prog.split(), *words])), create_parser(prog).parse_args(argv)
-    )
+    args = create_parser(prog).parse_args(words)
+    names = [Path(word).name if "/" in word else word for word in words]  # a report goes to others: no folders in it
+    command = shlex.join([*prog.split(), *names])
+    return run_script(prog, partial(run, command=command), args, resumes=False)

@@ -82,7 +82,7 @@ class Subject:
 
 
 def check_machine(subject):
-    facts = describe_machine()
+    facts = describe_machine(subject.devices)
     facts["xgboost"] = f"{boosters.xgboost.__version__}; on a GPU: {boosters.cuda_problem() or 'yes'}"
     facts["spex"] = spex.__version__
     facts["checked"] = ", ".join(subject.devices)

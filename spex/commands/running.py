@@ -55,10 +55,10 @@ class TerminatedError(BaseException):
     """SIGTERM arrived: the end of a time limit, a preemption, a shutdown."""
 
 
-def run_script(prog, run, args, spell=option):
+def run_script(prog, run, args, spell=option, resumes=True):
     """Run a script's `run(args)` and translate how it ends into an exit status.
 
-    spell: from the library's name of an argument to the script's.
+    spell: from the library's name of an argument to the script's. resumes: whether a stopped run goes on where it was.
 
     Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, told in one line on stderr; 130 Ctrl-C;
     141 nobody reads the output any more; 143 SIGTERM.
@@ -90,7 +90,8 @@ def run_script(prog, run, args, spell=option):
             raise
         return _fail(prog, f"out of memory or threads; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
-        print(f"{prog}: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        again = "goes on from there" if resumes else "begins anew"
+        print(f"{prog}: stopped; what is finished is kept, the same command {again}", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     finally:
         signal.signal(signal.SIGTERM, previous)

@@ -126,6 +126,7 @@ def differing_tensors(job, model, devices, genes):
             replace(job, folder=empty_folder(Path(place, name)), block_size=1) for name in ("one", "all")
         )
         make_tensors(alone, model, devices[0], genes, _ignore)
+        release_memory()
         make_tensors_on(together, devices, genes, _ignore)
         return sum(
             alone.folder.tensor_path(gene).read_bytes() != together.folder.tensor_path(gene).read_bytes()

@@ -2,15 +2,16 @@
 
 import os
 import platform
-import shutil
-import subprocess
+import re
 from pathlib import Path
 
 import torch
 
+DRIVER = Path("/proc/driver/nvidia/version")
 
-def describe_machine():
-    """Processor, memory, GPUs and versions. Returns: dict from what it is to text."""
+
+def describe_machine(devices):
+    """Processor, memory, GPUs, versions. devices: of torch, such as "cuda:0". Returns: dict from what it is to text."""
     facts = {
         "processor": f"{_processor()}, {_cores()} cores to use, {torch.get_num_threads()} threads",
         "instructions": torch.backends.cpu.get_cpu_capability(),
@@ -18,15 +19,15 @@ def describe_machine():
         "Python": platform.python_version(),
         "torch": torch.__version__,
     }
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    for number in range(count):
-        gpu = torch.cuda.get_device_properties(number)
-        free, total = torch.cuda.mem_get_info(number)
-        facts[f"GPU {number}"] = (
+    gpus = [device for device in devices if torch.device(device).type == "cuda"]
+    for device in gpus:  # and no other: asking takes some of a GPU's memory
+        gpu = torch.cuda.get_device_properties(device)
+        free, total = torch.cuda.mem_get_info(device)
+        facts[f"GPU {device}"] = (
             f"{gpu.name}, {total / 1e9:.0f} GB, {free / 1e9:.0f} GB free, compute capability {gpu.major}.{gpu.minor}, "
             f"{gpu.multi_processor_count} multiprocessors"
         )
-    if count:
+    if gpus:
         facts["driver"] = _driver()
         facts["CUDA, cuDNN of torch"] = f"{torch.version.cuda}, {torch.backends.cudnn.version()}"
     return facts
@@ -46,9 +47,7 @@ def _cores():
 
 
 def _driver():
-    """The NVIDIA driver's version as nvidia-smi has it, "unknown" without one."""
-    command = [shutil.which("nvidia-smi"), "--query-gpu=driver_version", "--format=csv,noheader"]
-    if command[0] is None:
-        return "unknown"
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.partition("\n")[0].strip() if done.returncode == 0 else "unknown"
+    """The NVIDIA driver's version as the driver tells it, "unknown" where it does not."""
+    text = DRIVER.read_text() if DRIVER.exists() else ""
+    version = re.search(r"\b\d{3,}\.\d+(\.\d+)?\b", text)
+    return version[0] if version else "unknown"

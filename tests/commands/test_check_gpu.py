@@ -183,8 +183,9 @@ def test_what_was_found_before_a_stop_is_kept(started, only, monkeypatch):
         yield
 
     monkeypatch.setitem(check_gpu.CHECKS, "models", stop)
-    status, rows, last, _ = started()
+    status, rows, last, log = started()
     assert (status, last) == (130, "unfinished")
+    assert "the same command begins anew" in log
     assert results(rows, "parity")
 
 
@@ -202,6 +203,7 @@ def test_given_files_are_used(started, only, world):
         (["--genes_filename", "x.csv"], "--genes_filename: needs --genome_filename, and the other way round"),
         (["--genome_filename", "x.fa"], "--genes_filename: needs --genome_filename, and the other way round"),
         (["--mcool_filename", "x.mcool"], "--mcool_filename: made genes have made contacts; give --genes_filename too"),
+        (["--hic_resolution", "2000"], "--hic_resolution 2000: says how a contact map is read, but none is given"),
         (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
         (["--gpus", "0"], "--gpus: of no use with --compute_platform CPU"),
         (["--beluga_model_filename", "none.pth"], "--beluga_model_filename none.pth: no such file"),
@@ -212,6 +214,14 @@ def test_what_cannot_be_used_is_refused_on_one_line(started, argv, message):
     status, rows, out, err = started(*argv)
     assert (status, rows, out) == (2, [], "")
     assert err.count("\n") == 1 and err.startswith("spex check-gpu: error: ") and message in err
+
+
+def test_the_report_tells_no_folder_and_may_go_to_a_new_one(started, only, world, tmp_path):
+    only("memory")
+    file = tmp_path / "new" / "folder" / "report.md"
+    assert started("--beluga_model_filename", world.checkpoint, "--report", file)[0] == 0
+    assert file.read_text().startswith("`spex check-gpu --quick ")
+    assert str(world.folder.parent) not in file.read_text()
 
 
 def test_cuda_without_a_gpu_is_refused(started, monkeypatch):

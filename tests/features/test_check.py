@@ -147,16 +147,22 @@ def test_speed_counts_the_windows_that_genes_take(computer):
     assert min(own.whole, own.network) > 0
 
 
-def test_the_machine_is_described_without_its_name(monkeypatch):
+DRIVER = (
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (dvs-builder)\nGCC version:"
+)
+
+
+@pytest.mark.parametrize("told, version", [(DRIVER, "570.86.15"), ("", "unknown"), (None, "unknown")])
+def test_the_machine_is_described_without_its_name(monkeypatch, tmp_path, told, version):
+    if told is not None:
+        (tmp_path / "version").write_text(told)
+    monkeypatch.setattr(machine, "DRIVER", tmp_path / "version")
     gpu = SimpleNamespace(name="NVIDIA Model", major=9, minor=0, multi_processor_count=132)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda number: gpu)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (70 * 10**9, 80 * 10**9))
-    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
-    facts = machine.describe_machine()
-    assert facts["GPU 0"] == "NVIDIA Model, 80 GB, 70 GB free, compute capability 9.0, 132 multiprocessors"
-    assert facts["driver"] == "unknown"
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: gpu)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (70 * 10**9, 80 * 10**9))
+    facts = machine.describe_machine(["cuda:1"])
+    assert facts["GPU cuda:1"] == "NVIDIA Model, 80 GB, 70 GB free, compute capability 9.0, 132 multiprocessors"
+    assert facts["driver"] == version
     assert facts.keys() == {
-        *("processor", "instructions", "memory", "Python", "torch", "GPU 0", "driver", "CUDA, cuDNN of torch")
+        *("processor", "instructions", "memory", "Python", "torch", "GPU cuda:1", "driver", "CUDA, cuDNN of torch")
     }
