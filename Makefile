@@ -5,7 +5,7 @@ GPU ?= $(if $(wildcard .venv/ready-gpu),1,0)
 REPEATS ?= 10
 READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 
-.PHONY: help setup demo test soak lint benchmarks reproduce clean
+.PHONY: help setup demo test soak lint benchmarks reproduce gpu clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test           run the tests'
 	@echo 'make soak           kill it a hundred times, start it eight times at once (half an hour)'
 	@echo 'make benchmarks     measure speed and memory on this machine (half an hour)'
+	@echo 'make gpu            compare a GPU with the CPU, time it, write one table: check_gpu.md (OPTIONS=--quick)'
 	@echo 'make reproduce      get the real files and compare with the published figures (DATA=, GENES=, REPEATS=)'
 	@echo 'make lint           check style and formatting'
 	@echo 'make clean          remove what demo and tests made'
@@ -43,6 +44,9 @@ benchmarks: $(READY)
 
 reproduce: $(READY)
 	.venv/bin/spex reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)
+
+gpu: $(READY)
+	.venv/bin/spex check-gpu $(OPTIONS)
 
 lint: $(READY)
 	.venv/bin/python -m ruff check .

@@ -1,4 +1,4 @@
-"""How far the lower precisions move a gene's features.
+"""How far the lower precisions move a gene's features, and the probabilities that they are sums of.
 
     python -m benchmarks.precision [--genes 3] [--native]
 
@@ -10,6 +10,7 @@ float32, as tensor cores do. --native computes bfloat16 and float16 in earnest, 
 import argparse
 import gzip
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,17 +53,30 @@ def rounded_network(state, precision):
 
 
 @torch.inference_mode()
-def features(model, genome, genes, dtype):
-    """Own features of each gene, (genes, 10, 2002) float64."""
-    model, weights, result = model.to(dtype), transform_weights(), []
+def predictions(model, genome, genes, dtype):
+    """Probabilities of each gene's own windows, (genes, 200, 2002) float64."""
+    model, result = model.to(dtype), []
     for gene in genes.itertuples():
         first, end, starts = own_windows(gene.tss, gene.strand, BELUGA.window)
         codes = torch.from_numpy(genome.codes(gene.chrom, first, end)).long()
         one_hot = torch.eye(len(BELUGA.bases) + 1, len(BELUGA.bases), dtype=dtype)[codes].T[:, None]
         windows = [one_hot[:, :, start : start + BELUGA.window] for start in starts]
         parts = [model(torch.stack(windows[i : i + BATCH])).double() for i in range(0, len(windows), BATCH)]
-        result.append(own_features(torch.cat(parts).numpy(), weights))
+        result.append(torch.cat(parts).numpy())
     return np.stack(result)
+
+
+def compare(moved, reference):
+    """Relative differences of features and of probabilities. Yields: what they are of, and three figures."""
+    weights = transform_weights()
+    for what, sums in (("features", partial(own_features, weights=weights)), ("probabilities", np.asarray)):
+        difference = np.abs(sums(moved) - sums(reference)) / sums(reference)
+        yield {
+            "of": what,
+            "median relative": float(np.median(difference)),
+            "99 %": float(np.quantile(difference, 0.99)),
+            "largest": float(difference.max()),
+        }
 
 
 def main(argv=None):
@@ -77,21 +91,13 @@ def main(argv=None):
         path = Path(folder, "genome.fa")
         path.write_bytes(gzip.decompress((GOLDEN / "genome.fa.gz").read_bytes()))
         genome = Genome(path, path.with_suffix(".fai"))
-        reference = features(rounded_network(state, "float32"), genome, genes, torch.float32)
+        reference = predictions(rounded_network(state, "float32"), genome, genes, torch.float32)
         rows = []
         for precision in ("bfloat16", "float16") if args.native else ("tf32", "bfloat16", "float16"):
             model = rounded_network(state, "float32" if args.native else precision)
-            moved = features(model, genome, genes, getattr(torch, precision) if args.native else torch.float32)
-            difference = np.abs(moved - reference) / reference
-            rows.append(
-                {
-                    "precision": precision,
-                    "how": "native" if args.native else "emulated",
-                    "median relative": float(np.median(difference)),
-                    "99 %": float(np.quantile(difference, 0.99)),
-                    "largest": float(difference.max()),
-                }
-            )
+            moved = predictions(model, genome, genes, getattr(torch, precision) if args.native else torch.float32)
+            how = "native" if args.native else "emulated"
+            rows += [{"precision": precision, "how": how, **row} for row in compare(moved, reference)]
     publish("precision", rows, args.json, command=f"python -m benchmarks.precision --genes {args.genes}")
 
 

@@ -33,7 +33,7 @@ from reproduce_world import LENGTHS, make_files
 from train_inputs import FAST
 
 from expecto import beluga
-from spex.commands import reproduce, resources, tensors, train
+from spex.commands import check_gpu, reproduce, resources, tensors, train
 from spex.models.registry import PARAMETERS
 
 DOCUMENTS = [
@@ -260,8 +260,9 @@ def spex_command(name):
     known = {"tensors": tensors, "train": train, "resources": resources, "reproduce": reproduce}
     if name in known:
         return known[name].main
-    assert find_spec(f"spex.commands.{name}"), f"there is no spex {name}"
-    return import_module(f"spex.commands.{name}").main
+    module = f"spex.commands.{name.replace('-', '_')}"
+    assert find_spec(module), f"there is no spex {name}"
+    return import_module(module).main
 
 
 # ways to run a command: function of the world and the words behind the program's name
@@ -418,7 +419,9 @@ def mentioned_options():
 
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
-    known |= set().union(*(options_of(each.create_parser) for each in (tensors, train, resources, reproduce)))
+    known |= set().union(
+        *(options_of(each.create_parser) for each in (tensors, train, resources, reproduce, check_gpu))
+    )
     unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
     assert unknown == {}
 

@@ -18,9 +18,10 @@ COMMANDS = {
     "draw": "draw the pictures of finished fits",
     "resources": "list, get and check the files that the program needs",
     "reproduce": "get the files, run the published protocol, compare with its figures",
+    "check-gpu": "compare a GPU with the CPU, time it, and write one table",
     "workflow": "print the folder of the Snakemake workflow and the SLURM script",
 }
-"""Name of each module in spex/commands with a `main(argv, prog=...)` -> what it does."""
+"""Name of each module in spex/commands with a `main(argv, prog=...)`, with - in place of _ -> what it does."""
 
 
 def create_parser():
@@ -51,4 +52,4 @@ def command(text):
 def main(argv=None):
     words = sys.argv[1:] if argv is None else [*argv]
     name = create_parser().parse_args(words[:1]).command
-    return import_module(f"spex.commands.{name}").main(words[1:], prog=f"{PROG} {name}")
+    return import_module(f"spex.commands.{name.replace('-', '_')}").main(words[1:], prog=f"{PROG} {name}")

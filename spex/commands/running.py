@@ -55,13 +55,13 @@ class TerminatedError(BaseException):
     """SIGTERM arrived: the end of a time limit, a preemption, a shutdown."""
 
 
-def run_script(prog, run, args, spell=option):
+def run_script(prog, run, args, spell=option, resumes=True):
     """Run a script's `run(args)` and translate how it ends into an exit status.
 
-    spell: from the library's name of an argument to the script's.
+    spell: from the library's name of an argument to the script's. resumes: whether a stopped run goes on where it was.
 
-    Returns: 0 done; 2 unusable input, disk or limit, told in one line on stderr; 130 Ctrl-C; 141 nobody reads the
-    output any more; 143 SIGTERM.
+    Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, told in one line on stderr; 130 Ctrl-C;
+    141 nobody reads the output any more; 143 SIGTERM.
     """
     handler = _start_logging()
 
@@ -72,7 +72,7 @@ def run_script(prog, run, args, spell=option):
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a tissue's name may hold what the terminal's encoding lacks
     try:
-        run(args)
+        status = run(args)
         sys.stdout.flush()
     except InputError as error:
         return _fail(prog, error.line(spell))
@@ -90,12 +90,13 @@ def run_script(prog, run, args, spell=option):
             raise
         return _fail(prog, f"out of memory or threads; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
-        print(f"{prog}: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        again = "goes on from there" if resumes else "begins anew"
+        print(f"{prog}: stopped; what is finished is kept, the same command {again}", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     finally:
         signal.signal(signal.SIGTERM, previous)
         logger.removeHandler(handler)
-    return 0
+    return status or 0
 
 
 def _fail(prog, message):
