@@ -100,6 +100,8 @@ def make_contacts(genes, chromsizes, rule, resolution, bins_per_gene, seed=1):
     return Contacts(
         genes=genes["id"].to_numpy(dtype=str),
         chroms=genes["chrom"].to_numpy(dtype=str),
+        tss=genes["tss"].to_numpy(dtype=np.int64),
+        strands=genes["strand"].to_numpy(dtype=str),
         has_pixels=lengths > 0,
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         bins=np.concatenate(bins),
