@@ -12,7 +12,7 @@ from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from spex.errors import InputError
-from spex.models.matrices import COLUMNS_AT_ONCE, column_blocks, column_moments
+from spex.models.matrices import COLUMNS_AT_ONCE, column_moments
 from spex.progress import progress
 
 NONE = "none"
@@ -56,9 +56,9 @@ class Gram:
         self.features, self.rows = features, rows
         self.mean, self.deviation = column_moments(features, rows)
         self.scale = np.where(self.deviation > 0, self.deviation, 1.0)
-        own = features.shape[1] - neighbours
-        self.own_blocks = column_blocks(features[:, :own])
-        self.neighbour_blocks = [slice(own + part.start, own + part.stop) for part in column_blocks(features[:, own:])]
+        width = features.shape[1]
+        self.own_blocks = _blocks(0, width - neighbours)
+        self.neighbour_blocks = _blocks(width - neighbours, width)
         self.matrix = np.zeros((len(rows), len(rows)), order="F")
         self.own_others, self.neighbour_others = np.zeros((2, len(others), len(rows)))
         apart = self.neighbour_blocks if len(others) else []  # the n genes' own are made for each penalty
@@ -93,8 +93,8 @@ class Gram:
                 values = self._standardised(self.rows, block)
                 dsyrk(penalties.ratio, values.T, beta=1.0, c=self.matrix, trans=1, lower=0, overwrite_c=1)
         self.matrix[np.diag_indices(len(self.rows))] += penalties.penalty
-        _, failed = dpotrf(self.matrix, lower=0, clean=0, overwrite_a=1)
-        if failed:
+        hidden = penalties.penalty < np.finfo(float).eps * self.diagonal.sum()
+        if hidden or dpotrf(self.matrix, lower=0, clean=0, overwrite_a=1)[1]:
             raise too_small(penalties)
 
     def _copy_products_up(self):
@@ -150,6 +150,11 @@ class Gram:
         for block in self.neighbour_blocks:
             weights[block] = self._standardised(self.rows, block).T @ dual * ratios
         return weights
+
+
+def _blocks(start, stop):
+    """Slices of columns that cover those from start to stop."""
+    return [slice(each, min(each + COLUMNS_AT_ONCE, stop)) for each in range(start, stop, COLUMNS_AT_ONCE)]
 
 
 def too_small(penalties):
