@@ -19,7 +19,7 @@ import time
 import numpy as np
 from scipy.linalg import eigh
 
-from benchmarks.measure import alternate, median_ratio, peak_memory_gb, publish
+from benchmarks.measure import median_ratio, peak_memory_gb, publish
 from spex.models.matrices import column_moments
 from spex.models.registry import prepare, prepare_folds
 from spex.models.splits import cross_validation_splits, split_by_chromosome
@@ -77,9 +77,15 @@ def by_eigendecomposition(matrix, observed, split):
 
 
 def compare(args, ways, check):
-    """A row with the seconds of two ways, old first, and how far their results are apart."""
+    """A row with the seconds of two ways, old first, taken in turn, and how far their results are apart."""
+    seconds, processor, results = {name: [] for name in ways}, {name: [] for name in ways}, {}
+    for _ in range(args.rounds):
+        for name, way in ways.items():
+            start, busy = time.perf_counter(), time.process_time()
+            results[name] = way()
+            seconds[name].append(time.perf_counter() - start)
+            processor[name].append(time.process_time() - busy)
     slow, fast = ways
-    seconds = alternate(ways, args.rounds)
     return {
         "genes": args.genes,
         "features": args.features,
@@ -87,7 +93,10 @@ def compare(args, ways, check):
         f"{slow} s": statistics.median(seconds[slow]),
         f"{fast} s": statistics.median(seconds[fast]),
         "times faster": median_ratio(seconds[slow], seconds[fast]),
-        "largest difference": check(ways[slow](), ways[fast]()),
+        f"{slow} CPU s": statistics.median(processor[slow]),
+        f"{fast} CPU s": statistics.median(processor[fast]),
+        "times less CPU": median_ratio(processor[slow], processor[fast]),
+        "largest difference": check(results[slow], results[fast]),
         "load": os.getloadavg()[0],
     }
 
@@ -126,7 +135,6 @@ def full(args):
     features = 24_024 if args.features == 3000 else args.features
     matrix, observed, chroms = synthetic(genes, features, args.targets)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("spex.ridge").setLevel(logging.ERROR)  # the ends of the penalties are of no interest here
     parameters = {"penalties": PENALTIES[: args.penalties]}
     before, load, processor, start = peak_memory_gb(), os.getloadavg()[0], time.process_time(), time.perf_counter()
     if args.cv:
@@ -167,6 +175,7 @@ def main(argv=None):
     parser.add_argument("--cv", action="store_true")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
+    logging.getLogger("spex.ridge").setLevel(logging.ERROR)  # the ends of the penalties are of no interest here
     publish(f"ridge_{args.part}", [PARTS[args.part](args)], args.json, command=f"benchmarks.ridge {args.part}")
 
 

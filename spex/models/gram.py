@@ -6,6 +6,7 @@ and the others O have k, the matrix is O O' + (k / h) N N', and the weights of N
 """
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
@@ -117,9 +118,15 @@ class Gram:
         """The inverse's rows and columns in some parts, as a copy whose upper triangle alone is right.
 
         parts: slices, in order.
+
+        Returns: float64 (their sum of lengths, the same), in Fortran order.
         """
-        places = np.concatenate([np.arange(part.start, part.stop) for part in parts])
-        return self.matrix[np.ix_(places, places)]
+        ends = np.cumsum([0, *(part.stop - part.start for part in parts)])
+        places = [slice(*pair) for pair in pairwise(ends)]
+        block = np.zeros((ends[-1], ends[-1]), order="F")
+        for row, column in combinations_with_replacement(range(len(parts)), 2):
+            block[places[row], places[column]] = self.matrix[parts[row], parts[column]]
+        return block
 
     def inverse_times(self, parts, values):
         """(n, t) float64: the inverse's columns in some parts, times values (their sum of lengths, t)."""

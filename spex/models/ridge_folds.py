@@ -20,6 +20,7 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.blas import dsyr
 
 from spex.models.gram import Gram, too_small
 from spex.models.ridge import Choice, choices_of, columns_apart, make_fits, ratios_of
@@ -111,9 +112,9 @@ class _FoldLearner:
         """
         gram, total = self.folds.gram, sums.sum()
         own_sums = sums[self.left_out]
-        block = gram.inverse_block(self.parts)  # M_SS
-        block -= np.outer(own_sums, own_sums / total)
-        errors = cho_solve(cho_factor(block.T, lower=True, overwrite_a=True, check_finite=False), duals[self.left_out])
+        block = dsyr(-1 / total, own_sums, a=gram.inverse_block(self.parts), lower=0, overwrite_a=1)  # M_SS
+        factor = cho_factor(block, lower=False, overwrite_a=True, check_finite=False)
+        errors = cho_solve(factor, duals[self.left_out])
         moved = own_sums @ errors / total
         duals = duals - gram.inverse_times(self.parts, errors) + np.outer(sums, moved)
         duals[self.left_out] = 0
