@@ -39,6 +39,8 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.precision
 	.venv/bin/python -m benchmarks.metrics
 	.venv/bin/python -m benchmarks.training ridge
+	.venv/bin/python -m benchmarks.ridge old
+	.venv/bin/python -m benchmarks.ridge folds
 	.venv/bin/python -m benchmarks.training trees
 	.venv/bin/python -m benchmarks.training reading
 

@@ -23,3 +23,21 @@ def fit_all(model, features, split, observed, *, parameters, seed=1410):
     learner = prepare(model, features, split, parameters)
     count = observed.shape[1]
     return list(learner.fit(observed, names=["name"] * count, wanted=range(count), seed=seed))
+
+
+def closed_form(features, observed, split, penalty, neighbours=0, neighbour_penalty=None):
+    """Ridge by the normal equations in float64, on all training features at once.
+
+    neighbours: how many of the last columns have `neighbour_penalty`.
+    """
+    train = features[split.train].astype(np.float64)
+    mean, scale = train.mean(axis=0), train.std(axis=0)
+    scale[scale == 0] = 1
+    standardised = (train - mean) / scale
+    centre = observed[split.train].mean(axis=0)
+    penalties = np.full(features.shape[1], penalty)
+    if neighbours:
+        penalties[-neighbours:] = neighbour_penalty
+    gram = standardised.T @ standardised + np.diag(penalties)
+    weights = np.linalg.solve(gram, standardised.T @ (observed[split.train] - centre))
+    return (features.astype(np.float64) - mean) / scale @ weights + centre, weights

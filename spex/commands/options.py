@@ -186,6 +186,11 @@ def number(above):
     return parse
 
 
+def penalty(text):
+    """An argument type: a number above 0, or none."""
+    return text if text == "none" else number(0)(text)
+
+
 def path(text):
     """An argument type: a path, which an unset variable of the shell is not."""
     if not text:

@@ -16,7 +16,7 @@ import pandas as pd
 # genes are up to three times faster. OpenMP reads it once, when xgboost is loaded, which the imports below do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from spex.commands.options import check_shared_options, create_shared_parser, option, whole_number
+from spex.commands.options import check_shared_options, create_shared_parser, option, penalty, whole_number
 from spex.commands.running import run_script
 from spex.errors import InputError, visible
 from spex.files.checks import require_file
@@ -25,7 +25,7 @@ from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table, report_rows
 from spex.inputs.targets import select_targets
-from spex.models.registry import MODELS, choose_device, read_parameters
+from spex.models.registry import MODELS, choose_device, read_parameters, with_changes
 from spex.models.scores import summarise
 from spex.models.splits import (
     TEST_CHROM,
@@ -61,6 +61,15 @@ def create_parser(prog=PROG):
     add = parser.add_argument_group("model (train.py only)").add_argument
     add("--model", choices=tuple(MODELS), default="gbtree", help="gbtree: published; gblinear: ExPecto's; ridge")
     add("--params", metavar="FILE.json", help="parameters that replace the model's own of the same name")
+    add(
+        "--neighbour_penalties",
+        nargs="+",
+        action="extend",
+        type=penalty,
+        metavar="PENALTY",
+        help='ridge: penalties of the contact columns apart from the others\', numbers or "none" (columns left out); '
+        "chosen together with the penalty (default: one penalty for all columns)",
+    )
     add("--seed", type=whole_number(0, 2**31 - 1), default=1410, help="seed of the trees' column sampling")
     add("--repeats", type=whole_number(1), default=1, help="fits per target, with seed, seed + 1, ...")
     add("--features_filename", help=f"names of the chromatin features (default: {FEATURES_FILENAME} where it is)")
@@ -128,11 +137,20 @@ def choices_of(args, targets):
     return {
         "targets": targets,
         "model": args.model,
-        "parameters": read_parameters(args.params, args.model),
+        "parameters": parameters_of(args),
         "device": choose_device(args.compute_platform, args.model),
         "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
         "notes": {"biosample": args.biosample, "log_note": args.log_note},
     }
+
+
+def parameters_of(args):
+    """The model's parameters, from the file and from the options that are parameters too."""
+    if args.neighbour_penalties is None:
+        return read_parameters(args.params, args.model)
+    name = "neighbour_penalties"
+    parameters = read_parameters(args.params, args.model, given=[name])
+    return with_changes(parameters | {name: args.neighbour_penalties}, args.model, argument=name)
 
 
 def splits_of(args, chroms):
@@ -149,6 +167,9 @@ def check_own_options(args):
         raise InputError("--cv_groups: says how --cv chromosomes divides them; give that too")
     if args.cv is not None and (args.test_chroms or args.validation_chroms):
         raise InputError("--cv: tests on every chromosome in turn; leave --test_chroms and --validation_chroms out")
+    if args.neighbour_penalties is not None and "neighbour_penalties" not in MODELS[args.model].optional:
+        able = " or ".join(name for name, model in MODELS.items() if "neighbour_penalties" in model.optional)
+        raise InputError(f"--neighbour_penalties: {args.model} has no such penalties; --model {able} has")
     if args.repeats > 1 and not MODELS[args.model].seeded:
         raise InputError(f"--repeats {args.repeats}: {args.model} has no random part, every repeat would be the same")
 
@@ -241,18 +262,18 @@ def report_splits(splits, model, *, cv):
 
 def keep_record(results, sheet, record, new, count):
     """Log and draw one finished fit, and add it to results.csv and to the sheet when it is new."""
-    scores = record["scores"]
+    scores, kept = record["scores"], record["chosen"]
     intervals = ", ".join(
         f"{name} {scores[f'{name}_low']:.4f} to {scores[f'{name}_high']:.4f}"
         for name in ("spearman", "pearson")
         if scores[f"{name}_low"] is not None
     )
-    chosen = ", ".join(f"{key} {value:g}" for key, value in record["chosen"].items())
+    chosen = ", ".join(f"{key} {value if isinstance(value, str) else f'{value:g}'}" for key, value in kept.items())
     line = record_scores(record).rounded()
     logger.info("%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], line)
     logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", results / record["name"])
     parameters = record["settings"]["parameters"]
-    if "early_stopping_rounds" in parameters and record["chosen"].get("rounds_run") == parameters["num_boost_round"]:
+    if "early_stopping_rounds" in parameters and kept.get("rounds_run") == parameters["num_boost_round"]:
         logger.warning(
             "it was still learning when its %d rounds ended; num_boost_round in --params allows more",
             parameters["num_boost_round"],

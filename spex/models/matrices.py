@@ -76,6 +76,12 @@ class Features:
         return f"Features({len(self):,} genes x {self.X.shape[1]:,}, {kind})"
 
 
+def neighbour_columns(width):
+    """How many of a tensor's last columns hold the sums over contacted bins: 4004, or 0 without contacts."""
+    own, both = (tensor_length(BELUGA, with_contacts) for with_contacts in (False, True))
+    return both - own if width == both else 0
+
+
 def column_moments(features, rows):
     """Mean and standard deviation of each column over some rows, both float64 (width,), without a float64 copy."""
     mean, deviation = np.empty((2, features.shape[1]))

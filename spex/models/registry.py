@@ -8,14 +8,14 @@ import json
 import math
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError
-from spex.models import boosters, ridge
+from spex.models import boosters, ridge, ridge_folds
 
 PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}
 """Parameters of each model: the published ones of the first two, with xgboost's own names for them."""
@@ -28,7 +28,13 @@ class Model:
     learner: called with features, split, parameters, device. fit: class whose `load(folder)` reads what it saved.
     find_problem: from parameters to what is wrong with them, in words, or None. aliases: second names of parameters.
     use_of_watched: what it does with the watched rows, in words to put before their name; None where it never looks at
-    them. seeded: whether a seed can change its numbers. on_gpu: whether it can be fitted there.
+    them. seeded: whether a seed can change its numbers. on_gpu: whether it can be fitted there. optional: parameters
+    that it has beside those in `PARAMETERS`. find_width_problem: from parameters and the features' width to the
+    parameter that does not suit it and why, or None.
+
+    shared_learner: called with features, splits, parameters, device where the splits are the folds of a
+    cross-validation; has `learners`, one a split, which share what they can. None: each fold is prepared by itself.
+    shared_settings: what that changes in the numbers, as settings of the fits.
     """
 
     learner: Callable
@@ -38,6 +44,10 @@ class Model:
     use_of_watched: str | None
     seeded: bool
     on_gpu: bool
+    optional: tuple[str, ...] = ()
+    find_width_problem: Callable | None = None
+    shared_learner: Callable | None = None
+    shared_settings: dict = field(default_factory=dict)
 
 
 MODELS = {
@@ -67,14 +77,19 @@ MODELS = {
         use_of_watched="the penalty is chosen on",
         seeded=False,
         on_gpu=False,
+        optional=(ridge.OWN_PENALTY,),
+        find_width_problem=ridge.find_width_problem,
+        shared_learner=ridge_folds.RidgeFolds,
+        shared_settings={"standardised_over": "all genes"},
     ),
 }
 
 
-def read_parameters(path, model):
+def read_parameters(path, model, given=()):
     """The parameters of a model, with those in a JSON file in place of their namesakes.
 
-    path: JSON file that holds one object, or None for the parameters as they are.
+    path: JSON file that holds one object, or None for the parameters as they are. given: names of parameters that are
+    given in another way, so that the file cannot have them too.
 
     Raises:
         InputError: not such a file, or a parameter that the model does not know or cannot use.
@@ -93,6 +108,9 @@ def read_parameters(path, model):
         raise InputError(f"not JSON ({shown(error, 120)})", **about, expected=example) from error
     if not isinstance(changes, dict):
         raise InputError(f"found {changes!r:.60}", **about, expected=example)
+    twice = next((name for name in given if name in changes), None)
+    if twice is not None:
+        raise InputError(f"{twice} is given by {parameter(twice)} too; give one of them", **about)
     return with_changes(changes, model, **about)
 
 
@@ -118,7 +136,8 @@ def with_changes(changes, model, **about):
         problem = problem or kind.find_problem(parameters)
     if problem:
         about = {"argument": "parameters"} | about
-        raise InputError(problem, **about, hint=f"{parameter('model')} {model} has {', '.join(PARAMETERS[model])}")
+        known = ", ".join([*PARAMETERS[model], *kind.optional])
+        raise InputError(problem, **about, hint=f"{parameter('model')} {model} has {known}")
     return parameters
 
 
@@ -143,6 +162,18 @@ def _finite_number(text):
     return number
 
 
+def check_width(model, parameters, width):
+    """Refuse parameters that do not suit features of some width.
+
+    Raises:
+        InputError: they do not.
+    """
+    find_problem = MODELS[model].find_width_problem
+    problem = find_problem and find_problem(parameters, width)
+    if problem:
+        raise InputError(problem[1], argument=problem[0])
+
+
 def choose_device(platform, model):
     """Where a model is fitted: "cuda" or "cpu".
 
@@ -165,8 +196,22 @@ def prepare(model, features, split, parameters, device="cpu"):
     """Do once what does not depend on the target: quantise, or factorise, the features of the split's rows.
 
     features: float32 (n, width). split: splits.Split over its rows. parameters: as in `PARAMETERS`.
+
+    Raises:
+        InputError: parameters that do not suit features of this width.
     """
+    check_width(model, parameters, features.shape[1])
     return MODELS[model].learner(features, split, parameters, device)
+
+
+def prepare_folds(model, features, splits, parameters, device="cpu"):
+    """The folds of a cross-validation together: a learner for each split, or None where the model shares nothing.
+
+    As `prepare`, but for splits: list of Split.
+    """
+    check_width(model, parameters, features.shape[1])
+    shared = MODELS[model].shared_learner
+    return shared and shared(features, splits, parameters, device).learners
 
 
 def load_fit(folder, model):

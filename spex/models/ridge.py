@@ -1,117 +1,175 @@
-"""Ridge regression of every target and every penalty from one eigendecomposition.
-
-In its dual form: with X the standardised training features (n, p) and X X' = U diag(e) U', the weights at penalty k
-are X' U diag(1 / (e + k)) U' y. They minimise |y - X w|^2 + k |w|^2.
-"""
+"""Ridge regression of every target at once, in its dual form: the Gram matrix once, a Cholesky factor a penalty."""
 
 import logging
 from dataclasses import dataclass
+from itertools import product
 from numbers import Real
 
 import numpy as np
-from scipy.linalg import eigh
-from scipy.linalg.blas import dsyrk
 
 from spex.files.sealed import load_array, save_array
-from spex.models.matrices import column_blocks, column_moments
+from spex.models.gram import NONE, Gram, Penalties
+from spex.models.matrices import column_blocks, neighbour_columns
+from spex.progress import progress
 
 LEAST, MOST = 1e-30, 1e30
 RIDGE = {"penalties": [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]}
+OWN_PENALTY = "neighbour_penalties"
+"""Parameter that may be left out: penalties of the neighbour block apart, numbers or "none"."""
 
 logger = logging.getLogger("spex")
 
 
 def find_problem(parameters):
     """What is wrong with parameters, in words; None when nothing is."""
-    unknown = sorted(parameters.keys() - RIDGE.keys())
+    unknown = sorted(parameters.keys() - RIDGE.keys() - {OWN_PENALTY})
     if unknown:
         return f"ridge has no parameter {', '.join(unknown)}"
-    penalties = parameters["penalties"]
-    if not isinstance(penalties, list) or not penalties:
-        return f"penalties is {penalties!r:.60}, expected a list of numbers above 0"
-    bad = [k for k in penalties if isinstance(k, bool) or not isinstance(k, Real) or not LEAST <= k <= MOST]
-    return f"penalty {bad[0]!r:.60}, expected a number from {LEAST:g} to {MOST:g}" if bad else None
+    for name, also, allowed in (("penalties", "", ()), (OWN_PENALTY, f', or "{NONE}"', (NONE,))):
+        values = parameters.get(name, [1])
+        if not isinstance(values, list) or not values:
+            return f"{name} is {values!r:.60}, expected a list of numbers above 0{also}"
+        bad = [value for value in values if value not in allowed and not _is_penalty(value)]
+        if bad:
+            what = "penalty" if name == "penalties" else f"{name}: penalty"
+            return f"{what} {bad[0]!r:.60}, expected a number from {LEAST:g} to {MOST:g}{also}"
+    return None
+
+
+def _is_penalty(value):
+    return isinstance(value, Real) and not isinstance(value, bool) and LEAST <= value <= MOST
+
+
+def find_width_problem(parameters, width):
+    """What about parameters does not suit features of some width: parameter and problem in words, or None."""
+    if OWN_PENALTY in parameters and not neighbour_columns(width):
+        return OWN_PENALTY, "the tensors were made without contact maps, so they have no neighbour block"
+    return None
+
+
+def choices_of(parameters):
+    """Every combination of penalties: list of Penalties, the penalty rising and within it the neighbour block's."""
+    penalties = sorted(set(map(float, parameters["penalties"])))
+    own = parameters.get(OWN_PENALTY)
+    if own is None:
+        return [Penalties(penalty) for penalty in penalties]
+    numbers = sorted({float(value) for value in own if value != NONE})
+    return [Penalties(*pair) for pair in product(penalties, [*numbers, *([NONE] if NONE in own else [])])]
+
+
+def columns_apart(parameters, width):
+    """How many of the last columns have a penalty of their own."""
+    return neighbour_columns(width) if OWN_PENALTY in parameters else 0
+
+
+class Choice:
+    """The penalties with the least rmse on the watched rows so far, of each of t targets, and what they gave.
+
+    duals: float64 (n, t), all 0, for the dual weights of the chosen penalties.
+
+    best: (t,) positions among the penalties offered. intercepts: (t,), for standardised features. train, watched: a
+    list of (t,), the rmse at each penalty.
+    """
+
+    def __init__(self, duals):
+        self.duals = duals
+        self.best = np.zeros(duals.shape[1], dtype=int)
+        self.intercepts, self.least = np.zeros(duals.shape[1]), np.full(duals.shape[1], np.inf)
+        self.train, self.watched = [], []
+
+    def offer(self, duals, intercepts, *, train, watched):
+        """Take another penalty where it is better. duals: (n, t). train, watched: residuals, (rows, t)."""
+        error = _rmse(watched)
+        better = error < self.least
+        self.best[better] = len(self.watched)
+        self.least[better] = error[better]
+        self.duals[:, better] = duals[:, better]
+        self.intercepts[better] = intercepts[better]
+        self.train.append(_rmse(train))
+        self.watched.append(error)
+
+
+def _rmse(residuals):
+    return np.sqrt(np.mean(residuals**2, axis=0))
 
 
 class RidgeLearner:
-    """The factorised training features: memory for two float64 matrices (n, n) of n training genes, beside them."""
+    """The Gram matrix of the training genes: memory for one float64 matrix (n, n) of n genes, beside the features."""
 
     def __init__(self, features, split, parameters, device="cpu"):
-        self.features = features
         self.split = split
-        self.penalties = np.array(sorted(set(parameters["penalties"])), dtype=np.float64)
-        self.mean, deviation = column_moments(features, split.train)
-        self.scale = np.where(deviation > 0, deviation, 1.0)
-        self.deviation = deviation
-        products = np.zeros((len(split.train), len(split.train)), order="F")
-        self.watched_products = np.zeros((len(split.watched), len(split.train)))
-        for block in column_blocks(features):
-            train = self._standardised(split.train, block)
-            products = dsyrk(1.0, train, beta=1.0, c=products, lower=1, overwrite_c=1)
-            self.watched_products += self._standardised(split.watched, block) @ train.T
-        values, self.vectors = eigh(products, lower=True, overwrite_a=True, check_finite=False)
-        self.values = np.maximum(values, 0)  # rounding leaves tiny negative ones
-
-    def _standardised(self, rows, block):
-        """Features of some rows and columns in standard deviations of the training rows, float64."""
-        return np.asfortranarray((self.features[rows, block] - self.mean[block]) / self.scale[block])
+        self.choices = choices_of(parameters)
+        neighbours = columns_apart(parameters, features.shape[1])
+        self.gram = Gram(features, split.train, others=split.watched, neighbours=neighbours)
 
     def fit(self, targets, *, names, wanted, seed):
-        """Fit all targets at once, each with the penalty that has the least rmse on the watched rows.
+        """Fit all targets at once, each with the penalties that have the least rmse on the watched rows.
 
         targets: float64 (n, t) over all rows. names: of the t targets. wanted: positions of the targets to hand out;
         all are computed, so that a resumed run does the same sums. seed: not used, nothing is random here.
 
         Yields: RidgeFit of each wanted target.
+
+        Raises:
+            InputError: a penalty that is lost in rounding.
         """
         train, watched = targets[self.split.train], targets[self.split.watched]
         mean = train.mean(axis=0)
-        rotated = self.vectors.T @ (train - mean)  # (n, t)
-        train_rmse, watched_rmse = np.empty((2, len(self.penalties), targets.shape[1]))
-        for row, penalty in enumerate(self.penalties):
-            dual = self._dual(rotated, penalty)
-            train_rmse[row] = _rmse(penalty * dual)  # the residuals of the training rows
-            watched_rmse[row] = _rmse(watched - mean - self.watched_products @ dual)
-        best = watched_rmse.argmin(axis=0)
-        weights = self._weights(self._dual(rotated, self.penalties[best]))
-        self._warn_of_ends(best, names)
-        for column in wanted:
-            row = best[column]
-            coefficients = weights[:, column] / self.scale
-            yield RidgeFit(
-                coefficients=coefficients,
-                intercept=float(mean[column] - self.mean @ coefficients),
-                importance=np.abs(coefficients) * self.deviation,
-                penalty=float(self.penalties[row]),
-                history={
-                    "penalty": self.penalties.tolist(),
-                    "train": train_rmse[:, column].tolist(),
-                    "watched": watched_rmse[:, column].tolist(),
-                },
-            )
+        choice = Choice(np.zeros_like(train, order="F"))
+        with progress(len(self.choices), "penalties", "ridge") as advance:
+            for penalties in self.choices:
+                self.gram.factorise(penalties)
+                duals = self.gram.solve(train - mean)
+                residuals = watched - mean - self.gram.predict_others(duals, penalties)
+                choice.offer(duals, mean, train=penalties.penalty * duals, watched=residuals)
+                advance(1)
+        weights = self.gram.weights(choice.duals, ratios_of(self.choices, choice))
+        yield from make_fits(self.gram, self.choices, choice, weights, names=names, wanted=wanted)
 
-    def _dual(self, rotated, penalty):
-        """Dual weights (n, t). penalty: one number, or (t,)."""
-        return self.vectors @ (rotated / (self.values[:, None] + penalty))
 
-    def _weights(self, dual):
-        """Weights (width, t) of the standardised features."""
-        return np.concatenate(
-            [self._standardised(self.split.train, block).T @ dual for block in column_blocks(self.features)]
+def ratios_of(choices, choice):
+    """Ratio of the chosen penalties of each target, (t,)."""
+    return np.array([penalties.ratio for penalties in choices])[choice.best]
+
+
+def make_fits(gram, choices, choice, weights, *, names, wanted):
+    """Yield the RidgeFit of each wanted target, back in the units of the features.
+
+    choices: list of Penalties. choice: Choice among them. weights: float64 (width, t), of standardised features.
+    """
+    _warn_of_ends("penalty", [each.penalty for each in choices], choice.best, names)
+    _warn_of_ends("penalty of the neighbour block", [each.neighbour for each in choices], choice.best, names)
+    for column in wanted:
+        chosen = choices[choice.best[column]]
+        coefficients = weights[:, column] / gram.scale
+        history = {
+            "penalty": [each.penalty for each in choices],
+            "train": [float(rmse[column]) for rmse in choice.train],
+            "watched": [float(rmse[column]) for rmse in choice.watched],
+        }
+        if chosen.neighbour is not None:
+            history["neighbour_penalty"] = [each.neighbour for each in choices]
+        yield RidgeFit(
+            coefficients=coefficients,
+            intercept=float(choice.intercepts[column] - gram.mean @ coefficients),
+            importance=np.abs(coefficients) * gram.deviation,
+            penalty=chosen.penalty,
+            neighbour_penalty=chosen.neighbour,
+            history=history,
         )
 
-    def _warn_of_ends(self, best, names):
-        last = len(self.penalties) - 1
-        ends = [name for name, row in zip(names, best, strict=True) if row in (0, last)]
-        if ends and last > 0:
-            logger.warning(
-                "%d of %d targets (%s, ...) take the least or the largest penalty; others can widen the range %g-%g",
-                *(len(ends), len(best), ends[0], self.penalties[0], self.penalties[-1]),
-            )
 
-
-def _rmse(residuals):
-    return np.sqrt(np.mean(residuals**2, axis=0))
+def _warn_of_ends(what, values, best, names):
+    """Say which targets take the first or the last of several numbers: more beyond it may be better."""
+    numbers = sorted({value for value in values if isinstance(value, float)})
+    if len(numbers) < 2:
+        return
+    ends = [name for name, row in zip(names, best, strict=True) if values[row] in (numbers[0], numbers[-1])]
+    if ends:
+        logger.warning(
+            "%d of %d targets (%s, ...) take the least or the largest %s; others can widen the range %g-%g",
+            *(len(ends), len(best), ends[0], what, numbers[0], numbers[-1]),
+        )
 
 
 @dataclass(frozen=True)
@@ -119,18 +177,21 @@ class RidgeFit:
     """A fitted ridge regression.
 
     coefficients: float64 (width,), per unit of each feature. intercept: in ln(expression). importance: (width,)
-    |coefficient| per standard deviation of the feature. history: rmse of training and watched rows at each penalty.
+    |coefficient| per standard deviation of the feature. neighbour_penalty: a number, "none", or None where one penalty
+    is for all columns. history: rmse of training and watched rows at each penalty, or combination of penalties.
     """
 
     coefficients: np.ndarray
     intercept: float
     importance: np.ndarray | None = None
     penalty: float | None = None
-    history: dict[str, list[float]] | None = None
+    neighbour_penalty: float | str | None = None
+    history: dict[str, list] | None = None
 
     @property
     def chosen(self):
-        return {"penalty": self.penalty}
+        own = {} if self.neighbour_penalty is None else {"neighbour_penalty": self.neighbour_penalty}
+        return {"penalty": self.penalty, **own}
 
     def predict(self, features):
         """Predict float64 (n,), in ln(expression), from float32 (n, width)."""

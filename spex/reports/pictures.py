@@ -8,6 +8,7 @@ import contextlib
 import warnings
 
 import numpy as np
+import pandas as pd
 
 from spex.errors import shown
 from spex.files.atomic import whole_file
@@ -15,6 +16,7 @@ from spex.files.atomic import whole_file
 DENSITY_CELLS = 40
 FEW_GENES = 200
 GROUPS_SHOWN = 20
+NEIGHBOURS_NAMED = 6
 LONGEST_LABEL = 80
 TALLEST = 200
 """Inches; pictures of more pixels than 16 bits can count are refused by matplotlib."""
@@ -62,9 +64,13 @@ def draw_residuals(path, observed, predicted, *, title, unit):
 def draw_learning_curve(path, history, chosen, *, title, watched, unit):
     """Draw the error over rounds, or over penalties, and the chosen one.
 
-    history, chosen: as a fit has them. watched: what the watched rows are, for the legend.
+    history, chosen: as a fit has them. watched: what the watched rows are, for the legend. Where the neighbour block
+    has a penalty of its own, the curves are those at the chosen one, and the watched rows' at the others are grey.
     """
     with _picture(path, 6.4, 4) as (_, (axes,)):
+        if "neighbour_penalty" in history:
+            history = _at_the_chosen_neighbour_penalty(axes, history, chosen)
+            watched = f"{watched}, neighbours {_short(chosen['neighbour_penalty'])}"
         if "penalty" in history:
             steps, kept, marked = history["penalty"], chosen["penalty"], f"chosen: {chosen['penalty']:g}"
             axes.set(xscale="log", xlabel="penalty")
@@ -80,6 +86,21 @@ def draw_learning_curve(path, history, chosen, *, title, watched, unit):
         axes.axvline(kept, color=INK, linestyle="--", linewidth=1, label=marked)
         axes.set(ylabel=f"rmse, {unit}", title=title)
         axes.legend(frameon=False)
+
+
+def _at_the_chosen_neighbour_penalty(axes, history, chosen):
+    """The part of a history that has the chosen penalty of the neighbour block; the others are drawn in grey."""
+    table = pd.DataFrame(history)
+    parts = dict(list(table.groupby("neighbour_penalty", sort=False)))
+    kept = parts.pop(chosen["neighbour_penalty"])
+    for shade, (value, part) in zip(np.linspace(0.35, 0.8, len(parts)), parts.items(), strict=True):
+        text = f"the same, neighbours {_short(value)}" if len(parts) <= NEIGHBOURS_NAMED else None
+        axes.plot(part["penalty"], part["watched"], color=str(shade), linewidth=1, label=text)
+    return {name: kept[name].tolist() for name in ("penalty", "train", "watched")}
+
+
+def _short(value):
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def draw_importance(path, groups, *, title, measure):

@@ -42,7 +42,7 @@ RESULT_COLUMNS = {
         "pearson_high",
         "pearson_p",
     ),
-    "chosen": ("rounds_run", "rounds_kept", "penalty"),
+    "chosen": ("rounds_run", "rounds_kept", "penalty", "neighbour_penalty"),
 }
 """What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>."""
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from spex.files.atomic import remove_abandoned
 from spex.models import importance
 from spex.models.fits import assess, predictions_table
-from spex.models.registry import MODELS, prepare
+from spex.models.registry import MODELS, check_width, prepare, prepare_folds
 from spex.models.scores import Scores, score
 from spex.runs import records
 from spex.runs.settings import read_run_settings
@@ -68,12 +69,13 @@ def read_study(folder, matched, *, settings, **choices):
     parameters, device, chromatin and notes.
 
     Raises:
-        InputError: tensors that cannot be used.
+        InputError: tensors that cannot be used, or parameters that do not suit tensors of their width.
     """
     genes, run_settings = matched.genes, read_run_settings(folder)
     if run_settings is None:
         logger.warning("%s: no such file, so what the tensors were made from is unknown", folder.run_json)
     width = expected_width(folder, run_settings, genes["id"])
+    check_width(choices["model"], choices["parameters"], width)
     features, tensors_sha256 = read_features(folder, genes["id"], width)
     logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))
     return Study(
@@ -100,10 +102,12 @@ def fit_all(study, splits, seeds, *, pool, on_record):
 
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """
+    if pool:
+        study = replace(study, settings=study.settings | MODELS[study.model].shared_settings)
     total = len(splits) * len(study.targets) * len(seeds)
     finished = []
-    for split in splits:
-        for record, new in _fit_missing(study, split, seeds):
+    for split, make_learner in zip(splits, _learners(study, splits, pool), strict=True):
+        for record, new in _fit_missing(study, split, seeds, make_learner):
             finished.append(record)
             on_record(record, new, f"{len(finished)} of {total}")
     if not pool:
@@ -117,7 +121,16 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     return pooled
 
 
-def _fit_missing(study, split, seeds):
+def _learners(study, splits, pool):
+    """For each split, a function that prepares its learner when a fit is missing; folds share what their model can."""
+    arguments = study.parameters, study.device
+    if pool and MODELS[study.model].shared_learner is not None:
+        together = cache(partial(prepare_folds, study.model, study.features, splits, *arguments))
+        return [lambda fold=fold: together()[fold] for fold in range(len(splits))]
+    return [partial(prepare, study.model, study.features, split, *arguments) for split in splits]
+
+
+def _fit_missing(study, split, seeds, make_learner):
     """Fit every target with every seed on one split, passing over what is finished already.
 
     Yields: the record of each fit and whether it was made just now, seeds outside, targets inside.
@@ -130,7 +143,7 @@ def _fit_missing(study, split, seeds):
         yield from ((record, False) for record in finished if record is not None)
         if not todo:
             continue
-        learner = learner or prepare(study.model, study.features, split, study.parameters, study.device)
+        learner = learner or make_learner()
         names = [name for _, name in study.targets]
         fits = learner.fit(study.observed, names=names, wanted=todo, seed=seed)
         for target, fit in zip(todo, fits, strict=True):

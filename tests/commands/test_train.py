@@ -17,6 +17,7 @@ from spex.commands import draw, train
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models.registry import PARAMETERS
 from spex.models.scores import score
+from spex.reports import fits
 from spex.reports import pictures as report
 from spex.runs import sheets
 from spex.runs.folder import DataFolder
@@ -473,6 +474,68 @@ def test_cross_validation_predicts_every_gene_once_out_of_sample(options, capsys
     before = results_of(options)
     assert train.main(command) == 0
     assert results_of(options) == before
+
+
+@pytest.mark.usefixtures("sketches")
+def test_folds_of_ridge_are_no_fits_of_single_splits_and_can_be_resumed(options):
+    """The same chromosomes give other numbers: a cross-validation standardises over all genes."""
+    ridge = argv(without_parameters(options), "--model", "ridge")
+    together = [*ridge, "--cv", "chromosomes"]
+    assert train.main([*ridge, "--test_chroms", "chr8", "--validation_chroms", "chr9"]) == 0
+    assert train.main(together) == 0
+    results = DataFolder(options["--data_folder"]).results
+    table = results_table(options)
+    (alone, fold) = (json.loads((results / name / "metrics.json").read_text()) for name in _of_chr8(table))
+    if "standardised_over" in alone["settings"]:
+        alone, fold = fold, alone
+    assert fold["settings"] == alone["settings"] | {"standardised_over": "all genes"}
+    assert_allclose(fold["scores"]["rmse"], alone["scores"]["rmse"], rtol=0.1)
+    whole = results_of(options)
+    (lost,) = results.glob(f"{fold['name']}")
+    for path in lost.iterdir():
+        path.unlink()
+    assert train.main(together) == 0
+    assert results_of(options) == whole
+
+
+def _of_chr8(table):
+    return table["name"][table["split"] == "test-chr8_validation-chr9"]
+
+
+@pytest.mark.parametrize("more", [["--validation_chroms", "chr9"], ["--cv", "chromosomes", "--cv_groups", "3"]])
+def test_a_penalty_of_the_neighbours_own_is_chosen_recorded_and_drawn(tmp_path, monkeypatch, capsys, more):
+    if "--cv" in more:  # whose pictures are those of the other
+        monkeypatch.setattr(fits, "draw_fit", lambda folder, record: (folder / "learning_curve.png").touch())
+    options = write_inputs(tmp_path, width=24024, run_settings=RUN_SETTINGS | {"maps_sha256": ["a" * 64]})
+    own = ["--neighbour_penalties", "1e3", "none", "--neighbour_penalties", "1e5"]
+    (tmp_path / "few.json").write_text(json.dumps({"penalties": [1e3, 1e5]}))
+    command = argv(options, "--model", "ridge", "--params", str(tmp_path / "few.json"), *own, *more)
+    assert train.main(command) == 0
+    told = capsys.readouterr().err
+    results = DataFolder(options["--data_folder"]).results
+    table = results_table(options)
+    single = table[~table["split"].str.startswith("cv-")]
+    assert set(single["neighbour_penalty"].astype(str)) <= {"1000.0", "100000.0", "none"}
+    for name in single["name"]:
+        record = json.loads((results / name / "metrics.json").read_text())
+        assert record["settings"]["parameters"]["neighbour_penalties"] == [1e3, "none", 1e5]
+        assert record["history"]["penalty"] == [1e3] * 3 + [1e5] * 3
+        assert record["history"]["neighbour_penalty"] == [1e3, 1e5, "none"] * 2
+        chosen = record["chosen"]["neighbour_penalty"]
+        assert f"neighbour_penalty {chosen if chosen == 'none' else f'{chosen:g}'}" in told
+        assert (results / name / "learning_curve.png").exists()
+    assert train.main(command) == 0
+    assert "finished before" in capsys.readouterr().err
+
+
+def test_neighbour_penalties_in_one_place_only(tmp_path, capsys):
+    options = write_inputs(tmp_path, width=24024, run_settings=RUN_SETTINGS | {"maps_sha256": ["a" * 64]})
+    (tmp_path / "own.json").write_text(json.dumps({"neighbour_penalties": [1e3, "none"]}))
+    more = ["--model", "ridge", "--params", str(tmp_path / "own.json"), "--neighbour_penalties", "1"]
+    assert train.main(argv(options, *more)) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "own.json: neighbour_penalties is given by --neighbour_penalties too; give one of them" in line
+    assert train.main(argv(options, *more[:-2])) == 0
 
 
 @pytest.mark.parametrize("model", ["gbtree", "ridge"])

@@ -53,6 +53,11 @@ def test_parameters_replace_their_namesakes(tmp_path):
         ("ridge", {"penalties": []}, "penalties is []"),
         ("ridge", {"penalties": [1, -1]}, "penalty -1"),
         ("ridge", {"penalties": ["1"]}, "penalty '1'"),
+        ("ridge", {"penalties": ["none"]}, "penalty 'none'"),
+        ("ridge", {"neighbour_penalties": []}, "neighbour_penalties is []"),
+        ("ridge", {"neighbour_penalties": ["some"]}, "neighbour_penalties: penalty 'some'"),
+        ("ridge", {"neighbour_penalties": [0]}, 'from 1e-30 to 1e+30, or "none"'),
+        ("gblinear", {"neighbour_penalties": [1]}, "neighbour_penalties"),
         ("ridge", [1], "expected an object"),
     ],
 )

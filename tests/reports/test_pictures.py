@@ -98,6 +98,29 @@ def test_learning_curve(drawn, kind):
     assert axes.lines[2].get_xdata()[0] == (2 if kind == "rounds" else 10.0)
 
 
+@pytest.mark.parametrize("chosen", [1e3, "none"])
+def test_learning_curve_where_the_neighbours_have_a_penalty_of_their_own(drawn, chosen):
+    history = {
+        "penalty": [1.0, 1.0, 1.0, 10.0, 10.0, 10.0],
+        "neighbour_penalty": [10.0, 1e3, "none"] * 2,
+        "train": [1.0, 1.1, 1.2, 2.0, 2.1, 2.2],
+        "watched": [3.0, 3.1, 3.2, 2.9, 2.8, 2.7],
+    }
+    kept = {"penalty": 10.0, "neighbour_penalty": chosen}
+    figure = drawn(report.draw_learning_curve, history, kept, title="t", watched="test genes (chr8)", unit=UNIT)
+    assert_legible(figure)
+    (axes,) = figure.axes
+    lines = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+    others = {10.0: "10", 1e3: "1000", "none": "none"}
+    name = others.pop(chosen)
+    watched = {10.0: [3.0, 2.9], 1e3: [3.1, 2.8], "none": [3.2, 2.7]}
+    assert lines[f"test genes (chr8), neighbours {name}"] == watched[chosen]
+    assert lines["training genes"] == ([1.1, 2.1] if chosen == 1e3 else [1.2, 2.2])
+    for value, text in others.items():
+        assert lines[f"the same, neighbours {text}"] == watched[value]
+    assert axes.get_legend().get_texts()[-1].get_text().startswith("chosen: 10")
+
+
 @pytest.mark.parametrize("kinds", [["position"], ["position", "assay"]])
 def test_importance(drawn, kinds):
     groups = pd.DataFrame(
