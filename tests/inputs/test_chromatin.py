@@ -3,26 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from chromatin_table import write_features
 
 from spex.errors import InputError
 from spex.inputs.chromatin import read_chromatin_features
-
-ASSAYS = ["DNase", "CTCF", "H3K4me3"]
-
-CELLS = ["GM12878", "K562"]
-
-
-def write_features(path, columns=("Cell Type", "Assay", "Treatment", "Source"), rows=2002):
-    table = pd.DataFrame(
-        {
-            columns[0]: [CELLS[row % 2] for row in range(rows)],
-            columns[1]: [ASSAYS[row % 3] for row in range(rows)],
-            columns[2]: "None",
-            columns[3]: "x",
-        }
-    )
-    table.to_csv(path, sep="\t", index=False)
-    return path
 
 
 @pytest.mark.parametrize(

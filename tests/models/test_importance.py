@@ -1,30 +1,13 @@
 """What a model uses, against slow sums."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from chromatin_table import write_features
 from numpy.testing import assert_allclose
 
 from expecto.gene_features import POSITIONS
 from spex.inputs.chromatin import read_chromatin_features
 from spex.models.importance import by_chromatin_feature, by_group
-
-ASSAYS = ["DNase", "CTCF", "H3K4me3"]
-
-CELLS = ["GM12878", "K562"]
-
-
-def write_features(path, columns=("Cell Type", "Assay", "Treatment", "Source"), rows=2002):
-    table = pd.DataFrame(
-        {
-            columns[0]: [CELLS[row % 2] for row in range(rows)],
-            columns[1]: [ASSAYS[row % 3] for row in range(rows)],
-            columns[2]: "None",
-            columns[3]: "x",
-        }
-    )
-    table.to_csv(path, sep="\t", index=False)
-    return path
 
 
 @pytest.mark.parametrize("groups", [10, 12])
