@@ -181,7 +181,7 @@ def main(argv=None):
     parser.add_argument("--cv", action="store_true")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
-    logging.getLogger("spex.ridge").setLevel(logging.ERROR)  # the ends of the penalties are of no interest here
+    logging.getLogger("spex").setLevel(logging.ERROR)  # the ends of the penalties are of no interest here
     publish(f"ridge_{args.part}", [PARTS[args.part](args)], args.json, command=f"benchmarks.ridge {args.part}")
 
 

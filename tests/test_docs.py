@@ -159,6 +159,8 @@ def world(tmp_path_factory):
         for name, value in (FAST | {"num_boost_round": 2}).items():
             patch.setitem(PARAMETERS["gbtree"], name, value)
         patch.setattr(torch.cuda, "is_available", lambda: False)
+        # pictures take half of the time of a fit; tests/reports looks at them
+        patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
         running = World(small_table(server.address, served))
         assert running.main(resources.main, ["get"]).status == 0
         shutil.copytree(ROOT / "data/example", folder / "data/example")
