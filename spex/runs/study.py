@@ -104,6 +104,8 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     """
     if pool:
         study = replace(study, settings=study.settings | MODELS[study.model].shared_settings)
+    if study.results.exists():
+        remove_abandoned(study.results)
     total = len(splits) * len(study.targets) * len(seeds)
     finished = []
     for split, make_learner in zip(splits, _learners(study, splits, pool), strict=True):

@@ -14,6 +14,7 @@ from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
 from spex.commands import draw, train
+from spex.files.atomic import temporary_path
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models.registry import PARAMETERS
 from spex.models.scores import score
@@ -367,6 +368,23 @@ def test_pictures_are_drawn_again_without_fitting(options, capsys):
     assert train.main(argv(options)) == 0  # what is missing is drawn by the command that made it, too
     assert {path: path.read_bytes() for path in fit.glob("*.png")} == pictures
     assert (fit / "model.ubj").stat().st_mtime_ns == model
+
+
+def test_what_a_killed_run_left_half_written_goes(options, capsys):
+    """Beside the tables of all fits, and beside a fit's pictures, which are drawn when it is finished already."""
+    assert train.main(argv(options)) == 0
+    fit = only_fit(options)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = [
+        temporary_path(path).with_name(temporary_path(path).name.replace(f".{os.getpid()}.", f".{gone.pid}."))
+        for path in (fit / "importance.png", fit.parent / "results.csv")
+    ]
+    for path in left:
+        path.touch()
+    assert train.main(argv(options)) == 0
+    assert "finished before" in capsys.readouterr().err
+    assert not [path for path in left if path.exists()]
 
 
 def test_summaries_are_drawn_again(options, capsys):
