@@ -44,6 +44,11 @@ def option(argument):
     return OPTIONS.get(argument, f"--{argument}")
 
 
+def attribute(argument):
+    """Where the parsed options hold an argument of the library."""
+    return option(argument).removeprefix("--")
+
+
 class DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows the defaults that say something: not None, nor an empty list or text."""
 

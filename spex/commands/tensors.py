@@ -7,10 +7,10 @@ command.
 """
 
 from spex.commands.options import (
+    attribute,
     check_shared_options,
     create_shared_parser,
     number,
-    option,
     shard_of,
     whole_number,
 )
@@ -77,9 +77,8 @@ def rule_of(args):
     """
     parser = create_parser()
     for name in ("rule", "resolution", "max_dist", "min_count"):
-        attribute = option(name).removeprefix("--")
-        value = getattr(args, attribute)
-        if not args.mcool_filename and value != parser.get_default(attribute):
+        value = getattr(args, attribute(name))
+        if not args.mcool_filename and value != parser.get_default(attribute(name)):
             raise InputError(
                 "says how a contact map is used, but none is given",
                 argument=name,

@@ -16,7 +16,7 @@ import pandas as pd
 # genes are up to three times faster. OpenMP reads it once, when xgboost is loaded, which the imports below do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from spex.commands.options import check_shared_options, create_shared_parser, option, penalty, whole_number
+from spex.commands.options import attribute, check_shared_options, create_shared_parser, penalty, whole_number
 from spex.commands.running import run_script
 from spex.errors import InputError, visible
 from spex.files.checks import require_file
@@ -98,7 +98,7 @@ def run(args):
     table, kept, genes = read_genes(args)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
-    defaults = {name: create_parser().get_default(_attribute(name)) for name in ("resolution", "max_dist")}
+    defaults = {name: create_parser().get_default(attribute(name)) for name in ("resolution", "max_dist")}
     check_made_with(folder, made_with(args), hashes, defaults)
     if args.predict is not None:
         report_rows(args.genes_filename, table, kept, args.gene_type)
@@ -195,13 +195,8 @@ def read_genes(args):
 
 def made_with(args):
     """What the options tell of the tensors: the genes table always, of the others those that were given."""
-    given = {name: getattr(args, _attribute(name)) for name in MADE_WITH if _attribute(name) in args.given}
+    given = {name: getattr(args, attribute(name)) for name in MADE_WITH if attribute(name) in args.given}
     return {"genes": args.genes_filename, **given}
-
-
-def _attribute(argument):
-    """Where the parsed options hold an argument of the library."""
-    return option(argument).removeprefix("--")
 
 
 def shared_settings(hashes, args):

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,13 @@ class Study:
     left_out: dict
     chromatin: pd.DataFrame | None = None
     notes: dict = field(default_factory=dict)
+
+    @cached_property
+    def features_table(self):
+        """What names the features in a fit's importance, as the record has it: a hash, or None without names."""
+        if self.chromatin is None:
+            return None
+        return hashlib.sha256(self.chromatin.to_csv(index=False).encode()).hexdigest()
 
     def fit_settings(self, target, split, seed):
         """All settings of one fit. target: position among the targets."""
@@ -155,7 +162,7 @@ def _fit_missing(study, split, seeds, make_learner):
 def _find_finished(study, settings):
     """The record of a fit that need not be made again, with the study's notes; None where there is none."""
     folder = study.results / records.fit_name(settings)
-    record = records.read_finished(folder, settings, _features_table(study))
+    record = records.read_finished(folder, settings, study.features_table)
     return record and records.renew_notes(folder, record, study.notes)
 
 
@@ -184,16 +191,9 @@ def _write_fit(study, fit, split, settings, observed):
         chosen=fit.chosen,
         chosen_on=records.watched_genes(settings) if MODELS[study.model].use_of_watched else None,
         history=fit.history,
-        features_table=_features_table(study),
+        features_table=study.features_table,
         scores=asdict(scores),
     )
-
-
-def _features_table(study):
-    """What names the features in a fit's importance, as the record has it: a hash, or None without names."""
-    if study.chromatin is None:
-        return None
-    return hashlib.sha256(study.chromatin.to_csv(index=False).encode()).hexdigest()
 
 
 def _fit_folder(study, settings):
