@@ -24,11 +24,11 @@ from benchmarks.measure import peak_memory_gb, publish
 from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Published
-from spex.features.cache import PredictionStore
 from spex.features.compute import FeatureComputer
 from spex.features.devices import BLOCK_SIZE, CPU_WINDOWS_PER_PASS
 from spex.features.write import write_tensors
 from spex.inputs.genome import Genome
+from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
 
 CHROM_LENGTH = 20_000_000

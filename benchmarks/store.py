@@ -19,8 +19,8 @@ from benchmarks.measure import publish
 from benchmarks.synthetic import BINS_PER_GENE, synthetic_contacts, synthetic_genes, synthetic_genome, tensor_job
 from expecto.beluga import Beluga
 from expecto.network import BELUGA
-from spex.features.cache import PredictionStore
 from spex.features.devices import make_tensors
+from spex.runs.cache import PredictionStore
 
 ROWS = 20_000
 

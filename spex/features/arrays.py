@@ -8,13 +8,13 @@ import pandas as pd
 
 from expecto.gene_features import tensor_length
 from spex.errors import InputError, shown
-from spex.features.cache import PredictionStore
 from spex.features.devices import BLOCK_SIZE, computing, open_computer
 from spex.features.write import blocks_along_genome
 from spex.inputs.agree import check_on_genome
 from spex.inputs.genome import Genome
 from spex.models.matrices import Features
 from spex.progress import progress
+from spex.runs.cache import PredictionStore
 
 
 def compute_features(genes, genome, model, *, contacts, store, device, precision, batch_size):

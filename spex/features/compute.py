@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
 from expecto.scan import merge_windows
+from spex.contacts.sums import sum_by_side
 
 SEGMENT_BINS = 1024
 """Contacted bins are summed segment by segment of the chromosome, on a grid that no block of genes moves: the order of
@@ -94,7 +94,7 @@ class FeatureComputer:
             first = 0
             for bins in segments:
                 mine = (touched >= bins[0]) & (touched <= bins[-1])
-                sums += _sum_by_side(
+                sums += sum_by_side(
                     sides[mine], np.searchsorted(bins, touched[mine]), predictions[first : first + len(bins)], len(sums)
                 )
                 first += len(bins)
@@ -144,16 +144,6 @@ class FeatureComputer:
         if self.store is not None and len(computed):
             self.store.put(kind, chrom, keys[computed], rows[computed])
             rows[computed] = self.store.stored(rows[computed])
-
-
-def _sum_by_side(sides, places, predictions, count):
-    """Sum predictions of bins by gene and side, as one sparse product.
-
-    sides, places: (contacts,) which sum each contact goes to, and its bin's row. predictions: (bins, features).
-    Returns: (count, features) float64. Each sum takes its bins one after the other: no other gene changes a bit of it.
-    """
-    ones = np.ones(len(sides))
-    return csr_array((ones, (sides, places)), shape=(count, len(predictions))) @ predictions.astype(np.float64)
 
 
 def _group_segments(bins):

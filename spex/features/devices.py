@@ -21,10 +21,10 @@ from expecto.scan import Scanner
 from spex.arguments import choice
 from spex.contacts.collect import Contacts
 from spex.errors import InputError, parameter, shown
-from spex.features.cache import PredictionStore
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
 from spex.inputs.genome import Genome
+from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
 
 DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}

@@ -11,7 +11,6 @@ from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.errors import InputError, shown
-from spex.features.cache import PredictionStore
 from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
 from spex.features.write import unfinished_genes
 from spex.files.atomic import remove_abandoned, write_text
@@ -30,6 +29,7 @@ from spex.inputs.genome import Genome
 from spex.inputs.maps.reading import open_maps, read_maps
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
+from spex.runs.cache import PredictionStore
 from spex.runs.contacts import load_contacts, save_contacts
 from spex.runs.folder import DataFolder, select_shard
 from spex.runs.settings import RunSettings, check_run, claim_run

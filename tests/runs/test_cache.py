@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from spex.features import cache as prediction_store
-from spex.features.cache import PredictionStore
+from spex.runs import cache as prediction_store
+from spex.runs.cache import PredictionStore
 
 IDENTITY = {"genome_sha256": "ab", "precision": "float32"}
 
