@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from spex.errors import InputError
 from spex.models.matrices import COLUMNS_AT_ONCE, column_moments
 from spex.progress import progress
+
+ROWS_AT_ONCE = 4096
+"""Rows and columns of products that BLAS is asked for at once. With two threads, OpenBLAS (as NumPy 2.4 and SciPy 1.17
+have it) writes past its buffer, and the process dies, where dsyrk makes more than some 22,600 rows in one call."""
 
 NONE = "none"
 """In place of a penalty: the columns are left out."""
@@ -66,7 +69,7 @@ class Gram:
         with progress(len(self.own_blocks) + len(apart), "blocks", "products of features") as advance:
             for block in self.own_blocks:
                 values = self._standardised(rows, block)
-                dsyrk(1.0, values.T, beta=1.0, c=self.matrix, trans=1, lower=1, overwrite_c=1)
+                _add_products(self.matrix, values, triangle=np.tril)
                 self.own_others += self._standardised(others, block) @ values.T
                 advance(1)
             for block in apart:
@@ -92,7 +95,7 @@ class Gram:
         if penalties.ratio:
             for block in self.neighbour_blocks:
                 values = self._standardised(self.rows, block)
-                dsyrk(penalties.ratio, values.T, beta=1.0, c=self.matrix, trans=1, lower=0, overwrite_c=1)
+                _add_products(self.matrix, values, weight=penalties.ratio, triangle=np.triu)
         self.matrix[np.diag_indices(len(self.rows))] += penalties.penalty
         hidden = penalties.penalty < np.finfo(float).eps * self.diagonal.sum()
         if hidden or dpotrf(self.matrix, lower=0, clean=0, overwrite_a=1)[1]:
@@ -157,6 +160,18 @@ class Gram:
         for block in self.neighbour_blocks:
             weights[block] = self._standardised(self.rows, block).T @ dual * ratios
         return weights
+
+
+def _add_products(matrix, values, *, triangle, weight=1.0):
+    """Add the products of rows, values (n, columns), times a weight to one triangle of a matrix.
+
+    triangle: np.tril or np.triu.
+    """
+    parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(values), ROWS_AT_ONCE)]
+    for first, second in combinations_with_replacement(parts, 2):
+        rows, columns = (first, second) if triangle is np.triu else (second, first)
+        products = weight * (values[rows] @ values[columns].T)
+        matrix[rows, columns] += triangle(products) if rows is columns else products
 
 
 def _blocks(start, stop):

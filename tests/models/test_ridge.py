@@ -6,7 +6,7 @@ from fits import closed_form, data, fit_all
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.errors import InputError
-from spex.models import ridge
+from spex.models import gram, ridge
 from spex.models.registry import PARAMETERS, prepare
 
 
@@ -65,6 +65,16 @@ def test_the_neighbour_block_has_a_penalty_of_its_own(split, monkeypatch, own):
             assert_array_equal(fit.coefficients[-60:], 0)
 
 
+def test_products_made_in_parts_are_those_of_one_piece(split, monkeypatch):
+    monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 60)
+    features, observed = data(160)
+    parameters = {"penalties": [0.1], "neighbour_penalties": [1e2]}
+    whole = fit_all("ridge", features, split, observed, parameters=parameters)
+    monkeypatch.setattr(gram, "ROWS_AT_ONCE", 13)  # no divisor of the number of training genes
+    for fit, other in zip(fit_all("ridge", features, split, observed, parameters=parameters), whole, strict=True):
+        assert_allclose(fit.coefficients, other.coefficients, rtol=1e-9, atol=1e-13)
+
+
 def test_equal_penalties_are_one_penalty_and_none_leaves_the_columns_out(split, monkeypatch):
     monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 60)
     features, observed = data(160)
@@ -102,13 +112,13 @@ def test_a_penalty_that_rounding_hides_is_refused(split):
 def test_one_matrix_holds_products_and_factors(split):
     """The products survive any number of factorisations in the other half of their array."""
     features, _ = data(200)
-    gram = prepare("ridge", features, split, PARAMETERS["ridge"]).gram
-    matrix, before = gram.matrix, np.tril(gram.matrix, -1)
+    products = prepare("ridge", features, split, PARAMETERS["ridge"]).gram
+    matrix, before = products.matrix, np.tril(products.matrix, -1)
     for penalty in (1.0, 100.0):
-        gram.factorise(ridge.Penalties(penalty))
-        gram.invert()
-        assert gram.matrix is matrix
+        products.factorise(ridge.Penalties(penalty))
+        products.invert()
+        assert products.matrix is matrix
         assert_array_equal(np.tril(matrix, -1), before)
         inverse = np.triu(matrix) + np.triu(matrix, 1).T
-        products = before + before.T + np.diag(gram.diagonal + penalty)
-        assert_allclose(inverse @ products, np.eye(len(products)), atol=1e-9)
+        whole = before + before.T + np.diag(products.diagonal + penalty)
+        assert_allclose(inverse @ whole, np.eye(len(whole)), atol=1e-9)
