@@ -331,13 +331,10 @@ def test_what_was_predicted_is_kept_when_it_is_stopped(world, genes, narrow, tmp
     from spex.features.compute import FeatureComputer  # noqa: PLC0415
 
     features = FeatureComputer.features
-    done = []
 
-    def stop_at_the_second(self, block):
-        if done:
-            raise KeyboardInterrupt
-        done.append(len(block))
-        return features(self, block)
+    def stop_at_the_second(self, blocks):
+        yield next(features(self, blocks))
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(FeatureComputer, "features", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):

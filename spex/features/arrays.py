@@ -54,8 +54,8 @@ def _compute(computer, genes):
     blocks = blocks_along_genome(numbered, BLOCK_SIZE[computer.scanner.device.type])
     try:
         with progress(len(genes), "genes", "features") as advance:
-            for block in blocks:
-                matrix[block["row"]] = computer.features(block).reshape(len(block), -1)
+            for block, features in computer.features(blocks):
+                matrix[block["row"]] = features.reshape(len(block), -1)
                 advance(len(block))
     finally:
         computer.close()

@@ -63,7 +63,8 @@ def predictions(computer, genes):
     computer: FeatureComputer with contacts. genes: DataFrame with id, chrom, strand, tss.
     Returns: dict from ("own" or "contacted", "features" or "probabilities") to a float32 array on the CPU.
     """
-    features = np.concatenate([computer.features(block) for block in blocks_along_genome(genes, len(genes))])
+    blocks = blocks_along_genome(genes, len(genes))
+    features = np.concatenate([features for _, features in computer.features(blocks)])
     found = {("own", "features"): features[:, :OWN_SUMS], ("contacted", "features"): features[:, OWN_SUMS:]}
     for kind, sequence in (("own", _own_sequence), ("contacted", _contacted_sequence)):
         parts = [_probabilities(computer, *sequence(computer, gene)) for gene in genes.itertuples()]

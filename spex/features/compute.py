@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -38,16 +39,22 @@ class FeatureComputer:
         self._weights = torch.tensor(weights, dtype=torch.float64, device=scanner.device)
         self._place = {} if contacts is None else {gene: row for row, gene in enumerate(contacts.genes)}
 
-    def features(self, block):
-        """All features of some genes of one chromosome.
+    def features(self, blocks):
+        """All features of blocks of genes; what comes next is read while the network is at work.
 
-        block: DataFrame with id, chrom, strand, tss. Returns: (genes, 10 or 12, features) float32.
+        blocks: iterable of DataFrames with id, chrom, strand, tss, each of one chromosome; taken a little ahead.
+        Yields: each block and its features, (genes, 10 or 12, features) float32.
         """
-        features = self._own_rows(block)  # (genes, 11, features)
-        if self.contacts is None:
-            return features[:, :OWN_SUMS]
-        neighbours = self._neighbour_sums(block, plain_sums=features[:, OWN_SUMS])
-        return np.concatenate([features[:, :OWN_SUMS], neighbours], axis=1)
+        begun = (_Block(genes, self.contacts, self._place, self.network.features) for genes in blocks)
+        steps = ((block, segments) for block in begun for segments in block.steps)
+        for (block, segments), read in read_ahead(steps, lambda step: self._read(*step)):
+            rows = self._complete(read)
+            if segments is OWN:
+                block.own = rows.reshape(len(rows), OWN_ROWS, -1)
+            else:
+                block.add(segments, rows)
+            if segments is block.steps[-1]:
+                yield block.genes, block.features()
 
     def close(self):
         """Write what waits in the store."""
@@ -55,95 +62,149 @@ class FeatureComputer:
             self.store.flush()
             self.counts["bytes written to the store"] = self.store.bytes_written
 
-    def _own_rows(self, block):
-        """The ten sums and the plain one of each gene's own windows, (genes, 11, features) float32."""
-        chrom = block["chrom"].iloc[0]
-        keys = block["tss"].to_numpy() * 2 + (block["strand"] == "-").to_numpy()
-        rows = np.empty((len(block), OWN_ROWS * self.network.features), np.float32)
-        missing = self._fill_from_store("own", chrom, keys, rows)
-        per_pass = max(self.windows_per_pass // len(SHIFTS), 1)
-        passes = [missing[i : i + per_pass] for i in range(0, len(missing), per_pass)]
-        for mine, (codes, starts) in read_ahead(passes, lambda genes: self._own_sequences(block.iloc[genes])):
-            of_genes = self._predict(codes, starts).split(len(SHIFTS))
-            # in float64, so that the order of the sums, which depends on the number of threads, is rounded away
-            sums = [own_features(predictions.double(), self._weights).flatten() for predictions in of_genes]
-            rows[mine] = torch.stack(sums).float().cpu().numpy()
-        self._put_in_store("own", chrom, keys, rows, missing)
-        return rows.reshape(len(block), OWN_ROWS, self.network.features)
+    def _read(self, block, segments):
+        """What one step of a block needs: rows that the store has, and sequences for the others."""
+        if segments is OWN:
+            kind, keys = "own", block.genes["tss"].to_numpy() * 2 + (block.genes["strand"] == "-").to_numpy()
+        else:
+            rule, resolution = self.contacts.rule, self.contacts.resolution
+            kind, keys = "windows", rule.centres(np.concatenate(segments), resolution) - self.network.window // 2
+        found, stored = np.zeros(len(keys), dtype=bool), None
+        if self.store is not None:
+            found, stored = self.store.get(kind, block.chrom, keys)
+        missing = np.flatnonzero(~found)
+        sequences = None
+        if len(missing):
+            of_windows = self._own_sequences if segments is OWN else self._bin_sequences
+            sequences = of_windows(block.chrom, block.genes.iloc[missing] if segments is OWN else keys[missing])
+        return _Rows(kind, block.chrom, keys, stored, missing, sequences)
 
-    def _own_sequences(self, genes):
-        """Base codes of the genes' stretches end to end, and where their windows start in them."""
+    def _own_sequences(self, chrom, genes):
+        """Base codes of the genes' stretches end to end, and where their windows start in them, (genes, 200)."""
         codes, starts, length = [], [], 0
-        for chrom, tss, strand in zip(genes["chrom"], genes["tss"], genes["strand"], strict=True):
+        for tss, strand in zip(genes["tss"], genes["strand"], strict=True):
             first, end, within = own_windows(tss, strand, self.network.window)
             codes.append(self.genome.codes(chrom, first, end))
             starts.append(within + length)
             length += end - first
-        return np.concatenate(codes), np.concatenate(starts)
+        return np.concatenate(codes), np.stack(starts)
 
-    def _neighbour_sums(self, block, plain_sums):
-        """Sums over each gene's contacted bins, (genes, 2, features) float32: downstream, upstream of the gene."""
-        rows = [self._place[gene] for gene in block["id"]]
-        spans = [slice(*self.contacts.offsets[row : row + 2]) for row in rows]
-        touched = np.concatenate([self.contacts.bins[span] for span in spans])
-        upstream = ~np.concatenate([self.contacts.downstream[span] for span in spans])
-        sides = np.repeat(2 * np.arange(len(block)), [span.stop - span.start for span in spans]) + upstream
-        sums = np.zeros((2 * len(block), self.network.features))
-        for segments in _group_segments(np.unique(touched)):
-            predictions = self._bin_predictions(block["chrom"].iloc[0], np.concatenate(segments))
-            first = 0
-            for bins in segments:
-                mine = (touched >= bins[0]) & (touched <= bins[-1])
-                sums += sum_by_side(
-                    sides[mine], np.searchsorted(bins, touched[mine]), predictions[first : first + len(bins)], len(sums)
-                )
-                first += len(bins)
-        weight = self.contacts.rule.weight(self.contacts.resolution)
-        result = (sums * weight).astype(np.float32).reshape(len(block), 2, -1)
-        if self.contacts.rule.own_windows_stand_in:
-            alone = ~self.contacts.has_pixels[rows]
-            result[alone] = plain_sums[alone][:, None]
-        return result
+    def _bin_sequences(self, chrom, starts):
+        """Base codes of the runs of windows (ascending) end to end, and where the windows start in them."""
+        runs, within = merge_windows(torch.from_numpy(starts), self.network.window)
+        return np.concatenate([self.genome.codes(chrom, *run) for run in runs]), within.numpy()
 
-    def _bin_predictions(self, chrom, bins):
-        """Predictions of contacted bins (ascending), (bins, features) float32."""
-        starts = self.contacts.rule.centres(bins, self.contacts.resolution) - self.network.window // 2
-        rows = np.empty((len(bins), self.network.features), np.float32)
-        missing = self._fill_from_store("windows", chrom, starts, rows)
-        passes = [missing[i : i + self.windows_per_pass] for i in range(0, len(missing), self.windows_per_pass)]
+    def _complete(self, read):
+        """The rows of one step, (keys, width) float32: what is missing is predicted, and kept in the store."""
+        missing = np.arange(len(read.missing))  # among those that were missing when the step was read
+        if self.store is not None and len(missing):
+            found, recent = self.store.recent(read.kind, read.chrom, read.keys[read.missing])
+            read.fill(read.missing[found], recent)
+            missing = missing[~found]
+        self.counts[f"{read.kind} from the store"] += len(read.keys) - len(missing)
+        if len(missing):
+            codes, starts = read.sequences
+            predict = self._own_rows if read.kind == "own" else self._predict
+            rows = predict(codes, starts[missing]).cpu().numpy()
+            if self.store is not None:
+                self.store.put(read.kind, read.chrom, read.keys[read.missing[missing]], rows)
+                rows = self.store.stored(rows)  # what a later run will read
+            read.fill(read.missing[missing], rows)
+        return read.rows
 
-        def sequence(mine):
-            runs, within = merge_windows(torch.from_numpy(starts[mine]), self.network.window)
-            return np.concatenate([self.genome.codes(chrom, *run) for run in runs]), within.numpy()
-
-        for mine, (codes, within) in read_ahead(passes, sequence):
-            rows[mine] = self._predict(codes, within).cpu().numpy()
-        self._put_in_store("windows", chrom, starts, rows, missing)
-        return rows
+    def _own_rows(self, codes, starts):
+        """The ten sums and the plain one of genes' own windows. starts: (genes, 200). Returns: (genes, 11 * width)."""
+        sums = torch.empty((len(starts), OWN_ROWS, self.network.features), device=self.scanner.device)
+        for genes in np.array_split(np.arange(len(starts)), -(-starts.size // max(self.windows_per_pass, len(SHIFTS)))):
+            predictions = self._predict(codes, starts[genes].reshape(-1)).unflatten(0, (len(genes), len(SHIFTS)))
+            # in float64, so that the order of the sums, which depends on the number of threads, is rounded away
+            for gene, own in zip(genes, predictions, strict=True):
+                sums[gene] = own_features(own.double(), self._weights)
+        return sums.flatten(1)
 
     def _predict(self, codes, starts):
         """Predictions of the windows at `starts` of a sequence, as many at once as were asked for."""
         self.counts["windows"] += len(starts)
-        codes = torch.from_numpy(codes)
+        codes = torch.from_numpy(codes).to(self.scanner.device)
         passes = torch.from_numpy(starts).split(self.windows_per_pass)
         predictions = [self.scanner.predict(codes, some) for some in passes]
         return predictions[0] if len(predictions) == 1 else torch.cat(predictions)
 
-    def _fill_from_store(self, kind, chrom, keys, rows):
-        """Fill in the rows that the store has. Returns: the numbers of those that it lacks."""
-        if self.store is None:
-            return np.arange(len(keys))
-        found, stored = self.store.get(kind, chrom, keys)
-        if stored is not None:
-            rows[found] = stored
-            self.counts[f"{kind} from the store"] += int(found.sum())
-        return np.flatnonzero(~found)
 
-    def _put_in_store(self, kind, chrom, keys, rows, computed):
-        """Keep the rows just computed; what is used from now on is what a later run will read."""
-        if self.store is not None and len(computed):
-            self.store.put(kind, chrom, keys[computed], rows[computed])
-            rows[computed] = self.store.stored(rows[computed])
+@dataclass
+class _Rows:
+    """Rows of some keys: `stored` holds those that are not `missing` (positions), in order, or is None without any.
+
+    sequences: base codes, and where the windows of the missing rows start in them; None where nothing is missing.
+    """
+
+    kind: str
+    chrom: str
+    keys: np.ndarray
+    stored: np.ndarray | None
+    missing: np.ndarray
+    sequences: tuple | None
+    rows: np.ndarray | None = None
+
+    def __post_init__(self):
+        if not len(self.missing):
+            self.rows = self.stored
+
+    def fill(self, places, rows):
+        """Put in rows that were missing."""
+        if len(places) == len(self.keys):
+            self.rows = rows
+        elif len(places):
+            if self.rows is None:
+                self.rows = np.empty((len(self.keys), rows.shape[1]), np.float32)
+                if self.stored is not None:
+                    self.rows[np.setdiff1d(np.arange(len(self.keys)), self.missing)] = self.stored
+            self.rows[places] = rows
+
+
+OWN = "own windows"
+"""The first step of a block; the others are groups of segments of its contacted bins."""
+
+
+class _Block:
+    """Genes of one chromosome, their contacts, and what has been summed so far.
+
+    own: float32 (genes, 11, features), of the genes' own windows. steps: what is to be predicted, one after the other.
+    """
+
+    def __init__(self, genes, contacts, places, width):
+        self.genes, self.contacts = genes, contacts
+        self.chrom = genes["chrom"].iloc[0]
+        self.own, self.steps = None, [OWN]
+        if contacts is None:
+            return
+        self.rows = [places[gene] for gene in genes["id"]]
+        spans = [slice(*contacts.offsets[row : row + 2]) for row in self.rows]
+        self.touched = np.concatenate([contacts.bins[span] for span in spans])
+        upstream = ~np.concatenate([contacts.downstream[span] for span in spans])
+        self.sides = np.repeat(2 * np.arange(len(genes)), [span.stop - span.start for span in spans]) + upstream
+        self.sums = np.zeros((2 * len(genes), width))  # downstream, upstream of each gene
+        self.steps += _group_segments(np.unique(self.touched))
+
+    def add(self, segments, predictions):
+        """Add the predictions of some segments' bins, (bins, features), to the sums of the genes that touch them."""
+        first = 0
+        for bins in segments:
+            mine = (self.touched >= bins[0]) & (self.touched <= bins[-1])
+            places = np.searchsorted(bins, self.touched[mine])
+            self.sums += sum_by_side(self.sides[mine], places, predictions[first : first + len(bins)], len(self.sums))
+            first += len(bins)
+
+    def features(self):
+        """(genes, 10 or 12, features) float32."""
+        if self.contacts is None:
+            return self.own[:, :OWN_SUMS]
+        weight = self.contacts.rule.weight(self.contacts.resolution)
+        neighbours = (self.sums * weight).astype(np.float32).reshape(len(self.genes), 2, -1)
+        if self.contacts.rule.own_windows_stand_in:
+            alone = ~self.contacts.has_pixels[self.rows]
+            neighbours[alone] = self.own[alone, OWN_SUMS:]
+        return np.concatenate([self.own[:, :OWN_SUMS], neighbours], axis=1)
 
 
 def _group_segments(bins):

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 
@@ -26,23 +27,23 @@ def write_tensors(computer, folder, genes, block_size, advance):
     length = tensor_length(computer.network, computer.contacts is not None)
     blocks = blocks_along_genome(genes, block_size)
     begin = secrets.randbelow(max(len(blocks), 1))
+
+    def unfinished_blocks():
+        for whole_block in blocks[begin:] + blocks[:begin]:
+            block = unfinished_genes(folder, whole_block, length, tell=False)
+            advance(len(whole_block) - len(block))
+            if len(block):
+                yield block
+
     try:
-        with ThreadPoolExecutor(WRITERS) as writers:
+        with ThreadPoolExecutor(WRITERS) as writers, closing(computer.features(unfinished_blocks())) as computed:
             writing = []
-            for whole_block in blocks[begin:] + blocks[:begin]:
-                block = unfinished_genes(folder, whole_block, length, tell=False)
-                advance(len(whole_block) - len(block))
-                if block.empty:
-                    continue
-                features = computer.features(block)
+            for block, features in computed:
                 _finish(writing, advance)
                 writing = [
                     writers.submit(save_array, folder.tensor_path(gene), rows.reshape(-1), durable=False)
                     for gene, rows in zip(block["id"], features, strict=True)
                 ]
-                if computer.scanner.device.type == "cpu":  # a GPU computes the next block meanwhile
-                    _finish(writing, advance)
-                    writing = []
             _finish(writing, advance)
     finally:
         computer.close()

@@ -8,6 +8,7 @@ import json
 import struct
 import threading
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -86,9 +87,20 @@ def _seal(content):
 
 def save_array(path, array, *, durable=True):
     """Write an array as `.npy` with a seal behind it, which NumPy's own reader passes over."""
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    save_sealed(path, buffer.getbuffer(), durable=durable)
+    array = np.ascontiguousarray(array)
+    header = npy_header(array.shape, array.dtype)
+    with whole_file(path, durable=durable) as file:
+        for part in (header, array.data, SEAL.pack(SEAL_MARK, zlib.crc32(array, zlib.crc32(header)))):
+            file.write(part)
+
+
+@lru_cache
+def npy_header(shape, dtype):
+    """What stands before the numbers of a `.npy` file (its version 1.0) of an array in C order, as bytes."""
+    header = io.BytesIO()
+    plain = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, plain)
+    return header.getvalue()
 
 
 def load_array(path):
@@ -131,9 +143,7 @@ def is_whole_array(path, shape, dtype):
     Raises:
         FileNotFoundError: there is no such file.
     """
-    header = io.BytesIO()
-    plain = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(header, plain)
+    header = npy_header(shape, np.dtype(dtype))
     content = Path(path).read_bytes()
-    end = header.tell() + int(np.prod(shape)) * np.dtype(dtype).itemsize
-    return content.startswith(header.getvalue()) and content[end:] == _seal(memoryview(content)[:end])
+    end = len(header) + int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return content.startswith(header) and content[end:] == _seal(memoryview(content)[:end])

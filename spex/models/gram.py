@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dpotrs
 
 from spex.errors import InputError
+from spex.models import cholesky
 from spex.models.matrices import COLUMNS_AT_ONCE, column_moments
 from spex.progress import progress
-
-ROWS_AT_ONCE = 4096
-"""Rows and columns of products that BLAS is asked for at once. With two threads, OpenBLAS (as NumPy 2.4 and SciPy 1.17
-have it) writes past its buffer, and the process dies, where dsyrk makes more than some 22,600 rows in one call."""
 
 NONE = "none"
 """In place of a penalty: the columns are left out."""
@@ -69,7 +67,7 @@ class Gram:
         with progress(len(self.own_blocks) + len(apart), "blocks", "products of features") as advance:
             for block in self.own_blocks:
                 values = self._standardised(rows, block)
-                _add_products(self.matrix, values, triangle=np.tril)
+                cholesky.add_products(self.matrix, values, triangle=np.tril)
                 self.own_others += self._standardised(others, block) @ values.T
                 advance(1)
             for block in apart:
@@ -95,11 +93,14 @@ class Gram:
         if penalties.ratio:
             for block in self.neighbour_blocks:
                 values = self._standardised(self.rows, block)
-                _add_products(self.matrix, values, weight=penalties.ratio, triangle=np.triu)
+                cholesky.add_products(self.matrix, values, weight=penalties.ratio, triangle=np.triu)
         self.matrix[np.diag_indices(len(self.rows))] += penalties.penalty
-        hidden = penalties.penalty < np.finfo(float).eps * self.diagonal.sum()
-        if hidden or dpotrf(self.matrix, lower=0, clean=0, overwrite_a=1)[1]:
+        if penalties.penalty < np.finfo(float).eps * self.diagonal.sum():
             raise too_small(penalties)
+        try:
+            cholesky.factorise(self.matrix)
+        except LinAlgError as error:
+            raise too_small(penalties) from error
 
     def _copy_products_up(self):
         """Mirror the lower triangle, a block of columns at a time."""
@@ -115,7 +116,7 @@ class Gram:
 
     def invert(self):
         """Put the inverse in the factor's place."""
-        dpotri(self.matrix, lower=0, overwrite_c=1)
+        cholesky.invert(self.matrix)
 
     def inverse_block(self, parts):
         """The inverse's rows and columns in some parts, as a copy whose upper triangle alone is right.
@@ -160,18 +161,6 @@ class Gram:
         for block in self.neighbour_blocks:
             weights[block] = self._standardised(self.rows, block).T @ dual * ratios
         return weights
-
-
-def _add_products(matrix, values, *, triangle, weight=1.0):
-    """Add the products of rows, values (n, columns), times a weight to one triangle of a matrix.
-
-    triangle: np.tril or np.triu.
-    """
-    parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(values), ROWS_AT_ONCE)]
-    for first, second in combinations_with_replacement(parts, 2):
-        rows, columns = (first, second) if triangle is np.triu else (second, first)
-        products = weight * (values[rows] @ values[columns].T)
-        matrix[rows, columns] += triangle(products) if rows is columns else products
 
 
 def _blocks(start, stop):

@@ -7,18 +7,23 @@ the shards that are whole by then. Keys are integers that the caller chooses (th
 
 import contextlib
 import hashlib
-import io
 import json
 import logging
 import secrets
 import zlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from spex.files.atomic import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
+from spex.files.sealed import npy_header
 
 SHARD_BYTES = 32 << 20
+SHARDS_IN_MEMORY = 3
+"""Being written or waiting to be; whoever is quicker than the disk waits for it."""
+
 IDENTITY = "identity.json"
 """For whoever wants to know what a folder belongs to; the program itself goes by the folder's name."""
 
@@ -40,10 +45,12 @@ class PredictionStore:
         self.bytes_written = 0
         self._tables = {}
         self._writable = True
+        self._writer = ThreadPoolExecutor(1)
+        self._writing = deque()
 
     def stored(self, rows):
         """The values that a later read gives back for `rows`, float32: a float16 store rounds them."""
-        return rows.astype(self.dtype).astype(np.float32)
+        return rows.astype(self.dtype, copy=False).astype(np.float32, copy=False)
 
     def get(self, kind, chrom, keys):
         """Look rows up.
@@ -52,19 +59,42 @@ class PredictionStore:
         """
         return self._table(kind, chrom).get(keys)
 
+    def recent(self, kind, chrom, keys):
+        """Look up rows that this process put in and that are not on the disk yet; arguments and return as `get`'s."""
+        return self._table(kind, chrom).recent(np.asarray(keys, np.int64))
+
     def put(self, kind, chrom, keys, rows):
-        """Add rows; they reach the disk when a shard is full, or with `flush`. keys: (n,) int64. rows: (n, width)."""
-        if self._writable and len(keys):
-            table = self._table(kind, chrom)
-            table.waiting.append((np.asarray(keys, np.int64), rows.astype(self.dtype)))
-            if sum(part.nbytes for _, part in table.waiting) >= SHARD_BYTES:
-                self._write(table)
+        """Add rows; they reach the disk when there are enough, or the next chromosome's come, or with `flush`.
+
+        Shards are written in a thread of their own. keys: (n,) int64. rows: (n, width), which nobody may change any
+        more.
+        """
+        if not self._writable or not len(keys):
+            return
+        for (other_kind, other), table in list(self._tables.items()):
+            if other_kind == kind and other != chrom:
+                self._start_writing(table)
+        table = self._table(kind, chrom)
+        table.add(np.ascontiguousarray(keys, "<i8"), np.ascontiguousarray(rows, self.dtype))
+        if sum(part.nbytes for _, part in table.waiting) >= SHARD_BYTES:
+            self._start_writing(table)
 
     def flush(self):
-        """Write what waits."""
+        """Write what waits, and wait until all is written."""
         for table in self._tables.values():
-            if table.waiting and self._writable:
-                self._write(table)
+            self._start_writing(table)
+        self._finish_writing(0)
+
+    def _start_writing(self, table):
+        if table.waiting:
+            self._finish_writing(SHARDS_IN_MEMORY - 1)
+            parts, table.waiting = table.waiting, []
+            self._writing.append(self._writer.submit(self._write, table, parts))
+
+    def _finish_writing(self, count):
+        """Wait until no more than `count` shards are being written; errors of writing come up here."""
+        while len(self._writing) > count:
+            self._writing.popleft().result()
 
     def size(self):
         """Bytes that this store takes on the disk."""
@@ -76,18 +106,21 @@ class PredictionStore:
 
     def _table(self, kind, chrom):
         if (kind, chrom) not in self._tables:
-            self._tables[kind, chrom] = _Table(self.folder / kind / chrom)
+            self._tables.setdefault((kind, chrom), _Table(self.folder / kind / chrom))  # two threads may be here
         return self._tables[kind, chrom]
 
-    def _write(self, table):
+    def _write(self, table, parts):
         try:
+            if not self._writable:
+                return
             if not (self.folder / IDENTITY).exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
                 write_json(self.folder / IDENTITY, self._identity)
-            self.bytes_written += table.write(self.dtype)
+            self.bytes_written += table.write(parts)
         except OSError as error:
             self._refuse_writes(error)
-        table.waiting.clear()
+        finally:
+            table.forget(parts)
 
     def _refuse_writes(self, error):
         """Go on without keeping anything where the folder cannot be written to; other errors are raised again."""
@@ -98,11 +131,15 @@ class PredictionStore:
 
 
 class _Table:
-    """The shards of one kind and chromosome, and the rows that wait to become one."""
+    """The shards of one kind and chromosome, and the rows that wait to become one.
+
+    One thread looks rows up on the disk, one adds rows and finds those it added lately, one writes.
+    """
 
     def __init__(self, folder):
         self.folder = folder
         self.waiting = []
+        self._recent = {}  # key -> row in memory, waiting or being written
         self._shards = {}
         self._damaged = set()
         self._keys = np.empty(0, np.int64)
@@ -130,17 +167,32 @@ class _Table:
             rows[mine] = part
         return found, None if rows is None else rows[found]
 
-    def write(self, dtype):
-        keys = np.concatenate([keys for keys, _ in self.waiting])
-        rows = np.concatenate([rows for _, rows in self.waiting])
-        record = np.empty(1, _record_type(len(keys), rows.shape[1], dtype))
-        record["keys"], record["checksums"], record["rows"] = keys, _checksums(keys, rows), rows
-        content = io.BytesIO()  # written to a file at once, NumPy's errors do not tell that the disk is full
-        np.lib.format.write_array(content, record, allow_pickle=False)
+    def add(self, keys, rows):
+        self.waiting.append((keys, rows))
+        self._recent.update(zip(keys.tolist(), rows, strict=True))
+
+    def recent(self, keys):
+        rows = [self._recent.get(key) for key in keys.tolist()]
+        found = np.array([row is not None for row in rows], dtype=bool)
+        rows = [row for row in rows if row is not None]
+        return found, np.stack(rows).astype(np.float32, copy=False) if rows else None
+
+    def forget(self, parts):
+        """Drop from memory what is on the disk now, or never will be."""
+        for keys, _ in parts:
+            for key in keys.tolist():
+                self._recent.pop(key, None)
+
+    def write(self, parts):
+        """Write rows as a shard, without a copy of them. parts: pairs of keys and rows. Returns: its bytes."""
+        keys = np.concatenate([keys for keys, _ in parts])
+        checksums = np.concatenate([_checksums(*part) for part in parts])
+        kind = _record_type(len(keys), parts[0][1].shape[1], parts[0][1].dtype)
         self.folder.mkdir(parents=True, exist_ok=True)
         with whole_file(self.folder / f"{keys.min()}-{keys.max()}-{secrets.token_hex(8)}.npy") as file:
-            file.write(content.getbuffer())
-        return record.nbytes
+            for part in (npy_header((1,), kind), keys, checksums, *(rows for _, rows in parts)):
+                file.write(part)
+        return kind.itemsize
 
     def _refresh(self):
         """Take in the shards that have appeared since, other processes' among them."""
@@ -184,4 +236,4 @@ def _record_type(count, width, dtype):
 def _checksums(keys, rows):
     """CRC-32 of each key with its row, (n,) uint32."""
     pairs = zip(np.ascontiguousarray(keys), np.ascontiguousarray(rows), strict=True)
-    return np.array([zlib.crc32(row, zlib.crc32(key.tobytes())) for key, row in pairs], dtype=np.uint32)
+    return np.array([zlib.crc32(row, zlib.crc32(key.tobytes())) for key, row in pairs], dtype="<u4")

@@ -6,7 +6,7 @@ from fits import closed_form, data, fit_all
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.errors import InputError
-from spex.models import gram, ridge
+from spex.models import ridge
 from spex.models.registry import PARAMETERS, prepare
 
 
@@ -63,16 +63,6 @@ def test_the_neighbour_block_has_a_penalty_of_its_own(split, monkeypatch, own):
         assert_allclose(fit.predict(features), values[best][0][:, target], rtol=1e-6)
         if pairs[best][1] == "none":
             assert_array_equal(fit.coefficients[-60:], 0)
-
-
-def test_products_made_in_parts_are_those_of_one_piece(split, monkeypatch):
-    monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 60)
-    features, observed = data(160)
-    parameters = {"penalties": [0.1], "neighbour_penalties": [1e2]}
-    whole = fit_all("ridge", features, split, observed, parameters=parameters)
-    monkeypatch.setattr(gram, "ROWS_AT_ONCE", 13)  # no divisor of the number of training genes
-    for fit, other in zip(fit_all("ridge", features, split, observed, parameters=parameters), whole, strict=True):
-        assert_allclose(fit.coefficients, other.coefficients, rtol=1e-9, atol=1e-13)
 
 
 def test_equal_penalties_are_one_penalty_and_none_leaves_the_columns_out(split, monkeypatch):

@@ -62,8 +62,45 @@ def test_a_full_shard_is_written_without_waiting_for_the_end(tmp_path, monkeypat
     store.put("windows", "chr1", np.arange(3), rows_of(range(3)))
     assert not shards(tmp_path)
     store.put("windows", "chr1", np.arange(3, 6), rows_of(range(3, 6)))
+    store._finish_writing(0)
     assert len(shards(tmp_path)) == 1
     assert_holds(PredictionStore(tmp_path, IDENTITY), list(range(6)))
+
+
+def test_the_next_chromosome_s_rows_send_the_last_one_s_to_the_disk(tmp_path):
+    store = PredictionStore(tmp_path, IDENTITY)
+    store.put("windows", "chr1", np.arange(3), rows_of(range(3)))
+    store.put("own", "chr2", np.arange(3), rows_of(range(3)))
+    store._finish_writing(0)
+    assert not shards(tmp_path)
+    store.put("windows", "chr2", np.arange(3), rows_of(range(3)))
+    store._finish_writing(0)
+    assert len(shards(tmp_path)) == 1
+
+
+def test_rows_put_in_lately_are_found_before_they_are_on_the_disk(tmp_path):
+    store = PredictionStore(tmp_path, IDENTITY, np.float16)
+    store.put("windows", "chr1", np.array([5, 2]), rows_of([5, 2]) + 1e-4)
+    assert not store.get("windows", "chr1", [5])[0].any()
+    found, rows = store.recent("windows", "chr1", [1, 2, 5])
+    assert_array_equal(found, [False, True, True])
+    assert rows.dtype == np.float32
+    assert_array_equal(rows, store.stored(rows_of([2, 5]) + 1e-4))
+    assert store.recent("windows", "chr1", [1])[1] is None
+    store.flush()
+    assert not store.recent("windows", "chr1", [2])[0].any()
+    assert store.get("windows", "chr1", [2, 5])[0].all()
+
+
+def test_a_full_disk_is_told_by_the_next_call(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(prediction_store, "whole_file", fail)
+    store = PredictionStore(tmp_path, IDENTITY)
+    store.put("windows", "chr1", np.array([3]), rows_of([3]))
+    with pytest.raises(OSError, match="No space left"):
+        store.flush()
 
 
 def test_rows_that_another_process_wrote_meanwhile_are_seen(tmp_path):
