@@ -36,7 +36,7 @@ class Genome:
 
     def __init__(self, path, spare_index, network=BELUGA):
         self.path, self.network = Path(path), network
-        self._code_of_byte = _code_of_byte(network)
+        self._code_of_byte = _code_of_byte(network).tobytes()
         index = _whole_index(Path(path), Path(spare_index))
         self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
         self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
@@ -51,15 +51,18 @@ class Genome:
         Raises:
             InputError: a byte there is no letter (an index from elsewhere may take blanks for bases).
         """
-        inside = max(start, 0), min(end, self.chromsizes[chrom])
-        codes = np.full(end - start, self.network.unknown, dtype=np.uint8)
-        if inside[0] < inside[1]:  # pyfaidx wraps a negative start and shortens at the end, both in silence
-            letters = self._fasta[chrom][inside[0] : inside[1]]
-            codes[inside[0] - start : inside[1] - start] = self._code_of_byte[np.frombuffer(letters.encode(), np.uint8)]
-            if codes.max() == NO_LETTER:
-                _check_letters(self.path)
-                raise _error(self.path, "its index (.fai) does not fit it", hint="delete the index")
-        return codes
+        first, last = max(start, 0), min(end, self.chromsizes[chrom])
+        if first >= last:
+            return np.full(end - start, self.network.unknown, dtype=np.uint8)
+        letters = self._fasta[chrom][first:last]  # pyfaidx wraps a negative start and shortens at the end, in silence
+        coded = bytearray(letters.encode()).translate(self._code_of_byte)
+        if NO_LETTER in coded:
+            _check_letters(self.path)
+            raise _error(self.path, "its index (.fai) does not fit it", hint="delete the index")
+        codes = np.frombuffer(coded, np.uint8)
+        if (first, last) == (start, end):
+            return codes
+        return np.pad(codes, (first - start, end - last), constant_values=self.network.unknown)
 
     def close(self):
         self._fasta.close()
