@@ -183,7 +183,7 @@ class MapMaker:
 
 
 class _Controls:
-    """Neighbour blocks of one map and its controls. Those that are drawn are made together, so each bin is read once."""
+    """Neighbour blocks of one map and its controls; those that are drawn are made together, each bin read once."""
 
     def __init__(self, maker, contacts, ids, facts):
         self._maker, self._contacts, self._ids, self._facts = maker, contacts, ids, facts

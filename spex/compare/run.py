@@ -10,14 +10,15 @@ import json
 import logging
 import resource
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+import spex
 from spex.arguments import choice, positive_number, whole_number
-from spex.compare.arms import MapStatistics, compare_map
+from spex.compare.arms import DRAWS, MapStatistics, compare_map
 from spex.compare.cells import CellTypes
 from spex.compare.folders import OWN_WIDTH, find_common_genes, open_base, open_map_folders
 from spex.compare.loco import OwnPart
@@ -91,7 +92,7 @@ class CompareInputs:
     targets: list[tuple[int, str]]
     cache: Path
     map_files: tuple[Path, ...] = ()
-    cell_types: CellTypes = CellTypes()
+    cell_types: CellTypes = field(default_factory=CellTypes)
     show_published: bool = False
 
 
@@ -177,12 +178,11 @@ class _Work:
 
     def identity(self):
         """All that the part follows from that the maps share."""
-        content = hashlib.sha256(np.ascontiguousarray(self.observed))
         return {
             "format": FORMAT,
             "base": asdict(self.base.settings),
-            "genes": hashlib.sha256("\n".join(self.genes.table["id"]).encode()).hexdigest(),
-            "expression": content.hexdigest(),
+            "genes_sha256": hashlib.sha256("\n".join(self.genes.table["id"]).encode()).hexdigest(),
+            "expression_sha256": hashlib.sha256(np.ascontiguousarray(self.observed)).hexdigest(),
             "targets": [list(target) for target in self.inputs.targets],
         }
 
@@ -247,12 +247,10 @@ class _Work:
             **asdict(self.protocol),
             "folder": str(self.inputs.base),
             "genes": {"compared": len(self.genes.table), "left_out": self.genes.left_out},
-            "genes_sha256": self.identity()["genes"],
-            "expression_sha256": self.identity()["expression"],
-            "draws": 3,
+            "draws": len(DRAWS),
             "shifts": self.shifts.tolist(),
             "maps": {maker.name: self.facts[maker.name] for maker in makers},
-            "versions": versions(),
+            "versions": {"spex": spex.__version__, **versions()},
         }
 
 
