@@ -114,7 +114,7 @@ def compare_folders(inputs, protocol, out=None):
     cache = require_folder(inputs.cache, "cache")
     makers = [MapMaker.of(each, cache, protocol.seed) for each in maps]
     hashes = KnownHashes(None if out is None else Path(out) / PARTS / "input_hashes.json")
-    find_map_files(inputs.map_files, makers, hashes)
+    find_map_files(inputs.map_files, makers, hashes, all_needed=protocol.thin_to is not None)
     genes = find_common_genes(base, maps, inputs.expression, with_contacts=protocol.genes_with_contacts)
     chroms = genes.table["chrom"].to_numpy(str)
     if len(set(chroms)) < 2:
