@@ -20,7 +20,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, eigh, solve_triangular
 from scipy.linalg.blas import dsymm, dsyrk
 
 from spex.compare.triangle import load_triangle, save_triangle
@@ -161,6 +161,9 @@ class Columns:
         if standardise:
             self.kept = np.flatnonzero(values.min(axis=0) < values.max(axis=0))
             self.mean, self.scale = (each[self.kept] for each in column_moments(values, slice(None)))
+        self.count = len(self.kept)
+        if self.count > len(values):
+            self._turn()
         self.moved = np.empty((len(values), len(self.kept)), order="F")
         self.products = np.zeros((len(self.kept), len(self.kept)), order="F")
         for places, block in self._blocks():
@@ -168,7 +171,18 @@ class Columns:
             self.products[places, : places.stop] = block.T @ self.moved[:, : places.stop]
 
     def __len__(self):
-        return len(self.kept)
+        """How many of the columns differ between genes."""
+        return self.count
+
+    def _turn(self):
+        """Put no more columns than genes in the place of more: the same products between genes, hence the same fit."""
+        products = np.zeros((len(self.values), len(self.values)))
+        for _, block in self._blocks():
+            products += block @ block.T
+        sizes, directions = eigh(products)
+        self.values = directions * np.sqrt(np.maximum(sizes, 0))
+        self.kept = np.arange(len(self.values))
+        self.mean, self.scale = np.zeros(len(self.kept)), np.ones(len(self.kept))
 
     def _blocks(self):
         """Yield slices of the kept columns and what they hold, float64 (n, columns)."""
@@ -204,7 +218,7 @@ class Residuals:
         self.factor = None
         if len(columns):
             penalised = columns.products.copy(order="F")
-            penalised[np.diag_indices(len(columns))] += penalty
+            penalised[np.diag_indices(len(penalised))] += penalty
             self.factor = cho_factor(penalised, lower=True, overwrite_a=True, check_finite=False)
 
     def weights(self, before):

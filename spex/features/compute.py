@@ -8,14 +8,7 @@ import torch
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
 from expecto.scan import merge_windows
-from spex.contacts.sums import sum_by_side
-
-SEGMENT_BINS = 1024
-"""Contacted bins are summed segment by segment of the chromosome, on a grid that no block of genes moves: the order of
-every sum, and so every bit of it, is the same however genes are split."""
-
-BINS_AT_ONCE = 4096
-"""Contacted bins whose predictions are held in memory, at least (8 KB each), in whole segments."""
+from spex.contacts.sums import sum_over_bins
 
 OWN_ROWS = OWN_SUMS + 1
 """Rows kept of a gene's own windows: the ten sums and the plain one, which stands in for missing contacts."""
@@ -88,16 +81,13 @@ class FeatureComputer:
         touched = np.concatenate([self.contacts.bins[span] for span in spans])
         upstream = ~np.concatenate([self.contacts.downstream[span] for span in spans])
         sides = np.repeat(2 * np.arange(len(block)), [span.stop - span.start for span in spans]) + upstream
-        sums = np.zeros((2 * len(block), self.network.features))
-        for segments in _group_segments(np.unique(touched)):
-            predictions = self._bin_predictions(block["chrom"].iloc[0], np.concatenate(segments))
-            first = 0
-            for bins in segments:
-                mine = (touched >= bins[0]) & (touched <= bins[-1])
-                sums += sum_by_side(
-                    sides[mine], np.searchsorted(bins, touched[mine]), predictions[first : first + len(bins)], len(sums)
-                )
-                first += len(bins)
+        chrom = block["chrom"].iloc[0]
+        (sums,) = sum_over_bins(
+            [(touched, sides)],
+            2 * len(block),
+            self.network.features,
+            lambda bins: self._bin_predictions(chrom, bins),
+        )
         weight = self.contacts.rule.weight(self.contacts.resolution)
         result = (sums * weight).astype(np.float32).reshape(len(block), 2, -1)
         if self.contacts.rule.own_windows_stand_in:
@@ -144,19 +134,6 @@ class FeatureComputer:
         if self.store is not None and len(computed):
             self.store.put(kind, chrom, keys[computed], rows[computed])
             rows[computed] = self.store.stored(rows[computed])
-
-
-def _group_segments(bins):
-    """Split bins (ascending) at the segments' grid, and group whole segments until a group is worth a pass."""
-    edges = np.flatnonzero(np.diff(bins // SEGMENT_BINS)) + 1
-    group = []
-    for segment in np.split(bins, edges):
-        group.append(segment)
-        if sum(map(len, group)) >= BINS_AT_ONCE:
-            yield group
-            group = []
-    if group and len(group[0]):
-        yield group
 
 
 def read_ahead(items, prepare, depth=2):

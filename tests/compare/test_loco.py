@@ -118,3 +118,15 @@ def test_each_chromosome_is_one_stretch():
     assert blocks == [slice(0, 2), slice(2, 3)]
     with pytest.raises(ValueError, match="order"):
         chromosome_blocks(["chr1", "chr2", "chr1"])
+
+
+def test_more_columns_than_genes():
+    """They are turned into as many as there are genes, which changes no residual."""
+    own, observed = own_and_observed()
+    part = OwnPart.of(own, CHROMS, observed, penalties=[PENALTY])
+    wide = np.random.default_rng(4).normal(size=(GENES, 3 * GENES)).astype(np.float32)
+    columns = Columns(part.baseline, wide)
+    assert len(columns) == 3 * GENES and columns.moved.shape == (GENES, GENES)
+    errors = columns.at(20.0).leave_out(part.baseline.times(observed))
+    expected = leave_out([(standardised(own), PENALTY), (standardised(wide), 20.0)], observed)
+    assert_allclose(errors, expected, rtol=1e-8)
