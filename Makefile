@@ -41,6 +41,7 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.training ridge
 	.venv/bin/python -m benchmarks.ridge old
 	.venv/bin/python -m benchmarks.ridge folds
+	.venv/bin/python -m benchmarks.power --quick
 	.venv/bin/python -m benchmarks.training trees
 	.venv/bin/python -m benchmarks.training reading
 

@@ -181,3 +181,28 @@ def neighbour_features(predict, sequence, tss, strand, maps, *, rule, resolution
         else:
             upstream = upstream + added
     return np.concatenate([downstream, upstream])
+
+
+def matched_bins(pool, touched, tss_bin, resolution, turns, chances):
+    """Distance-matched bins of one gene, found by looking at every bin of the pool for every contact.
+
+    pool: set of bins. touched: the gene's bins. turns: order of the contacts. chances: a number in [0, 1) for each
+    contact.
+
+    Returns: a bin for each contact, and its level: 0 within 25 %, 1 within 50 %, 2 within 100 %, 3 elsewhere, 4 own.
+    """
+    drawn, levels = list(touched), [4] * len(touched)
+    for turn in turns:
+        distance = abs(touched[turn] - tss_bin)
+        usable = [each for each in sorted(pool) if each not in touched and each not in drawn]
+        usable = [each for each in usable if abs(each - tss_bin) * resolution >= NEAREST_CONTACT]
+        same_side = [each for each in usable if (each > tss_bin) == (touched[turn] > tss_bin)]
+        choices = [
+            [each for each in same_side if abs(abs(each - tss_bin) - distance) <= share * distance]
+            for share in (0.25, 0.5, 1)
+        ]
+        for level, choice in enumerate([*choices, usable]):
+            if choice:
+                drawn[turn], levels[turn] = choice[int(chances[turn] * len(choice))], level
+                break
+    return drawn, levels

@@ -3,6 +3,13 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+SEGMENT_BINS = 1024
+"""Contacted bins are summed segment by segment of the chromosome, on a grid that no block of genes moves: the order of
+every sum, and so every bit of it, is the same however genes are split."""
+
+BINS_AT_ONCE = 4096
+"""Contacted bins whose predictions are held in memory, at least (8 KB each), in whole segments."""
+
 
 def sum_by_side(sides, places, predictions, count):
     """Sum predictions of bins by gene and side, as one sparse product.
@@ -11,4 +18,46 @@ def sum_by_side(sides, places, predictions, count):
     Returns: (count, features) float64. Each sum takes its bins one after the other: no other gene changes a bit of it.
     """
     ones = np.ones(len(sides))
-    return csr_array((ones, (sides, places)), shape=(count, len(predictions))) @ predictions.astype(np.float64)
+    return csr_array((ones, (sides, places)), shape=(count, len(predictions))) @ predictions.astype(
+        np.float64, copy=False
+    )
+
+
+def sum_over_bins(lists, count, width, predict):
+    """Sums over the contacted bins of one chromosome, for several lists of contacts that are read together.
+
+    lists: pairs of arrays (contacts,), the bin of each contact and the sum that it goes to, 0 to count - 1. width:
+    numbers per bin. predict: function from bins, ascending (m,), to their numbers (m, width); asked for every bin once.
+
+    Returns: for each list (count, width) float64. No other list changes a bit of it.
+    """
+    ordered = []
+    for bins, sums in lists:
+        order = np.argsort(bins, kind="stable")
+        ordered.append((bins[order], sums[order]))
+    totals = [np.zeros((count, width)) for _ in ordered]
+    touched = np.unique(np.concatenate([bins for bins, _ in ordered])) if ordered else np.empty(0, np.int64)
+    for segments in _group_segments(touched):
+        predictions = predict(np.concatenate(segments)).astype(np.float64)
+        first = 0
+        for segment in segments:
+            of_segment = predictions[first : first + len(segment)]
+            first += len(segment)
+            for (bins, sums), total in zip(ordered, totals, strict=True):
+                mine = slice(np.searchsorted(bins, segment[0]), np.searchsorted(bins, segment[-1], side="right"))
+                met, rows = np.unique(sums[mine], return_inverse=True)
+                total[met] += sum_by_side(rows, np.searchsorted(segment, bins[mine]), of_segment, len(met))
+    return totals
+
+
+def _group_segments(bins):
+    """Split bins (ascending) at the segments' grid, and group whole segments until a group is worth a pass."""
+    edges = np.flatnonzero(np.diff(bins // SEGMENT_BINS)) + 1
+    group = []
+    for segment in np.split(bins, edges):
+        group.append(segment)
+        if sum(map(len, group)) >= BINS_AT_ONCE:
+            yield group
+            group = []
+    if group and len(group[0]):
+        yield group

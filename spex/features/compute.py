@@ -9,14 +9,7 @@ import torch
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
 from expecto.scan import merge_windows
-from spex.contacts.sums import sum_by_side
-
-SEGMENT_BINS = 1024
-"""Contacted bins are summed segment by segment of the chromosome, on a grid that no block of genes moves: the order of
-every sum, and so every bit of it, is the same however genes are split."""
-
-BINS_AT_ONCE = 4096
-"""Contacted bins whose predictions are held in memory, at least (8 KB each), in whole segments."""
+from spex.contacts.sums import sum_over_bins
 
 OWN_ROWS = OWN_SUMS + 1
 """Rows kept of a gene's own windows: the ten sums and the plain one, which stands in for missing contacts."""
@@ -89,10 +82,33 @@ class FeatureComputer:
             length += end - first
         return np.concatenate(codes), np.stack(starts)
 
+<<<<<<< HEAD
     def _bin_sequences(self, chrom, starts):
         """Base codes of the runs of windows (ascending) end to end, and where the windows start in them."""
         runs, within = merge_windows(torch.from_numpy(starts), self.network.window)
         return np.concatenate([self.genome.codes(chrom, *run) for run in runs]), within.numpy()
+=======
+    def _neighbour_sums(self, block, plain_sums):
+        """Sums over each gene's contacted bins, (genes, 2, features) float32: downstream, upstream of the gene."""
+        rows = [self._place[gene] for gene in block["id"]]
+        spans = [slice(*self.contacts.offsets[row : row + 2]) for row in rows]
+        touched = np.concatenate([self.contacts.bins[span] for span in spans])
+        upstream = ~np.concatenate([self.contacts.downstream[span] for span in spans])
+        sides = np.repeat(2 * np.arange(len(block)), [span.stop - span.start for span in spans]) + upstream
+        chrom = block["chrom"].iloc[0]
+        (sums,) = sum_over_bins(
+            [(touched, sides)],
+            2 * len(block),
+            self.network.features,
+            lambda bins: self._bin_predictions(chrom, bins),
+        )
+        weight = self.contacts.rule.weight(self.contacts.resolution)
+        result = (sums * weight).astype(np.float32).reshape(len(block), 2, -1)
+        if self.contacts.rule.own_windows_stand_in:
+            alone = ~self.contacts.has_pixels[rows]
+            result[alone] = plain_sums[alone][:, None]
+        return result
+>>>>>>> part-a
 
     def _complete(self, read):
         """The rows of one step, (keys, width) float32: what is missing is predicted, and kept in the store."""
@@ -205,19 +221,6 @@ class _Block:
             alone = ~self.contacts.has_pixels[self.rows]
             neighbours[alone] = self.own[alone, OWN_SUMS:]
         return np.concatenate([self.own[:, :OWN_SUMS], neighbours], axis=1)
-
-
-def _group_segments(bins):
-    """Split bins (ascending) at the segments' grid, and group whole segments until a group is worth a pass."""
-    edges = np.flatnonzero(np.diff(bins // SEGMENT_BINS)) + 1
-    group = []
-    for segment in np.split(bins, edges):
-        group.append(segment)
-        if sum(map(len, group)) >= BINS_AT_ONCE:
-            yield group
-            group = []
-    if group and len(group[0]):
-        yield group
 
 
 def read_ahead(items, prepare, depth=2):

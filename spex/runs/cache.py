@@ -59,6 +59,10 @@ class PredictionStore:
         """
         return self._table(kind, chrom).get(keys)
 
+    def has(self, kind, chrom, keys):
+        """Which rows are there, (n,) bool, without reading them. keys: (n,) int64."""
+        return self._table(kind, chrom).has(keys)
+
     def recent(self, kind, chrom, keys):
         """Look up rows that this process put in and that are not on the disk yet; arguments and return as `get`'s."""
         return self._table(kind, chrom).recent(np.asarray(keys, np.int64))
@@ -146,12 +150,20 @@ class _Table:
         self._places = np.empty((0, 2), np.int64)  # number of the shard, row in it
         remove_abandoned(folder)
 
+    def has(self, keys):
+        self._refresh()
+        return self._find(np.asarray(keys, np.int64))[1]
+
+    def _find(self, keys):
+        """Place of each key among those that are known, and whether it is one of them."""
+        slots = np.searchsorted(self._keys, keys)
+        slots[slots == len(self._keys)] = 0
+        return slots, self._keys[slots] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
+
     def get(self, keys):
         self._refresh()
         keys = np.asarray(keys, np.int64)
-        slots = np.searchsorted(self._keys, keys)
-        slots[slots == len(self._keys)] = 0
-        found = self._keys[slots] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
+        slots, found = self._find(keys)
         rows = None
         shards = list(self._shards.items())
         for shard in np.unique(self._places[slots[found], 0]):

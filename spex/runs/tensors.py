@@ -87,18 +87,18 @@ def expected_width(folder, run_settings, gene_ids):
     return WIDTHS[0]
 
 
-def read_features(folder, gene_ids, width):
+def read_features(folder, gene_ids, width, columns=slice(None)):
     """Read the tensors of some genes into one matrix, by threads, without a second copy.
 
-    folder: DataFolder. gene_ids: n gene ids. width: numbers per tensor.
+    folder: DataFolder. gene_ids: n gene ids. width: numbers per tensor. columns: slice of those that are wanted.
 
-    Returns: float32 array (n, width), and the hexadecimal SHA-256 that stands for its content.
+    Returns: float32 array (n, columns), and the hexadecimal SHA-256 that stands for the tensors' content.
 
     Raises:
         InputError: tensors that are damaged, of another length, or hold NaN or infinity; the first ones by name.
     """
     gene_ids = list(gene_ids)
-    matrix = np.empty((len(gene_ids), width), dtype=np.float32)
+    matrix = np.empty((len(gene_ids), len(range(width)[columns])), dtype=np.float32)
 
     def read_row(row):
         path = folder.tensor_path(gene_ids[row])
@@ -109,10 +109,11 @@ def read_features(folder, gene_ids, width):
         if array.shape != (width,) or array.dtype.kind != "f":
             return f"{path}: {array.dtype} of shape {array.shape}, expected {width} floating-point numbers", None
         with np.errstate(over="ignore"):
-            matrix[row] = array
-        if not np.isfinite(matrix[row]).all():
+            array = array.astype(np.float32)
+        if not np.isfinite(array).all():
             return f"{path}: holds NaN or infinity", None
-        return None, hashlib.sha256(matrix[row]).digest()
+        matrix[row] = array[columns]
+        return None, hashlib.sha256(array).digest()
 
     content = hashlib.sha256()
     problems = []

@@ -21,8 +21,9 @@ from processes import start_tensors
 
 from expecto import beluga
 from spex.commands import tensors
-from spex.features import compute, write
+from spex.contacts import sums
 from spex.features import run as features_run
+from spex.features import write
 from spex.files import sealed
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -135,8 +136,8 @@ def test_blocks_batches_and_the_cache_change_no_bit(reference, tensors_argv, tmp
 
 
 def test_segments_and_groups_of_bins_add_up(reference, narrow, tensors_argv, tmp_path, monkeypatch):
-    monkeypatch.setattr(compute, "SEGMENT_BINS", 10)
-    monkeypatch.setattr(compute, "BINS_AT_ONCE", 15)
+    monkeypatch.setattr(sums, "SEGMENT_BINS", 10)
+    monkeypatch.setattr(sums, "BINS_AT_ONCE", 15)
     succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
         assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-6)

@@ -1,9 +1,7 @@
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from legible import assert_legible
 
 from spex.models.scores import summarise
 from spex.reports import pictures as report
@@ -30,30 +28,6 @@ def drawn(monkeypatch, tmp_path):
         return figures[-1]
 
     return draw
-
-
-def boxes(figure, texts):
-    return [text.get_window_extent(figure.canvas.get_renderer()) for text in texts if text.get_text()]
-
-
-def assert_legible(figure):
-    """No two tick labels of an axis overlap, every axis has a label, and nothing sticks out of the picture."""
-    FigureCanvasAgg(figure).draw()
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-            found = boxes(
-                figure, [label for tick in ticks for label in (tick.label1, tick.label2) if label.get_visible()]
-            )
-            for first, second in itertools.pairwise(found):
-                assert not first.overlaps(second)
-            for box in found:
-                assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 + 1
-        titles = boxes(figure, [axes.title, axes.xaxis.label, axes.yaxis.label])
-        assert titles
-        for box in titles:
-            assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 + 1
 
 
 @pytest.mark.parametrize("count", [12, 990])

@@ -123,6 +123,19 @@ class ContactMap:
             return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
         return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
 
+    def depth(self, chroms, advance):
+        """Sum of the counts within chromosomes, each pair of bins once. advance: as of `pixels_of`."""
+        total = 0.0
+        with self._open() as root:
+            for chrom in chroms:
+                _, high, first, last = self._extent(root, chrom)
+                for start in range(first, last, CHUNK_PIXELS):
+                    part = slice(start, min(start + CHUNK_PIXELS, last))
+                    cis = self._column(root, "pixels/bin2_id", part) < high
+                    total += float(self._column(root, "pixels/count", part, kinds="iuf")[cis].sum(dtype=np.float64))
+                    advance(part.stop - part.start)
+        return total
+
     def _touching(self, root, part, low, high, is_tss):
         """The pixels of one part of the table, as `pixels_of` returns them. low, high: the chromosome's bins."""
         bin1, bin2 = (

@@ -1,0 +1,269 @@
+"""A made genome of 22 chromosomes with one contact map, and expression of which is known what the contacts add to it.
+
+About a tenth of the human genes, at distances like theirs. Bins of 5 kb hold positive, collinear features, partly
+shared over 300 kb. A third of the bins are anchors, few of them strong, which genes touch at 20 kb to 1.5 Mb, active
+genes more often; neighbouring genes share bins. Sums over touched bins are therefore dominated by how many there are,
+and resemble sums over other bins of the region, as with real maps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.signal import lfilter
+from scipy.special import pdtrc
+
+from spex.contacts.collect import Contacts
+from spex.contacts.controls import draw_matched, number_columns
+from spex.contacts.rules import Corrected
+from spex.contacts.sums import sum_by_side
+
+GENES = {
+    "chr1": 241, "chr2": 167, "chr3": 130, "chr4": 107, "chr5": 123, "chr6": 121, "chr7": 107, "chr8": 99, "chr9": 97,
+    "chr10": 95, "chr11": 146, "chr12": 133, "chr13": 47, "chr14": 83, "chr15": 73, "chr16": 84, "chr17": 110,
+    "chr18": 27, "chr19": 133, "chr20": 64, "chr21": 34, "chr22": 51,
+}  # fmt: skip
+"""A tenth of the genes of each human chromosome."""
+
+BIN = 5000
+MEDIAN_GAP, GAP_SPREAD = 50_000, 1.4
+"""Distance in bp between neighbouring TSS, log-normal."""
+
+FACTORS, FEATURES, OWN = 15, 60, 160
+GENE_FACTORS = 10
+"""Of own features alone, beside those of the bin at the TSS and of the region."""
+
+REGION_BP, REGION_SHARE = 300_000, 0.5
+SKEW = 0.5
+"""Standard deviation of the logarithm of a feature."""
+
+NEAREST, FARTHEST, DECAY = 20_000, 1_500_000, 0.45
+"""Distances of contacts in bp, and the power of the distance with which they become fewer."""
+
+ANCHORS, STRENGTH_SPREAD = 1 / 3, 0.6
+KEPT, WITHOUT = 8, 0.06
+"""Kept bins of a mean gene; share of genes that nothing touches whatever their surroundings."""
+
+NEIGHBOUR_NOISE_BP, EFFECT_REGION_BP = 200_000, 500_000
+OWN_SHARE, NEIGHBOUR_SHARE = 0.55, 0.10
+
+SCENARIOS = {
+    "null": {}, "NB": {}, "HUB": {}, "TIE": {},
+    "C2": {"number": 0.02}, "C5": {"number": 0.05}, "CS5": {"steps": 0.05}, "NL5": {"missed": 0.05},
+    "G2": {"region": 0.02}, "G5": {"region": 0.05},
+    "S1": {"touched": 0.01}, "S2": {"touched": 0.02}, "S5": {"touched": 0.05},
+    "S1C2": {"touched": 0.01, "number": 0.02}, "S2C2": {"touched": 0.02, "number": 0.02},
+    "S2C5": {"touched": 0.02, "number": 0.05},
+}  # fmt: skip
+"""Shares of the variance that are added, beyond what own features tell. number: of contacts, logarithmic, or in steps.
+missed: of own sequence, but not linear, and genes that have it have more contacts. region: sequence within 500 kb,
+touched or not. touched: sequence of the touched bins. NB has 25 % of noise shared by neighbours in place of 10, HUB
+10 % of noise shared by genes that touch the same bin, and in TIE the lowest fifth of the genes has the same value."""
+
+WORDS = {
+    "null": "nothing",
+    "NB": "nothing; 25 % noise of neighbours",
+    "HUB": "nothing; 10 % noise of touched bins",
+    "TIE": "nothing; a fifth of genes tied",
+    "CS5": "number in steps 5 %",
+    "NL5": "own sequence, not linear 5 %",
+}
+
+
+def describe(scenario):
+    """A scenario in words."""
+    effects = [f"{name} {share:.0%}".replace("%", " %") for name, share in SCENARIOS[scenario].items()]
+    return WORDS.get(scenario, " + ".join(effects))
+
+
+@dataclass(frozen=True, eq=False)
+class Genome:
+    """A made genome. contacts: Contacts, of its n genes in order. bins: float64 (bins, FEATURES), of all chromosomes
+    one after the other. starts: chromosome -> its first row. own: float32 (n, OWN). parts: by name, (n, any), what
+    effects are made of; and "bins", (2, contacts), gene and number of the bin of each contact."""
+
+    contacts: Contacts
+    bins: np.ndarray
+    starts: dict[str, int]
+    own: np.ndarray
+    parts: dict[str, np.ndarray]
+
+    def sums(self, contacts):
+        """Sums of features over the bins of some contacts on each side: float32 (n, 2 * FEATURES)."""
+        gene = np.repeat(np.arange(len(contacts.genes)), np.diff(contacts.offsets))
+        rows = _rows(self.starts, contacts.chroms[gene], contacts.bins)
+        sums = sum_by_side(2 * gene + contacts.downstream, rows, self.bins, 2 * len(contacts.genes))
+        return sums.reshape(len(contacts.genes), -1).astype(np.float32)
+
+    def matched(self, draw, seed):
+        """The same over bins at the same distances."""
+        return self.sums(draw_matched(self.contacts, seed, draw)[0])
+
+    def numbers(self):
+        return number_columns(self.contacts)
+
+
+def make_genome(seed, chromosomes=GENES):
+    """A Genome. chromosomes: name -> number of genes."""
+    random = np.random.default_rng(seed)
+    chroms = np.repeat(list(chromosomes), list(chromosomes.values()))
+    gaps = random.lognormal(np.log(MEDIAN_GAP), GAP_SPREAD, size=len(chroms))
+    tss, lengths = np.empty(len(chroms), dtype=np.int64), {}
+    for chrom in chromosomes:
+        mine = chroms == chrom
+        tss[mine] = FARTHEST + BIN + np.cumsum(gaps[mine]).astype(np.int64)
+        lengths[chrom] = int(tss[mine].max() + FARTHEST) // BIN + 2
+    starts = dict(zip(lengths, np.concatenate([[0], np.cumsum(list(lengths.values()))[:-1]]).tolist(), strict=True))
+    factors = np.concatenate([_factors(random, length) for length in lengths.values()])
+    bins = _positive(random, factors, FEATURES)
+    places = _rows(starts, chroms, (tss - 1) // BIN)
+    alone = random.normal(size=(len(tss), GENE_FACTORS))
+    region = _mean_around(factors, starts, lengths, chroms, tss, EFFECT_REGION_BP)
+    own = _positive(random, np.column_stack([factors[places], alone]), OWN).astype(np.float32)
+    missed = (alone[:, 0] ** 2 - 1) / np.sqrt(2)
+    activity = _standardised(_standardised(own) @ random.normal(size=OWN)) + 0.4 * missed
+    genes = pd.DataFrame({"chrom": chroms, "tss": tss, "strand": random.choice(["+", "-"], len(tss))})
+    contacts = _touch(random, genes, lengths, 0.3 * activity)
+    genome = Genome(contacts, bins, starts, own, {})
+    genome.parts.update(_parts_of(genome, region, missed))
+    return genome
+
+
+def _rows(starts, chroms, bins):
+    """Rows of bins among those of all chromosomes."""
+    return pd.Series(chroms).map(starts).to_numpy() + np.asarray(bins, dtype=np.int64)
+
+
+def _walk(random, along, size):
+    """Noise of variance 1 that is like the step before. along: (steps,), correlation with it."""
+    steps = random.normal(size=(len(along), size))
+    for step in range(1, len(along)):
+        steps[step] = along[step] * steps[step - 1] + np.sqrt(1 - along[step] ** 2) * steps[step]
+    return steps
+
+
+def _factors(random, length):
+    """Hidden factors of a chromosome's bins, (length, FACTORS), partly shared by the region."""
+    along = np.exp(-BIN / REGION_BP)
+    drive = random.normal(size=(length, FACTORS)) * np.sqrt(1 - along**2)
+    drive[0] /= np.sqrt(1 - along**2)
+    region = lfilter([1], [1, -along], drive, axis=0)
+    return np.sqrt(REGION_SHARE) * region + np.sqrt(1 - REGION_SHARE) * random.normal(size=(length, FACTORS))
+
+
+def _positive(random, factors, count):
+    """Collinear positive features of hidden factors: (rows, count)."""
+    mixing = random.normal(size=(factors.shape[1], count)) / np.sqrt(factors.shape[1])
+    return np.exp(SKEW * (factors @ mixing + 0.3 * random.normal(size=(len(factors), count))))
+
+
+def _mean_around(factors, starts, lengths, chroms, tss, reach):
+    """Mean of factors over the bins around each TSS, (n, FACTORS)."""
+    sums = np.concatenate([np.zeros((1, factors.shape[1])), np.cumsum(factors, axis=0)])
+    own = (tss - 1) // BIN
+    low = _rows(starts, chroms, np.maximum(own - reach // BIN, 0))
+    ends = pd.Series(chroms).map(lengths).to_numpy()
+    high = _rows(starts, chroms, np.minimum(own + reach // BIN + 1, ends))
+    return (sums[high] - sums[low]) / (high - low)[:, None]
+
+
+def _touch(random, genes, lengths, activity):
+    """Contacts of genes with the anchors of their chromosome."""
+    own = ((genes["tss"] - 1) // BIN).to_numpy()
+    pairs = []
+    for chrom, length in lengths.items():
+        anchors = np.flatnonzero(random.random(length) < ANCHORS)
+        strength = random.lognormal(sigma=STRENGTH_SPREAD, size=len(anchors))
+        for gene in np.flatnonzero(genes["chrom"] == chrom):
+            distance = np.abs(anchors - own[gene]) * BIN
+            near = np.flatnonzero((distance >= NEAREST) & (distance <= FARTHEST))
+            pairs.append((np.full(len(near), gene), anchors[near], strength[near] / distance[near] ** DECAY))
+    gene, bins, rates = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    rates *= np.exp(activity[gene]) * (random.random(len(genes)) >= WITHOUT)[gene]
+    counts = random.poisson(rates * _scale(rates, KEPT * len(genes)))
+    kept = Corrected().keeps(counts)
+    gene, bins, counts = gene[kept], bins[kept], counts[kept]
+    forward = (genes["strand"] == "+").to_numpy()
+    return Contacts(
+        genes=np.array([f"G{number}" for number in range(len(genes))]),
+        chroms=genes["chrom"].to_numpy(dtype=str),
+        tss=genes["tss"].to_numpy(),
+        strands=genes["strand"].to_numpy(dtype=str),
+        has_pixels=np.bincount(gene, minlength=len(genes)) > 0,
+        offsets=np.concatenate([[0], np.cumsum(np.bincount(gene, minlength=len(genes)))]),
+        bins=bins.astype(np.int32),
+        counts=counts.astype(float),
+        downstream=(bins >= own[gene]) == forward[gene],
+        resolution=BIN,
+        rule=Corrected(),
+    )
+
+
+def _scale(rates, wanted):
+    """What Poisson rates are multiplied by so that as many counts as wanted are expected to be kept."""
+    beyond = Corrected().min_count - 1
+    return np.exp(brentq(lambda scale: pdtrc(beyond, rates * np.exp(scale)).sum() - wanted, -20, 40))
+
+
+def _parts_of(genome, region, missed):
+    """What effects are made of, by name: (n, any), combined at random, and what tells which bins genes share."""
+    contacts = genome.contacts
+    numbers = np.diff(contacts.offsets)
+    gene = np.repeat(np.arange(len(numbers)), numbers)
+    rows = _rows(genome.starts, contacts.chroms[gene], contacts.bins)
+    centred = genome.bins - genome.bins.mean(axis=0)
+    touched = sum_by_side(gene, rows, centred, len(numbers))
+    counted = np.log1p(np.bincount(gene, contacts.counts, minlength=len(numbers)))
+    order = np.argsort(np.argsort(counted, kind="stable"))
+    return {
+        "number": counted[:, None],
+        "steps": (4 * order // len(order)).astype(float)[:, None],
+        "missed": missed[:, None],
+        "region": region,
+        "touched": touched,
+        "bins": np.stack([gene, np.unique(rows, return_inverse=True)[1]]),
+    }
+
+
+def make_expression(genome, scenario, count, seed):
+    """Expression of a scenario, float64 (n, count), each with effects and noise of its own."""
+    random = np.random.default_rng(seed)
+    own = _standardised(genome.own)
+    basis = np.linalg.qr(np.column_stack([np.ones(len(own)), own]))[0]
+    neighbours = 0.25 if scenario == "NB" else NEIGHBOUR_SHARE
+    hub = 0.10 if scenario == "HUB" else 0.0
+    effects = SCENARIOS[scenario]
+    observed = np.sqrt(OWN_SHARE) * _standardised(own @ random.normal(size=(own.shape[1], count)))
+    observed += np.sqrt(neighbours) * _standardised(_neighbour_noise(random, genome.contacts, count))
+    if hub:
+        observed += np.sqrt(hub) * _standardised(_hub_noise(random, genome.parts["bins"], len(own), count))
+    for name, share in effects.items():
+        part = _standardised(genome.parts[name])
+        effect = part @ random.normal(size=(part.shape[1], count)) if part.shape[1] > 1 else part
+        observed += np.sqrt(share) * _standardised(effect - basis @ (basis.T @ effect))
+    left = 1 - OWN_SHARE - neighbours - hub - sum(effects.values())
+    observed += np.sqrt(left) * _standardised(random.normal(size=(len(own), count)))
+    return np.maximum(observed, np.quantile(observed, 0.2, axis=0)) if scenario == "TIE" else observed
+
+
+def _neighbour_noise(random, contacts, count):
+    """Noise that genes within 200 kb share, (n, count)."""
+    apart = np.diff(contacts.tss, prepend=contacts.tss[0])
+    same = contacts.chroms == np.roll(contacts.chroms, 1)
+    return _walk(random, np.where(same, np.exp(-np.abs(apart) / NEIGHBOUR_NOISE_BP), 0.0), count)
+
+
+def _hub_noise(random, pairs, genes, count):
+    """Noise that genes share that touch the same bins, (n, count); of its own where a gene touches none."""
+    gene, place = pairs
+    noise = sum_by_side(gene, place, random.normal(size=(place.max() + 1, count)), genes)
+    numbers = np.bincount(gene, minlength=genes)
+    return np.where(
+        numbers[:, None] > 0, noise / np.sqrt(np.maximum(numbers, 1))[:, None], random.normal(size=noise.shape)
+    )
+
+
+def _standardised(values):
+    values = np.asarray(values, dtype=np.float64)
+    return (values - values.mean(axis=0)) / values.std(axis=0)

@@ -1,0 +1,286 @@
+"""How often a comparison of contact maps is right: what is said of made data, of which the truth is known.
+
+    python -m benchmarks.power [--quick] [--genomes 100] [--sets 2] [--processes 2] [--out power.md]
+
+Each made genome (`benchmarks.made_genome`) has one map and several expressions of each scenario, which are fitted as
+tissues of one comparison, by the code that `spex compare` runs, and judged each as a single test. Errors of the shares
+are between genomes. Finished genomes are kept in a table beside the output, by which the next start goes on; a table of
+other code must be deleted by hand. Set OPENBLAS_NUM_THREADS=1 where several processes run.
+"""
+
+import argparse
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from benchmarks.made_genome import GENES, SCENARIOS, describe, make_expression, make_genome
+from benchmarks.measure import machine
+from spex.compare.arms import MAP, MapArms, compare_map
+from spex.compare.loco import Columns, OwnPart
+from spex.compare.statistics import Difference, draw_shifts
+from spex.compare.tables import make_tables
+from spex.files.atomic import whole_file, write_text
+
+ROTATIONS, LEAST_SHIFT = 19, 60
+"""The shift is a tenth of the program's at least, as the genome is of the human."""
+
+NULLS = ("null", "NB", "HUB", "TIE")
+NULL_SETS = 5
+"""Of nothing at all there are as many times more sets than of the other scenarios."""
+
+SEEDS = (8, 100, 1000)
+TEST_GENES, SEED_NOISE = 1000, 0.105
+"""At most; the test chromosome of the published program has 990. Noise of a repeat's predictions, in their standard
+deviations: Spearman's correlation over the test genes then has a standard deviation of 0.003 between repeats."""
+
+MAPS_PUBLISHED = 32
+VERDICTS = {
+    "sequence": (1, 2),
+    "other bins too": (3,),
+    "number only": (4,),
+    "harms": (5,),
+    "nothing": (6,),
+    "not distinguishable": (7,),
+}
+
+
+def run_genome(seed, sets, chromosomes=GENES):
+    """Everything that is counted of one genome: DataFrame, one row a set. chromosomes: name -> number of genes."""
+    genome = make_genome([seed, 0], chromosomes)
+    names = [name for name in SCENARIOS for _ in range(sets * (NULL_SETS if name == "null" else 1))]
+    made = [make_expression(genome, name, names.count(name), [seed, 1, place]) for place, name in enumerate(SCENARIOS)]
+    own = OwnPart.of(genome.own, genome.contacts.chroms, np.concatenate(made, axis=1))
+    arms = MapArms("map", genome.numbers(), genome.sums(genome.contacts), lambda draw: genome.matched(draw, seed))
+    shifts = draw_shifts(len(own), ROTATIONS, [seed, 2], least=LEAST_SHIFT)
+    statistics = compare_map(own, arms, shifts=shifts)
+    table = make_tables([statistics], list(enumerate(names)), correction="none").results
+    table = table.assign(genome=seed, scenario=table["target"], **_intervals(statistics))
+    table = table.drop(columns=["map", "target"])
+    first = names.index("null")
+    welch = published_test(own, arms, [seed, 3], list(range(first, first + sets)))
+    return table.merge(welch, on="target_index", how="left")
+
+
+def _intervals(statistics):
+    """Whether intervals of the map minus matched bins cover 0, plain and as reported, (t,) each."""
+    matched = np.mean([statistics.of(draw) for draw in ("D1", "D2", "D3")], axis=0)
+    covers = {}
+    for kind, difference in (
+        ("touched", statistics.of(MAP) - matched),
+        ("gain", statistics.of(MAP) - statistics.of("B")),
+    ):
+        for name, corrected in (("plain", False), ("reported", True)):
+            low, high = Difference.of(difference, statistics.genes).interval(corrected)
+            covers[f"{kind}_{name}"] = (low <= 0) & (high >= 0)
+    return covers
+
+
+def published_test(own, arms, seed, columns):
+    """Welch's test of repeats with other seeds, on the same test genes, of two equally useless arms.
+
+    One penalty for all columns, no numbers of contacts; the map's sums against matched bins. Each repeat's predictions
+    have noise that stands for the seed's. columns: of the expressions that are tried.
+
+    Returns: DataFrame with target_index, and for each number of seeds the p-value and the spread between seeds.
+    """
+    random = np.random.default_rng(seed)
+    blocks = [block for block in own.blocks if block.stop <= TEST_GENES] or own.blocks[:1]
+    test = slice(0, blocks[-1].stop)
+    before = own.baseline.after(own.times(own.observed[:, columns]))
+    repeats = []
+    for block in (arms.neighbours, arms.draws(0)):
+        errors = Columns(own.baseline, block).at(own.penalty).leave_out(before)[test]
+        predicted = own.observed[test, columns] - errors
+        repeats.append(
+            [
+                _repeat(random, own.observed[test, column], each)
+                for column, each in zip(columns, predicted.T, strict=True)
+            ]
+        )
+    rows = []
+    for column, one, other in zip(columns, *repeats, strict=True):
+        found = {
+            f"welch_{count}": stats.ttest_ind(one[:count], other[:count], equal_var=False).pvalue for count in SEEDS
+        }
+        rows.append({"target_index": column, "seed_spread": one.std(ddof=1), **found})
+    return pd.DataFrame(rows)
+
+
+def _repeat(random, observed, predicted):
+    """Spearman of repeats of a prediction, (seeds,)."""
+    noise = random.normal(size=(len(predicted), max(SEEDS))) * SEED_NOISE * predicted.std()
+    ranks = stats.rankdata(predicted[:, None] + noise, axis=0)
+    ranks -= ranks.mean(axis=0)
+    wanted = stats.rankdata(observed)
+    wanted -= wanted.mean()
+    return wanted @ ranks / np.sqrt((wanted**2).sum() * (ranks**2).sum(axis=0))
+
+
+def share(sets, found):
+    """Share of sets, and its standard error between genomes.
+
+    sets: DataFrame with genome. found: (sets,) bool.
+    """
+    found = np.asarray(found, dtype=float)
+    value = found.mean()
+    by_genome = pd.Series(found - value).groupby(sets["genome"].to_numpy()).sum()
+    count = len(by_genome)
+    if count < 2:
+        return value, np.nan
+    return value, np.sqrt((by_genome**2).sum() * count / (count - 1)) / len(found)
+
+
+def _cell(sets, found):
+    value, error = share(sets, found)
+    return f"{100 * value:.1f} ± {100 * error:.1f}"
+
+
+def tabulate(sets):
+    """All tables, as Markdown. sets: DataFrame of `run_genome`, of any number of genomes."""
+    lines = [
+        f"{sets['genome'].nunique()} genomes. % of sets ± standard error between genomes; p of the sequence test; "
+        "verdicts of a single test (alpha 0.025).",
+        "",
+        _markdown([_scenario_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS]),
+        "",
+        "Mean gains, Spearman × 0.001: map − baseline; of it numbers (N* − B), any bins at these distances (D − N), "
+        "the touched bins (M − D). ± is the standard deviation of M − D between sets.",
+        "",
+        _markdown([_gain_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS]),
+        "",
+        "The published test: repeats with other seeds on the same genes of one part of the genome, two equally useless "
+        "arms, Welch's test. % of sets that are called different.",
+        "",
+        _markdown(_welch_rows(sets[sets["welch_8"].notna()])),
+        "",
+        _markdown(_demands(sets)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(rows):
+    columns = list(rows[0])
+    lines = [columns, ["---"] * len(columns), *([str(row[column]) for column in columns] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _scenario_row(name, sets):
+    p = sets["p_seq"]
+    row = {
+        "truth": name,
+        "what is added": describe(name),
+        "sets": len(sets),
+        "M − D covers 0, t": _cell(sets, sets["touched_plain"]),
+        "corrected": _cell(sets, sets["touched_reported"]),
+        "p < 0.05": _cell(sets, p < 0.05),
+        "p < 0.001": _cell(sets, p < 0.001),
+    }
+    row |= {words: _cell(sets, sets["verdict"].isin(numbers)) for words, numbers in VERDICTS.items()}
+    return row | {"sequence and number": _cell(sets, sets["verdict"] == 1)}
+
+
+def _gain_row(name, sets):
+    columns = ("gain", "number", "any_bins", "touched")
+    means = {column: f"{1000 * sets[column].mean():.2f}" for column in columns}
+    return {
+        "truth": name,
+        **means,
+        "±": f"{1000 * sets['touched'].std():.2f}",
+        "baseline": f"{sets['spearman_base'].mean():.3f}",
+    }
+
+
+def _welch_rows(sets):
+    spread = f"{sets['seed_spread'].mean():.4f}"
+    return [
+        {
+            "seeds": count,
+            "p < 0.05": _cell(sets, sets[f"welch_{count}"] < 0.05),
+            f"p < 0.05 / {MAPS_PUBLISHED}": _cell(sets, sets[f"welch_{count}"] < 0.05 / MAPS_PUBLISHED),
+            "sets": len(sets),
+            "standard deviation between seeds": spread,
+        }
+        for count in SEEDS
+    ]
+
+
+def _demands(sets):
+    """What is asked of the tables, and what was found."""
+
+    def row(name, what, found, least, most, slack=0.0):
+        mine = sets[sets["scenario"] == name]
+        value, error = (100 * each for each in share(mine, found(mine)))
+        near = slack * error if slack else 0.0
+        met = least - near <= value <= most + near
+        asked = f"{least:g} to {most:g} %" if least < most else f"{most:g} % within {slack:g} standard errors"
+        return {
+            "truth": name,
+            "asked": f"{what}: {asked}",
+            "found": f"{value:.1f} ± {error:.1f}",
+            "met": "yes" if met else "no",
+        }
+
+    def says(*verdicts):
+        return lambda mine: mine["verdict"].isin(verdicts)
+
+    return [
+        row("null", "M − D interval (t) covers 0", lambda mine: mine["touched_plain"], 93, 97),
+        row("null", "p_seq < 0.05", lambda mine: mine["p_seq"] < 0.05, 5, 5, slack=2),
+        row("null", "p_seq < 0.001", lambda mine: mine["p_seq"] < 0.001, 0, 0.3),
+        row("null", "sequence", says(1, 2), 0, 3),
+        row("C5", "number only", says(4), 90, 100),
+        row("C5", "sequence", says(1, 2), 0, 5),
+        row("S2", "sequence", says(1, 2), 90, 100),
+        row("S2C5", "sequence and number", says(1), 90, 100),
+        row("G5", "other bins too", says(3), 50, 100),
+        row("G5", "sequence", says(1, 2), 0, 10),
+    ]
+
+
+def read_sets(path):
+    """What was kept of finished genomes. pandas would take "null" for a number that is missing."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def _each(seeds, sets, processes):
+    """Rows of each genome, as they are done."""
+    if processes == 1:
+        yield from (run_genome(seed, sets) for seed in seeds)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        tasks = [pool.submit(run_genome, seed, sets) for seed in seeds]
+        yield from (task.result() for task in as_completed(tasks))
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--genomes", type=int, default=100)
+    parser.add_argument(
+        "--sets", type=int, default=2, help="of each scenario and genome; five times as many of nothing"
+    )
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="4 genomes")
+    parser.add_argument("--out", type=Path, default=Path("power.md"))
+    args = parser.parse_args(argv)
+    genomes, start = 4 if args.quick else args.genomes, time.monotonic()
+    kept = args.out.with_suffix(".csv")
+    done = read_sets(kept) if kept.exists() else None
+    left = [seed for seed in range(1, genomes + 1) if done is None or seed not in set(done["genome"])]
+    for rows in _each(left, args.sets, args.processes):
+        done = rows if done is None else pd.concat([done, rows], ignore_index=True)
+        with whole_file(kept) as file:
+            done.to_csv(file, index=False)
+        print(f"{done['genome'].nunique()} of {genomes} genomes, {time.monotonic() - start:.0f} s", flush=True)
+    facts = ", ".join(f"{name}: {value}" for name, value in machine().items())
+    write_text(
+        args.out, f"{tabulate(done)}\n{time.monotonic() - start:.0f} s with {args.processes} processes; {facts}\n"
+    )
+    print(args.out.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()

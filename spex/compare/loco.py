@@ -1,0 +1,269 @@
+"""Ridge regression with every chromosome left out in turn, nested blocks of columns, from one factorisation.
+
+With K the products of the genes' own features, standardised over all genes, and k0 their penalty, let
+
+    C = (K / k0 + I)^-1.
+
+What is left of expression y after the ridge fit is C y. Columns Z that come with a penalty k of their own change what
+makes residuals from C to M = C - T (Z'T + k I)^-1 T' with T = C Z, and further columns change M in the same way: here
+an intercept without penalty, then the numbers of contacts, then a neighbour block. Where the genes g of a chromosome
+are left out of the fit, their residuals are
+
+    e_g = (M_gg)^-1 (M y)_g,
+
+the same numbers as from fitting the others alone (the inverse of a matrix in blocks; for one gene: Allen 1974). Any
+number of tissues, and of expressions with rotated residuals, are right-hand sides of the same factors.
+"""
+
+import logging
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, eigh, solve_triangular
+from scipy.linalg.blas import dsymm, dsyrk
+
+from spex.compare.triangle import load_triangle, save_triangle
+from spex.errors import InputError
+from spex.models.gram import Gram, Penalties
+from spex.models.matrices import COLUMNS_AT_ONCE, column_moments
+from spex.progress import progress
+
+RELATIVE_PENALTIES = (0.03, 0.3, 3.0, 30.0)
+"""Penalties of the own features that are tried, times the number of features that differ between genes."""
+
+logger = logging.getLogger("spex")
+
+
+class OwnPart:
+    """Own features of n genes and what leaving chromosomes out needs of them.
+
+    inverse: float64 (n, n), Fortran order; its upper triangle is that of (K + k0 I)^-1, so C is `penalty` times it.
+    penalty: k0. chroms: the chromosomes' names, in the order of the genes. blocks: list of slices, their genes.
+    observed: float64 (n, t). tried: (2, penalties), each penalty tried and its mean over tissues of the share of
+    variance that is missed on chromosomes left out.
+    """
+
+    def __init__(self, inverse, penalty, chroms, observed, tried):
+        self.inverse, self.penalty, self.tried = inverse, float(penalty), np.asarray(tried)
+        self.chroms, self.blocks = chromosome_blocks(chroms)
+        self.observed = np.asarray(observed, dtype=np.float64)
+
+    @classmethod
+    def of(cls, own, chroms, observed, penalties=None):
+        """Choose the penalty that misses least of the tissues' variance on chromosomes left out.
+
+        own: float32 (n, p). chroms: (n,), each chromosome's genes in one stretch. observed: float64 (n, t). penalties:
+        those to try; without it `RELATIVE_PENALTIES`.
+
+        Memory: float64 (n, n) beside `own`.
+
+        Raises:
+            InputError: the genes lie on one chromosome alone, or no feature differs between genes.
+        """
+        if len(chromosome_blocks(chroms)[0]) < 2:
+            raise InputError(f"all genes are on {chroms[0]}", expected="genes of two chromosomes or more")
+        gram = Gram(own, np.arange(len(own)))
+        if penalties is None:
+            penalties = [each * gram.diagonal.sum() / len(own) for each in RELATIVE_PENALTIES]
+        if not np.all(np.asarray(penalties) > 0):
+            raise InputError("no feature of the genes' own windows differs between genes")
+        tried = np.array([penalties, np.full(len(penalties), np.nan)])
+        with progress(len(penalties), "penalties", "own features") as advance:
+            for place, penalty in enumerate(penalties):
+                part = cls._at(gram, penalty, chroms, observed, tried)
+                tried[1, place] = part.missed() if len(penalties) > 1 else np.nan
+                advance(1)
+        best = 0 if len(penalties) == 1 else int(np.argmin(tried[1]))
+        if len(penalties) > 1 and best in (0, len(penalties) - 1):
+            logger.warning("the %s penalty of own features fits best: %g", "last" if best else "first", penalties[best])
+        return part if best == len(penalties) - 1 else cls._at(gram, penalties[best], chroms, observed, tried)
+
+    @classmethod
+    def _at(cls, gram, penalty, chroms, observed, tried):
+        gram.factorise(Penalties(penalty))
+        gram.invert()
+        return cls(gram.matrix, penalty, chroms, observed, tried)
+
+    def missed(self):
+        """Mean over tissues of SSE / SST of own features alone."""
+        errors = self.baseline.leave_out(self.times(self.observed))
+        total = ((self.observed - self.observed.mean(axis=0)) ** 2).sum(axis=0)
+        squares = (errors**2).sum(axis=0)
+        return float(np.divide(squares, total, out=np.ones_like(total), where=total > 0).mean())
+
+    def __len__(self):
+        return len(self.inverse)
+
+    @property
+    def genes(self):
+        """Genes of each chromosome, (chromosomes,) int64."""
+        return np.array([block.stop - block.start for block in self.blocks])
+
+    @cached_property
+    def baseline(self):
+        """Own features and the intercept: a `Residuals`."""
+        return Columns(self, np.ones((len(self), 1)), standardise=False).at(0.0)
+
+    def times(self, values):
+        """C times values (n, q): float64 (n, q) in Fortran order."""
+        values = np.asfortranarray(values, dtype=np.float64)
+        return dsymm(self.penalty, self.inverse, values, side=0, lower=0)
+
+    def corner(self, block):
+        """C of one chromosome's genes, float64; only its upper triangle is right."""
+        return np.array(self.inverse[block, block], order="F") * self.penalty
+
+    def save(self, path):
+        """Write penalties and C: about 4 n^2 bytes."""
+        head = np.array([self.penalty, *self.tried.ravel()])
+        save_triangle(path, head, self.inverse)
+
+    @classmethod
+    def load(cls, path, chroms, observed):
+        """Read what `save` wrote, for the same genes and tissues. Half of the memory is touched: one triangle.
+
+        Raises:
+            DamagedFileError: cut short, or with other bytes than were written.
+            FileNotFoundError: there is no such file.
+        """
+        head, inverse = load_triangle(path)
+        return cls(inverse, head[0], chroms, observed, head[1:].reshape(2, -1))
+
+
+def chromosome_blocks(chroms):
+    """Names of chromosomes and slices of their genes, in order.
+
+    Raises:
+        ValueError: a chromosome's genes are apart.
+    """
+    chroms = np.asarray(chroms, dtype=str)
+    starts = np.flatnonzero(np.concatenate([[True], chroms[1:] != chroms[:-1]]))
+    names = chroms[starts].tolist()
+    if len(set(names)) < len(names):
+        raise ValueError("genes must be in the order of their chromosomes")
+    return names, [slice(int(start), int(stop)) for start, stop in pairwise([*starts, len(chroms)])]
+
+
+class Columns:
+    """A block of columns Z beside all that `base` has, at any penalty.
+
+    base: OwnPart or Residuals. values: (n, q), standardised over all genes unless told otherwise, a block of columns
+    at a time; those without deviation drop out.
+
+    moved: float64 (n, q), M Z of the base. products: float64 (q, q), Z' M Z; only its lower triangle is right.
+    """
+
+    def __init__(self, base, values, *, standardise=True):
+        self.base, self.values = base, values
+        self.kept = np.arange(values.shape[1])
+        self.mean, self.scale = np.zeros(len(self.kept)), np.ones(len(self.kept))
+        if standardise:
+            self.kept = np.flatnonzero(values.min(axis=0) < values.max(axis=0))
+            self.mean, self.scale = (each[self.kept] for each in column_moments(values, slice(None)))
+        self.count = len(self.kept)
+        if self.count > len(values):
+            self._turn()
+        self.moved = np.empty((len(values), len(self.kept)), order="F")
+        self.products = np.zeros((len(self.kept), len(self.kept)), order="F")
+        for places, block in self._blocks():
+            self.moved[:, places] = base.times(block)
+            self.products[places, : places.stop] = block.T @ self.moved[:, : places.stop]
+
+    def __len__(self):
+        """How many of the columns differ between genes."""
+        return self.count
+
+    def _turn(self):
+        """Put no more columns than genes in the place of more: the same products between genes, hence the same fit."""
+        products = np.zeros((len(self.values), len(self.values)))
+        for _, block in self._blocks():
+            products += block @ block.T
+        sizes, directions = eigh(products)
+        self.values = directions * np.sqrt(np.maximum(sizes, 0))
+        self.kept = np.arange(len(self.values))
+        self.mean, self.scale = np.zeros(len(self.kept)), np.ones(len(self.kept))
+
+    def _blocks(self):
+        """Yield slices of the kept columns and what they hold, float64 (n, columns)."""
+        for start in range(0, len(self.kept), COLUMNS_AT_ONCE):
+            places = slice(start, min(start + COLUMNS_AT_ONCE, len(self.kept)))
+            block = self.values[:, self.kept[places]].astype(np.float64, order="F")
+            block -= self.mean[places]
+            block /= self.scale[places]
+            yield places, block
+
+    def onto(self, values):
+        """Z' values: float64 (q, t)."""
+        product = np.empty((len(self.kept), values.shape[1]))
+        for places, block in self._blocks():
+            product[places] = block.T @ values
+        return product
+
+    def at(self, penalty):
+        """What makes residuals when these columns have a penalty: a `Residuals`."""
+        return Residuals(self, penalty)
+
+
+class Residuals:
+    """What is left of expression after a ridge fit, and what would be were a chromosome left out.
+
+    The matrix M of this module's head, for the last of nested blocks of columns. `before` is M y of the base, which
+    arms of the same base share.
+    """
+
+    def __init__(self, columns, penalty):
+        self.columns, self.base = columns, columns.base
+        self.blocks = columns.base.blocks
+        self.factor = None
+        if len(columns):
+            penalised = columns.products.copy(order="F")
+            penalised[np.diag_indices(len(penalised))] += penalty
+            self.factor = cho_factor(penalised, lower=True, overwrite_a=True, check_finite=False)
+
+    def weights(self, before):
+        """Weights of the columns, float64 (q, t). before: (n, t)."""
+        if self.factor is None:
+            return np.zeros((0, before.shape[1]))
+        return cho_solve(self.factor, self.columns.onto(before), overwrite_b=True, check_finite=False)
+
+    def after(self, before):
+        """M y from the base's. before: (n, t). Returns: float64 (n, t)."""
+        return before - self.columns.moved @ self.weights(before)
+
+    def times(self, values):
+        """M times values (n, t), from the first block on."""
+        return self.after(self.base.times(values))
+
+    def corner(self, block):
+        """M of one chromosome's genes, float64; only its upper triangle is right."""
+        corner = self.base.corner(block)
+        if self.factor is None:
+            return corner
+        moved = solve_triangular(self.factor[0], self.columns.moved[block].T, lower=True, check_finite=False)
+        return dsyrk(-1.0, moved, beta=1.0, c=corner, trans=1, lower=0, overwrite_c=1)
+
+    def left_out(self, before):
+        """Residuals of each chromosome's genes, of the fit without them. before: (n, t).
+
+        Yields: the chromosome's slice, float64 (its genes, t).
+        """
+        weights = self.weights(before)
+        for block in self.blocks:
+            yield block, self._solve(block, before[block] - self.columns.moved[block] @ weights)
+
+    def leave_out(self, before):
+        """The same for all genes, float64 (n, t)."""
+        errors = np.empty(before.shape, order="F")
+        for block, found in self.left_out(before):
+            errors[block] = found
+        return errors
+
+    def left_out_after(self, after):
+        """As `left_out`, from M y itself (n, t)."""
+        for block in self.blocks:
+            yield block, self._solve(block, after[block])
+
+    def _solve(self, block, values):
+        factor = cho_factor(self.corner(block), lower=False, overwrite_a=True, check_finite=False)
+        return cho_solve(factor, values, check_finite=False)

@@ -1,0 +1,107 @@
+"""What bins hold, out of the prediction cache, summed over a map's contacts or over their controls."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from expecto.gene_features import OWN_SUMS
+from expecto.network import BELUGA
+from spex.contacts.sums import sum_over_bins
+from spex.errors import InputError, parameter
+from spex.runs.cache import PredictionStore
+
+WIDTH = 2 * BELUGA.features
+"""Numbers in a neighbour block: sums over the bins downstream, then upstream."""
+
+
+@dataclass(frozen=True, eq=False)
+class BinPredictions:
+    """Predictions of the contacted bins of one map, as the run kept them that made its tensors.
+
+    store: PredictionStore. rule: of the contacts. resolution: bp per bin. folder: of the tensors, for errors.
+    """
+
+    store: PredictionStore
+    rule: object
+    resolution: int
+    folder: object
+
+    def _starts(self, bins):
+        return self.rule.centres(np.asarray(bins, np.int64), self.resolution) - BELUGA.window // 2
+
+    def check(self, contacts, chroms):
+        """Refuse a cache that lacks bins of some chromosomes.
+
+        Raises:
+            InputError: it does; tells how many.
+        """
+        of_each = np.repeat(contacts.chroms, np.diff(contacts.offsets))
+        wanted = found = 0
+        for chrom in chroms:
+            bins = np.unique(contacts.bins[of_each == chrom])
+            wanted += len(bins)
+            found += int(self.store.has("windows", chrom, self._starts(bins)).sum())
+        if found < wanted:
+            self._refuse(wanted - found, wanted)
+
+    def of(self, chrom, bins):
+        """Predictions of bins, float32 (m, features)."""
+        found, rows = self.store.get("windows", chrom, self._starts(bins))
+        if not found.all():
+            self._refuse(int((~found).sum()), len(bins))
+        return rows
+
+    def _refuse(self, missing, wanted):
+        raise InputError(
+            f"{missing:,} of {wanted:,} bins that controls of {self.folder} are drawn from have no prediction there",
+            argument="cache",
+            subject=self.store.folder.parent,
+            expected="the prediction cache that its tensors were made with, all of them",
+            hint=f"give that one, or make the tensors anew in another {parameter('data_folder')} with this cache",
+        )
+
+
+def neighbour_blocks(several, predictions, advance):
+    """Neighbour features of the same genes from several sets of contacts, each bin read once.
+
+    several: list of Contacts of the same n genes. predictions: BinPredictions. advance: called with the number of genes
+    that are done.
+
+    Returns: list of float32 (n, 2 x features), downstream of the gene, then upstream, as in a tensor.
+    """
+    genes = several[0]
+    blocks = [np.zeros((len(genes.genes), WIDTH), np.float32) for _ in several]
+    weight = genes.rule.weight(genes.resolution)
+    for chrom in dict.fromkeys(genes.chroms.tolist()):
+        rows = np.flatnonzero(genes.chroms == chrom)
+        lists = [_bins_and_sides(contacts, rows) for contacts in several]
+        sums = sum_over_bins(lists, 2 * len(rows), BELUGA.features, lambda bins: predictions.of(chrom, bins))  # noqa: B023
+        for block, of_list in zip(blocks, sums, strict=True):
+            block[rows] = (of_list * weight).reshape(len(rows), WIDTH)
+        advance(len(rows))
+    return blocks
+
+
+def _bins_and_sides(contacts, rows):
+    """Bins of some genes, and where each is added: 2 x gene, one more upstream."""
+    spans = [slice(*contacts.offsets[row : row + 2]) for row in rows]
+    places = np.repeat(2 * np.arange(len(rows)), [span.stop - span.start for span in spans])
+    upstream = np.concatenate([~contacts.downstream[span] for span in spans])
+    return np.concatenate([contacts.bins[span] for span in spans]), places + upstream
+
+
+def local_sums(store, genes):
+    """Plain sums over the windows of genes, which a store keeps beside the weighted ones.
+
+    genes: DataFrame (n) with chrom, strand, tss. Returns: float32 (n, features), or None where some are not there.
+    """
+    sums = np.empty((len(genes), BELUGA.features), np.float32)
+    for chrom in genes["chrom"].unique():
+        rows = np.flatnonzero(genes["chrom"] == chrom)
+        keys = genes["tss"].to_numpy()[rows] * 2 + (genes["strand"].to_numpy()[rows] == "-")
+        for some in np.array_split(np.arange(len(rows)), -(-len(rows) // 256)):
+            found, kept = store.get("own", chrom, keys[some])
+            if not found.all():
+                return None
+            sums[rows[some]] = kept[:, OWN_SUMS * BELUGA.features :]
+    return sums

@@ -1,0 +1,299 @@
+"""One map's arms: from its data folder, the prediction cache and, where it is given, the map itself."""
+
+import hashlib
+import logging
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+
+from spex.compare.arms import DRAWS, MapArms
+from spex.compare.folders import OWN_WIDTH, WIDTH, MapFolder
+from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
+from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
+from spex.errors import InputError, parameter
+from spex.files.checks import require_file
+from spex.inputs.agree import check_maps
+from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.maps.thinned import ThinnedMap
+from spex.progress import progress
+from spex.runs.cache import PredictionStore
+from spex.runs.tensors import read_features
+
+QUARTERS = 4
+
+logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True, eq=False)
+class LocalSums:
+    """Plain sums over the genes' own windows, which all maps share. there: whether the prediction cache has them."""
+
+    store: PredictionStore
+    genes: object
+    there: bool
+
+    @classmethod
+    def of(cls, base, cache, genes):
+        """base: BaseFolder. cache: prediction cache folder. genes: DataFrame (n) with chrom, strand, tss."""
+        store = _store(cache, base.settings)
+        there = all(
+            store.has("own", chrom, of["tss"].to_numpy() * 2 + (of["strand"] == "-").to_numpy()).all()
+            for chrom, of in genes.groupby("chrom")
+        )
+        if not there:
+            logger.warning("the prediction cache lacks genes' own windows, so there is no arm of their local sums")
+        return cls(store, genes, there)
+
+    @cached_property
+    def values(self):
+        """float32 (n, features)."""
+        return local_sums(self.store, self.genes)
+
+
+def _store(cache, settings):
+    return PredictionStore(cache, settings.store_identity, np.dtype(settings.cache_dtype))
+
+
+@dataclass(eq=False)
+class MapMaker:
+    """What a map's arms are made from.
+
+    map_folder: MapFolder. predictions: of its bins. seed: of draws and thinning. files: the maps that its tensors were
+    made from, opened; empty where they were not given. share: of its counts that are kept, None for all as they are.
+    """
+
+    map_folder: MapFolder
+    predictions: BinPredictions
+    seed: int
+    files: list = field(default_factory=list)
+    depth: float | None = None
+    share: float | None = None
+
+    @classmethod
+    def of(cls, map_folder, cache, seed):
+        """cache: prediction cache folder."""
+        store = _store(cache, map_folder.settings)
+        resolution = map_folder.settings.hic_resolution
+        return cls(map_folder, BinPredictions(store, map_folder.rule, resolution, map_folder.folder.root), seed)
+
+    @property
+    def name(self):
+        return self.map_folder.name
+
+    def check(self, genes):
+        """Refuse a prediction cache without the bins that controls are drawn from. genes: CommonGenes."""
+        self.predictions.check(self.map_folder.contacts, genes.table["chrom"].unique())
+
+    def open_files(self, by_hash):
+        """Take what was given of the maps that the tensors were made from. by_hash: path of each given map."""
+        wanted = self.map_folder.settings.maps_sha256
+        if all(each in by_hash for each in wanted):
+            self.files = open_maps([by_hash[each] for each in wanted], self.map_folder.settings.hic_resolution)
+            check_maps(self.files, self._gene_table())
+
+    def measure(self):
+        """Sum up the counts on the genes' chromosomes."""
+        chroms = self._gene_table()["chrom"].unique()
+        with progress(sum(each.pixel_count(chroms) for each in self.files), "pixels", self.name) as advance:
+            self.depth = sum(each.depth(chroms, advance) for each in self.files)
+
+    def thin(self, total):
+        """Go on with so many counts; with all where there are not as many."""
+        self.share = min(total / self.depth, 1.0) if self.depth else 1.0
+        logger.info("%s: %s counts, thinned to %.4g of them", self.name, f"{self.depth:,.0f}", self.share)
+        hashes = self.map_folder.settings.maps_sha256
+        self.files = [
+            ThinnedMap(each, self.share, self.seed, name) for each, name in zip(self.files, hashes, strict=True)
+        ]
+
+    def identity(self):
+        """What the map's statistics follow from, beside genes, expression and seeds: dict of JSON values."""
+        ids = "\n".join(self.map_folder.contacts.genes)
+        return {
+            "name": self.name,
+            "settings": asdict(self.map_folder.settings),
+            "pool": hashlib.sha256(ids.encode()).hexdigest(),
+            "share": self.share,
+            "coverage": bool(self.files),
+        }
+
+    def _gene_table(self):
+        """The genes whose contacts are known, as a table for the reader of maps."""
+        contacts = self.map_folder.contacts
+        return pd.DataFrame(
+            {"id": contacts.genes, "chrom": contacts.chroms, "strand": contacts.strands, "tss": contacts.tss}
+        )
+
+    @cached_property
+    def _contacts(self):
+        """Contacts of all genes of the folder, thinned where that is asked for."""
+        of_folder = self.map_folder.contacts
+        if self.share is None:
+            return of_folder
+        return read_maps(self.files, self._gene_table(), of_folder.rule, of_folder.resolution)
+
+    def arms(self, genes, local):
+        """The map's arms. genes: CommonGenes. local: LocalSums.
+
+        Returns: MapArms; a dict that holds, once the arms were used, what is told of the map in the settings.
+        """
+        ids = genes.table["id"].tolist()
+        contacts = select_genes(self._contacts, ids)
+        facts = self._facts(contacts)
+        controls = _Controls(self, contacts, ids, facts)
+        neighbours = controls.neighbours
+        others = {"shuffled": lambda: neighbours[exchange(contacts, self.seed)]}
+        if local.there:
+            others["local_sum"] = lambda: local.values
+        if self.files:
+            others["coverage"] = lambda: coverage(self.files, contacts, self.name)
+        others["distance_only"] = partial(controls.block, "distance_only")
+        groups, labels = group_genes(contacts)
+        arms = MapArms(
+            name=self.name,
+            numbers=number_columns(contacts),
+            neighbours=neighbours,
+            draws=lambda draw: controls.block(DRAWS[draw]),
+            others=others,
+            groups=groups,
+            group_labels=labels,
+        )
+        return arms, facts
+
+    def _facts(self, contacts):
+        told = {"folder": str(self.map_folder.folder.root), "made_with": asdict(self.map_folder.settings)}
+        counts = {
+            "contacts": len(contacts.bins),
+            "genes_with_contacts": int((np.diff(contacts.offsets) > 0).sum()),
+        }
+        thinned = {} if self.share is None else {"depth": self.depth, "share_kept": self.share}
+        return told | counts | thinned
+
+
+class _Controls:
+    """Neighbour blocks of one map and its controls; those that are drawn are made together, each bin read once."""
+
+    def __init__(self, maker, contacts, ids, facts):
+        self._maker, self._contacts, self._ids, self._facts = maker, contacts, ids, facts
+        self._blocks = None
+        self.neighbours = self._read()
+
+    def _read(self):
+        """The map's own block, (n, 4,004): out of the tensors, or summed anew where it is thinned."""
+        if self._maker.share is not None:
+            return self._sum([self._contacts])[0]
+        folder = self._maker.map_folder.folder
+        block, self._facts["tensors_sha256"] = read_features(folder, self._ids, WIDTH, slice(OWN_WIDTH, None))
+        return block
+
+    def block(self, name):
+        """A control's block, by its name among `DRAWS` or "distance_only"."""
+        if self._blocks is None:
+            self._blocks = self._make()
+        return self._blocks[name]
+
+    def _make(self):
+        whole, seed = self._maker._contacts, self._maker.seed
+        drawn, self._facts["draws"] = {}, {}
+        for number, name in enumerate(DRAWS):
+            contacts, shares = draw_matched(whole, seed, number)
+            drawn[name] = select_genes(contacts, self._ids)
+            self._facts["draws"][name] = asdict(shares)
+        drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)
+        blocks = self._sum(list(drawn.values()))
+        alone = np.diff(self._contacts.offsets) == 0
+        for block in blocks:  # by the published rule own windows may stand there
+            block[alone] = self.neighbours[alone]
+        return dict(zip(drawn, blocks, strict=True))
+
+    def _sum(self, several):
+        with progress(len(self._ids), "genes", f"{self._maker.name}: bins") as advance:
+            return neighbour_blocks(several, self._maker.predictions, advance)
+
+
+def coverage(maps, contacts, name):
+    """How much of a map there is at each gene: float64 (n, 4), row sum and diagonal of the TSS bin, plain and log.
+
+    maps: contact maps, whose counts are added. contacts: Contacts of the genes. name: of the map, for the progress bar.
+    """
+    tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
+    found = np.zeros((len(tss_bins), 2))
+    chroms = list(dict.fromkeys(contacts.chroms.tolist()))
+    with progress(sum(each.pixel_count(chroms) for each in maps), "pixels", f"{name}: coverage") as advance:
+        for chrom in chroms:
+            rows = np.flatnonzero(contacts.chroms == chrom)
+            wanted, place = np.unique(tss_bins[rows], return_inverse=True)
+            for each in maps:
+                viewpoints, others, counts = each.pixels_of(chrom, wanted, advance)
+                of_each = np.searchsorted(wanted, viewpoints)
+                sums = np.bincount(of_each, counts, minlength=len(wanted))
+                diagonal = np.bincount(of_each, counts * (viewpoints == others), minlength=len(wanted))
+                found[rows] += np.stack([sums, diagonal], axis=1)[place]
+    return np.column_stack([found, np.log1p(found)])
+
+
+def group_genes(contacts):
+    """Genes by number of contacts (none, then quarters) and by their contacts' median distance (quarters).
+
+    Returns: by view "contacts" and "distance", int (n,) group of each gene, -1 in none; by view the groups' names.
+    """
+    numbers = np.diff(contacts.offsets)
+    tss_bins = np.repeat(contacts.rule.tss_bins(contacts.tss, contacts.resolution), numbers)
+    distances = np.abs(contacts.bins - tss_bins) * contacts.resolution
+    touching = np.flatnonzero(numbers > 0)
+    spans = [slice(*contacts.offsets[row : row + 2]) for row in touching]
+    medians = np.array([np.median(distances[span]) for span in spans])
+    by_number, names = _quarters(numbers[touching], "{:.0f}", "{} to {}")
+    by_distance, lengths = _quarters(medians / 1000, "{:.0f}", "{} to {} kb")
+    groups = {"contacts": np.zeros(len(numbers), np.int64), "distance": np.full(len(numbers), -1)}
+    groups["contacts"][touching] = 1 + by_number
+    groups["distance"][touching] = by_distance
+    return groups, {"contacts": ["none", *names], "distance": lengths}
+
+
+def _quarters(values, number, span):
+    """Four groups of about equal size, fewer where many values are the same. Returns: (n,) group, and their names."""
+    if len(values) == 0:
+        return np.empty(0, np.int64), []
+    edges = np.unique(np.quantile(values, np.arange(1, QUARTERS) / QUARTERS, method="lower"))
+    group = np.searchsorted(edges, values)  # a value that is an edge belongs below it
+    _, group = np.unique(group, return_inverse=True)
+    names = []
+    for each in range(group.max() + 1):
+        ends = [number.format(end(values[group == each])) for end in (np.min, np.max)]
+        names.append(span.format(*ends) if ends[0] != ends[1] else span.format(*ends).replace(f"{ends[0]} to ", "", 1))
+    return group, names
+
+
+def find_map_files(paths, makers, hashes, *, all_needed):
+    """Give each map folder the maps that its tensors were made from.
+
+    paths: of maps. makers: list of MapMaker. hashes: KnownHashes. all_needed: whether no folder may go without, as maps
+    that are thinned are read anew.
+
+    Raises:
+        InputError: a map that none of the folders was made from, one that cannot be read, or one that is needed and was
+            not given.
+    """
+    wanted = {each for maker in makers for each in maker.map_folder.settings.maps_sha256}
+    by_hash = {}
+    for path in paths:
+        digest = hashes.sha256(require_file(path, "maps"))
+        if digest not in wanted:
+            raise InputError(
+                "none of the folders that are compared was made from it",
+                argument="maps",
+                subject=path,
+                expected="the maps that their tensors were made from",
+            )
+        by_hash[digest] = path
+    for maker in makers:
+        maker.open_files(by_hash)
+        if all_needed and not maker.files:
+            raise InputError(
+                f"needs the map that {maker.map_folder.folder.root} was made with",
+                argument="thin_to",
+                hint=f"give it with {parameter('maps')}",
+            )

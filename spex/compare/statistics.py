@@ -1,0 +1,132 @@
+"""Rank correlations by chromosome, tests and intervals over chromosomes and over rotations of the genome.
+
+Arrays end in an axis of tissues; chromosomes or rotations come before it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEAST_SHIFT = 1000
+"""Genes that residuals are moved by, at least: farther than neighbours resemble each other."""
+
+LEVEL = 0.95
+NO_CORRECTION = "none"
+CORRECTIONS = ("bh", "by", NO_CORRECTION)
+
+
+def draw_shifts(genes, count, seed, least=LEAST_SHIFT):
+    """Distinct shifts, uniform on [least, genes - least]; where that is empty, on [genes // 4, genes - genes // 4].
+
+    Returns: (count,) int64 in ascending order, fewer where there are not as many.
+    """
+    if genes < 2 * least + 1:
+        least = max(genes // 4, 1)
+    possible = np.arange(least, genes - least + 1)
+    generator = np.random.default_rng(seed)
+    return np.sort(generator.choice(possible, size=min(count, len(possible)), replace=False)).astype(np.int64)
+
+
+def rotate(fitted, errors, shift):
+    """Expression with residuals moved along the genome, all chromosomes in one ring: gene i's go to gene i + shift.
+
+    fitted, errors: (n, t), in the order of the genome.
+    """
+    return fitted + np.roll(errors, shift, axis=0)
+
+
+def spearman_by_chromosome(observed, predicted, blocks):
+    """Spearman's correlation within each chromosome, ties averaged.
+
+    observed, predicted: (n, t). blocks: list of slices of the n genes.
+
+    Returns: float64 (chromosomes, t); 0 where either is constant, as such a prediction puts nothing in order.
+    """
+    rho = np.zeros((len(blocks), observed.shape[1]))
+    for row, block in enumerate(blocks):
+        ranks = [stats.rankdata(values[block], axis=0) for values in (observed, predicted)]
+        one, other = (each - each.mean(axis=0) for each in ranks)
+        scale = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
+        np.divide((one * other).sum(axis=0), scale, out=rho[row], where=scale > 0)
+    return rho
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Differences of chromosomes, weighted by their genes.
+
+    mean: (t,), the weighted mean. error: (t,), its standard error, of which sqrt(chromosomes) times is the standard
+    deviation when weights are equal. chromosomes: how many.
+    """
+
+    mean: np.ndarray
+    error: np.ndarray
+    chromosomes: int
+
+    @classmethod
+    def of(cls, differences, genes):
+        """differences: (chromosomes, t). genes: (chromosomes,), how many."""
+        weights = (genes / genes.sum())[:, None]
+        count = len(differences)
+        mean = (weights * differences).sum(axis=0)
+        if count < 2:
+            return cls(mean, np.full_like(mean, np.nan), count)
+        spread = (weights**2 * (differences - mean) ** 2).sum(axis=0)
+        return cls(mean, np.sqrt(spread * count / (count - 1)), count)
+
+    def p_above(self):
+        """One-sided p of a mean above 0, Student's t; 1 where nothing differs on any chromosome."""
+        statistic = np.divide(self.mean, self.error, out=np.full_like(self.mean, -np.inf), where=self.error > 0)
+        return stats.t.sf(statistic, self.chromosomes - 1)
+
+    def interval(self, corrected=True):
+        """Ends of the 95 % interval of the mean, (2, t).
+
+        corrected: widened because any two chromosomes' fits share nearly all of their training genes (Nadeau and
+        Bengio 2003): the variance times 1 + chromosomes / (chromosomes - 1). Otherwise Student's plain interval.
+        """
+        count = self.chromosomes
+        factor = np.sqrt(1 + count / (count - 1)) if corrected else 1.0
+        half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * factor * self.error
+        return np.stack([self.mean - half, self.mean + half])
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What a statistic says beside its values on rotated residuals; all (t,).
+
+    t: distance from their mean in standard deviations of a further value. p_above, p_below: its tails by Student's t
+    with one degree less than rotations. p_rank: share of values at least as large, the observed one among them.
+    """
+
+    t: np.ndarray
+    p_above: np.ndarray
+    p_below: np.ndarray
+    p_rank: np.ndarray
+
+    @classmethod
+    def of(cls, values):
+        """values: (1 + K, t), observed first, K >= 2. Without spread between rotations nothing is found: p is 1."""
+        observed, rotated = values[0], values[1:]
+        count = len(rotated)
+        spread = rotated.std(axis=0, ddof=1) * np.sqrt(1 + 1 / count)
+        away = observed - rotated.mean(axis=0)
+        t = np.divide(away, spread, out=np.zeros_like(away), where=spread > 0)
+        p_above, p_below = (np.where(spread > 0, tail(t, count - 1), 1.0) for tail in (stats.t.sf, stats.t.cdf))
+        return cls(t, p_above, p_below, (1 + (rotated >= observed).sum(axis=0)) / (count + 1))
+
+
+def adjust(p, correction):
+    """p-values of one family corrected together; "none" leaves them. NaN stays and does not count.
+
+    correction: "bh" (Benjamini and Hochberg 1995) or "by" (Benjamini and Yekutieli 2001). Returns: float64, as `p`.
+    """
+    p = np.asarray(p, dtype=float)
+    if correction == NO_CORRECTION:
+        return p.copy()
+    there = ~np.isnan(p)
+    adjusted = p.copy()
+    if there.any():
+        adjusted[there] = stats.false_discovery_control(p[there], method=correction)
+    return adjusted

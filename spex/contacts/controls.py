@@ -1,0 +1,222 @@
+"""What a map's contacts are compared with: other bins at the same distances, other genes' contacts, numbers alone."""
+
+import hashlib
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spex.contacts.rules import LEAST_DISTANCE
+
+WITHIN = ((3, 5), (2, 6), (0, 8))
+"""Nearest and farthest distance of a matched bin, in quarters of the contact's own: within 25, 50, 100 % of it."""
+
+LEVELS = ("within 25 %", "within 50 %", "within 100 %", "elsewhere on the chromosome", "its own")
+"""Where a matched bin was found: the first of these that had one left."""
+
+LIKE_IN_NUMBER = 10
+"""Genes with about as many contacts, among which contacts are exchanged."""
+
+NUMBER_COLUMNS = (
+    *(
+        f"{side} {what}{scale}"
+        for scale in ("", ", log")
+        for side in ("downstream", "upstream")
+        for what in ("bins", "count")
+    ),
+    "no contact",
+)
+"""Columns of `number_columns`."""
+
+
+@dataclass(frozen=True)
+class MatchShares:
+    """How well a draw matched. found: level of `LEVELS` -> share of all contacts. median_shift: median over contacts of
+    |distance drawn - own distance| / own distance."""
+
+    found: dict[str, float]
+    median_shift: float
+
+
+def select_genes(contacts, gene_ids):
+    """Contacts of some genes, in the order of `gene_ids`, each of which the contacts must have."""
+    place = {gene: row for row, gene in enumerate(contacts.genes.tolist())}
+    rows = np.array([place[gene] for gene in gene_ids], dtype=np.int64)
+    lengths = np.diff(contacts.offsets)[rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    taken = np.repeat(contacts.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+    of_contacts = {name: getattr(contacts, name)[taken] for name in ("bins", "counts", "downstream")}
+    of_genes = {name: getattr(contacts, name)[rows] for name in ("genes", "chroms", "tss", "strands", "has_pixels")}
+    return replace(contacts, **of_contacts, **of_genes, offsets=offsets)
+
+
+def draw_matched(contacts, seed, draw=0):
+    """For every contact another bin at about its distance that some gene touches, without replacement.
+
+    The pool of a chromosome is every bin that is kept for any of `contacts`' genes there. A contact at distance d gets
+    a bin of the pool on the same side of the TSS, at a distance within 25 % of d, at least 20 kb away, that the gene
+    does not touch and that was not drawn for it before, each with the same chance. Where none is left the distance may
+    differ by 50 %, then by 100 %; then any bin of the pool serves, on either side, and counts on the contact's side;
+    then the contact keeps its own. Numbers of bins, counts and sides stay those of the map. A gene's contacts have
+    their turn in random order.
+
+    contacts: Contacts. seed, draw: whole numbers from 0 up; what is drawn for a gene depends on them, its id, its
+    contacts and the pool alone, not on the other genes' order.
+
+    Returns: Contacts of the same genes, bins ascending within each; MatchShares.
+    """
+    bins, levels = contacts.bins.astype(np.int64), np.empty(len(contacts.bins), np.int8)
+    tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
+    for rows in _by_chromosome(contacts.chroms):
+        spans = [slice(*contacts.offsets[row : row + 2]) for row in rows]
+        pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
+        for row, span in zip(rows, spans, strict=True):
+            if span.start == span.stop:
+                continue
+            random = np.random.default_rng([seed, draw, *_entropy(contacts.genes[row])])
+            own = contacts.bins[span].astype(np.int64)
+            drawn = _draw_for_gene(pool, own, int(tss_bins[row]), contacts.resolution, random)
+            bins[span], levels[span] = drawn
+    tss_of = np.repeat(tss_bins, np.diff(contacts.offsets))
+    return _with_bins(contacts, bins), _shares(np.abs(contacts.bins - tss_of), np.abs(bins - tss_of), levels)
+
+
+def _by_chromosome(chroms):
+    """Rows of the genes of each chromosome, in their order."""
+    for chrom in dict.fromkeys(chroms.tolist()):
+        yield np.flatnonzero(chroms == chrom)
+
+
+def _entropy(gene):
+    """Numbers that stand for a gene's id in a seed."""
+    return np.frombuffer(hashlib.sha256(str(gene).encode()).digest()[:8], "<u4").tolist()
+
+
+def _draw_for_gene(pool, own, tss_bin, resolution, random):
+    """Matched bins of one gene. pool: ascending. own: its bins, ascending. Returns: bins, int64, and levels.
+
+    Places in the pool that may not be drawn are kept in an ascending list; of k free places of a stretch the number
+    floor(u k) is drawn, u uniform on [0, 1).
+    """
+    least = -(-LEAST_DISTANCE // resolution)
+    begins, ends = _stretches(pool, own - tss_bin, tss_bin, least)
+    near = range(*np.searchsorted(pool, [tss_bin - least + 1, tss_bin + least]).tolist())
+    taken = sorted({*np.searchsorted(pool, own).tolist(), *near})
+    turns, chances = random.permutation(len(own)).tolist(), random.random(len(own)).tolist()
+    places, levels = np.empty(len(own), np.int64), np.full(len(own), len(WITHIN) + 1, np.int8)
+    for turn in turns:
+        for level, (begin, end) in enumerate(zip(begins[turn], ends[turn], strict=True)):
+            below = bisect_left(taken, begin)
+            free = end - begin - (bisect_left(taken, end) - below)
+            if free <= 0:
+                continue
+            place = wanted = begin + int(chances[turn] * free)
+            while (there := wanted + bisect_right(taken, place) - below) != place:
+                place = there
+            insort(taken, place)
+            places[turn], levels[turn] = place, level
+            break
+    kept = levels == len(WITHIN) + 1
+    places[kept] = np.searchsorted(pool, own[kept])
+    return pool[places], levels
+
+
+def _stretches(pool, offsets, tss_bin, least):
+    """Where in the pool bins may be drawn for each contact, level by level.
+
+    offsets: of the contacts from the TSS bin, in bins. Returns: two lists (contacts) of lists (levels), first place and
+    place behind.
+    """
+    sign, distance = np.sign(offsets), np.abs(offsets)
+    begins, ends = [], []
+    for nearest, farthest in WITHIN:
+        near = np.maximum(-(-nearest * distance // 4), least)
+        far = farthest * distance // 4
+        begins.append(np.searchsorted(pool, tss_bin + np.where(sign > 0, near, -far)))
+        ends.append(np.searchsorted(pool, tss_bin + np.where(sign > 0, far, -near), side="right"))
+    begins.append(np.zeros(len(offsets), np.int64))
+    ends.append(np.full(len(offsets), len(pool)))
+    return np.stack(begins, axis=1).tolist(), np.stack(ends, axis=1).tolist()
+
+
+def _with_bins(contacts, bins):
+    """The contacts with other bins, which are sorted within each gene; counts and sides go with them."""
+    order = np.lexsort((bins, np.repeat(np.arange(len(contacts.genes)), np.diff(contacts.offsets))))
+    return replace(
+        contacts,
+        bins=bins[order].astype(np.int32),
+        counts=contacts.counts[order],
+        downstream=contacts.downstream[order],
+    )
+
+
+def _shares(own, drawn, levels):
+    """MatchShares of a draw. own, drawn: distances in bins. levels: number in `LEVELS` of each contact."""
+    counts = np.bincount(levels, minlength=len(LEVELS)) / max(len(levels), 1)
+    shift = float(np.median(np.abs(drawn - own) / own)) if len(own) else float("nan")
+    return MatchShares(dict(zip(LEVELS, counts.tolist(), strict=True)), shift)
+
+
+def draw_by_distance(contacts, seed):
+    """In place of every gene's contacts as many bins drawn by distance alone, with a chance that falls as 1/distance.
+
+    On each side of the TSS bin, of the bins of the pool (as of `draw_matched`; the gene's own contacts among them) from
+    20 kb up to the gene's farthest contact on that side, without replacement.
+
+    Returns: Contacts of the same genes, bins ascending within each.
+    """
+    bins = contacts.bins.astype(np.int64)
+    tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
+    least = -(-LEAST_DISTANCE // contacts.resolution)
+    for rows in _by_chromosome(contacts.chroms):
+        spans = [slice(*contacts.offsets[row : row + 2]) for row in rows]
+        pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
+        for row, span in zip(rows, spans, strict=True):
+            random = np.random.default_rng([seed, *_entropy(contacts.genes[row])])
+            offsets = bins[span] - tss_bins[row]
+            for mine, edges in (
+                (offsets < 0, (offsets.min(initial=0), -least)),
+                (offsets > 0, (least, offsets.max(initial=0))),
+            ):
+                if not mine.any():
+                    continue
+                first, behind = np.searchsorted(pool, tss_bins[row] + np.array(edges) + [0, 1])
+                reach = pool[first:behind]
+                # the first by waiting times are a draw without replacement (Efraimidis & Spirakis 2006)
+                times = random.exponential(size=len(reach)) * np.abs(reach - tss_bins[row])
+                first_ones = np.argpartition(times, mine.sum() - 1)[: mine.sum()]
+                bins[span.start + np.flatnonzero(mine)] = np.sort(reach[first_ones])
+    return _with_bins(contacts, bins)
+
+
+def exchange(contacts, seed):
+    """For every gene another one with about as many contacts, whose contacts it gets.
+
+    Genes with contacts are ranked by their number, equal ones in random order, and in stretches of ten each takes the
+    next one's in random order; genes without contacts keep none.
+
+    Returns: (n,) int64, the row whose contacts each gene gets.
+    """
+    random = np.random.default_rng(seed)
+    numbers = np.diff(contacts.offsets)
+    ids = np.argsort(contacts.genes, kind="stable")  # so that the genes' order changes nothing
+    shuffled = random.permutation(ids)
+    ranked = shuffled[np.argsort(numbers[shuffled], kind="stable")]
+    ranked = ranked[numbers[ranked] > 0]
+    partner = np.arange(len(numbers))
+    groups = np.array_split(ranked, max(len(ranked) // LIKE_IN_NUMBER, 1))
+    for group in groups:
+        turn = random.permutation(group)
+        partner[turn] = np.roll(turn, 1)
+    return partner
+
+
+def number_columns(contacts):
+    """What the numbers of contacts tell of each gene, without any sequence: float64 (n, 9), as `NUMBER_COLUMNS`.
+
+    Bins and sum of counts on each side, as they are and as log(1 + x), and 1 for genes without a contact.
+    """
+    table = contacts.table()
+    raw = table[[f"{side}_{what}" for side in ("downstream", "upstream") for what in ("bins", "count")]].to_numpy(float)
+    none = np.diff(contacts.offsets) == 0
+    return np.column_stack([raw, np.log1p(raw), none])

@@ -1,0 +1,222 @@
+"""Pictures of coloured cells: maps and tissues, and the gain by number and by distance of contacts."""
+
+import math
+
+import numpy as np
+
+from spex.reports.comparison import drawing
+from spex.reports.comparison.drawing import LINE_HEIGHT, label, line_count
+from spex.reports.comparison.palette import INK, LOSS_TO_GAIN, ON_CELLS
+from spex.reports.comparison.pictures import VERDICTS
+from spex.reports.comparison.words import ordered, signed
+
+TISSUES_AT_ONCE = 55
+"""Tissues of one picture, so that it fits a sheet of paper; more take several pictures."""
+
+CELL_WIDTH, CELL_HEIGHT = 0.3, 0.17
+VIEWS = (("contacts", "by number of contacts"), ("distance", "by distance of contacts"))
+NO_CONTACTS = "none"
+"""Group of the genes without contacts."""
+
+MARKS = (("o", True), ("s", False), ("D", False), ("x", True))
+"""Marker on cells, and whether it is filled, by the order of VERDICTS; where nothing was found there is none."""
+
+STEPS = len(LOSS_TO_GAIN) // 2
+NICE = (1, 2, 2.5, 5)
+
+
+def step_of(values):
+    """Difference that a step of the colours stands for: the least nice number that all values fit into.
+
+    values: array. Returns: float; 1e-4 where nothing differs from 0.
+    """
+    largest = np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))
+    if largest == 0:
+        return 1e-4
+    least = largest / (STEPS + 0.5)
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(nice * power for nice in (*NICE, 10) if nice * power >= least * (1 - 1e-9))
+
+
+def draw_tissues(comparison):
+    """Gain of each map in each tissue, and where what was found. Returns: list of pictures, empty for one tissue."""
+    results = comparison.results
+    if results["target_index"].nunique() < 2:
+        return []
+    maps = list(ordered(comparison.maps)["map"])
+    tissues = results.drop_duplicates("target_index")["target_index"].to_list()
+    parts = np.array_split(tissues, -(-len(tissues) // TISSUES_AT_ONCE))
+    step = step_of(results["gain"].to_numpy())
+    return [
+        _draw_tissues(results, maps, part, step, f"tissues_{number}" if len(parts) > 1 else "tissues")
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+def _draw_tissues(results, maps, tissues, step, name):
+    shown = results[results["target_index"].isin(tissues)]
+    place = shown.assign(
+        row=shown["target_index"].map({tissue: row for row, tissue in enumerate(tissues)}),
+        column=shown["map"].map({name: column for column, name in enumerate(maps)}),
+    )
+    names = shown.drop_duplicates("target_index").set_index("target_index")["target"].reindex(tissues)
+    map_labels = [label(name, lines=2) for name in maps]
+    across = max(CELL_WIDTH, LINE_HEIGHT * line_count(map_labels) + 0.1)
+    height = 1.8 + len(tissues) * CELL_HEIGHT + 0.085 * max(map(len, map_labels)) / line_count(map_labels)
+    with drawing.figure(max(6.4, 4.2 + len(maps) * across), height) as (figure, (axes,)):
+        _draw_cells(axes, place["row"], place["column"], place["gain"], step)
+        _draw_scale(figure, [axes], step, "gain over own sequence (Spearman)")
+        handles = [*_mark_found(axes, place), *_outline_own_cell_types(axes, place)]
+        axes.set_xticks(range(len(maps)), labels=map_labels, rotation=90, fontsize=8)
+        axes.set_yticks(range(len(tissues)), labels=[label(text, 44, 1) for text in names], fontsize=8)
+        axes.xaxis.tick_top()
+        axes.set(xlim=(-0.5, len(maps) - 0.5), ylim=(len(tissues) - 0.5, -0.5))
+        if handles:
+            figure.legend(handles=handles, loc="outside lower left", ncols=1, alignment="left")
+        caption = (
+            "Gain of each map (columns) over own sequence in each tissue (rows): blue where it predicts better, orange "
+            "where worse. A mark says what was found there after correction for all maps and tissues; tissues resemble "
+            "each other, so marks in a column are one finding rather than many."
+        )
+        return drawing.save(figure, name, caption, _spoken_tissues(shown, maps, len(tissues)))
+
+
+def _spoken_tissues(shown, maps, count):
+    found = shown[shown["verdict"].isin(VERDICTS[0][0])].groupby("map").size()
+    each = "; ".join(f"{name}: {found.get(name, 0)}" for name in maps)
+    return f"Gains of {len(maps)} maps in {count} tissues. Tissues with sequence information found: {each}"
+
+
+def _mark_found(axes, place):
+    """A mark on the cells where something was found. Returns: what the legend needs."""
+    handles = []
+    for (verdicts, words, _, _), (marker, filled) in zip(VERDICTS, MARKS, strict=False):
+        mine = place[place["verdict"].isin(verdicts)]
+        if len(mine):
+            fill = ON_CELLS if filled else "none"
+            look = {"marker": marker, "linestyle": "", "markersize": 4.5, "markerfacecolor": fill}
+            axes.plot(mine["column"], mine["row"], color=ON_CELLS, **look)
+            fill = INK if filled else "none"
+            handles += axes.plot([], [], color=INK, label=words, **{**look, "markerfacecolor": fill})
+    return handles
+
+
+def _outline_own_cell_types(axes, place):
+    """A frame around the cells of a map's own cell type. Returns: what the legend needs."""
+    from matplotlib.patches import Patch  # noqa: PLC0415
+
+    if "own_cell_type" not in place or not place["own_cell_type"].any():
+        return []
+    own = place[place["own_cell_type"].astype(bool)]
+    _patch(axes, _boxes(own["row"], own["column"], 0.46), facecolor="none", edgecolor=ON_CELLS, linewidth=1.6)
+    return [Patch(facecolor="none", edgecolor=INK, linewidth=1.6, label="the map's own cell type")]
+
+
+def _draw_cells(axes, rows, columns, values, step):
+    """Cells of a grid, coloured by their values. rows, columns, values: (n,); cells without a value stay empty."""
+    level = np.clip(np.rint(np.asarray(values, float) / step), -STEPS, STEPS) + STEPS
+    for number, colour in enumerate(LOSS_TO_GAIN):
+        mine = level == number
+        if mine.any():
+            path = _boxes(np.asarray(rows)[mine], np.asarray(columns)[mine], 0.5)
+            _patch(axes, path, facecolor=colour, edgecolor=colour, linewidth=0.2)
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _draw_scale(figure, panels, step, what):
+    """What the colours mean. what: text beside the scale."""
+    from matplotlib.cm import ScalarMappable  # noqa: PLC0415
+    from matplotlib.colors import BoundaryNorm, ListedColormap  # noqa: PLC0415
+
+    edges = (np.arange(len(LOSS_TO_GAIN) + 1) - STEPS - 0.5) * step
+    scale = ScalarMappable(BoundaryNorm(edges, len(LOSS_TO_GAIN)), ListedColormap(LOSS_TO_GAIN))
+    ticks = np.arange(1 - STEPS, STEPS, 2) * step
+    shrink = min(1, 2.6 / figure.get_figheight())
+    bar = figure.colorbar(scale, ax=list(panels), label=what, ticks=ticks, shrink=shrink, pad=0.02, aspect=14)
+    bar.ax.set_yticklabels([signed(tick, _decimals(step)) if tick else "0" for tick in ticks], fontsize=8)
+    bar.ax.tick_params(length=0)
+    bar.outline.set_visible(False)
+
+
+def _decimals(step):
+    """Decimals that tell multiples of a step apart."""
+    return next(digits for digits in range(20) if math.isclose(round(step, digits), step, rel_tol=1e-6))
+
+
+def _boxes(rows, columns, half):
+    """Squares of 2 * half around cells as one path: thousands of cells stay one element of an SVG."""
+    from matplotlib.path import Path  # noqa: PLC0415
+
+    corners = np.array([[-half, -half], [half, -half], [half, half], [-half, half], [-half, -half]])
+    centres = np.stack([np.asarray(columns, float), np.asarray(rows, float)], axis=1)
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(centres)
+    return Path((centres[:, None] + corners).reshape(-1, 2), codes)
+
+
+def _patch(axes, path, **look):
+    from matplotlib.patches import PathPatch  # noqa: PLC0415
+
+    return axes.add_patch(PathPatch(path, clip_on=False, **look))
+
+
+def draw_groups(comparison):
+    """Share of the error that each map takes away, by number and by distance of its contacts."""
+    maps = list(ordered(comparison.maps)["map"])
+    groups = comparison.groups
+    views = [(view, title) for view, title in VIEWS if (groups["view"] == view).any()]
+    means = groups.groupby(["view", "map", "group"], sort=False).agg(gain=("gain", "mean"), genes=("genes", "max"))
+    means["gain"] *= 100
+    labels = {view: list(groups.loc[groups["view"] == view, "group"].unique()) for view, _ in views}
+    step = step_of(means["gain"].to_numpy())
+    names = [label(name) for name in maps]
+    ratios = [len(labels[view]) for view, _ in views]
+    height = 1.9 + len(maps) * max(0.42, LINE_HEIGHT * (line_count(names) + 0.7))
+    options = {"sharey": True, "gridspec_kw": {"width_ratios": ratios}}
+    with drawing.figure(4.4 + 0.85 * sum(ratios), height, len(views), **options) as (figure, panels):
+        for axes, (view, title) in zip(panels, views, strict=True):
+            _draw_view(axes, means.loc[view], labels[view], maps, step)
+            axes.set(title=title)
+        panels[0].set_yticks(range(len(maps)), labels=names)
+        panels[0].set_ylim(len(maps) - 0.5, -0.5)
+        _draw_scale(figure, panels, step, "% of the squared error\nof own sequence and number")
+        caption = (
+            "How much of the squared error that own sequence and number of contacts leave the map takes away, in % "
+            "(mean over tissues), by number and by distance of a gene's contacts; in small print the number of genes. "
+            "Genes without contacts (outlined) have nothing to gain: a gain there does not come from contacts."
+        )
+        return drawing.save(figure, "groups", caption, _spoken_groups(means, views, labels, maps))
+
+
+def _draw_view(axes, means, groups, maps, step):
+    """One view of the groups. means: DataFrame gain, genes by (map, group)."""
+    grid = [(row, column, key) for row, key in enumerate(maps) for column in range(len(groups))]
+    cells = [
+        (row, column, *means.loc[(name, groups[column])])
+        for row, column, name in grid
+        if (name, groups[column]) in means.index
+    ]
+    rows, columns, gains, genes = (np.array(values) for values in zip(*cells, strict=True))
+    _draw_cells(axes, rows, columns, gains, step)
+    for row, column, gain, count in zip(rows, columns, gains, genes, strict=True):
+        if math.isfinite(gain):
+            axes.text(
+                column, row - 0.08, signed(gain, max(1, _decimals(step))), ha="center", va="center", color=ON_CELLS
+            )
+            axes.text(column, row + 0.3, f"{count:,.0f}", ha="center", va="center", fontsize=6.5, color=ON_CELLS)
+    if NO_CONTACTS in groups:
+        mine = columns == groups.index(NO_CONTACTS)
+        _patch(axes, _boxes(rows[mine], columns[mine], 0.46), facecolor="none", edgecolor=ON_CELLS, linewidth=1.2)
+    axes.set_xticks(range(len(groups)), labels=[label(group, 12, 2) for group in groups])
+    axes.set_xlim(-0.5, len(groups) - 0.5)
+
+
+def _spoken_groups(means, views, labels, maps):
+    parts = []
+    for name in maps:
+        for view, title in views:
+            there = [group for group in labels[view] if (view, name, group) in means.index]
+            gains = ", ".join(f"{group} {signed(means.at[(view, name, group), 'gain'], 2)} %" for group in there)
+            parts.append(f"{name}, {title}: {gains}")
+    return f"Error taken away by group of genes. {'; '.join(parts)}"

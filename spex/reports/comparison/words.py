@@ -1,0 +1,98 @@
+"""What the tables say, in plain text: the sentences of each map."""
+
+import math
+
+TOGETHER = "tissues found together are one finding"
+SEQUENCE, REGION, NUMBER, HARM = (1, 2), (3,), (4,), (5,)
+"""Numbers of the verdicts that say: touched sequence, any bins at these distances, number of contacts, harm."""
+
+EXPLAINED = (
+    "Gains are differences in Spearman correlation on chromosomes that were left out, means over tissues where there "
+    "are several. Gain: the map against own sequence. Of it number: the number of contacts against own sequence. Any "
+    "bins: other bins at the same distances against number. Touched bins: the map against those. The parts need not "
+    "add up, because number has its best penalty where it stands alone."
+)
+
+
+def ordered(maps):
+    """The maps by gain, the largest first; those without one at the end."""
+    return maps.sort_values("gain", ascending=False, kind="stable", na_position="last", ignore_index=True)
+
+
+def signed(value, digits=4):
+    """A difference with its sign; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{abs(value):.{digits}f}"
+    sign = "+" if value > 0 else "−"
+    return sign + text if float(text) else text
+
+
+def interval(low, high):
+    """The ends of an interval; empty where it could not be computed."""
+    return f"{signed(low)} to {signed(high)}" if math.isfinite(low) and math.isfinite(high) else ""
+
+
+def probability(value):
+    """A p or q value with two significant digits."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
+def sentence(row):
+    """The verdict on a map in the fixed words."""
+    return f"{row.map}: {row.words}"
+
+
+def parts(row):
+    """Gain of a map (a row of `maps` or `results`) and what it is made of, as one text.
+
+    A part's share of the gain is given only where the interval of the gain lies above 0.
+    """
+    within = f", 95 % interval {interval(row.gain_low, row.gain_high)}" if interval(row.gain_low, row.gain_high) else ""
+    return (
+        f"gain over own sequence {signed(row.gain)}{_mean(row)}{within}; of it number of contacts "
+        f"{_part(row, row.number)}, any bins at these distances {_part(row, row.any_bins)}; remaining for the touched "
+        f"bins {_part(row, row.touched, interval(row.touched_low, row.touched_high))}"
+    )
+
+
+def scope(comparison):
+    """On which genes and tissues a comparison rests, as one sentence."""
+    results = comparison.results
+    count = results["target_index"].nunique()
+    tissues = f"{count} tissues" if count > 1 else results["target"].iloc[0]
+    return f"{results['genes'].max():,} genes on {results['chromosomes'].max()} chromosomes; {tissues}."
+
+
+def _mean(row):
+    tissues = getattr(row, "tissues", 1)
+    return f" (mean of {tissues} tissues)" if tissues > 1 else ""
+
+
+def _part(row, value, within=""):
+    """A part of the gain, in brackets its share and its interval as far as they are to be given."""
+    share = f"{value / row.gain:.0%}".replace("%", " %").replace("-", "−") if row.gain_low > 0 else ""
+    brackets = "; ".join(text for text in (share, within) if text and math.isfinite(value))
+    return signed(value) + (f" ({brackets})" if brackets else "")
+
+
+def found(row):
+    """In how many of its tissues a map was found to add what; empty where there is one tissue, or no verdict."""
+    if row.tissues < 2 or not row.verdict:
+        return ""
+    counts = {
+        "sequence information": row.tissues_sequence,
+        "what other bins at the same distances tell too": row.tissues_region,
+        "what the number of contacts tells": row.tissues_number,
+    }
+    named = [f"{what} found in {count} of {row.tissues} tissues" for what, count in counts.items() if count]
+    if not named:
+        return f"nothing found in any of {row.tissues} tissues"
+    return f"{', '.join(named)}; {TOGETHER}"
+
+
+def account(row):
+    """What follows a map's sentence: gain, its parts, and where it was found."""
+    return ". ".join(f"{text[0].upper()}{text[1:]}" for text in (parts(row), found(row)) if text) + "."

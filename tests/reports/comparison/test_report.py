@@ -1,0 +1,198 @@
+"""The files of a comparison: whole, the same every time, and a page that needs nothing but itself."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_comparison import made_comparison
+
+from spex.reports.comparison import write_report
+from spex.reports.comparison.html import Html, element
+from spex.reports.comparison.page import page
+from spex.reports.comparison.report import plain, verdict
+
+FILES = {"verdict.md", "comparison.csv", "maps.csv", "groups.csv", "comparison.json", "report.html"}
+PICTURES = {"forest.png", "tissues.png", "controls.png", "groups.png"}
+EVIL = "<script>alert('x')</script> & \"quoted\" *bold* [link](http://a.b) | --> \x07"
+VOID = {"meta", "link", "br"}
+
+
+class Page(HTMLParser):
+    """Elements of a page by tag, with a check that every one is closed where it should be."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text, self._open = [], "", []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] != "style":
+            self.text += data
+
+    def of(self, tag):
+        return [attributes for each, attributes in self.elements if each == tag]
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return made_comparison(3, 2, own_cell_types=True)
+
+
+@pytest.fixture(scope="module")
+def folder(comparison, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    assert write_report(folder / "new", comparison) == folder / "new/report.html"
+    return folder / "new"
+
+
+@pytest.fixture(scope="module")
+def read(folder):
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+def test_all_files_are_there(folder):
+    assert {path.name for path in folder.iterdir()} == FILES | PICTURES
+
+
+def test_written_again_they_have_the_same_bytes(folder, comparison, tmp_path):
+    write_report(tmp_path, comparison)
+    for path in folder.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_tables_are_those_of_the_comparison(folder, comparison):
+    for name, table in (("comparison", comparison.results), ("maps", comparison.maps), ("groups", comparison.groups)):
+        written = pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
+        pd.testing.assert_frame_equal(written.astype(table.dtypes), table, rtol=1e-8)
+
+
+def test_settings_are_sorted_and_have_no_nan(folder):
+    text = (folder / "comparison.json").read_text()
+    settings = json.loads(text, parse_constant=pytest.fail)
+    assert list(settings) == sorted(settings) and settings["nothing"] is None and settings["genes"] == 2273
+
+
+def test_plain_values():
+    value = {1: np.float32(0.5), "a": np.array([1, 2]), "b": (np.nan, np.inf, True), "c": {"d": np.int64(3)}, "e": None}
+    assert plain(value) == {"1": 0.5, "a": [1, 2], "b": [None, None, True], "c": {"d": 3}, "e": None}
+    assert plain([object])[0].startswith("<class")
+
+
+def test_verdict_begins_with_a_sentence_a_map(folder, comparison):
+    title, _, first, _, *rest = (folder / "verdict.md").read_text().splitlines()
+    order = comparison.maps.sort_values("gain", ascending=False)
+    assert title.startswith("# ")
+    assert first == " ".join(f"**{row.map}: {row.words}.**" for row in order.itertuples())
+    assert [line.split(".**")[0] for line in rest[: len(order)]] == [f"- **{name}" for name in order["map"]]
+    assert all("Gain over own sequence" in line for line in rest[: len(order)])
+
+
+def test_names_cannot_format_the_verdict():
+    text = verdict(made_comparison(1, 1, names=[EVIL], targets=["a_b*c"]))
+    assert r"\<script\>" in text and r"\*bold\*" in text and r"\[link\]" in text and "\x07" not in text
+    assert r"a\_b\*c" in text
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {11}
+
+
+def test_the_page_needs_nothing_but_itself(folder, read):
+    text = (folder / "report.html").read_text()
+    assert not read.of("script") and not read.of("img") and not read.of("iframe")
+    assert [link["href"] for link in read.of("link")] == ["data:,"]
+    assert "@import" not in text and not re.search(r"url\((?!#)", text)
+    for _, attributes in read.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if name in ("href", "xlink:href", "src"):
+                assert value.startswith(("#", "data:,"))
+
+
+def test_links_and_descriptions_lead_somewhere(read):
+    ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in read.elements:
+        for name in ("href", "xlink:href", "aria-labelledby"):
+            target = attributes.get(name, "data:")
+            assert target.startswith("data:") or target.removeprefix("#") in ids
+        for target in re.findall(r"url\(#([^)]+)\)", attributes.get("clip-path", "")):
+            assert target in ids
+
+
+def test_the_page_can_be_read_by_anyone(read):
+    assert read.of("html") == [{"lang": "en"}]
+    assert len(read.of("h1")) == 1 and len(read.of("main")) == 1
+    assert len(read.of("caption")) == len(read.of("table"))
+    assert all(cell["scope"] in ("col", "row") for cell in read.of("th"))
+    svgs = read.of("svg")
+    assert len(svgs) == len(read.of("figcaption")) == len(PICTURES)
+    assert all(svg["role"] == "img" and svg["aria-labelledby"] for svg in svgs)
+
+
+def test_the_page_says_what_the_tables_say(read, comparison):
+    text = " ".join(read.text.split())
+    first = text.index(comparison.maps.sort_values("gain", ascending=False)["map"].iloc[0])
+    assert text.index("Gain over own sequence") > first
+    for row in comparison.maps.itertuples():
+        assert f"{row.map}: {row.words}." in text
+    for target in comparison.results["target"]:
+        assert target in text
+    assert "Brain - Nucleus accumbens (basal ganglia) 1 (the map's own cell type)" in text
+    for part in (
+        "Chromosomes 8 and 9",
+        "Number is not cause",
+        "tissues found together are one finding",
+        '"rotations": 19',
+    ):
+        assert part in text
+
+
+def test_the_page_knows_light_dark_and_paper(folder):
+    text = (folder / "report.html").read_text()
+    assert "prefers-color-scheme: dark" in text and "@media print" in text
+
+
+def test_names_are_text_on_the_page():
+    comparison = made_comparison(1, 1, names=[EVIL], targets=[f"</td>{EVIL}"])
+    comparison.settings["note"] = "</pre><script>"
+    text = page(comparison, [], plain(comparison.settings))
+    assert not Page(text).of("script") and EVIL in Page(text).text
+    assert "</pre><script>" in Page(text).text
+
+
+def test_no_section_for_what_was_not_made():
+    comparison = made_comparison(1, 1)
+    comparison.results["gain_chr8_chr9"] = np.nan
+    assert "Chromosomes 8 and 9 apart" not in page(comparison, [], {})
+
+
+@pytest.mark.parametrize("verdicts, tissues", [([0, 0], 1), ([0], 3)])
+def test_too_few_chromosomes(tmp_path, verdicts, tissues):
+    comparison = made_comparison(len(verdicts), tissues, verdicts=verdicts)
+    comparison.maps[["contacts", "genes_with_contacts", "folder"]] = None
+    comparison.results = comparison.results.drop(columns=["gain_chr8_chr9", "spearman_base_chr8_chr9"])
+    comparison.groups = comparison.groups[:0]
+    text = Page(write_report(tmp_path, comparison).read_text()).text
+    assert "too few chromosomes for a verdict" in text and "nan" not in text.replace("Nan", "").lower().split()
+    assert not (tmp_path / "groups.png").exists()
+
+
+def test_elements_escape_what_is_not_html():
+    assert element("p", "a < b", element("b", "&"), Html("<i>x</i>"), class_='"') == (
+        '<p class="&quot;">a &lt; b<b>&amp;</b><i>x</i></p>'
+    )
