@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from spex import __version__ as _version
 from spex.arguments import gene_table, positive_number, several, whole_number
 from spex.arguments import path as path_of
 from spex.contacts.collect import Contacts
@@ -452,6 +453,7 @@ def compare_maps(
         map_files=tuple(path_of(each, "maps") for each in several(maps, "maps", (str, Path))),
         cell_types=CellTypes({str(where): cell for where, cell in (cell_types or {}).items()}),
         show_published=show_published,
+        version=_version,
     )
     protocol = Protocol(
         seed=seed,

@@ -17,7 +17,10 @@ WORDS = {
 }
 LONG = "RNA polymerase II ChIA-PET of GM12878, replicates 1 to 4 pooled, 5 kb"
 TISSUE = "Brain - Nucleus accumbens (basal ganglia)"
-GROUPS = {"contacts": ["none", "1-3", "4-7", "8-15", "16 or more"], "distance": ["< 50 kb", "50-200 kb", "> 200 kb"]}
+GROUPS = {
+    "contacts": ["none", "1 to 3", "4 to 7", "8 to 15", "16 to 80"],
+    "distance": ["20 to 200 kb", "201 to 700 kb", "701 to 1480 kb"],
+}
 INTERVALS = ("gain", "number", "touched")
 CONTROLS = ("gain_shuffled", "gain_local_sum", "gain_coverage", "gain_distance_only")
 P_VALUES = ("p_seq", "p_seq_rank", "p_less", "p_content", "p_num", "q_seq", "q_content", "q_num")
@@ -45,7 +48,7 @@ def made_comparison(maps=4, tissues=5, *, verdicts=None, names=None, targets=Non
         results["cell_type"] = "GM12878"
         results["own_cell_type"] = results["target_index"] == 1 + results["map"].map(names.index) % len(targets)
     return SimpleNamespace(
-        results=results, maps=_maps(results, verdicts), groups=_groups(rng, names, targets), settings=settings()
+        results=results, maps=_maps(results, verdicts), groups=_groups(rng, names, targets), settings=settings(names)
     )
 
 
@@ -90,7 +93,7 @@ def _groups(rng, names, targets):
     return pd.DataFrame(rows, columns=["map", "view", "group", "genes", "target_index", "target", "gain"])
 
 
-def settings():
+def settings(names=()):
     """Settings of the kinds that a real comparison has."""
     return {
         "genes": 2273,
@@ -103,6 +106,12 @@ def settings():
         "correction": "bh",
         "least_gain": 0.005,
         "versions": {"python": "3.11.7", "numpy": "2.4.6", "spex": "2.0"},
-        "maps": {"data/map_1": {"contacts_sha256": "ab" * 32, "beyond_25_percent": 0.21}},
+        "maps": {name: {"maps_sha256": ["ab" * 32], "draws": made_draws(0.05)} for name in names},
         "nothing": float("nan"),
     }
+
+
+def made_draws(elsewhere):
+    """Where the bins of three draws were found. elsewhere: share that lay elsewhere on the chromosome."""
+    found = {"within 25 %": 0.9 - elsewhere, "within 50 %": 0.1, "elsewhere on the chromosome": elsewhere}
+    return {f"D{draw}": {"found": found, "median_shift": 0.17} for draw in (1, 2, 3)}

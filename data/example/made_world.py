@@ -38,7 +38,7 @@ FACTORS, GENE_FACTORS = 15, 10
 
 REGION_BP, REGION_SHARE = 300_000, 0.6
 EFFECT_REGION_BP, NEIGHBOUR_NOISE_BP = 500_000, 200_000
-ANCHORS, STRENGTH_SPREAD, DECAY = 1 / 3, 1.0, 0.4
+STRENGTH_SPREAD, DECAY = 1.0, 0.4
 WITHOUT = 0.04
 """Share of the genes that nothing touches."""
 
@@ -52,12 +52,14 @@ COMMON = 0.7
 @dataclass(frozen=True)
 class MapPlan:
     """How a map touches bins. nearest, farthest: bp. counts: mean of a gene. spread: of the logarithm of the genes'
-    numbers of contacts. active: whether these follow the genes' own factors in part, and expression follows them."""
+    numbers of contacts. anchors: share of the bins that can be touched. active: whether the numbers follow the genes'
+    own factors in part."""
 
     nearest: int
     farthest: int
     counts: float
     spread: float = 0.5
+    anchors: float = 1 / 3
     active: bool = False
 
 
@@ -121,7 +123,7 @@ def _touch(random, genes, chromsizes, gene_factors, plan):
     wanted = plan.counts * np.exp(plan.spread * level) * (random.random(len(genes)) >= WITHOUT)
     parts = []
     for chrom, mine in genes.groupby("chrom", sort=False):
-        anchors = np.flatnonzero(random.random(chromsizes[chrom] // BIN) < ANCHORS)
+        anchors = np.flatnonzero(random.random(chromsizes[chrom] // BIN) < plan.anchors)
         strength = random.lognormal(sigma=STRENGTH_SPREAD, size=len(anchors))
         for row, tss in mine["tss"].items():
             own = (tss - 1) // BIN

@@ -12,6 +12,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import spex
 from spex.commands.options import (
     DefaultsFormatter,
     OneLineParser,
@@ -130,6 +131,7 @@ def run(args):
         map_files=tuple(args.mcool_filename),
         cell_types=cell_types_of(args.cell_type),
         show_published=args.show_published,
+        version=spex.__version__,
     )
     protocol = Protocol(
         **{name: getattr(args, name) for name in Protocol.__dataclass_fields__},

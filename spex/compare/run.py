@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import spex
 from spex.arguments import choice, positive_number, whole_number
 from spex.compare.arms import DRAWS, MapStatistics, compare_map
 from spex.compare.cells import CellTypes
@@ -83,7 +82,8 @@ class CompareInputs:
     base: data folder of sequence alone. maps: data folders of maps. expression: DataFrame (genes, tissues) from 0 up,
     indexed by gene id. targets: index and name of each tissue. cache: prediction cache folder. map_files: the maps
     themselves, for thinning and coverage, in any order. cell_types: by map folder as given, the tissues that are its
-    own. show_published: whether folders by the published contact rule are taken, without a verdict.
+    own. show_published: whether folders by the published contact rule are taken, without a verdict. version: of this
+    program, for the record.
     """
 
     base: Path
@@ -94,6 +94,7 @@ class CompareInputs:
     map_files: tuple[Path, ...] = ()
     cell_types: CellTypes = field(default_factory=CellTypes)
     show_published: bool = False
+    version: str = ""
 
 
 def compare_folders(inputs, protocol, out=None):
@@ -250,7 +251,7 @@ class _Work:
             "draws": len(DRAWS),
             "shifts": self.shifts.tolist(),
             "maps": {maker.name: self.facts[maker.name] for maker in makers},
-            "versions": {"spex": spex.__version__, **versions()},
+            "versions": {"spex": self.inputs.version, **versions()},
         }
 
 

@@ -87,7 +87,7 @@ def test_settings_tell_what_it_was_made_from(whole):
     assert len(of_map["tensors_sha256"]) == 64 and of_map["made_with"]["contact_rule"] == "corrected"
     assert set(of_map["draws"]) == {"D1", "D2", "D3"}
     assert sum(of_map["draws"]["D1"]["found"].values()) == pytest.approx(1)
-    assert told["versions"]["spex"] == spex.__version__
+    assert "numpy" in told["versions"]
 
 
 def test_it_goes_on_where_it_was_stopped_and_ends_with_the_same_bytes(
@@ -166,7 +166,7 @@ def test_a_notebook_gets_the_same_tables(whole, inputs, study, out):
         out=out,
         cell_types={MAPS[0]: "tissue 2", str(inputs.maps[1]): "Tissue*"},
     )
-    assert isinstance(found, spex.Comparison)
+    assert isinstance(found, spex.Comparison) and found.settings["versions"]["spex"] == spex.__version__
     assert_frame_equal(found.results.drop(columns=["cell_type", "own_cell_type"]), whole.results)
     assert found.results["own_cell_type"].tolist() == [False, True, True, True]
     assert found.results["cell_type"].tolist() == ["tissue 2"] * 2 + ["Tissue*"] * 2

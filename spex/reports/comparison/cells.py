@@ -14,7 +14,13 @@ TISSUES_AT_ONCE = 55
 """Tissues of one picture, so that it fits a sheet of paper; more take several pictures."""
 
 CELL_WIDTH, CELL_HEIGHT = 0.3, 0.17
-VIEWS = (("contacts", "by number of contacts"), ("distance", "by distance of contacts"))
+GROUP_HEIGHT = 0.58
+VIEWS = (
+    ("contacts", ("by number of contacts", "fewer to more contacts")),
+    ("distance", ("by distance of contacts", "near to far")),
+)
+"""Views of the groups, with their title and the order of their groups."""
+
 NO_CONTACTS = "none"
 """Group of the genes without contacts."""
 
@@ -164,59 +170,67 @@ def _patch(axes, path, **look):
 def draw_groups(comparison):
     """Share of the error that each map takes away, by number and by distance of its contacts."""
     maps = list(ordered(comparison.maps)["map"])
-    groups = comparison.groups
-    views = [(view, title) for view, title in VIEWS if (groups["view"] == view).any()]
-    means = groups.groupby(["view", "map", "group"], sort=False).agg(gain=("gain", "mean"), genes=("genes", "max"))
-    means["gain"] *= 100
-    labels = {view: list(groups.loc[groups["view"] == view, "group"].unique()) for view, _ in views}
-    step = step_of(means["gain"].to_numpy())
+    views = {
+        view: _grid(comparison.groups, view, maps) for view, _ in VIEWS if (comparison.groups["view"] == view).any()
+    }
     names = [label(name) for name in maps]
-    ratios = [len(labels[view]) for view, _ in views]
-    height = 1.9 + len(maps) * max(0.42, LINE_HEIGHT * (line_count(names) + 0.7))
+    step = step_of(np.concatenate([cells["gain"].to_numpy() for cells in views.values()]))
+    ratios = [int(cells["column"].max()) + 1 for cells in views.values()]
+    height = 1.7 + len(maps) * max(GROUP_HEIGHT, LINE_HEIGHT * (line_count(names) + 0.7))
     options = {"sharey": True, "gridspec_kw": {"width_ratios": ratios}}
-    with drawing.figure(4.4 + 0.85 * sum(ratios), height, len(views), **options) as (figure, panels):
-        for axes, (view, title) in zip(panels, views, strict=True):
-            _draw_view(axes, means.loc[view], labels[view], maps, step)
-            axes.set(title=title)
+    with drawing.figure(4.4 + 0.95 * sum(ratios), height, len(views), **options) as (figure, panels):
+        for axes, (view, cells) in zip(panels, views.items(), strict=True):
+            _draw_view(axes, cells, step)
+            title, direction = dict(VIEWS)[view]
+            axes.set(title=title, xlabel=direction, xlim=(-0.5, cells["column"].max() + 0.5))
         panels[0].set_yticks(range(len(maps)), labels=names)
         panels[0].set_ylim(len(maps) - 0.5, -0.5)
         _draw_scale(figure, panels, step, "% of the squared error\nof own sequence and number")
         caption = (
             "How much of the squared error that own sequence and number of contacts leave the map takes away, in % "
-            "(mean over tissues), by number and by distance of a gene's contacts; in small print the number of genes. "
-            "Genes without contacts (outlined) have nothing to gain: a gain there does not come from contacts."
+            "(mean over tissues), by number and by median distance of a gene's contacts; under it the group and its "
+            "number of genes. Genes without contacts (outlined) gain at most because the others make the fit better: a "
+            "gain there as large as elsewhere does not come from contacts."
         )
-        return drawing.save(figure, "groups", caption, _spoken_groups(means, views, labels, maps))
+        return drawing.save(figure, "groups", caption, _spoken_groups(views, maps))
 
 
-def _draw_view(axes, means, groups, maps, step):
-    """One view of the groups. means: DataFrame gain, genes by (map, group)."""
-    grid = [(row, column, key) for row, key in enumerate(maps) for column in range(len(groups))]
-    cells = [
-        (row, column, *means.loc[(name, groups[column])])
-        for row, column, name in grid
-        if (name, groups[column]) in means.index
-    ]
-    rows, columns, gains, genes = (np.array(values) for values in zip(*cells, strict=True))
-    _draw_cells(axes, rows, columns, gains, step)
-    for row, column, gain, count in zip(rows, columns, gains, genes, strict=True):
-        if math.isfinite(gain):
-            axes.text(
-                column, row - 0.08, signed(gain, max(1, _decimals(step))), ha="center", va="center", color=ON_CELLS
-            )
-            axes.text(column, row + 0.3, f"{count:,.0f}", ha="center", va="center", fontsize=6.5, color=ON_CELLS)
-    if NO_CONTACTS in groups:
-        mine = columns == groups.index(NO_CONTACTS)
-        _patch(axes, _boxes(rows[mine], columns[mine], 0.46), facecolor="none", edgecolor=ON_CELLS, linewidth=1.2)
-    axes.set_xticks(range(len(groups)), labels=[label(group, 12, 2) for group in groups])
-    axes.set_xlim(-0.5, len(groups) - 0.5)
+def _grid(groups, view, maps):
+    """The groups of a view as cells: DataFrame with map, group, gain (%), genes, row, column.
+
+    Each map has groups of its own, in their order; those without contacts have the first column to themselves.
+    """
+    mine = groups[groups["view"] == view]
+    cells = mine.groupby(["map", "group"], sort=False).agg(gain=("gain", "mean"), genes=("genes", "max")).reset_index()
+    cells["gain"] *= 100
+    with_none = (cells["group"] == NO_CONTACTS).any()
+    others = cells["group"] != NO_CONTACTS
+    cells["column"] = others.groupby(cells["map"]).cumsum().where(others, 0) - (0 if with_none else 1)
+    cells["row"] = cells["map"].map({name: row for row, name in enumerate(maps)})
+    return cells.sort_values(["row", "column"], ignore_index=True)
 
 
-def _spoken_groups(means, views, labels, maps):
+def _draw_view(axes, cells, step):
+    """One view of the groups. cells: from `_grid`."""
+    _draw_cells(axes, cells["row"], cells["column"], cells["gain"], step)
+    look = {"ha": "center", "va": "center", "color": ON_CELLS}
+    for cell in cells[cells["gain"].notna()].itertuples():
+        axes.text(cell.column, cell.row - 0.22, signed(cell.gain, max(1, _decimals(step))), **look)
+        axes.text(
+            cell.column, cell.row + 0.2, f"{label(cell.group, 18, 1)}\n{cell.genes:,} genes", fontsize=6.5, **look
+        )
+    none = cells[cells["group"] == NO_CONTACTS]
+    if len(none):
+        path = _boxes(none["row"], none["column"], 0.46)
+        _patch(axes, path, facecolor="none", edgecolor=ON_CELLS, linewidth=1.2)
+    axes.set_xticks([])
+
+
+def _spoken_groups(views, maps):
     parts = []
     for name in maps:
-        for view, title in views:
-            there = [group for group in labels[view] if (view, name, group) in means.index]
-            gains = ", ".join(f"{group} {signed(means.at[(view, name, group), 'gain'], 2)} %" for group in there)
-            parts.append(f"{name}, {title}: {gains}")
+        for view, cells in views.items():
+            mine = cells[cells["map"] == name]
+            gains = ", ".join(f"{cell.group} {signed(cell.gain, 2)} %" for cell in mine.itertuples())
+            parts.append(f"{name}, {dict(VIEWS)[view][0]}: {gains}")
     return f"Error taken away by group of genes. {'; '.join(parts)}"

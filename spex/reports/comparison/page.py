@@ -7,7 +7,18 @@ from spex.reports.comparison.cells import TISSUES_AT_ONCE
 from spex.reports.comparison.html import Html, element, joined, table
 from spex.reports.comparison.methods import REFERENCES, TO_KEEP_IN_MIND, methods
 from spex.reports.comparison.palette import css_variables
-from spex.reports.comparison.words import EXPLAINED, account, interval, ordered, probability, scope, signed
+from spex.reports.comparison.words import (
+    ELSEWHERE,
+    EXPLAINED,
+    WITHIN,
+    account,
+    draw_shares,
+    interval,
+    ordered,
+    probability,
+    scope,
+    signed,
+)
 
 TITLE = "Do these contact maps add anything?"
 ONLY_THIS_FILE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -28,7 +39,7 @@ def page(comparison, pictures, settings):
     """The page as HTML. pictures: list of Picture. settings: dict of JSON values."""
     maps = ordered(comparison.maps)
     contents = {
-        "maps": _maps(maps),
+        "maps": _maps(comparison, maps),
         "pictures": joined(map(_picture, pictures)),
         "tissues": _tissues(comparison.results, maps),
         "unseen": _unseen(comparison.results, maps),
@@ -64,7 +75,8 @@ def _head():
 def _verdict(comparison, maps):
     said = (element("span", element("strong", row.map), f": {row.words}. ") for row in maps.itertuples())
     first = element("p", *said, class_="verdict")
-    accounts = (element("li", element("strong", f"{row.map}. "), account(row)) for row in maps.itertuples())
+    settings = comparison.settings
+    accounts = (element("li", element("strong", f"{row.map}. "), account(row, settings)) for row in maps.itertuples())
     where = element("p", scope(comparison), class_="small")
     return joined([first, element("ul", *accounts, class_="account"), where])
 
@@ -90,17 +102,20 @@ def _within(value, low, high):
     return joined([signed(value), element("span", ends, class_="interval")]) if ends else signed(value)
 
 
-def _maps(maps):
+def _maps(comparison, maps):
     columns = [("map", ""), ("verdict", "words"), *((name, "number") for name in NUMBERS)]
     rows = [[row.map, row.words, *_numbers(row)] for row in maps.itertuples()]
     caption = (
         f"{EXPLAINED} The largest gain first; in small print 95 % intervals. q: of the tests for touched sequence, for "
         "any content and for number, adjusted over maps."
     )
-    return joined([table(caption, columns, rows, "Table of maps"), _made_from(maps)])
+    return joined([table(caption, columns, rows, "Table of maps"), _made_from(maps, comparison.settings)])
 
 
-def _made_from(maps):
+MATCHED = ("matched within 25 %", "matched elsewhere")
+
+
+def _made_from(maps, settings):
     numbers = {
         "genes": "genes",
         "genes_with_contacts": "genes with contacts",
@@ -110,13 +125,26 @@ def _made_from(maps):
         "tissues_region": "with region",
         "tissues_number": "with number",
     }
-    columns = [("map", ""), ("folder", ""), *((name, "number") for name in numbers.values())]
-    rows = [[row.map, row.folder or "", *(_whole(getattr(row, name)) for name in numbers)] for row in maps.itertuples()]
+    columns = [("map", ""), ("folder", ""), *((name, "number") for name in (*numbers.values(), *MATCHED))]
+    rows = [
+        [
+            row.map,
+            row.folder or "",
+            *(_whole(getattr(row, name)) for name in numbers),
+            *_matched(draw_shares(settings, row.map)),
+        ]
+        for row in maps.itertuples()
+    ]
     caption = (
         "What each map is made from, and in how many tissues the verdict names touched sequence, bins at the same "
-        "distances, and number of contacts."
+        "distances, and number of contacts. Matched: share of the bins at the same distances that lay within 25 % of "
+        "the distance that they should have, and elsewhere on the chromosome for want of others."
     )
     return table(caption, columns, rows, "Genes, contacts and tissues of the maps")
+
+
+def _matched(shares):
+    return [f"{shares[kind]:.0%}".replace("%", " %") if kind in shares else "–" for kind in (WITHIN, ELSEWHERE)]
 
 
 def _whole(value):

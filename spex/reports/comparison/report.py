@@ -52,7 +52,7 @@ def verdict(comparison):
     maps = ordered(comparison.maps)
     rows = list(maps.itertuples())
     sentences = " ".join(f"**{_marked_down(sentence(row))}.**" for row in rows)
-    accounts = [f"- **{_marked_down(row.map)}.** {account(row)}" for row in rows]
+    accounts = [f"- **{_marked_down(row.map)}.** {account(row, comparison.settings)}" for row in rows]
     return "\n".join(
         ["# What the maps add", "", sentences, "", *accounts, "", *_table(rows), "", _closing(comparison), ""]
     )

@@ -109,19 +109,37 @@ def test_what_was_found_is_marked_and_own_cell_types_are_framed(drawn):
 
 def test_groups_are_written_on_their_cells(drawn):
     comparison = made_comparison(2, 2)
-    comparison.groups["gain"] = np.where(comparison.groups["group"] == "none", 0, comparison.groups["gain"])
     (figure,) = drawn(cells.draw_groups, comparison)
-    texts = {text.get_text() for text in figure.axes[0].texts}
     order = list(comparison.maps.sort_values("gain", ascending=False)["map"])
-    mine = comparison.groups.query("view == 'contacts' and group == '4-7'")
-    value = 100 * mine.loc[mine["map"] == order[0], "gain"].mean()
-    assert {signed(value, 1), signed(value, 2)} & texts and "0.0" in {text[:3] for text in texts} and "120" in texts
-    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == GROUPS["contacts"]
+    texts = {(*text.get_position(), text.get_text()) for text in figure.axes[0].texts}
+    for row, name in enumerate(order):
+        for column, group in enumerate(GROUPS["contacts"]):
+            groups = comparison.groups
+            mine = groups[(groups["view"] == "contacts") & (groups["group"] == group) & (groups["map"] == name)]
+            gains = {signed(100 * mine["gain"].mean(), digits) for digits in (1, 2)}
+            assert any((column, row - 0.22, gain) in texts for gain in gains)
+            assert (column, row + 0.2, f"{group}\n{100 + 10 * column} genes") in texts
+
+
+def test_each_map_has_groups_of_its_own_and_none_has_the_first_column(drawn):
+    comparison = made_comparison(2, 2)
+    first, second = comparison.maps.sort_values("gain", ascending=False)["map"]
+    groups = comparison.groups
+    groups = groups[(groups["map"] == first) | (groups["group"] != "none")].copy()
+    groups.loc[(groups["map"] == second) & (groups["group"] == "1 to 3"), "group"] = "2 to 5"
+    comparison.groups = groups
+    grid = cells._grid(groups, "contacts", [first, second])
+    assert list(grid.loc[grid["row"] == 0, "group"]) == GROUPS["contacts"]
+    assert list(grid.loc[grid["row"] == 1, "group"]) == ["2 to 5", *GROUPS["contacts"][2:]]
+    assert list(grid["column"]) == [0, 1, 2, 3, 4, 1, 2, 3, 4]
+    assert list(cells._grid(groups, "distance", [first, second])["column"]) == [0, 1, 2, 0, 1, 2]
+    (figure,) = drawn(cells.draw_groups, comparison)
+    assert len(figure.axes[0].texts) == 2 * 9
 
 
 def test_a_group_without_genes_has_an_empty_cell(drawn):
     comparison = made_comparison(1, 2)
-    comparison.groups.loc[comparison.groups["group"] == "1-3", "gain"] = np.nan
+    comparison.groups.loc[comparison.groups["group"] == "1 to 3", "gain"] = np.nan
     (figure,) = drawn(cells.draw_groups, comparison)
     assert len(figure.axes[0].texts) == 2 * (len(GROUPS["contacts"]) - 1)
 

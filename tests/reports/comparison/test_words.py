@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from made_comparison import made_comparison
+from made_comparison import made_comparison, made_draws
 
 from spex.reports.comparison import words
 from spex.reports.comparison.methods import methods
@@ -35,7 +35,7 @@ def test_probability(value, text):
 
 
 def test_an_account_names_gain_number_any_bins_and_touched_bins():
-    assert words.account(row()) == (
+    assert words.account(row(), {}) == (
         "Gain over own sequence +0.0200, 95 % interval +0.0100 to +0.0300; of it number of contacts +0.0050 (25 %), "
         "any bins at these distances +0.0020 (10 %); remaining for the touched bins +0.0130 (65 %; +0.0040 to +0.0220)."
     )
@@ -43,11 +43,11 @@ def test_an_account_names_gain_number_any_bins_and_touched_bins():
 
 @pytest.mark.parametrize("low", [0.0, -0.001, -0.1, NAN])
 def test_no_ratio_where_the_interval_holds_0(low):
-    assert "%)" not in words.account(row(gain_low=low)) and "%;" not in words.account(row(gain_low=low))
+    assert "%)" not in words.account(row(gain_low=low), {}) and "%;" not in words.account(row(gain_low=low), {})
 
 
 def test_no_interval_where_there_is_none():
-    text = words.account(row(gain_low=NAN, gain_high=NAN, touched_low=NAN, touched_high=NAN, verdict=0))
+    text = words.account(row(gain_low=NAN, gain_high=NAN, touched_low=NAN, touched_high=NAN, verdict=0), {})
     assert text == (
         "Gain over own sequence +0.0200; of it number of contacts +0.0050, any bins at these distances +0.0020; "
         "remaining for the touched bins +0.0130."
@@ -55,7 +55,7 @@ def test_no_interval_where_there_is_none():
 
 
 def test_several_tissues_are_counted_and_one_finding():
-    text = words.account(row(tissues=40, tissues_sequence=12, tissues_number=3))
+    text = words.account(row(tissues=40, tissues_sequence=12, tissues_number=3), {})
     assert "+0.0200 (mean of 40 tissues)" in text
     assert text.endswith(
         "Sequence information found in 12 of 40 tissues, what the number of contacts tells found in 3 of 40 tissues; "
@@ -70,6 +70,16 @@ def test_nothing_found_is_said():
 @pytest.mark.parametrize("changed", [{"tissues": 1}, {"tissues": 5, "verdict": 0}])
 def test_nothing_is_counted_in_one_tissue_or_without_a_verdict(changed):
     assert words.found(row(**changed)) == ""
+
+
+@pytest.mark.parametrize("share, told", [(0.05, False), (0.194, True)])
+def test_many_matched_bins_elsewhere_are_told(share, told):
+    settings = {"maps": {"A": {"draws": made_draws(share)}}}
+    assert words.draw_shares(settings, "A")["elsewhere on the chromosome"] == pytest.approx(share)
+    text = words.account(row(), settings)
+    assert ("19 % of the matched bins lie elsewhere on the chromosome" in text) == told
+    assert text.endswith("may be the region's.") == told
+    assert words.account(row(map="B"), settings) == words.account(row(), {})
 
 
 def test_maps_by_gain():
