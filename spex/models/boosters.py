@@ -13,6 +13,7 @@ from spex.errors import InputError, parameter, shown
 from spex.files.atomic import whole_file
 from spex.files.sealed import DamagedFileError
 from spex.models.matrices import column_moments
+from spex.models.quantised import ROWS_AT_ONCE, quantise, quantise_like
 from spex.models.splits import Split
 from spex.progress import progress
 
@@ -87,7 +88,6 @@ NOT_TO_SET = {
     "num_target": "targets are fitted one by one",
 }
 TRIED_ROUNDS = 3
-ROWS_AT_ONCE = 4096
 
 
 def find_problem(parameters, model):
@@ -169,9 +169,8 @@ class BoosterLearner:
             self.scale = column_moments(features, split.train)[1]
         else:
             max_bin = parameters["max_bin"]
-            train, watched = _RowBatches(features, split.train), _RowBatches(features, split.watched)
-            self.train = xgboost.QuantileDMatrix(train, max_bin=max_bin)
-            self.watched = xgboost.QuantileDMatrix(watched, ref=self.train, max_bin=max_bin)
+            self.train = quantise(features, split.train, max_bin)
+            self.watched = quantise_like(self.train, features, split.watched, max_bin)
             self.scale = None
 
     def fit(self, targets, *, names, wanted, seed):
@@ -214,27 +213,6 @@ class BoosterLearner:
             xgboost.callback.EarlyStopping(rounds=self.parameters["early_stopping_rounds"], save_best=True),
             counter,
         ]
-
-
-class _RowBatches(xgboost.DataIter):
-    """Hands some rows of a matrix to xgboost a few thousand at a time, so that they are never copied all together."""
-
-    def __init__(self, features, rows):
-        self.features = features
-        self.rows = rows
-        self.start = 0
-        super().__init__()
-
-    def next(self, input_data):
-        batch = self.rows[self.start : self.start + ROWS_AT_ONCE]
-        if len(batch) == 0:
-            return False
-        input_data(data=self.features[batch])
-        self.start += ROWS_AT_ONCE
-        return True
-
-    def reset(self):
-        self.start = 0
 
 
 class _RoundCounter(xgboost.callback.TrainingCallback):
