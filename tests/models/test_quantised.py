@@ -1,5 +1,7 @@
 """Bins found column by column against those that xgboost finds in all columns at once."""
 
+import weakref
+
 import numpy as np
 import pytest
 import xgboost
@@ -7,6 +9,7 @@ from fits import FAST_TREES, data, fit_all
 from numpy.testing import assert_array_equal
 
 from spex.models import boosters, matrices, quantised
+from spex.models.registry import prepare
 
 ROWS = 1500
 
@@ -63,3 +66,13 @@ def test_the_same_model_to_the_last_byte(monkeypatch, split, known):
         monkeypatch.setattr(quantised, "_pattern", lambda part, *_: part[:9])
     (fit,) = fit_all("gbtree", features, split, observed, parameters=FAST_TREES)
     assert fit.booster.save_raw("ubj") == direct.save_raw("ubj")
+
+
+def test_trees_grow_without_the_features_that_were_quantised(split):
+    features, observed = data(60, targets=1)
+    learner = prepare("gbtree", features, split, FAST_TREES)
+    let_go, test = weakref.ref(features), features[split.test]
+    del features
+    assert let_go() is None
+    (fit,) = learner.fit(observed, names=["name"], wanted=[0], seed=1)
+    assert len(set(fit.predict(test))) > 1
