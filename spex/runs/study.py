@@ -104,8 +104,8 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     """Finish every fit of a study.
 
     splits: list of Split. seeds: ints. pool: whether the splits are the folds of a cross-validation, whose test
-    predictions are put together in the end. on_record: called with each record, whether it was made just now, and
-    which of how many it is, in words.
+    predictions are put together in the end. on_record: called with each record, whether it was made just now, which of
+    how many it is, in words, and whether it is of one fold only.
 
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """
@@ -118,7 +118,7 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     for split, make_learner in zip(splits, _learners(study, splits, pool), strict=True):
         for record, new in _fit_missing(study, split, seeds, make_learner):
             finished.append(record)
-            on_record(record, new, f"{len(finished)} of {total}")
+            on_record(record, new, f"{len(finished)} of {total}", pool)
     if not pool:
         return finished
     pooled = []
@@ -126,7 +126,7 @@ def fit_all(study, splits, seeds, *, pool, on_record):
         for seed in seeds:
             record, new = _pool_folds(study, splits, target, seed)
             pooled.append(record)
-            on_record(record, new, "all folds together")
+            on_record(record, new, "all folds together", False)
     return pooled
 
 
