@@ -48,6 +48,7 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.power --quick
 	.venv/bin/python -m benchmarks.training trees
 	.venv/bin/python -m benchmarks.training reading
+	.venv/bin/python -m benchmarks.keeping
 
 reproduce: $(READY)
 	.venv/bin/spex reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)

@@ -2,14 +2,17 @@
 
     python -m benchmarks.training ridge   [--genes 5000] [--features 5000] [--targets 218]
     python -m benchmarks.training trees   [--genes 5000] [--features 5000] [--boosting 100]
+    python -m benchmarks.training trees_full [--genes 22826] [--features 24024] [--boosting 10]
     python -m benchmarks.training reading [--genes 22826]
 
 One part a process, so that the peak memory is its own. Ridge: factorisation, five penalties and the choice among them
 on validation rows, for all targets. Trees: with the published parameters and a fixed number of boosting rounds, a first
-target (quantise the features, fit) against a second one (fit). Reading: tensors with checksums, from the page cache.
+target (quantise the features, fit) against a second one (fit). Trees at full size, once: from tensor files through
+training to the predictions, as `train.py` goes. Reading: tensors with checksums, from the page cache.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -24,7 +27,7 @@ from spex.files.sealed import save_array
 from spex.models.registry import PARAMETERS, prepare
 from spex.models.splits import split_by_chromosome
 from spex.runs.folder import DataFolder
-from spex.runs.tensors import read_features
+from spex.runs.tensors import TensorMatrix, read_features
 
 PENALTIES = [1e2, 1e3, 1e4, 1e5, 1e6]
 HIDDEN = 50
@@ -84,6 +87,42 @@ def trees(args):
     }
 
 
+def trees_full(args):
+    parameters = PARAMETERS["gbtree"] | {"num_boost_round": args.boosting, "early_stopping_rounds": args.boosting}
+    generator = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as root:
+        ids, observed = write_tensors(DataFolder(Path(root)), args.genes, args.features, generator)
+        chroms = np.resize([f"chr{number}" for number in range(1, 23)], args.genes)
+        split = split_by_chromosome(chroms, ["chr8"])
+        before, marks = peak_memory_gb(), [(time.perf_counter(), time.process_time())]
+        features = TensorMatrix(DataFolder(Path(root)), ids, args.features).hand_over()
+        marks.append((time.perf_counter(), time.process_time()))
+        learner, test = prepare("gbtree", features, split, parameters), features[split.test]
+        del features
+        marks.append((time.perf_counter(), time.process_time()))
+        for fit in learner.fit(observed, names=["first", "second"], wanted=[0, 1], seed=1410):
+            fit.predict(test)
+            marks.append((time.perf_counter(), time.process_time()))
+    row = {"genes": len(split.train), "features": args.features, "boosting rounds": args.boosting}
+    parts = {"reading": 1, "bins": 1, "first target, a round": args.boosting, "second target, a round": args.boosting}
+    for (name, count), start, end in zip(parts.items(), marks[:-1], marks[1:], strict=True):
+        seconds, processor = ((b - a) / count for a, b in zip(start, end, strict=True))
+        row |= {f"{name} s": seconds, f"{name} CPU s": processor}
+    return row | {"peak memory GB": peak_memory_gb(), "before reading GB": before, "load": os.getloadavg()[0]}
+
+
+def write_tensors(folder, genes, width, generator):
+    """Write collinear tensors. Returns: the genes' ids, and (genes, 2) targets that depend on the tensors."""
+    folder.tensors.mkdir()
+    ids = [f"G{number}" for number in range(genes)]
+    hidden = generator.normal(size=(genes, HIDDEN)).astype(np.float32)
+    loadings = generator.normal(size=(HIDDEN, width)).astype(np.float32)
+    for gene, row in zip(ids, hidden, strict=True):
+        noise = generator.standard_normal(width, dtype=np.float32)
+        save_array(folder.tensor_path(gene), row @ loadings + noise, durable=False)
+    return ids, hidden @ generator.normal(size=(HIDDEN, 2)) + generator.normal(size=(genes, 2))
+
+
 def reading(args):
     width = OWN_SUMS * BELUGA.features
     ids = [f"G{number}" for number in range(args.genes)]
@@ -111,20 +150,24 @@ def reading(args):
     }
 
 
-PARTS = {"ridge": ridge, "trees": trees, "reading": reading}
+PARTS = {"ridge": ridge, "trees": trees, "trees_full": trees_full, "reading": reading}
+FULL = ("trees_full", "reading")
+"""Parts whose usual size is that of the published table."""
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=PARTS)
-    parser.add_argument("--genes", type=int, help="default: 5000, for reading 22826")
-    parser.add_argument("--features", type=int, default=5000)
+    parser.add_argument("--genes", type=int, help="default: 5000, for reading and trees_full 22826")
+    parser.add_argument("--features", type=int, help="default: 5000, for trees_full 24024")
     parser.add_argument("--targets", type=int, default=218)
-    parser.add_argument("--boosting", type=int, default=100)
+    parser.add_argument("--boosting", type=int, help="default: 100, for trees_full 10")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json")
     args = parser.parse_args(argv)
-    args.genes = args.genes or (22_826 if args.part == "reading" else 5000)
+    args.genes = args.genes or (22_826 if args.part in FULL else 5000)
+    args.features = args.features or (24_024 if args.part == "trees_full" else 5000)
+    args.boosting = args.boosting or (10 if args.part == "trees_full" else 100)
     publish(f"training_{args.part}", [PARTS[args.part](args)], args.json, command=f"benchmarks.training {args.part}")
 
 

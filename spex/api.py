@@ -359,7 +359,7 @@ def fit_expression(
     used = registry.with_changes(parameters or {}, model)
     learner = registry.prepare(model, matrix, split, used, registry.choose_device(None, model))
     (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=seed)
-    predicted, scores = assess(fitted, matrix, observed, split, target)
+    predicted, scores = assess(fitted, matrix[split.test], observed[split.test], target)
     return Fit(
         target=target,
         model=model,

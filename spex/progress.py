@@ -17,29 +17,50 @@ logger = logging.getLogger("spex")
 def progress(total, unit, doing):
     """Show how far long work is: a bar on a terminal, a log line every half a minute elsewhere.
 
-    total: number of units. unit: their name, plural. doing: what is done, as a heading.
-    Yields: a function to call with the number of units just finished.
+    total: number of units, at the most. unit: their name, plural. doing: what is done, as a heading.
+    Yields: a function to call with the number of units just finished; and, where the work may end before all units are
+    done, with `least`, how many are left at the least, and `note`, what it depends on.
     """
     start = last = time.monotonic()
     done = 0
     with tqdm(total=total, unit=f" {unit}", desc=visible(doing), disable=None, leave=False) as bar:
 
-        def advance(count):
+        def advance(count, *, least=None, note=None):
             nonlocal done, last
             done += count
-            bar.update(count)
             now = time.monotonic()
+            rate = done / (now - start) if now > start else 0
+            left = _left(rate, least, total - done)
+            if note:
+                bar.set_postfix_str(f"{note}, {left} left", refresh=False)
+            bar.update(count)
             if bar.disable and now - last >= LOG_INTERVAL_SECONDS:
                 last = now
-                rate = done / (now - start)
-                logger.info(
-                    "%s: %d of %d %s, %.3g/s, %s left",
-                    doing,
-                    done,
-                    total,
-                    unit,
-                    rate,
-                    tqdm.format_interval((total - done) / rate) if rate else "unknown time",
-                )
+                most = total if least is None else f"at most {total}"
+                said = [f"{done} of {most} {unit}", _pace(rate), note, f"{left} left"]
+                logger.info("%s: %s", doing, ", ".join(filter(None, said)))
 
         yield advance
+
+
+def headings(names, unit):
+    """Say which of how many things is done, and how long those before it took.
+
+    names: list. unit: what they are, singular. Yields: a heading for each name, made when it is that one's turn.
+    """
+    start = time.monotonic()
+    for number, name in enumerate(names):
+        mean = f", {tqdm.format_interval((time.monotonic() - start) / number)} each so far" if number else ""
+        yield f"{name}, {unit} {number + 1} of {len(names)}{mean}" if len(names) > 1 else name
+
+
+def _pace(rate):
+    return f"{rate:.3g}/s" if rate >= 1 or not rate else f"{1 / rate:.3g} s each"
+
+
+def _left(rate, least, most):
+    """The time that a number of units takes, or a range of it. least: units, None where it is as many as the most."""
+    if not rate:
+        return "unknown time"
+    ends = [tqdm.format_interval(units / rate) for units in (min(most if least is None else least, most), most)]
+    return " to ".join(dict.fromkeys(ends))

@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from spex.commands.options import attribute, check_shared_options, create_shared_parser, penalty, whole_number
 from spex.commands.running import run_script
 from spex.errors import InputError, visible
+from spex.files.atomic import remove_abandoned
 from spex.files.checks import require_file
 from spex.files.hashes import KnownHashes
 from spex.inputs.chromatin import find_chromatin_features
@@ -120,13 +121,14 @@ def run(args):
 
     study = read_study(folder, matched, settings=shared_settings(hashes, args), **choices)
     hashes.save()
-    finished = fit_all(
-        study,
-        splits,
-        range(args.seed, args.seed + args.repeats),
-        pool=args.cv is not None,
-        on_record=partial(keep_record, study.results, sheet),
-    )
+    with records.results_kept_up(study.results) as renew:
+        finished = fit_all(
+            study,
+            splits,
+            range(args.seed, args.seed + args.repeats),
+            pool=args.cv is not None,
+            on_record=partial(keep_record, study.results, renew, sheet),
+        )
     for damaged in records.write_results(study.results):
         logger.warning("%s: its record is damaged and not in results.csv; the command that made it mends it", damaged)
     print_scores(study, finished)
@@ -255,8 +257,23 @@ def report_splits(splits, model, *, cv):
         )
 
 
-def keep_record(results, sheet, record, new, count):
-    """Log and draw one finished fit, and add it to results.csv and to the sheet when it is new."""
+def keep_record(results, renew, sheet, record, new, count, is_fold):
+    """Log one finished fit and draw it, unless it is a fold; add it to results.csv and to the sheet when it is new.
+
+    renew: writes results.csv when it is time to. sheet: from `open_sheet_log`. new, count, is_fold: as of `fit_all`.
+    """
+    log_record(results / record["name"], record, new, count)
+    if new:
+        renew()
+        if sheet is not None:
+            sheet.append({"date": f"{pd.Timestamp.now():%Y-%m-%d %H:%M}", **records.results_row(record)})
+    remove_abandoned(results / record["name"])
+    if not is_fold:  # thousands, whose genes are in the pictures of all folds together
+        draw_missing(results / record["name"], record)
+
+
+def log_record(folder, record, new, count):
+    """Log the scores of one finished fit and what its training settled on."""
     scores, kept = record["scores"], record["chosen"]
     intervals = ", ".join(
         f"{name} {scores[f'{name}_low']:.4f} to {scores[f'{name}_high']:.4f}"
@@ -266,18 +283,13 @@ def keep_record(results, sheet, record, new, count):
     chosen = ", ".join(f"{key} {value if isinstance(value, str) else f'{value:g}'}" for key, value in kept.items())
     line = record_scores(record).rounded()
     logger.info("%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], line)
-    logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", results / record["name"])
+    logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", folder)
     parameters = record["settings"]["parameters"]
     if "early_stopping_rounds" in parameters and kept.get("rounds_run") == parameters["num_boost_round"]:
         logger.warning(
             "it was still learning when its %d rounds ended; num_boost_round in --params allows more",
             parameters["num_boost_round"],
         )
-    if new:
-        records.write_results(results)
-        if sheet is not None:
-            sheet.append({"date": f"{pd.Timestamp.now():%Y-%m-%d %H:%M}", **records.results_row(record)})
-    draw_missing(results / record["name"], record)
 
 
 def print_scores(study, finished):

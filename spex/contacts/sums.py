@@ -23,31 +23,48 @@ def sum_by_side(sides, places, predictions, count):
     )
 
 
-def sum_over_bins(lists, count, width, predict):
+class SumsOverBins:
     """Sums over the contacted bins of one chromosome, for several lists of contacts that are read together.
 
     lists: pairs of arrays (contacts,), the bin of each contact and the sum that it goes to, 0 to count - 1. width:
-    numbers per bin. predict: function from bins, ascending (m,), to their numbers (m, width); asked for every bin once.
+    numbers per bin.
 
-    Returns: for each list (count, width) float64. No other list changes a bit of it.
+    groups: what to add, in order: lists of segments, each of the bins (m,), ascending, that any list touches there.
+    totals: for each list float64 (count, width), whole when every group has been added. No other list changes a bit.
     """
-    ordered = []
-    for bins, sums in lists:
-        order = np.argsort(bins, kind="stable")
-        ordered.append((bins[order], sums[order]))
-    totals = [np.zeros((count, width)) for _ in ordered]
-    touched = np.unique(np.concatenate([bins for bins, _ in ordered])) if ordered else np.empty(0, np.int64)
-    for segments in _group_segments(touched):
-        predictions = predict(np.concatenate(segments)).astype(np.float64)
+
+    def __init__(self, lists, count, width):
+        self._lists = []
+        for bins, sums in lists:
+            order = np.argsort(bins, kind="stable")
+            self._lists.append((bins[order], sums[order]))
+        self.totals = [np.zeros((count, width)) for _ in self._lists]
+        self.groups = list(
+            _group_segments(np.unique(np.concatenate([np.empty(0, np.int64), *(bins for bins, _ in lists)])))
+        )
+
+    def add(self, group, predictions):
+        """Add what the bins of a group hold, (bins, width), in the order of its segments."""
+        predictions = predictions.astype(np.float64)
         first = 0
-        for segment in segments:
+        for segment in group:
             of_segment = predictions[first : first + len(segment)]
             first += len(segment)
-            for (bins, sums), total in zip(ordered, totals, strict=True):
+            for (bins, sums), total in zip(self._lists, self.totals, strict=True):
                 mine = slice(np.searchsorted(bins, segment[0]), np.searchsorted(bins, segment[-1], side="right"))
                 met, rows = np.unique(sums[mine], return_inverse=True)
                 total[met] += sum_by_side(rows, np.searchsorted(segment, bins[mine]), of_segment, len(met))
-    return totals
+
+
+def sum_over_bins(lists, count, width, predict):
+    """The totals of `SumsOverBins`.
+
+    predict: function from bins, ascending (m,), to their numbers (m, width); asked for every bin once.
+    """
+    sums = SumsOverBins(lists, count, width)
+    for group in sums.groups:
+        sums.add(group, predict(np.concatenate(group)))
+    return sums.totals
 
 
 def _group_segments(bins):

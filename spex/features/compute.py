@@ -9,7 +9,7 @@ import torch
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
 from expecto.scan import merge_windows
-from spex.contacts.sums import sum_over_bins
+from spex.contacts.sums import SumsOverBins
 
 OWN_ROWS = OWN_SUMS + 1
 """Rows kept of a gene's own windows: the ten sums and the plain one, which stands in for missing contacts."""
@@ -45,7 +45,7 @@ class FeatureComputer:
             if segments is OWN:
                 block.own = rows.reshape(len(rows), OWN_ROWS, -1)
             else:
-                block.add(segments, rows)
+                block.sums.add(segments, rows)
             if segments is block.steps[-1]:
                 yield block.genes, block.features()
 
@@ -82,33 +82,10 @@ class FeatureComputer:
             length += end - first
         return np.concatenate(codes), np.stack(starts)
 
-<<<<<<< HEAD
     def _bin_sequences(self, chrom, starts):
         """Base codes of the runs of windows (ascending) end to end, and where the windows start in them."""
         runs, within = merge_windows(torch.from_numpy(starts), self.network.window)
         return np.concatenate([self.genome.codes(chrom, *run) for run in runs]), within.numpy()
-=======
-    def _neighbour_sums(self, block, plain_sums):
-        """Sums over each gene's contacted bins, (genes, 2, features) float32: downstream, upstream of the gene."""
-        rows = [self._place[gene] for gene in block["id"]]
-        spans = [slice(*self.contacts.offsets[row : row + 2]) for row in rows]
-        touched = np.concatenate([self.contacts.bins[span] for span in spans])
-        upstream = ~np.concatenate([self.contacts.downstream[span] for span in spans])
-        sides = np.repeat(2 * np.arange(len(block)), [span.stop - span.start for span in spans]) + upstream
-        chrom = block["chrom"].iloc[0]
-        (sums,) = sum_over_bins(
-            [(touched, sides)],
-            2 * len(block),
-            self.network.features,
-            lambda bins: self._bin_predictions(chrom, bins),
-        )
-        weight = self.contacts.rule.weight(self.contacts.resolution)
-        result = (sums * weight).astype(np.float32).reshape(len(block), 2, -1)
-        if self.contacts.rule.own_windows_stand_in:
-            alone = ~self.contacts.has_pixels[rows]
-            result[alone] = plain_sums[alone][:, None]
-        return result
->>>>>>> part-a
 
     def _complete(self, read):
         """The rows of one step, (keys, width) float32: what is missing is predicted, and kept in the store."""
@@ -196,27 +173,18 @@ class _Block:
             return
         self.rows = [places[gene] for gene in genes["id"]]
         spans = [slice(*contacts.offsets[row : row + 2]) for row in self.rows]
-        self.touched = np.concatenate([contacts.bins[span] for span in spans])
+        touched = np.concatenate([contacts.bins[span] for span in spans])
         upstream = ~np.concatenate([contacts.downstream[span] for span in spans])
-        self.sides = np.repeat(2 * np.arange(len(genes)), [span.stop - span.start for span in spans]) + upstream
-        self.sums = np.zeros((2 * len(genes), width))  # downstream, upstream of each gene
-        self.steps += _group_segments(np.unique(self.touched))
-
-    def add(self, segments, predictions):
-        """Add the predictions of some segments' bins, (bins, features), to the sums of the genes that touch them."""
-        first = 0
-        for bins in segments:
-            mine = (self.touched >= bins[0]) & (self.touched <= bins[-1])
-            places = np.searchsorted(bins, self.touched[mine])
-            self.sums += sum_by_side(self.sides[mine], places, predictions[first : first + len(bins)], len(self.sums))
-            first += len(bins)
+        sides = np.repeat(2 * np.arange(len(genes)), [span.stop - span.start for span in spans]) + upstream
+        self.sums = SumsOverBins([(touched, sides)], 2 * len(genes), width)  # downstream, upstream of each gene
+        self.steps += self.sums.groups
 
     def features(self):
         """(genes, 10 or 12, features) float32."""
         if self.contacts is None:
             return self.own[:, :OWN_SUMS]
         weight = self.contacts.rule.weight(self.contacts.resolution)
-        neighbours = (self.sums * weight).astype(np.float32).reshape(len(self.genes), 2, -1)
+        neighbours = (self.sums.totals[0] * weight).astype(np.float32).reshape(len(self.genes), 2, -1)
         if self.contacts.rule.own_windows_stand_in:
             alone = ~self.contacts.has_pixels[self.rows]
             neighbours[alone] = self.own[alone, OWN_SUMS:]

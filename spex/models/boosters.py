@@ -1,5 +1,6 @@
 """Boosted trees and boosted linear models (xgboost)."""
 
+import math
 import re
 import warnings
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from spex.errors import InputError, parameter, shown
 from spex.files.atomic import whole_file
 from spex.files.sealed import DamagedFileError
 from spex.models.matrices import column_moments
+from spex.models.quantised import ROWS_AT_ONCE, quantise, quantise_like
 from spex.models.splits import Split
-from spex.progress import progress
+from spex.progress import headings, progress
 
 GBTREE = {
     "booster": "gbtree",
@@ -87,7 +89,6 @@ NOT_TO_SET = {
     "num_target": "targets are fitted one by one",
 }
 TRIED_ROUNDS = 3
-ROWS_AT_ONCE = 4096
 
 
 def find_problem(parameters, model):
@@ -169,15 +170,14 @@ class BoosterLearner:
             self.scale = column_moments(features, split.train)[1]
         else:
             max_bin = parameters["max_bin"]
-            train, watched = _RowBatches(features, split.train), _RowBatches(features, split.watched)
-            self.train = xgboost.QuantileDMatrix(train, max_bin=max_bin)
-            self.watched = xgboost.QuantileDMatrix(watched, ref=self.train, max_bin=max_bin)
+            self.train = quantise(features, split.train, max_bin)
+            self.watched = quantise_like(self.train, features, split.watched, max_bin)
             self.scale = None
 
     def fit(self, targets, *, names, wanted, seed):
         """Fit one model after the other.
 
-        targets: float64 (n, t) over all rows. names: of the t targets, for the progress bar. wanted: positions of the
+        targets: float64 (n, t) over all rows. names: of the t targets, to tell how far it is. wanted: positions of the
         targets to fit. seed: of the columns that trees are offered.
 
         Yields: BoosterFit of each wanted target.
@@ -185,65 +185,53 @@ class BoosterLearner:
         Raises:
             InputError: xgboost cannot fit: a parameter that does not suit the features, or a GPU's memory is full.
         """
-        for position in wanted:
-            target = targets[:, position]
+        wanted = list(wanted)
+        doing = headings([names[position] for position in wanted], "target")
+        for position, heading in zip(wanted, doing, strict=True):
+            target, history = targets[:, position], {}
             self.train.set_label(target[self.split.train])
             self.watched.set_label(target[self.split.watched])
-            history = {}
-            own = {"device": self.device, "eval_metric": METRIC}
-            with progress(self.parameters["num_boost_round"], "rounds", names[position]) as advance:
-                try:
-                    booster = xgboost.train(
-                        {**_booster_parameters(self.parameters), **own, "seed": seed},
-                        self.train,
-                        num_boost_round=self.parameters["num_boost_round"],
-                        evals=[(self.train, "train"), (self.watched, "watched")],  # the last one decides when to stop
-                        callbacks=self._callbacks(advance),
-                        evals_result=history,
-                        verbose_eval=False,
-                    )
-                except xgboost.core.XGBoostError as error:
-                    raise InputError(f"xgboost cannot fit {shown(names[position])}: {_in_one_line(error)}") from error
+            try:
+                booster = self._boost(heading, seed, history)
+            except xgboost.core.XGBoostError as error:
+                raise InputError(f"xgboost cannot fit {shown(names[position])}: {_in_one_line(error)}") from error
             yield BoosterFit(booster, self.scale, {part: series[METRIC] for part, series in history.items()})
 
-    def _callbacks(self, advance):
-        counter = _RoundCounter(advance)
-        if "early_stopping_rounds" not in self.parameters:
-            return [counter]
-        return [
-            xgboost.callback.EarlyStopping(rounds=self.parameters["early_stopping_rounds"], save_best=True),
-            counter,
-        ]
-
-
-class _RowBatches(xgboost.DataIter):
-    """Hands some rows of a matrix to xgboost a few thousand at a time, so that they are never copied all together."""
-
-    def __init__(self, features, rows):
-        self.features = features
-        self.rows = rows
-        self.start = 0
-        super().__init__()
-
-    def next(self, input_data):
-        batch = self.rows[self.start : self.start + ROWS_AT_ONCE]
-        if len(batch) == 0:
-            return False
-        input_data(data=self.features[batch])
-        self.start += ROWS_AT_ONCE
-        return True
-
-    def reset(self):
-        self.start = 0
+    def _boost(self, heading, seed, history):
+        """Boost on the labels that are set. history: dict that gets the errors. Returns: xgboost.Booster."""
+        own = {"device": self.device, "eval_metric": METRIC, "seed": seed}
+        rounds, patience = (self.parameters.get(name) for name in TRAINING_ARGUMENTS)
+        stopping = [] if patience is None else [xgboost.callback.EarlyStopping(rounds=patience, save_best=True)]
+        with progress(rounds, "rounds", heading) as advance:
+            return xgboost.train(
+                _booster_parameters(self.parameters) | own,
+                self.train,
+                num_boost_round=rounds,
+                evals=[(self.train, "train"), (self.watched, "watched")],  # the last one decides when to stop
+                callbacks=[*stopping, _RoundCounter(advance, patience)],
+                evals_result=history,
+                verbose_eval=False,
+            )
 
 
 class _RoundCounter(xgboost.callback.TrainingCallback):
-    def __init__(self, advance):
+    """Tells how far boosting is. patience: rounds without a better one after which it stops; None when it runs all."""
+
+    def __init__(self, advance, patience):
         super().__init__()
-        self.advance = advance
+        self.advance, self.patience = advance, patience
+        self.least, self.best = math.inf, 0
 
     def after_iteration(self, model, epoch, evals_log):
-        self.advance(1)
+        if self.patience is None:
+            self.advance(1)
+            return False
+        rmse = evals_log["watched"][METRIC][-1]
+        if rmse < self.least:
+            self.least, self.best = rmse, epoch + 1
+        waited = epoch + 1 - self.best
+        note = f"best rmse {self.least:.4f} after {self.best}, {waited} of {self.patience} rounds without a better one"
+        self.advance(1, least=self.patience - waited, note=note)
         return False
 
 

@@ -56,24 +56,25 @@ class Fit:
         return f"Fit({self.target}, {self.model}, {self.scores.rounded()})"
 
 
-def assess(fitted, features, observed, split, target):
-    """Predict the test genes of a split.
+def assess(fitted, features, observed, target):
+    """Predict test genes.
 
-    fitted: what a learner yields. features: float32 (n, width). observed: float64 (n,). target: name, for errors.
+    fitted: what a learner yields. features: float32 (test genes, width). observed: float64 (test genes,). target:
+    name, for errors.
 
     Returns: predictions, float64 (test genes,), and their Scores.
 
     Raises:
         InputError: the fit diverged, so that it predicts numbers that are not finite.
     """
-    predicted = fitted.predict(features[split.test])
+    predicted = fitted.predict(features)
     if not np.isfinite(predicted).all():
         raise InputError(
             f"{shown(target)}: the fit predicts numbers that are not finite",
             argument="parameters",
             hint="choose parameters that do not let it diverge, such as a smaller eta",
         )
-    return predicted, score(observed[split.test], predicted)
+    return predicted, score(observed, predicted)
 
 
 def predictions_table(genes, observed, predicted):

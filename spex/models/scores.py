@@ -96,21 +96,20 @@ def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPL
         return Scores(rmse, *[float("nan")] * 4)
     spearman, pearson = stats.spearmanr(observed, predicted), stats.pearsonr(observed, predicted)
     values = (spearman.statistic, spearman.pvalue, pearson.statistic, pearson.pvalue)
-    edges = {}
-    for name, statistic in (("spearman", _spearman), ("pearson", _pearson)) if resamples else ():
-        low, high = _interval(observed, predicted, statistic, resamples, seed)
-        edges |= {f"{name}_low": low, f"{name}_high": high}
-    return Scores(rmse, *map(float, values), **edges)
+    edges = _intervals(observed, predicted, resamples, seed) if resamples else ()
+    return Scores(rmse, *map(float, values), *map(float, edges))
 
 
-def _interval(observed, predicted, statistic, resamples, seed):
+def _intervals(observed, predicted, resamples, seed):
+    """The ends of both correlations' intervals: low and high of Spearman's, low and high of Pearson's."""
+    codes = [np.unique(values, return_inverse=True)[1] for values in (observed, predicted)]
     with warnings.catch_warnings():
         # a sample of few genes can be the same gene throughout, which has no correlation and is passed over
         warnings.simplefilter("ignore", stats.ConstantInputWarning)
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         samples = stats.bootstrap(
-            (observed, predicted),
-            statistic,
+            (observed, predicted, *codes),
+            _both_correlations,
             paired=True,
             vectorized=True,
             n_resamples=resamples,
@@ -118,15 +117,25 @@ def _interval(observed, predicted, statistic, resamples, seed):
             method="percentile",
             rng=np.random.default_rng(seed),
         ).bootstrap_distribution
-    return tuple(float(edge) for edge in np.nanpercentile(samples, CONFIDENCE))
+    return np.nanpercentile(samples, CONFIDENCE, axis=-1).T.ravel()
 
 
-def _pearson(x, y, axis=-1):
-    return stats.pearsonr(x, y, axis=axis).statistic
+def _both_correlations(x, y, x_codes, y_codes, axis=-1):
+    """Spearman's and Pearson's correlation, (2, ...). x_codes, y_codes: as of `_ranks`, of the same genes."""
+    pairs = (_ranks(x_codes), _ranks(y_codes)), (x, y)
+    return np.stack([stats.pearsonr(*pair, axis=axis).statistic for pair in pairs])
 
 
-def _spearman(x, y, axis=-1):
-    return _pearson(stats.rankdata(x, axis=axis), stats.rankdata(y, axis=axis), axis)
+def _ranks(codes):
+    """Ranks of numbers along the last axis, float64, ties as their mean: those of SciPy, by counting, without sorting.
+
+    codes: (..., n) which of the n or fewer distinct numbers, in their order, each one is.
+    """
+    rows = codes.reshape(-1, codes.shape[-1])
+    places = rows + rows.shape[1] * np.arange(len(rows))[:, None]
+    counts = np.bincount(places.ravel(), minlength=rows.size).reshape(rows.shape)
+    ranks = counts.cumsum(axis=1) - (counts - 1) / 2  # of each code
+    return np.take_along_axis(ranks, rows, axis=1).reshape(codes.shape)
 
 
 def summarise(results):

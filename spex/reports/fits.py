@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from spex.files.atomic import remove_abandoned
 from spex.models.scores import summarise
 from spex.reports import pictures
 from spex.reports.pictures import label
@@ -21,8 +20,7 @@ def picture_names(record):
 
 
 def draw_missing(folder, record):
-    """Draw a fit unless all its pictures are there; what a run that was killed in the middle of one left goes."""
-    remove_abandoned(folder)
+    """Draw a fit unless all its pictures are there."""
     if not all((folder / name).exists() for name in picture_names(record)):
         draw_fit(folder, record)
 

@@ -1,11 +1,13 @@
 """What is kept of a fit: one folder each under results/, named by the settings that determine it."""
 
+import contextlib
 import hashlib
 import json
 import logging
 import math
 import platform
 import re
+import time
 from importlib import import_module
 
 import pandas as pd
@@ -26,6 +28,8 @@ RECORD = "metrics.json"
 PREDICTIONS = "predictions.csv"
 IMPORTANCE_GROUPS = "importance_groups.csv"
 HASHED = (".csv", ".ubj", ".npy")
+SHARE_OF_TIME = 1 / 50
+"""That writing results.csv may take while fits are made: it reads every record, so it takes longer with each fit."""
 
 RESULT_COLUMNS = {
     "settings": ("target_index", "target", "model", "split", "seed", "format"),
@@ -191,6 +195,33 @@ def write_results(results):
         found = {folder: read_record(folder) for folder in sorted(_record_folders(results))}
         write_table(results / "results.csv", results_table([record for record in found.values() if record]))
     return [folder for folder, record in found.items() if record is None]
+
+
+@contextlib.contextmanager
+def results_kept_up(results):
+    """Write results.csv now and then while records are made, and when something stops that.
+
+    What is missing after a kill comes with the first record of the next run. Yields: a function to call after each new
+    record.
+    """
+    due, missing = -math.inf, False
+
+    def renew():
+        nonlocal due, missing
+        start = time.monotonic()
+        missing = start < due
+        if not missing:
+            write_results(results)
+            end = time.monotonic()
+            due = end + (end - start) / SHARE_OF_TIME
+
+    try:
+        yield renew
+    except BaseException:
+        if missing:
+            with contextlib.suppress(OSError):  # the disk may be what stopped it
+                write_results(results)
+        raise
 
 
 def _record_folders(results):

@@ -16,7 +16,7 @@ from spex.models.registry import MODELS, check_width, prepare, prepare_folds
 from spex.models.scores import Scores, score
 from spex.runs import records
 from spex.runs.settings import read_run_settings
-from spex.runs.tensors import expected_width, read_features
+from spex.runs.tensors import TensorMatrix, expected_width
 
 logger = logging.getLogger("spex")
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("spex")
 class Study:
     """One model on one data folder's genes, for any number of targets, splits and seeds.
 
-    results: folder that the fits' folders go into. genes: DataFrame (n) with id, symbol, chrom. features: float32
+    results: folder that the fits' folders go into. genes: DataFrame (n) with id, symbol, chrom. features: TensorMatrix
     (n, width). observed: float64 (n, t), ln(expression + pseudocount). targets: t pairs of target index and tissue
     name. settings: JSON values that determine every fit alike, pseudocount among them. left_out: counts for the
     record. chromatin: from `chromatin.read_chromatin_features`, or None. notes: free text for the record, which
@@ -34,7 +34,7 @@ class Study:
 
     results: Path
     genes: pd.DataFrame
-    features: np.ndarray
+    features: TensorMatrix
     observed: np.ndarray
     targets: list[tuple[int, str]]
     model: str
@@ -83,7 +83,7 @@ def read_study(folder, matched, *, settings, **choices):
         logger.warning("%s: no such file, so what the tensors were made from is unknown", folder.run_json)
     width = expected_width(folder, run_settings, genes["id"])
     check_width(choices["model"], choices["parameters"], width)
-    features, tensors_sha256 = read_features(folder, genes["id"], width)
+    features = TensorMatrix(folder, genes["id"], width)
     logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))
     return Study(
         results=folder.results,
@@ -91,7 +91,7 @@ def read_study(folder, matched, *, settings, **choices):
         features=features,
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
         settings=settings
-        | {"tensors": run_settings and asdict(run_settings), "tensors_sha256": tensors_sha256, "width": width},
+        | {"tensors": run_settings and asdict(run_settings), "tensors_sha256": features.sha256, "width": width},
         left_out={
             "without_tensor": len(matched.without_tensor),
             "without_expression": len(matched.without_expression),
@@ -104,8 +104,8 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     """Finish every fit of a study.
 
     splits: list of Split. seeds: ints. pool: whether the splits are the folds of a cross-validation, whose test
-    predictions are put together in the end. on_record: called with each record, whether it was made just now, and
-    which of how many it is, in words.
+    predictions are put together in the end. on_record: called with each record, whether it was made just now, which of
+    how many it is, in words, and whether it is of one fold only.
 
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """
@@ -118,7 +118,7 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     for split, make_learner in zip(splits, _learners(study, splits, pool), strict=True):
         for record, new in _fit_missing(study, split, seeds, make_learner):
             finished.append(record)
-            on_record(record, new, f"{len(finished)} of {total}")
+            on_record(record, new, f"{len(finished)} of {total}", pool)
     if not pool:
         return finished
     pooled = []
@@ -126,17 +126,34 @@ def fit_all(study, splits, seeds, *, pool, on_record):
         for seed in seeds:
             record, new = _pool_folds(study, splits, target, seed)
             pooled.append(record)
-            on_record(record, new, "all folds together")
+            on_record(record, new, "all folds together", False)
     return pooled
 
 
 def _learners(study, splits, pool):
-    """For each split, a function that prepares its learner when a fit is missing; folds share what their model can."""
+    """For each split, a function that prepares its learner when a fit is missing; folds share what their model can.
+
+    Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are let go
+    unless the learner needs them, since trees take as much memory again as the features.
+    """
     arguments = study.parameters, study.device
+
+    def alone(split):
+        features = study.features.hand_over()
+        return prepare(study.model, features, split, *arguments), features[split.test]
+
+    @cache
+    def together():
+        features = study.features.hand_over()
+        return prepare_folds(study.model, features, splits, *arguments), features
+
+    def fold_of_many(fold):
+        learners, features = together()
+        return learners[fold], features[splits[fold].test]
+
     if pool and MODELS[study.model].shared_learner is not None:
-        together = cache(partial(prepare_folds, study.model, study.features, splits, *arguments))
-        return [lambda fold=fold: together()[fold] for fold in range(len(splits))]
-    return [partial(prepare, study.model, study.features, split, *arguments) for split in splits]
+        return [partial(fold_of_many, fold) for fold in range(len(splits))]
+    return [partial(alone, split) for split in splits]
 
 
 def _fit_missing(study, split, seeds, make_learner):
@@ -152,11 +169,13 @@ def _fit_missing(study, split, seeds, make_learner):
         yield from ((record, False) for record in finished if record is not None)
         if not todo:
             continue
-        learner = learner or make_learner()
+        if learner is None:
+            learner, test_features = make_learner()
         names = [name for _, name in study.targets]
         fits = learner.fit(study.observed, names=names, wanted=todo, seed=seed)
         for target, fit in zip(todo, fits, strict=True):
-            yield _write_fit(study, fit, split, settings[target], study.observed[:, target]), True
+            observed = study.observed[split.test, target]
+            yield _write_fit(study, fit, split, settings[target], test_features, observed), True
 
 
 def _find_finished(study, settings):
@@ -166,15 +185,15 @@ def _find_finished(study, settings):
     return record and records.renew_notes(folder, record, study.notes)
 
 
-def _write_fit(study, fit, split, settings, observed):
-    """Score one fit on its test genes and write its folder. Returns: the record."""
+def _write_fit(study, fit, split, settings, features, observed):
+    """Score one fit on its test genes and write its folder. features, observed: of these. Returns: the record."""
     folder = _fit_folder(study, settings)
     for picture in folder.glob("*.png"):  # of an earlier fit in this folder, whose files were damaged since
         picture.unlink()
-    predicted, scores = assess(fit, study.features, observed, split, settings["target"])
+    predicted, scores = assess(fit, features, observed, settings["target"])
     fit.save(folder)
     genes = study.genes.iloc[split.test]
-    records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed[split.test], predicted))
+    records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed, predicted))
     table = importance.by_chromatin_feature(fit.importance, study.chromatin)
     records.write_table(folder / "importance.csv", table)
     records.write_table(folder / records.IMPORTANCE_GROUPS, importance.by_group(table))

@@ -1,6 +1,7 @@
 """The tensors of a data folder: which are there, and their numbers as one matrix."""
 
 import hashlib
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ WIDTHS = tuple(tensor_length(BELUGA, with_contacts) for with_contacts in (False,
 
 READERS = 8
 NAMED_AT_ONCE = 3
+
+logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True)
@@ -128,3 +131,39 @@ def read_features(folder, gene_ids, width, columns=slice(None)):
             hint="run tensors.py again with the same options, which makes them anew",
         )
     return matrix, content.hexdigest()
+
+
+class TensorMatrix:
+    """The tensors of some genes as one matrix of gigabytes, which is kept until it is asked for, and then read again.
+
+    folder: DataFolder. gene_ids: n gene ids. width: numbers per tensor.
+
+    shape: (n, width). sha256: hexadecimal, stands for the content.
+
+    Raises:
+        InputError: as of `read_features`.
+    """
+
+    def __init__(self, folder, gene_ids, width):
+        self._place = folder, list(gene_ids), width
+        self._matrix, self.sha256 = read_features(*self._place)
+        self.shape = self._matrix.shape
+
+    def hand_over(self):
+        """The matrix, float32 (n, width), which belongs to the caller alone: it is gone when the caller lets it go.
+
+        Raises:
+            InputError: tensors that are not those of the first time any more.
+        """
+        matrix, self._matrix = self._matrix, None
+        if matrix is None:
+            logger.info("reading %s tensors again", f"{self.shape[0]:,}")
+            matrix, sha256 = read_features(*self._place)
+            if sha256 != self.sha256:
+                raise InputError(
+                    "its tensors have changed since this run began",
+                    argument="data_folder",
+                    subject=self._place[0].root,
+                    hint="wait until nobody writes there, then run the same command again",
+                )
+        return matrix

@@ -18,7 +18,6 @@ from spex.files.atomic import temporary_path
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models.registry import PARAMETERS
 from spex.models.scores import score
-from spex.reports import fits
 from spex.reports import pictures as report
 from spex.runs import sheets
 from spex.runs.folder import DataFolder
@@ -494,6 +493,19 @@ def test_cross_validation_predicts_every_gene_once_out_of_sample(options, capsys
     assert results_of(options) == before
 
 
+def test_folds_are_drawn_all_together_and_each_only_when_asked(options, monkeypatch):
+    monkeypatch.setattr(report, "_save", lambda figure, path: path.touch())
+    command = argv(without_parameters(options), "--cv", "chromosomes", "--cv_groups", "3", "--model", "ridge")
+    for _ in range(2):
+        assert train.main(command) == 0
+        folders = [path.parent for path in DataFolder(options["--data_folder"]).results.glob("*/metrics.json")]
+        pooled, *folds = sorted(folders, key=lambda folder: "cv-3" not in folder.name)
+        assert {path.name for path in pooled.glob("*.png")} == {"predicted_vs_observed.png", "residuals.png"}
+        assert len(folds) == 3 and not [picture for fold in folds for picture in fold.glob("*.png")]
+    assert draw.main([options["--data_folder"]]) == 0
+    assert [len(list(fold.glob("*.png"))) for fold in folds] == [4, 4, 4]
+
+
 @pytest.mark.usefixtures("sketches")
 def test_folds_of_ridge_are_no_fits_of_single_splits_and_can_be_resumed(options):
     """The same chromosomes give other numbers: a cross-validation standardises over all genes."""
@@ -523,7 +535,7 @@ def _of_chr8(table):
 @pytest.mark.parametrize("more", [["--validation_chroms", "chr9"], ["--cv", "chromosomes", "--cv_groups", "3"]])
 def test_a_penalty_of_the_neighbours_own_is_chosen_recorded_and_drawn(tmp_path, monkeypatch, capsys, more):
     if "--cv" in more:  # whose pictures are those of the other
-        monkeypatch.setattr(fits, "draw_fit", lambda folder, record: (folder / "learning_curve.png").touch())
+        monkeypatch.setattr(report, "_save", lambda figure, path: path.touch())
     options = write_inputs(tmp_path, width=24024, run_settings=RUN_SETTINGS | {"maps_sha256": ["a" * 64]})
     own = ["--neighbour_penalties", "1e3", "none", "--neighbour_penalties", "1e5"]
     (tmp_path / "few.json").write_text(json.dumps({"penalties": [1e3, 1e5]}))
@@ -541,7 +553,7 @@ def test_a_penalty_of_the_neighbours_own_is_chosen_recorded_and_drawn(tmp_path, 
         assert record["history"]["neighbour_penalty"] == [1e3, 1e5, "none"] * 2
         chosen = record["chosen"]["neighbour_penalty"]
         assert f"neighbour_penalty {chosen if chosen == 'none' else f'{chosen:g}'}" in told
-        assert (results / name / "learning_curve.png").exists()
+        assert (results / name / "learning_curve.png").exists() == ("--cv" not in more)
     assert train.main(command) == 0
     assert "finished before" in capsys.readouterr().err
 

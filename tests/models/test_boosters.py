@@ -6,7 +6,7 @@ import xgboost
 from fits import FAST_TREES, ROWS, data, fit_all
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spex.models import boosters
+from spex.models import boosters, quantised
 from spex.models.registry import PARAMETERS
 from spex.models.splits import split_by_chromosome
 
@@ -39,7 +39,7 @@ def test_rows_handed_over_in_batches_give_the_same_trees(monkeypatch):
     features, observed = data(60, targets=1)
     split = split_by_chromosome(np.resize(["chr1", "chr8"], ROWS), ["chr8"])
     (whole,) = fit_all("gbtree", features, split, observed, parameters=FAST_TREES)
-    monkeypatch.setattr(boosters, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(quantised, "ROWS_AT_ONCE", 7)
     (batched,) = fit_all("gbtree", features, split, observed, parameters=FAST_TREES)
     assert_array_equal(batched.predict(features), whole.predict(features))
 
@@ -86,7 +86,7 @@ def test_a_warning_of_xgboost_tells_that_a_gpu_is_missing(monkeypatch):
 
 def test_quantised_in_several_batches_predicts_what_a_plain_matrix_does(monkeypatch):
     """To the last bit: the published line is compared digit by digit."""
-    monkeypatch.setattr(boosters, "ROWS_AT_ONCE", 500)
+    monkeypatch.setattr(quantised, "ROWS_AT_ONCE", 500)
     rng = np.random.default_rng(0)
     features = rng.gamma(2, size=(3000, 12)).astype(np.float32)
     observed = features[:, :3].sum(axis=1) + rng.normal(size=3000)

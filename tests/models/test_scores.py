@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from spex.errors import InputError
-from spex.models.scores import Scores, score, summarise
+from spex.models.scores import Scores, _ranks, score, summarise
 
 
 def slow_pearson(x, y):
@@ -87,6 +87,34 @@ def test_bootstrap_intervals_equal_a_slow_bootstrap():
     assert score(observed, predicted, seed=5) == found
     assert score(observed, predicted, seed=6) != found
     assert np.isnan(score(observed, predicted, resamples=0).pearson_low)
+
+
+def test_intervals_are_to_the_last_digit_those_of_each_correlation_by_itself():
+    observed, predicted = pairs(60)
+    observed[:9], predicted[5:25] = observed[0], 0.0
+    found = score(observed, predicted, seed=5)
+
+    def spearman(x, y, axis):
+        return stats.pearsonr(stats.rankdata(x, axis=axis), stats.rankdata(y, axis=axis), axis=axis).statistic
+
+    for name, statistic in (("spearman", spearman), ("pearson", lambda *xy, axis: stats.pearsonr(*xy, axis=axis)[0])):
+        samples = stats.bootstrap(
+            (observed, predicted),
+            statistic,
+            paired=True,
+            vectorized=True,
+            n_resamples=1000,
+            method="percentile",
+            rng=np.random.default_rng(5),
+        ).bootstrap_distribution
+        low, high = np.percentile(samples, [2.5, 97.5])
+        assert (getattr(found, f"{name}_low"), getattr(found, f"{name}_high")) == (low, high)
+
+
+def test_ranks_by_counting_are_those_by_sorting():
+    numbers = np.random.default_rng(0).integers(-4, 4, size=(3, 5, 40)) / 2
+    codes = np.unique(numbers, return_inverse=True)[1].reshape(numbers.shape)
+    assert_array_equal(_ranks(codes), stats.rankdata(numbers, axis=-1))
 
 
 def test_bootstrap_of_a_few_genes_passes_over_constant_samples():

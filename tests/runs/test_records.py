@@ -1,5 +1,6 @@
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,46 @@ def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, w
     assert list(table["name"]) == ["another", "fit"]
     assert list(table["rmse"]) == [2.0, 2.0]
     assert records.results_row(record)["genes_train"] == 5
+
+
+def write_many(results, count, renew):
+    for number in range(count):
+        folder = results / f"fit{number}"
+        folder.mkdir()
+        settings = SETTINGS | {"target_index": number}
+        records.write_record(folder, settings=settings, notes=NOTES, genes=GENES, chosen={}, scores=SCORES)
+        renew()
+
+
+def test_results_are_written_less_often_the_longer_it_takes(tmp_path, monkeypatch):
+    """By a clock on which a fit takes a second and each look at a record an eighth of one."""
+    now, written = [0.0], []
+    write = records.write_results
+
+    def write_and_pass_time(results):
+        written.append(len(list(results.glob("*/metrics.json"))))
+        now[0] += written[-1] / 8
+        return write(results)
+
+    def renew_after_a_second():
+        now[0] += 1
+        renew()
+
+    monkeypatch.setattr(records, "write_results", write_and_pass_time)
+    monkeypatch.setattr(records, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with records.results_kept_up(tmp_path) as renew:
+        write_many(tmp_path, 60, renew_after_a_second)
+    assert written == [1, 8, 58]
+
+
+@pytest.mark.parametrize("stopped_by", [KeyboardInterrupt, ValueError])
+def test_results_are_whole_when_something_stops_the_run(tmp_path, monkeypatch, stopped_by):
+    monkeypatch.setattr(records, "time", SimpleNamespace(monotonic=iter([0.0, 1.0, 2.0, 3.0]).__next__))
+    with pytest.raises(stopped_by), records.results_kept_up(tmp_path) as renew:
+        write_many(tmp_path, 3, renew)
+        assert len(pd.read_csv(tmp_path / "results.csv")) == 1
+        raise stopped_by
+    assert len(pd.read_csv(tmp_path / "results.csv")) == 3
 
 
 def test_predictions_give_float32_back(tmp_path):

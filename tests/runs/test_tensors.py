@@ -1,6 +1,7 @@
 """Tensors of a data folder as a matrix, and the genes that have one."""
 
 import re
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from spex.errors import InputError
 from spex.files.sealed import save_array
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings
-from spex.runs.tensors import expected_width, match_genes, read_features
+from spex.runs.tensors import TensorMatrix, expected_width, match_genes, read_features
 
 
 @pytest.fixture
@@ -51,6 +52,21 @@ def test_the_digest_stands_for_the_content(folder):
     tensors[1, 77] += 1
     save_array(folder.tensor_path("g1"), tensors[1])
     assert read_features(folder, ["g0", "g1", "g2"], 20020)[1] != digest
+
+
+def test_a_matrix_is_handed_over_and_read_again(folder):
+    tensors = write_tensors(folder, count=3)
+    kept = TensorMatrix(folder, ["g2", "g0"], 20020)
+    assert kept.shape == (2, 20020)
+    first = kept.hand_over()
+    let_go = weakref.ref(first)
+    assert_array_equal(first, tensors[[2, 0]])
+    del first
+    assert let_go() is None
+    assert_array_equal(kept.hand_over(), tensors[[2, 0]])
+    save_array(folder.tensor_path("g0"), tensors[1])
+    with pytest.raises(InputError, match="its tensors have changed since this run began"):
+        kept.hand_over()
 
 
 def test_every_bad_tensor_is_counted_and_the_first_are_named(folder):

@@ -1,0 +1,75 @@
+"""What is told of long work, by a clock of the test's own."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+from fits import FAST_TREES, ROWS, data
+from numpy.testing import assert_allclose
+
+from spex import progress as told
+from spex.models.registry import prepare
+from spex.models.splits import split_by_chromosome
+
+
+@pytest.fixture
+def lines(monkeypatch, caplog):
+    """Lets 40 seconds pass whenever somebody looks at the clock, and gives the log."""
+    times = iter(range(0, 1_000_000, 40))
+    monkeypatch.setattr(told, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    caplog.set_level(logging.INFO, "spex")
+    return caplog
+
+
+@pytest.mark.parametrize(
+    "count, more, line",
+    [
+        (1, {}, "trees: 1 of 100 rounds, 40 s each, 1:06:00 left"),
+        (80, {}, "trees: 80 of 100 rounds, 2/s, 00:10 left"),
+        (10, {"least": 5}, "trees: 10 of at most 100 rounds, 4 s each, 00:20 to 06:00 left"),
+        (98, {"least": 5}, "trees: 98 of at most 100 rounds, 2.45/s, 00:00 left"),
+        (1, {"least": 5, "note": "2 of 7"}, "trees: 1 of at most 100 rounds, 40 s each, 2 of 7, 03:20 to 1:06:00 left"),
+        (0, {}, "trees: 0 of 100 rounds, 0/s, unknown time left"),
+    ],
+)
+def test_log_lines(lines, count, more, line):
+    with told.progress(100, "rounds", "trees") as advance:
+        advance(count, **more)
+    assert [record.getMessage() for record in lines.records] == [line]
+
+
+def test_a_bar_has_the_least_time_and_the_note(monkeypatch, lines):
+    shown = []
+
+    class Bar(told.tqdm):
+        def set_postfix_str(self, text, refresh):
+            shown.append(text)
+
+    monkeypatch.setattr(told, "tqdm", Bar)
+    with told.progress(100, "rounds", "trees") as advance:
+        advance(1)
+        advance(1, least=5, note="2 of 7")
+    assert shown == ["2 of 7, 03:20 to 1:05:20 left"]
+
+
+def test_headings_count_and_tell_how_long_one_took(lines):
+    assert list(told.headings(["Liver"], "target")) == ["Liver"]
+    assert list(told.headings(["a", "b", "c"], "target")) == [
+        "a, target 1 of 3",
+        "b, target 2 of 3, 00:40 each so far",
+        "c, target 3 of 3, 00:40 each so far",
+    ]
+
+
+def test_trees_tell_the_best_round_and_what_is_left_of_the_patience(lines):
+    features, observed = data(60, targets=2)
+    split = split_by_chromosome(["chr1", "chr8"] * (ROWS // 2), ["chr8"])
+    observed[split.test] = -observed[split.test]  # what is learnt makes the test rows worse
+    parameters = FAST_TREES | {"num_boost_round": 90, "early_stopping_rounds": 30}
+    fits = list(prepare("gbtree", features, split, parameters).fit(observed, names="ab", wanted=[0, 1], seed=1))
+    last = [record.getMessage() for record in lines.records if "b, target 2 of 2" in record.getMessage()][-1]
+    best = fits[1].chosen["rounds_kept"]
+    done = fits[1].chosen["rounds_run"] - 1
+    assert f"{done} of at most 90 rounds, 40 s each, best rmse" in last
+    assert f" after {best}, {done - best} of 30 rounds without a better one, 00:40 to " in last
+    assert_allclose(float(last.partition("best rmse ")[2].split()[0]), min(fits[1].history["watched"]), atol=1e-4)
