@@ -1,7 +1,7 @@
 """Features in bins, as boosted trees are fitted on, in little more memory than the bins take (xgboost).
 
 Where the bins of a column end follows from that column alone, but xgboost looks for the ends of all columns at once,
-which takes three times the memory of the features. Here it does so for some columns after the other. The bins of all of
+which takes four times the memory of the features. Here it does so for some columns after the other. The bins of all of
 them together come from a small matrix with the same ends, which is handed to xgboost as the one to follow.
 """
 
