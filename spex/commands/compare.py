@@ -25,7 +25,8 @@ from spex.commands.options import (
 )
 from spex.commands.running import run_script
 from spex.compare.cells import CellTypes
-from spex.compare.run import SHALLOWEST, CompareInputs, Protocol, compare_folders
+from spex.compare.inputs import SHALLOWEST, CompareInputs, Protocol
+from spex.compare.run import compare_folders
 from spex.compare.statistics import CORRECTIONS
 from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
