@@ -5,11 +5,12 @@ GPU ?= $(if $(wildcard .venv/ready-gpu),1,0)
 REPEATS ?= 10
 READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 
-.PHONY: help setup demo test soak lint benchmarks reproduce gpu clean
+.PHONY: help setup demo compare-demo test soak lint benchmarks reproduce gpu clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
 	@echo 'make demo           run the whole program on the embedded example, with stand-in weights'
+	@echo 'make compare-demo   compare four maps of a made study of which is known what each can add (1.3 GB, some minutes)'
 	@echo 'make test           run the tests'
 	@echo 'make soak           kill it a hundred times, start it eight times at once (half an hour)'
 	@echo 'make benchmarks     measure speed and memory on this machine (half an hour)'
@@ -22,6 +23,9 @@ setup: $(READY)
 
 demo: $(READY)
 	@.venv/bin/python -m data.example.demo
+
+compare-demo: $(READY)
+	@.venv/bin/python -m data.example.compare_demo
 
 test: $(READY)
 	.venv/bin/python -m pytest -n 2

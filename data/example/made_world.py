@@ -6,7 +6,7 @@ noise. The four maps touch bins at random, strong ones more often:
 
 - sequence: 20 kb to 1.5 Mb; the touched bins are those that expression follows.
 - number only: so far away that nothing is left of the region; expression follows the number of its contacts.
-- region only: 20 to 500 kb; its bins tell of the region, and so would any others there.
+- region only: 100 kb to 1 Mb; its bins tell of the region, and so would any others there.
 - nothing: far away too, and expression follows neither its bins nor their number.
 """
 
@@ -22,6 +22,8 @@ GENES = {
     "chr18": 27, "chr19": 133, "chr20": 64, "chr21": 34, "chr22": 51,
 }  # fmt: skip
 """A tenth of the genes of each human chromosome."""
+
+CHROMOSOMES = len(GENES)
 
 LEAST_GENES = 22
 """On a chromosome, however few there are in all: with fewer than 20 it would not count for a verdict."""
@@ -42,7 +44,7 @@ STRENGTH_SPREAD, DECAY = 1.0, 0.4
 WITHOUT = 0.04
 """Share of the genes that nothing touches."""
 
-SHARES = {"own": 0.50, "touched": 0.06, "number": 0.06, "region": 0.06, "neighbours": 0.08}
+SHARES = {"own": 0.50, "touched": 0.06, "number": 0.06, "region": 0.05, "neighbours": 0.08}
 """Of the variance of expression; the rest is noise. All but the first are beyond what own factors tell."""
 
 COMMON = 0.7
@@ -66,7 +68,7 @@ class MapPlan:
 MAPS = {
     "sequence": MapPlan(20_000, 1_500_000, counts=45),
     "number_only": MapPlan(1_500_000, 4_000_000, counts=45, spread=0.6, active=True),
-    "region_only": MapPlan(20_000, 500_000, counts=60),
+    "region_only": MapPlan(100_000, 1_000_000, counts=50, anchors=2 / 3),
     "nothing": MapPlan(1_500_000, 4_000_000, counts=45),
 }
 
@@ -87,9 +89,11 @@ class World:
     pixels: dict[str, pd.DataFrame]
 
 
-def make_world(random, genes):
-    """A World with about so many genes."""
-    numbers = {chrom: max(LEAST_GENES, round(genes * count / sum(GENES.values()))) for chrom, count in GENES.items()}
+def make_world(random, genes, chromosomes=CHROMOSOMES):
+    """A World with about so many genes, on the first so many chromosomes."""
+    numbers = dict(list(GENES.items())[:chromosomes])
+    share = genes / sum(numbers.values())
+    numbers = {chrom: max(LEAST_GENES, round(share * count)) for chrom, count in numbers.items()}
     table = pd.concat([_place_genes(random, chrom, count) for chrom, count in numbers.items()], ignore_index=True)
     ends = table.groupby("chrom", sort=False)["tss"].max()
     chromsizes = {chrom: int(end) + MARGIN for chrom, end in ends.items()}

@@ -1,9 +1,11 @@
 """The colours of the comparison's pictures and page, told apart by colour-blind readers too, for light and dark."""
 
 INK, MUTED, GRID = "#1b1f24", "#59636e", "#d4d9de"
+PAPER = "#fefefe"
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#0067a5", "#bf5700", "#00785c", "#8f4a86", "#b3261e", "#7d8790"
 
 PALETTE = {
+    "paper": (PAPER, "#14171a"),
     "ink": (INK, "#e8eaed"),
     "muted": (MUTED, "#a5afb9"),
     "grid": (GRID, "#3b424a"),

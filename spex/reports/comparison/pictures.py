@@ -6,7 +6,7 @@ import numpy as np
 
 from spex.reports.comparison import drawing
 from spex.reports.comparison.drawing import LINE_HEIGHT, label, line_count
-from spex.reports.comparison.palette import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PURPLE, RED
+from spex.reports.comparison.palette import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PAPER, PURPLE, RED
 from spex.reports.comparison.words import HARM, NUMBER, REGION, SEQUENCE, interval, ordered, sentence, signed
 
 VERDICTS = (
@@ -89,7 +89,7 @@ def _draw_interval(axes, row, values, column):
     _, _, colour, marker = kind_of(values.verdict)
     if math.isfinite(low) and math.isfinite(high):
         axes.hlines(row, low, high, color=colour, linewidth=1.8)
-    hollow = "white" if values.verdict in VERDICTS[-1][0] else colour
+    hollow = PAPER if values.verdict in VERDICTS[-1][0] else colour
     axes.plot(value, row, marker, markersize=6.5, color=colour, markerfacecolor=hollow)
 
 
@@ -157,7 +157,7 @@ def _zero(axes):
 def _handle(colour, marker, words, hollow):
     from matplotlib.lines import Line2D  # noqa: PLC0415
 
-    fill = "white" if hollow else colour
+    fill = PAPER if hollow else colour
     return Line2D([], [], color=colour, marker=marker, linestyle="", markerfacecolor=fill, markersize=6.5, label=words)
 
 
