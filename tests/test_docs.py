@@ -161,6 +161,8 @@ def world(tmp_path_factory):
         patch.setattr(torch.cuda, "is_available", lambda: False)
         # pictures take half of the time of a fit; tests/reports looks at them
         patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
+        # trees on six arms with three seeds or more take minutes; tests/compare looks at them
+        patch.setattr("spex.compare.confirm.confirm", lambda ready, **options: pd.DataFrame({"seeds": [3]}))
         running = World(small_table(server.address, served))
         assert running.main(resources.main, ["get"]).status == 0
         shutil.copytree(ROOT / "data/example", folder / "data/example")
@@ -231,6 +233,7 @@ class World:
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
         if name == "compare" and argv:
             assert done.printed == "data_spex_corrected: too few chromosomes for a verdict\n", done.printed
+            assert ("--confirm" in argv) == Path(argv[argv.index("--out") + 1], "confirmation.csv").exists()
         if name == "train" and argv and not {"--help", "--list_targets"} & set(argv):
             check_training(argv, done)
 
