@@ -442,7 +442,8 @@ def compare_maps(
         Folders that do not belong together, predictions that the cache lacks, or arguments that cannot be used.
     """
     from spex.compare.cells import CellTypes  # noqa: PLC0415 (cooler takes a second to load)
-    from spex.compare.run import CompareInputs, Protocol, compare_folders  # noqa: PLC0415
+    from spex.compare.inputs import CompareInputs, Protocol  # noqa: PLC0415
+    from spex.compare.run import compare_folders  # noqa: PLC0415
 
     inputs = CompareInputs(
         base=path_of(base_folder, "base_folder"),

@@ -76,6 +76,8 @@ def test_everything_is_written_and_written_the_same_again(argv, tmp_path, capsys
         (("--pred_cache_folder", "nowhere"), {}, "--pred_cache_folder nowhere: "),
         (("--correction", "holm"), {}, "--correction"),
         (("--least_gain", "0"), {}, "--least_gain"),
+        (("--confirm", "gbtree"), {}, "--confirm gbtree: trees take hours for each tissue; name the tissues"),
+        (("--most_seeds", "5"), {}, "--most_seeds: says how often trees are fitted"),
     ],
     ids=str,
 )

@@ -10,10 +10,12 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import spex
+from spex.compare import inputs as inputs_module
 from spex.compare import run
 from spex.compare.cells import CellTypes
 from spex.compare.folders import MapFolder
-from spex.compare.run import CompareInputs, Protocol, compare_folders
+from spex.compare.inputs import CompareInputs, Protocol
+from spex.compare.run import compare_folders
 from spex.errors import InputError
 
 MAPS = ("sequence", "number_only")
@@ -193,11 +195,11 @@ def test_all_maps_are_thinned_to_the_shallowest():
             self.total = total
 
     makers = [Maker(70), Maker(50), Maker(90)]
-    run._thin(makers, None)
+    inputs_module._thin(makers, None)
     assert [each.total for each in makers] == [None] * 3
-    run._thin(makers, "shallowest")
+    inputs_module._thin(makers, "shallowest")
     assert [each.total for each in makers] == [50] * 3
-    run._thin(makers, 60)
+    inputs_module._thin(makers, 60)
     assert [each.total for each in makers] == [60] * 3
 
 
