@@ -47,7 +47,7 @@ def stand_in_weights():
 
 def compare_maps(inputs, cache):
     """Ask whether the map adds anything, which takes tensors by the corrected contact rule."""
-    folder, out = DEMO / "with_contacts_corrected", DEMO / "comparison"
+    folder, out = DEMO / "with_contacts_corrected", DEMO / "example_comparison"
     run("tensors.py", "--data_folder", folder, *inputs, *cache, *MAPS, "--contact_rule", "corrected")
     expression = EXPRESSION[:2]
     run("-m spex compare", DEMO / "sequence_alone", folder, *GENES, *expression, *cache, *MAPS, "--out", out)
