@@ -70,8 +70,7 @@ class PredictionStore:
     def put(self, kind, chrom, keys, rows):
         """Add rows; they reach the disk when there are enough, or the next chromosome's come, or with `flush`.
 
-        Shards are written in a thread of their own. keys: (n,) int64. rows: (n, width), which nobody may change any
-        more.
+        Shards are written in a thread of their own. keys: (n,) int64. rows: (n, width).
         """
         if not self._writable or not len(keys):
             return
@@ -79,9 +78,12 @@ class PredictionStore:
             if other_kind == kind and other != chrom:
                 self._start_writing(table)
         table = self._table(kind, chrom)
-        table.add(np.ascontiguousarray(keys, "<i8"), np.ascontiguousarray(rows, self.dtype))
-        if sum(part.nbytes for _, part in table.waiting) >= SHARD_BYTES:
-            self._start_writing(table)
+        keys, rows = np.ascontiguousarray(keys, "<i8"), np.ascontiguousarray(rows, self.dtype)
+        while len(keys):
+            count = table.add(keys, rows)
+            keys, rows = keys[count:], rows[count:]
+            if table.is_full:
+                self._start_writing(table)
 
     def flush(self):
         """Write what waits, and wait until all is written."""
@@ -90,10 +92,10 @@ class PredictionStore:
         self._finish_writing(0)
 
     def _start_writing(self, table):
-        if table.waiting:
+        if table.shard is not None:
             self._finish_writing(SHARDS_IN_MEMORY - 1)
-            parts, table.waiting = table.waiting, []
-            self._writing.append(self._writer.submit(self._write, table, parts))
+            shard, table.shard = table.shard, None
+            self._writing.append(self._writer.submit(self._write, table, shard))
 
     def _finish_writing(self, count):
         """Wait until no more than `count` shards are being written; errors of writing come up here."""
@@ -113,18 +115,18 @@ class PredictionStore:
             self._tables.setdefault((kind, chrom), _Table(self.folder / kind / chrom))  # two threads may be here
         return self._tables[kind, chrom]
 
-    def _write(self, table, parts):
+    def _write(self, table, shard):
         try:
             if not self._writable:
                 return
             if not (self.folder / IDENTITY).exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
                 write_json(self.folder / IDENTITY, self._identity)
-            self.bytes_written += table.write(parts)
+            self.bytes_written += table.write(shard)
         except OSError as error:
             self._refuse_writes(error)
         finally:
-            table.forget(parts)
+            table.forget(shard)
 
     def _refuse_writes(self, error):
         """Go on without keeping anything where the folder cannot be written to; other errors are raised again."""
@@ -132,6 +134,26 @@ class PredictionStore:
             raise error
         self._writable = False
         logger.warning("%s: no permission to write; its predictions are used, new ones are not kept", self.folder)
+
+
+class _Shard:
+    """Room for the rows of a shard, in one piece, that goes back to the system in one piece when it is written."""
+
+    def __init__(self, size, width, dtype):
+        self.keys, self.rows, self.count = np.empty(size, "<i8"), np.empty((size, width), dtype), 0
+
+    def add(self, keys, rows):
+        """Copy as many rows as there is room for. Returns: how many."""
+        count = min(len(keys), len(self.keys) - self.count)
+        part = slice(self.count, self.count + count)
+        self.keys[part], self.rows[part] = keys[:count], rows[:count]
+        self.count += count
+        return count
+
+    def last(self, count):
+        """Pairs of key and row of the last ones that were added."""
+        part = slice(self.count - count, self.count)
+        return zip(self.keys[part].tolist(), self.rows[part], strict=True)
 
 
 class _Table:
@@ -142,7 +164,7 @@ class _Table:
 
     def __init__(self, folder):
         self.folder = folder
-        self.waiting = []
+        self.shard = None
         self._recent = {}  # key -> row in memory, waiting or being written
         self._shards = {}
         self._damaged = set()
@@ -179,9 +201,17 @@ class _Table:
             rows[mine] = part
         return found, None if rows is None else rows[found]
 
+    @property
+    def is_full(self):
+        return self.shard.count == len(self.shard.keys)
+
     def add(self, keys, rows):
-        self.waiting.append((keys, rows))
-        self._recent.update(zip(keys.tolist(), rows, strict=True))
+        """Take as many rows as there is room for in the shard. Returns: how many."""
+        if self.shard is None:
+            self.shard = _Shard(max(SHARD_BYTES // rows[0].nbytes, 1), rows.shape[1], rows.dtype)
+        count = self.shard.add(keys, rows)
+        self._recent.update(self.shard.last(count))
+        return count
 
     def recent(self, keys):
         rows = [self._recent.get(key) for key in keys.tolist()]
@@ -189,20 +219,18 @@ class _Table:
         rows = [row for row in rows if row is not None]
         return found, np.stack(rows).astype(np.float32, copy=False) if rows else None
 
-    def forget(self, parts):
+    def forget(self, shard):
         """Drop from memory what is on the disk now, or never will be."""
-        for keys, _ in parts:
-            for key in keys.tolist():
-                self._recent.pop(key, None)
+        for key in shard.keys[: shard.count].tolist():
+            self._recent.pop(key, None)
 
-    def write(self, parts):
-        """Write rows as a shard, without a copy of them. parts: pairs of keys and rows. Returns: its bytes."""
-        keys = np.concatenate([keys for keys, _ in parts])
-        checksums = np.concatenate([_checksums(*part) for part in parts])
-        kind = _record_type(len(keys), parts[0][1].shape[1], parts[0][1].dtype)
+    def write(self, shard):
+        """Write a shard. Returns: its bytes."""
+        keys, rows = shard.keys[: shard.count], shard.rows[: shard.count]
+        kind = _record_type(len(keys), rows.shape[1], rows.dtype)
         self.folder.mkdir(parents=True, exist_ok=True)
         with whole_file(self.folder / f"{keys.min()}-{keys.max()}-{secrets.token_hex(8)}.npy") as file:
-            for part in (npy_header((1,), kind), keys, checksums, *(rows for _, rows in parts)):
+            for part in (npy_header((1,), kind), keys, _checksums(keys, rows), rows):
                 file.write(part)
         return kind.itemsize
 

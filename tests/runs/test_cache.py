@@ -61,10 +61,12 @@ def test_a_full_shard_is_written_without_waiting_for_the_end(tmp_path, monkeypat
     store = PredictionStore(tmp_path, IDENTITY)
     store.put("windows", "chr1", np.arange(3), rows_of(range(3)))
     assert not shards(tmp_path)
-    store.put("windows", "chr1", np.arange(3, 6), rows_of(range(3, 6)))
+    store.put("windows", "chr1", np.arange(3, 13), rows_of(range(3, 13)))
     store._finish_writing(0)
-    assert len(shards(tmp_path)) == 1
-    assert_holds(PredictionStore(tmp_path, IDENTITY), list(range(6)))
+    assert len(shards(tmp_path)) == 3  # four rows each
+    assert_holds(PredictionStore(tmp_path, IDENTITY), list(range(12)), lacks=[12])
+    store.flush()
+    assert_holds(PredictionStore(tmp_path, IDENTITY), list(range(13)))
 
 
 def test_the_next_chromosome_s_rows_send_the_last_one_s_to_the_disk(tmp_path):
