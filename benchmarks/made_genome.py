@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.signal import lfilter
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from spex.contacts.collect import Contacts
 from spex.contacts.controls import draw_matched, number_columns
@@ -33,15 +34,15 @@ FACTORS, FEATURES, OWN = 15, 60, 160
 GENE_FACTORS = 10
 """Of own features alone, beside those of the bin at the TSS and of the region."""
 
-REGION_BP, REGION_SHARE = 300_000, 0.6
+REGION_BP, REGION_SHARE = 300_000, 0.5
 SKEW = 0.5
 """Standard deviation of the logarithm of a feature."""
 
-NEAREST, FARTHEST, DECAY = 20_000, 1_500_000, 0.4
+NEAREST, FARTHEST, DECAY = 20_000, 1_500_000, 0.45
 """Distances of contacts in bp, and the power of the distance with which they become fewer."""
 
-ANCHORS, STRENGTH_SPREAD = 1 / 3, 1.0
-KEPT, WITHOUT = 8, 0.04
+ANCHORS, STRENGTH_SPREAD = 1 / 3, 0.6
+KEPT, WITHOUT = 8, 0.06
 """Kept bins of a mean gene; share of genes that nothing touches whatever their surroundings."""
 
 NEIGHBOUR_NOISE_BP, EFFECT_REGION_BP = 200_000, 500_000
@@ -123,7 +124,7 @@ def make_genome(seed, chromosomes=GENES):
     missed = (alone[:, 0] ** 2 - 1) / np.sqrt(2)
     activity = _standardised(_standardised(own) @ random.normal(size=OWN)) + 0.4 * missed
     genes = pd.DataFrame({"chrom": chroms, "tss": tss, "strand": random.choice(["+", "-"], len(tss))})
-    contacts = _touch(random, genes, lengths, 0.35 * activity)
+    contacts = _touch(random, genes, lengths, 0.3 * activity)
     genome = Genome(contacts, bins, starts, own, {})
     genome.parts.update(_parts_of(genome, region, missed))
     return genome
@@ -201,12 +202,8 @@ def _touch(random, genes, lengths, activity):
 
 def _scale(rates, wanted):
     """What Poisson rates are multiplied by so that as many counts as wanted are expected to be kept."""
-    low, high = 0.0, 1e9
-    least = Corrected().min_count
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if poisson.sf(least - 1, rates * middle).sum() < wanted else (low, middle)
-    return low
+    beyond = Corrected().min_count - 1
+    return np.exp(brentq(lambda scale: pdtrc(beyond, rates * np.exp(scale)).sum() - wanted, -20, 40))
 
 
 def _parts_of(genome, region, missed):

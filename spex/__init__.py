@@ -1,8 +1,9 @@
 """Gene expression from DNA sequence and the 3D contacts of the gene's start.
 
 The verbs for a notebook are in `spex.api` and can be had from here: `spex.read_genes`, `spex.read_expression`,
-`spex.read_contacts`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`, `spex.score`. Each library that
-takes time to load (torch, xgboost, cooler, matplotlib) is loaded by the first verb that needs it.
+`spex.read_contacts`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`, `spex.compare_maps`,
+`spex.score`. Each library that takes time to load (torch, xgboost, cooler, matplotlib) is loaded by the first verb that
+needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -16,9 +17,11 @@ _HOMES = {
     "gene_features": "spex.api",
     "load_features": "spex.api",
     "fit_expression": "spex.api",
+    "compare_maps": "spex.api",
     "score": "spex.models.scores",
     "Scores": "spex.models.scores",
     "Fit": "spex.models.fits",
+    "Comparison": "spex.compare.tables",
     "Features": "spex.models.matrices",
     "Contacts": "spex.contacts.collect",
     "Published": "spex.contacts.rules",
@@ -27,6 +30,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "Contacts",
     "Corrected",
     "Features",
@@ -35,6 +39,7 @@ __all__ = [
     "Published",
     "Scores",
     "__version__",
+    "compare_maps",
     "fit_expression",
     "gene_features",
     "load_features",
@@ -46,6 +51,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from spex.api import (
+        compare_maps,
         fit_expression,
         gene_features,
         load_features,
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
         read_expression,
         read_genes,
     )
+    from spex.compare.tables import Comparison
     from spex.contacts.collect import Contacts
     from spex.contacts.rules import Corrected, Published
     from spex.errors import InputError

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from spex import __version__ as _version
 from spex.arguments import gene_table, positive_number, several, whole_number
 from spex.arguments import path as path_of
 from spex.contacts.collect import Contacts
@@ -43,6 +44,7 @@ from spex.runs.tensors import expected_width, genes_with_tensor, read_features
 
 if TYPE_CHECKING:
     from expecto.beluga import Beluga
+    from spex.compare.tables import Comparison
 
 
 def read_genes(path: str | Path, *, gene_type: str = "all") -> pd.DataFrame:
@@ -372,6 +374,112 @@ def fit_expression(
         importance=fitted.importance,
         fitted=fitted,
     )
+
+
+def compare_maps(
+    base_folder: str | Path,
+    map_folders: str | Path | Sequence[str | Path],
+    expression: pd.DataFrame,
+    *,
+    cache: str | Path = "./pred_cache",
+    out: str | Path | None = None,
+    maps: str | Path | Sequence[str | Path] = (),
+    cell_types: dict[str, str] | None = None,
+    genes_with_contacts: bool = False,
+    thin_to: int | str | None = None,
+    show_published: bool = False,
+    correction: str = "bh",
+    least_gain: float = 0.005,
+    seed: int = 1410,
+    rotations: int = 19,
+    pseudocount: float = PSEUDOCOUNT,
+) -> "Comparison":
+    """Tell what contact maps add to the sequence, beside what numbers of contacts and other bins tell.
+
+    Parameters
+    ----------
+    base_folder
+        Data folder that `tensors.py` filled with tensors of sequence alone.
+    map_folders
+        One data folder or several, each with the contacts of one map by the corrected rule, over the same genes.
+    expression
+        Genes x tissues, from 0 up, indexed by gene id, as `read_expression` gives it; all its tissues are compared.
+    cache
+        Prediction cache that the tensors were made with; controls come from there.
+    out
+        Folder under which finished parts are kept, so that a comparison that is stopped goes on; none without it.
+    maps
+        The contact maps themselves, in any order: for `thin_to`, and for the arm of their coverage.
+    cell_types
+        By map folder the tissue, or shell pattern of tissues, that is the map's own.
+    genes_with_contacts
+        Take only genes with a contact in every map.
+    thin_to
+        Number of counts that every map is thinned to, or "shallowest".
+    show_published
+        Take maps by the published contact rule too, without a verdict.
+    correction
+        Of p-values over maps and tissues: "bh" (Benjamini and Hochberg 1995), "by" (Benjamini and Yekutieli 2001) or
+        "none".
+    least_gain
+        Gain of Spearman's correlation below which it is nothing.
+    seed
+        Of controls, rotations and thinning.
+    rotations
+        Of residuals along the genome.
+    pseudocount
+        Added to the expression before the natural logarithm.
+
+    Returns
+    -------
+    Comparison
+        `.results` (a row a map and tissue), `.maps` (a row a map), `.groups` (by number and distance of contacts),
+        `.settings`.
+
+    Raises
+    ------
+    InputError
+        Folders that do not belong together, predictions that the cache lacks, or arguments that cannot be used.
+    """
+    from spex.compare.cells import CellTypes  # noqa: PLC0415 (cooler takes a second to load)
+    from spex.compare.inputs import CompareInputs, Protocol  # noqa: PLC0415
+    from spex.compare.run import compare_folders  # noqa: PLC0415
+
+    inputs = CompareInputs(
+        base=path_of(base_folder, "base_folder"),
+        maps=[path_of(each, "map_folders") for each in several(map_folders, "map_folders", (str, Path))],
+        expression=_checked_expression(expression),
+        targets=list(enumerate(map(str, expression.columns), start=1)),
+        cache=path_of(cache, "cache"),
+        map_files=tuple(path_of(each, "maps") for each in several(maps, "maps", (str, Path))),
+        cell_types=CellTypes({str(where): cell for where, cell in (cell_types or {}).items()}),
+        show_published=show_published,
+        version=_version,
+    )
+    protocol = Protocol(
+        seed=seed,
+        rotations=rotations,
+        correction=correction,
+        least_gain=least_gain,
+        genes_with_contacts=genes_with_contacts,
+        thin_to=thin_to,
+        pseudocount=pseudocount,
+    )
+    return compare_folders(inputs, protocol, None if out is None else path_of(out, "out"))
+
+
+def _checked_expression(expression):
+    """Genes x tissues, when they are numbers from 0 up with each gene once."""
+    if not isinstance(expression, pd.DataFrame):
+        raise InputError(
+            f"found {type(expression).__name__}", argument="expression", expected="a DataFrame of genes x tissues"
+        )
+    if expression.index.has_duplicates or not expression.columns.is_unique or expression.shape[1] == 0:
+        raise InputError("genes or tissues occur twice, or none at all", argument="expression", expected="each once")
+    values = expression.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    if not (np.isfinite(values.to_numpy()) & (values.to_numpy() >= 0)).all():
+        raise InputError("values that are no expression", argument="expression", expected="numbers from 0 up")
+    return values
 
 
 def _rows_with_expression(features, expression, target):

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from data.example.made_study import write_made_study
 from expecto import beluga
 from spex.inputs.genes import keep_genes, read_gene_table
 
@@ -187,3 +188,9 @@ def tensors_argv(world, tmp_path):
         ]
 
     return argv
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    """A made study of few genes: data folders of sequence alone and of four maps, the maps, a cache, expression."""
+    return write_made_study(tmp_path_factory.mktemp("study"), genes=240, tissues=2)

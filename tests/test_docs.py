@@ -33,7 +33,7 @@ from reproduce_world import LENGTHS, make_files
 from train_inputs import FAST
 
 from expecto import beluga
-from spex.commands import check_gpu, reproduce, resources, tensors, train
+from spex.commands import check_gpu, compare, reproduce, resources, tensors, train
 from spex.models.registry import PARAMETERS
 
 DOCUMENTS = [
@@ -161,6 +161,8 @@ def world(tmp_path_factory):
         patch.setattr(torch.cuda, "is_available", lambda: False)
         # pictures take half of the time of a fit; tests/reports looks at them
         patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
+        # trees on six arms with three seeds or more take minutes; tests/compare looks at them
+        patch.setattr("spex.compare.confirm.confirm", lambda ready, **options: pd.DataFrame({"seeds": [3]}))
         running = World(small_table(server.address, served))
         assert running.main(resources.main, ["get"]).status == 0
         shutil.copytree(ROOT / "data/example", folder / "data/example")
@@ -229,14 +231,19 @@ class World:
         self.prepare(name, argv)
         done = self.main(function, self.fill_in(argv) if argv or name == "workflow" else ["--help"])
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
+        if name == "compare" and argv:
+            assert done.printed == "data_spex_corrected: too few chromosomes for a verdict\n", done.printed
+            assert ("--confirm" in argv) == Path(argv[argv.index("--out") + 1], "confirmation.csv").exists()
         if name == "train" and argv and not {"--help", "--list_targets"} & set(argv):
             check_training(argv, done)
 
     def prepare(self, name, argv):
         """Make the tensors that a command takes for granted, and the fit."""
-        for folder in re.findall(r"\bdata_[a-z]+", " ".join(argv)) if name in ("train", "draw") else ():
+        words = " ".join(argv) if name in ("train", "draw", "compare") else ""
+        for folder in re.findall(r"\bdata_[a-z_]+", words):
             if not Path(folder, "tensors").exists():
                 maps = [] if folder == "data_expecto" else ["--mcool_filename", MAP]
+                maps += ["--contact_rule", "corrected"] if folder.endswith("_corrected") else []
                 assert self.main(tensors.main, ["--data_folder", folder, *maps]).status == 0
         if name == "draw" or "--predict" in argv:
             assert self.main(train.main, ["--data_folder", "data_spex", "--target_index", "22"]).status == 0
@@ -422,15 +429,15 @@ def mentioned_options():
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
     known |= set().union(
-        *(options_of(each.create_parser) for each in (tensors, train, resources, reproduce, check_gpu))
+        *(options_of(each.create_parser) for each in (tensors, train, compare, resources, reproduce, check_gpu))
     )
     unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
     assert unknown == {}
 
 
-def test_every_option_of_both_commands_is_in_the_documents():
+def test_every_option_of_the_main_commands_is_in_the_documents():
     fixed = {"--bin_size", "--window_size", "--tensor_width", "--features_count"}
-    options = options_of(tensors.create_parser) | options_of(train.create_parser)
+    options = set().union(*(options_of(each.create_parser) for each in (tensors, train, compare)))
     assert options - mentioned_options().keys() - fixed - {"--help"} == set()
 
 
@@ -536,4 +543,4 @@ def test_signatures_are_the_library_s():
             ]
             assert ours == theirs, piece.place
             checked += 1
-    assert checked == 9
+    assert checked == 10

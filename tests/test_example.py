@@ -12,7 +12,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from data.example import demo, make_example, make_weights
-from spex.commands import tensors, train
+from spex.commands import compare, tensors, train
 from spex.inputs.genes import keep_genes, read_gene_table
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
@@ -167,23 +167,28 @@ def test_the_stand_in_state_has_the_published_tensors(monkeypatch):
 
 def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monkeypatch, tmp_path, capsys):
     parsers = {"tensors.py": tensors.create_parser(), "train.py": train.create_parser()}
+    parsers["-m spex compare"] = compare.create_parser()
     given = []
 
     def run(script, *options):
         given.append((script, parsers[script].parse_args([str(option) for option in options])))
-        return f"scores of {given[-1][1].data_folder}\n"
+        return f"scores of {getattr(given[-1][1], 'data_folder', 'no folder')}\n"
 
     monkeypatch.chdir(EXAMPLE.parents[1])
     monkeypatch.setattr(demo, "DEMO", tmp_path)
     monkeypatch.setattr(demo, "write_weights", lambda path: path.write_bytes(b"weights"))
     monkeypatch.setattr(demo, "run", run)
     demo.main()
-    assert [script for script, _ in given] == ["tensors.py", "train.py", "tensors.py", "train.py"]
+    assert [script for script, _ in given] == [*["tensors.py", "train.py"] * 2, "tensors.py", "-m spex compare"]
     for _, args in given:
-        named = (args.genes_filename, args.genome_filename, args.gene_expression_filename, *args.mcool_filename)
+        genome = getattr(args, "genome_filename", args.genes_filename)
+        named = (args.genes_filename, genome, args.gene_expression_filename, *args.mcool_filename)
         assert all(Path(path).exists() for path in named if str(path).startswith("data/example"))
-    assert [bool(args.mcool_filename) for script, args in given if script == "tensors.py"] == [False, True]
+    assert [bool(args.mcool_filename) for script, args in given if script == "tensors.py"] == [False, True, True]
     assert given[0][1].data_folder == given[1][1].data_folder != given[2][1].data_folder == given[3][1].data_folder
+    corrected, comparison = given[-2][1], given[-1][1]
+    assert corrected.contact_rule == "corrected" and comparison.map_folders == [str(corrected.data_folder)]
+    assert comparison.base_folder == str(given[0][1].data_folder)
     printed = capsys.readouterr().out
     assert "not biology" in printed
     assert f"scores of {tmp_path / 'sequence_alone'}" in printed

@@ -23,7 +23,7 @@ from numpy.testing import assert_array_equal
 
 from expecto.beluga import CHECKPOINT_LAYERS, load_beluga
 from expecto.network import BELUGA
-from spex.commands import tensors, train
+from spex.commands import compare, tensors, train
 from spex.errors import InputError
 from spex.files.hashes import file_sha256
 from spex.files.sealed import DamagedFileError, load_array, load_sealed_json, save_array, save_sealed_json
@@ -465,11 +465,13 @@ def flags(script):
     return sorted({flag for action in actions for flag in action.option_strings} - {"-h", "--help"})
 
 
-@pytest.mark.parametrize("script", [tensors, train])
+@pytest.mark.parametrize("script", [tensors, train, compare])
 @given(data=st.data())
 @settings(fuzz, max_examples=200)
 def test_options(script, data, capsys):
     argv = data.draw(st.lists(st.one_of(st.sampled_from(flags(script)), WORDS), max_size=6))
+    if script is compare:
+        argv = ["base", "map", "--out", "nowhere", *argv]
     try:
         status = script.main(["--genes_filename", "nowhere.csv", "--gene_expression_filename", "nowhere.csv", *argv])
     except SystemExit as end:

@@ -26,8 +26,8 @@ that it touches, so contacts must help. It learns four times as fast as publishe
 
 
 def run(script, *options):
-    """Run one of the scripts, showing its command line. Returns: what it printed on stdout."""
-    command = [script, *map(str, options)]
+    """Run a script, or a module after "-m", showing its command line. Returns: what it printed on stdout."""
+    command = [*script.split(), *map(str, options)]
     print(f"\n$ python {' '.join(command)}", flush=True)
     done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -45,6 +45,18 @@ def stand_in_weights():
     return weights
 
 
+def compare_maps(inputs, cache):
+    """Ask whether the map adds anything, which takes tensors by the corrected contact rule."""
+    folder, out = DEMO / "with_contacts_corrected", DEMO / "example_comparison"
+    run("tensors.py", "--data_folder", folder, *inputs, *cache, *MAPS, "--contact_rule", "corrected")
+    expression = EXPRESSION[:2]
+    run("-m spex compare", DEMO / "sequence_alone", folder, *GENES, *expression, *cache, *MAPS, "--out", out)
+    print(
+        f"\nThe comparison is in {out}: verdict.md, tables, pictures, report.html. Five chromosomes are too few for a"
+    )
+    print("verdict; docs/comparing_maps.md says what it takes, and how to read it.")
+
+
 def main():
     print(NO_BIOLOGY, flush=True)
     inputs = (*GENES, *GENOME, "--beluga_model_filename", stand_in_weights())
@@ -57,6 +69,7 @@ def main():
     print(f"\n{TARGET}, scores on the held-out chr8:")
     for name, line in scores.items():
         print(f"  {name:15} {line}")
+    compare_maps(inputs, cache)
     print(f"\nTensors, models, predictions and pictures are in {DEMO}/*/; docs/files.md says what each file holds.")
 
 

@@ -8,10 +8,12 @@ verdict.md, tables, pictures and report.html into the folder of --out. docs/comp
 
 import logging
 import os
+from dataclasses import fields
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import spex
 from spex.commands.options import (
     DefaultsFormatter,
     OneLineParser,
@@ -24,7 +26,8 @@ from spex.commands.options import (
 )
 from spex.commands.running import run_script
 from spex.compare.cells import CellTypes
-from spex.compare.run import SHALLOWEST, CompareInputs, Protocol, compare_folders
+from spex.compare.inputs import SHALLOWEST, CompareInputs, Protocol, prepare
+from spex.compare.run import compare_prepared
 from spex.compare.statistics import CORRECTIONS
 from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
@@ -34,9 +37,11 @@ from spex.inputs.genes import GENE_TYPES, keep_genes, read_gene_table
 from spex.inputs.targets import select_targets
 from spex.reports.comparison import write_report
 from spex.runs.folder import DataFolder
+from spex.runs.records import write_table
 from spex.runs.settings import check_made_with
 
 PROG = "spex compare"
+CONFIRMATION = "confirmation.csv"
 FOLDERS = {"base_folder": "BASE_FOLDER", "map_folders": "MAP_FOLDER"}
 
 logger = logging.getLogger("spex")
@@ -91,6 +96,12 @@ def create_parser(prog=PROG):
     add("--rotations", type=whole_number(2), default=Protocol.rotations, help="of residuals along the genome")
     add = parser.add_argument_group("views").add_argument
     add("--thin_to", type=counts, metavar="N", help="thin every map to N counts, or to those of the shallowest")
+    add(
+        "--confirm",
+        choices=("gbtree",),
+        help="the published trees on the same arms too, for the tissues that --target or --target_index names",
+    )
+    add("--most_seeds", type=whole_number(3), default=20, help="with --confirm: seeds of an arm")
     add("--show_published", action="store_true", help="take maps by the published contact rule, without a verdict")
     return parser
 
@@ -111,7 +122,23 @@ def cell_types_of(words):
     return CellTypes(given)
 
 
+def check_options(args):
+    """Refuse options that contradict each other."""
+    if args.confirm and not (args.target or args.target_index):
+        raise InputError(
+            "trees take hours for each tissue",
+            argument="confirm",
+            subject=args.confirm,
+            hint="name the tissues with --target or --target_index",
+        )
+    if not args.confirm and "most_seeds" in args.given:
+        raise InputError(
+            "says how often trees are fitted, but none are asked for", argument="most_seeds", hint="give --confirm too"
+        )
+
+
 def run(args):
+    check_options(args)
     table = read_gene_table(require_file(args.genes_filename, "genes", "genes"))
     genes = keep_genes(table, args.gene_type)
     base = DataFolder(args.base_folder)
@@ -130,13 +157,20 @@ def run(args):
         map_files=tuple(args.mcool_filename),
         cell_types=cell_types_of(args.cell_type),
         show_published=args.show_published,
+        version=spex.__version__,
     )
-    protocol = Protocol(
-        **{name: getattr(args, name) for name in Protocol.__dataclass_fields__},
-    )
+    protocol = Protocol(**{field.name: getattr(args, field.name) for field in fields(Protocol)})
     out = require_folder(args.out, "out")
-    comparison = compare_folders(inputs, protocol, out)
+    ready = prepare(inputs, protocol, out)
+    if args.confirm:
+        from spex.compare import confirm  # noqa: PLC0415 (xgboost takes a second to load)
+
+        confirm.check_chromosomes(ready.chroms)
+    comparison = compare_prepared(ready)
     page = write_report(out, comparison)
+    if args.confirm:
+        write_table(out / CONFIRMATION, confirm.confirm(ready, most_seeds=args.most_seeds))
+        logger.info("the trees' confirmation is in %s", out / CONFIRMATION)
     for row in comparison.maps.itertuples():
         print(f"{visible(row.map)}: {row.words}")
     logger.info("tables, pictures and the page are in %s", page.parent)

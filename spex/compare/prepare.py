@@ -94,17 +94,7 @@ class MapMaker:
             check_maps(self.files, self._gene_table())
 
     def measure(self):
-        """Sum of the counts on the genes' chromosomes.
-
-        Raises:
-            InputError: the map was not given.
-        """
-        if not self.files:
-            raise InputError(
-                f"needs the map that {self.map_folder.folder.root} was made with",
-                argument="thin_to",
-                hint=f"give it with {parameter('maps')}",
-            )
+        """Sum up the counts on the genes' chromosomes."""
         chroms = self._gene_table()["chrom"].unique()
         with progress(sum(each.pixel_count(chroms) for each in self.files), "pixels", self.name) as advance:
             self.depth = sum(each.depth(chroms, advance) for each in self.files)
@@ -277,13 +267,15 @@ def _quarters(values, number, span):
     return group, names
 
 
-def find_map_files(paths, makers, hashes):
+def find_map_files(paths, makers, hashes, *, all_needed):
     """Give each map folder the maps that its tensors were made from.
 
-    paths: of maps. makers: list of MapMaker. hashes: KnownHashes.
+    paths: of maps. makers: list of MapMaker. hashes: KnownHashes. all_needed: whether no folder may go without, as maps
+    that are thinned are read anew.
 
     Raises:
-        InputError: a map that none of the folders was made from, or one that cannot be read.
+        InputError: a map that none of the folders was made from, one that cannot be read, or one that is needed and was
+            not given.
     """
     wanted = {each for maker in makers for each in maker.map_folder.settings.maps_sha256}
     by_hash = {}
@@ -299,3 +291,9 @@ def find_map_files(paths, makers, hashes):
         by_hash[digest] = path
     for maker in makers:
         maker.open_files(by_hash)
+        if all_needed and not maker.files:
+            raise InputError(
+                f"needs the map that {maker.map_folder.folder.root} was made with",
+                argument="thin_to",
+                hint=f"give it with {parameter('maps')}",
+            )

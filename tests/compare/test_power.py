@@ -65,11 +65,11 @@ def test_a_genome_from_beginning_to_end(monkeypatch, tmp_path):
     start = ["--sets", "1", "--processes", "1", "--out", str(out)]
     power.main(["--genomes", "1", *start])
     first = power.read_sets(tmp_path / "power.csv")
-    assert first["scenario"].tolist() == ["null"] * 3 + ["C5", "S2", "S2C5", "G5"]
-    assert first["welch_8"].notna().tolist() == [True, *[False] * 6]
+    assert first["scenario"].tolist() == ["null"] * 5 + ["C5", "S2", "S2C5", "G5"]
+    assert first["welch_8"].notna().tolist() == [True, *[False] * 8]
     power.main(["--genomes", "2", *start])
     both = power.read_sets(tmp_path / "power.csv")
-    assert_allclose(both[:7][["p_seq", "gain", "p_num"]], first[["p_seq", "gain", "p_num"]])
+    assert_allclose(both[:9][["p_seq", "gain", "p_num"]], first[["p_seq", "gain", "p_num"]])
     assert set(both["genome"]) == {1, 2}
     text = out.read_text(encoding="utf-8")
     assert text.startswith("2 genomes.") and "| S2C5 | touched 2 % + number 5 % | 2 |" in text

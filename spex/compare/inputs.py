@@ -1,0 +1,179 @@
+"""What is compared and how, read and checked against each other before anything dear is done."""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from spex.arguments import choice, positive_number, whole_number
+from spex.compare.cells import CellTypes, Marks
+from spex.compare.folders import (
+    OWN_WIDTH,
+    WIDTH,
+    BaseFolder,
+    CommonGenes,
+    find_common_genes,
+    open_base,
+    open_map_folders,
+)
+from spex.compare.prepare import LocalSums, MapMaker, find_map_files
+from spex.compare.statistics import CORRECTIONS
+from spex.compare.tables import enough_chromosomes
+from spex.compare.verdict import LEAST_GAIN
+from spex.errors import InputError
+from spex.files.checks import require_folder
+from spex.files.hashes import KnownHashes
+from spex.models.fits import PSEUDOCOUNT
+
+PARTS = "parts"
+SHALLOWEST = "shallowest"
+
+logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How maps are compared.
+
+    seed: of control draws, rotations and thinning. rotations: of the residuals along the genome. correction: of
+    p-values over maps and tissues. least_gain: of Spearman, below which a gain is nothing. genes_with_contacts: take
+    only genes with contacts in every map. thin_to: counts that each map is thinned to, "shallowest" for those of the
+    shallowest map, None for all. pseudocount: added to the expression before the logarithm.
+    """
+
+    seed: int = 1410
+    rotations: int = 19
+    correction: str = "bh"
+    least_gain: float = LEAST_GAIN
+    genes_with_contacts: bool = False
+    thin_to: int | str | None = None
+    pseudocount: float = PSEUDOCOUNT
+
+    def __post_init__(self):
+        whole_number(self.seed, "seed", 0, 2**31 - 1)
+        whole_number(self.rotations, "rotations", 2)
+        choice(self.correction, "correction", CORRECTIONS)
+        positive_number(self.least_gain, "least_gain")
+        positive_number(self.pseudocount, "pseudocount")
+        if self.thin_to not in (None, SHALLOWEST):
+            whole_number(self.thin_to, "thin_to", 1)
+
+
+@dataclass(frozen=True)
+class CompareInputs:
+    """What is compared.
+
+    base: data folder of sequence alone. maps: data folders of maps. expression: DataFrame (genes, tissues) from 0 up,
+    indexed by gene id. targets: index and name of each tissue. cache: prediction cache folder. map_files: the maps
+    themselves, for thinning and coverage, in any order. cell_types: by map folder as given, the tissues that are its
+    own. show_published: whether folders by the published contact rule are taken, without a verdict. version: of this
+    program, for the record.
+    """
+
+    base: Path
+    maps: list[Path]
+    expression: pd.DataFrame
+    targets: list[tuple[int, str]]
+    cache: Path
+    map_files: tuple[Path, ...] = ()
+    cell_types: CellTypes = field(default_factory=CellTypes)
+    show_published: bool = False
+    version: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a comparison computes with. makers: MapMaker of each map. local: LocalSums. marks: of cell types. observed:
+    float64 (n, t), ln(expression + pseudocount). parts: folder of what is kept, or None."""
+
+    inputs: CompareInputs
+    protocol: Protocol
+    base: BaseFolder
+    genes: CommonGenes
+    makers: list[MapMaker]
+    local: LocalSums
+    marks: Marks
+    observed: np.ndarray
+    parts: Path | None
+
+    @property
+    def chroms(self):
+        """Chromosome of each gene, (n,)."""
+        return self.genes.table["chrom"].to_numpy(str)
+
+
+def prepare(inputs, protocol, out=None):
+    """Open and check everything, and choose the genes.
+
+    inputs: CompareInputs. protocol: Protocol. out: folder under which finished parts are kept; nothing is without it.
+
+    Returns: Prepared.
+
+    Raises:
+        InputError: something cannot be used, or does not fit the rest.
+    """
+    if not inputs.maps:
+        raise InputError("none is given", argument="map_folders", expected="the data folder of one map or more")
+    base = open_base(inputs.base)
+    maps = open_map_folders(inputs.maps, base, show_published=inputs.show_published)
+    marks = inputs.cell_types.of(dict(zip(map(str, inputs.maps), maps, strict=True)), inputs.targets)
+    cache = require_folder(inputs.cache, "cache")
+    parts = None if out is None else require_folder(Path(out), "out") / PARTS
+    makers = [MapMaker.of(each, cache, protocol.seed) for each in maps]
+    hashes = KnownHashes(parts and parts / "input_hashes.json")
+    find_map_files(inputs.map_files, makers, hashes, all_needed=protocol.thin_to is not None)
+    genes = find_common_genes(base, maps, inputs.expression, with_contacts=protocol.genes_with_contacts)
+    _check_chromosomes(genes)
+    for maker in makers:
+        maker.check(genes)
+    _log_start(genes, len(inputs.targets), base)
+    hashes.save()
+    _thin(makers, protocol.thin_to)
+    observed = np.log(genes.observed + protocol.pseudocount)
+    local = LocalSums.of(base, cache, genes.table)
+    return Prepared(inputs, protocol, base, genes, makers, local, marks, observed, parts)
+
+
+def _check_chromosomes(genes):
+    """Refuse genes of one chromosome, which nothing can be left out of."""
+    chroms = genes.table["chrom"].unique()
+    if len(chroms) < 2:
+        raise InputError(
+            f"all {len(genes.table):,} genes that can be compared lie on {chroms[0]}",
+            expected="genes of two chromosomes or more",
+        )
+
+
+def _thin(makers, total):
+    """Thin all maps to a number of counts, or to that of the shallowest of them; None leaves them as they are."""
+    if total is None:
+        return
+    for maker in makers:
+        maker.measure()
+    for maker in makers:
+        maker.thin(min(each.depth for each in makers) if total == SHALLOWEST else total)
+
+
+def _log_start(genes, tissues, base):
+    """Log which genes are compared, and the memory that it takes."""
+    count = len(genes.table)
+    for why, number in genes.left_out.items():
+        logger.info("%s genes %s are left out", f"{number:,}", why)
+    logger.info(
+        "%s of %s genes, %d chromosomes, %d tissues; about %.1f GB of memory",
+        *(f"{count:,}", f"{len(base.genes):,}", genes.table["chrom"].nunique(), tissues),
+        expected_memory(count, tissues) / 1e9,
+    )
+    counts = genes.table["chrom"].value_counts().to_numpy()
+    if not enough_chromosomes(counts):
+        logger.warning("too few chromosomes for a verdict: fewer than 10 with 20 genes each")
+
+
+def expected_memory(genes, tissues, rotations=19):
+    """Bytes: the shared part and the own features while it is made, or the arms of a map."""
+    shared = 8 * genes**2
+    block = WIDTH - OWN_WIDTH
+    arms = genes * (4 * 5 * block + 8 * block + 8 * tissues * (2 * rotations + 12)) + 2 * 8 * block**2
+    return shared + max(4 * genes * OWN_WIDTH, arms) + 0.3e9

@@ -1,0 +1,48 @@
+"""What a comparison keeps for a restart: arrays in files named by a hash of all that they follow from."""
+
+import hashlib
+import io
+import json
+import logging
+
+import numpy as np
+
+from spex.files.atomic import remove_abandoned
+from spex.files.sealed import DamagedFileError, load_sealed, save_sealed
+
+logger = logging.getLogger("spex")
+
+
+class Kept:
+    """A folder of finished parts. folder: made where it is missing; None keeps nothing."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(folder)
+
+    def path(self, kind, identity, suffix):
+        """Where a part is. kind: first word of the name. identity: JSON value, all that the part follows from."""
+        text = json.dumps(identity, sort_keys=True)
+        return self.folder / f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:16]}{suffix}"
+
+    def load(self, kind, identity):
+        """Arrays by name, as `save` was given them; None where there are none, or they are damaged."""
+        if self.folder is None:
+            return None
+        try:
+            content = load_sealed(self.path(kind, identity, ".npz"))
+        except FileNotFoundError:
+            return None
+        except DamagedFileError as error:
+            logger.warning("%s; it is made again", error)
+            return None
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays}
+
+    def save(self, kind, identity, arrays):
+        if self.folder is not None:
+            buffer = io.BytesIO()
+            np.savez(buffer, **arrays)
+            save_sealed(self.path(kind, identity, ".npz"), buffer.getbuffer())

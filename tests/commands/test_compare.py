@@ -1,0 +1,101 @@
+"""`spex compare` from the command line to the files it leaves, and how it ends where it cannot go on."""
+
+import json
+
+import pandas as pd
+import pytest
+from refusals import files_in
+
+from spex.commands import compare
+from spex.errors import InputError
+
+FILES = {
+    *("verdict.md", "comparison.csv", "maps.csv", "groups.csv", "comparison.json", "report.html"),
+    *("forest.png", "controls.png", "groups.png", "parts"),
+}
+"""What a comparison in one tissue leaves."""
+
+
+@pytest.fixture(scope="module")
+def argv(study):
+    """Arguments of a comparison with few rotations; extras appended."""
+
+    def make(out, *extra, base=study.base, maps=("sequence",)):
+        return [
+            *map(str, (base, *(study.maps.get(name, name) for name in maps))),
+            *("--genes_filename", str(study.genes)),
+            *("--gene_expression_filename", str(study.expression)),
+            *("--pred_cache_folder", str(study.cache)),
+            *("--out", str(out), "--rotations", "3"),
+            *map(str, extra),
+        ]
+
+    return make
+
+
+def refuse(capsys, argv, message):
+    """Run the command, which must end with status 2 and one line that holds `message`."""
+    try:
+        status = compare.main(argv)
+    except SystemExit as end:
+        status = end.code
+    captured = capsys.readouterr()
+    assert status == 2 and captured.out == "", captured.err
+    assert captured.err.count("\n") == 1 and captured.err.startswith("spex compare: error: "), captured.err
+    assert message in captured.err, captured.err
+
+
+def test_everything_is_written_and_written_the_same_again(argv, tmp_path, capsys):
+    given = argv(tmp_path / "out", "--target", "*1", "--cell_type", "sequence=Tissue 1")
+    assert compare.main(given) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("sequence: ") and "GB of memory" in captured.err
+    folder = tmp_path / "out"
+    assert {path.name for path in folder.iterdir()} == FILES
+    results = pd.read_csv(folder / "comparison.csv")
+    assert results["target"].tolist() == ["Tissue 1"] and results["own_cell_type"].tolist() == [True]
+    assert json.loads((folder / "comparison.json").read_text())["targets"] == [[1, "Tissue 1"]]
+    before = files_in(folder)
+    assert compare.main(given) == 0
+    assert files_in(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("extra", "changes", "message"),
+    [
+        ((), {"maps": ("sequence", "sequence")}, "MAP_FOLDER"),
+        ((), {"maps": ("nowhere",)}, "MAP_FOLDER nowhere: no such folder"),
+        ((), {"base": "nowhere"}, "BASE_FOLDER nowhere: no such folder"),
+        (("--cell_type", "=x"), {}, "--cell_type: found '=x'; expected MAP_FOLDER=NAME"),
+        (("--cell_type", "nowhere.tsv"), {}, "--cell_type nowhere.tsv: no such file"),
+        (("--cell_type", "sequence=Liver"), {}, "--cell_type Liver: no such tissue"),
+        (("--target", "Liver"), {}, "--target 'Liver': no such tissue"),
+        (("--target_index", "7"), {}, "--target_index 7: "),
+        (("--thin_to", "deepest"), {}, "--thin_to: found 'deepest', expected a whole number from 1"),
+        (("--thin_to", "shallowest"), {}, "--thin_to: needs the map that"),
+        (("--pred_cache_folder", "nowhere"), {}, "--pred_cache_folder nowhere: "),
+        (("--correction", "holm"), {}, "--correction"),
+        (("--least_gain", "0"), {}, "--least_gain"),
+        (("--confirm", "gbtree"), {}, "--confirm gbtree: trees take hours for each tissue; name the tissues"),
+        (("--most_seeds", "5"), {}, "--most_seeds: says how often trees are fitted"),
+    ],
+    ids=str,
+)
+def test_refusals_are_one_line_in_the_command_s_own_words(argv, tmp_path, capsys, monkeypatch, extra, changes, message):
+    monkeypatch.chdir(tmp_path)
+    refuse(capsys, argv("out", *extra, **changes), message)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_base_of_another_genes_table(argv, tmp_path, capsys, study):
+    other = tmp_path / "genes.csv"
+    pd.read_csv(study.genes).iloc[1:].to_csv(other, index=False)
+    refuse(capsys, [*argv(tmp_path / "out"), "--genes_filename", str(other)], "--genes_filename")
+
+
+def test_cell_types_of_words_and_tables(tmp_path):
+    (tmp_path / "cells.tsv").write_text("map\tcell_type\nnothing\tLung\n")
+    found = compare.cell_types_of(["data/sequence=Liver = x", str(tmp_path / "cells.tsv")])
+    assert found.given == {"data/sequence": "Liver = x", "nothing": "Lung"}
+    with pytest.raises(InputError):
+        compare.cell_types_of(["sequence="])
