@@ -44,7 +44,7 @@ STRENGTH_SPREAD, DECAY = 1.0, 0.4
 WITHOUT = 0.04
 """Share of the genes that nothing touches."""
 
-SHARES = {"own": 0.50, "touched": 0.06, "number": 0.06, "region": 0.05, "neighbours": 0.08}
+SHARES = {"own": 0.50, "touched": 0.06, "number": 0.06, "region": 0.035, "neighbours": 0.08}
 """Of the variance of expression; the rest is noise. All but the first are beyond what own factors tell."""
 
 COMMON = 0.7

@@ -178,7 +178,7 @@ def draw_groups(comparison):
     ratios = [int(cells["column"].max()) + 1 for cells in views.values()]
     height = 1.7 + len(maps) * max(GROUP_HEIGHT, LINE_HEIGHT * (line_count(names) + 0.7))
     options = {"sharey": True, "gridspec_kw": {"width_ratios": ratios}}
-    with drawing.figure(4.4 + 0.95 * sum(ratios), height, len(views), **options) as (figure, panels):
+    with drawing.figure(3.4 + 0.82 * sum(ratios), height, len(views), **options) as (figure, panels):
         for axes, (view, cells) in zip(panels, views.items(), strict=True):
             _draw_view(axes, cells, step)
             title, direction = dict(VIEWS)[view]

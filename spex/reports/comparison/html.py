@@ -36,5 +36,7 @@ def table(caption, columns, rows, name=""):
         )
         for row in rows
     ]
-    whole = element("table", element("caption", caption), element("thead", head), element("tbody", *body))
+    whole = element(
+        "table", element("caption", element("span", caption)), element("thead", head), element("tbody", *body)
+    )
     return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label=name or caption)

@@ -85,9 +85,9 @@ def _model(comparison):
     tissues, maps = results["target_index"].nunique(), len(comparison.maps)
     penalty = results["penalty"].iloc[0] if "penalty" in results else None
     yield (
-        f"Expression of {genes:,} genes on {chromosomes} chromosomes in {_count(tissues, 'tissue')} was predicted by "
-        f"ridge regression from sequence features and contacts of {_count(maps, 'map')}, leaving out one whole "
-        "chromosome at a time."
+        f"Expression{_logarithm(settings)} of {genes:,} genes on {chromosomes} chromosomes in "
+        f"{_count(tissues, 'tissue')} was predicted by ridge regression from sequence features and contacts of "
+        f"{_count(maps, 'map')}, leaving out one whole chromosome at a time."
     )
     yield (
         "Nested models were compared: B, features of the gene's own sequence (sums of predicted chromatin features "
@@ -149,6 +149,8 @@ def _count(number, noun):
 
 
 def _given(penalty):
-    if penalty is None:
-        return ""
-    return f" ({penalty:g})" if isinstance(penalty, float) else f" ({penalty})"
+    return "" if penalty is None else f" ({penalty:,.6g})" if isinstance(penalty, float) else f" ({penalty})"
+
+
+def _logarithm(settings):
+    return f", ln(x + {settings['pseudocount']:g})," if "pseudocount" in settings else ""

@@ -18,11 +18,11 @@ VERDICT, PAGE, SETTINGS = "verdict.md", "report.html", "comparison.json"
 TABLES = {"results": "comparison.csv", "maps": "maps.csv", "groups": "groups.csv"}
 
 
-def write_report(folder, comparison):
+def write_report(folder, comparison, confirmation=None):
     """Write everything that is to be read of a comparison.
 
-    folder: made where it is missing. comparison: as the package's head describes it. The same comparison gives the
-    same bytes.
+    folder: made where it is missing. comparison: as the package's head describes it. confirmation: DataFrame of what
+    trees found, a row a map, tissue and contrast, for the page. The same comparison gives the same bytes.
 
     Returns: path of the page.
     """
@@ -36,7 +36,7 @@ def write_report(folder, comparison):
     for picture in pictures:
         with whole_file(folder / f"{picture.name}.png") as file:
             file.write(picture.png)
-    write_text(folder / PAGE, page(comparison, pictures, settings))
+    write_text(folder / PAGE, page(comparison, pictures, settings, confirmation))
     write_text(folder / VERDICT, verdict(comparison))  # the last one: where it is, the others are
     return folder / PAGE
 

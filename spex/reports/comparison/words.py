@@ -80,7 +80,7 @@ def _mean(row):
 
 def _part(row, value, within=""):
     """A part of the gain, in brackets its share and its interval as far as they are to be given."""
-    share = f"{value / row.gain:.0%}".replace("%", " %").replace("-", "−") if row.gain_low > 0 else ""
+    share = f"{signed(100 * value / row.gain, 0).removeprefix('+')} %" if row.gain_low > 0 else ""
     brackets = "; ".join(text for text in (share, within) if text and math.isfinite(value))
     return signed(value) + (f" ({brackets})" if brackets else "")
 

@@ -192,6 +192,17 @@ def test_too_few_chromosomes(tmp_path, verdicts, tissues):
     assert not (tmp_path / "groups.png").exists()
 
 
+def test_confirmation_has_a_section_where_there_is_one():
+    comparison = made_comparison(1, 1)
+    row = {"map": "A <b>", "target": "Liver", "contrast": "map - matched bins", "genes": 990, "difference": 0.0123}
+    row |= {"low": 0.002, "high": 0.021, "p": 0.012, "seeds": 7, "bootstrap_error": 0.005, "seeds_error": 0.001}
+    text = Page(page(comparison, [], {}, pd.DataFrame([{**row, "welch_p": 1e-9}]))).text
+    assert "Confirmation by trees" in text and "A <b>" in text
+    for part in ("+0.0123", "+0.0020 to +0.0210", "0.012", "0.0050", "0.0010", "1e-09", "990"):
+        assert part in text
+    assert "Confirmation by trees" not in page(comparison, [], {})
+
+
 def test_elements_escape_what_is_not_html():
     assert element("p", "a < b", element("b", "&"), Html("<i>x</i>"), class_='"') == (
         '<p class="&quot;">a &lt; b<b>&amp;</b><i>x</i></p>'
