@@ -109,7 +109,7 @@ class _Work:
         return part
 
     def _map_identity(self, maker):
-        chosen = {name: getattr(self.ready.protocol, name) for name in ("seed", "rotations")}
+        chosen = {name: getattr(self.ready.protocol, name) for name in ("seed", "rotations", "wide_draw")}
         local = {"local_sum": self.ready.local.there}
         return {**self.identity, **chosen, **local, "map": maker.identity()}
 

@@ -8,11 +8,14 @@ import numpy as np
 
 from spex.contacts.rules import LEAST_DISTANCE
 
-WITHIN = ((3, 5), (2, 6), (0, 8))
-"""Nearest and farthest distance of a matched bin, in quarters of the contact's own: within 25, 50, 100 % of it."""
+WITHIN = {"within 25 %": (3, 5), "within 50 %": (2, 6), "within 100 %": (0, 8)}
+"""Nearest and farthest distance of a matched bin, in quarters of the contact's own."""
 
-LEVELS = ("within 25 %", "within 50 %", "within 100 %", "elsewhere on the chromosome", "its own")
-"""Where a matched bin was found: the first of these that had one left."""
+FARTHER = {"up to 4 times as far": (0, 16), "up to 8 times as far": (0, 32)}
+"""The same, of a wide draw, when nothing of `WITHIN` is left."""
+
+ELSEWHERE, ITS_OWN = "elsewhere on the chromosome", "its own"
+"""Where a matched bin is, when none at such distances was left."""
 
 LIKE_IN_NUMBER = 10
 """Genes with about as many contacts, among which contacts are exchanged."""
@@ -31,8 +34,8 @@ NUMBER_COLUMNS = (
 
 @dataclass(frozen=True)
 class MatchShares:
-    """How well a draw matched. found: level of `LEVELS` -> share of all contacts. median_shift: median over contacts of
-    |distance drawn - own distance| / own distance."""
+    """How well a draw matched. found: where matched bins were, from the nearest on -> share of all contacts.
+    median_shift: median over contacts of |distance drawn - own distance| / own distance."""
 
     found: dict[str, float]
     median_shift: float
@@ -50,7 +53,7 @@ def select_genes(contacts, gene_ids):
     return replace(contacts, **of_contacts, **of_genes, offsets=offsets)
 
 
-def draw_matched(contacts, seed, draw=0):
+def draw_matched(contacts, seed, draw=0, *, wide=False):
     """For every contact another bin at about its distance that some gene touches, without replacement.
 
     The pool of a chromosome is every bin that is kept for any of `contacts`' genes there. A contact at distance d gets
@@ -61,10 +64,12 @@ def draw_matched(contacts, seed, draw=0):
     their turn in random order.
 
     contacts: Contacts. seed, draw: whole numbers from 0 up; what is drawn for a gene depends on them, its id, its
-    contacts and the pool alone, not on the other genes' order.
+    contacts and the pool alone, not on the other genes' order. wide: look up to four, then eight times as far before
+    any bin of the chromosome serves, so that fewer draws leave the gene's region.
 
     Returns: Contacts of the same genes, bins ascending within each; MatchShares.
     """
+    reaches = WITHIN | FARTHER if wide else WITHIN
     bins, levels = contacts.bins.astype(np.int64), np.empty(len(contacts.bins), np.int8)
     tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
     for rows in _by_chromosome(contacts.chroms):
@@ -75,10 +80,11 @@ def draw_matched(contacts, seed, draw=0):
                 continue
             random = np.random.default_rng([seed, draw, *_entropy(contacts.genes[row])])
             own = contacts.bins[span].astype(np.int64)
-            drawn = _draw_for_gene(pool, own, int(tss_bins[row]), contacts.resolution, random)
+            drawn = _draw_for_gene(pool, own, int(tss_bins[row]), contacts.resolution, random, reaches)
             bins[span], levels[span] = drawn
     tss_of = np.repeat(tss_bins, np.diff(contacts.offsets))
-    return _with_bins(contacts, bins), _shares(np.abs(contacts.bins - tss_of), np.abs(bins - tss_of), levels)
+    names = (*reaches, ELSEWHERE, ITS_OWN)
+    return _with_bins(contacts, bins), _shares(np.abs(contacts.bins - tss_of), np.abs(bins - tss_of), levels, names)
 
 
 def _by_chromosome(chroms):
@@ -92,18 +98,21 @@ def _entropy(gene):
     return np.frombuffer(hashlib.sha256(str(gene).encode()).digest()[:8], "<u4").tolist()
 
 
-def _draw_for_gene(pool, own, tss_bin, resolution, random):
+def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
     """Matched bins of one gene. pool: ascending. own: its bins, ascending. Returns: bins, int64, and levels.
+
+    reaches: by name as `WITHIN`. A level is the number of the reach that a bin was found in; the next one stands for
+    the whole chromosome, the last for the contact's own bin.
 
     Places in the pool that may not be drawn are kept in an ascending list; of k free places of a stretch the number
     floor(u k) is drawn, u uniform on [0, 1).
     """
     least = -(-LEAST_DISTANCE // resolution)
-    begins, ends = _stretches(pool, own - tss_bin, tss_bin, least)
+    begins, ends = _stretches(pool, own - tss_bin, tss_bin, least, reaches.values())
     near = range(*np.searchsorted(pool, [tss_bin - least + 1, tss_bin + least]).tolist())
     taken = sorted({*np.searchsorted(pool, own).tolist(), *near})
     turns, chances = random.permutation(len(own)).tolist(), random.random(len(own)).tolist()
-    places, levels = np.empty(len(own), np.int64), np.full(len(own), len(WITHIN) + 1, np.int8)
+    places, levels = np.empty(len(own), np.int64), np.full(len(own), len(reaches) + 1, np.int8)
     for turn in turns:
         for level, (begin, end) in enumerate(zip(begins[turn], ends[turn], strict=True)):
             below = bisect_left(taken, begin)
@@ -116,12 +125,12 @@ def _draw_for_gene(pool, own, tss_bin, resolution, random):
             insort(taken, place)
             places[turn], levels[turn] = place, level
             break
-    kept = levels == len(WITHIN) + 1
+    kept = levels == len(reaches) + 1
     places[kept] = np.searchsorted(pool, own[kept])
     return pool[places], levels
 
 
-def _stretches(pool, offsets, tss_bin, least):
+def _stretches(pool, offsets, tss_bin, least, reaches):
     """Where in the pool bins may be drawn for each contact, level by level.
 
     offsets: of the contacts from the TSS bin, in bins. Returns: two lists (contacts) of lists (levels), first place and
@@ -129,7 +138,7 @@ def _stretches(pool, offsets, tss_bin, least):
     """
     sign, distance = np.sign(offsets), np.abs(offsets)
     begins, ends = [], []
-    for nearest, farthest in WITHIN:
+    for nearest, farthest in reaches:
         near = np.maximum(-(-nearest * distance // 4), least)
         far = farthest * distance // 4
         begins.append(np.searchsorted(pool, tss_bin + np.where(sign > 0, near, -far)))
@@ -150,11 +159,11 @@ def _with_bins(contacts, bins):
     )
 
 
-def _shares(own, drawn, levels):
-    """MatchShares of a draw. own, drawn: distances in bins. levels: number in `LEVELS` of each contact."""
-    counts = np.bincount(levels, minlength=len(LEVELS)) / max(len(levels), 1)
+def _shares(own, drawn, levels, names):
+    """MatchShares of a draw. own, drawn: distances in bins. levels: of each contact, its number among the names."""
+    counts = np.bincount(levels, minlength=len(names)) / max(len(levels), 1)
     shift = float(np.median(np.abs(drawn - own) / own)) if len(own) else float("nan")
-    return MatchShares(dict(zip(LEVELS, counts.tolist(), strict=True)), shift)
+    return MatchShares(dict(zip(names, counts.tolist(), strict=True)), shift)
 
 
 def draw_by_distance(contacts, seed):

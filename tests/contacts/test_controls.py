@@ -110,6 +110,18 @@ def test_by_hand():
         assert controls.draw_matched(contacts, 0)[0].bins[0] == expected
 
 
+def test_a_wide_draw_looks_farther_first():
+    """The gene touches bin 120, 20 bins away: bins up to 160 bins away come before those behind or upstream."""
+    for far, expected in (([80, 170, 300], 170), ([80, 250, 300], 250), ([80, 281], 80), ([103], 120)):
+        contacts = make_contacts([[120], far], tss=[100 * RESOLUTION + 1, 900 * RESOLUTION])
+        drawn, shares = controls.draw_matched(contacts, 0, wide=True)
+        allowed = {expected} if expected != 80 else {80, 281}
+        assert int(drawn.bins[0]) in allowed
+        assert len(shares.found) == 7
+    nearest = make_contacts([[120], [104, 170]], tss=[100 * RESOLUTION + 1, 900 * RESOLUTION])
+    assert controls.draw_matched(nearest, 0, wide=True)[0].bins[0] == 104
+
+
 def test_matched_bins_have_equal_chances():
     """Of ten bins in reach of two contacts each is drawn as often as any other."""
     pool = list(range(116, 126))
