@@ -233,7 +233,10 @@ class World:
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
         if name == "compare" and argv:
             assert done.printed == "data_spex_corrected: too few chromosomes for a verdict\n", done.printed
-            assert ("--confirm" in argv) == Path(argv[argv.index("--out") + 1], "confirmation.csv").exists()
+            out, confirmed = Path(argv[argv.index("--out") + 1]), "--confirm" in argv
+            assert confirmed == (out / "confirmation.csv").exists()
+            assert confirmed == ("Confirmation by trees" in (out / "verdict.md").read_text())
+            assert confirmed == ("Confirmation by trees" in (out / "report.html").read_text())
         if name == "train" and argv and not {"--help", "--list_targets"} & set(argv):
             check_training(argv, done)
 
