@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from made_comparison import made_comparison
+from made_comparison import made_comparison, made_confirmation
 
 from spex.reports.comparison import write_report
 from spex.reports.comparison.html import Html, element
@@ -192,18 +192,9 @@ def test_too_few_chromosomes(tmp_path, verdicts, tissues):
     assert not (tmp_path / "groups.png").exists()
 
 
-def confirmation(*names, **changes):
-    """What trees found of maps in one tissue."""
-    row = {"target_index": 1, "target": "Liver | 1", "genes": 990, "difference": 0.0123, "low": 0.002, "high": 0.021}
-    row |= {"p": 0.012, "seeds": 7, "bootstrap_error": 0.005, "seeds_error": 0.001, "seeds_suffice": True}
-    row |= {"welch_p": 1e-9, **changes}
-    contrasts = ("map - matched bins", "map - own sequence")
-    return pd.DataFrame([{"map": name, "contrast": each, **row} for name in names for each in contrasts])
-
-
 def test_confirmation_has_a_section_where_there_is_one():
     comparison = made_comparison(1, 1)
-    text = Page(page(comparison, [], {}, confirmation("A <b>"))).text
+    text = Page(page(comparison, [], {}, made_confirmation("A <b>"))).text
     assert "Confirmation by trees" in text and "A <b>" in text
     for part in ("+0.0123", "+0.0020 to +0.0210", "0.012", "0.0050", "0.0010", "1e-09", "990", "map - matched bins"):
         assert part in text
@@ -213,7 +204,7 @@ def test_confirmation_has_a_section_where_there_is_one():
 
 def test_the_verdict_has_a_sentence_a_map_and_tissue_that_trees_were_fitted_for():
     comparison = made_comparison(2, 1, names=["low", "high"], verdicts=[6, 2])
-    text = verdict(comparison, confirmation("low", "high"))
+    text = verdict(comparison, made_confirmation("low", "high"))
     lines = [line for line in text.splitlines() if "Welch p 1e-09" in line]
     assert [line.split(",")[0] for line in lines] == ["- **high", "- **low"]
     assert lines[0] == (
@@ -223,12 +214,12 @@ def test_the_verdict_has_a_sentence_a_map_and_tissue_that_trees_were_fitted_for(
     )
     assert "between seeds on the same genes; grows significant with the number of seeds" in text
     assert text.startswith(verdict(comparison)) and "trees" not in verdict(comparison)
-    few = verdict(comparison, confirmation("low", seeds_suffice=False))
+    few = verdict(comparison, made_confirmation("low", seeds_suffice=False))
     assert "with 7 seeds, which leave more uncertain than they should." in few and "**high, Liver" not in few
 
 
 def test_the_confirmation_is_written_beside_the_rest(comparison, tmp_path):
-    found = confirmation(comparison.maps["map"][0])
+    found = made_confirmation(comparison.maps["map"][0])
     text = write_report(tmp_path, comparison, found).read_text()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "confirmation.csv"), found)
     assert "Confirmation by trees" in text and "Confirmation by trees" in (tmp_path / "verdict.md").read_text()
