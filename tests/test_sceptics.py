@@ -22,7 +22,7 @@ ROTATIONS = ("--rotations", "7")
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    return write_sceptics_study(tmp_path_factory.mktemp("sceptics") / "study", genes=420, seed=1, chromosomes=12)
+    return write_sceptics_study(tmp_path_factory.mktemp("sceptics") / "study", genes=420, chromosomes=12)
 
 
 @pytest.fixture(scope="module")
