@@ -21,8 +21,8 @@ from data.example.made_world import CHROMOSOMES, MapPlan, make_expression, make_
 from spex.commands import compare
 
 GENES, SEED = 1200, 2
-"""The seed is chosen: what touched bins tell is partly their region's, and now and then passes for sequence in the
-wrong cell too."""
+"""The seed is chosen: touched bins that tell this much tell of their region too, and with another seed that passed for
+sequence in the wrong cell. The gain was lost there all the same."""
 
 SHARES = {"own": 0.30, "touched": 0.50, "number": 0.0, "region": 0.0, "neighbours": 0.05}
 """Of the variance of expression. Touched bins tell more than in any real study, so that few genes suffice."""
