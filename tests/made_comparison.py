@@ -115,3 +115,12 @@ def made_draws(elsewhere):
     """Where the bins of three draws were found. elsewhere: share that lay elsewhere on the chromosome."""
     found = {"within 25 %": 0.9 - elsewhere, "within 50 %": 0.1, "elsewhere on the chromosome": elsewhere}
     return {f"D{draw}": {"found": found, "median_shift": 0.17} for draw in (1, 2, 3)}
+
+
+def made_confirmation(*names, **changes):
+    """What trees found of maps in one tissue, a row a contrast. changes: values in place of others."""
+    row = {"target_index": 1, "target": "Liver | 1", "genes": 990, "seeds": 7}
+    row |= {"difference": 0.0123, "low": 0.002, "high": 0.021, "p": 0.012, "bootstrap_error": 0.005}
+    row |= {"seeds_error": 0.001, "seeds_suffice": True, "welch_p": 1e-9, "welch_is": "what it is", **changes}
+    contrasts = ("map - matched bins", "map - own sequence")
+    return pd.DataFrame([{"map": name, "contrast": each, **row} for name in names for each in contrasts])

@@ -27,6 +27,7 @@ import torch
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
 from cooler.cli import cli as cooler_cli
 from file_server import FileServer
+from made_comparison import made_confirmation
 from reproduce_driver import LENGTHS as CHECKED_LENGTHS
 from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
@@ -142,6 +143,11 @@ COMMANDS = find_commands()
 # a small world under the documents' names
 
 
+def found_by_trees(ready, **options):
+    """In the place of `spex.compare.confirm.confirm`."""
+    return made_confirmation(*(maker.name for maker in ready.makers))
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """The current folder, with what `python -m spex.resources get` puts there, the example and its demo's weights."""
@@ -162,7 +168,7 @@ def world(tmp_path_factory):
         # pictures take half of the time of a fit; tests/reports looks at them
         patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
-        patch.setattr("spex.compare.confirm.confirm", lambda ready, **options: pd.DataFrame({"seeds": [3]}))
+        patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         running = World(small_table(server.address, served))
         assert running.main(resources.main, ["get"]).status == 0
         shutil.copytree(ROOT / "data/example", folder / "data/example")
@@ -233,7 +239,10 @@ class World:
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
         if name == "compare" and argv:
             assert done.printed == "data_spex_corrected: too few chromosomes for a verdict\n", done.printed
-            assert ("--confirm" in argv) == Path(argv[argv.index("--out") + 1], "confirmation.csv").exists()
+            out, confirmed = Path(argv[argv.index("--out") + 1]), "--confirm" in argv
+            assert confirmed == (out / "confirmation.csv").exists()
+            assert confirmed == ("Confirmation by trees" in (out / "verdict.md").read_text())
+            assert confirmed == ("Confirmation by trees" in (out / "report.html").read_text())
         if name == "train" and argv and not {"--help", "--list_targets"} & set(argv):
             check_training(argv, done)
 

@@ -57,7 +57,7 @@ def test_genes_lie_on_so_many_chromosomes(study, expression):
 def test_tensors_are_own_sums_and_sums_over_the_bins_that_are_touched(study):
     for name in MAPS:
         contacts, store = contacts_of(study, name), store_of(study)
-        gene = np.diff(contacts.offsets).argmax()
+        gene = np.flatnonzero(np.diff(contacts.offsets) > 2)[5]
         whole = tensor(study.maps[name], contacts.genes[gene])
         own = tensor(study.base, contacts.genes[gene])
         assert whole.shape == (OWN_WIDTH + 2 * BELUGA.features,) and whole.dtype == np.float32

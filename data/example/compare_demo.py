@@ -11,7 +11,6 @@ import pandas as pd
 
 from data.example.demo import DEMO, run
 from data.example.made_study import MadeStudy, write_made_study
-from data.example.made_world import MAPS
 
 STUDY, RESULT = DEMO / "comparison" / "study", DEMO / "comparison" / "result"
 TRUTH = {
@@ -29,7 +28,7 @@ Genes, contacts, features and expression of this study are made, and it is known
 
 def compare_options(study, result):
     """What `spex compare` is given to compare the maps of a made study. Returns: list of words."""
-    maps = [study.maps[name] for name in MAPS]
+    maps = study.maps.values()
     files = ("--genes_filename", study.genes, "--gene_expression_filename", study.expression)
     cache = ("--pred_cache_folder", study.cache, "--mcool_filename", *study.map_files.values())
     return [str(word) for word in (study.base, *maps, "--out", result, *files, *cache)]

@@ -60,12 +60,13 @@ class MadeStudy:
     cache: Path
 
     @classmethod
-    def of(cls, root):
+    def of(cls, root, names=tuple(MAPS)):
+        """names: of its maps."""
         root = Path(root)
         return cls(
             base=root / "own_sequence",
-            maps={name: root / name for name in MAPS},
-            map_files={name: root / "maps" / f"{name}.cool" for name in MAPS},
+            maps={name: root / name for name in names},
+            map_files={name: root / "maps" / f"{name}.cool" for name in names},
             genes=root / "genes.csv",
             expression=root / "expression.csv",
             cache=root / "pred_cache",
@@ -73,17 +74,30 @@ class MadeStudy:
 
 
 def write_made_study(root, genes=GENES, tissues=TISSUES, seed=SEED, chromosomes=CHROMOSOMES):
-    """Write a made study; the expression table comes last, so where it is, everything is.
+    """Write a made study.
 
     root: folder. genes: about how many, at least 22 a chromosome; verdicts come out right with some 2,000 on all
     chromosomes. The same arguments give the same bytes.
 
     Returns: MadeStudy.
     """
-    study = MadeStudy.of(root)
     random = np.random.default_rng(seed)
     world = make_world(random, genes, chromosomes)
-    study.map_files["sequence"].parent.mkdir(parents=True, exist_ok=True)
+    names = [f"Tissue {number}" for number in range(1, tissues + 1)]
+    return write_study(root, random, world, lambda contacts: make_expression(random, world, contacts, tissues), names)
+
+
+def write_study(root, random, world, express, tissues):
+    """Write a study of a World and its maps; the expression table comes last, so where it is, everything is.
+
+    root: folder. express: takes the maps' contacts as the program reads them, map -> Contacts, and gives expression,
+    (n, tissues). tissues: their names.
+
+    Returns: MadeStudy.
+    """
+    study = MadeStudy.of(root, tuple(world.pixels))
+    for path in study.map_files.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_text(study.genes, _gene_table(world.genes).to_csv(index=False, lineterminator="\n"))
     table = read_gene_table(study.genes)
     kept = keep_genes(table)
@@ -91,9 +105,9 @@ def write_made_study(root, genes=GENES, tissues=TISSUES, seed=SEED, chromosomes=
     for name, path in study.map_files.items():
         _write_map(path, world.chromsizes, world.pixels[name])
         contacts[name] = read_maps(open_maps([path], BIN), kept, Corrected(), BIN)
-    values = make_expression(random, world, contacts, tissues)
+    values = express(contacts)
     _write_folders(study, table, kept, contacts, _Features(random, world))
-    expression = pd.DataFrame(values.round(4), columns=[f"Tissue {number}" for number in range(1, tissues + 1)])
+    expression = pd.DataFrame(values.round(4), columns=tissues)
     expression.insert(0, "id", kept["id"].to_numpy())
     write_text(study.expression, expression.to_csv(index=False, lineterminator="\n"))
     return study

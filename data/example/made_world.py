@@ -89,8 +89,8 @@ class World:
     pixels: dict[str, pd.DataFrame]
 
 
-def make_world(random, genes, chromosomes=CHROMOSOMES):
-    """A World with about so many genes, on the first so many chromosomes."""
+def make_world(random, genes, chromosomes=CHROMOSOMES, plans=MAPS):
+    """A World with about so many genes, on the first so many chromosomes. plans: map -> MapPlan."""
     numbers = dict(list(GENES.items())[:chromosomes])
     share = genes / sum(numbers.values())
     numbers = {chrom: max(LEAST_GENES, round(share * count)) for chrom, count in numbers.items()}
@@ -100,7 +100,7 @@ def make_world(random, genes, chromosomes=CHROMOSOMES):
     factors = {chrom: _factors(random, -(-size // BIN)) for chrom, size in chromsizes.items()}
     at_tss = np.stack([factors[gene.chrom][(gene.tss - 1) // BIN] for gene in table.itertuples()])
     gene_factors = np.column_stack([at_tss, random.normal(size=(len(table), GENE_FACTORS))])
-    pixels = {name: _touch(random, table, chromsizes, gene_factors, plan) for name, plan in MAPS.items()}
+    pixels = {name: _touch(random, table, chromsizes, gene_factors, plan) for name, plan in plans.items()}
     return World(table, chromsizes, factors, gene_factors, pixels)
 
 
@@ -145,10 +145,11 @@ def _touch(random, genes, chromsizes, gene_factors, plan):
     return table[table["count"] > 0].groupby(["chrom", "bin1", "bin2"], sort=False, as_index=False)["count"].sum()
 
 
-def make_expression(random, world, contacts, tissues):
+def make_expression(random, world, contacts, tissues, shares=SHARES):
     """Expression of genes, float64 (n, tissues), in the unit of TPM.
 
-    contacts: map -> Contacts of the world's genes, as the program reads them.
+    contacts: map -> Contacts of the world's genes, as the program reads them: "sequence", whose bins expression
+    follows, and "number_only", of which it follows the number. shares: of the variance, by part.
     """
     number = np.log1p(_sum_by_gene(contacts["number_only"], contacts["number_only"].counts[:, None]))
     touched = contacts["sequence"]
@@ -161,10 +162,10 @@ def make_expression(random, world, contacts, tissues):
         "neighbours": _neighbour_noise(random, world.genes, tissues),
     }
     basis = np.linalg.qr(np.column_stack([np.ones(len(world.genes)), world.gene_factors]))[0]
-    level = np.sqrt(1 - sum(SHARES.values())) * _weights(random, len(world.genes), tissues)
+    level = np.sqrt(1 - sum(shares.values())) * _weights(random, len(world.genes), tissues)
     for name, part in parts.items():
         beyond_own = part if name in ("own", "neighbours") else part - basis @ (basis.T @ part)
-        level = level + np.sqrt(SHARES[name]) * standardised(beyond_own)
+        level = level + np.sqrt(shares[name]) * standardised(beyond_own)
     return np.exp(1 + 1.5 * level)
 
 

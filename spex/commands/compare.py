@@ -37,11 +37,9 @@ from spex.inputs.genes import GENE_TYPES, keep_genes, read_gene_table
 from spex.inputs.targets import select_targets
 from spex.reports.comparison import write_report
 from spex.runs.folder import DataFolder
-from spex.runs.records import write_table
 from spex.runs.settings import check_made_with
 
 PROG = "spex compare"
-CONFIRMATION = "confirmation.csv"
 FOLDERS = {"base_folder": "BASE_FOLDER", "map_folders": "MAP_FOLDER"}
 
 logger = logging.getLogger("spex")
@@ -174,8 +172,8 @@ def run(args):
     comparison = compare_prepared(ready)
     page = write_report(out, comparison)
     if args.confirm:
-        write_table(out / CONFIRMATION, confirm.confirm(ready, most_seeds=args.most_seeds))
-        logger.info("the trees' confirmation is in %s", out / CONFIRMATION)
+        logger.info("everything but the trees' confirmation is in %s", page.parent)
+        write_report(out, comparison, confirm.confirm(ready, most_seeds=args.most_seeds))
     for row in comparison.maps.itertuples():
         print(f"{visible(row.map)}: {row.words}")
     logger.info("tables, pictures and the page are in %s", page.parent)

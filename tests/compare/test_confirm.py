@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from made_comparison import made_confirmation
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
 from scipy import stats
@@ -96,6 +97,7 @@ def test_trees_go_on_where_they_were_stopped(inputs, tmp_path, monkeypatch):
     found = trees.confirm(ready, most_seeds=3, parameters=FAST)
     assert again == [24_033] * 3
     assert found["contrast"].tolist() == ["map - matched bins", "map - own sequence"]
+    assert set(found) == set(made_confirmation("any"))
     assert (found["seeds"] == 3).all() and (found["target"] == "Tissue 1").all()
     assert_frame_equal(trees.confirm(ready, most_seeds=3, parameters=FAST), found)
     assert len(again) == 3

@@ -8,6 +8,7 @@ from spex.reports.comparison.html import Html, element, joined, table
 from spex.reports.comparison.methods import REFERENCES, TO_KEEP_IN_MIND, methods
 from spex.reports.comparison.palette import css_variables
 from spex.reports.comparison.words import (
+    CONFIRMED_HOW,
     ELSEWHERE,
     EXPLAINED,
     WITHIN,
@@ -219,13 +220,7 @@ def _confirmation(confirmation):
         ]
         for row in confirmation.itertuples()
     ]
-    caption = (
-        "The published trees on the same arms, trained with chromosomes 8 and 9 left out, stopped on chromosome 9 and "
-        "tested on chromosome 8. Differences in Spearman correlation of predictions averaged over seeds; intervals, p "
-        "and the error over genes by a bootstrap over test genes, paired. Welch p: between seeds on the same genes; it "
-        "grows significant with the number of seeds."
-    )
-    return table(caption, columns, rows, "Confirmation by trees")
+    return table(CONFIRMED_HOW, columns, rows, "Confirmation by trees")
 
 
 def _mind():

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from made_comparison import made_comparison
+from made_comparison import made_comparison, made_confirmation
 
 from spex.reports.comparison import write_report
 from spex.reports.comparison.html import Html, element
@@ -194,13 +194,35 @@ def test_too_few_chromosomes(tmp_path, verdicts, tissues):
 
 def test_confirmation_has_a_section_where_there_is_one():
     comparison = made_comparison(1, 1)
-    row = {"map": "A <b>", "target": "Liver", "contrast": "map - matched bins", "genes": 990, "difference": 0.0123}
-    row |= {"low": 0.002, "high": 0.021, "p": 0.012, "seeds": 7, "bootstrap_error": 0.005, "seeds_error": 0.001}
-    text = Page(page(comparison, [], {}, pd.DataFrame([{**row, "welch_p": 1e-9}]))).text
+    text = Page(page(comparison, [], {}, made_confirmation("A <b>"))).text
     assert "Confirmation by trees" in text and "A <b>" in text
-    for part in ("+0.0123", "+0.0020 to +0.0210", "0.012", "0.0050", "0.0010", "1e-09", "990"):
+    for part in ("+0.0123", "+0.0020 to +0.0210", "0.012", "0.0050", "0.0010", "1e-09", "990", "map - matched bins"):
         assert part in text
+    assert "between seeds on the same genes; grows significant with the number of seeds" in text
     assert "Confirmation by trees" not in page(comparison, [], {})
+
+
+def test_the_verdict_has_a_sentence_a_map_and_tissue_that_trees_were_fitted_for():
+    comparison = made_comparison(2, 1, names=["low", "high"], verdicts=[6, 2])
+    text = verdict(comparison, made_confirmation("low", "high"))
+    lines = [line for line in text.splitlines() if "Welch p 1e-09" in line]
+    assert [line.split(",")[0] for line in lines] == ["- **high", "- **low"]
+    assert lines[0] == (
+        "- **high, Liver \\| 1.** Map - matched bins +0.0123 (95 % interval +0.0020 to +0.0210, p 0.012; "
+        "Welch p 1e-09); map - own sequence +0.0123 (95 % interval +0.0020 to +0.0210, p 0.012; Welch p 1e-09), on 990 "
+        "test genes with 7 seeds."
+    )
+    assert "between seeds on the same genes; grows significant with the number of seeds" in text
+    assert text.startswith(verdict(comparison)) and "trees" not in verdict(comparison)
+    few = verdict(comparison, made_confirmation("low", seeds_suffice=False))
+    assert "with 7 seeds, which leave more uncertain than they should." in few and "**high, Liver" not in few
+
+
+def test_the_confirmation_is_written_beside_the_rest(comparison, tmp_path):
+    found = made_confirmation(comparison.maps["map"][0])
+    text = write_report(tmp_path, comparison, found).read_text()
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "confirmation.csv"), found)
+    assert "Confirmation by trees" in text and "Confirmation by trees" in (tmp_path / "verdict.md").read_text()
 
 
 def test_elements_escape_what_is_not_html():
