@@ -11,30 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.signal import lfilter
 from scipy.special import pdtrc
 
+from data.example.made_world import (
+    BIN,
+    EFFECT_REGION_BP,
+    GAP_SPREAD,
+    GENE_FACTORS,
+    GENES,
+    MEDIAN_GAP,
+    NEIGHBOUR_NOISE_BP,
+    hidden_factors,
+    standardised,
+)
 from spex.contacts.collect import Contacts
 from spex.contacts.controls import draw_matched, number_columns
 from spex.contacts.rules import Corrected
 from spex.contacts.sums import sum_by_side
 
-GENES = {
-    "chr1": 241, "chr2": 167, "chr3": 130, "chr4": 107, "chr5": 123, "chr6": 121, "chr7": 107, "chr8": 99, "chr9": 97,
-    "chr10": 95, "chr11": 146, "chr12": 133, "chr13": 47, "chr14": 83, "chr15": 73, "chr16": 84, "chr17": 110,
-    "chr18": 27, "chr19": 133, "chr20": 64, "chr21": 34, "chr22": 51,
-}  # fmt: skip
-"""A tenth of the genes of each human chromosome."""
+FEATURES, OWN = 60, 160
+REGION_SHARE = 0.5
+"""Of a bin's hidden factors, what the region shares."""
 
-BIN = 5000
-MEDIAN_GAP, GAP_SPREAD = 50_000, 1.4
-"""Distance in bp between neighbouring TSS, log-normal."""
-
-FACTORS, FEATURES, OWN = 15, 60, 160
-GENE_FACTORS = 10
-"""Of own features alone, beside those of the bin at the TSS and of the region."""
-
-REGION_BP, REGION_SHARE = 300_000, 0.5
 SKEW = 0.5
 """Standard deviation of the logarithm of a feature."""
 
@@ -45,7 +43,6 @@ ANCHORS, STRENGTH_SPREAD = 1 / 3, 0.6
 KEPT, WITHOUT = 8, 0.06
 """Kept bins of a mean gene; share of genes that nothing touches whatever their surroundings."""
 
-NEIGHBOUR_NOISE_BP, EFFECT_REGION_BP = 200_000, 500_000
 OWN_SHARE, NEIGHBOUR_SHARE = 0.55, 0.10
 
 SCENARIOS = {
@@ -115,14 +112,14 @@ def make_genome(seed, chromosomes=GENES):
         tss[mine] = FARTHEST + BIN + np.cumsum(gaps[mine]).astype(np.int64)
         lengths[chrom] = int(tss[mine].max() + FARTHEST) // BIN + 2
     starts = dict(zip(lengths, np.concatenate([[0], np.cumsum(list(lengths.values()))[:-1]]).tolist(), strict=True))
-    factors = np.concatenate([_factors(random, length) for length in lengths.values()])
+    factors = np.concatenate([hidden_factors(random, length, REGION_SHARE) for length in lengths.values()])
     bins = _positive(random, factors, FEATURES)
     places = _rows(starts, chroms, (tss - 1) // BIN)
     alone = random.normal(size=(len(tss), GENE_FACTORS))
     region = _mean_around(factors, starts, lengths, chroms, tss, EFFECT_REGION_BP)
     own = _positive(random, np.column_stack([factors[places], alone]), OWN).astype(np.float32)
     missed = (alone[:, 0] ** 2 - 1) / np.sqrt(2)
-    activity = _standardised(_standardised(own) @ random.normal(size=OWN)) + 0.4 * missed
+    activity = standardised(standardised(own.astype(np.float64)) @ random.normal(size=OWN)) + 0.4 * missed
     genes = pd.DataFrame({"chrom": chroms, "tss": tss, "strand": random.choice(["+", "-"], len(tss))})
     contacts = _touch(random, genes, lengths, 0.3 * activity)
     genome = Genome(contacts, bins, starts, own, {})
@@ -141,15 +138,6 @@ def _walk(random, along, size):
     for step in range(1, len(along)):
         steps[step] = along[step] * steps[step - 1] + np.sqrt(1 - along[step] ** 2) * steps[step]
     return steps
-
-
-def _factors(random, length):
-    """Hidden factors of a chromosome's bins, (length, FACTORS), partly shared by the region."""
-    along = np.exp(-BIN / REGION_BP)
-    drive = random.normal(size=(length, FACTORS)) * np.sqrt(1 - along**2)
-    drive[0] /= np.sqrt(1 - along**2)
-    region = lfilter([1], [1, -along], drive, axis=0)
-    return np.sqrt(REGION_SHARE) * region + np.sqrt(1 - REGION_SHARE) * random.normal(size=(length, FACTORS))
 
 
 def _positive(random, factors, count):
@@ -229,21 +217,21 @@ def _parts_of(genome, region, missed):
 def make_expression(genome, scenario, count, seed):
     """Expression of a scenario, float64 (n, count), each with effects and noise of its own."""
     random = np.random.default_rng(seed)
-    own = _standardised(genome.own)
+    own = standardised(genome.own.astype(np.float64))
     basis = np.linalg.qr(np.column_stack([np.ones(len(own)), own]))[0]
     neighbours = 0.25 if scenario == "NB" else NEIGHBOUR_SHARE
     hub = 0.10 if scenario == "HUB" else 0.0
     effects = SCENARIOS[scenario]
-    observed = np.sqrt(OWN_SHARE) * _standardised(own @ random.normal(size=(own.shape[1], count)))
-    observed += np.sqrt(neighbours) * _standardised(_neighbour_noise(random, genome.contacts, count))
+    observed = np.sqrt(OWN_SHARE) * standardised(own @ random.normal(size=(own.shape[1], count)))
+    observed += np.sqrt(neighbours) * standardised(_neighbour_noise(random, genome.contacts, count))
     if hub:
-        observed += np.sqrt(hub) * _standardised(_hub_noise(random, genome.parts["bins"], len(own), count))
+        observed += np.sqrt(hub) * standardised(_hub_noise(random, genome.parts["bins"], len(own), count))
     for name, share in effects.items():
-        part = _standardised(genome.parts[name])
+        part = standardised(genome.parts[name])
         effect = part @ random.normal(size=(part.shape[1], count)) if part.shape[1] > 1 else part
-        observed += np.sqrt(share) * _standardised(effect - basis @ (basis.T @ effect))
+        observed += np.sqrt(share) * standardised(effect - basis @ (basis.T @ effect))
     left = 1 - OWN_SHARE - neighbours - hub - sum(effects.values())
-    observed += np.sqrt(left) * _standardised(random.normal(size=(len(own), count)))
+    observed += np.sqrt(left) * standardised(random.normal(size=(len(own), count)))
     return np.maximum(observed, np.quantile(observed, 0.2, axis=0)) if scenario == "TIE" else observed
 
 
@@ -262,8 +250,3 @@ def _hub_noise(random, pairs, genes, count):
     return np.where(
         numbers[:, None] > 0, noise / np.sqrt(np.maximum(numbers, 1))[:, None], random.normal(size=noise.shape)
     )
-
-
-def _standardised(values):
-    values = np.asarray(values, dtype=np.float64)
-    return (values - values.mean(axis=0)) / values.std(axis=0)

@@ -97,7 +97,7 @@ def make_world(random, genes, chromosomes=CHROMOSOMES, plans=MAPS):
     table = pd.concat([_place_genes(random, chrom, count) for chrom, count in numbers.items()], ignore_index=True)
     ends = table.groupby("chrom", sort=False)["tss"].max()
     chromsizes = {chrom: int(end) + MARGIN for chrom, end in ends.items()}
-    factors = {chrom: _factors(random, -(-size // BIN)) for chrom, size in chromsizes.items()}
+    factors = {chrom: hidden_factors(random, -(-size // BIN), REGION_SHARE) for chrom, size in chromsizes.items()}
     at_tss = np.stack([factors[gene.chrom][(gene.tss - 1) // BIN] for gene in table.itertuples()])
     gene_factors = np.column_stack([at_tss, random.normal(size=(len(table), GENE_FACTORS))])
     pixels = {name: _touch(random, table, chromsizes, gene_factors, plan) for name, plan in plans.items()}
@@ -110,13 +110,13 @@ def _place_genes(random, chrom, count):
     return pd.DataFrame({"chrom": chrom, "strand": strands, "tss": MARGIN + np.cumsum(1 + gaps)})
 
 
-def _factors(random, length):
-    """Hidden factors of a chromosome's bins, each of variance 1, partly shared by the region."""
+def hidden_factors(random, length, region_share):
+    """Hidden factors of a chromosome's bins, (length, FACTORS), each of variance 1, partly shared by the region."""
     along = np.exp(-BIN / REGION_BP)
     drive = random.normal(size=(length, FACTORS)) * np.sqrt(1 - along**2)
     drive[0] /= np.sqrt(1 - along**2)
     region = lfilter([1], [1, -along], drive, axis=0)
-    return np.sqrt(REGION_SHARE) * region + np.sqrt(1 - REGION_SHARE) * random.normal(size=(length, FACTORS))
+    return np.sqrt(region_share) * region + np.sqrt(1 - region_share) * random.normal(size=(length, FACTORS))
 
 
 def _touch(random, genes, chromsizes, gene_factors, plan):

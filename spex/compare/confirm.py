@@ -17,6 +17,7 @@ from spex.compare.arms import BASELINE, DRAWS, MAP, NUMBERS
 from spex.compare.folders import OWN_WIDTH
 from spex.compare.kept import Kept
 from spex.compare.run import shared_identity
+from spex.compare.statistics import spearman
 from spex.errors import InputError
 from spex.models.registry import choose_device, prepare, with_changes
 from spex.models.scores import LEAST_GENES, RESAMPLES
@@ -171,10 +172,10 @@ def summarise_seeds(observed, predicted, seed=0, resamples=RESAMPLES):
     """
     genes = np.random.default_rng(seed).integers(0, len(observed), (resamples, len(observed)))
     averaged = {arm: values.mean(axis=0) for arm, values in predicted.items()}
-    by_seed = {arm: _spearman(observed, values) for arm, values in predicted.items()}
-    resampled = {arm: _spearman(observed[genes], values[genes]) for arm, values in averaged.items()}
+    by_seed = {arm: spearman(observed, values, axis=-1) for arm, values in predicted.items()}
+    resampled = {arm: spearman(observed[genes], values[genes], axis=-1) for arm, values in averaged.items()}
     for contrast, (one, others) in CONTRASTS.items():
-        whole = {arm: _spearman(observed, averaged[arm]) for arm in (one, *others)}
+        whole = {arm: spearman(observed, averaged[arm], axis=-1) for arm in (one, *others)}
         draws = resampled[one] - np.mean([resampled[arm] for arm in others], axis=0)
         of_seeds = by_seed[one] - np.mean([by_seed[arm] for arm in others], axis=0)
         over_genes, over_seeds = draws.std(ddof=1), of_seeds.std(ddof=1) / np.sqrt(len(of_seeds))
@@ -196,11 +197,3 @@ def summarise_seeds(observed, predicted, seed=0, resamples=RESAMPLES):
             "welch_p": float(welch.pvalue),
             "welch_is": WELCH,
         }
-
-
-def _spearman(observed, predicted):
-    """Spearman's correlation along the last axis, 0 where either is constant."""
-    one, other = (stats.rankdata(values, axis=-1) for values in np.broadcast_arrays(observed, predicted))
-    one, other = (values - values.mean(axis=-1, keepdims=True) for values in (one, other))
-    scale = np.sqrt((one**2).sum(axis=-1) * (other**2).sum(axis=-1))
-    return np.divide((one * other).sum(axis=-1), scale, out=np.zeros(scale.shape), where=scale > 0)

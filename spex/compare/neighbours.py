@@ -6,9 +6,9 @@ import numpy as np
 
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
-from spex.contacts.sums import sum_over_bins
+from spex.contacts.sums import bins_and_sums, sum_over_bins
 from spex.errors import InputError, parameter
-from spex.runs.cache import PredictionStore
+from spex.runs.cache import PredictionStore, own_keys
 
 WIDTH = 2 * BELUGA.features
 """Numbers in a neighbour block: sums over the bins downstream, then upstream."""
@@ -74,20 +74,12 @@ def neighbour_blocks(several, predictions, advance):
     weight = genes.rule.weight(genes.resolution)
     for chrom in dict.fromkeys(genes.chroms.tolist()):
         rows = np.flatnonzero(genes.chroms == chrom)
-        lists = [_bins_and_sides(contacts, rows) for contacts in several]
+        lists = [bins_and_sums(contacts, rows) for contacts in several]
         sums = sum_over_bins(lists, 2 * len(rows), BELUGA.features, lambda bins: predictions.of(chrom, bins))  # noqa: B023
         for block, of_list in zip(blocks, sums, strict=True):
             block[rows] = (of_list * weight).reshape(len(rows), WIDTH)
         advance(len(rows))
     return blocks
-
-
-def _bins_and_sides(contacts, rows):
-    """Bins of some genes, and where each is added: 2 x gene, one more upstream."""
-    spans = [slice(*contacts.offsets[row : row + 2]) for row in rows]
-    places = np.repeat(2 * np.arange(len(rows)), [span.stop - span.start for span in spans])
-    upstream = np.concatenate([~contacts.downstream[span] for span in spans])
-    return np.concatenate([contacts.bins[span] for span in spans]), places + upstream
 
 
 def local_sums(store, genes):
@@ -98,7 +90,7 @@ def local_sums(store, genes):
     sums = np.empty((len(genes), BELUGA.features), np.float32)
     for chrom in genes["chrom"].unique():
         rows = np.flatnonzero(genes["chrom"] == chrom)
-        keys = genes["tss"].to_numpy()[rows] * 2 + (genes["strand"].to_numpy()[rows] == "-")
+        keys = own_keys(genes.iloc[rows])
         for some in np.array_split(np.arange(len(rows)), -(-len(rows) // 256)):
             found, kept = store.get("own", chrom, keys[some])
             if not found.all():

@@ -18,7 +18,7 @@ from spex.inputs.agree import check_maps
 from spex.inputs.maps.reading import open_maps, read_maps
 from spex.inputs.maps.thinned import ThinnedMap
 from spex.progress import progress
-from spex.runs.cache import PredictionStore
+from spex.runs.cache import PredictionStore, own_keys
 from spex.runs.tensors import read_features
 
 QUARTERS = 4
@@ -38,10 +38,7 @@ class LocalSums:
     def of(cls, base, cache, genes):
         """base: BaseFolder. cache: prediction cache folder. genes: DataFrame (n) with chrom, strand, tss."""
         store = _store(cache, base.settings)
-        there = all(
-            store.has("own", chrom, of["tss"].to_numpy() * 2 + (of["strand"] == "-").to_numpy()).all()
-            for chrom, of in genes.groupby("chrom")
-        )
+        there = all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
         if not there:
             logger.warning("the prediction cache lacks genes' own windows, so there is no arm of their local sums")
         return cls(store, genes, there)

@@ -43,13 +43,15 @@ def spearman_by_chromosome(observed, predicted, blocks):
 
     Returns: float64 (chromosomes, t); 0 where either is constant, as such a prediction puts nothing in order.
     """
-    rho = np.zeros((len(blocks), observed.shape[1]))
-    for row, block in enumerate(blocks):
-        ranks = [stats.rankdata(values[block], axis=0) for values in (observed, predicted)]
-        one, other = (each - each.mean(axis=0) for each in ranks)
-        scale = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
-        np.divide((one * other).sum(axis=0), scale, out=rho[row], where=scale > 0)
-    return rho
+    return np.stack([spearman(observed[block], predicted[block], axis=0) for block in blocks])
+
+
+def spearman(observed, predicted, axis):
+    """Spearman's correlation along an axis, ties averaged; 0 where either is constant. Arrays are broadcast."""
+    ranks = [stats.rankdata(values, axis=axis) for values in np.broadcast_arrays(observed, predicted)]
+    one, other = (each - each.mean(axis=axis, keepdims=True) for each in ranks)
+    scale = np.sqrt((one**2).sum(axis=axis) * (other**2).sum(axis=axis))
+    return np.divide((one * other).sum(axis=axis), scale, out=np.zeros(scale.shape), where=scale > 0)
 
 
 @dataclass(frozen=True)

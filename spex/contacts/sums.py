@@ -23,6 +23,17 @@ def sum_by_side(sides, places, predictions, count):
     )
 
 
+def bins_and_sums(contacts, rows):
+    """The bins that some genes touch, and the sum that each goes to: 2 x place of the gene in `rows`, 1 more upstream.
+
+    contacts: Contacts. rows: of the genes in it, at least one. Returns: two int arrays (contacts of these genes,).
+    """
+    spans = [slice(*contacts.offsets[row : row + 2]) for row in rows]
+    upstream = ~np.concatenate([contacts.downstream[span] for span in spans])
+    sums = np.repeat(2 * np.arange(len(spans)), [span.stop - span.start for span in spans]) + upstream
+    return np.concatenate([contacts.bins[span] for span in spans]), sums
+
+
 class SumsOverBins:
     """Sums over the contacted bins of one chromosome, for several lists of contacts that are read together.
 

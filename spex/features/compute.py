@@ -9,7 +9,8 @@ import torch
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
 from expecto.scan import merge_windows
-from spex.contacts.sums import SumsOverBins
+from spex.contacts.sums import SumsOverBins, bins_and_sums
+from spex.runs.cache import own_keys
 
 OWN_ROWS = OWN_SUMS + 1
 """Rows kept of a gene's own windows: the ten sums and the plain one, which stands in for missing contacts."""
@@ -58,19 +59,22 @@ class FeatureComputer:
     def _read(self, block, segments):
         """What one step of a block needs: rows that the store has, and sequences for the others."""
         if segments is OWN:
-            kind, keys = "own", block.genes["tss"].to_numpy() * 2 + (block.genes["strand"] == "-").to_numpy()
+            kind, keys, width = "own", own_keys(block.genes), OWN_ROWS * self.network.features
         else:
             rule, resolution = self.contacts.rule, self.contacts.resolution
-            kind, keys = "windows", rule.centres(np.concatenate(segments), resolution) - self.network.window // 2
-        found, stored = np.zeros(len(keys), dtype=bool), None
+            kind, width = "windows", self.network.features
+            keys = rule.centres(np.concatenate(segments), resolution) - self.network.window // 2
+        rows, found = np.empty((len(keys), width), np.float32), np.zeros(len(keys), dtype=bool)
         if self.store is not None:
             found, stored = self.store.get(kind, block.chrom, keys)
+            if stored is not None:
+                rows[found] = stored
         missing = np.flatnonzero(~found)
         sequences = None
         if len(missing):
             of_windows = self._own_sequences if segments is OWN else self._bin_sequences
             sequences = of_windows(block.chrom, block.genes.iloc[missing] if segments is OWN else keys[missing])
-        return _Rows(kind, block.chrom, keys, stored, missing, sequences)
+        return _Rows(kind, block.chrom, keys, rows, missing, sequences)
 
     def _own_sequences(self, chrom, genes):
         """Base codes of the genes' stretches end to end, and where their windows start in them, (genes, 200)."""
@@ -89,20 +93,21 @@ class FeatureComputer:
 
     def _complete(self, read):
         """The rows of one step, (keys, width) float32: what is missing is predicted, and kept in the store."""
-        missing = np.arange(len(read.missing))  # among those that were missing when the step was read
-        if self.store is not None and len(missing):
+        left = np.arange(len(read.missing))
+        if self.store is not None and len(left):
             found, recent = self.store.recent(read.kind, read.chrom, read.keys[read.missing])
-            read.fill(read.missing[found], recent)
-            missing = missing[~found]
-        self.counts[f"{read.kind} from the store"] += len(read.keys) - len(missing)
-        if len(missing):
+            if recent is not None:
+                read.rows[read.missing[found]] = recent
+            left = left[~found]
+        self.counts[f"{read.kind} from the store"] += len(read.keys) - len(left)
+        if len(left):
             codes, starts = read.sequences
             predict = self._own_rows if read.kind == "own" else self._predict
-            rows = predict(codes, starts[missing]).cpu().numpy()
+            rows, places = predict(codes, starts[left]).cpu().numpy(), read.missing[left]
             if self.store is not None:
-                self.store.put(read.kind, read.chrom, read.keys[read.missing[missing]], rows)
+                self.store.put(read.kind, read.chrom, read.keys[places], rows)
                 rows = self.store.stored(rows)  # what a later run will read
-            read.fill(read.missing[missing], rows)
+            read.rows[places] = rows
         return read.rows
 
     def _own_rows(self, codes, starts):
@@ -124,9 +129,9 @@ class FeatureComputer:
         return predictions[0] if len(predictions) == 1 else torch.cat(predictions)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class _Rows:
-    """Rows of some keys: `stored` holds those that are not `missing` (positions), in order, or is None without any.
+    """Rows of some keys, float32 (keys, width): those at `missing`, (m,) positions, are to be filled in.
 
     sequences: base codes, and where the windows of the missing rows start in them; None where nothing is missing.
     """
@@ -134,25 +139,9 @@ class _Rows:
     kind: str
     chrom: str
     keys: np.ndarray
-    stored: np.ndarray | None
+    rows: np.ndarray
     missing: np.ndarray
     sequences: tuple | None
-    rows: np.ndarray | None = None
-
-    def __post_init__(self):
-        if not len(self.missing):
-            self.rows = self.stored
-
-    def fill(self, places, rows):
-        """Put in rows that were missing."""
-        if len(places) == len(self.keys):
-            self.rows = rows
-        elif len(places):
-            if self.rows is None:
-                self.rows = np.empty((len(self.keys), rows.shape[1]), np.float32)
-                if self.stored is not None:
-                    self.rows[np.setdiff1d(np.arange(len(self.keys)), self.missing)] = self.stored
-            self.rows[places] = rows
 
 
 OWN = "own windows"
@@ -172,11 +161,7 @@ class _Block:
         if contacts is None:
             return
         self.rows = [places[gene] for gene in genes["id"]]
-        spans = [slice(*contacts.offsets[row : row + 2]) for row in self.rows]
-        touched = np.concatenate([contacts.bins[span] for span in spans])
-        upstream = ~np.concatenate([contacts.downstream[span] for span in spans])
-        sides = np.repeat(2 * np.arange(len(genes)), [span.stop - span.start for span in spans]) + upstream
-        self.sums = SumsOverBins([(touched, sides)], 2 * len(genes), width)  # downstream, upstream of each gene
+        self.sums = SumsOverBins([bins_and_sums(contacts, self.rows)], 2 * len(genes), width)
         self.steps += self.sums.groups
 
     def features(self):

@@ -30,6 +30,11 @@ IDENTITY = "identity.json"
 logger = logging.getLogger("spex")
 
 
+def own_keys(genes):
+    """Keys of genes' own windows, (n,) int64. genes: DataFrame (n) with strand, tss."""
+    return genes["tss"].to_numpy() * 2 + (genes["strand"] == "-").to_numpy()
+
+
 class PredictionStore:
     """Rows of numbers by kind, chromosome and key, under the identity of what they were computed with.
 

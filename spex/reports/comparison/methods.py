@@ -31,7 +31,7 @@ TO_KEEP_IN_MIND = (
     (
         "Strong effects of a region",
         "Where the sequence of the whole region matters, the test for touched sequence errs somewhat more often than "
-        "it should (6 % instead of 2.5 % in simulations). The local sum shows how much the region alone tells.",
+        "it should (in simulations 6 to 19 % instead of 2.5 %). The local sum shows how much the region alone tells.",
     ),
     (
         "Tissues resemble each other",

@@ -3,13 +3,13 @@
 import json
 from importlib import resources
 
+from spex.contacts.controls import ELSEWHERE
 from spex.reports.comparison.cells import TISSUES_AT_ONCE
 from spex.reports.comparison.html import Html, element, joined, table
 from spex.reports.comparison.methods import REFERENCES, TO_KEEP_IN_MIND, methods
 from spex.reports.comparison.palette import css_variables
 from spex.reports.comparison.words import (
     CONFIRMED_HOW,
-    ELSEWHERE,
     EXPLAINED,
     WITHIN,
     account,

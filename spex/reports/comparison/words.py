@@ -2,12 +2,14 @@
 
 import math
 
+from spex.contacts.controls import ELSEWHERE
+
 TOGETHER = "tissues found together are one finding"
 SEQUENCE, REGION, NUMBER, HARM = (1, 2), (3,), (4,), (5,)
 """Numbers of the verdicts that say: touched sequence, any bins at these distances, number of contacts, harm."""
 
-WITHIN, ELSEWHERE = "within 25 %", "elsewhere on the chromosome"
-"""Where matched bins were found, in the settings' words: as they should, and where nothing nearer was left."""
+WITHIN = "within 25 %"
+"""Where matched bins should be found, in the settings' words."""
 
 MANY_ELSEWHERE = 0.1
 """Share of matched bins from which a region's effect may look like that of the touched bins: with 19 % it did in five
