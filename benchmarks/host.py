@@ -2,10 +2,12 @@
 
     python -m benchmarks.host [--genes 2000] [--map] [--cache] [--profile]
     python -m benchmarks.host --genes 22826 --map --cache      # the whole genome
+    python -m benchmarks.host --genes 22826 --device cuda --precision tf32     # with the real network, on a GPU
 
 A window's predictions are taken from a table by a hash of its letters, so that results depend on every window and can
-be compared between versions: the last figure is a checksum of all tensors. The genome is a made one, of chromosomes of
-20 Mb; genes are spread over it as densely as over the real one.
+be compared between versions: the last figure is a checksum of all tensors. With --device it is the real network, with
+random weights, on that device. The genome is a made one, of chromosomes of 20 Mb; genes are spread over it as densely
+as over the real one.
 """
 
 import argparse
@@ -21,11 +23,13 @@ import pandas as pd
 import torch
 
 from benchmarks.measure import peak_memory_gb, publish
+from expecto.beluga import Beluga
 from expecto.network import BELUGA
+from expecto.scan import Scanner
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Published
 from spex.features.compute import FeatureComputer
-from spex.features.devices import BLOCK_SIZE, CPU_WINDOWS_PER_PASS
+from spex.features.devices import BLOCK_SIZE, CPU_WINDOWS_PER_PASS, DTYPES, computing, windows_per_pass
 from spex.features.write import write_tensors
 from spex.inputs.genome import Genome
 from spex.runs.cache import PredictionStore
@@ -112,6 +116,8 @@ def main(argv=None):
     parser.add_argument("--genes", type=int, default=2000)
     parser.add_argument("--map", action="store_true", help="with contacts, 40 bins a gene")
     parser.add_argument("--cache", action="store_true", help="with a prediction cache, empty at first")
+    parser.add_argument("--device", help="cpu or cuda: with the real network there")
+    parser.add_argument("--precision", choices=tuple(DTYPES), default="float32", help="of the real network")
     parser.add_argument("--profile", action="store_true", help="print the functions that take longest")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
@@ -121,19 +127,25 @@ def main(argv=None):
         genome = Genome(make_genome(place, genes["chrom"].nunique()), place / "spare.fai")
         folder = DataFolder(place / "data")
         folder.tensors.mkdir(parents=True)
+        scanner, at_once = CheapScanner(), CPU_WINDOWS_PER_PASS
+        if args.device:
+            torch.manual_seed(0)
+            scanner = Scanner(Beluga(), args.device, getattr(torch, DTYPES[args.precision]))
+            at_once = windows_per_pass(args.device)
         computer = FeatureComputer(
             genome=genome,
-            scanner=CheapScanner(),
+            scanner=scanner,
             store=PredictionStore(place / "cache", {}) if args.cache else None,
             contacts=make_contacts(genes) if args.map else None,
-            windows_per_pass=CPU_WINDOWS_PER_PASS,
+            windows_per_pass=at_once,
         )
         before = peak_memory_gb()
         profile = cProfile.Profile()
         start, processor = time.perf_counter(), time.process_time()
         if args.profile:
             profile.enable()
-        write_tensors(computer, folder, genes, BLOCK_SIZE["cpu"], lambda count: None)
+        with computing(args.device or "cpu", args.precision):
+            write_tensors(computer, folder, genes, BLOCK_SIZE[scanner.device.type], lambda count: None)
         profile.disable()
         seconds, processor = time.perf_counter() - start, time.process_time() - processor
         row = {
@@ -151,6 +163,7 @@ def main(argv=None):
     if args.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
     options = [f"--{name}" for name in ("map", "cache") if getattr(args, name)]
+    options += ["--device", args.device, "--precision", args.precision] if args.device else []
     publish(
         "host", [row], args.json, command=" ".join(["python -m benchmarks.host --genes", str(args.genes), *options])
     )

@@ -2,7 +2,8 @@
 
     python -m benchmarks.ridge old   [--genes 3000] [--features 3000]     both ways in turn, one split
     python -m benchmarks.ridge folds [--genes 3000] [--features 3000]     every chromosome: together, and one by one
-    python -m benchmarks.ridge full  [--cv] [--penalties 5]    21,836 training genes, 24,024 features; 22,826 with --cv
+    python -m benchmarks.ridge full  [--cv] [--penalties 5] [--device cuda]       21,836 training genes (22,826 with
+        --cv) and 24,024 features
 
 Made features, collinear as chromatin is; 218 targets and five penalties unless said otherwise. Seconds are of the
 Gram matrix, the factors, the choice of the penalty and the coefficients of every target (and fold); nothing is written.
@@ -145,10 +146,10 @@ def full(args):
     before, load, processor, start = peak_memory_gb(), os.getloadavg()[0], time.process_time(), time.perf_counter()
     if args.cv:
         splits = cross_validation_splits(chroms)
-        learners = prepare_folds("ridge", matrix, splits, parameters)
+        learners = prepare_folds("ridge", matrix, splits, parameters, args.device)
     else:
         splits = [split_by_chromosome(chroms, ["chr8"])]
-        learners = [prepare("ridge", matrix, splits[0], parameters)]
+        learners = [prepare("ridge", matrix, splits[0], parameters, args.device)]
     gram, fits = time.perf_counter() - start, 0
     for learner in learners:
         fits += sum(1 for _ in learner.fit(observed, names=[""] * args.targets, wanted=range(args.targets), seed=0))
@@ -179,6 +180,7 @@ def main(argv=None):
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--penalties", type=int, default=len(PENALTIES), help="the first of them")
     parser.add_argument("--cv", action="store_true")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of the full one")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
     logging.getLogger("spex").setLevel(logging.ERROR)  # the ends of the penalties are of no interest here

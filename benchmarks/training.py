@@ -2,7 +2,7 @@
 
     python -m benchmarks.training ridge   [--genes 5000] [--features 5000] [--targets 218]
     python -m benchmarks.training trees   [--genes 5000] [--features 5000] [--boosting 100]
-    python -m benchmarks.training trees_full [--genes 22826] [--features 24024] [--boosting 10]
+    python -m benchmarks.training trees_full [--genes 22826] [--boosting 10] [--device cuda]
     python -m benchmarks.training reading [--genes 22826]
 
 One part a process, so that the peak memory is its own. Ridge: factorisation, five penalties and the choice among them
@@ -97,7 +97,7 @@ def trees_full(args):
         before, marks = peak_memory_gb(), [(time.perf_counter(), time.process_time())]
         features = TensorMatrix(DataFolder(Path(root)), ids, args.features).hand_over()
         marks.append((time.perf_counter(), time.process_time()))
-        learner, test = prepare("gbtree", features, split, parameters), features[split.test]
+        learner, test = prepare("gbtree", features, split, parameters, args.device), features[split.test]
         del features
         marks.append((time.perf_counter(), time.process_time()))
         for fit in learner.fit(observed, names=["first", "second"], wanted=[0, 1], seed=1410):
@@ -162,6 +162,7 @@ def main(argv=None):
     parser.add_argument("--features", type=int, help="default: 5000, for trees_full 24024")
     parser.add_argument("--targets", type=int, default=218)
     parser.add_argument("--boosting", type=int, help="default: 100, for trees_full 10")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of trees_full")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json")
     args = parser.parse_args(argv)

@@ -65,7 +65,7 @@ class OwnPart:
             raise InputError(f"all genes are on {chroms[0]}", expected="genes of two chromosomes or more")
         gram = Gram(own, np.arange(len(own)))
         if penalties is None:
-            penalties = [each * gram.diagonal.sum() / len(own) for each in RELATIVE_PENALTIES]
+            penalties = [each * gram.products.diagonal.sum() / len(own) for each in RELATIVE_PENALTIES]
         if not np.all(np.asarray(penalties) > 0):
             raise InputError("no feature of the genes' own windows differs between genes")
         tried = np.array([penalties, np.full(len(penalties), np.nan)])
@@ -82,8 +82,8 @@ class OwnPart:
     @classmethod
     def _at(cls, gram, penalty, chroms, observed, tried):
         gram.factorise(Penalties(penalty))
-        gram.invert()
-        return cls(gram.matrix, penalty, chroms, observed, tried)
+        gram.products.invert()
+        return cls(gram.products.matrix, penalty, chroms, observed, tried)
 
     def missed(self):
         """Mean over tissues of SSE / SST of own features alone."""

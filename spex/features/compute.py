@@ -34,15 +34,16 @@ class FeatureComputer:
         self._place = {} if contacts is None else {gene: row for row, gene in enumerate(contacts.genes)}
 
     def features(self, blocks):
-        """All features of blocks of genes; what comes next is read while the network is at work.
+        """All features of blocks of genes; what comes next is read, and asked for, while the network is at work.
 
         blocks: iterable of DataFrames with id, chrom, strand, tss, each of one chromosome; taken a little ahead.
         Yields: each block and its features, (genes, 10 or 12, features) float32.
         """
         begun = (_Block(genes, self.contacts, self._place, self.network.features) for genes in blocks)
         steps = ((block, segments) for block in begun for segments in block.steps)
-        for (block, segments), read in read_ahead(steps, lambda step: self._read(*step)):
-            rows = self._complete(read)
+        steps = read_ahead(steps, lambda step: self._read(*step))
+        for (block, segments), asked in one_ahead(steps, self._begin):
+            rows = self._complete(*asked)
             if segments is OWN:
                 block.own = rows.reshape(len(rows), OWN_ROWS, -1)
             else:
@@ -91,8 +92,8 @@ class FeatureComputer:
         runs, within = merge_windows(torch.from_numpy(starts), self.network.window)
         return np.concatenate([self.genome.codes(chrom, *run) for run in runs]), within.numpy()
 
-    def _complete(self, read):
-        """The rows of one step, (keys, width) float32: what is missing is predicted, and kept in the store."""
+    def _begin(self, read):
+        """Ask for the rows of one step that are neither in the store nor about to be; a GPU is not waited for."""
         left = np.arange(len(read.missing))
         if self.store is not None and len(left):
             found, recent = self.store.recent(read.kind, read.chrom, read.keys[read.missing])
@@ -100,10 +101,16 @@ class FeatureComputer:
                 read.rows[read.missing[found]] = recent
             left = left[~found]
         self.counts[f"{read.kind} from the store"] += len(read.keys) - len(left)
-        if len(left):
-            codes, starts = read.sequences
-            predict = self._own_rows if read.kind == "own" else self._predict
-            rows, places = predict(codes, starts[left]).cpu().numpy(), read.missing[left]
+        if not len(left):
+            return read, None, left
+        codes, starts = read.sequences
+        predict = self._own_rows if read.kind == "own" else self._predict
+        return read, predict(codes, starts[left]), read.missing[left]
+
+    def _complete(self, read, predicted, places):
+        """The rows of one step, (keys, width) float32; what was predicted is kept in the store."""
+        if predicted is not None:
+            rows = predicted.cpu().numpy()
             if self.store is not None:
                 self.store.put(read.kind, read.chrom, read.keys[places], rows)
                 rows = self.store.stored(rows)  # what a later run will read
@@ -187,3 +194,15 @@ def read_ahead(items, prepare, depth=2):
                 yield ready, result.result()
         for ready, result in ahead:
             yield ready, result.result()
+
+
+def one_ahead(pairs, begin):
+    """Yield each key and `begin(value)` of pairs, when the next value was begun as well."""
+    waiting = None
+    for key, value in pairs:
+        following = key, begin(value)
+        if waiting is not None:
+            yield waiting
+        waiting = following
+    if waiting is not None:
+        yield waiting

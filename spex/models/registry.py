@@ -15,7 +15,7 @@ from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError
-from spex.models import boosters, ridge, ridge_folds
+from spex.models import boosters, products, ridge, ridge_folds
 
 PARAMETERS = {"gbtree": boosters.GBTREE, "gblinear": boosters.GBLINEAR, "ridge": ridge.RIDGE}
 """Parameters of each model: the published ones of the first two, with xgboost's own names for them."""
@@ -28,9 +28,9 @@ class Model:
     learner: called with features, split, parameters, device. fit: class whose `load(folder)` reads what it saved.
     find_problem: from parameters to what is wrong with them, in words, or None. aliases: second names of parameters.
     use_of_watched: what it does with the watched rows, in words to put before their name; None where it never looks at
-    them. seeded: whether a seed can change its numbers. on_gpu: whether it can be fitted there. optional: parameters
-    that it has beside those in `PARAMETERS`. find_width_problem: from parameters and the features' width to the
-    parameter that does not suit it and why, or None.
+    them. seeded: whether a seed can change its numbers. cuda_problem: tells why it cannot be fitted on a GPU here, in
+    words, or None. optional: parameters that it has beside those in `PARAMETERS`. find_width_problem: from parameters
+    and the features' width to the parameter that does not suit it and why, or None.
 
     shared_learner: called with features, splits, parameters, device where the splits are the folds of a
     cross-validation; has `learners`, one a split, which share what they can. None: each fold is prepared by itself.
@@ -43,7 +43,7 @@ class Model:
     aliases: dict
     use_of_watched: str | None
     seeded: bool
-    on_gpu: bool
+    cuda_problem: Callable
     optional: tuple[str, ...] = ()
     find_width_problem: Callable | None = None
     shared_learner: Callable | None = None
@@ -58,7 +58,7 @@ MODELS = {
         aliases=boosters.ALIASES,
         use_of_watched="as published, early stopping watches",
         seeded=True,
-        on_gpu=True,
+        cuda_problem=boosters.cuda_problem,
     ),
     "gblinear": Model(
         learner=boosters.BoosterLearner,
@@ -67,7 +67,7 @@ MODELS = {
         aliases=boosters.ALIASES,
         use_of_watched=None,
         seeded=True,  # by its parameter feature_selector
-        on_gpu=False,
+        cuda_problem=lambda: "gblinear is fitted on the CPU only",
     ),
     "ridge": Model(
         learner=ridge.RidgeLearner,
@@ -76,7 +76,7 @@ MODELS = {
         aliases={},
         use_of_watched="the penalty is chosen on",
         seeded=False,
-        on_gpu=False,
+        cuda_problem=products.cuda_problem,
         optional=(ridge.OWN_PENALTY,),
         find_width_problem=ridge.find_width_problem,
         shared_learner=ridge_folds.RidgeFolds,
@@ -184,7 +184,7 @@ def choose_device(platform, model):
     """
     if platform == "CPU":
         return "cpu"
-    problem = boosters.cuda_problem() if MODELS[model].on_gpu else f"{model} is fitted on the CPU only"
+    problem = MODELS[model].cuda_problem()
     if problem is None:
         return "cuda"
     if platform == "CUDA":

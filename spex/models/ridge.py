@@ -100,7 +100,7 @@ class RidgeLearner:
         self.split = split
         self.choices = choices_of(parameters)
         neighbours = columns_apart(parameters, features.shape[1])
-        self.gram = Gram(features, split.train, others=split.watched, neighbours=neighbours)
+        self.gram = Gram(features, split.train, others=split.watched, neighbours=neighbours, device=device)
 
     def fit(self, targets, *, names, wanted, seed):
         """Fit all targets at once, each with the penalties that have the least rmse on the watched rows.
@@ -119,7 +119,7 @@ class RidgeLearner:
         with progress(len(self.choices), "penalties", "ridge") as advance:
             for penalties in self.choices:
                 self.gram.factorise(penalties)
-                duals = self.gram.solve(train - mean)
+                duals = self.gram.products.solve(train - mean)
                 residuals = watched - mean - self.gram.predict_others(duals, penalties)
                 choice.offer(duals, mean, train=penalties.penalty * duals, watched=residuals)
                 advance(1)

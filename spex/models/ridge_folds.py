@@ -42,7 +42,7 @@ class RidgeFolds:
         self.choices = choices_of(parameters)
         neighbours = columns_apart(parameters, features.shape[1])
         self.order = np.concatenate([split.test for split in splits])
-        self.gram = Gram(features, self.order, neighbours=neighbours)
+        self.gram = Gram(features, self.order, neighbours=neighbours, device=device)
         ends = np.cumsum([0, *(len(split.test) for split in splits)])
         parts = [slice(*pair) for pair in pairwise(ends)]
         by_chroms = {split.test_chroms: part for split, part in zip(splits, parts, strict=True)}
@@ -75,11 +75,11 @@ class RidgeFolds:
     def _offer(self, penalties, observed):
         """Leave out every fold's test and validation genes at one penalty."""
         self.gram.factorise(penalties)
-        solved = self.gram.solve(np.column_stack([observed, np.ones(len(observed))]))
+        solved = self.gram.products.solve(np.column_stack([observed, np.ones(len(observed))]))
         sums = solved[:, -1]  # G 1
         intercepts = solved[:, :-1].sum(axis=0) / sums.sum()
         duals = solved[:, :-1] - np.outer(sums, intercepts)
-        self.gram.invert()
+        self.gram.products.invert()
         try:
             for learner in self.learners:
                 learner.offer(penalties, duals, intercepts, sums)
@@ -110,13 +110,13 @@ class _FoldLearner:
 
         duals, intercepts, sums: M y (n, t), those of y (t,) and G 1 (n,), with all genes.
         """
-        gram, total = self.folds.gram, sums.sum()
+        products, total = self.folds.gram.products, sums.sum()
         own_sums = sums[self.left_out]
-        block = dsyr(-1 / total, own_sums, a=gram.inverse_block(self.parts), lower=0, overwrite_a=1)  # M_SS
+        block = dsyr(-1 / total, own_sums, a=products.inverse_block(self.parts), lower=0, overwrite_a=1)  # M_SS
         factor = cho_factor(block, lower=False, overwrite_a=True, check_finite=False)
         errors = cho_solve(factor, duals[self.left_out])
         moved = own_sums @ errors / total
-        duals = duals - gram.inverse_times(self.parts, errors) + np.outer(sums, moved)
+        duals = duals - products.inverse_times(self.parts, errors) + np.outer(sums, moved)
         duals[self.left_out] = 0
         self.choice.offer(
             duals,

@@ -6,9 +6,10 @@ from conftest import NARROW_CHANNELS, NARROW_HIDDEN, narrow_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from torch.nn import functional
 
 from expecto.beluga import CHECKPOINT_LAYERS, Beluga
-from expecto.scan import Scanner
+from expecto.scan import Scanner, aligned
 
 LENGTH = 9000
 CODES = torch.randint(0, 5, (LENGTH,), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
@@ -91,3 +92,18 @@ def test_half_precisions_stay_near_float32(dtype, most):
     assert predictions.dtype == torch.float32
     difference = (predictions - SCANNER.predict(CODES, starts)).abs().max()
     assert 0 < difference < most
+
+
+def test_filled_up_layers_give_the_same():
+    generator = torch.Generator().manual_seed(4)
+    layers = [(torch.randn(13, 21, generator=generator), torch.randn(13, generator=generator))]
+    layers.append((torch.randn(5, 13, generator=generator), torch.randn(5, generator=generator)))
+    filled = aligned(*layers)
+    assert [len(bias) for _, bias in filled] == [16, 8]
+
+    def through(layers, x):
+        return functional.linear(functional.relu(functional.linear(x, *layers[0])), *layers[1])
+
+    x = torch.randn(7, 21, generator=generator)
+    assert_allclose(through(filled, x)[:, :5], through(layers, x), rtol=1e-5, atol=1e-5)
+    assert not through(filled, x)[:, 5:].any()

@@ -1,9 +1,12 @@
 """A model fitted on two devices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from spex.models import boosters, check
+from spex.models import check
+from spex.models.registry import MODELS
 
 
 @pytest.mark.parametrize("model", check.ALLOWED)
@@ -23,8 +26,7 @@ def test_difference_by_hand():
 
 
 def test_why_a_model_does_not_run_on_a_gpu(monkeypatch):
-    monkeypatch.setattr(boosters, "cuda_problem", lambda: "no usable GPU")
-    assert check.problem_on_gpu("gbtree") == "no usable GPU"
-    assert check.problem_on_gpu("ridge") == "ridge is fitted on the CPU only"
-    monkeypatch.setattr(boosters, "cuda_problem", lambda: None)
-    assert check.problem_on_gpu("gbtree") is None
+    for model in check.ALLOWED:
+        for problem in ("no usable GPU", None):
+            monkeypatch.setitem(MODELS, model, replace(MODELS[model], cuda_problem=lambda told=problem: told))
+            assert check.problem_on_gpu(model) == problem

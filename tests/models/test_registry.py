@@ -1,14 +1,15 @@
 """Parameters, devices and saved fits of every model."""
 
 import json
+from dataclasses import replace
 
 import pytest
+import torch
 from fits import FAST_TREES, data, fit_all
 from numpy.testing import assert_array_equal
 
 from spex.errors import InputError
-from spex.models import boosters
-from spex.models.registry import PARAMETERS, choose_device, load_fit, read_parameters
+from spex.models.registry import MODELS, PARAMETERS, choose_device, load_fit, read_parameters
 
 
 @pytest.mark.parametrize("model", list(PARAMETERS))
@@ -70,15 +71,25 @@ def test_parameters_that_cannot_be_used(tmp_path, model, content, told):
 
 
 def test_choice_of_device(monkeypatch):
-    monkeypatch.setattr(boosters, "cuda_problem", lambda: None)
-    assert [choose_device(platform, "gbtree") for platform in ("CPU", "CUDA", None)] == ["cpu", "cuda", "cuda"]
-    assert choose_device(None, "ridge") == "cpu"
-    with pytest.raises(InputError, match="ridge is fitted on the CPU only"):
-        choose_device("CUDA", "ridge")
-    monkeypatch.setattr(boosters, "cuda_problem", lambda: "no usable GPU")
-    assert choose_device(None, "gbtree") == "cpu"
-    with pytest.raises(InputError, match="device CUDA: no usable GPU"):
-        choose_device("CUDA", "gbtree")
+    def set_problem(model, problem):
+        monkeypatch.setitem(MODELS, model, replace(MODELS[model], cuda_problem=lambda: problem))
+
+    for model in ("gbtree", "ridge"):
+        set_problem(model, None)
+        assert [choose_device(platform, model) for platform in ("CPU", "CUDA", None)] == ["cpu", "cuda", "cuda"]
+        set_problem(model, "no usable GPU")
+        assert choose_device(None, model) == "cpu"
+        with pytest.raises(InputError, match="device CUDA: no usable GPU"):
+            choose_device("CUDA", model)
+    assert choose_device(None, "gblinear") == "cpu"
+    with pytest.raises(InputError, match="gblinear is fitted on the CPU only"):
+        choose_device("CUDA", "gblinear")
+
+
+@pytest.mark.parametrize("there, problem", [(True, None), (False, "PyTorch finds no CUDA device here")])
+def test_ridge_asks_pytorch_for_a_gpu(monkeypatch, there, problem):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert MODELS["ridge"].cuda_problem() == problem
 
 
 @pytest.mark.parametrize(

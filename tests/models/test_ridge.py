@@ -102,10 +102,11 @@ def test_a_penalty_that_rounding_hides_is_refused(split):
 def test_one_matrix_holds_products_and_factors(split):
     """The products survive any number of factorisations in the other half of their array."""
     features, _ = data(200)
-    products = prepare("ridge", features, split, PARAMETERS["ridge"]).gram
+    gram = prepare("ridge", features, split, PARAMETERS["ridge"]).gram
+    products = gram.products
     matrix, before = products.matrix, np.tril(products.matrix, -1)
     for penalty in (1.0, 100.0):
-        products.factorise(ridge.Penalties(penalty))
+        gram.factorise(ridge.Penalties(penalty))
         products.invert()
         assert products.matrix is matrix
         assert_array_equal(np.tril(matrix, -1), before)
