@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import mmap
 import secrets
 import zlib
 from collections import deque
@@ -204,6 +205,7 @@ class _Table:
             if rows is None:
                 rows = np.empty((len(keys), part.shape[1]), np.float32)
             rows[mine] = part
+            records.base.madvise(mmap.MADV_DONTNEED)  # else all that was ever read counts as this process's memory
         return found, None if rows is None else rows[found]
 
     @property

@@ -1,6 +1,8 @@
 """Rows that several runs share: found again, never wrong, safe among processes."""
 
 import multiprocessing
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,3 +167,15 @@ def test_without_permission_to_write_rows_are_read_and_none_are_kept(tmp_path, m
     store.flush()
     assert_holds(store, [1, 2], lacks=[3])
     assert caplog.text.count("no permission to write") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what a mapping holds in memory")
+def test_what_was_read_does_not_stay_in_this_process_s_memory(tmp_path):
+    keys = np.arange(1000)
+    fill(tmp_path, keys)
+    store = PredictionStore(tmp_path, IDENTITY)
+    assert store.get("windows", "chr1", keys)[0].all()
+    (path,) = shards(tmp_path)
+    mapped = Path("/proc/self/smaps").read_text().partition(str(path))[2]
+    assert re.search(r"Rss: +(\d+) kB", mapped)[1] == "0"
+    assert_holds(store, keys)
