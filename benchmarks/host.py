@@ -2,7 +2,7 @@
 
     python -m benchmarks.host [--genes 2000] [--map] [--cache] [--profile]
     python -m benchmarks.host --genes 22826 --map --cache      # the whole genome
-    python -m benchmarks.host --genes 22826 --device cuda --precision tf32     # with the real network, on a GPU
+    python -m benchmarks.host --genes 22826 --scattered --device cuda    # the real network, on a GPU
 
 A window's predictions are taken from a table by a hash of its letters, so that results depend on every window and can
 be compared between versions: the last figure is a checksum of all tensors. With --device it is the real network, with
@@ -73,10 +73,12 @@ def make_genome(folder, chroms):
     return path
 
 
-def make_genes(count):
-    """Genes spread evenly, 160 a chromosome."""
+def make_genes(count, scattered):
+    """Genes spread evenly, 160 a chromosome, or by chance."""
     number = np.arange(count)
     tss = (number % GENES_PER_CHROM + 1) * (CHROM_LENGTH // (GENES_PER_CHROM + 2))
+    if scattered:
+        tss = np.random.default_rng(2).integers(1, CHROM_LENGTH, count)
     chroms = [f"chr{index + 1}" for index in number // GENES_PER_CHROM]
     strands = np.where(number % 2, "-", "+")
     return pd.DataFrame({"id": [f"G{n}" for n in number], "chrom": chroms, "strand": strands, "tss": tss})
@@ -116,12 +118,13 @@ def main(argv=None):
     parser.add_argument("--genes", type=int, default=2000)
     parser.add_argument("--map", action="store_true", help="with contacts, 40 bins a gene")
     parser.add_argument("--cache", action="store_true", help="with a prediction cache, empty at first")
+    parser.add_argument("--scattered", action="store_true", help="genes overlap here and there, as real ones do")
     parser.add_argument("--device", help="cpu or cuda: with the real network there")
     parser.add_argument("--precision", choices=tuple(DTYPES), default="float32", help="of the real network")
     parser.add_argument("--profile", action="store_true", help="print the functions that take longest")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
-    genes = make_genes(args.genes)
+    genes = make_genes(args.genes, args.scattered)
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         genome = Genome(make_genome(place, genes["chrom"].nunique()), place / "spare.fai")
@@ -162,7 +165,7 @@ def main(argv=None):
         }
     if args.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
-    options = [f"--{name}" for name in ("map", "cache") if getattr(args, name)]
+    options = [f"--{name}" for name in ("map", "cache", "scattered") if getattr(args, name)]
     options += ["--device", args.device, "--precision", args.precision] if args.device else []
     publish(
         "host", [row], args.json, command=" ".join(["python -m benchmarks.host --genes", str(args.genes), *options])

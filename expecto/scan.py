@@ -34,6 +34,7 @@ class Scanner:
     def __init__(self, model, device="cpu", dtype=torch.float32):
         self.network = model.network
         self.device = torch.device(device)
+        self.on_gpu = self.device.type == "cuda"
         self.dtype = dtype
         place = {"device": self.device, "dtype": dtype}
         first, *others = model.convolutions
@@ -49,7 +50,7 @@ class Scanner:
         hidden = model.hidden.weight.detach().unflatten(1, (-1, WIDTHS[-1])).transpose(1, 2).flatten(1)
         hidden = (hidden.to(**place), model.hidden.bias.detach().to(**place))
         output = (model.output.weight.detach().to(**place), model.output.bias.detach().to(**place))
-        self.hidden, self.output = aligned(hidden, output) if self.device.type == "cuda" else (hidden, output)
+        self.hidden, self.output = aligned(hidden, output) if self.on_gpu else (hidden, output)
 
     @torch.inference_mode()
     def predict(self, codes, starts):
@@ -61,14 +62,14 @@ class Scanner:
         """
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - self.network.window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
-        rows = len(starts) if self.device.type == "cuda" else -(-len(starts) // LINEAR_ROWS) * LINEAR_ROWS
+        rows = len(starts) if self.on_gpu else -(-len(starts) // LINEAR_ROWS) * LINEAR_ROWS
         cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
         cells[len(starts) :] = 0
         if len(starts):
             order = torch.argsort(starts, stable=True)
-            run, run_starts = _lay_out(codes.to(self.device), starts[order], self.network.window)
+            run, run_starts = self._lay_out(codes.to(self.device), starts[order], self.network.window)
             self._scan(0, run, run_starts, order, cells)
-        parts = [cells] if self.device.type == "cuda" else cells.split(LINEAR_ROWS)
+        parts = [cells] if self.on_gpu else cells.split(LINEAR_ROWS)
         return torch.cat([self._linear(part) for part in parts])[: len(starts)]
 
     def _linear(self, cells):
@@ -94,8 +95,21 @@ class Scanner:
             mine = phases == phase
             pooled = x[phase:][: (len(x) - phase) // pool * pool].unflatten(0, (-1, pool)).amax(1)
             pooled.relu_()  # after the maximum, with which it commutes: a quarter of the work
-            run, run_starts = _lay_out(pooled, starts[mine] // pool, WIDTHS[block + 1])
+            run, run_starts = self._lay_out(pooled, starts[mine] // pool, WIDTHS[block + 1])
             self._scan(block + 1, run, run_starts, windows[mine], cells)
+
+    def _lay_out(self, x, starts, width):
+        """Cut the runs of overlapping windows out of x and lay them end to end, with zeros behind them on a GPU.
+
+        x: (length, ...). starts: (n,) int64, ascending. width: of every window.
+        Returns: the runs, (total, ...); the windows' starts in them, (n,).
+        """
+        edges, moved = merge_windows(starts, width)
+        runs = [x[first:end] for first, end in edges]
+        total = sum(map(len, runs))
+        if self.on_gpu and round_up(total) > total:
+            runs.append(x.new_zeros((round_up(total) - total, *x.shape[1:])))
+        return (runs[0] if len(runs) == 1 else torch.cat(runs)), moved
 
     def _convolve(self, block, x):
         """The two convolutions of a block, the second without its ReLU. Returns: (length - 14, channels)."""
@@ -106,6 +120,12 @@ class Scanner:
         else:
             x = _convolution(x, *self.convolutions[2 * block - 1])
         return _convolution(x.relu_(), *self.convolutions[2 * block])
+
+
+def round_up(length):
+    """The next of 16 lengths between powers of two: cuDNN takes tens of milliseconds for every new one."""
+    step = max(1 << length.bit_length() >> 5, 1)
+    return -(-length // step) * step
 
 
 def aligned(hidden, output):
@@ -122,17 +142,6 @@ def _convolution(x, weight, bias):
     """Convolve along a sequence. x: (length, channels in). Returns: (length - 7, channels out), both dense."""
     y = functional.conv2d(x.T[None, :, None, :], weight, bias)  # a channels-last view: no copy
     return y[0, :, 0, :].T
-
-
-def _lay_out(x, starts, width):
-    """Cut the runs of overlapping windows out of x and lay them end to end.
-
-    x: (length, ...). starts: (n,) int64, ascending. width: of every window.
-    Returns: the runs, (total, ...); the windows' starts in them, (n,).
-    """
-    edges, moved = merge_windows(starts, width)
-    runs = [x[first:end] for first, end in edges]
-    return (runs[0] if len(runs) == 1 else torch.cat(runs)), moved
 
 
 def merge_windows(starts, width):

@@ -23,6 +23,8 @@ CHANGES = {
         "lambda": 1,
         "gamma": 0,
         "eta": 0.3,
+        "max_delta_step": 0,  # with it gains lie so near each other that rounding chooses among them
+        "alpha": 0,
         "max_depth": 4,
         "min_child_weight": 40,  # few genes are parted alike by many columns, and devices choose another one
     },

@@ -1,5 +1,6 @@
 """Windows predicted with shared convolutions against the network applied window by window."""
 
+import numpy as np
 import pytest
 import torch
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN, narrow_state
@@ -9,7 +10,7 @@ from numpy.testing import assert_allclose
 from torch.nn import functional
 
 from expecto.beluga import CHECKPOINT_LAYERS, Beluga
-from expecto.scan import Scanner, aligned
+from expecto.scan import Scanner, aligned, round_up
 
 LENGTH = 9000
 CODES = torch.randint(0, 5, (LENGTH,), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
@@ -107,3 +108,18 @@ def test_filled_up_layers_give_the_same():
     x = torch.randn(7, 21, generator=generator)
     assert_allclose(through(filled, x)[:, :5], through(layers, x), rtol=1e-5, atol=1e-5)
     assert not through(filled, x)[:, 5:].any()
+
+
+@pytest.mark.parametrize("starts", [[0], [0, 3000, 6500], list(range(0, 7001, 200)), list(range(100, 117))])
+def test_lengths_rounded_up_for_a_gpu_change_no_window(starts):
+    scanner = Scanner(MODEL)
+    scanner.on_gpu = True
+    assert_allclose(scanner.predict(CODES, torch.tensor(starts)), window_by_window(CODES, starts), rtol=0, atol=1e-6)
+
+
+def test_few_lengths_are_left_and_little_is_added():
+    lengths = np.arange(1 << 16, 1 << 18, 5)
+    rounded = np.array([round_up(int(length)) for length in lengths])
+    assert len(set(rounded)) == 33  # 16 between powers of two, and the last of them
+    assert ((rounded >= lengths) & (rounded < 1.07 * lengths)).all()
+    assert [round_up(length) for length in (1, 31, 33)] == [1, 31, 34]
