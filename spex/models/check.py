@@ -23,18 +23,32 @@ CHANGES = {
         "lambda": 1,
         "gamma": 0,
         "eta": 0.3,
-        "max_delta_step": 0,  # with it gains lie so near each other that rounding chooses among them
-        "alpha": 0,
         "max_depth": 4,
-        "min_child_weight": 40,  # few genes are parted alike by many columns, and devices choose another one
+        "min_child_weight": 40,  # few genes are parted alike by many columns
     },
     "ridge": {"penalties": [100]},
 }
 """Parameters other than the usual ones, by model: few rounds that learn much, nothing drawn at random."""
 
-ALLOWED = {"gbtree": 0.02, "ridge": 1e-6}
-"""Root mean square difference of the predictions on two devices, in standard deviations of the prediction. Trees: sums
-of gradients are rounded in another order, and now and then the better of two nearly equal splits is another one."""
+
+def difference_in_deviations(found, expected, observed):
+    """Root mean square of found - expected, in standard deviations of `expected`. All (n,), of the test genes."""
+    return float(np.sqrt(np.mean((found - expected) ** 2)) / np.std(expected))
+
+
+def difference_in_rmse(found, expected, observed):
+    """How far the rmse of `found` is from that of `expected`, as a share of it. All (n,), of the test genes."""
+    rmse, own = (np.sqrt(np.mean((each - observed) ** 2)) for each in (expected, found))
+    return float(abs(own / rmse - 1))
+
+
+ALLOWED = {
+    "gbtree": (difference_in_rmse, 0.05, "of the rmse on test genes"),
+    "ridge": (difference_in_deviations, 1e-6, "s.d. of the predictions"),
+}
+"""By model: how two devices' predictions are compared, how far apart they may be, and in what unit. xgboost grows other
+trees on a GPU than on the CPU (made studies: predictions 0.08 to 0.2 s.d. apart, correlations with what was observed
+at most 0.003), so what counts is how well they predict."""
 
 
 def problem_on_gpu(model):
@@ -68,8 +82,3 @@ def fit_and_predict(model, device, features, targets, split):
     fit = next(iter(learner.fit(targets, names=["check"], wanted=[0], seed=0)))
     seconds = time.perf_counter() - start
     return fit.predict(features), seconds
-
-
-def difference_in_deviations(found, expected):
-    """Root mean square of found - expected, in standard deviations of `expected`."""
-    return float(np.sqrt(np.mean((found - expected) ** 2)) / np.std(expected))

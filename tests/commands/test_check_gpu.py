@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from processes import start
 from spex.commands import check_gpu, gpu_checks
 from spex.errors import InputError
 from spex.features import check, made
-from spex.models import boosters
+from spex.models.registry import MODELS
 
 PARTS = ["machine", "parity", "speed", "several", "models", "memory"]
 QUICK = ["--quick", "--compute_platform", "CPU", "--precision", "float32"]
@@ -232,16 +234,18 @@ def test_cuda_without_a_gpu_is_refused(started, monkeypatch):
 
 def test_a_model_that_cannot_be_fitted_on_the_gpu_says_so(narrow, monkeypatch):
     subject = gpu_checks.Subject(["cuda:0"], [], None, None, None, None, None, gpu_checks.SIZES["cpu", "quick"])
-    monkeypatch.setattr(boosters, "cuda_problem", lambda: "no usable GPU")
+    for model in ("gbtree", "ridge"):
+        told = partial("no GPU for {}".format, model)
+        monkeypatch.setitem(MODELS, model, replace(MODELS[model], cuda_problem=told))
     rows = list(gpu_checks.check_models(subject))
     assert [row[-1] for row in rows] == ["not here", "not here"]
-    assert rows[0][1].startswith("no usable GPU; ") and rows[1][1].startswith("ridge is fitted on the CPU only; ")
+    assert rows[0][1].startswith("no GPU for gbtree; ") and rows[1][1].startswith("no GPU for ridge; ")
 
 
 def test_a_model_that_predicts_something_else_fails(narrow, monkeypatch):
     subject = gpu_checks.Subject(["cpu"], [], None, None, None, None, None, gpu_checks.SIZES["cpu", "quick"])
     powers = iter([1, 2, 1, 1.01])
-    monkeypatch.setattr(gpu_checks, "fit_and_predict", lambda *given: (np.arange(9.0) ** next(powers), 1.0))
+    monkeypatch.setattr(gpu_checks, "fit_and_predict", lambda *given: (np.arange(200.0) ** next(powers), 1.0))
     assert [row[-1] for row in gpu_checks.check_models(subject)] == ["FAILED", "FAILED"]
 
 
