@@ -33,6 +33,7 @@ from spex.files.hashes import KnownHashes
 from spex.inputs import expression as expression_files
 from spex.inputs.agree import check_different, check_maps
 from spex.inputs.genes import keep_genes, read_cached_genes, read_gene_table
+from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
 from spex.models.fits import PSEUDOCOUNT, Fit, assess, predictions_table
@@ -147,6 +148,9 @@ def read_contacts(
     *,
     resolution: int = 1000,
     rule: Published | Corrected = Published(),  # noqa: B008 (frozen)
+    value_column: str = "count",
+    count_column: int | str | None = None,
+    contact_radius: float | None = None,
 ) -> Contacts:
     """Read the bins that each TSS touches in contact maps.
 
@@ -161,6 +165,12 @@ def read_contacts(
     rule
         `Published(max_dist=1.15)`, what the released program does (Chiliński et al. 2023), or `Corrected(min_count=2)`,
         what the paper means.
+    value_column
+        Column of the pixels that is the count, in .mcool and .cool files.
+    count_column
+        Column of a table that holds the count: its number from 1 up, or its name in the header.
+    contact_radius
+        In the units of a 3D model: two beads that are nearer are in contact.
 
     Returns
     -------
@@ -181,7 +191,7 @@ def read_contacts(
         raise InputError(f"found {shown(repr(rule))}", argument="rule", expected="spex.Published() or spex.Corrected()")
     gene_table(genes)
     check_resolution(resolution)
-    opened = reading.open_maps(paths, resolution)
+    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius))
     check_maps(opened, genes)
     check_different(paths, KnownHashes())
     return reading.read_maps(opened, genes, rule, resolution)

@@ -89,9 +89,10 @@ class MapMaker:
 
     def open_files(self, by_hash):
         """Take what was given of the maps that the tensors were made from. by_hash: path of each given map."""
-        wanted = self.map_folder.settings.maps_sha256
-        if all(each in by_hash for each in wanted):
-            self.files = open_maps([by_hash[each] for each in wanted], self.map_folder.settings.hic_resolution)
+        settings = self.map_folder.settings
+        if all(each in by_hash for each in settings.maps_sha256):
+            paths = [by_hash[each] for each in settings.maps_sha256]
+            self.files = open_maps(paths, settings.hic_resolution, settings.reading)
             check_maps(self.files, self._gene_table())
 
     def measure(self):
@@ -114,7 +115,7 @@ class MapMaker:
         ids = "\n".join(self.map_folder.contacts.genes)
         return {
             "name": self.name,
-            "settings": asdict(self.map_folder.settings),
+            "settings": self.map_folder.settings.recorded(),
             "pool": hashlib.sha256(ids.encode()).hexdigest(),
             "share": self.share,
             "coverage": bool(self.files),
@@ -164,7 +165,7 @@ class MapMaker:
         return arms, facts
 
     def _facts(self, contacts):
-        told = {"folder": str(self.map_folder.folder.root), "made_with": asdict(self.map_folder.settings)}
+        told = {"folder": str(self.map_folder.folder.root), "made_with": self.map_folder.settings.recorded()}
         counts = {
             "contacts": len(contacts.bins),
             "genes_with_contacts": int((np.diff(contacts.offsets) > 0).sum()),

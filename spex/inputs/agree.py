@@ -28,13 +28,20 @@ def check_on_genome(genes, chromsizes):
 def check_maps(maps, genes, genome_sizes=None):
     """Refuse maps that do not belong to the genes and the genome, or to each other.
 
-    genome_sizes: chromosome name -> bp; without it the maps are compared with the first of them.
+    genome_sizes: chromosome name -> bp; without it the maps are compared with the first of them that has lengths.
 
     Raises:
-        InputError: a gene's chromosome is not in a map, or has another length there than in the genome.
+        InputError: a gene's chromosome is not in a map, or has another length there than in the genome, or a map
+            without lengths reaches past its end.
     """
-    against = "the genome" if genome_sizes is not None else "the first map"
+    against, sizes = "the genome", genome_sizes
+    if genome_sizes is None:
+        against = "the first map"
+        sizes = next((map_.chromsizes for map_ in maps if map_.chromsizes is not None), {})
     for map_ in maps:
+        if map_.chromsizes is None:
+            _check_ends(map_, sizes, against)
+            continue
         about = {"argument": "maps", "subject": map_.path}
         for chrom in genes["chrom"].unique():
             if chrom not in map_.chromsizes:
@@ -44,13 +51,24 @@ def check_maps(maps, genes, genome_sizes=None):
                     **about,
                     expected="the same names in both",
                 )
-            expected = (maps[0].chromsizes if genome_sizes is None else genome_sizes)[chrom]
-            if map_.chromsizes[chrom] != expected:
+            if map_.chromsizes[chrom] != sizes[chrom]:
                 raise InputError(
-                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {expected:,} bp in {against}",
+                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {sizes[chrom]:,} bp in {against}",
                     **about,
                     expected="a map of the same genome build",
                 )
+
+
+def _check_ends(map_, sizes, against):
+    """Refuse a map without lengths that reaches past a chromosome's end."""
+    for chrom, end in map_.ends.items():
+        if end > sizes.get(chrom, end):
+            raise InputError(
+                f"{shown(chrom)} reaches to {end:,} bp there and is {sizes[chrom]:,} bp long in {against}",
+                argument="maps",
+                subject=map_.path,
+                expected="a map of the same genome build",
+            )
 
 
 def check_different(paths, hashes):

@@ -11,11 +11,13 @@ import cooler
 import h5py
 import numpy as np
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, parameter, shown
 from spex.inputs.kinds import COMPRESSED, recognise
 from spex.inputs.maps.layout import bin_size, find_group, map_error
+from spex.inputs.maps.settings import Reading
 
 CHUNK_PIXELS = 4_000_000
+COUNTS = "pixels/count"
 
 
 def _check_unlocked(path):
@@ -44,8 +46,10 @@ class ContactMap:
         InputError: no such file, damaged, the resolution is missing (names those it has), bins of other width.
     """
 
-    def __init__(self, path, resolution):
-        self.path, self.resolution = Path(path), resolution
+    options = ("value_column",)
+
+    def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
+        self.path, self.resolution, self._values = Path(path), resolution, f"pixels/{reading.value_column}"
         _check_unlocked(self.path)
         try:
             open_map_file(self.path).close()
@@ -132,7 +136,7 @@ class ContactMap:
                 for start in range(first, last, CHUNK_PIXELS):
                     part = slice(start, min(start + CHUNK_PIXELS, last))
                     cis = self._column(root, "pixels/bin2_id", part) < high
-                    total += float(self._column(root, "pixels/count", part, kinds="iuf")[cis].sum(dtype=np.float64))
+                    total += float(self._column(root, self._values, part, kinds="iuf")[cis].sum(dtype=np.float64))
                     advance(part.stop - part.start)
         return total
 
@@ -150,21 +154,35 @@ class ContactMap:
         touching = from1 | from2
         counts = np.zeros(len(bin1))
         if touching.any():
-            counts = self._column(root, "pixels/count", part, kinds="iuf").astype(np.float64)
-            bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))) & touching
-            if bad.any():
-                raise map_error(
-                    self.path,
-                    f"found a count of {counts[bad][0]:.6g}",
-                    expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or "
-                    "transformed map)",
-                    hint="take the map of raw counts",
-                )
+            counts = self._column(root, self._values, part, kinds="iuf").astype(np.float64)
+            self._check_counts(counts[touching])
         return (
             np.concatenate([bin1[from1], bin2[from2]]),
             np.concatenate([bin2[from1], bin1[from2]]),
             np.concatenate([counts[from1], counts[from2]]),
         )
+
+    def _check_counts(self, counts):
+        """Refuse what is no count; of a column that was chosen, what is no number from 0 up."""
+        good = np.isfinite(counts) & (counts >= 0)
+        if self._values != COUNTS:
+            if not good.all():
+                raise map_error(
+                    self.path,
+                    f"found {counts[~good][0]:.6g} in {self._values}",
+                    expected="numbers from 0 up",
+                    hint=f"choose another {parameter('value_column')}",
+                )
+            return
+        good &= counts == np.floor(counts)
+        if not good.all():
+            raise map_error(
+                self.path,
+                f"found a count of {counts[~good][0]:.6g}",
+                expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or "
+                "transformed map)",
+                hint="take the map of raw counts",
+            )
 
     def _extent(self, root, chrom):
         """A chromosome's place in the map's tables: first bin, bin behind, first pixel, pixel behind."""
@@ -175,7 +193,7 @@ class ContactMap:
             self._refuse_bins(root, chrom, place, bins, high - low)
         first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
-            pixels = len(self._find_column(root, "pixels/count"))
+            pixels = len(self._find_column(root, self._values))
         if not 0 <= first <= last <= pixels:
             raise self._damaged(f"its index gives {chrom} the pixels {first:,} to {last:,} of {pixels:,}")
         return low, high, first, last
@@ -219,6 +237,13 @@ class ContactMap:
 
     def _find_column(self, root, name):
         """A column of the map, when it is there and compressed by what this HDF5 has."""
+        if name not in root and name == self._values != COUNTS:
+            columns = sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})
+            raise map_error(
+                self.path,
+                f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}",
+                expected=f"{parameter('value_column')} among {', '.join(map(shown, columns)) or 'none'}",
+            )
         if name not in root:
             raise map_error(
                 self.path,
