@@ -191,7 +191,7 @@ def read_contacts(
         raise InputError(f"found {shown(repr(rule))}", argument="rule", expected="spex.Published() or spex.Corrected()")
     gene_table(genes)
     check_resolution(resolution)
-    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius))
+    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
     check_maps(opened, genes)
     check_different(paths, KnownHashes())
     return reading.read_maps(opened, genes, rule, resolution)

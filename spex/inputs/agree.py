@@ -1,6 +1,7 @@
 """Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
 
 from spex.errors import InputError, shown
+from spex.inputs.maps.chroms import Chromosomes
 
 
 def check_on_genome(genes, chromsizes):
@@ -31,8 +32,8 @@ def check_maps(maps, genes, genome_sizes=None):
     genome_sizes: chromosome name -> bp; without it the maps are compared with the first of them that has lengths.
 
     Raises:
-        InputError: a gene's chromosome is not in a map, or has another length there than in the genome, or a map
-            without lengths reaches past its end.
+        InputError: a gene's chromosome is not in a map, or has another length there than in the genome. A map without
+            lengths is told them, and refuses what does not fit when it is read.
     """
     against, sizes = "the genome", genome_sizes
     if genome_sizes is None:
@@ -40,7 +41,7 @@ def check_maps(maps, genes, genome_sizes=None):
         sizes = next((map_.chromsizes for map_ in maps if map_.chromsizes is not None), {})
     for map_ in maps:
         if map_.chromsizes is None:
-            _check_ends(map_, sizes, against)
+            map_.fit(Chromosomes(genes["chrom"].unique().tolist(), sizes, against))
             continue
         about = {"argument": "maps", "subject": map_.path}
         for chrom in genes["chrom"].unique():
@@ -57,18 +58,6 @@ def check_maps(maps, genes, genome_sizes=None):
                     **about,
                     expected="a map of the same genome build",
                 )
-
-
-def _check_ends(map_, sizes, against):
-    """Refuse a map without lengths that reaches past a chromosome's end."""
-    for chrom, end in map_.ends.items():
-        if end > sizes.get(chrom, end):
-            raise InputError(
-                f"{shown(chrom)} reaches to {end:,} bp there and is {sizes[chrom]:,} bp long in {against}",
-                argument="maps",
-                subject=map_.path,
-                expected="a map of the same genome build",
-            )
 
 
 def check_different(paths, hashes):
