@@ -35,7 +35,7 @@ def read_structures(path, resolution):
                     path,
                     f"chromosomes of two parents, such as {shown(name)}",
                     expected="each chromosome once",
-                    hint="give each parent's chromosomes as a file of their own, under plain names: they are two structures",
+                    hint="give each parent's in a file of its own, under plain names: they are two structures",
                 )
     return structures
 

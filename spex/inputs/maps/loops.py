@@ -96,9 +96,9 @@ class TextContacts:
     def _read(self):
         """Read the file. Returns: name of a chromosome -> ROW (n,)."""
         kept, reached = {}, {}
-        for lines, rows in read_rows(self.path, self._layout, sorted({*self.columns, self._count})):
-            cis = self._is_cis(rows)
-            lines, rows = lines[cis], rows[cis]
+        for all_lines, all_rows in read_rows(self.path, self._layout, sorted({*self.columns, self._count})):
+            cis = self._is_cis(all_rows)
+            lines, rows = all_lines[cis], all_rows[cis]
             *stretches, ends = self._read_stretches(rows, lines)
             counts = numbers_of(
                 self.path, f"the count, column {self._count + 1},", rows[self._count], lines, whole=self._chosen is None
@@ -161,7 +161,9 @@ class LoopMap(TextContacts):
         if given is not None:
             return given
         header = self._layout.header or []
-        named = [place for place, name in enumerate(header) if _plain(name) in COUNT_NAMES and place not in self.columns]
+        named = [
+            place for place, name in enumerate(header) if _plain(name) in COUNT_NAMES and place not in self.columns
+        ]
         if len(named) != 1:
             found = f"its header names {len(named)} columns of counts" if named else "no header names its count"
             raise map_error(

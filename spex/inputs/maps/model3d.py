@@ -20,9 +20,9 @@ class ModelMap:
     """Structures of one or several files, read as one ensemble; a bead is a bin of the resolution.
 
     Of two beads of a chromosome the count is 1/d^2, d being their mean distance over the structures that hold both, so
-    that the published 1/sqrt(count) is d; pairs at `rule.max_dist` or more are left out. With a contact radius the count
-    is the number of structures in which they are nearer than it, pairs without any left out. A bead is no neighbour of
-    itself. Coordinates take 24 bytes a bead and structure.
+    that the published 1/sqrt(count) is d; pairs at `rule.max_dist` or more are left out. With a contact radius the
+    count is the number of structures in which they are nearer than it, pairs without any left out. A bead is no
+    neighbour of itself. Coordinates take 24 bytes a bead and structure.
 
     rule: that will use the contacts.
 
@@ -81,7 +81,9 @@ class ModelMap:
             for structure, bins, tree in zip(places, there, trees, strict=True):
                 mine = some[np.isfinite(structure[some, 0])]
                 # a little farther, so that only the distances below decide
-                near = cKDTree(structure[mine]).sparse_distance_matrix(tree, self._reach * 1.000001, output_type="ndarray")
+                near = cKDTree(structure[mine]).sparse_distance_matrix(
+                    tree, self._reach * 1.000001, output_type="ndarray"
+                )
                 keys.append(mine[near["i"]] * beads + bins[near["j"]])
             one, other = np.divmod(np.unique(np.concatenate(keys)), beads)
             one, other = one[one != other], other[one != other]
@@ -202,7 +204,7 @@ def _max_dist(path, rule):
         )
     if rule.max_dist == Published().max_dist:
         raise InputError(
-            f"a 3D model has units of its own, in which the usual {parameter('max_dist')} of {rule.max_dist:g} says nothing",
+            f"a 3D model has units of its own, and the usual {parameter('max_dist')} of {rule.max_dist:g} is none of them",
             argument="maps",
             subject=path,
             hint=f"give {parameter('max_dist')} in the model's units, or {parameter('contact_radius')}",

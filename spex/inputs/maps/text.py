@@ -4,6 +4,7 @@ import contextlib
 import csv
 import gzip
 import io
+import re
 import zlib
 from dataclasses import dataclass
 from itertools import islice
@@ -24,7 +25,8 @@ WIDTHS = {4: TRIPLETS, 5: MODEL}
 """What a table is by its number of columns; from `LOOP_WIDTH` up it holds loops."""
 
 LOOP_WIDTH = 6
-PDB_RECORDS = ("HEADER", "TITLE", "COMPND", "SOURCE", "AUTHOR", "REMARK", "CRYST1", "MODEL", "ATOM", "HETATM", "CONECT")
+PDB_LINE = re.compile(r"^(ATOM  |HETATM)[ \dA-Z]{5}|^(HEADER|TITLE |REMARK|CRYST1|NUMMDL|SEQRES|MODEL ) ", re.MULTILINE)
+"""Lines of which a PDB file has at least one near its beginning."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,9 @@ def text_kind(path):
     if "\0" in text:
         return None
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    word = lines[0].split()[0] if lines else ""
-    if word.startswith("data_"):
+    if lines and lines[0].startswith("data_"):
         return MMCIF
-    if word in PDB_RECORDS or word[:6] in ("HETATM", "REMARK"):
+    if PDB_LINE.search(text):
         return PDB
     layout = _layout(enumerate(text.splitlines(), start=1))
     width = len(layout.first) if layout else 0
