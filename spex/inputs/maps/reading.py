@@ -2,18 +2,21 @@
 
 A reader is a class with `options`, the names in `Reading` that say how its format is read, called with path, resolution
 and Reading. It has `path`; `chromsizes`, name -> bp, or None where the format has no lengths, and then `ends`, name ->
-bp that the file reaches up to; `pixel_count(chroms)`; `pixels_of(chrom, tss_bins, advance)`; `depth(chroms, advance)`:
-as ContactMap's.
+bp that the file reaches up to; `pixel_count(chroms)`, perhaps None; `pixels_of(chrom, tss_bins, advance)`;
+`depth(chroms, advance)`; `parts(chrom, advance)`: as ContactMap's.
 """
 
 from spex.contacts.collect import collect_contacts
 from spex.errors import InputError
-from spex.inputs.kinds import recognise, require_map
+from spex.inputs.kinds import HDF5, HIC, recognise
+from spex.inputs.maps.address import require_map, split_uri
 from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.hic import HicMap
+from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.settings import Reading
 from spex.progress import progress
 
-READERS = {}
+READERS = {HIC: HicMap}
 """Readers by what `recognise` calls their files; cooler's for the others, whose errors say what a file is."""
 
 
@@ -37,11 +40,20 @@ def open_maps(paths, resolution, reading=Reading()):  # noqa: B008 (frozen)
 
 
 def _open_map(path, resolution, reading):
-    return READERS.get(recognise(path), ContactMap)(path, resolution, reading)
+    file, group = split_uri(path)
+    kind = recognise(file)
+    if group is not None and kind != HDF5:
+        raise map_error(path, f"names a group, but {file} is {kind or 'no HDF5 file'}", hint=f"give {file} alone")
+    return READERS.get(kind, ContactMap)(path, resolution, reading)
+
+
+def count_pixels(maps, chroms):
+    """Number of pixels that reading `chroms` streams through, or None where a format does not tell."""
+    counts = [map_.pixel_count(chroms) for map_ in maps]
+    return None if None in counts else sum(counts)
 
 
 def read_maps(maps, genes, rule, resolution):
     """Contacts of genes, by one pass over each map. maps: from `open_maps`. Returns: Contacts."""
-    total = sum(map_.pixel_count(genes["chrom"].unique()) for map_ in maps)
-    with progress(total, "pixels", "contacts") as advance:
+    with progress(count_pixels(maps, genes["chrom"].unique()), "pixels", "contacts") as advance:
         return collect_contacts(maps, genes, rule, resolution, advance)
