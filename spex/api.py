@@ -157,7 +157,7 @@ def read_contacts(
     Parameters
     ----------
     maps
-        Contact maps, .mcool or .cool with raw counts; counts of several are added.
+        Contact maps of any format that there is a reader for, with raw counts; counts of several are added.
     genes
         From `read_genes`, or some of its rows.
     resolution

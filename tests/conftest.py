@@ -3,10 +3,12 @@
 import importlib.util
 import os
 import signal
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import cooler
+import hictkpy
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,6 +87,23 @@ def write_mcool(path, pixels, resolution=1000, chromsizes=None, others=(2000,)):
             ordered=True,
             mode="w" if index == 0 else "a",
         )
+
+
+def write_hic(path, pixels, resolutions=(1000, 2000), chromsizes=None):
+    """A .hic from the same pixels, of the finest of its resolutions."""
+    sizes = chromsizes or CHROMSIZES
+    with tempfile.TemporaryDirectory() as folder:
+        writer = hictkpy.hic.FileWriter(path, sizes, list(resolutions), tmpdir=folder)
+        offset = 0
+        for chrom, length in sizes.items():
+            columns = zip(*[pixel for pixel in pixels.get(chrom, []) if pixel[2]], strict=True)
+            rows = dict(zip(("bin1_id", "bin2_id", "count"), map(list, columns), strict=False))
+            for name in rows.keys() - {"count"}:
+                rows[name] = [bin_ + offset for bin_ in rows[name]]
+            if rows:
+                writer.add_pixels_from_dict(rows)
+            offset += -(-length // min(resolutions))
+        writer.finalize()
 
 
 def random_pixels(generator, count):

@@ -93,7 +93,7 @@ def create_shared_parser(prog, description):
     )
     add("--genome_filename", type=path, default="./data/hg38.fa", help="genome, FASTA")
     add("--beluga_model_filename", type=path, default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
-    add_map_option(add, "contact maps (.mcool, or .cool of the resolution); counts of several are added")
+    add_map_option(add, "contact maps (.mcool, .cool, .hic, or FILE::GROUP of cooler); counts of several are added")
     add("--pred_cache_folder", type=path, default="./pred_cache", help="predictions that several runs share")
     add = parser.add_argument_group("genes").add_argument
     add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")

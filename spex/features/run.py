@@ -26,6 +26,7 @@ from spex.inputs.genes import (
     report_rows,
 )
 from spex.inputs.genome import Genome
+from spex.inputs.maps.address import map_sha256
 from spex.inputs.maps.reading import open_maps, read_maps
 from spex.inputs.maps.settings import Reading
 from spex.models.splits import TEST_CHROM
@@ -149,7 +150,7 @@ def _settings(inputs, computation, hashes):
         genes_sha256=hashes.sha256(inputs.genes),
         genome_sha256=hashes.sha256(inputs.genome),
         beluga_sha256=hashes.sha256(inputs.network),
-        maps_sha256=sorted(hashes.sha256(path) for path in inputs.maps),
+        maps_sha256=sorted(map_sha256(path, hashes) for path in inputs.maps),
         precision=computation.precision,
         cache_dtype="float32" if computation.cache is None else computation.cache_dtype,
         rule=inputs.rule,

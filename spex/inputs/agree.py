@@ -1,6 +1,7 @@
 """Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
 
 from spex.errors import InputError, shown
+from spex.inputs.maps.address import map_sha256
 from spex.inputs.maps.chroms import Chromosomes
 
 
@@ -64,7 +65,7 @@ def check_different(paths, hashes):
     """Refuse a contact map that is given twice: its counts would be added to themselves."""
     first = {}
     for path in paths:
-        digest = hashes.sha256(path)
+        digest = map_sha256(path, hashes)
         if digest in first:
             raise InputError(
                 f"the same map as {first[digest]}", argument="maps", subject=path, expected="each map once"

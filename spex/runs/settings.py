@@ -8,7 +8,7 @@ from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 from spex.inputs.agree import check_different
-from spex.inputs.kinds import require_map
+from spex.inputs.maps.address import map_sha256, require_map
 from spex.inputs.maps.settings import Reading
 
 FORMAT = 1
@@ -180,12 +180,11 @@ def _identity(argument, value, hashes):
     """What run.json has of an argument's value: a number as it is, files by their hashes."""
     if not FIELD_OF.get(argument, argument).endswith("sha256"):
         return value
-    paths = value if isinstance(value, list) else [value]
-    digests = sorted(
-        hashes.sha256(require_map(path) if argument == "maps" else require_file(path, argument)) for path in paths
-    )
-    check_different(paths, hashes)
-    return digests if isinstance(value, list) else digests[0]
+    if argument != "maps":
+        return hashes.sha256(require_file(value, argument))
+    digests = sorted(map_sha256(require_map(path), hashes) for path in value)
+    check_different(value, hashes)
+    return digests
 
 
 def _in_words(argument, made, found, settings):

@@ -204,7 +204,7 @@ def _max_dist(path, rule):
         )
     if rule.max_dist == Published().max_dist:
         raise InputError(
-            f"a 3D model has units of its own, and the usual {parameter('max_dist')} of {rule.max_dist:g} is none of them",
+            f"a 3D model has its own units, and the usual {parameter('max_dist')} of {rule.max_dist:g} is none of them",
             argument="maps",
             subject=path,
             hint=f"give {parameter('max_dist')} in the model's units, or {parameter('contact_radius')}",

@@ -2,14 +2,16 @@
 
 A reader is a class with `options`, the names in `Reading` that say how its format is read, called with path, resolution
 and Reading. It has `path`; `chromsizes`, name -> bp, or None where the format has no lengths, and then `fit`, called
-with what is known of the chromosomes before anything is read; `pixel_count(chroms)`;
-`pixels_of(chrom, tss_bins, advance)`; `depth(chroms, advance)`: as ContactMap's.
+with what is known of the chromosomes before anything is read; `pixel_count(chroms)`, perhaps None;
+`pixels_of(chrom, tss_bins, advance)`; `depth(chroms, advance)`; `parts(chrom, advance)`: as ContactMap's.
 """
 
 from spex.contacts.collect import collect_contacts
 from spex.errors import InputError
-from spex.inputs.kinds import recognise, require_map
+from spex.inputs.kinds import HDF5, HIC, recognise
+from spex.inputs.maps.address import require_map, split_uri
 from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.hic import HicMap
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.loops import LoopMap, TripletMap
 from spex.inputs.maps.model3d import ModelMap
@@ -17,7 +19,7 @@ from spex.inputs.maps.settings import Reading
 from spex.inputs.maps.text import LOOPS, MMCIF, MODEL, PDB, TRIPLETS, text_kind
 from spex.progress import progress
 
-READERS = {LOOPS: LoopMap, TRIPLETS: TripletMap}
+READERS = {HIC: HicMap, LOOPS: LoopMap, TRIPLETS: TripletMap}
 """Readers by what `recognise` and `text_kind` call their files; cooler's for the others, whose errors say what a file
 is."""
 
@@ -56,12 +58,21 @@ def open_maps(paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (f
 
 
 def _kind(path):
-    """What a file is, by its content."""
-    return text_kind(path) or recognise(path)
+    """What the file of a path or URI is, by its content."""
+    file, group = split_uri(path)
+    kind = text_kind(file) or recognise(file)
+    if group is not None and kind != HDF5:
+        raise map_error(path, f"names a group, but {file} is {kind or 'no HDF5 file'}", hint=f"give {file} alone")
+    return kind
+
+
+def count_pixels(maps, chroms):
+    """Number of pixels that reading `chroms` streams through, or None where a format does not tell."""
+    counts = [map_.pixel_count(chroms) for map_ in maps]
+    return None if None in counts else sum(counts)
 
 
 def read_maps(maps, genes, rule, resolution):
     """Contacts of genes, by one pass over each map. maps: from `open_maps`. Returns: Contacts."""
-    total = sum(map_.pixel_count(genes["chrom"].unique()) for map_ in maps)
-    with progress(total, "pixels", "contacts") as advance:
+    with progress(count_pixels(maps, genes["chrom"].unique()), "pixels", "contacts") as advance:
         return collect_contacts(maps, genes, rule, resolution, advance)

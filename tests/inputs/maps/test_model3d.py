@@ -177,7 +177,7 @@ def test_a_model_that_cannot_be_used_is_refused(genes, tmp_path, kind):
     [
         (
             Published(),
-            "units of its own, and the usual max_dist of 1.15 is none of them; give max_dist in the model's",
+            "its own units, and the usual max_dist of 1.15 is none of them; give max_dist in the model's",
         ),
         (Corrected(), "distances, no counts; .*; give contact_radius, or choose rule published and max_dist"),
         (None, "distances, no counts; it is not told which are contacts; give contact_radius$"),
