@@ -1,5 +1,6 @@
 """Text files that hold contacts or models, gzipped or not: told apart, and read some lines at a time."""
 
+import codecs
 import contextlib
 import csv
 import gzip
@@ -52,11 +53,13 @@ def text_kind(path):
     """Which text of contacts a file is, by its content: TRIPLETS, LOOPS, MODEL, PDB, MMCIF, or None for none."""
     if recognise(path) not in (None, GZIPPED):
         return None
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
     try:
-        with _open_bytes(path) as file:
-            head = file.read(HEAD_BYTES)
-        text = head.decode("utf-8-sig", errors="ignore" if len(head) == HEAD_BYTES else "strict")
-    except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError):
+        if recognise(path) == GZIPPED:  # as far as it goes, so that a file that is cut short is told to be that
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except (zlib.error, UnicodeDecodeError):
         return None
     if "\0" in text:
         return None
@@ -182,15 +185,11 @@ def _tabbed(line, separator):
     return line.rstrip("\r\n") if separator else "\t".join(line.split())
 
 
-def _open_bytes(path):
-    return gzip.open(path, "rb") if recognise(path) == GZIPPED else open(path, "rb")
-
-
 @contextlib.contextmanager
 def _open_text(path):
     """The text of a file, for the length of a block in which what is wrong with it is told as the user's input."""
     try:
-        with _open_bytes(path) as file:
+        with gzip.open(path, "rb") if recognise(path) == GZIPPED else open(path, "rb") as file:
             yield io.TextIOWrapper(file, encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise map_error(path, f"not UTF-8 text (byte 0x{error.object[error.start]:02x} in it)") from error

@@ -37,8 +37,8 @@ def test_the_kind_is_told_by_content_whatever_the_name(tmp_path, content, kind, 
 
 def test_what_is_no_text_is_left_to_others(world, tmp_path):
     assert text_kind(world.maps[0]) is None
-    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"chr1 0 5000 3\n" * 99)[:30])
-    assert text_kind(tmp_path / "cut.gz") is None
+    (tmp_path / "other.gz").write_bytes(b"\x1f\x8b" + bytes(99))
+    assert text_kind(tmp_path / "other.gz") is None
     (tmp_path / "latin").write_bytes(b"chr\xe9 0 5000 3\n")
     assert text_kind(tmp_path / "latin") is None
 
@@ -78,6 +78,11 @@ def changed(line, replacement):
     rows = ["chr1\t0\t5000\t3\n"] * 1200
     rows[line - 1] = replacement
     return "".join(rows).encode()
+
+
+def test_a_file_cut_short_is_still_known(tmp_path):
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(changed(3, "chr8\t0\t5000\t3\n"))[:-9])
+    assert text_kind(tmp_path / "cut.gz") == TRIPLETS
 
 
 DAMAGED = {
