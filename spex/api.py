@@ -157,7 +157,8 @@ def read_contacts(
     Parameters
     ----------
     maps
-        Contact maps of any format that there is a reader for, with raw counts; counts of several are added.
+        Contact maps of any format that there is a reader for, with raw counts; counts of several are added. Or 3D
+        models, which are read as one ensemble.
     genes
         From `read_genes`, or some of its rows.
     resolution
