@@ -115,7 +115,7 @@ class TextContacts:
         if not kept:
             raise map_error(self.path, "no contact within a chromosome in it", expected="a row for each contact")
         names = self._chromosomes.match(self.path, reached)
-        return {known: np.concatenate(kept[name]) for known, name in names.items()}
+        return {known: np.concatenate(kept.pop(name)) for known, name in names.items()}
 
     def _is_cis(self, rows):
         """Which rows lie within a chromosome."""

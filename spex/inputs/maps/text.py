@@ -172,10 +172,14 @@ def _layout(numbered):
 
 
 def _is_row(fields):
-    """Whether the second field is a number, as in every row of contacts or beads, and in no header."""
+    """Whether any field is a number, as in every row of contacts or beads, and in no header."""
+    return any(map(_is_number, fields))
+
+
+def _is_number(text):
     try:
-        float(fields[1])
-    except (IndexError, ValueError):
+        float(text)
+    except ValueError:
         return False
     return True
 

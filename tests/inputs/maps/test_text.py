@@ -50,6 +50,7 @@ def test_what_is_no_text_is_left_to_others(world, tmp_path):
         ("c s1 s2 n\nchr1 0 9 3\n", ["c", "s1", "s2", "n"], ["chr1", "0", "9", "3"]),
         ("#c\ts1\ts2\tn\n# program 1.2\nchr1\t0\t9\t3\n", ["c", "s1", "s2", "n"], ["chr1", "0", "9", "3"]),
         ("# made by us\nchr1\t0\t9\t3\n", None, ["chr1", "0", "9", "3"]),
+        ("chr1\tx\t9\t3\n", None, ["chr1", "x", "9", "3"]),
         ("c\ts1\ts2\tn\n", ["c", "s1", "s2", "n"], ["c", "s1", "s2", "n"]),
     ],
 )
