@@ -1,7 +1,12 @@
 """Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
 
+import logging
+
 from spex.errors import InputError, shown
 from spex.inputs.maps.address import map_sha256
+from spex.inputs.maps.renamed import RenamedMap
+
+logger = logging.getLogger("spex")
 
 
 def check_on_genome(genes, chromsizes):
@@ -26,50 +31,76 @@ def check_on_genome(genes, chromsizes):
             )
 
 
-def check_maps(maps, genes, genome_sizes=None):
-    """Refuse maps that do not belong to the genes and the genome, or to each other.
+def agree_maps(maps, genes, genome_sizes=None):
+    """Contact maps with their chromosomes called as the genes call them; refuses those of another genome.
 
-    genome_sizes: chromosome name -> bp; without it the maps are compared with the first of them that has lengths.
+    `1` and `chr1` are one chromosome where their lengths are the same, which is logged; chromosomes without genes are
+    passed over. genome_sizes: chromosome name -> bp; without it the maps are compared with the first that has lengths.
+
+    Returns: list of maps.
 
     Raises:
         InputError: a gene's chromosome is not in a map, or has another length there than in the genome, or a map
             without lengths reaches past its end.
     """
-    against, sizes = "the genome", genome_sizes
-    if genome_sizes is None:
-        against = "the first map"
-        sizes = next((map_.chromsizes for map_ in maps if map_.chromsizes is not None), {})
+    against, agreed = "the genome" if genome_sizes is not None else "the first map", []
     for map_ in maps:
-        if map_.chromsizes is None:
-            _check_ends(map_, sizes, against)
-            continue
-        about = {"argument": "maps", "subject": map_.path}
-        for chrom in genes["chrom"].unique():
-            if chrom not in map_.chromsizes:
-                names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
-                raise InputError(
-                    f"no chromosome '{shown(chrom)}', which the genes table names; it has {names}, ...",
-                    **about,
-                    expected="the same names in both",
-                )
-            if map_.chromsizes[chrom] != sizes[chrom]:
-                raise InputError(
-                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {sizes[chrom]:,} bp in {against}",
-                    **about,
-                    expected="a map of the same genome build",
-                )
+        names = _names_in(map_, genes["chrom"].unique())
+        renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
+        known = next((each.chromsizes for each in agreed if each.chromsizes), {})
+        sizes = known if genome_sizes is None else genome_sizes
+        for ours, theirs in names.items():
+            _check_length(map_, ours, theirs, sizes, against)
+        if renamed:
+            told = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
+            logger.info("%s: %s%s", map_.path, told, ", ..." if len(renamed) > 3 else "")
+        agreed.append(RenamedMap(map_, renamed) if renamed else map_)
+    return agreed
 
 
-def _check_ends(map_, sizes, against):
-    """Refuse a map without lengths that reaches past a chromosome's end."""
-    for chrom, end in map_.ends.items():
-        if end > sizes.get(chrom, end):
-            raise InputError(
-                f"{shown(chrom)} reaches to {end:,} bp there and is {sizes[chrom]:,} bp long in {against}",
-                argument="maps",
-                subject=map_.path,
-                expected="a map of the same genome build",
-            )
+def _names_in(map_, chroms):
+    """What chromosomes are called in a map: dict of name -> name there; without those that a table has no contact of.
+
+    Raises:
+        InputError: the map has lengths but not that chromosome, or has none of them.
+    """
+    there = map_.ends if map_.chromsizes is None else map_.chromsizes
+    spellings = {
+        chrom: (chrom, chrom.removeprefix("chr") if chrom.startswith("chr") else f"chr{chrom}") for chrom in chroms
+    }
+    found = {chrom: next((each for each in both if each in there), None) for chrom, both in spellings.items()}
+    missing = [chrom for chrom, name in found.items() if name is None]
+    if missing and (map_.chromsizes is not None or len(missing) == len(found)):
+        raise InputError(
+            f"no chromosome '{shown(missing[0])}', which the genes table names beside {_some(chroms)}; it has "
+            f"{_some(there)}",
+            argument="maps",
+            subject=map_.path,
+            expected="the same names in both, but for chr in front",
+        )
+    return {chrom: name for chrom, name in found.items() if name is not None}
+
+
+def _some(names):
+    """The first of some names, as a message has them."""
+    names = list(names)
+    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
+
+
+def _check_length(map_, ours, theirs, sizes, against):
+    """Refuse a chromosome of another length than it should have, or one that is reached past its end."""
+    expected = sizes.get(ours)
+    has_lengths = map_.chromsizes is not None
+    found = (map_.chromsizes if has_lengths else map_.ends)[theirs]
+    if expected is None or found == expected or (not has_lengths and found < expected):
+        return
+    told = f"is {found:,} bp long" if has_lengths else f"reaches to {found:,} bp"
+    raise InputError(
+        f"{shown(theirs)} {told} there and {expected:,} bp in {against}",
+        argument="maps",
+        subject=map_.path,
+        expected="a map of the same genome build",
+    )
 
 
 def check_different(paths, hashes):
