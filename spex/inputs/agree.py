@@ -45,7 +45,9 @@ def agree_maps(maps, genes, genome_sizes=None):
     """
     against, agreed = "the genome" if genome_sizes is not None else "the first map", []
     for map_ in maps:
-        names = _names_in(map_, genes["chrom"].unique())
+        chroms = genes["chrom"].unique()
+        names = names_in(map_, chroms)
+        _check_there(map_, chroms, names)
         renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
         known = next((each.chromsizes for each in agreed if each.chromsizes), {})
         sizes = known if genome_sizes is None else genome_sizes
@@ -58,27 +60,34 @@ def agree_maps(maps, genes, genome_sizes=None):
     return agreed
 
 
-def _names_in(map_, chroms):
-    """What chromosomes are called in a map: dict of name -> name there; without those that a table has no contact of.
+def names_in(map_, chroms):
+    """What chromosomes are called in a map: dict of name -> name there, of those that are there."""
+    there = _chromosomes_of(map_)
+    found = {}
+    for chrom in chroms:
+        bare = chrom.removeprefix("chr")
+        other = bare if bare != chrom else f"chr{chrom}"
+        if chrom in there or other in there:
+            found[chrom] = chrom if chrom in there else other
+    return found
 
-    Raises:
-        InputError: the map has lengths but not that chromosome, or has none of them.
-    """
-    there = map_.ends if map_.chromsizes is None else map_.chromsizes
-    spellings = {
-        chrom: (chrom, chrom.removeprefix("chr") if chrom.startswith("chr") else f"chr{chrom}") for chrom in chroms
-    }
-    found = {chrom: next((each for each in both if each in there), None) for chrom, both in spellings.items()}
-    missing = [chrom for chrom, name in found.items() if name is None]
-    if missing and (map_.chromsizes is not None or len(missing) == len(found)):
+
+def _chromosomes_of(map_):
+    """Length of each chromosome, or how far a format without lengths reaches on it: dict of name -> bp."""
+    return map_.ends if map_.chromsizes is None else map_.chromsizes
+
+
+def _check_there(map_, chroms, names):
+    """Refuse a map that lacks a chromosome; a table without lengths may have no contact of one, but not of all."""
+    missing = [chrom for chrom in chroms if chrom not in names]
+    if missing and (map_.chromsizes is not None or not names):
         raise InputError(
             f"no chromosome '{shown(missing[0])}', which the genes table names beside {_some(chroms)}; it has "
-            f"{_some(there)}",
+            f"{_some(_chromosomes_of(map_))}",
             argument="maps",
             subject=map_.path,
             expected="the same names in both, but for chr in front",
         )
-    return {chrom: name for chrom, name in found.items() if name is not None}
 
 
 def _some(names):
@@ -91,7 +100,7 @@ def _check_length(map_, ours, theirs, sizes, against):
     """Refuse a chromosome of another length than it should have, or one that is reached past its end."""
     expected = sizes.get(ours)
     has_lengths = map_.chromsizes is not None
-    found = (map_.chromsizes if has_lengths else map_.ends)[theirs]
+    found = _chromosomes_of(map_)[theirs]
     if expected is None or found == expected or (not has_lengths and found < expected):
         return
     told = f"is {found:,} bp long" if has_lengths else f"reaches to {found:,} bp"
