@@ -31,7 +31,7 @@ from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
 from spex.inputs import expression as expression_files
-from spex.inputs.agree import check_different, check_maps
+from spex.inputs.agree import agree_maps, check_different
 from spex.inputs.genes import keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
@@ -193,7 +193,7 @@ def read_contacts(
     gene_table(genes)
     check_resolution(resolution)
     opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
-    check_maps(opened, genes)
+    opened = agree_maps(opened, genes)
     check_different(paths, KnownHashes())
     return reading.read_maps(opened, genes, rule, resolution)
 

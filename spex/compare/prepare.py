@@ -13,7 +13,7 @@ from spex.compare.folders import OWN_WIDTH, WIDTH, MapFolder
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
 from spex.errors import InputError, parameter
-from spex.inputs.agree import check_maps
+from spex.inputs.agree import agree_maps
 from spex.inputs.maps.address import map_sha256, require_map
 from spex.inputs.maps.model3d import ModelMap
 from spex.inputs.maps.reading import count_pixels, open_maps, read_maps
@@ -93,8 +93,8 @@ class MapMaker:
         settings = self.map_folder.settings
         if all(each in by_hash for each in settings.maps_sha256):
             paths = [by_hash[each] for each in settings.maps_sha256]
-            self.files = open_maps(paths, settings.hic_resolution, settings.reading, self.map_folder.rule)
-            check_maps(self.files, self._gene_table())
+            opened = open_maps(paths, settings.hic_resolution, settings.reading, self.map_folder.rule)
+            self.files = agree_maps(opened, self._gene_table())
 
     def measure(self):
         """Sum up the counts on the genes' chromosomes.

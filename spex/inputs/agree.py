@@ -1,8 +1,13 @@
 """Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
 
+import logging
+
 from spex.errors import InputError, shown
 from spex.inputs.maps.address import map_sha256
 from spex.inputs.maps.chroms import Chromosomes
+from spex.inputs.maps.renamed import RenamedMap
+
+logger = logging.getLogger("spex")
 
 
 def check_on_genome(genes, chromsizes):
@@ -27,38 +32,88 @@ def check_on_genome(genes, chromsizes):
             )
 
 
-def check_maps(maps, genes, genome_sizes=None):
-    """Refuse maps that do not belong to the genes and the genome, or to each other.
+def agree_maps(maps, genes, genome_sizes=None):
+    """Contact maps with their chromosomes called as the genes call them; refuses those of another genome.
 
-    genome_sizes: chromosome name -> bp; without it the maps are compared with the first of them that has lengths.
+    `1` and `chr1` are one chromosome where their lengths are the same, which is logged; chromosomes without genes are
+    passed over. genome_sizes: chromosome name -> bp; without it the maps are compared with the first that has lengths.
+
+    Returns: list of maps.
 
     Raises:
         InputError: a gene's chromosome is not in a map, or has another length there than in the genome. A map without
             lengths is told them, and refuses what does not fit when it is read.
     """
-    against, sizes = "the genome", genome_sizes
-    if genome_sizes is None:
-        against = "the first map"
-        sizes = next((map_.chromsizes for map_ in maps if map_.chromsizes is not None), {})
+    against, agreed = "the genome" if genome_sizes is not None else "the first map", []
+    chroms = genes["chrom"].unique()
     for map_ in maps:
         if map_.chromsizes is None:
-            map_.fit(Chromosomes(genes["chrom"].unique().tolist(), sizes, against))
+            agreed.append(map_)
             continue
-        about = {"argument": "maps", "subject": map_.path}
-        for chrom in genes["chrom"].unique():
-            if chrom not in map_.chromsizes:
-                names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
-                raise InputError(
-                    f"no chromosome '{shown(chrom)}', which the genes table names; it has {names}, ...",
-                    **about,
-                    expected="the same names in both",
-                )
-            if map_.chromsizes[chrom] != sizes[chrom]:
-                raise InputError(
-                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {sizes[chrom]:,} bp in {against}",
-                    **about,
-                    expected="a map of the same genome build",
-                )
+        names = names_in(map_, chroms)
+        _check_there(map_, chroms, names)
+        renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
+        for ours, theirs in names.items():
+            _check_length(map_, ours, theirs, _sizes(agreed, genome_sizes), against)
+        if renamed:
+            told = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
+            logger.info("%s: %s%s", map_.path, told, ", ..." if len(renamed) > 3 else "")
+        agreed.append(RenamedMap(map_, renamed) if renamed else map_)
+    for map_ in agreed:
+        if map_.chromsizes is None:
+            map_.fit(Chromosomes(chroms.tolist(), _sizes(agreed, genome_sizes), against))
+    return agreed
+
+
+def _sizes(agreed, genome_sizes):
+    """Length of each chromosome: the genome's, or those of the first map that has lengths; none where none has."""
+    if genome_sizes is not None:
+        return genome_sizes
+    return next((map_.chromsizes for map_ in agreed if map_.chromsizes is not None), {})
+
+
+def names_in(map_, chroms):
+    """What chromosomes are called in a map: dict of name -> name there, of those that are there."""
+    there = map_.ends if map_.chromsizes is None else map_.chromsizes
+    found = {}
+    for chrom in chroms:
+        bare = chrom.removeprefix("chr")
+        other = bare if bare != chrom else f"chr{chrom}"
+        if chrom in there or other in there:
+            found[chrom] = chrom if chrom in there else other
+    return found
+
+
+def _check_there(map_, chroms, names):
+    """Refuse a map that lacks a chromosome."""
+    missing = [chrom for chrom in chroms if chrom not in names]
+    if missing:
+        raise InputError(
+            f"no chromosome '{shown(missing[0])}', which the genes table names beside {_some(chroms)}; it has "
+            f"{_some(map_.chromsizes)}",
+            argument="maps",
+            subject=map_.path,
+            expected="the same names in both, but for chr in front",
+        )
+
+
+def _some(names):
+    """The first of some names, as a message has them."""
+    names = list(names)
+    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
+
+
+def _check_length(map_, ours, theirs, sizes, against):
+    """Refuse a chromosome of another length than it should have."""
+    found, expected = map_.chromsizes[theirs], sizes.get(ours)
+    if expected in (None, found):
+        return
+    raise InputError(
+        f"{shown(theirs)} is {found:,} bp long there and {expected:,} bp in {against}",
+        argument="maps",
+        subject=map_.path,
+        expected="a map of the same genome build",
+    )
 
 
 def check_different(paths, hashes):

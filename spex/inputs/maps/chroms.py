@@ -47,7 +47,8 @@ class Chromosomes:
             )
         renamed = [spelled for spelled, name in found.items() if spelled in known and spelled != name]
         if renamed:
-            logger.info("%s: its chromosome %s is taken for %s", path, found[renamed[0]], renamed[0])
+            told = ", ".join(f"{shown(ours)} is {shown(found[ours])} there" for ours in renamed[:3])
+            logger.info("%s: %s%s", path, told, ", ..." if len(renamed) > 3 else "")
         for spelled, name in found.items():
             end, where = reached[name]
             if end > self.sizes.get(spelled, end):

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import parameter, shown
-from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined, seen_from_tss, touching
 from spex.inputs.maps.settings import Reading
@@ -49,11 +48,22 @@ class TextContacts:
         if header and len(header) != len(first):
             raise map_error(path, f"{len(header)} columns in its header, {len(first)} in its first row")
         self._count = self._find_count()
-        self._chromosomes, self._tables = Chromosomes(), None
+        self.resolutions, self._chromosomes, self._tables = [resolution], None, None
 
     def fit(self, chromosomes):
-        """Say which chromosomes there are, and where they end. chromosomes: Chromosomes."""
-        self._chromosomes, self._tables = chromosomes, None
+        """Say before anything is read which chromosomes there are, and where they end; without it names are the file's.
+
+        chromosomes: Chromosomes.
+        """
+        self._chromosomes = chromosomes
+
+    @property
+    def ends(self):
+        """Where the last bin with a contact ends on each chromosome: dict of name -> bp."""
+        return {
+            name: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
+            for name, table in self._by_chromosome().items()
+        }
 
     def pixel_count(self, chroms):
         """None: a table does not tell how many pixels its rows stand for."""
@@ -89,9 +99,12 @@ class TextContacts:
 
     def _table(self, chrom):
         """Rows of a chromosome, ROW (n,), or None where it has none."""
+        return self._by_chromosome().get(chrom)
+
+    def _by_chromosome(self):
         if self._tables is None:
             self._tables = self._read()
-        return self._tables.get(chrom)
+        return self._tables
 
     def _read(self):
         """Read the file. Returns: name of a chromosome -> ROW (n,)."""
@@ -114,7 +127,7 @@ class TextContacts:
                 reached[name] = max(reached.get(name, (0, "")), (int(ends[last]), f"on line {lines[last]}"))
         if not kept:
             raise map_error(self.path, "no contact within a chromosome in it", expected="a row for each contact")
-        names = self._chromosomes.match(self.path, reached)
+        names = self._chromosomes.match(self.path, reached) if self._chromosomes else dict(zip(kept, kept, strict=True))
         return {known: np.concatenate(kept.pop(name)) for known, name in names.items()}
 
     def _is_cis(self, rows):

@@ -8,7 +8,6 @@ from scipy.spatial import cKDTree
 from spex.contacts.rules import Published
 from spex.errors import InputError, parameter, shown
 from spex.inputs.maps.beads import read_structures
-from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined
 from spex.inputs.maps.settings import Reading
@@ -37,11 +36,16 @@ class ModelMap:
         self.paths, self.resolution, self._radius = [Path(path) for path in paths], resolution, reading.contact_radius
         self.path = self.paths[0]
         self._reach = self._radius or _max_dist(self.path, rule)
-        self._chromosomes, self._coordinates = Chromosomes(), None
+        self.resolutions, self._chromosomes, self._coordinates = [resolution], None, None
 
     def fit(self, chromosomes):
         """As of TextContacts."""
-        self._chromosomes, self._coordinates = chromosomes, None
+        self._chromosomes = chromosomes
+
+    @property
+    def ends(self):
+        """Where the last bead's bin ends on each chromosome: dict of name -> bp."""
+        return {name: places.shape[1] * self.resolution for name, places in self._by_chromosome().items()}
 
     def pixel_count(self, chroms):
         """None: how many beads are near each other is known when they have been looked at."""
@@ -106,9 +110,12 @@ class ModelMap:
 
     def _of_chromosome(self, chrom):
         """Coordinates of a chromosome's beads: float64 (structures, beads, 3), NaN where a structure has none."""
+        return self._by_chromosome().get(chrom, np.empty((0, 0, 3)))
+
+    def _by_chromosome(self):
         if self._coordinates is None:
             self._coordinates = self._read()
-        return self._coordinates.get(chrom, np.empty((0, 0, 3)))
+        return self._coordinates
 
     def _read(self):
         """Read the files. Returns: name of a chromosome -> coordinates as of `_of_chromosome`."""
@@ -133,7 +140,9 @@ class ModelMap:
         for name, of_chrom in groups.items():
             _check_places(path, name, of_chrom)
         reached = {name: (int(each["position"].max()) + 1, "by its last bead") for name, each in groups.items()}
-        names = self._chromosomes.match(path, reached, strict=True)
+        names = dict(zip(groups, groups, strict=True))
+        if self._chromosomes:
+            names = self._chromosomes.match(path, reached, strict=True)
         return {
             known: (
                 groups[name]["position"].to_numpy() // self.resolution,

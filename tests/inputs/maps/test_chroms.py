@@ -32,7 +32,7 @@ def test_names_alone_decide(known, names, expected):
 def test_another_spelling_is_logged_once(caplog):
     caplog.set_level(logging.INFO, "spex")
     GENOME.match("loops", reached("1", "8"))
-    assert [record.getMessage() for record in caplog.records] == ["loops: its chromosome 1 is taken for chr1"]
+    assert [record.getMessage() for record in caplog.records] == ["loops: chr1 is 1 there, chr8 is 8 there"]
     GENOME.match("loops", reached("chr1"))
     assert len(caplog.records) == 1
 

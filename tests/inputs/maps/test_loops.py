@@ -10,7 +10,7 @@ from conftest import CHROMSIZES
 from spex.contacts.collect import collect_contacts
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
-from spex.inputs.agree import check_maps
+from spex.inputs.agree import agree_maps
 from spex.inputs.maps import loops, text
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.loops import LoopMap, TripletMap
@@ -154,7 +154,7 @@ def test_the_same_pixels_give_the_same_contacts_whatever_the_form(world, genes, 
     both = []
     for path in (world.maps[0], tmp_path / "text"):
         maps = open_maps([path, world.maps[1]], RESOLUTION)
-        check_maps(maps, genes, CHROMSIZES)
+        maps = agree_maps(maps, genes, CHROMSIZES)
         both.append(collect_contacts(maps, genes, rule, RESOLUTION, nothing))
     for name in ("genes", "has_pixels", "offsets", "bins", "counts", "downstream"):
         first, second = (getattr(contacts, name) for contacts in both)
@@ -226,7 +226,7 @@ def test_a_loop_that_cannot_be_is_refused(genes, tmp_path, kind):
     row, message = BAD_LOOPS[kind]
     (tmp_path / "loops").write_text(HEADER + GOOD + row)
     maps = open_maps([tmp_path / "loops"], RESOLUTION)
-    check_maps(maps, genes, CHROMSIZES)
+    maps = agree_maps(maps, genes, CHROMSIZES)
     with pytest.raises(InputError, match=rf"^maps .*loops: {message}"):
         collect_contacts(maps, genes, Published(), RESOLUTION, nothing)
 
@@ -245,7 +245,7 @@ def test_a_loop_that_cannot_be_is_refused(genes, tmp_path, kind):
 def test_loops_without_any_contact_of_the_genes_are_refused(genes, tmp_path, rows, message):
     (tmp_path / "loops").write_text(HEADER + rows)
     maps = open_maps([tmp_path / "loops"], RESOLUTION)
-    check_maps(maps, genes, CHROMSIZES)
+    maps = agree_maps(maps, genes, CHROMSIZES)
     with pytest.raises(InputError, match=rf"^maps .*loops: {message}"):
         collect_contacts(maps, genes, Published(), RESOLUTION, nothing)
 
