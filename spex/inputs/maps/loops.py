@@ -70,7 +70,7 @@ class TextContacts:
         return None
 
     def pixels_of(self, chrom, tss_bins, advance):
-        """As of ContactMap; a pair of bins may stand there several times."""
+        """As of ContactMap; loops that give the same pair of bins are added."""
         table = self._table(chrom)
         if table is None or not len(tss_bins):
             return joined([])
@@ -84,13 +84,13 @@ class TextContacts:
         for bin1, bin2, counts in _pairs(table[met]):
             kept.append(seen_from_tss(bin1, bin2, counts, *touching(bin1, bin2, is_tss)))
             advance(len(bin1))
-        return joined(kept)
+        return _summed(*joined(kept))
 
     def parts(self, chrom, advance):
         """As of ContactMap; what lies between chromosomes is passed over and not told."""
         table = self._table(chrom)
         for bin1, bin2, counts in _pairs(table) if table is not None else ():
-            yield Part(bin1, bin2, counts)
+            yield Part(*_summed(bin1, bin2, counts))
             advance(len(bin1))
 
     def depth(self, chroms, advance):
@@ -252,6 +252,13 @@ def _pairs(table):
         again &= (other >= first1[row]) & (other <= last1[row])
         one, other, row = one[~again], other[~again], row[~again]
         yield np.minimum(one, other), np.maximum(one, other), table["count"][row]
+
+
+def _summed(one, other, counts):
+    """Pairs of bins, each once with the sum of its counts, ascending."""
+    width = int(other.max(initial=0)) + 1
+    pairs, which = np.unique(one * width + other, return_inverse=True)
+    return *np.divmod(pairs, width), np.bincount(which, counts, minlength=len(pairs))
 
 
 def _plain(heading):

@@ -61,13 +61,12 @@ def write_loops(path, rows, header=HEADER):
 
 
 def seen(map_, chrom, tss_bins):
-    """What `pixels_of` gives as a Counter of (TSS bin, other bin), summed, and as a set."""
-    counted = Counter()
-    columns = map_.pixels_of(chrom, np.array(tss_bins), nothing)
+    """What `pixels_of` gives as a dict of (TSS bin, other bin) -> count; each pair must be there once."""
+    columns = map_.pixels_of(chrom, np.array(tss_bins, np.int64), nothing)
     assert [column.dtype for column in columns] == [np.int64, np.int64, np.float64]
-    for one, other, count in zip(*(column.tolist() for column in columns), strict=True):
-        counted[one, other] += count
-    return counted
+    seen = {(one, other): count for one, other, count in zip(*(column.tolist() for column in columns), strict=True)}
+    assert len(seen) == len(columns[0])
+    return seen
 
 
 @pytest.mark.parametrize("at_once", [4_000_000, 40])
