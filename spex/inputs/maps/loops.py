@@ -225,7 +225,7 @@ class TripletMap(TextContacts):
                     self.path,
                     f"a bin on line {lines[bad]} starts at {start[bad]:.0f}",
                     expected=f"a multiple of {parameter('resolution')} {self.resolution}",
-                    hint="give starts of bins and their width, or loops as BEDPE",
+                    hint="give starts of bins of that width, or loops as BEDPE",
                 )
         bin1, bin2 = (start // self.resolution for start in starts)
         return bin1, bin1, bin2, bin2, np.maximum(*starts) + 1

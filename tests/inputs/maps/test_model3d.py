@@ -118,6 +118,16 @@ def test_a_model_is_a_map_whose_counts_are_one_by_the_square_of_the_distance(ens
             assert getattr(both[0], name).tobytes() == getattr(both[1], name).tobytes(), name
 
 
+def test_a_structure_may_lack_a_chromosome(tmp_path):
+    (tmp_path / "one").write_text(bead(0) + bead(1000) + bead(2000))
+    (tmp_path / "other").write_text(bead(0, chrom="chr8") + bead(1000, chrom="chr8"))
+    map_ = ModelMap([tmp_path / "one", tmp_path / "other"], RESOLUTION, rule=Published(max_dist=1500.0))
+    map_.fit(KNOWN)
+    found = zip(*(column.tolist() for column in map_.pixels_of("chr1", np.array([0, 2]), nothing)), strict=True)
+    assert list(found) == [(0, 1, 1e-6), (2, 1, 1e-6)]
+    assert map_.ends == {"chr1": 3000, "chr8": 2000}
+
+
 def test_the_published_rule_keeps_what_is_nearer_than_its_distance(ensemble, genes):
     paths, structures = ensemble
     rule = Published(max_dist=7.0)
