@@ -158,7 +158,8 @@ def read_contacts(
     Parameters
     ----------
     maps
-        Contact maps of any format that there is a reader for, with raw counts; counts of several are added.
+        Contact maps of any format that there is a reader for, with raw counts; counts of several are added. Or 3D
+        models, which are read as one ensemble.
     genes
         From `read_genes`, or some of its rows.
     resolution
@@ -192,7 +193,7 @@ def read_contacts(
         raise InputError(f"found {shown(repr(rule))}", argument="rule", expected="spex.Published() or spex.Corrected()")
     gene_table(genes)
     check_resolution(resolution)
-    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius))
+    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
     opened = agree_maps(opened, genes)
     check_different(paths, KnownHashes())
     return reading.read_maps(opened, genes, rule, resolution)

@@ -63,6 +63,18 @@ def test_a_hic_tells_the_same_but_for_pixels_between_chromosomes(world, genes, t
     assert hic | {"map": ""} == cool | {"map": ""}
 
 
+def test_tables_and_models_have_sheets_too(genes, tmp_path):
+    (tmp_path / "triplets.txt").write_text("1\t0\t60000\t3\n1\t60000\t90000\t4\nX\t0\t0\t9\n")
+    table = read_sheet(*open_maps([tmp_path / "triplets.txt"], 1000), genes, 1000)
+    assert (table.cis_pixels, table.cis_counts, table.depth, table.chromosomes) == (3, 16.0, 7.0, 2)
+    assert table.genes.set_index("id").loc["G0", ["coverage", "20 to 100 kb"]].tolist() == [7, 2]
+    assert "within chromosomes, between them not told by this format" in sheet_text(table)
+    beads = "".join(f"chr1 {1000 * bin_} {bin_} 0 0\n" for bin_ in range(4))
+    (tmp_path / "model.txt").write_text(beads)
+    model = spex.map_sheet(tmp_path / "model.txt", contact_radius=1.5)
+    assert (model.cis_pixels, model.cis_counts, model.by_distance()["pixels"].tolist()[:3]) == (3, 3.0, [0, 3, 0])
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

@@ -93,6 +93,8 @@ class ContactMap:
         hint = None
         if kind in COMPRESSED.values():
             hint = "decompress it"
+        elif kind is None:
+            hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
         raise map_error(
             self.path,
             f"not an HDF5 file{f' ({kind})' if kind else ''}",
