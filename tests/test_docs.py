@@ -36,6 +36,7 @@ from train_inputs import FAST
 
 from expecto import beluga
 from spex.commands import check_gpu, compare, reproduce, resources, tensors, train
+from spex.commands import map as map_
 from spex.models.registry import PARAMETERS
 
 DOCUMENTS = [
@@ -453,7 +454,7 @@ def mentioned_options():
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
     known |= set().union(
-        *(options_of(each.create_parser) for each in (tensors, train, compare, resources, reproduce, check_gpu))
+        *(options_of(each.create_parser) for each in (tensors, train, compare, map_, resources, reproduce, check_gpu))
     )
     unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
     assert unknown == {}
@@ -461,7 +462,7 @@ def test_every_option_in_the_documents_exists():
 
 def test_every_option_of_the_main_commands_is_in_the_documents():
     fixed = {"--bin_size", "--window_size", "--tensor_width", "--features_count"}
-    options = set().union(*(options_of(each.create_parser) for each in (tensors, train, compare)))
+    options = set().union(*(options_of(each.create_parser) for each in (tensors, train, compare, map_)))
     assert options - mentioned_options().keys() - fixed - {"--help"} == set()
 
 
@@ -567,4 +568,4 @@ def test_signatures_are_the_library_s():
             ]
             assert ours == theirs, piece.place
             checked += 1
-    assert checked == 10
+    assert checked == 11

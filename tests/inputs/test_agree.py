@@ -56,21 +56,19 @@ def test_1_and_chr1_are_one_chromosome(world, genes, tmp_path, caplog, write, na
 
 
 def test_maps_without_a_genome_are_compared_with_the_first_that_has_lengths(genes):
-    told = []
-    without, first, other = (
-        SimpleNamespace(path=name, chromsizes=sizes, fit=told.append)
-        for name, sizes in (("without", None), ("first", CHROMSIZES), ("other", {**CHROMSIZES, "chr9": 7}))
+    first, other = (
+        SimpleNamespace(path=name, chromsizes=sizes)
+        for name, sizes in (("first", CHROMSIZES), ("other", {**CHROMSIZES, "chr9": 7}))
     )
-    names = genes["chrom"].unique().tolist()
-    assert agree_maps([without, first], genes) == [without, first]
-    assert agree_maps([without], genes) == agree_maps([without], genes, CHROMSIZES) == [without]
-    assert told == [
-        Chromosomes(names, CHROMSIZES, "the first map"),
-        Chromosomes(names, {}, "the first map"),
-        Chromosomes(names, CHROMSIZES, "the genome"),
-    ]
+    told = []
+    loops = SimpleNamespace(path="loops", chromsizes=None, fit=told.append)
+    assert agree_maps([loops, first], genes) == [loops, first]
+    assert agree_maps([loops], genes, {"chr1": 5}) and agree_maps([loops], genes)
+    chroms = genes["chrom"].unique().tolist()
+    expected = [(CHROMSIZES, "the first map"), ({"chr1": 5}, "the genome"), ({}, "the first map")]
+    assert told == [Chromosomes(chroms, *known) for known in expected]
     with pytest.raises(InputError, match=r"maps other: chr9 is 7 bp long there and 61,000 bp in the first map"):
-        agree_maps([without, first, other], genes)
+        agree_maps([loops, first, other], genes)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from spex.contacts.sheet import count_map
 from spex.errors import InputError
 from spex.inputs.agree import names_in
+from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.renamed import RenamedMap
 from spex.progress import progress
 
@@ -13,8 +14,10 @@ def read_sheet(map_, genes, resolution):
     Raises:
         InputError: none of the genes lies on a chromosome of the map, or its counts are not raw.
     """
+    if map_.chromsizes is None:
+        map_.fit(Chromosomes())
     if genes is not None:
-        names = names_in(map_, genes["chrom"].unique())
+        names = names_in(map_.chromsizes or map_.ends, genes["chrom"].unique())
         if not names:
             raise InputError(
                 "none of the genes lies on a chromosome of it",
@@ -23,6 +26,5 @@ def read_sheet(map_, genes, resolution):
                 hint="give the genes of that genome",
             )
         map_ = RenamedMap(map_, names)
-    chroms = list(map_.ends if map_.chromsizes is None else map_.chromsizes)
-    with progress(map_.pixel_count(chroms), "pixels", str(map_.path)) as advance:
+    with progress(map_.pixel_count(list(map_.chromsizes or map_.ends)), "pixels", str(map_.path)) as advance:
         return count_map(map_, genes, resolution, advance)

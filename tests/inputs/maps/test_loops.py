@@ -153,7 +153,7 @@ def test_the_same_pixels_give_the_same_contacts_whatever_the_form(world, genes, 
     both = []
     for path in (world.maps[0], tmp_path / "text"):
         maps = open_maps([path, world.maps[1]], RESOLUTION)
-        maps = agree_maps(maps, genes, CHROMSIZES)
+        agree_maps(maps, genes, CHROMSIZES)
         both.append(collect_contacts(maps, genes, rule, RESOLUTION, nothing))
     for name in ("genes", "has_pixels", "offsets", "bins", "counts", "downstream"):
         first, second = (getattr(contacts, name) for contacts in both)
@@ -225,7 +225,7 @@ def test_a_loop_that_cannot_be_is_refused(genes, tmp_path, kind):
     row, message = BAD_LOOPS[kind]
     (tmp_path / "loops").write_text(HEADER + GOOD + row)
     maps = open_maps([tmp_path / "loops"], RESOLUTION)
-    maps = agree_maps(maps, genes, CHROMSIZES)
+    agree_maps(maps, genes, CHROMSIZES)
     with pytest.raises(InputError, match=rf"^maps .*loops: {message}"):
         collect_contacts(maps, genes, Published(), RESOLUTION, nothing)
 
@@ -244,7 +244,7 @@ def test_a_loop_that_cannot_be_is_refused(genes, tmp_path, kind):
 def test_loops_without_any_contact_of_the_genes_are_refused(genes, tmp_path, rows, message):
     (tmp_path / "loops").write_text(HEADER + rows)
     maps = open_maps([tmp_path / "loops"], RESOLUTION)
-    maps = agree_maps(maps, genes, CHROMSIZES)
+    agree_maps(maps, genes, CHROMSIZES)
     with pytest.raises(InputError, match=rf"^maps .*loops: {message}"):
         collect_contacts(maps, genes, Published(), RESOLUTION, nothing)
 

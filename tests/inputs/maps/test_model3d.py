@@ -111,8 +111,8 @@ def test_a_model_is_a_map_whose_counts_are_one_by_the_square_of_the_distance(ens
             open_maps([tmp_path / "map.mcool"], RESOLUTION),
         )
         both = []
-        for opened in (model, map_):
-            maps = agree_maps(opened, genes, CHROMSIZES)
+        for maps in (model, map_):
+            agree_maps(maps, genes, CHROMSIZES)
             both.append(collect_contacts(maps, genes, rule, RESOLUTION, nothing))
         for name in ("has_pixels", "offsets", "bins", "counts", "downstream"):
             assert getattr(both[0], name).tobytes() == getattr(both[1], name).tobytes(), name
@@ -132,7 +132,7 @@ def test_the_published_rule_keeps_what_is_nearer_than_its_distance(ensemble, gen
     paths, structures = ensemble
     rule = Published(max_dist=7.0)
     maps = open_maps(paths, RESOLUTION, rule=rule)
-    maps = agree_maps(maps, genes, CHROMSIZES)
+    agree_maps(maps, genes, CHROMSIZES)
     contacts = collect_contacts(maps, genes, rule, RESOLUTION, nothing)
     kept = set(contacts.pairs()[["id", "start"]].itertuples(index=False, name=None))
     expected = set()
@@ -177,7 +177,7 @@ def test_a_model_that_cannot_be_used_is_refused(genes, tmp_path, kind):
     content, message = BAD_MODELS[kind]
     (tmp_path / "model").write_text(content)
     maps = open_maps([tmp_path / "model"], RESOLUTION, Reading(contact_radius=1.0))
-    maps = agree_maps(maps, genes, CHROMSIZES)
+    agree_maps(maps, genes, CHROMSIZES)
     with pytest.raises(InputError, match=rf"^maps .*model: {message}"):
         collect_contacts(maps, genes, Published(), RESOLUTION, nothing)
 
