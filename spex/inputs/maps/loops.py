@@ -37,7 +37,6 @@ class TextContacts:
 
     options = ("count_column",)
     chromsizes = None
-    resolutions = None
     columns = ()
     """Places of the columns of a row's two stretches."""
 
@@ -64,16 +63,6 @@ class TextContacts:
         return {
             name: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
             for name, table in self._by_chromosome().items()
-        }
-
-    @property
-    def ends(self):
-        """How far the contacts reach on each chromosome: name -> bp, up to the end of a bin."""
-        if self._tables is None:
-            self._tables = self._read()
-        return {
-            chrom: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
-            for chrom, table in self._tables.items()
         }
 
     def pixel_count(self, chroms):

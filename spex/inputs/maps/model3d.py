@@ -31,7 +31,6 @@ class ModelMap:
 
     options = ("contact_radius",)
     chromsizes = None
-    resolutions = None
 
     def __init__(self, paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (frozen)
         self.paths, self.resolution, self._radius = [Path(path) for path in paths], resolution, reading.contact_radius
@@ -47,13 +46,6 @@ class ModelMap:
     def ends(self):
         """Where the last bead's bin ends on each chromosome: dict of name -> bp."""
         return {name: places.shape[1] * self.resolution for name, places in self._by_chromosome().items()}
-
-    @property
-    def ends(self):
-        """How far the beads reach on each chromosome: name -> bp, up to the end of a bin."""
-        if self._coordinates is None:
-            self._coordinates = self._read()
-        return {chrom: places.shape[1] * self.resolution for chrom, places in self._coordinates.items()}
 
     def pixel_count(self, chroms):
         """None: how many beads are near each other is known when they have been looked at."""
