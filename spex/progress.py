@@ -17,7 +17,8 @@ logger = logging.getLogger("spex")
 def progress(total, unit, doing):
     """Show how far long work is: a bar on a terminal, a log line every half a minute elsewhere.
 
-    total: number of units, at the most. unit: their name, plural. doing: what is done, as a heading.
+    total: number of units, at the most, or None where nobody knows. unit: their name, plural. doing: what is done, as a
+    heading.
     Yields: a function to call with the number of units just finished; and, where the work may end before all units are
     done, with `least`, how many are left at the least, and `note`, what it depends on.
     """
@@ -30,14 +31,14 @@ def progress(total, unit, doing):
             done += count
             now = time.monotonic()
             rate = done / (now - start) if now > start else 0
-            left = _left(rate, least, total - done)
+            left = _left(rate, least, None if total is None else total - done)
             if note:
                 bar.set_postfix_str(f"{note}, {left} left", refresh=False)
             bar.update(count)
             if bar.disable and now - last >= LOG_INTERVAL_SECONDS:
                 last = now
-                most = total if least is None else f"at most {total}"
-                said = [f"{done} of {most} {unit}", _pace(rate), note, f"{left} left"]
+                most = "" if total is None else f" of {total}" if least is None else f" of at most {total}"
+                said = [f"{done}{most} {unit}", _pace(rate), note, f"{left} left"]
                 logger.info("%s: %s", doing, ", ".join(filter(None, said)))
 
         yield advance
@@ -59,8 +60,11 @@ def _pace(rate):
 
 
 def _left(rate, least, most):
-    """The time that a number of units takes, or a range of it. least: units, None where it is as many as the most."""
-    if not rate:
+    """The time that a number of units takes, or a range of it.
+
+    least: units, None where it is as many as the most. most: None where nobody knows.
+    """
+    if not rate or most is None:
         return "unknown time"
     ends = [tqdm.format_interval(units / rate) for units in (min(most if least is None else least, most), most)]
     return " to ".join(dict.fromkeys(ends))

@@ -3,10 +3,12 @@
 import importlib.util
 import os
 import signal
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import cooler
+import hictkpy
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,6 +89,21 @@ def write_mcool(path, pixels, resolution=1000, chromsizes=None, others=(2000,)):
         )
 
 
+def write_hic(path, pixels, resolutions=(1000, 2000), chromsizes=None):
+    """A .hic from the same pixels, of the finest of its resolutions."""
+    sizes = chromsizes or CHROMSIZES
+    with tempfile.TemporaryDirectory() as folder:
+        writer = hictkpy.hic.FileWriter(path, sizes, list(resolutions), tmpdir=folder)
+        offset = 0
+        for chrom, length in sizes.items():
+            if pixels.get(chrom):
+                bin1, bin2, counts = ([*column] for column in zip(*pixels[chrom], strict=True))
+                bin1, bin2 = ([offset + bin_ for bin_ in bins] for bins in (bin1, bin2))
+                writer.add_pixels_from_dict({"bin1_id": bin1, "bin2_id": bin2, "count": counts})
+            offset += -(-length // min(resolutions))
+        writer.finalize()
+
+
 def random_pixels(generator, count):
     """Pixels on every chromosome, each pair of bins at most once, with counts of 0 and more."""
     pixels = {}
@@ -95,6 +112,11 @@ def random_pixels(generator, count):
         pairs = {tuple(sorted(generator.integers(0, bins, 2).tolist())) for _ in range(count)}
         pixels[chrom] = [(*pair, float(generator.choice([0, 1, 1, 2, 7]))) for pair in sorted(pairs)]
     return pixels
+
+
+def without_zeros(pixels):
+    """The pixels without those of no count, which a .hic does not keep."""
+    return {chrom: [pixel for pixel in rows if pixel[2]] for chrom, rows in pixels.items()}
 
 
 def without_bin(pixels, chrom, unwanted):

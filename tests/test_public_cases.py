@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import train_inputs
-from conftest import tensor_bytes, write_fasta
+from conftest import tensor_bytes, without_zeros, write_fasta, write_hic, write_mcool
 from processes import TRAIN
 from refusals import files_in, refuse
 
@@ -324,11 +324,28 @@ def test_bins_of_any_whole_type(tensors_argv, world, tmp_path, kind):
     assert tensor_bytes(tmp_path / "typed") == tensor_bytes(tmp_path / "data")
 
 
+def test_the_same_pixels_in_every_format_give_the_same_tensors(tensors_argv, whole_map, world, tmp_path):
+    cooler.create_cooler(str(tmp_path / "map.cool"), whole_map.bins, whole_map.pixels, ordered=True)
+    write_hic(tmp_path / "map.hic", without_zeros(world.pixels[0]))
+    write_mcool(tmp_path / "map.mcool", without_zeros(world.pixels[0]))
+    assert tensors.main(tensors_argv("--mcool_filename", tmp_path / "map.mcool")) == 0
+    expected = tensor_bytes(tmp_path / "data")
+    for place, form in enumerate(("map.hic", "map.cool::/", "map.mcool::/resolutions/1000")):
+        data = f"data{place}"
+        assert tensors.main(tensors_argv("--contacts_filename", f"{tmp_path}/{form}", data=data)) == 0
+        assert tensor_bytes(tmp_path / data) == expected
+        assert (tmp_path / data / "contacts.tsv").read_bytes() == (tmp_path / "data/contacts.tsv").read_bytes()
+
+
 @pytest.mark.parametrize("script", [tensors, train])
-def test_a_cooler_uri_is_told_apart_from_a_file(tensors_argv, options, world, capsys, script):
-    given = ("--mcool_filename", f"{world.maps[0]}::/resolutions/1000")
-    argv = train_inputs.argv(options, *given) if script is train else tensors_argv(*given)
-    refuse(capsys, script.main, argv, f"a cooler URI; .*give {world.maps[0]} alone and --hic_resolution 1000")
+def test_a_cooler_uri_of_another_resolution_is_refused(tensors_argv, options, world, capsys, script):
+    given = ("--mcool_filename", f"{world.maps[0]}::/resolutions/2000")
+    if script is tensors:
+        refuse(
+            capsys, tensors.main, tensors_argv(*given), "its bins are 2000 bp, not 1000; choose --hic_resolution 2000"
+        )
+    else:
+        refuse(capsys, train.main, train_inputs.argv(options, *given), "the tensors in .* were made with")
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN])

@@ -192,7 +192,7 @@ def _write_folders(study, table, genes, contacts, features):
         claim_run(folder, of_folder)
         write_text(folder.cached_genes, cached_genes_text(table, genes))
     for name, folder in folders.items():
-        identity = {**vars(settings[name]), "genes": genes["id"].tolist()}
+        identity = {**settings[name].recorded(), "genes": genes["id"].tolist()}
         save_contacts(folder.contacts_npz, contacts[name], identity)
         write_text(folder.contacts_tsv, contacts[name].table().to_csv(sep="\t", index=False, lineterminator="\n"))
     _keep_bins(store, contacts.values(), features)

@@ -14,7 +14,15 @@ from functools import partial
 from pathlib import Path
 
 from spex.commands.gpu_checks import CHECKS, FAILED, SIZES, Subject
-from spex.commands.options import OneLineParser, option, path, whole_number
+from spex.commands.options import (
+    OneLineParser,
+    add_map_option,
+    add_reading_options,
+    option,
+    path,
+    reading_of,
+    whole_number,
+)
 from spex.commands.running import run_script
 from spex.contacts.rules import Published, check_resolution
 from spex.errors import InputError, parameter, visible
@@ -22,7 +30,7 @@ from spex.features import check, made
 from spex.features.devices import DTYPES, choose_devices, choose_precision, open_model
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
-from spex.inputs.agree import check_maps, check_on_genome
+from spex.inputs.agree import agree_maps, check_on_genome
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.reading import open_maps, read_maps
@@ -51,15 +59,9 @@ def create_parser(prog=PROG):
     add("--beluga_model_filename", type=path, help="checkpoint of the CNN; default: made weights")
     add("--genes_filename", type=path, help="gene annotation table, with its genome; default: made ones")
     add("--genome_filename", type=path, help="genome, FASTA")
-    add(
-        "--mcool_filename",
-        type=path,
-        nargs="+",
-        default=[],
-        metavar="MCOOL",
-        help="contact maps; default: made contacts",
-    )
+    add_map_option(add, "contact maps; default: made contacts")
     add("--hic_resolution", type=whole_number(1), metavar="BP", help="bp per bin of the contact maps (1000)")
+    add_reading_options(add)
     return parser
 
 
@@ -74,12 +76,13 @@ def prepare(args, folder):
     precisions = [choose_precision(devices, name) for name in dict.fromkeys(wanted)]
     sizes = SIZES["cpu" if devices[0] == "cpu" else "gpu", "quick" if args.quick else "whole"]
     _refuse_halves(args)
+    reading = reading_of(args)
     genome, genes = _genome_and_genes(args, sizes, folder)
     rule, resolution = Published(), args.hic_resolution or RESOLUTION
     check_resolution(resolution)
     if args.mcool_filename:
-        maps = open_maps(args.mcool_filename, resolution)
-        check_maps(maps, genes, genome.chromsizes)
+        maps = open_maps(args.mcool_filename, resolution, reading, rule)
+        maps = agree_maps(maps, genes, genome.chromsizes)
         contacts = read_maps(maps, genes, rule, resolution)
     else:
         contacts = made.make_contacts(genes, genome.chromsizes, rule, resolution, sizes.bins)

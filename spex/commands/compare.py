@@ -17,6 +17,7 @@ import spex
 from spex.commands.options import (
     DefaultsFormatter,
     OneLineParser,
+    add_map_option,
     attribute,
     create_shared_parser,
     number,
@@ -64,15 +65,7 @@ def create_parser(prog=PROG):
         ("cache", "predictions that the runs share; controls come from there"),
     ):
         add(option(name), type=path, default=shared.get_default(attribute(name)), help=what)
-    add(
-        "--mcool_filename",
-        type=path,
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="MCOOL",
-        help="the maps of the folders, in any order; for --thin_to, and for the arm of their coverage",
-    )
+    add_map_option(add, "the maps of the folders, in any order; for --thin_to, and for the arm of their coverage")
     add = parser.add_argument_group("genes and tissues").add_argument
     add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")
     add("--genes_with_contacts", action="store_true", help="only genes with a contact in every map")

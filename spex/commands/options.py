@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from dataclasses import fields
 
 from expecto.gene_features import OWN_SUMS, STEP
 from expecto.network import BELUGA
-from spex.errors import InputError, visible
+from spex.errors import InputError, parameter, visible
 from spex.inputs.genes import GENE_TYPES
+from spex.inputs.maps.settings import Reading
 from spex.models.fits import PSEUDOCOUNT
 
 FIXED_SIZES = {
@@ -91,14 +93,10 @@ def create_shared_parser(prog, description):
     )
     add("--genome_filename", type=path, default="./data/hg38.fa", help="genome, FASTA")
     add("--beluga_model_filename", type=path, default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
-    add(
-        "--mcool_filename",
-        type=path,
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="MCOOL",
-        help="contact maps (.mcool, or .cool of the resolution); counts of several are added",
+    add_map_option(
+        add,
+        "contact maps (.mcool, .cool, FILE::GROUP of cooler, .hic, BEDPE, triplets), whose counts are added, or 3D "
+        "models (text, PDB, mmCIF), an ensemble",
     )
     add("--pred_cache_folder", type=path, default="./pred_cache", help="predictions that several runs share")
     add = parser.add_argument_group("genes").add_argument
@@ -139,6 +137,53 @@ def create_shared_parser(prog, description):
     for flag, size in FIXED_SIZES.items():
         add(flag, type=fixed_size(size), default=size, help="fixed")
     return parser
+
+
+def add_map_option(add, what):
+    """The option of contact maps. add: of a parser. what: they are for."""
+    add(
+        "--mcool_filename",
+        "--contacts_filename",
+        type=path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="MAP",
+        help=what,
+    )
+
+
+def add_reading_options(add):
+    """The options that say how contact maps are read, by the names in Reading. add: of a parser."""
+    add("--value_column", default=Reading.value_column, help=".mcool and .cool: column of the pixels that is the count")
+    add("--count_column", type=column, help="tables: column that holds the count, its number from 1 up or its name")
+    add(
+        "--contact_radius",
+        type=number(0),
+        help="3D models: beads nearer than this are in contact, in the model's units",
+    )
+
+
+def reading_of(args):
+    """The Reading that the options describe.
+
+    Raises:
+        InputError: an option of it that would change nothing, without a contact map.
+    """
+    reading = Reading(**{field.name: getattr(args, field.name) for field in fields(Reading)})
+    for name, value in reading.given().items() if not args.mcool_filename else ():
+        refuse_without_map(name, value)
+    return reading
+
+
+def refuse_without_map(name, value):
+    """Refuse an option about contact maps where none is given."""
+    raise InputError(
+        "says how a contact map is used, but none is given",
+        argument=name,
+        subject=f"{value:g}" if isinstance(value, float) else value,
+        hint=f"give {parameter('maps')} too, or leave it out",
+    )
 
 
 def check_shared_options(args):
@@ -189,6 +234,11 @@ def number(above):
         return value
 
     return parse
+
+
+def column(text):
+    """An argument type: a column's number from 1 up, or its name."""
+    return whole_number(1)(text) if text.lstrip("-").isdecimal() else path(text)
 
 
 def penalty(text):

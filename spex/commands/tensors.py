@@ -7,16 +7,18 @@ command.
 """
 
 from spex.commands.options import (
+    add_reading_options,
     attribute,
     check_shared_options,
     create_shared_parser,
     number,
+    reading_of,
+    refuse_without_map,
     shard_of,
     whole_number,
 )
 from spex.commands.running import run_script
 from spex.contacts.rules import RULES, make_rule
-from spex.errors import InputError, parameter
 from spex.features.devices import DTYPES, choose_devices, choose_precision
 from spex.features.run import Computation, TensorInputs, fill_folder
 from spex.runs.folder import DataFolder
@@ -29,6 +31,7 @@ def create_parser(prog=PROG):
     add = parser.add_argument_group("tensors.py only").add_argument
     add("--contact_rule", choices=tuple(RULES), default="published", help="how contacted bins are used")
     add("--min_count", type=number(0), default=2, help="corrected rule: keep bins with at least this count")
+    add_reading_options(add)
     add("--precision", choices=tuple(DTYPES), help="of the network; default: float32 on CPU, tf32 on CUDA")
     add("--block_size", type=whole_number(1), help="genes per block; default: 8 on CPU, 256 on CUDA")
     add(
@@ -56,6 +59,7 @@ def run(args):
         rule=rule,
         resolution=args.hic_resolution,
         gene_type=args.gene_type,
+        reading=reading_of(args),
     )
     computation = Computation(
         devices=devices,
@@ -79,12 +83,7 @@ def rule_of(args):
     for name in ("rule", "resolution", "max_dist", "min_count"):
         value = getattr(args, attribute(name))
         if not args.mcool_filename and value != parser.get_default(attribute(name)):
-            raise InputError(
-                "says how a contact map is used, but none is given",
-                argument=name,
-                subject=f"{value:g}" if isinstance(value, float) else value,
-                hint=f"give {parameter('maps')} too, or leave it out",
-            )
+            refuse_without_map(name, value)
     given = {name: getattr(args, name) for name in ("max_dist", "min_count") if name in args.given}
     return make_rule(args.contact_rule, **(given if args.mcool_filename else {}))
 

@@ -161,7 +161,7 @@ def _check_twice(settings, opened, about):
 def _contacts(folder, settings, rule, about):
     """The contacts that a folder's tensors were made with, of all its genes."""
     genes = read_cached_genes(folder.cached_genes)
-    identity = {**vars(settings), "genes": genes["id"].tolist()}
+    identity = {**settings.recorded(), "genes": genes["id"].tolist()}
     contacts = load_contacts(folder.contacts_npz, identity, rule, settings.hic_resolution)
     if contacts is None:
         raise InputError("no whole contacts.npz in it", **about, expected="the map's contacts", hint=AGAIN)

@@ -13,9 +13,10 @@ from spex.compare.folders import OWN_WIDTH, WIDTH, MapFolder
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
 from spex.errors import InputError, parameter
-from spex.files.checks import require_file
-from spex.inputs.agree import check_maps
-from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.agree import agree_maps
+from spex.inputs.maps.address import map_sha256, require_map
+from spex.inputs.maps.model3d import ModelMap
+from spex.inputs.maps.reading import count_pixels, open_maps, read_maps
 from spex.inputs.maps.thinned import ThinnedMap
 from spex.progress import progress
 from spex.runs.cache import PredictionStore, own_keys
@@ -89,15 +90,24 @@ class MapMaker:
 
     def open_files(self, by_hash):
         """Take what was given of the maps that the tensors were made from. by_hash: path of each given map."""
-        wanted = self.map_folder.settings.maps_sha256
-        if all(each in by_hash for each in wanted):
-            self.files = open_maps([by_hash[each] for each in wanted], self.map_folder.settings.hic_resolution)
-            check_maps(self.files, self._gene_table())
+        settings = self.map_folder.settings
+        if all(each in by_hash for each in settings.maps_sha256):
+            paths = [by_hash[each] for each in settings.maps_sha256]
+            opened = open_maps(paths, settings.hic_resolution, settings.reading, self.map_folder.rule)
+            self.files = agree_maps(opened, self._gene_table())
 
     def measure(self):
-        """Sum up the counts on the genes' chromosomes."""
+        """Sum up the counts on the genes' chromosomes.
+
+        Raises:
+            InputError: it is a 3D model, whose contacts are no counts of anything.
+        """
+        if any(isinstance(each, ModelMap) for each in self.files):
+            raise InputError(
+                "a 3D model has no counts to draw from", argument="thin_to", subject=self.name, hint="leave it out"
+            )
         chroms = self._gene_table()["chrom"].unique()
-        with progress(sum(each.pixel_count(chroms) for each in self.files), "pixels", self.name) as advance:
+        with progress(count_pixels(self.files, chroms), "pixels", self.name) as advance:
             self.depth = sum(each.depth(chroms, advance) for each in self.files)
 
     def thin(self, total):
@@ -114,7 +124,7 @@ class MapMaker:
         ids = "\n".join(self.map_folder.contacts.genes)
         return {
             "name": self.name,
-            "settings": asdict(self.map_folder.settings),
+            "settings": self.map_folder.settings.recorded(),
             "pool": hashlib.sha256(ids.encode()).hexdigest(),
             "share": self.share,
             "coverage": bool(self.files),
@@ -164,7 +174,7 @@ class MapMaker:
         return arms, facts
 
     def _facts(self, contacts):
-        told = {"folder": str(self.map_folder.folder.root), "made_with": asdict(self.map_folder.settings)}
+        told = {"folder": str(self.map_folder.folder.root), "made_with": self.map_folder.settings.recorded()}
         counts = {
             "contacts": len(contacts.bins),
             "genes_with_contacts": int((np.diff(contacts.offsets) > 0).sum()),
@@ -222,7 +232,7 @@ def coverage(maps, contacts, name):
     tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
     found = np.zeros((len(tss_bins), 2))
     chroms = list(dict.fromkeys(contacts.chroms.tolist()))
-    with progress(sum(each.pixel_count(chroms) for each in maps), "pixels", f"{name}: coverage") as advance:
+    with progress(count_pixels(maps, chroms), "pixels", f"{name}: coverage") as advance:
         for chrom in chroms:
             rows = np.flatnonzero(contacts.chroms == chrom)
             wanted, place = np.unique(tss_bins[rows], return_inverse=True)
@@ -281,7 +291,7 @@ def find_map_files(paths, makers, hashes, *, all_needed):
     wanted = {each for maker in makers for each in maker.map_folder.settings.maps_sha256}
     by_hash = {}
     for path in paths:
-        digest = hashes.sha256(require_file(path, "maps"))
+        digest = map_sha256(require_map(path), hashes)
         if digest not in wanted:
             raise InputError(
                 "none of the folders that are compared was made from it",

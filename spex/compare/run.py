@@ -59,7 +59,7 @@ def shared_identity(ready):
     """All that the part follows from that the maps share: dict of JSON values."""
     return {
         "format": FORMAT,
-        "base": asdict(ready.base.settings),
+        "base": ready.base.settings.recorded(),
         "genes_sha256": hashlib.sha256("\n".join(ready.genes.table["id"]).encode()).hexdigest(),
         "expression_sha256": hashlib.sha256(np.ascontiguousarray(ready.observed)).hexdigest(),
         "targets": [list(target) for target in ready.inputs.targets],

@@ -100,8 +100,14 @@ def collect_contacts(maps, genes, rule, resolution, advance):
         downstream=np.concatenate(downstream),
         resolution=resolution,
         rule=rule,
-        chromsizes={chrom: maps[0].chromsizes[chrom] for chrom in genes["chrom"].unique()},
+        chromsizes=_chromsizes(maps, genes["chrom"].unique()),
     )
+
+
+def _chromsizes(maps, chroms):
+    """Lengths of the chromosomes, of the first map whose format has them; None where none has."""
+    known = next((map_.chromsizes for map_ in maps if map_.chromsizes is not None), None)
+    return known and {chrom: known[chrom] for chrom in chroms}
 
 
 def _sum_over_maps(maps, chrom, tss_bins, advance):

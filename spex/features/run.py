@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from spex.features.write import unfinished_genes
 from spex.files.atomic import remove_abandoned, write_text
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
-from spex.inputs.agree import check_different, check_maps, check_on_genome
+from spex.inputs.agree import agree_maps, check_different, check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
@@ -26,7 +26,9 @@ from spex.inputs.genes import (
     report_rows,
 )
 from spex.inputs.genome import Genome
+from spex.inputs.maps.address import map_sha256
 from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.maps.settings import Reading
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore
@@ -41,8 +43,8 @@ logger = logging.getLogger("spex")
 class TensorInputs:
     """Paths of what tensors are made from, and how they are used.
 
-    maps: contact maps, none for sequence alone. resolution: bp per bin of the maps. gene_type: as in
-    `inputs.genes.keep_genes`.
+    maps: contact maps, none for sequence alone. resolution: bp per bin of the maps. reading: how the maps are read.
+    gene_type: as in `inputs.genes.keep_genes`.
     """
 
     genes: Path
@@ -52,6 +54,7 @@ class TensorInputs:
     rule: Published | Corrected
     resolution: int
     gene_type: str = "all"
+    reading: Reading = field(default_factory=Reading)
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,8 @@ def _read_inputs(inputs, folder, hashes):
         check_chromosomes(inputs.genome, genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
     require_file(inputs.network, "network", "beluga")
-    maps = open_maps(inputs.maps, inputs.resolution)
-    check_maps(maps, genes, genome.chromsizes)
+    maps = open_maps(inputs.maps, inputs.resolution, inputs.reading, inputs.rule)
+    maps = agree_maps(maps, genes, genome.chromsizes)
     check_different(inputs.maps, hashes)
     return table, genes, maps
 
@@ -147,11 +150,12 @@ def _settings(inputs, computation, hashes):
         genes_sha256=hashes.sha256(inputs.genes),
         genome_sha256=hashes.sha256(inputs.genome),
         beluga_sha256=hashes.sha256(inputs.network),
-        maps_sha256=sorted(hashes.sha256(path) for path in inputs.maps),
+        maps_sha256=sorted(map_sha256(path, hashes) for path in inputs.maps),
         precision=computation.precision,
         cache_dtype="float32" if computation.cache is None else computation.cache_dtype,
         rule=inputs.rule,
         resolution=inputs.resolution,
+        reading=inputs.reading,
     )
 
 
@@ -166,7 +170,7 @@ def _contacts(folder, inputs, settings, maps, genes):
     """Contacts of all kept genes (None without maps), whether an earlier start had kept them, and their identity."""
     if not maps:
         return None, False, None
-    identity = {**vars(settings), "genes": genes["id"].tolist()}
+    identity = {**settings.recorded(), "genes": genes["id"].tolist()}
     found = load_contacts(folder.contacts_npz, identity, inputs.rule, inputs.resolution)
     return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
 

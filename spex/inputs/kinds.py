@@ -1,12 +1,8 @@
 """What a file is when it is not what was expected, told from its name or its first bytes."""
 
-from pathlib import Path
-
-from spex.errors import InputError, parameter
-from spex.files.checks import require_file
-
 PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
+HDF5, HIC = "an HDF5 file", "Juicer's .hic format"
 COMPRESSED = {b"\x1f\x8b": "gzipped", b"BZh": "compressed by bzip2", b"\xfd7zXZ\x00": "compressed by xz"}
 BEGINNINGS = {
     **COMPRESSED,
@@ -15,8 +11,8 @@ BEGINNINGS = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
     b"PK\x03\x04": "a zip archive, as .xlsx and .zip files are",
     b"\xd0\xcf\x11\xe0": "an Excel file of the old kind (.xls)",
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
-    b"HIC\x00": "Juicer's .hic format",
+    b"\x89HDF\r\n\x1a\n": HDF5,
+    b"HIC\x00": HIC,
     b"\x43\x27\x41\x1a": "a .2bit file",
     b"\x1a\x41\x27\x43": "a .2bit file",
     b"\x93NUMPY": "a NumPy array",
@@ -38,19 +34,3 @@ def recognise(path):
     if not head:
         return "an empty file"
     return next((kind for beginning, kind in BEGINNINGS.items() if head.startswith(beginning)), None)
-
-
-def require_map(path):
-    """The path, when a readable file is there; where the published map is missing, the error tells how to get it.
-
-    Raises:
-        InputError: no such file, or a cooler URI, whose group is not for the user to choose.
-    """
-    file, sign, group = str(path).partition("::")
-    if sign and not Path(path).exists() and Path(file).exists():
-        number = group.rpartition("/")[2]
-        resolution = f" and {parameter('resolution')} {number}" if number.isdigit() else ""
-        raise InputError(
-            "a cooler URI", argument="maps", subject=path, expected="a file", hint=f"give {file} alone{resolution}"
-        )
-    return require_file(path, "maps", "contacts" if Path(path).name == PUBLISHED_MAP else None)

@@ -1,7 +1,6 @@
 """A saved model applied to the tensors of any data folder."""
 
 import logging
-from dataclasses import asdict
 
 from spex.errors import InputError
 from spex.files.atomic import write_json
@@ -91,7 +90,7 @@ def predict_genes(model_folder, folder, genes):
     features, tensors_sha256 = read_features(folder, genes["id"], width)
     settings = {
         "fit": record["settings"],
-        "tensors": run_settings and asdict(run_settings),
+        "tensors": run_settings and run_settings.recorded(),
         "tensors_sha256": tensors_sha256,
     }
     target = folder.results / f"predicted_{record['name']}_{records.digest(settings)}"

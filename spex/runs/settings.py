@@ -8,7 +8,8 @@ from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 from spex.inputs.agree import check_different
-from spex.inputs.kinds import require_map
+from spex.inputs.maps.address import map_sha256, require_map
+from spex.inputs.maps.settings import Reading
 
 FORMAT = 1
 """Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
@@ -22,6 +23,9 @@ FIELD_OF = {
 }
 """Arguments whose field in run.json has another name."""
 
+LATER = ("value_column", "count_column", "contact_radius")
+"""Fields that folders of 1.0.0 lack, and that are not written where they say nothing."""
+
 HASH_SHOWN = 12
 
 
@@ -30,7 +34,8 @@ class RunSettings:
     """The content of run.json: everything that determines a tensor's numbers, inputs by the SHA-256 of their content.
 
     maps_sha256: sorted, empty without contact maps; then rule, resolution (bp) and thresholds are None, as are
-    thresholds of other rules. cache_dtype: of predictions that went through the prediction store.
+    thresholds of other rules. cache_dtype: of predictions that went through the prediction store. value_column,
+    count_column, contact_radius: as of Reading, None where they are left to their defaults.
     """
 
     genes_sha256: str
@@ -44,13 +49,28 @@ class RunSettings:
     max_dist: float | None = None
     min_count: float | None = None
     format: int = FORMAT
+    value_column: str | None = None
+    count_column: int | str | None = None
+    contact_radius: float | None = None
 
     @classmethod
-    def of(cls, *, rule, resolution, **others):
+    def of(cls, *, rule, resolution, reading=Reading(), **others):  # noqa: B008 (frozen)
         """Settings of a run with contact maps by a rule, or without any where `maps_sha256` is empty."""
         if not others["maps_sha256"]:
             return cls(**others)
-        return cls(**others, contact_rule=rule.name, hic_resolution=resolution, **thresholds_of(rule))
+        return cls(
+            **others, contact_rule=rule.name, hic_resolution=resolution, **thresholds_of(rule), **reading.given()
+        )
+
+    @property
+    def reading(self):
+        """How the contact maps were read: Reading."""
+        given = {field.name: getattr(self, field.name) for field in fields(Reading)}
+        return Reading(**{name: value for name, value in given.items() if value is not None})
+
+    def recorded(self):
+        """What is kept of them: dict of JSON values, as earlier versions had them where nothing new is asked."""
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value is not None}
 
     @property
     def store_identity(self):
@@ -108,7 +128,7 @@ def claim_run(folder, settings):
     check_run(folder, settings)
     folder.tensors.mkdir(parents=True, exist_ok=True)
     if not folder.run_json.exists():
-        save_sealed_json(folder.run_json, {"settings": asdict(settings)}, once=True)
+        save_sealed_json(folder.run_json, {"settings": settings.recorded()}, once=True)
     check_run(folder, settings)  # of several first runs at once, one made the file
 
 
@@ -160,12 +180,11 @@ def _identity(argument, value, hashes):
     """What run.json has of an argument's value: a number as it is, files by their hashes."""
     if not FIELD_OF.get(argument, argument).endswith("sha256"):
         return value
-    paths = value if isinstance(value, list) else [value]
-    digests = sorted(
-        hashes.sha256(require_map(path) if argument == "maps" else require_file(path, argument)) for path in paths
-    )
-    check_different(paths, hashes)
-    return digests if isinstance(value, list) else digests[0]
+    if argument != "maps":
+        return hashes.sha256(require_file(value, argument))
+    digests = sorted(map_sha256(require_map(path), hashes) for path in value)
+    check_different(value, hashes)
+    return digests
 
 
 def _in_words(argument, made, found, settings):

@@ -91,7 +91,7 @@ def read_study(folder, matched, *, settings, **choices):
         features=features,
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
         settings=settings
-        | {"tensors": run_settings and asdict(run_settings), "tensors_sha256": features.sha256, "width": width},
+        | {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": features.sha256, "width": width},
         left_out={
             "without_tensor": len(matched.without_tensor),
             "without_expression": len(matched.without_expression),

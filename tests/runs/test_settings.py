@@ -7,6 +7,7 @@ import pytest
 
 from spex.contacts.rules import Published
 from spex.errors import InputError
+from spex.inputs.maps.settings import Reading
 from spex.runs import settings as run_identity
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings
@@ -70,3 +71,14 @@ def test_a_damaged_run_json_is_refused_by_name(tmp_path):
         folder.run_json.write_bytes(damaged)
         with pytest.raises(InputError, match=r"run\.json: damaged or edited"):
             run_identity.read_run_settings(folder)
+
+
+def test_how_maps_are_read_is_recorded_where_it_is_asked_for(tmp_path):
+    folder = DataFolder(tmp_path)
+    assert not {*Reading.__dataclass_fields__} & SETTINGS.recorded().keys() and SETTINGS.reading == Reading()
+    other = replace(SETTINGS, value_column="weighted", count_column=7)
+    assert other.reading == Reading("weighted", 7)
+    run_identity.claim_run(folder, other)
+    assert run_identity.read_run_settings(folder) == other
+    with pytest.raises(InputError, match="count_column was 7 when this folder was made and is null now"):
+        run_identity.claim_run(folder, SETTINGS)

@@ -11,11 +11,15 @@ import cooler
 import h5py
 import numpy as np
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, parameter, shown
 from spex.inputs.kinds import COMPRESSED, recognise
-from spex.inputs.maps.layout import bin_size, find_group, map_error
+from spex.inputs.maps.address import split_uri
+from spex.inputs.maps.layout import bin_size, find_group, list_resolutions, map_error
+from spex.inputs.maps.pixels import Part, check_counts, check_values, joined, seen_from_tss, touching
+from spex.inputs.maps.settings import Reading
 
 CHUNK_PIXELS = 4_000_000
+COUNTS = "pixels/count"
 
 
 def _check_unlocked(path):
@@ -44,15 +48,19 @@ class ContactMap:
         InputError: no such file, damaged, the resolution is missing (names those it has), bins of other width.
     """
 
-    def __init__(self, path, resolution):
-        self.path, self.resolution = Path(path), resolution
-        _check_unlocked(self.path)
+    options = ("value_column",)
+
+    def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
+        self.path, self.resolution, self._values = Path(path), resolution, f"pixels/{reading.value_column}"
+        self._file, group = split_uri(path)
+        _check_unlocked(self._file)
         try:
-            open_map_file(self.path).close()
+            open_map_file(self._file).close()
         except OSError as error:
             self._refuse_unopened(error)
-        with self._reading(), open_map_file(self.path) as file:
-            self.group = find_group(file, self.path, resolution)
+        with self._reading(), open_map_file(self._file) as file:
+            self.group = find_group(file, self._file, resolution, group)
+            self.resolutions = list_resolutions(file) or [resolution]
             map_ = cooler.Cooler(file[self.group])
             mode = _text(file[self.group].attrs.get("storage-mode", "symmetric-upper"))
             binsize = bin_size(file[self.group])
@@ -72,21 +80,21 @@ class ContactMap:
     def _refuse_unopened(self, error):
         """Tell why HDF5 does not open the file."""
         if error.errno is not None:
-            raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
+            raise OSError(error.errno, os.strerror(error.errno), str(self._file)) from error
         if "already open for write" in str(error):
             raise map_error(
                 self.path,
                 "another program has it open for writing, or was stopped while it had",
-                hint=f"wait until that one ends; if there is none any more: h5clear -s {self.path}",
+                hint=f"wait until that one ends; if there is none any more: h5clear -s {self._file}",
             ) from error
         if "signature not found" not in str(error):
             raise self._damaged(error) from error
-        kind = recognise(self.path)
+        kind = recognise(self._file)
         hint = None
         if kind in COMPRESSED.values():
             hint = "decompress it"
-        elif kind and ".hic" in kind:
-            hint = "convert it with hictk convert or hic2cool"
+        elif kind is None:
+            hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
         raise map_error(
             self.path,
             f"not an HDF5 file{f' ({kind})' if kind else ''}",
@@ -117,11 +125,23 @@ class ContactMap:
             is_tss[tss_bins[tss_bins < high - low]] = True
             for start in range(first, last, CHUNK_PIXELS):
                 part = slice(start, min(start + CHUNK_PIXELS, last))
-                kept.append(self._touching(root, part, low, high, is_tss))
+                kept.append(self._seen_from_tss(root, part, low, high, is_tss))
                 advance(part.stop - part.start)
-        if not kept:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-        return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
+        return joined(kept)
+
+    def parts(self, chrom, advance):
+        """Stream a chromosome's pixels, all of them. advance: as of `pixels_of`. Yields: Part, at least one."""
+        yield Part(*joined([]), trans_pixels=0, trans_counts=0.0)
+        with self._open() as root:
+            low, high, first, last = self._extent(root, chrom)
+            for start in range(first, last, CHUNK_PIXELS):
+                part = slice(start, min(start + CHUNK_PIXELS, last))
+                bin1, bin2, cis = self._bins(root, part, low, high)
+                counts = self._counts(root, part)
+                self._check(counts)
+                cis_counts = counts[cis]
+                yield Part(bin1[cis], bin2[cis], cis_counts, int((~cis).sum()), float(counts.sum() - cis_counts.sum()))
+                advance(part.stop - part.start)
 
     def depth(self, chroms, advance):
         """Sum of the counts within chromosomes, each pair of bins once. advance: as of `pixels_of`."""
@@ -132,39 +152,40 @@ class ContactMap:
                 for start in range(first, last, CHUNK_PIXELS):
                     part = slice(start, min(start + CHUNK_PIXELS, last))
                     cis = self._column(root, "pixels/bin2_id", part) < high
-                    total += float(self._column(root, "pixels/count", part, kinds="iuf")[cis].sum(dtype=np.float64))
+                    total += float(self._column(root, self._values, part, kinds="iuf")[cis].sum(dtype=np.float64))
                     advance(part.stop - part.start)
         return total
 
-    def _touching(self, root, part, low, high, is_tss):
-        """The pixels of one part of the table, as `pixels_of` returns them. low, high: the chromosome's bins."""
+    def _bins(self, root, part, low, high):
+        """Both bins, int64 within the chromosome, of one part of the table, and which pixels are cis. low, high: of its
+        bins."""
         bin1, bin2 = (
             self._column(root, f"pixels/{name}", part).astype(np.int64, copy=False) - low
             for name in ("bin1_id", "bin2_id")
         )
         if bin1.min() < 0 or bin1.max() >= high - low or (bin2 < bin1).any():
             raise self._damaged("pixels whose bins its index contradicts, or below the diagonal")
-        cis = bin2 < high - low
-        from1 = is_tss[bin1] & cis
-        from2 = is_tss[np.where(cis, bin2, 0)] & cis & (bin1 != bin2)
-        touching = from1 | from2
+        return bin1, bin2, bin2 < high - low
+
+    def _counts(self, root, part):
+        return self._column(root, self._values, part, kinds="iuf").astype(np.float64)
+
+    def _check(self, counts):
+        """Refuse what is no count; of a column that was chosen, what is no number from 0 up."""
+        if self._values == COUNTS:
+            check_counts(self.path, counts)
+        else:
+            check_values(self.path, counts, shown(self._values.removeprefix("pixels/")))
+
+    def _seen_from_tss(self, root, part, low, high, is_tss):
+        """The pixels of one part of the table, as `pixels_of` returns them. low, high: the chromosome's bins."""
+        bin1, bin2, cis = self._bins(root, part, low, high)
+        from1, from2 = (side & cis for side in touching(bin1, np.where(cis, bin2, 0), is_tss))
         counts = np.zeros(len(bin1))
-        if touching.any():
-            counts = self._column(root, "pixels/count", part, kinds="iuf").astype(np.float64)
-            bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))) & touching
-            if bad.any():
-                raise map_error(
-                    self.path,
-                    f"found a count of {counts[bad][0]:.6g}",
-                    expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or "
-                    "transformed map)",
-                    hint="take the map of raw counts",
-                )
-        return (
-            np.concatenate([bin1[from1], bin2[from2]]),
-            np.concatenate([bin2[from1], bin1[from2]]),
-            np.concatenate([counts[from1], counts[from2]]),
-        )
+        if from1.any() or from2.any():
+            counts = self._counts(root, part)
+            self._check(counts[from1 | from2])
+        return seen_from_tss(bin1, bin2, counts, from1, from2)
 
     def _extent(self, root, chrom):
         """A chromosome's place in the map's tables: first bin, bin behind, first pixel, pixel behind."""
@@ -175,7 +196,7 @@ class ContactMap:
             self._refuse_bins(root, chrom, place, bins, high - low)
         first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
-            pixels = len(self._find_column(root, "pixels/count"))
+            pixels = len(self._find_column(root, self._values))
         if not 0 <= first <= last <= pixels:
             raise self._damaged(f"its index gives {chrom} the pixels {first:,} to {last:,} of {pixels:,}")
         return low, high, first, last
@@ -185,7 +206,7 @@ class ContactMap:
         """The resolution's HDF5 group, for the length of a block."""
         with contextlib.ExitStack() as stack:
             with self._reading():
-                root = stack.enter_context(open_map_file(self.path))[self.group]
+                root = stack.enter_context(open_map_file(self._file))[self.group]
             yield root
 
     def _refuse_bins(self, root, chrom, place, expected, found):
@@ -219,6 +240,13 @@ class ContactMap:
 
     def _find_column(self, root, name):
         """A column of the map, when it is there and compressed by what this HDF5 has."""
+        if name not in root and name == self._values != COUNTS:
+            columns = sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})
+            raise map_error(
+                self.path,
+                f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}",
+                expected=f"{parameter('value_column')} among {', '.join(map(shown, columns)) or 'none'}",
+            )
         if name not in root:
             raise map_error(
                 self.path,
@@ -234,7 +262,7 @@ class ContactMap:
                 self.path,
                 f"{name} lies in another file",
                 expected="a map that is whole in one file",
-                hint=f"make one with: cooler cp {self.path}::{self.group} map.cool",
+                hint=f"make one with: cooler cp {self._file}::{self.group} map.cool",
             )
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
@@ -245,7 +273,7 @@ class ContactMap:
                     f"{name} is compressed by {shown(label.decode(errors='replace')) or 'a filter'} (HDF5 filter "
                     f"{code}), which is not installed here",
                     hint="the file is whole: rewrite it where it can be read, with: h5repack -f GZIP=6 "
-                    f"{self.path} new.mcool",
+                    f"{self._file} new.mcool",
                 )
         if len(column) and not column.id.get_storage_size():
             raise self._damaged(f"{name} was never written")
@@ -261,7 +289,7 @@ class ContactMap:
             raise
         except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the file
-                raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
+                raise OSError(error.errno, os.strerror(error.errno), str(self._file)) from error
             raise self._damaged(error) from error
 
     def _damaged(self, reason):

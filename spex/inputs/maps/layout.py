@@ -14,14 +14,17 @@ def map_error(path, found, **parts):
     return InputError(found, argument="maps", subject=path, **parts)
 
 
-def find_group(file, path, resolution):
+def find_group(file, path, resolution, group=None):
     """Name of the group that holds the resolution, in an `.mcool`, or in a `.cool` of it.
 
-    file: h5py.File, open. path: of the file, for errors. resolution: bp per bin.
+    file: h5py.File, open. path: of the file, for errors. resolution: bp per bin. group: that a URI names, without it
+    the one of the resolution.
 
     Raises:
         InputError: there is none; tells what the file holds instead.
     """
+    if group:
+        return _named_group(file, path, resolution, group)
     if is_cooler(file):
         if bin_size(file) == resolution:
             return "/"
@@ -31,18 +34,11 @@ def find_group(file, path, resolution):
             hint=f"choose {parameter('resolution')} {bin_size(file)}, or make the map with: cooler zoomify -r "
             f"{resolution} -o map.mcool {path}",
         )
-    link = _link_to(file, resolution)
-    if isinstance(link, h5py.ExternalLink):
-        raise map_error(
-            path,
-            f"its resolution {resolution} is a link to another file, {shown(link.filename)}",
-            expected="the map itself",
-            hint="give that file",
-        )
     name = f"resolutions/{resolution}"
-    if link is not None and is_cooler(file[name]):
+    _refuse_link(file, path, name, f"its resolution {resolution}")
+    if name in file and is_cooler(file[name]):
         return name
-    resolutions = sorted(int(key) for key in file.get("resolutions", {}) if _is_number(key))
+    resolutions = list_resolutions(file)
     if resolutions:
         raise map_error(
             path,
@@ -52,13 +48,56 @@ def find_group(file, path, resolution):
     raise _other_layout(file, path, resolution)
 
 
-def _link_to(file, resolution):
-    """The link by which a resolution hangs in the file, or the one of all of them where that leads outside."""
-    outer = file.get("resolutions", getlink=True)
-    if isinstance(outer, h5py.ExternalLink):
-        return outer
-    group = file.get("resolutions", {})
-    return group.get(str(resolution), getlink=True) if str(resolution) in group else None
+def list_resolutions(file):
+    """Resolutions of an `.mcool`, ascending, in bp."""
+    return sorted(int(key) for key in file.get("resolutions", {}) if _is_number(key))
+
+
+def _named_group(file, path, resolution, group):
+    """The group that a URI names, when it holds a map of the resolution."""
+    _refuse_link(file, path, group, f"/{group}")
+    if group not in file or not is_cooler(file[group]):
+        held = [f"/{each}" for each in _coolers(file)]
+        raise map_error(
+            path,
+            f"no map in /{shown(group)}",
+            expected=f"one of {', '.join(map(shown, held[:5]))}{', ...' if len(held) > 5 else ''}"
+            if held
+            else "a .mcool or .cool of cooler",
+        )
+    if bin_size(file[group]) not in (resolution, None):
+        raise map_error(
+            path,
+            f"its bins are {bin_size(file[group])} bp, not {resolution}",
+            hint=f"choose {parameter('resolution')} {bin_size(file[group])}",
+        )
+    return group
+
+
+def _coolers(file):
+    """Names of the groups that hold a map, as far as cooler's layouts go: two levels down."""
+    names = [""] if is_cooler(file) else []
+    for name, outer in file.items():
+        inner = outer.items() if isinstance(outer, h5py.Group) else ()
+        names += [name] if is_cooler(outer) else [f"{name}/{key}" for key, each in inner if is_cooler(each)]
+    return names
+
+
+def _refuse_link(file, path, name, what):
+    """Refuse a group that lies in another file, or below one that does."""
+    above = ""
+    for part in name.split("/"):
+        if part not in file.get(above or "/", {}):
+            return
+        above = f"{above}/{part}"
+        link = file.get(above, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            raise map_error(
+                path,
+                f"{what} is a link to another file, {shown(link.filename)}",
+                expected="the map itself",
+                hint="give that file",
+            )
 
 
 def _other_layout(file, path, resolution):
@@ -78,8 +117,8 @@ def _other_layout(file, path, resolution):
             path,
             f"an old layout of zoom levels: {held}",
             expected=f"resolutions/{resolution}",
-            hint=f"copy a level into a file of its own with: cooler cp {path}::/"
-            f"{(of_resolution or list(levels))[0]} map.cool",
+            hint=f"give {path}::/{(of_resolution or list(levels))[0]}, or copy that level into a file of its own "
+            f"with: cooler cp {path}::/{(of_resolution or list(levels))[0]} map.cool",
         )
     return map_error(
         path,

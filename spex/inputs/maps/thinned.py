@@ -15,7 +15,7 @@ class ThinnedMap:
     """
 
     def __init__(self, map_, share, seed, name=""):
-        self.path, self.resolution, self.chromsizes = map_.path, map_.resolution, map_.chromsizes
+        self.path, self.chromsizes = map_.path, map_.chromsizes
         self._map, self._share, self._seed, self._name = map_, share, seed, name
 
     def pixel_count(self, chroms):

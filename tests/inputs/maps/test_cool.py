@@ -17,9 +17,10 @@ from refusals import files_in
 from spex.contacts.collect import collect_contacts
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
-from spex.inputs.agree import check_maps
+from spex.inputs.agree import agree_maps
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.settings import Reading
 
 
 @pytest.fixture
@@ -64,8 +65,7 @@ def test_counts_that_are_no_counts_are_refused(one_map, genes, count):
 def read(path, genes, rule):
     """Use a map as a run does."""
     map_ = ContactMap(path, 1000)
-    check_maps([map_], genes, CHROMSIZES)
-    return collect_contacts([map_], genes, rule, 1000, lambda count: None)
+    return collect_contacts(agree_maps([map_], genes, CHROMSIZES), genes, rule, 1000, lambda count: None)
 
 
 def set_in_map(name, value):
@@ -140,7 +140,7 @@ MAPS = {
     "bins of many widths": (map_of_uneven_bins, "bins of resolutions/1000 are of no fixed width"),
     "another build": (map_of({**CHROMSIZES, "chr1": 130_000}), "chr1 is 130,000 bp long there and 120,400 bp in the"),
     "another species": (map_of({"chr1": 195_471, "chr2": 182_113}), "no chromosome 'chr8'|chr1 is 195,471 bp"),
-    "names without chr": (map_of({"1": 120_400, "8": 90_000, "9": 61_000}), "no chromosome 'chr[189]'"),
+    "names of another kind": (map_of({"NC_1": 120_400, "NC_8": 90_000, "NC_9": 61_000}), "no chromosome 'chr[189]'"),
     "no chr8": (map_of({"chr1": 120_400, "chr9": 61_000}), "no chromosome 'chr8'"),
     "a negative count": (set_in_map("pixels/count", [1, -1, 1]), "found a count of -1; expected raw counts"),
     "NaN as a count": (set_in_map("pixels/count", [1, np.nan, 1]), "found a count of nan; expected raw counts"),
@@ -284,7 +284,6 @@ OTHER_MAPS = {
     ),
     "masked bins": (without_masked_bins, "chr1 has 119 bins of 1000 bp, its length asks for 121: bins were left out"),
     "a filter": (filtered, r"pixels/count is compressed by .*HDF5 filter 32015.*the file is whole.*h5repack"),
-    ".hic": (lambda path, *_: path.write_bytes(b"HIC\0\x08\0\0\0" + bytes(999)), "Juicer's .hic .*hictk convert"),
     "gzip": (lambda path, *_: path.write_bytes(gzip.compress(b"x" * 999)), "gzipped.*; decompress it"),
     "pixels in another file": (
         pixels_in_another_file,
@@ -322,3 +321,49 @@ def test_a_map_needs_no_lock_but_must_not_be_written_to(world, tmp_path, monkeyp
             ContactMap(path, 1000)
         holder.kill()
     assert ContactMap(path, 1000).chromsizes == CHROMSIZES
+
+
+def add_column(path, name, values):
+    """Give every pixel of a map one more number. values: function from the counts."""
+    with h5py.File(path, "a") as file:
+        pixels = file["resolutions/1000/pixels"]
+        pixels[name] = values(pixels["count"][:])
+
+
+def test_another_column_may_be_the_count(one_map, genes):
+    path = one_map([(60, 90, 3.0), (60, 95, 4.0)])
+    add_column(path, "halved", lambda counts: counts / 2)
+    assert ContactMap(path, 1000, Reading("halved")).pixels_of("chr1", np.array([60]), ignore)[2].tolist() == [1.5, 2]
+    assert ContactMap(path, 1000, Reading("halved")).depth(["chr1"], ignore) == 3.5
+    add_column(path, "logs", lambda counts: np.log(counts / 4))
+    with pytest.raises(
+        InputError, match=r"found -0\.287682 in its column logs; expected numbers from 0 up; choose anoth"
+    ):
+        ContactMap(path, 1000, Reading("logs")).pixels_of("chr1", np.array([60]), ignore)
+    with pytest.raises(
+        InputError, match=r"no column KR in the pixels of .*1000; expected value_column among count, halv"
+    ):
+        ContactMap(path, 1000, Reading("KR")).pixel_count(["chr1"])
+
+
+def test_pixels_that_stand_twice_are_summed(tmp_path, genes):
+    write_mcool(tmp_path / "once", {"chr1": [(60, 90, 7.0), (60, 95, 2.0)]})
+    write_mcool(tmp_path / "twice", {"chr1": [(60, 89, 3.0), (60, 90, 4.0), (60, 94, 1.0), (60, 95, 1.0)]})
+    with h5py.File(tmp_path / "twice", "a") as file:  # cooler itself refuses to write them today
+        file["resolutions/1000/pixels/bin2_id"][:] = [90, 90, 95, 95]
+    found, expected = (read(tmp_path / name, genes, Corrected()) for name in ("twice", "once"))
+    assert found.table().equals(expected.table()) and found.pairs().equals(expected.pairs())
+    assert 7.0 in found.counts.tolist()
+
+
+def test_all_pixels_are_streamed_in_parts(world, monkeypatch):
+    monkeypatch.setattr("spex.inputs.maps.cool.CHUNK_PIXELS", 100)
+    map_ = ContactMap(world.maps[0], 1000)
+    parts = [*map_.parts("chr1", ignore)]
+    found = [pixel for part in parts for pixel in zip(part.bin1, part.bin2, part.counts, strict=True)]
+    assert len(parts) > 1 and found == world.pixels[0]["chr1"]
+    assert {part.trans_counts for part in parts} == {0.0}
+
+
+def ignore(count):
+    pass

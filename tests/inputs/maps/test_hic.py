@@ -1,0 +1,133 @@
+"""Contact maps of Juicer's format, written by hictkpy."""
+
+import sys
+
+import hictkpy
+import numpy as np
+import pytest
+from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
+from numpy.testing import assert_array_equal
+from refusals import files_in
+
+from spex.contacts.collect import Contacts, collect_contacts
+from spex.contacts.rules import Corrected, Published
+from spex.errors import InputError
+from spex.inputs.agree import agree_maps
+from spex.inputs.maps import hic
+from spex.inputs.maps.hic import HicMap
+from spex.inputs.maps.reading import open_maps, read_maps
+
+
+def ignore(count):
+    pass
+
+
+@pytest.fixture(scope="module")
+def pixels(world):
+    return without_zeros(world.pixels[0])
+
+
+@pytest.fixture(scope="module")
+def path(pixels, tmp_path_factory):
+    path = tmp_path_factory.mktemp("hic") / "map.hic"
+    write_hic(path, pixels)
+    return path
+
+
+@pytest.mark.parametrize("rule", [Published(), Corrected()])
+@pytest.mark.parametrize("band", [1, 50, 4_000_000])
+def test_the_same_pixels_give_the_same_contacts(pixels, path, genes, tmp_path, monkeypatch, rule, band):
+    monkeypatch.setattr(hic, "BAND_PIXELS", band)
+    monkeypatch.setattr(hic, "FIRST_ROWS", 7)
+    write_mcool(tmp_path / "map.mcool", pixels)
+    found, expected = (read_maps(open_maps([each], 1000), genes, rule, 1000) for each in (path, tmp_path / "map.mcool"))
+    for name in Contacts.__dataclass_fields__:
+        assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert np.asarray(getattr(found, name)).dtype == np.asarray(getattr(expected, name)).dtype
+
+
+def test_counts_are_those_of_the_file_at_every_resolution(path, pixels):
+    map_ = HicMap(path, 2000)
+    assert map_.chromsizes == CHROMSIZES and map_.resolutions == [1000, 2000]
+    assert map_.depth(["chr1", "chr9"], ignore) == sum(count for c in ("chr1", "chr9") for _, _, count in pixels[c])
+    coarse = {}
+    for one, other, count in pixels["chr8"]:
+        coarse[one // 2, other // 2] = coarse.get((one // 2, other // 2), 0) + count
+    part, others = map_.parts("chr8", ignore)
+    assert (others.trans_pixels, others.trans_counts, len(others.bin1)) == (None, 0.0, 0)
+    assert dict(zip(zip(part.bin1, part.bin2, strict=True), part.counts, strict=True)) == coarse
+
+
+def test_counts_between_chromosomes_are_told(tmp_path):
+    writer = hictkpy.hic.FileWriter(tmp_path / "map.hic", CHROMSIZES, [1000, 50_000], tmpdir=tmp_path)
+    writer.add_pixels_from_dict(
+        {"bin1_id": [0, 3, 130, 5], "bin2_id": [200, 270, 250, 9], "count": [1.0, 2.0, 4.0, 8.0]}
+    )
+    writer.finalize()
+    map_ = HicMap(tmp_path / "map.hic", 1000)
+    told = [[part.trans_counts for part in map_.parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
+    assert told == [3.0, 4.0, 0.0] and map_.depth(list(CHROMSIZES), ignore) == 8.0
+
+
+def test_what_was_read_is_told(path, pixels):
+    told = []
+    map_ = HicMap(path, 1000)
+    map_.pixels_of("chr8", np.array([3]), told.append)
+    assert map_.pixel_count(["chr8"]) is None and sum(told) == len(pixels["chr8"])
+
+
+def test_a_missing_resolution_names_those_there_are(path):
+    with pytest.raises(InputError, match=r"map.hic: no resolution 5000 \(it has 1000, 2000\); choose resolution among"):
+        open_maps([path], 5000)
+
+
+@pytest.mark.parametrize("factor", [0.37, -1.0])
+def test_what_is_no_raw_count_is_refused(pixels, genes, tmp_path, factor):
+    write_hic(tmp_path / "map.hic", {chrom: [(a, b, n * factor) for a, b, n in rows] for chrom, rows in pixels.items()})
+    with pytest.raises(InputError, match=r"map.hic: found a count of .*; expected raw counts, whole numbers from 0 up"):
+        collect_contacts([HicMap(tmp_path / "map.hic", 1000)], genes, Published(), 1000, ignore)
+
+
+def test_a_map_of_another_build_is_refused(pixels, genes, tmp_path):
+    write_hic(tmp_path / "map.hic", pixels, chromsizes={**CHROMSIZES, "chr9": 61_001})
+    with pytest.raises(InputError, match="chr9 is 61,001 bp long there and 61,000 bp in the genome"):
+        agree_maps([HicMap(tmp_path / "map.hic", 1000)], genes, CHROMSIZES)
+
+
+def changed(content, place):
+    return content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]
+
+
+BAD = {
+    "nothing but its first letters": lambda content: content[:4],
+    "cut short in front": lambda content: content[:200],
+    "cut short at the end": lambda content: content[:-2000],
+    "zeros": lambda content: b"HIC\0\x08\0\0\0" + bytes(999),
+    "of a version that nobody reads": lambda content: b"HIC\0\x05\0\0\0" + content[8:],
+    "changed in a block": lambda content: changed(content, 200),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_damaged_file_is_refused_in_one_line(path, genes, tmp_path, kind):
+    bad = tmp_path / "bad.hic"
+    bad.write_bytes(BAD[kind](path.read_bytes()))
+    before = files_in(tmp_path)
+    with pytest.raises(
+        InputError, match=r"^maps .*bad\.hic: damaged or cut short \(.*\); fetch or copy it again$"
+    ) as told:
+        collect_contacts([HicMap(bad, 1000)], genes, Published(), 1000, ignore)
+    assert "\n" not in str(told.value) and files_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["map.mcool", "map.txt"])
+def test_a_file_is_told_by_its_content(path, tmp_path, name):
+    (tmp_path / name).write_bytes(path.read_bytes())
+    (map_,) = open_maps([tmp_path / name], 1000)
+    assert isinstance(map_, HicMap)
+
+
+def test_without_the_library_the_error_says_how_to_get_it(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "hictkpy", None)
+    with pytest.raises(InputError, match=r"not installed; get it with: pip install 'hictkpy>=1\.4,<2'$"):
+        open_maps([path], 1000)
