@@ -101,7 +101,7 @@ TENSOR_OPTIONS = [
     ("--min_count 2 --mcool_filename a", "--min_count 2: belongs to --contact_rule corrected, but the rule is publ"),
     ("--min_count 3 --mcool_filename a", "--min_count 3: belongs to --contact_rule corrected, but the rule is publ"),
     ("--mcool_filename a --mcool_filename b", "--mcool_filename a: no such file"),
-    ("--mcool_filename=", "--mcool_filename: found nothing, expected a path"),
+    ("--mcool_filename=", "--mcool_filename/--contacts_filename: found nothing, expected a path"),
     ("--data_folder=", "--data_folder: found nothing, expected a path; is a variable of the shell not set"),
     ("--pred_cache_folder=", "--pred_cache_folder: found nothing, expected a path"),
     ("--min_count -1 --contact_rule corrected", "--min_count: found '-1', expected a number above 0"),
@@ -121,7 +121,7 @@ TENSOR_OPTIONS = [
     ("--gpus 0", "--gpus: of no use with --compute_platform CPU"),
     ("--cache_dtype int8", "--cache_dtype: invalid choice: 'int8'"),
     ("--test_only False", "unrecognized arguments: False"),
-    ("--mcool_filename", "--mcool_filename: expected at least one argument"),
+    ("--mcool_filename", "--mcool_filename/--contacts_filename: expected at least one argument"),
     ("--data", "unrecognized arguments: --data"),
     ("--no_such_option", "unrecognized arguments: --no_such_option"),
 ]

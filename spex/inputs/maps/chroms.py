@@ -22,8 +22,8 @@ class Chromosomes:
         """Find a file's chromosomes among these.
 
         reached: name in the file -> the end that it reaches, in bp, and where in the file that stands. strict: refuse a
-        name that is unknown, where lengths are known; otherwise it is passed over. Where no name in
-        the file begins with chr, 1 is chr1; where all do and none does here, chr1 is 1.
+        name that is unknown, where lengths are known; otherwise it is passed over. Where no name in the file begins
+        with chr, 1 is chr1; where all do and none does here, chr1 is 1.
 
         Returns: name here -> name in the file.
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import parameter, shown
-from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined, seen_from_tss, touching
 from spex.inputs.maps.settings import Reading
@@ -49,7 +48,7 @@ class TextContacts:
         if header and len(header) != len(first):
             raise map_error(path, f"{len(header)} columns in its header, {len(first)} in its first row")
         self._count = self._find_count()
-        self._chromosomes, self._tables = Chromosomes(), None
+        self.resolutions, self._chromosomes, self._tables = [resolution], None, None
 
     def fit(self, chromosomes):
         """Say before anything is read which chromosomes there are, and where they end; without it names are the file's.
@@ -128,7 +127,7 @@ class TextContacts:
                 reached[name] = max(reached.get(name, (0, "")), (int(ends[last]), f"on line {lines[last]}"))
         if not kept:
             raise map_error(self.path, "no contact within a chromosome in it", expected="a row for each contact")
-        names = self._chromosomes.match(self.path, reached)
+        names = self._chromosomes.match(self.path, reached) if self._chromosomes else {name: name for name in kept}
         return {known: np.concatenate(kept.pop(name)) for known, name in names.items()}
 
     def _is_cis(self, rows):

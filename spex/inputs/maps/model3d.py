@@ -8,7 +8,6 @@ from scipy.spatial import cKDTree
 from spex.contacts.rules import Published
 from spex.errors import InputError, parameter, shown
 from spex.inputs.maps.beads import read_structures
-from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined
 from spex.inputs.maps.settings import Reading
@@ -37,7 +36,7 @@ class ModelMap:
         self.paths, self.resolution, self._radius = [Path(path) for path in paths], resolution, reading.contact_radius
         self.path = self.paths[0]
         self._reach = self._radius or _max_dist(self.path, rule)
-        self._chromosomes, self._coordinates = Chromosomes(), None
+        self.resolutions, self._chromosomes, self._coordinates = [resolution], None, None
 
     def fit(self, chromosomes):
         """As of TextContacts."""
@@ -141,7 +140,9 @@ class ModelMap:
         for name, of_chrom in groups.items():
             _check_places(path, name, of_chrom)
         reached = {name: (int(each["position"].max()) + 1, "by its last bead") for name, each in groups.items()}
-        names = self._chromosomes.match(path, reached, strict=True)
+        names = {name: name for name in groups}
+        if self._chromosomes:
+            names = self._chromosomes.match(path, reached, strict=True)
         return {
             known: (
                 groups[name]["position"].to_numpy() // self.resolution,
