@@ -77,8 +77,7 @@ def read_genes(
     -------
     DataFrame
         Indexed by row number in the file, of GTF and GFF3 by the number of the gene among those that have a TSS: id,
-        symbol, chrom, strand ("+" or "-"), tss (int64, 1-based,
-        CAGE_representative_TSS), type, line (of the file).
+        symbol, chrom, strand ("+" or "-"), tss (int64, 1-based, CAGE_representative_TSS), type, line (of the file).
 
     Raises
     ------
