@@ -1,5 +1,6 @@
 """AnnData files (.h5ad): samples by genes or the other way, told by which side holds gene ids."""
 
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ class AnnDataFile:
 
     def read(self, targets, table, genes):
         """As `expression.read_expression`."""
-        with _opened(self.path) as data:
+        with _opened(self.path, names_only=False) as data:
             if data.X is None:
                 raise expression_error(self.path, "no X, the matrix of expression", expected=EXPECTED)
             samples = [target - 1 for target in targets]
@@ -61,7 +62,7 @@ def open_h5ad(path, known_ids=None):
     Raises:
         InputError: anndata is not installed, not such a file, or nothing tells which side the genes are on.
     """
-    with _opened(path) as data:
+    with _opened(path, names_only=True) as data:
         sides = [pd.Series(names, dtype=object) for names in (data.obs_names, data.var_names)]
     in_rows, in_columns = (side.astype(str).str.fullmatch(ENSEMBL).sum() for side in sides)
     if in_rows == in_columns and known_ids is not None:
@@ -81,8 +82,8 @@ def open_h5ad(path, known_ids=None):
 
 
 @contextmanager
-def _opened(path):
-    """The AnnData of a file, its matrix left on disk."""
+def _opened(path, names_only):
+    """The AnnData of a file. names_only: leave its matrix on disk, where a sparse one cannot be sliced."""
     try:
         from anndata import read_h5ad  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
@@ -90,11 +91,13 @@ def _opened(path):
             path, "anndata, which reads it, is not installed", hint="get it with: pip install 'anndata>=0.12'"
         ) from error
     try:
-        data = read_h5ad(path, backed="r")
+        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, which do not matter or are refused
+            data = read_h5ad(path, backed="r" if names_only else None)
         try:
             yield data
         finally:
-            data.file.close()
+            if names_only:
+                data.file.close()
     except InputError:
         raise
     except Exception as error:  # h5py and anndata raise whatever a damaged group or dataset leads them to

@@ -102,11 +102,23 @@ BAD = {
         "8 fields on line 1000; expected GTF or GFF3: nine fields",
     ),
     "no genes": (small(transcript(1, 2)).encode(), "no gene in it; .*; a table with id, chrom, strand and tss will do"),
-    "no gene_id": (small(gene(None)).encode(), "the gene on line 3 has no gene_id; its attributes are gene_type, gene_"),
-    "no types": (small(gene(biotype=None)).encode(), "none of its 1 genes can be used; left out: 1 genes without a type"),
+    "no gene_id": (
+        small(gene(None)).encode(),
+        "the gene on line 3 has no gene_id; its attributes are gene_type, gene_",
+    ),
+    "no types": (
+        small(gene(biotype=None)).encode(),
+        "none of its 1 genes can be used; left out: 1 genes without a type",
+    ),
     "other types": (small(gene(biotype="TEC")).encode(), "none of its 1 genes can be used; left out: 1 TEC; expected"),
-    "a gene twice": (small(gene(), gene()).encode(), "gene ENSG01.4 is on line 3 and on line 4; expected each gene once"),
-    "an id twice but for its version": (small(gene(), gene("ENSG01.5")).encode(), "'ENSG01' has an id that occurs twice"),
+    "a gene twice": (
+        small(gene(), gene()).encode(),
+        "gene ENSG01.4 is on line 3 and on line 4; expected each gene once",
+    ),
+    "an id twice but for its version": (
+        small(gene(), gene("ENSG01.5")).encode(),
+        "'ENSG01' has an id that occurs twice",
+    ),
     "a transcript twice": (
         small(gene(), transcript(1, 9), transcript(3, 9)).encode(),
         "transcript T1 is on line 4 and on line 5; expected each transcript once",
