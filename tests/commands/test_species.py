@@ -88,12 +88,10 @@ def test_a_species_of_other_chromosomes_goes_from_gtf_to_scores(species, capsys)
     assert not {"tss_rule", "exclude_chroms"} & species.settings().keys()
     assert species.train("--test_chroms", "II", "--validation_chroms", "III") == 0
     assert capsys.readouterr().out.startswith("rmse: ")
-    assert species.train("--test_chroms", "II") == 0
-    assert "--validation_chroms with another chromosome gives an unbiased one" in capsys.readouterr().err
     assert species.train("--test_chroms", "II", "--value", "FPKM") == 0
+    assert "--validation_chroms with another chromosome gives an unbiased one" in capsys.readouterr().err
     (fit,) = species.folder.glob("data/results/2-worm_gbtree_test-II_validation-III*/metrics.json")
-    record = json.loads(fit.read_text())
-    assert "expression_value" not in record["settings"]
+    assert "expression_value" not in json.loads(fit.read_text())["settings"]
     predictions = pd.read_csv(fit.parent / "predictions.csv")
     expected = pd.read_csv(species.folder / "rna/worm.tsv", sep="\t", index_col=0)["TPM"].loc[predictions["id"]]
     np.testing.assert_allclose(predictions["observed"], np.log(expected + 1e-4), rtol=1e-6)

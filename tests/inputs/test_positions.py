@@ -57,6 +57,6 @@ def test_what_cannot_be_used_is_refused(tmp_path, rows, columns, message):
 
 def test_a_rule_has_nothing_to_choose_there(tmp_path):
     with pytest.raises(
-        InputError, match="tss_rule mane: says which transcript .* but the genes table has one TSS a gene"
+        InputError, match=r"tss_rule mane: says which transcript .* but the genes table has one TSS a gene"
     ):
         read_gene_table(written(tmp_path / "genes.tsv"), "mane")

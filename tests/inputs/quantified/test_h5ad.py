@@ -44,7 +44,7 @@ def test_either_way_gives_the_values_of_the_genes(tmp_path, name, sparse, genes_
 def test_other_ids_are_told_by_the_genes_table(tmp_path, genes_in_rows):
     path = write(tmp_path / "e.h5ad", list("abcdef"), genes_in_rows=genes_in_rows)
     assert open_expression(path, known_ids=lambda: ["c", "d", None]).tissues == tuple(TISSUES)
-    with pytest.raises(InputError, match="neither obs nor var is named by gene ids .obs: .*; expected ids of genes"):
+    with pytest.raises(InputError, match=r"neither obs nor var is named by gene ids .obs: .*; expected ids of genes"):
         open_expression(path, known_ids=lambda: ["z"])
 
 
