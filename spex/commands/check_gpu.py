@@ -81,7 +81,7 @@ def prepare(args, folder):
     rule, resolution = Published(), args.hic_resolution or RESOLUTION
     check_resolution(resolution)
     if args.mcool_filename:
-        maps = open_maps(args.mcool_filename, resolution, reading)
+        maps = open_maps(args.mcool_filename, resolution, reading, rule)
         maps = agree_maps(maps, genes, genome.chromsizes)
         contacts = read_maps(maps, genes, rule, resolution)
     else:

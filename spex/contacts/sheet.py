@@ -19,13 +19,13 @@ STEPS_PER_DOUBLING = 2
 class MapSheet:
     """What one resolution of a contact map holds.
 
-    path, resolution (bp), resolutions (all that the file has), chromosomes (number). trans_pixels, trans_counts:
-    between chromosomes, None where the format does not have or tell them. of_distance: DataFrame, a row a distance in
-    bins, 0 first: pixels, counts, and pairs, the number of pairs of bins that lie so far apart. genes: DataFrame (n)
-    with id, chrom, tss, coverage (sum of the counts of the TSS bin within the chromosome), and of each group of
-    distances, by its name, the pixels of the TSS bin; None without genes. genes_elsewhere: genes on chromosomes that
-    the map lacks. coverage: float64, of every bin; depth: sum of the counts within the genes' chromosomes, or within
-    all.
+    path, resolution (bp), resolutions (all that the file has), chromosomes (number).
+    trans_pixels, trans_counts: between chromosomes, None where the format does not have or tell them. of_distance:
+    DataFrame, a row a distance in bins, 0 first: pixels, counts, and pairs, the number of pairs of bins that lie so far
+    apart. genes: DataFrame (n) with id, chrom, tss, coverage (sum of the counts of the TSS bin within the chromosome),
+    and of each group of distances, by its name, the pixels of the TSS bin; None without genes. genes_elsewhere: genes
+    on chromosomes that the map lacks. coverage: float64, of every bin; depth: sum of the counts within the genes'
+    chromosomes, or within all.
     """
 
     path: str
@@ -122,7 +122,7 @@ def count_map(map_, genes, resolution, advance):
 
     Returns: MapSheet; of genes on chromosomes that the map lacks only the number.
     """
-    lengths = map_.ends if map_.chromsizes is None else map_.chromsizes
+    lengths = map_.chromsizes or map_.ends
     bins_of = {chrom: -(-length // resolution) for chrom, length in lengths.items()}
     distances = np.zeros((3, max(bins_of.values(), default=0)))
     trans, coverage, per_gene, depth = [], [], [], 0.0
@@ -143,7 +143,7 @@ def count_map(map_, genes, resolution, advance):
     return MapSheet(
         path=str(map_.path),
         resolution=resolution,
-        resolutions=list(map_.resolutions),
+        resolutions=map_.resolutions,
         chromosomes=len(bins_of),
         trans_pixels=_total(pixels),
         trans_counts=_total(counts),

@@ -131,7 +131,7 @@ def _read_inputs(inputs, folder, hashes):
         check_chromosomes(inputs.genome, genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
     require_file(inputs.network, "network", "beluga")
-    maps = open_maps(inputs.maps, inputs.resolution, inputs.reading)
+    maps = open_maps(inputs.maps, inputs.resolution, inputs.reading, inputs.rule)
     maps = agree_maps(maps, genes, genome.chromsizes)
     check_different(inputs.maps, hashes)
     return table, genes, maps

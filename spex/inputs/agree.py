@@ -4,6 +4,7 @@ import logging
 
 from spex.errors import InputError, shown
 from spex.inputs.maps.address import map_sha256
+from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.renamed import RenamedMap
 
 logger = logging.getLogger("spex")
@@ -40,54 +41,55 @@ def agree_maps(maps, genes, genome_sizes=None):
     Returns: list of maps.
 
     Raises:
-        InputError: a gene's chromosome is not in a map, or has another length there than in the genome, or a map
-            without lengths reaches past its end.
+        InputError: a gene's chromosome is not in a map, or has another length there than in the genome. A map without
+            lengths is told them, and refuses what does not fit when it is read.
     """
-    against, agreed = "the genome" if genome_sizes is not None else "the first map", []
+    chroms, sizes, agreed = genes["chrom"].unique(), genome_sizes, []
+    against = "the first map" if genome_sizes is None else "the genome"
     for map_ in maps:
-        chroms = genes["chrom"].unique()
-        names = names_in(map_, chroms)
-        _check_there(map_, chroms, names)
-        renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
-        known = next((each.chromsizes for each in agreed if each.chromsizes), {})
-        sizes = known if genome_sizes is None else genome_sizes
-        for ours, theirs in names.items():
-            _check_length(map_, ours, theirs, sizes, against)
-        if renamed:
-            told = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
-            logger.info("%s: %s%s", map_.path, told, ", ..." if len(renamed) > 3 else "")
-        agreed.append(RenamedMap(map_, renamed) if renamed else map_)
+        if map_.chromsizes is not None:
+            map_ = _called_as(map_, chroms)  # noqa: PLW2901
+            sizes = sizes or map_.chromsizes
+            _check_lengths(map_, chroms, sizes, against)
+        agreed.append(map_)
+    for map_ in agreed:
+        if map_.chromsizes is None:
+            map_.fit(Chromosomes(chroms.tolist(), sizes or {}, against))
     return agreed
 
 
-def names_in(map_, chroms):
-    """What chromosomes are called in a map: dict of name -> name there, of those that are there."""
-    there = _chromosomes_of(map_)
+def names_in(chromosomes, chroms):
+    """What some chromosomes are called among those of a map: dict of name -> name there, of those that are there."""
     found = {}
     for chrom in chroms:
         bare = chrom.removeprefix("chr")
         other = bare if bare != chrom else f"chr{chrom}"
-        if chrom in there or other in there:
-            found[chrom] = chrom if chrom in there else other
+        if chrom in chromosomes or other in chromosomes:
+            found[chrom] = chrom if chrom in chromosomes else other
     return found
 
 
-def _chromosomes_of(map_):
-    """Length of each chromosome, or how far a format without lengths reaches on it: dict of name -> bp."""
-    return map_.ends if map_.chromsizes is None else map_.chromsizes
+def _called_as(map_, chroms):
+    """A map that has all of some chromosomes, under these names.
 
-
-def _check_there(map_, chroms, names):
-    """Refuse a map that lacks a chromosome; a table without lengths may have no contact of one, but not of all."""
+    Raises:
+        InputError: one is not in it.
+    """
+    names = names_in(map_.chromsizes, chroms)
     missing = [chrom for chrom in chroms if chrom not in names]
-    if missing and (map_.chromsizes is not None or not names):
+    if missing:
         raise InputError(
             f"no chromosome '{shown(missing[0])}', which the genes table names beside {_some(chroms)}; it has "
-            f"{_some(_chromosomes_of(map_))}",
+            f"{_some(map_.chromsizes)}",
             argument="maps",
             subject=map_.path,
             expected="the same names in both, but for chr in front",
         )
+    renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
+    if renamed:
+        told = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
+        logger.info("%s: %s%s", map_.path, told, ", ..." if len(renamed) > 3 else "")
+    return RenamedMap(map_, renamed) if renamed else map_
 
 
 def _some(names):
@@ -96,20 +98,16 @@ def _some(names):
     return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
 
 
-def _check_length(map_, ours, theirs, sizes, against):
-    """Refuse a chromosome of another length than it should have, or one that is reached past its end."""
-    expected = sizes.get(ours)
-    has_lengths = map_.chromsizes is not None
-    found = _chromosomes_of(map_)[theirs]
-    if expected is None or found == expected or (not has_lengths and found < expected):
-        return
-    told = f"is {found:,} bp long" if has_lengths else f"reaches to {found:,} bp"
-    raise InputError(
-        f"{shown(theirs)} {told} there and {expected:,} bp in {against}",
-        argument="maps",
-        subject=map_.path,
-        expected="a map of the same genome build",
-    )
+def _check_lengths(map_, chroms, sizes, against):
+    """Refuse chromosomes of other lengths than they should have."""
+    for chrom in chroms:
+        if map_.chromsizes[chrom] != sizes[chrom]:
+            raise InputError(
+                f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {sizes[chrom]:,} bp in {against}",
+                argument="maps",
+                subject=map_.path,
+                expected="a map of the same genome build",
+            )
 
 
 def check_different(paths, hashes):

@@ -10,6 +10,7 @@ from spex.contacts.rules import Published
 from spex.errors import InputError
 from spex.inputs import genes as g
 from spex.inputs.agree import agree_maps, check_on_genome
+from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.cool import ContactMap
 from spex.inputs.maps.reading import open_maps, read_maps
 
@@ -55,15 +56,19 @@ def test_1_and_chr1_are_one_chromosome(world, genes, tmp_path, caplog, write, na
 
 
 def test_maps_without_a_genome_are_compared_with_the_first_that_has_lengths(genes):
-    ends, first, other = (
-        SimpleNamespace(path=name, chromsizes=sizes, ends={"1": 120_401, "chr8": 90_000})
-        for name, sizes in (("ends", None), ("first", CHROMSIZES), ("other", {**CHROMSIZES, "chr9": 7}))
+    first, other = (
+        SimpleNamespace(path=name, chromsizes=sizes)
+        for name, sizes in (("first", CHROMSIZES), ("other", {**CHROMSIZES, "chr9": 7}))
     )
-    assert agree_maps([ends, first], genes)[1] is first
-    with pytest.raises(InputError, match=r"maps ends: 1 reaches to 120,401 bp there and 120,400 bp in the first map"):
-        agree_maps([first, ends], genes)
+    told = []
+    loops = SimpleNamespace(path="loops", chromsizes=None, fit=told.append)
+    assert agree_maps([loops, first], genes) == [loops, first]
+    assert agree_maps([loops], genes, {"chr1": 5}) and agree_maps([loops], genes)
+    chroms = genes["chrom"].unique().tolist()
+    expected = [(CHROMSIZES, "the first map"), ({"chr1": 5}, "the genome"), ({}, "the first map")]
+    assert told == [Chromosomes(chroms, *known) for known in expected]
     with pytest.raises(InputError, match=r"maps other: chr9 is 7 bp long there and 61,000 bp in the first map"):
-        agree_maps([ends, first, other], genes)
+        agree_maps([loops, first, other], genes)
 
 
 @pytest.fixture

@@ -45,8 +45,7 @@ class HicMap:
     def parts(self, chrom, advance):
         """As of ContactMap; of what lies between chromosomes the counts are told, the pixels are not."""
         yield from self._bands(chrom, advance)
-        none = np.empty(0, np.int64)
-        yield Part(none, none, np.empty(0), None, self._counts_to_others(chrom))
+        yield Part(*joined([]), trans_counts=self._counts_to_others(chrom))
 
     def _bands(self, chrom, advance):
         """Stream a chromosome's pixels, a band of rows at a time. advance: called with the number of pixels read."""

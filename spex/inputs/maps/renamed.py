@@ -10,8 +10,8 @@ class RenamedMap:
     def __init__(self, map_, names):
         self._map, self._names = map_, names
         here = {theirs: ours for ours, theirs in names.items()}
-        sizes = map_.chromsizes
-        self.chromsizes = sizes and {here.get(name, name): length for name, length in sizes.items()}
+        lengths = {here.get(name, name): length for name, length in (map_.chromsizes or map_.ends).items()}
+        self.chromsizes, self.ends = (lengths, None) if map_.chromsizes else (None, lengths)
 
     def __getattr__(self, name):
         return getattr(self._map, name)

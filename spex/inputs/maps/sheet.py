@@ -14,7 +14,7 @@ def read_sheet(map_, genes, resolution):
         InputError: none of the genes lies on a chromosome of the map, or its counts are not raw.
     """
     if genes is not None:
-        names = names_in(map_, genes["chrom"].unique())
+        names = names_in(map_.chromsizes or map_.ends, genes["chrom"].unique())
         if not names:
             raise InputError(
                 "none of the genes lies on a chromosome of it",
@@ -23,6 +23,5 @@ def read_sheet(map_, genes, resolution):
                 hint="give the genes of that genome",
             )
         map_ = RenamedMap(map_, names)
-    chroms = list(map_.ends if map_.chromsizes is None else map_.chromsizes)
-    with progress(map_.pixel_count(chroms), "pixels", str(map_.path)) as advance:
+    with progress(map_.pixel_count(list(map_.chromsizes or map_.ends)), "pixels", str(map_.path)) as advance:
         return count_map(map_, genes, resolution, advance)

@@ -22,8 +22,9 @@ LEGEND_LINE = 0.2
 
 def draw_sheets(sheets):
     """All pictures. sheets: list of MapSheet. Returns: list of Picture."""
+    apart = [sheet for sheet in sheets if sheet.cis_counts > sheet.of_distance["counts"].iloc[0]]
     with_genes = [sheet for sheet in sheets if sheet.genes is not None]
-    pictures = [_draw_distances(sheets)]
+    pictures = [_draw_distances(apart)] if apart else []
     return [*pictures, _draw_contacts(with_genes), _draw_coverage(with_genes)] if with_genes else pictures
 
 

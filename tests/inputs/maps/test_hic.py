@@ -2,6 +2,7 @@
 
 import sys
 
+import hictkpy
 import numpy as np
 import pytest
 from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
@@ -52,8 +53,20 @@ def test_counts_are_those_of_the_file_at_every_resolution(path, pixels):
     coarse = {}
     for one, other, count in pixels["chr8"]:
         coarse[one // 2, other // 2] = coarse.get((one // 2, other // 2), 0) + count
-    (part,) = map_.parts("chr8", ignore)
+    part, others = map_.parts("chr8", ignore)
+    assert (others.trans_pixels, others.trans_counts, len(others.bin1)) == (None, 0.0, 0)
     assert dict(zip(zip(part.bin1, part.bin2, strict=True), part.counts, strict=True)) == coarse
+
+
+def test_counts_between_chromosomes_are_told(tmp_path):
+    writer = hictkpy.hic.FileWriter(tmp_path / "map.hic", CHROMSIZES, [1000, 50_000], tmpdir=tmp_path)
+    writer.add_pixels_from_dict(
+        {"bin1_id": [0, 3, 130, 5], "bin2_id": [200, 270, 250, 9], "count": [1.0, 2.0, 4.0, 8.0]}
+    )
+    writer.finalize()
+    map_ = HicMap(tmp_path / "map.hic", 1000)
+    told = [[part.trans_counts for part in map_.parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
+    assert told == [3.0, 4.0, 0.0] and map_.depth(list(CHROMSIZES), ignore) == 8.0
 
 
 def test_what_was_read_is_told(path, pixels):
