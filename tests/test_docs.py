@@ -8,7 +8,6 @@ fenced as `sh`; `python` is run, `signature` compared with the library, `text` i
 
 import contextlib
 import gzip
-import gzip
 import inspect
 import io
 import json
