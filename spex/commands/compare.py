@@ -141,7 +141,7 @@ def check_options(args):
 
 def run(args):
     check_options(args)
-    table, genes = read_genes(args)
+    table, genes = read_genes(args.genes_filename, args)
     base = DataFolder(args.base_folder)
     hashes = KnownHashes(base.input_hashes if base.root.is_dir() else None)
     check_made_with(base, {"genes": args.genes_filename}, hashes, {})

@@ -183,9 +183,9 @@ def add_expression_options(add):
     add("--value", choices=VALUES, help="files with a sample each: column of the expression (default: TPM)")
 
 
-def read_genes(args):
-    """The genes table, and its genes that the model is made for, as the options choose them."""
-    table = read_gene_table(require_file(args.genes_filename, "genes", "genes"), args.tss_rule)
+def read_genes(path, args):
+    """The genes table at a path, and its genes that the model is made for, as the options choose them."""
+    table = read_gene_table(require_file(path, "genes", "genes"), args.tss_rule)
     return table, keep_genes(table, args.gene_type, excluded_chromosomes(args.exclude_chroms))
 
 

@@ -102,10 +102,12 @@ def run(args):
     check_own_options(args)
     if args.list_targets:
         print_targets(
-            open_expression(args.gene_expression_filename, args.value, lambda: read_genes(args)[0]["id"]).tissues
+            open_expression(
+                args.gene_expression_filename, args.value, lambda: read_genes(args.genes_filename, args)[0]["id"]
+            ).tissues
         )
         return
-    table, kept = read_genes(args)
+    table, kept = read_genes(args.genes_filename, args)
     genes, excluded = genes_asked_for(args, kept), excluded_chromosomes(args.exclude_chroms)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
