@@ -33,7 +33,9 @@ from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
 from spex.inputs import expression as expression_files
 from spex.inputs.agree import agree_maps, check_different
+from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.genes import keep_genes, read_cached_genes, read_gene_table
+from spex.inputs.ids import unversioned
 from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
@@ -49,47 +51,69 @@ if TYPE_CHECKING:
     from spex.compare.tables import Comparison
 
 
-def read_genes(path: str | Path, *, gene_type: str = "all") -> pd.DataFrame:
+def read_genes(
+    path: str | Path,
+    *,
+    gene_type: str = "all",
+    tss_rule: str = "auto",
+    exclude_chroms: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Read the genes that the model is made for: of one type, on autosomes, without a missing value.
 
     Parameters
     ----------
     path
         CSV with the columns of the published annotation table: id, symbol, seqnames, strand, TSS,
-        CAGE_representative_TSS, type.
+        CAGE_representative_TSS, type; or CSV or TSV with id, chrom, strand, tss (1-based); or GTF or GFF3.
     gene_type
         "pc" (protein coding), "lincRNA" (lncRNA too) or "all" (everything but rRNA).
+    tss_rule
+        Of GTF and GFF3, the transcript whose start is the gene's: "mane" (MANE Select), "canonical" (Ensembl's),
+        "5prime" (the 5'-most one of the gene's own type), or "auto", the first of these that a gene has.
+    exclude_chroms
+        Chromosomes whose genes are left out, with or without chr, `scaffolds` among them, or "none"; chrX, chrY, chrM
+        and scaffolds without it.
 
     Returns
     -------
     DataFrame
-        Indexed by row number in the file: id, symbol, chrom, strand ("+" or "-"), tss (int64, 1-based,
-        CAGE_representative_TSS), type, line (of the file).
+        Indexed by row number in the file, of GTF and GFF3 by the number of the gene among those that have a TSS: id,
+        symbol, chrom, strand ("+" or "-"), tss (int64, 1-based, CAGE_representative_TSS), type, line (of the file).
 
     Raises
     ------
     InputError
-        Not such a table, or no gene is left.
+        Not such a file, or no gene is left.
     """
-    genes = keep_genes(read_gene_table(require_file(path_of(path, "genes"), "genes", "genes")), gene_type)
+    table = read_gene_table(require_file(path_of(path, "genes"), "genes", "genes"), tss_rule)
+    excluded = None if exclude_chroms is None else several(exclude_chroms, "exclude_chroms", (str,))
+    genes = keep_genes(table, gene_type, excluded_chromosomes(excluded))
+    genes.attrs.pop("left_out", None)
     genes.attrs["table"] = str(Path(path).resolve())
     return genes
 
 
 def read_expression(
-    path: str | Path, genes: pd.DataFrame, *, targets: str | int | Sequence[str | int] | None = None
+    path: str | Path | Sequence[str | Path],
+    genes: pd.DataFrame,
+    *,
+    targets: str | int | Sequence[str | int] | None = None,
+    value: str | None = None,
 ) -> pd.DataFrame:
-    """Read the expression of genes: the published table, or a .csv, .tsv, .txt or .gct with gene ids.
+    """Read the expression of genes: the published table, others with gene ids, files of one sample each, or .h5ad.
 
     Parameters
     ----------
     path
-        The file; may be compressed (.gz, .bz2, .xz). Without gene ids its rows are those of the genes table, which is
-        then read again from where `genes` came from.
+        A .csv, .tsv, .txt or .gct, compressed (.gz, .bz2, .xz) or not; without gene ids its rows are those of the genes
+        table, which is then read again from where `genes` came from. Or an AnnData file (.h5ad). Or several files, or a
+        folder of them, with one sample each, such as RSEM's gene quantifications; they are named by their files.
     genes
         From `read_genes`, or some of its rows.
     targets
         One or several tissues by name, shell pattern ("Brain*") in any case, or index from 1; all without it.
+    value
+        "TPM" or "FPKM", the column that is the expression in files of one sample each; TPM without it.
 
     Returns
     -------
@@ -102,7 +126,10 @@ def read_expression(
         Not such a file, no such tissue, or rows that cannot be tied to the genes.
     """
     gene_table(genes)
-    file = expression_files.open_expression(path_of(path, "expression"))
+    paths = [path_of(each, "expression") for each in several(path, "expression", (str, Path))]
+    if not paths:
+        raise InputError("none is given", argument="expression", expected="one or several files, or a folder")
+    file = expression_files.open_expression(paths, value, lambda: genes["id"])
     chosen = _targets(file, targets)
     names = [file.tissues[index - 1] for index in chosen]
     twice = [name for name in names if names.count(name) > 1]
@@ -113,7 +140,7 @@ def read_expression(
             subject=path,
             hint="choose one of them by its index",
         )
-    table = None if file.id_columns else _table_of(genes)
+    table = None if file.has_id_column else _table_of(genes)
     values = expression_files.read_expression(file, chosen, table, genes).values
     return values.set_axis(names, axis=1).set_axis(genes["id"].loc[values.index], axis=0)
 
@@ -556,12 +583,10 @@ def _rows_with_expression(features, expression, target):
             subject=shown(target),
             expected=f"one of {len(expression.columns)}{f', nearest: {listed(near)}' if near else ''}",
         )
-    known = pd.Series(
-        expression[target].to_numpy(), expression_files.unversioned(expression.index.astype(str).to_series())
-    )
+    known = pd.Series(expression[target].to_numpy(), unversioned(expression.index.astype(str).to_series()))
     if known.index.has_duplicates or not expression.columns.is_unique:
         raise InputError("genes or tissues occur twice", argument="expression", expected="each once")
-    ids = expression_files.unversioned(features.genes["id"])
+    ids = unversioned(features.genes["id"])
     rows = np.flatnonzero(ids.isin(known.index))
     if 2 * len(rows) < len(ids):
         raise InputError(

@@ -206,3 +206,36 @@ def matched_bins(pool, touched, tss_bin, resolution, turns, chances):
                 drawn[turn], levels[turn] = choice[int(chances[turn] * len(choice))], level
                 break
     return drawn, levels
+
+
+def chosen_tss(gene, strand, transcripts, rule):
+    """The TSS that a rule takes, transcript by transcript. Stretches as `spex.inputs.annotation.tss.Stretch`."""
+
+    def start(each):
+        return each.start if strand == "+" else each.end
+
+    def is_upstream(one, other):
+        return one < other if strand == "+" else one > other
+
+    best = {}
+    for each in transcripts:
+        classes = ["any"]
+        if "MANE_Select" in each.tags:
+            classes.append("mane")
+        if "Ensembl_canonical" in each.tags:
+            classes.append("canonical")
+        if each.type == gene.type:
+            classes.append("own")
+        for name in classes:
+            if name not in best or is_upstream(start(each), best[name]):
+                best[name] = start(each)
+    ways = {
+        "mane": ["mane"],
+        "canonical": ["canonical"],
+        "5prime": ["own", "any"],
+        "auto": ["mane", "canonical", "own", "any"],
+    }
+    for name in ways[rule]:
+        if name in best:
+            return best[name]
+    return start(gene) if rule in ("5prime", "auto") else None

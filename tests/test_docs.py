@@ -25,6 +25,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from annotation_files import gtf_of
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
 from cooler.cli import cli as cooler_cli
 from file_server import FileServer
@@ -55,6 +56,7 @@ LEAST_COMMANDS = 45
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 MAP = "data/4DNFIARR7LP4.mcool"
+GENCODE = "gencode.gtf.gz"
 TISSUE = "Cells_EBV-transformed_lymphocytes"
 NUMBER = r"(-?[0-9.]+(e[+-]\d+)?|nan)"
 PUBLISHED_LINE = re.compile(f"rmse: {NUMBER} spearman: {NUMBER} pval: {NUMBER} pearson: {NUMBER} pval: {NUMBER}\n")
@@ -179,6 +181,12 @@ def world(tmp_path_factory):
         for name in ("tensors.py", "environment.yml"):
             shutil.copy(ROOT / name, folder)
         write_contact_inputs(folder)
+        genes = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")
+        (folder / GENCODE).write_bytes(gzip.compress(gtf_of(genes).encode()))
+        (folder / "quantified").mkdir()
+        for sample in ("liver", "lung"):
+            values = pd.DataFrame({"gene_id": genes["id"], "length": 100, "TPM": genes.index, "FPKM": genes.index / 7})
+            values.to_csv(folder / "quantified" / f"{sample}.tsv", sep="\t", index=False)
         (folder / "keypairs.json").write_text(json.dumps({"default": {"key": "user", "secret": "password"}}))
         yield running
 
@@ -269,7 +277,8 @@ class World:
             if not Path(folder, "tensors").exists():
                 maps = [] if folder == "data_expecto" else ["--mcool_filename", MAP]
                 maps += ["--contact_rule", "corrected"] if folder.endswith("_corrected") else []
-                assert self.main(tensors.main, ["--data_folder", folder, *maps]).status == 0
+                given = ["--genes_filename", GENCODE] if folder == "data_gencode" else maps
+                assert self.main(tensors.main, ["--data_folder", folder, *given]).status == 0
         if name == "draw" or "--predict" in argv:
             assert self.main(train.main, ["--data_folder", "data_spex", "--target_index", "22"]).status == 0
 

@@ -182,7 +182,9 @@ def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monk
     assert [script for script, _ in given] == [*["tensors.py", "train.py"] * 2, "tensors.py", "-m spex compare"]
     for _, args in given:
         genome = getattr(args, "genome_filename", args.genes_filename)
-        named = (args.genes_filename, genome, args.gene_expression_filename, *args.mcool_filename)
+        expression = args.gene_expression_filename
+        expression = [expression] if isinstance(expression, str) else expression
+        named = (args.genes_filename, genome, *expression, *args.mcool_filename)
         assert all(Path(path).exists() for path in named if str(path).startswith("data/example"))
     assert [bool(args.mcool_filename) for script, args in given if script == "tensors.py"] == [False, True, True]
     assert given[0][1].data_folder == given[1][1].data_folder != given[2][1].data_folder == given[3][1].data_folder

@@ -17,12 +17,16 @@ import spex
 from spex.commands.options import (
     DefaultsFormatter,
     OneLineParser,
+    add_expression_options,
+    add_gene_choices,
+    add_genes_option,
     add_map_option,
     attribute,
     create_shared_parser,
     number,
     option,
     path,
+    read_genes,
     whole_number,
 )
 from spex.commands.running import run_script
@@ -33,12 +37,12 @@ from spex.compare.statistics import CORRECTIONS
 from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
+from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.genes import GENE_TYPES, keep_genes, read_gene_table
 from spex.inputs.targets import select_targets
 from spex.reports.comparison import write_report
 from spex.runs.folder import DataFolder
-from spex.runs.settings import check_made_with
+from spex.runs.settings import check_genes_choice, check_made_with
 
 PROG = "spex compare"
 FOLDERS = {"base_folder": "BASE_FOLDER", "map_folders": "MAP_FOLDER"}
@@ -59,15 +63,17 @@ def create_parser(prog=PROG):
     add("base_folder", type=path, metavar=FOLDERS["base_folder"], help="data folder of sequence alone")
     add("map_folders", type=path, nargs="+", metavar=FOLDERS["map_folders"], help="data folder of one map each")
     add("--out", type=path, required=True, metavar="DIR", help="folder of the comparison")
-    for name, what in (
-        ("genes", "gene annotation table"),
-        ("expression", "expression, by gene id or by row number"),
-        ("cache", "predictions that the runs share; controls come from there"),
-    ):
-        add(option(name), type=path, default=shared.get_default(attribute(name)), help=what)
+    add_genes_option(add)
+    add_expression_options(add)
+    add(
+        option("cache"),
+        type=path,
+        default=shared.get_default(attribute("cache")),
+        help="predictions that the runs share; controls come from there",
+    )
     add_map_option(add, "the maps of the folders, in any order; for --thin_to, and for the arm of their coverage")
     add = parser.add_argument_group("genes and tissues").add_argument
-    add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")
+    add_gene_choices(add)
     add("--genes_with_contacts", action="store_true", help="only genes with a contact in every map")
     add("--target", nargs="+", action="extend", metavar="NAME", help="tissues by name or pattern; default: all")
     add("--target_index", nargs="+", action="extend", metavar="INDEX", help="tissues by index: 22, 1-53, or all")
@@ -135,12 +141,12 @@ def check_options(args):
 
 def run(args):
     check_options(args)
-    table = read_gene_table(require_file(args.genes_filename, "genes", "genes"))
-    genes = keep_genes(table, args.gene_type)
+    table, genes = read_genes(args.genes_filename, args)
     base = DataFolder(args.base_folder)
     hashes = KnownHashes(base.input_hashes if base.root.is_dir() else None)
     check_made_with(base, {"genes": args.genes_filename}, hashes, {})
-    file = open_expression(args.gene_expression_filename)
+    check_genes_choice(base, args.tss_rule, excluded_chromosomes(args.exclude_chroms))
+    file = open_expression(args.gene_expression_filename, args.value, lambda: table["id"])
     indices = args.target_index if args.target_index or args.target else ["all"]
     targets = select_targets(file, indices, args.target)
     values = read_expression(file, targets, table, genes).values

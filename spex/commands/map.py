@@ -12,17 +12,18 @@ from pathlib import Path
 from spex.commands.options import (
     DefaultsFormatter,
     OneLineParser,
+    add_gene_choices,
     add_reading_options,
     option,
     path,
+    read_genes,
     reading_of,
     whole_number,
 )
 from spex.commands.running import run_script
 from spex.contacts.rules import check_resolution
 from spex.files.atomic import write_json
-from spex.files.checks import require_file, require_folder
-from spex.inputs.genes import GENE_TYPES, keep_genes, read_gene_table
+from spex.files.checks import require_folder
 from spex.inputs.maps.reading import open_maps
 from spex.inputs.maps.sheet import read_sheet
 from spex.reports.map_sheet import sheet_text, write_sheets
@@ -44,7 +45,7 @@ def create_parser(prog=PROG):
     add("mcool_filename", type=path, nargs="+", metavar="FILE", help="contact maps of any format, a sheet for each")
     add("--hic_resolution", "--resolution", type=whole_number(1), default=1000, help="bp per bin of the maps")
     add("--genes_filename", type=path, help=f"gene annotation table; default: {GENES}, where it is there")
-    add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")
+    add_gene_choices(add)
     add("--json", type=path, metavar="FILE", help="the numbers of all sheets, in a file")
     add("--out", type=path, metavar="DIR", help="folder of the page of pictures")
     add_reading_options(add)
@@ -54,7 +55,7 @@ def create_parser(prog=PROG):
 def run(args):
     check_resolution(args.hic_resolution)
     given = args.genes_filename or (GENES if GENES.exists() else None)
-    genes = given and keep_genes(read_gene_table(require_file(given, "genes", "genes")), args.gene_type)
+    genes = given and read_genes(given, args)[1]
     out = args.out and require_folder(args.out, "out")
     json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
     maps = open_maps(args.mcool_filename, args.hic_resolution, reading_of(args))

@@ -7,7 +7,11 @@ from dataclasses import fields
 from expecto.gene_features import OWN_SUMS, STEP
 from expecto.network import BELUGA
 from spex.errors import InputError, parameter, visible
-from spex.inputs.genes import GENE_TYPES
+from spex.files.checks import require_file
+from spex.inputs.annotation.tss import TSS_RULES
+from spex.inputs.chromosomes import EXCLUDED, excluded_chromosomes
+from spex.inputs.expression import VALUES
+from spex.inputs.genes import GENE_TYPES, keep_genes, read_gene_table
 from spex.inputs.maps.settings import Reading
 from spex.models.fits import PSEUDOCOUNT
 
@@ -51,6 +55,9 @@ def attribute(argument):
     return option(argument).removeprefix("--")
 
 
+EXPRESSION = "./expecto/geneanno.exp.csv"
+
+
 class DefaultsFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows the defaults that say something: not None, nor an empty list or text."""
 
@@ -84,13 +91,8 @@ def create_shared_parser(prog, description):
         default="data_beluga_expecto_hg38",
         help="folder of the run: tensors, records, results",
     )
-    add("--genes_filename", type=path, default="./expecto/geneanno_GRCh38.csv", help="gene annotation table")
-    add(
-        "--gene_expression_filename",
-        type=path,
-        default="./expecto/geneanno.exp.csv",
-        help="expression, by gene id or by row number",
-    )
+    add_genes_option(add)
+    add_expression_options(add)
     add("--genome_filename", type=path, default="./data/hg38.fa", help="genome, FASTA")
     add("--beluga_model_filename", type=path, default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
     add_map_option(
@@ -100,7 +102,7 @@ def create_shared_parser(prog, description):
     )
     add("--pred_cache_folder", type=path, default="./pred_cache", help="predictions that several runs share")
     add = parser.add_argument_group("genes").add_argument
-    add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")
+    add_gene_choices(add)
     add("--divisor", type=whole_number(1), help="number of shards; with --reminder")
     add("--reminder", type=whole_number(0), help="shard to do: genes whose row number %% divisor is this")
     add("--test_only", action="store_true", help="chr8 genes only")
@@ -137,6 +139,54 @@ def create_shared_parser(prog, description):
     for flag, size in FIXED_SIZES.items():
         add(flag, type=fixed_size(size), default=size, help="fixed")
     return parser
+
+
+def add_genes_option(add):
+    """The option of the genes. add: of a parser."""
+    add(
+        "--genes_filename",
+        type=path,
+        default="./expecto/geneanno_GRCh38.csv",
+        help="gene annotation: the published table, a table with id, chrom, strand and tss, GTF or GFF3",
+    )
+
+
+def add_gene_choices(add):
+    """The options that say which genes are used, and where they start. add: of a parser."""
+    add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")
+    add(
+        "--tss_rule",
+        choices=TSS_RULES,
+        default="auto",
+        help="GTF and GFF3: the transcript whose start is the gene's; auto: MANE Select, else Ensembl canonical, else "
+        "the 5'-most one of the gene's own type",
+    )
+    add(
+        "--exclude_chroms",
+        nargs="+",
+        action="extend",
+        metavar="CHROM",
+        help=f"chromosomes whose genes are left out, or none (default: {' '.join(EXCLUDED)})",
+    )
+
+
+def add_expression_options(add):
+    """The options of the expression. add: of a parser."""
+    add(
+        "--gene_expression_filename",
+        type=path,
+        nargs="+",
+        default=EXPRESSION,
+        metavar="EXPRESSION",
+        help="expression, by gene id or by row number: a table, .h5ad, or files (or a folder) with a sample each",
+    )
+    add("--value", choices=VALUES, help="files with a sample each: column of the expression (default: TPM)")
+
+
+def read_genes(path, args):
+    """The genes table at a path, and its genes that the model is made for, as the options choose them."""
+    table = read_gene_table(require_file(path, "genes", "genes"), args.tss_rule)
+    return table, keep_genes(table, args.gene_type, excluded_chromosomes(args.exclude_chroms))
 
 
 def add_map_option(add, what):

@@ -21,6 +21,7 @@ from spex.commands.running import run_script
 from spex.contacts.rules import RULES, make_rule
 from spex.features.devices import DTYPES, choose_devices, choose_precision
 from spex.features.run import Computation, TensorInputs, fill_folder
+from spex.inputs.chromosomes import excluded_chromosomes
 from spex.runs.folder import DataFolder
 
 PROG = "tensors.py"
@@ -59,6 +60,8 @@ def run(args):
         rule=rule,
         resolution=args.hic_resolution,
         gene_type=args.gene_type,
+        tss_rule=args.tss_rule,
+        excluded=excluded_chromosomes(args.exclude_chroms),
         reading=reading_of(args),
     )
     computation = Computation(

@@ -16,15 +16,22 @@ import pandas as pd
 # genes are up to three times faster. OpenMP reads it once, when xgboost is loaded, which the imports below do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from spex.commands.options import attribute, check_shared_options, create_shared_parser, penalty, whole_number
+from spex.commands.options import (
+    attribute,
+    check_shared_options,
+    create_shared_parser,
+    penalty,
+    read_genes,
+    whole_number,
+)
 from spex.commands.running import run_script
 from spex.errors import InputError, visible
 from spex.files.atomic import remove_abandoned
-from spex.files.checks import require_file
 from spex.files.hashes import KnownHashes
 from spex.inputs.chromatin import find_chromatin_features
+from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.genes import keep_genes, read_gene_table, report_rows
+from spex.inputs.genes import report_rows
 from spex.inputs.targets import select_targets
 from spex.models.registry import MODELS, choose_device, read_parameters, with_changes
 from spex.models.scores import summarise
@@ -39,7 +46,7 @@ from spex.reports.fits import draw_missing, write_summary
 from spex.runs import records
 from spex.runs.folder import DataFolder, select_shard
 from spex.runs.predict import predict_genes
-from spex.runs.settings import check_made_with
+from spex.runs.settings import check_genes_choice, check_made_with
 from spex.runs.sheets import open_sheet_log
 from spex.runs.study import fit_all, read_study, record_scores
 from spex.runs.tensors import match_genes
@@ -94,32 +101,38 @@ def run(args):
     check_shared_options(args)
     check_own_options(args)
     if args.list_targets:
-        print_targets(open_expression(args.gene_expression_filename).tissues)
+        print_targets(
+            open_expression(
+                args.gene_expression_filename, args.value, lambda: read_genes(args.genes_filename, args)[0]["id"]
+            ).tissues
+        )
         return
-    table, kept, genes = read_genes(args)
+    table, kept = read_genes(args.genes_filename, args)
+    genes, excluded = genes_asked_for(args, kept), excluded_chromosomes(args.exclude_chroms)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
     defaults = {name: create_parser().get_default(attribute(name)) for name in ("resolution", "max_dist")}
     check_made_with(folder, made_with(args), hashes, defaults)
+    check_genes_choice(folder, args.tss_rule, excluded)
     if args.predict is not None:
-        report_rows(args.genes_filename, table, kept, args.gene_type)
+        report_rows(args.genes_filename, table, kept, args.gene_type, excluded)
         print(predict_genes(Path(args.predict), folder, genes))
         return
 
-    file = open_expression(args.gene_expression_filename)
+    file = open_expression(args.gene_expression_filename, args.value, lambda: table["id"])
     targets = select_targets(file, args.target_index, args.target)
     choices = choices_of(args, [(index, file.tissues[index - 1]) for index in targets])
     sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
     expression = read_expression(file, targets, table, genes)
     matched = match_genes(folder, genes, expression.values)
     splits = splits_of(args, matched.genes["chrom"])
-    report_rows(args.genes_filename, table, kept, args.gene_type)
+    report_rows(args.genes_filename, table, kept, args.gene_type, excluded)
     report_genes(matched, file, expression)
     if choices["chromatin"] is None:
         logger.info("importance goes without names: get them with: python -m spex.resources get features")
-    report_splits(splits, args.model, cv=args.cv is not None)
+    report_splits(splits, args.model, set(matched.genes["chrom"]), cv=args.cv is not None)
 
-    study = read_study(folder, matched, settings=shared_settings(hashes, args), **choices)
+    study = read_study(folder, matched, settings=shared_settings(hashes, args, file), **choices)
     hashes.save()
     with records.results_kept_up(study.results) as renew:
         finished = fit_all(
@@ -181,10 +194,8 @@ def print_targets(tissues):
         print(f"{index}\t{visible(name)}")
 
 
-def read_genes(args):
-    """The genes table, its genes that the model is made for, and those of them that the options ask for."""
-    table = read_gene_table(require_file(args.genes_filename, "genes", "genes"))
-    kept = keep_genes(table, args.gene_type)
+def genes_asked_for(args, kept):
+    """Those of the genes that the options ask for."""
     genes = select_shard(kept, args.divisor, args.reminder)
     chosen = genes[genes["chrom"] == TEST_CHROM] if args.test_only else genes
     if chosen.empty:
@@ -192,7 +203,7 @@ def read_genes(args):
             f"--divisor, --reminder, --test_only: none of the {len(kept):,} genes is left by them (--test_only takes "
             f"those on {TEST_CHROM}); leave them out"
         )
-    return table, kept, chosen
+    return chosen
 
 
 def made_with(args):
@@ -201,13 +212,14 @@ def made_with(args):
     return {"genes": args.genes_filename, **given}
 
 
-def shared_settings(hashes, args):
-    """The settings that determine every fit alike, beside those of tensors and model."""
+def shared_settings(hashes, args, file):
+    """The settings that determine every fit alike, beside those of tensors and model. file: of `open_expression`."""
     return {
         "pseudocount": args.pseudocount,
         "gene_type": args.gene_type,
         "genes_sha256": hashes.sha256(args.genes_filename),
-        "expression_sha256": hashes.sha256(args.gene_expression_filename),
+        "expression_sha256": hashes.sha256_of_all(file.paths),
+        **({} if args.value is None else {"expression_value": args.value}),
     }
 
 
@@ -236,8 +248,8 @@ def report_genes(matched, expression_file, expression):
         )
 
 
-def report_splits(splits, model, *, cv):
-    """Log which genes train, validate and test, and how far the score can be trusted."""
+def report_splits(splits, model, chroms, *, cv):
+    """Log which genes train, validate and test, and how far the score can be trusted. chroms: all that there are."""
     for split in splits:
         logger.info(
             "%s training genes, %s validation genes%s, %s test genes (%s)",
@@ -253,7 +265,7 @@ def report_splits(splits, model, *, cv):
             "%s the test chromosome (%s): the score is biased upwards; --validation_chroms %s gives an unbiased one",
             use,
             ", ".join(splits[0].test_chroms),
-            "with another chromosome" if UNSEEN_CHROM in splits[0].test_chroms else UNSEEN_CHROM,
+            UNSEEN_CHROM if UNSEEN_CHROM in chroms - set(splits[0].test_chroms) else "with another chromosome",
         )
 
 

@@ -10,8 +10,8 @@ from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Corrected, Published, make_rule
 from spex.errors import InputError, parameter, shown
-from spex.inputs.expression import unversioned
 from spex.inputs.genes import read_cached_genes
+from spex.inputs.ids import unversioned
 from spex.models.splits import sorted_chromosomes
 from spex.runs.contacts import load_contacts
 from spex.runs.folder import DataFolder

@@ -18,6 +18,7 @@ from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
 from spex.inputs.agree import agree_maps, check_different, check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.chromosomes import EXCLUDED
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
     cached_genes_text,
@@ -34,7 +35,7 @@ from spex.progress import progress
 from spex.runs.cache import PredictionStore
 from spex.runs.contacts import load_contacts, save_contacts
 from spex.runs.folder import DataFolder, select_shard
-from spex.runs.settings import RunSettings, check_run, claim_run
+from spex.runs.settings import RunSettings, check_run, claim_run, genes_choice
 
 logger = logging.getLogger("spex")
 
@@ -44,7 +45,7 @@ class TensorInputs:
     """Paths of what tensors are made from, and how they are used.
 
     maps: contact maps, none for sequence alone. resolution: bp per bin of the maps. reading: how the maps are read.
-    gene_type: as in `inputs.genes.keep_genes`.
+    gene_type, excluded: as in `inputs.genes.keep_genes`. tss_rule: as in `inputs.genes.read_gene_table`.
     """
 
     genes: Path
@@ -54,6 +55,8 @@ class TensorInputs:
     rule: Published | Corrected
     resolution: int
     gene_type: str = "all"
+    tss_rule: str = "auto"
+    excluded: tuple[str, ...] = EXCLUDED
     reading: Reading = field(default_factory=Reading)
 
 
@@ -97,7 +100,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
     claim_run(folder, settings)
     hashes.save()
-    report_rows(inputs.genes, table, genes, inputs.gene_type)
+    report_rows(inputs.genes, table, genes, inputs.gene_type, inputs.excluded)
     for used in (folder.root, folder.tensors):
         remove_abandoned(used)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
@@ -120,8 +123,8 @@ def _read_inputs(inputs, folder, hashes):
 
     Returns: the whole genes table; the kept genes; contact maps.
     """
-    table = read_gene_table(require_file(inputs.genes, "genes", "genes"))
-    genes = keep_genes(table, inputs.gene_type)
+    table = read_gene_table(require_file(inputs.genes, "genes", "genes"), inputs.tss_rule)
+    genes = keep_genes(table, inputs.gene_type, inputs.excluded)
     genome = Genome(require_file(inputs.genome, "genome", "genome"), folder.genome_index)
     genome.close()
     if hashes.sha256(inputs.genes) == PUBLISHED_TABLE_SHA256:
@@ -156,6 +159,7 @@ def _settings(inputs, computation, hashes):
         rule=inputs.rule,
         resolution=inputs.resolution,
         reading=inputs.reading,
+        **genes_choice(inputs.tss_rule, inputs.excluded),
     )
 
 

@@ -39,6 +39,11 @@ class KnownHashes:
             self._new = True
         return entry["sha256"]
 
+    def sha256_of_all(self, paths):
+        """Hash of several files' content in this order; of one, its own."""
+        digests = [self.sha256(path) for path in paths]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
     def save(self):
         """Write what was computed anew."""
         if self._new and self.path:

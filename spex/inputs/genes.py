@@ -1,4 +1,4 @@
-"""The gene annotation table: read, check, filter."""
+"""Genes, one TSS each, from the published table, a table of positions, GTF or GFF3: read, check, filter."""
 
 import logging
 import re
@@ -10,27 +10,30 @@ import pandas as pd
 from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
-from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
+from spex.inputs.annotation.records import is_annotation
+from spex.inputs.annotation.table import read_annotation
+from spex.inputs.chromosomes import AUTOSOMES, EXCLUDED, check_one_naming, reasons_by_chromosome
+from spex.inputs.tables import (
+    SEPARATORS,
+    is_row_label,
+    listed,
+    other_separator,
+    read_header,
+    read_table,
+    row_numbers,
+)
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
 """The published annotation table, whose positions are GRCh38's."""
 
+POSITION_COLUMNS = {"id": "id", "chrom": "seqnames", "strand": "strand", "tss": "CAGE_representative_TSS"}
+"""Columns that a table of positions has at the least -> what the published table calls them."""
+NO_TYPE = "unknown"
+
 GENE_TYPES = ("pc", "lincRNA", "all")
 TYPE_NAMES = {"pc": ("protein_coding",), "lincRNA": ("lincRNA", "lncRNA")}
 """lncRNA is what GENCODE has called lincRNA, among others, since 2019."""
-
-AUTOSOMES = re.compile(r"(chr)?([1-9]|1[0-9]|2[0-2])|NC_0000(0[1-9]|1[0-9]|2[0-2])\.\d+")
-OTHER_CHROMOSOMES = {
-    "chrX": re.compile(r"(chr)?(X|23)|NC_000023\.\d+", re.IGNORECASE),
-    "chrY": re.compile(r"(chr)?(Y|24)|NC_000024\.\d+", re.IGNORECASE),
-    "the mitochondrial chromosome": re.compile(r"(chr)?(M|MT)|NC_012920\.\d+|NC_001807\.\d+", re.IGNORECASE),
-    "contigs": re.compile(
-        r".+_(alt|fix|random|hap\d+)|chrUn.*|(CHR_)?(HSCHR|HG|HSPATCH).+|[A-Z]{2}\d{6}\.\d+|N[TWG]_\d+\.\d+",
-        re.IGNORECASE,
-    ),
-}
-"""Where genes are left out, by the names that UCSC, Ensembl and RefSeq give: what is told of it -> names."""
 
 NO_POSITION = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
 """What programs write for a missing number; in a column of text they may be a gene's symbol."""
@@ -43,8 +46,12 @@ REASONS_AT_ONCE = 8
 logger = logging.getLogger("spex")
 
 
-def read_gene_table(path):
-    """Read the annotation table, every row of it.
+def read_gene_table(path, tss_rule="auto"):
+    """Read the genes of an annotation file, every one of them: the published table, a table of positions, GTF or GFF3.
+
+    path: CSV with the published columns; CSV or TSV with id, chrom, strand and tss (1-based), in any order, and where
+    they are there symbol and type; GTF or GFF3, told by name or content, compressed or not. tss_rule: how a TSS is
+    chosen in GTF and GFF3, as `rule` of `annotation.tss.choose_tss`; others have one TSS a gene.
 
     Returns: DataFrame with the columns of the published table as text (None where the cell is empty), positions as
     float64 (1-based, NaN where empty or NA), the number of each row's line in the file, `line`, and the row number
@@ -52,19 +59,23 @@ def read_gene_table(path):
     which ties a gene to its row of the expression file.
 
     Raises:
-        InputError: not a CSV file, a line with another number of fields than the header, or columns are missing.
+        InputError: none of these, a line with another number of fields than the header, columns are missing, or a
+            TSS rule where there is nothing to choose.
     """
-    content = read_table(
-        Path(path),
-        "genes",
-        ",",
-        expected=f"a CSV table with {','.join(COLUMNS)}",
-        columns=lambda header: _places(path, header),
-    )
-    table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
-    told = row_numbers(content.column(len(COLUMNS))) if any(map(is_row_label, content.header)) else None
-    table["number"] = np.arange(len(table)) if told is None else told
-    table["line"] = np.array(content.lines, dtype=np.int64)
+    path = Path(path)
+    if is_annotation(path):
+        table = read_annotation(path, tss_rule)
+        table.insert(len(COLUMNS), "number", np.arange(len(table)))
+        return table
+    if tss_rule != "auto":
+        raise InputError(
+            "says which transcript the TSS is taken from, but the genes table has one TSS a gene",
+            argument="tss_rule",
+            subject=shown(tss_rule),
+            hint=f"give GTF or GFF3 as {parameter('genes')}, or leave it out",
+        )
+    separator = _separator_of_positions(path)
+    table = _published_table(path) if separator is None else _table_of_positions(path, separator)
     for column in POSITIONS:
         text = table[column].mask(table[column].isin(NO_POSITION))
         numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
@@ -74,12 +85,64 @@ def read_gene_table(path):
         if odd.any():
             row = odd.idxmax()
             raise InputError(
-                f"{column} of {shown(table['id'][row])} (line {table['line'][row]}) is '{shown(text[row])}'",
+                f"{column if separator is None else 'tss'} of {shown(table['id'][row])} (line {table['line'][row]}) is "
+                f"'{shown(text[row])}'",
                 argument="genes",
                 subject=path,
                 expected="a 1-based position",
             )
         table[column] = numbers
+    return table
+
+
+def _published_table(path):
+    """The table with the published columns, as `read_gene_table` returns it but for positions, which are text."""
+    content = read_table(
+        path,
+        "genes",
+        ",",
+        expected=f"a CSV table with {','.join(COLUMNS)}",
+        columns=lambda header: _places(path, header),
+    )
+    table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
+    told = row_numbers(content.column(len(COLUMNS))) if any(map(is_row_label, content.header)) else None
+    table["number"] = np.arange(len(table)) if told is None else told
+    table["line"] = np.array(content.lines, dtype=np.int64)
+    return table
+
+
+def _separator_of_positions(path):
+    """What separates the columns of a table of positions, or None for another kind of table."""
+    for separator in ("\t", ","):
+        header = read_header(path, separator)
+        if set(POSITION_COLUMNS) <= set(header) and not set(COLUMNS) <= set(header):
+            return separator
+    return None
+
+
+def _table_of_positions(path, separator):
+    """A table with id, chrom, strand and tss, as `_published_table`; without a symbol the id serves for it."""
+    optional = ("symbol", "type")
+    content = read_table(
+        path, "genes", separator, expected=f"{','.join(POSITION_COLUMNS)} between {SEPARATORS[separator]}"
+    )
+    names = [*POSITION_COLUMNS, *(name for name in optional if name in content.header)]
+    for name in names:
+        if content.header.count(name) > 1:
+            raise InputError(
+                f"{content.header.count(name)} columns {name}",
+                argument="genes",
+                subject=path,
+                expected="each column once",
+            )
+    table = pd.DataFrame({name: content.column(content.header.index(name)) for name in names}).replace("", None)
+    table = table.rename(columns=POSITION_COLUMNS)
+    table["TSS"] = table["CAGE_representative_TSS"]
+    table["symbol"] = table["symbol"].fillna(table["id"]) if "symbol" in table else table["id"]
+    table["type"] = table.get("type", NO_TYPE)
+    table = table[COLUMNS].astype(object)
+    table["number"] = np.arange(len(table))
+    table["line"] = np.array(content.lines, dtype=np.int64)
     return table
 
 
@@ -100,62 +163,66 @@ def _places(path, header):
     return [*(header.index(column) for column in COLUMNS), *labels[:1]]
 
 
-def keep_genes(table, gene_type="all"):
+def keep_genes(table, gene_type="all", excluded=EXCLUDED):
     """The genes that the model is made for: of one type, on autosomes, without a missing value.
 
-    table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA).
-    Chromosomes of unknown names are kept.
+    table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA). excluded:
+    chromosomes that are no autosomes, from `chromosomes.excluded_chromosomes`; all others are kept.
 
     Returns: DataFrame indexed by original row number (int64), in table order: id, symbol, chrom, strand ("+"/"-"),
     tss (int64, 1-based CAGE_representative_TSS), type, line (of the table).
 
     Raises:
-        InputError: no such type, no gene is left, a strand is neither + nor -, or an id occurs twice or cannot be a
-            file name.
+        InputError: no such type, no gene is left, a strand is neither + nor -, an id occurs twice or cannot be a
+            file name, or a chromosome has two names or, of those left out by name, no gene.
     """
     choice(gene_type, "gene_type", GENE_TYPES)
-    kept = table[_reasons(table, gene_type) == ""]
+    kept = table[_reasons(table, gene_type, excluded) == ""]
     if kept.empty:
         raise InputError(
             f"the genes table holds no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
             f"{listed(sorted(map(str, table['type'].dropna().unique())))}"
         )
     _check_genes(kept)
+    check_one_naming(kept["seqnames"])
     genes = kept.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
     return genes[["id", "symbol", "chrom", "strand", "tss", "type", "line"]].astype({"tss": "int64"})
 
 
-def _reasons(table, gene_type):
+def _reasons(table, gene_type, excluded):
     """Why each row of the table is left out, in words that follow a number; empty text where it is kept."""
     reasons = pd.Series("", index=table.index, dtype=object)
     reasons[table.isna().any(axis=1)] = "with an empty cell"
-    for place, names in OTHER_CHROMOSOMES.items():
-        reasons[table["seqnames"].str.fullmatch(names, na=False)] = f"on {place}"
+    by_chromosome = reasons_by_chromosome(table["seqnames"], excluded)
+    reasons = by_chromosome.where(by_chromosome != "", reasons)
     types = table["type"].fillna("no type")
     unwanted = types == "rRNA" if gene_type == "all" else ~types.isin(TYPE_NAMES[gene_type])
     reasons[unwanted] = types[unwanted].map(lambda name: shown(name, 30))
     return reasons
 
 
-def report_rows(path, table, genes, gene_type):
+def report_rows(path, table, genes, gene_type, excluded=EXCLUDED):
     """Log how many rows of the table at `path` are used, and genes on chromosomes that may not be what they seem."""
-    logger.info("%s: %s", path, _describe_rows(table, gene_type))
+    logger.info("%s: %s", path, _describe_rows(table, gene_type, excluded))
     unknown = _describe_unknown(genes)
     if unknown:
         logger.warning("%s", unknown)
 
 
-def _describe_rows(table, gene_type):
+def _describe_rows(table, gene_type, excluded):
     """One line on what `keep_genes` does with a table: how many rows it has, are used, and are left out, and why."""
-    reasons = _reasons(table, gene_type)
+    reasons = _reasons(table, gene_type, excluded)
     counts = reasons[reasons != ""].value_counts()
+    before = pd.Series(table.attrs.get("left_out", {}), dtype="int64")
+    if len(before):
+        counts = counts.add(before, fill_value=0).astype("int64").sort_values(ascending=False, kind="stable")
     named = [f"{count:,} {reason}" for reason, count in counts.head(REASONS_AT_ONCE).items()]
     if len(counts) > REASONS_AT_ONCE:
         named.append(f"{counts.iloc[REASONS_AT_ONCE:].sum():,} for other reasons")
     left_out = f"; left out: {', '.join(named)}" if named else ""
     lncrna = (table["type"] == "lncRNA") & (reasons == "")
     renamed = f"; {lncrna.sum():,} lncRNA among them" if gene_type == "lincRNA" and lncrna.any() else ""
-    return f"{len(table):,} rows: {(reasons == '').sum():,} genes used{renamed}{left_out}"
+    return f"{len(table) + before.sum():,} rows: {(reasons == '').sum():,} genes used{renamed}{left_out}"
 
 
 def _describe_unknown(genes):

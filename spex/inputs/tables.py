@@ -103,6 +103,19 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
         ) from error
 
 
+def read_header(path, separator):
+    """The column names on the first line, or none where it is not to be read; `read_table` says what is wrong."""
+    try:
+        with _open_text(path) as file:
+            return next(_records(file, separator, 0, {}), (0, []))[1]
+    except (UnicodeDecodeError, csv.Error, InputError, *DAMAGED):
+        return []
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        return []
+
+
 def _way_on(kind):
     if kind in COMPRESSED.values():
         ending = list(OPENERS)[list(COMPRESSED.values()).index(kind)]

@@ -8,6 +8,7 @@ from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 from spex.inputs.agree import check_different
+from spex.inputs.chromosomes import EXCLUDED, NO_CHROMOSOME
 from spex.inputs.maps.address import map_sha256, require_map
 from spex.inputs.maps.settings import Reading
 
@@ -23,7 +24,7 @@ FIELD_OF = {
 }
 """Arguments whose field in run.json has another name."""
 
-LATER = ("value_column", "count_column", "contact_radius")
+LATER = ("value_column", "count_column", "contact_radius", "tss_rule", "exclude_chroms")
 """Fields that folders of 1.0.0 lack, and that are not written where they say nothing."""
 
 HASH_SHOWN = 12
@@ -35,7 +36,8 @@ class RunSettings:
 
     maps_sha256: sorted, empty without contact maps; then rule, resolution (bp) and thresholds are None, as are
     thresholds of other rules. cache_dtype: of predictions that went through the prediction store. value_column,
-    count_column, contact_radius: as of Reading, None where they are left to their defaults.
+    count_column, contact_radius: as of Reading; tss_rule, exclude_chroms: as of `genes_choice`; None where they are
+    left to their defaults.
     """
 
     genes_sha256: str
@@ -52,6 +54,8 @@ class RunSettings:
     value_column: str | None = None
     count_column: int | str | None = None
     contact_radius: float | None = None
+    tss_rule: str | None = None
+    exclude_chroms: list[str] | None = None
 
     @classmethod
     def of(cls, *, rule, resolution, reading=Reading(), **others):  # noqa: B008 (frozen)
@@ -76,6 +80,17 @@ class RunSettings:
     def store_identity(self):
         """As `store_identity`, of this run."""
         return store_identity(self.genome_sha256, self.beluga_sha256, self.precision)
+
+
+def genes_choice(tss_rule, excluded):
+    """How genes were chosen from their file, as RunSettings has it: None for what is left to its default.
+
+    tss_rule: as of `inputs.genes.read_gene_table`. excluded: from `inputs.chromosomes.excluded_chromosomes`.
+    """
+    return {
+        "tss_rule": None if tss_rule == "auto" else tss_rule,
+        "exclude_chroms": None if excluded == EXCLUDED else list(excluded),
+    }
 
 
 def store_identity(genome_sha256, beluga_sha256, precision):
@@ -174,6 +189,33 @@ def check_made_with(folder, given, hashes, defaults):
             hint=f"give the {parameter('data_folder')} that tensors.py filled with this, or what that one was made "
             "with",
         )
+
+
+def check_genes_choice(folder, tss_rule, excluded):
+    """Refuse another choice of genes from their file than a data folder's tensors were made with.
+
+    folder: DataFolder. tss_rule, excluded: as of `genes_choice`.
+
+    Raises:
+        InputError: the tensors were made with another one; names argument, run.json and both.
+    """
+    settings = read_run_settings(folder)
+    for argument, now in genes_choice(tss_rule, excluded).items() if settings else ():
+        made = getattr(settings, argument)
+        if made != now:
+            raise InputError(
+                f"{_choice_in_words(now)}, but the tensors in {folder.root} were made with {_choice_in_words(made)}, "
+                f"says {folder.run_json}",
+                argument=argument,
+                hint="give what they were made with",
+            )
+
+
+def _choice_in_words(value):
+    """A value of `genes_choice`."""
+    if value is None:
+        return "the default"
+    return value if isinstance(value, str) else " ".join(value) or NO_CHROMOSOME
 
 
 def _identity(argument, value, hashes):

@@ -10,7 +10,8 @@ import train_inputs
 from numpy.testing import assert_allclose
 
 from spex.errors import InputError
-from spex.inputs.expression import open_expression, read_expression, unversioned
+from spex.inputs.expression import open_expression, read_expression
+from spex.inputs.ids import unversioned
 
 IDS = [f"ENSG{number:011d}" for number in range(12)]
 

@@ -1,0 +1,108 @@
+"""AnnData files (.h5ad): samples by genes or the other way, told by which side holds gene ids."""
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from spex.errors import InputError, parameter, shown
+from spex.inputs.ids import unversioned
+from spex.inputs.quantified.tables import Expression, expression_error, rows_by_id
+from spex.inputs.tables import listed
+
+ENSEMBL = r"ENS[A-Z]*G\d+(\.\d+)?(_PAR_Y)?"
+EXPECTED = "a .h5ad of AnnData, samples by genes or genes by samples"
+
+
+@dataclass(frozen=True)
+class AnnDataFile:
+    """An AnnData file whose X is the expression. genes_in_rows: whether obs, not var, are the genes."""
+
+    path: Path
+    genes_in_rows: bool
+    tissues: tuple[str, ...]
+    has_id_column = True
+
+    @property
+    def paths(self):
+        return [self.path]
+
+    def read(self, targets, table, genes):
+        """As `expression.read_expression`."""
+        with _opened(self.path, names_only=False) as data:
+            if data.X is None:
+                raise expression_error(self.path, "no X, the matrix of expression", expected=EXPECTED)
+            samples = [target - 1 for target in targets]
+            part = data[:, samples].X if self.genes_in_rows else data[samples].X
+            matrix = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
+            ids = pd.Series(data.obs_names if self.genes_in_rows else data.var_names, dtype=object)
+        rows = rows_by_id(self.path, ids, genes)
+        values = np.asarray(matrix if self.genes_in_rows else matrix.T, dtype=np.float64)[rows]
+        bad = ~(np.isfinite(values) & (values >= 0))
+        if bad.any():
+            gene, sample = np.argwhere(bad)[0]
+            raise expression_error(
+                self.path,
+                f"{shown(self.tissues[samples[sample]])} of gene {shown(genes['id'][rows.index[gene]])} is "
+                f"{values[gene, sample]}",
+                expected="a number from 0 up",
+                hint="correct the file or choose another target",
+            )
+        return Expression(pd.DataFrame(values, rows.index, list(targets)), len(ids), True, "by the ids of its genes")
+
+
+def open_h5ad(path, known_ids=None):
+    """Read the names of an AnnData file. known_ids: function that returns the ids of the genes table.
+
+    Returns: AnnDataFile.
+
+    Raises:
+        InputError: anndata is not installed, not such a file, or nothing tells which side the genes are on.
+    """
+    with _opened(path, names_only=True) as data:
+        sides = [pd.Series(names, dtype=object) for names in (data.obs_names, data.var_names)]
+    in_rows, in_columns = (side.astype(str).str.fullmatch(ENSEMBL).sum() for side in sides)
+    if in_rows == in_columns and known_ids is not None:
+        known = unversioned(pd.Series(known_ids(), dtype=object).dropna())
+        in_rows, in_columns = (unversioned(side).isin(known).sum() for side in sides)
+    if in_rows == in_columns:
+        raise expression_error(
+            path,
+            f"neither obs nor var is named by gene ids (obs: {listed(sides[0].head(3))}, ...; var: "
+            f"{listed(sides[1].head(3))}, ...)",
+            expected=f"ids of {parameter('genes')}",
+        )
+    tissues = tuple(map(str, sides[1] if in_rows > in_columns else sides[0]))
+    if not tissues:
+        raise expression_error(path, "no sample in it", expected=EXPECTED)
+    return AnnDataFile(path, bool(in_rows > in_columns), tissues)
+
+
+@contextmanager
+def _opened(path, names_only):
+    """The AnnData of a file. names_only: leave its matrix on disk, where a sparse one cannot be sliced."""
+    try:
+        from anndata import read_h5ad  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        raise expression_error(
+            path, "anndata, which reads it, is not installed", hint="get it with: pip install 'anndata>=0.12'"
+        ) from error
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, which do not matter or are refused
+            data = read_h5ad(path, backed="r" if names_only else None)
+        try:
+            yield data
+        finally:
+            if names_only:
+                data.file.close()
+    except InputError:
+        raise
+    except Exception as error:  # h5py and anndata raise whatever a damaged group or dataset leads them to
+        raise expression_error(
+            path,
+            f"not readable as AnnData ({shown(str(error).splitlines()[0] if str(error) else type(error).__name__)})",
+            expected=EXPECTED,
+        ) from error

@@ -1,0 +1,75 @@
+"""AnnData files, samples by genes and the other way."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from numpy.testing import assert_array_equal
+from scipy.sparse import csr_matrix
+
+from spex.errors import InputError
+from spex.inputs.expression import open_expression, read_expression
+
+IDS = [f"ENSG{number:011d}" for number in range(6)]
+TISSUES = ["brain", "liver", "lung"]
+VALUES = np.random.default_rng(3).poisson(1.0, (3, 6)).astype(np.float32)  # samples, genes
+GENES = pd.DataFrame({"id": IDS}, index=range(20, 26)).drop(22)
+
+
+def write(path, ids=IDS, values=VALUES, genes_in_rows=False, sparse=False):
+    values = values.T if genes_in_rows else values
+    names = (ids, TISSUES) if genes_in_rows else (TISSUES, ids)
+    frames = [pd.DataFrame(index=pd.Index(side, dtype=object)) for side in names]
+    AnnData(csr_matrix(values) if sparse else values, *frames).write_h5ad(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["e.h5ad", "e.tsv"])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("genes_in_rows", [False, True])
+@pytest.mark.parametrize("ids", [IDS, [f"{each}.4" for each in IDS]])
+def test_either_way_gives_the_values_of_the_genes(tmp_path, name, sparse, genes_in_rows, ids):
+    file = open_expression(write(tmp_path / name, ids, genes_in_rows=genes_in_rows, sparse=sparse))
+    assert file.tissues == tuple(TISSUES) and file.has_id_column
+    expression = read_expression(file, [1, 3], None, GENES)
+    assert_array_equal(expression.values.index, GENES.index)
+    for row, gene in GENES["id"].items():
+        assert expression.values.loc[row].tolist() == VALUES[[0, 2], IDS.index(gene)].tolist()
+    assert expression.values.dtypes.eq(np.float64).all()
+
+
+@pytest.mark.parametrize("genes_in_rows", [False, True])
+def test_other_ids_are_told_by_the_genes_table(tmp_path, genes_in_rows):
+    path = write(tmp_path / "e.h5ad", list("abcdef"), genes_in_rows=genes_in_rows)
+    assert open_expression(path, known_ids=lambda: ["c", "d", None]).tissues == tuple(TISSUES)
+    with pytest.raises(InputError, match=r"neither obs nor var is named by gene ids .obs: .*; expected ids of genes"):
+        open_expression(path, known_ids=lambda: ["z"])
+
+
+def test_what_cannot_be_used_is_refused(tmp_path, monkeypatch):
+    path = write(tmp_path / "e.h5ad")
+
+    def refused(message, given=path, value=None):
+        with pytest.raises(InputError, match=message) as refusal:
+            read_expression(open_expression(given, value), [1, 2, 3], None, GENES)
+        assert len(str(refusal.value).splitlines()) == 1
+
+    refused("an HDF5 file, with value or among several; expected one .h5ad alone", [path, path])
+    refused("an HDF5 file, with value or among several", path, "TPM")
+    values = VALUES.copy()
+    values[1, 3] = np.nan
+    refused(
+        "liver of gene ENSG00000000003 is nan; expected a number from 0 up", write(tmp_path / "nan.h5ad", values=values)
+    )
+    refused("gene id 'ENSG00000000000' occurs twice", write(tmp_path / "twice.h5ad", [*IDS[:5], f"{IDS[0]}.1"]))
+    refused("0 of the 5 genes are in its id column", write(tmp_path / "o.h5ad", [f"ENSMUSG{n:011d}" for n in range(6)]))
+    (tmp_path / "cut.h5ad").write_bytes(path.read_bytes()[:3000])
+    refused("cut.h5ad: not readable as AnnData", tmp_path / "cut.h5ad")
+    AnnData(
+        obs=pd.DataFrame(index=pd.Index(TISSUES, dtype=object)), var=pd.DataFrame(index=pd.Index(IDS, dtype=object))
+    ).write_h5ad(tmp_path / "no_x.h5ad")
+    refused("no X, the matrix of expression", tmp_path / "no_x.h5ad")
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    refused("anndata, which reads it, is not installed; get it with: pip install 'anndata>=0.12'")
