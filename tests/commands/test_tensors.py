@@ -136,8 +136,8 @@ def test_blocks_batches_and_the_cache_change_no_bit(reference, tensors_argv, tmp
 
 
 def test_segments_and_groups_of_bins_add_up(reference, narrow, tensors_argv, tmp_path, monkeypatch):
-    monkeypatch.setattr(sums, "SEGMENT_BINS", 10)
-    monkeypatch.setattr(sums, "BINS_AT_ONCE", 15)
+    monkeypatch.setattr(sums, "SEGMENT_WINDOWS", 10)
+    monkeypatch.setattr(sums, "WINDOWS_AT_ONCE", 15)
     succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
         assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-6)
