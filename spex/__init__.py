@@ -1,9 +1,9 @@
 """Gene expression from DNA sequence and the 3D contacts of the gene's start.
 
 The verbs for a notebook are in `spex.api` and can be had from here: `spex.read_genes`, `spex.read_expression`,
-`spex.read_contacts`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`, `spex.compare_maps`,
-`spex.score`. Each library that takes time to load (torch, xgboost, cooler, matplotlib) is loaded by the first verb that
-needs it.
+`spex.read_contacts`, `spex.map_sheet`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`,
+`spex.compare_maps`, `spex.score`. Each library that takes time to load (torch, xgboost, cooler, matplotlib) is loaded
+by the first verb that needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ _HOMES = {
     "read_genes": "spex.api",
     "read_expression": "spex.api",
     "read_contacts": "spex.api",
+    "map_sheet": "spex.api",
     "gene_features": "spex.api",
     "load_features": "spex.api",
     "fit_expression": "spex.api",
@@ -24,6 +25,7 @@ _HOMES = {
     "Comparison": "spex.compare.tables",
     "Features": "spex.models.matrices",
     "Contacts": "spex.contacts.collect",
+    "MapSheet": "spex.contacts.sheet",
     "Published": "spex.contacts.rules",
     "Corrected": "spex.contacts.rules",
     "InputError": "spex.errors",
@@ -36,6 +38,7 @@ __all__ = [
     "Features",
     "Fit",
     "InputError",
+    "MapSheet",
     "Published",
     "Scores",
     "__version__",
@@ -43,6 +46,7 @@ __all__ = [
     "fit_expression",
     "gene_features",
     "load_features",
+    "map_sheet",
     "read_contacts",
     "read_expression",
     "read_genes",
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
         fit_expression,
         gene_features,
         load_features,
+        map_sheet,
         read_contacts,
         read_expression,
         read_genes,
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
     from spex.compare.tables import Comparison
     from spex.contacts.collect import Contacts
     from spex.contacts.rules import Corrected, Published
+    from spex.contacts.sheet import MapSheet
     from spex.errors import InputError
     from spex.models.fits import Fit
     from spex.models.matrices import Features

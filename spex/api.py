@@ -27,11 +27,12 @@ from spex.arguments import gene_table, positive_number, several, whole_number
 from spex.arguments import path as path_of
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Corrected, Published, check_resolution
+from spex.contacts.sheet import MapSheet
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
 from spex.inputs import expression as expression_files
-from spex.inputs.agree import check_different, check_maps
+from spex.inputs.agree import agree_maps, check_different
 from spex.inputs.genes import keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
@@ -157,7 +158,8 @@ def read_contacts(
     Parameters
     ----------
     maps
-        Contact maps of any format that there is a reader for, with raw counts; counts of several are added.
+        Contact maps of any format that there is a reader for, with raw counts; counts of several are added. Or 3D
+        models, which are read as one ensemble.
     genes
         From `read_genes`, or some of its rows.
     resolution
@@ -191,10 +193,52 @@ def read_contacts(
         raise InputError(f"found {shown(repr(rule))}", argument="rule", expected="spex.Published() or spex.Corrected()")
     gene_table(genes)
     check_resolution(resolution)
-    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius))
-    check_maps(opened, genes)
+    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
+    opened = agree_maps(opened, genes)
     check_different(paths, KnownHashes())
     return reading.read_maps(opened, genes, rule, resolution)
+
+
+def map_sheet(
+    path: str | Path,
+    genes: pd.DataFrame | None = None,
+    *,
+    resolution: int = 1000,
+    value_column: str = "count",
+    count_column: int | str | None = None,
+    contact_radius: float | None = None,
+) -> MapSheet:
+    """Tell what a contact map holds: depth, counts by distance, contacts and coverage of genes.
+
+    Parameters
+    ----------
+    path
+        The contact map, of any format that there is a reader for.
+    genes
+        From `read_genes`, or some of its rows; nothing is told of genes without it.
+    resolution
+        bp per bin, a multiple of 200.
+    value_column, count_column, contact_radius
+        As of `read_contacts`.
+
+    Returns
+    -------
+    MapSheet
+        `.summary()`, `.by_distance()`, `.by_group()`, `.genes`.
+
+    Raises
+    ------
+    InputError
+        The map is damaged, lacks the resolution or all chromosomes of the genes, or its counts are not raw.
+    """
+    from spex.inputs.maps.reading import open_maps  # noqa: PLC0415 (cooler takes a second to load)
+    from spex.inputs.maps.sheet import read_sheet  # noqa: PLC0415
+
+    check_resolution(resolution)
+    if genes is not None:
+        gene_table(genes)
+    (map_,) = open_maps([path_of(path, "maps")], resolution, Reading(value_column, count_column, contact_radius))
+    return read_sheet(map_, genes, resolution)
 
 
 def gene_features(

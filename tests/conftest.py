@@ -99,12 +99,10 @@ def write_hic(path, pixels, resolutions=(1000, 2000), chromsizes=None):
         writer = hictkpy.hic.FileWriter(path, sizes, list(resolutions), tmpdir=folder)
         offset = 0
         for chrom, length in sizes.items():
-            columns = zip(*[pixel for pixel in pixels.get(chrom, []) if pixel[2]], strict=True)
-            rows = dict(zip(("bin1_id", "bin2_id", "count"), map(list, columns), strict=False))
-            for name in rows.keys() - {"count"}:
-                rows[name] = [bin_ + offset for bin_ in rows[name]]
-            if rows:
-                writer.add_pixels_from_dict(rows)
+            if pixels.get(chrom):
+                bin1, bin2, counts = ([*column] for column in zip(*pixels[chrom], strict=True))
+                bin1, bin2 = ([offset + bin_ for bin_ in bins] for bins in (bin1, bin2))
+                writer.add_pixels_from_dict({"bin1_id": bin1, "bin2_id": bin2, "count": counts})
             offset += -(-length // min(resolutions))
         writer.finalize()
 
@@ -117,6 +115,11 @@ def random_pixels(generator, count):
         pairs = {tuple(sorted(generator.integers(0, bins, 2).tolist())) for _ in range(count)}
         pixels[chrom] = [(*pair, float(generator.choice([0, 1, 1, 2, 7]))) for pair in sorted(pairs)]
     return pixels
+
+
+def without_zeros(pixels):
+    """The pixels without those of no count, which a .hic does not keep."""
+    return {chrom: [pixel for pixel in rows if pixel[2]] for chrom, rows in pixels.items()}
 
 
 def without_bin(pixels, chrom, unwanted):

@@ -7,6 +7,7 @@ fenced as `sh`; `python` is run, `signature` compared with the library, `text` i
 """
 
 import contextlib
+import gzip
 import inspect
 import io
 import json
@@ -35,6 +36,7 @@ from train_inputs import FAST
 
 from expecto import beluga
 from spex.commands import check_gpu, compare, reproduce, resources, tensors, train
+from spex.commands import map as map_
 from spex.models.registry import PARAMETERS
 
 DOCUMENTS = [
@@ -176,8 +178,22 @@ def world(tmp_path_factory):
         torch.save(narrow_state(), folder / "data/demo/stand_in_weights.pth")
         for name in ("tensors.py", "environment.yml"):
             shutil.copy(ROOT / name, folder)
+        write_contact_inputs(folder)
         (folder / "keypairs.json").write_text(json.dumps({"default": {"key": "user", "secret": "password"}}))
         yield running
+
+
+def write_contact_inputs(folder):
+    """Loops, a table of FitHiChIP, triplets and two structures, under the names that the documents use."""
+    loops = [f"{chrom}\t{start}\t{start + 1000}\t{chrom}\t45000\t46000" for chrom in LENGTHS for start in (3000, 9000)]
+    (folder / "loops.bedpe.gz").write_bytes(gzip.compress("".join(f"{loop}\t7\n" for loop in loops).encode()))
+    (folder / "FitHiChIP.interactions_Q0.01.bed").write_text(
+        "chr1\ts1\te1\tchr2\ts2\te2\tcc\tQ-Value_Bias\n" + "".join(f"{loop}\t7\t0.001\n" for loop in loops)
+    )
+    (folder / "triplets.tsv").write_text("".join(f"{chrom}\t3000\t45000\t2\n" for chrom in LENGTHS))
+    for number in (1, 2):
+        beads = [(chrom, 20_000 * bead, bead, number, bead) for chrom in LENGTHS for bead in range(3)]
+        (folder / f"cell{number}.3dg").write_text("".join("\t".join(map(str, bead)) + "\n" for bead in beads))
 
 
 def name_tissues(path):
@@ -438,7 +454,7 @@ def mentioned_options():
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
     known |= set().union(
-        *(options_of(each.create_parser) for each in (tensors, train, compare, resources, reproduce, check_gpu))
+        *(options_of(each.create_parser) for each in (tensors, train, compare, map_, resources, reproduce, check_gpu))
     )
     unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
     assert unknown == {}
@@ -446,7 +462,7 @@ def test_every_option_in_the_documents_exists():
 
 def test_every_option_of_the_main_commands_is_in_the_documents():
     fixed = {"--bin_size", "--window_size", "--tensor_width", "--features_count"}
-    options = set().union(*(options_of(each.create_parser) for each in (tensors, train, compare)))
+    options = set().union(*(options_of(each.create_parser) for each in (tensors, train, compare, map_)))
     assert options - mentioned_options().keys() - fixed - {"--help"} == set()
 
 
@@ -552,4 +568,4 @@ def test_signatures_are_the_library_s():
             ]
             assert ours == theirs, piece.place
             checked += 1
-    assert checked == 10
+    assert checked == 11

@@ -22,6 +22,8 @@ BREACHES = {
     "a new room": ("spex/utils.py", "import json", "utils"),
     "torch": ("spex/runs/folder.py", "import torch.nn", "spex.runs.folder -> torch"),
     "cooler": ("spex/contacts/rules.py", "import cooler", "spex.contacts.rules -> cooler"),
+    "hictkpy": ("spex/contacts/rules.py", "import hictkpy", "spex.contacts.rules -> hictkpy"),
+    "gemmi": ("spex/inputs/maps/model3d.py", "import gemmi", "spex.inputs.maps.model3d -> gemmi"),
     "pyfaidx": ("spex/inputs/genes.py", "from pyfaidx import Fasta", "spex.inputs.genes -> pyfaidx"),
     "xgboost": ("spex/models/ridge.py", "import xgboost", "spex.models.ridge -> xgboost"),
     "matplotlib": ("spex/runs/folder.py", "import matplotlib.figure", "spex.runs.folder -> matplotlib"),

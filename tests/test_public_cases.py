@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import train_inputs
-from conftest import tensor_bytes, write_fasta, write_hic, write_mcool
+from conftest import tensor_bytes, without_zeros, write_fasta, write_hic, write_mcool
 from processes import TRAIN
 from refusals import files_in, refuse
 
@@ -335,11 +335,6 @@ def test_the_same_pixels_in_every_format_give_the_same_tensors(tensors_argv, who
         assert tensors.main(tensors_argv("--contacts_filename", f"{tmp_path}/{form}", data=data)) == 0
         assert tensor_bytes(tmp_path / data) == expected
         assert (tmp_path / data / "contacts.tsv").read_bytes() == (tmp_path / "data/contacts.tsv").read_bytes()
-
-
-def without_zeros(pixels):
-    """Pixels without those of no count, which a .hic does not keep."""
-    return {chrom: [pixel for pixel in rows if pixel[2]] for chrom, rows in pixels.items()}
 
 
 @pytest.mark.parametrize("script", [tensors, train])

@@ -30,7 +30,7 @@ from spex.features import check, made
 from spex.features.devices import DTYPES, choose_devices, choose_precision, open_model
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
-from spex.inputs.agree import check_maps, check_on_genome
+from spex.inputs.agree import agree_maps, check_on_genome
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.reading import open_maps, read_maps
@@ -81,8 +81,8 @@ def prepare(args, folder):
     rule, resolution = Published(), args.hic_resolution or RESOLUTION
     check_resolution(resolution)
     if args.mcool_filename:
-        maps = open_maps(args.mcool_filename, resolution, reading)
-        check_maps(maps, genes, genome.chromsizes)
+        maps = open_maps(args.mcool_filename, resolution, reading, rule)
+        maps = agree_maps(maps, genes, genome.chromsizes)
         contacts = read_maps(maps, genes, rule, resolution)
     else:
         contacts = made.make_contacts(genes, genome.chromsizes, rule, resolution, sizes.bins)

@@ -16,6 +16,7 @@ COMMANDS = {
     "tensors": "compute the tensor of every gene",
     "train": "fit a model of expression per tissue and score it on held-out chromosomes",
     "compare": "tell what contact maps add to the sequence",
+    "map": "tell what contact maps hold: depth, counts by distance, contacts of genes",
     "draw": "draw the pictures of finished fits",
     "resources": "list, get and check the files that the program needs",
     "reproduce": "get the files, run the published protocol, compare with its figures",

@@ -94,7 +94,11 @@ def create_shared_parser(prog, description):
     )
     add("--genome_filename", type=path, default="./data/hg38.fa", help="genome, FASTA")
     add("--beluga_model_filename", type=path, default="./expecto/deepsea.beluga.pth", help="checkpoint of the CNN")
-    add_map_option(add, "contact maps (.mcool, .cool, .hic, or FILE::GROUP of cooler); counts of several are added")
+    add_map_option(
+        add,
+        "contact maps (.mcool, .cool, FILE::GROUP of cooler, .hic, BEDPE, triplets), whose counts are added, or 3D "
+        "models (text, PDB, mmCIF), an ensemble",
+    )
     add("--pred_cache_folder", type=path, default="./pred_cache", help="predictions that several runs share")
     add = parser.add_argument_group("genes").add_argument
     add("--gene_type", choices=GENE_TYPES, default="all", help="pc: protein coding; all: everything but rRNA")

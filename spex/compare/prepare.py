@@ -14,8 +14,9 @@ from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
 from spex.contacts.weights import OF_WHOLE_MAP
 from spex.errors import InputError, parameter
-from spex.inputs.agree import check_maps
+from spex.inputs.agree import agree_maps
 from spex.inputs.maps.address import map_sha256, require_map
+from spex.inputs.maps.model3d import ModelMap
 from spex.inputs.maps.reading import count_pixels, open_maps, read_maps
 from spex.inputs.maps.thinned import ThinnedMap
 from spex.progress import progress
@@ -93,8 +94,8 @@ class MapMaker:
         settings = self.map_folder.settings
         if all(each in by_hash for each in settings.maps_sha256):
             paths = [by_hash[each] for each in settings.maps_sha256]
-            self.files = open_maps(paths, settings.hic_resolution, settings.reading)
-            check_maps(self.files, self._gene_table())
+            opened = open_maps(paths, settings.hic_resolution, settings.reading, self.map_folder.rule)
+            self.files = agree_maps(opened, self._gene_table())
 
     def check_weight(self):
         """Refuse to thin a map whose contacts count as what the whole map says of them."""
@@ -107,7 +108,15 @@ class MapMaker:
             )
 
     def measure(self):
-        """Sum up the counts on the genes' chromosomes."""
+        """Sum up the counts on the genes' chromosomes.
+
+        Raises:
+            InputError: it is a 3D model, whose contacts are no counts of anything.
+        """
+        if any(isinstance(each, ModelMap) for each in self.files):
+            raise InputError(
+                "a 3D model has no counts to draw from", argument="thin_to", subject=self.name, hint="leave it out"
+            )
         chroms = self._gene_table()["chrom"].unique()
         with progress(count_pixels(self.files, chroms), "pixels", self.name) as advance:
             self.depth = sum(each.depth(chroms, advance) for each in self.files)

@@ -14,7 +14,7 @@ from spex.features.write import unfinished_genes
 from spex.files.atomic import remove_abandoned, write_text
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
-from spex.inputs.agree import check_different, check_maps, check_on_genome
+from spex.inputs.agree import agree_maps, check_different, check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
@@ -126,8 +126,8 @@ def _read_inputs(inputs, folder, hashes):
         check_chromosomes(inputs.genome, genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
     require_file(inputs.network, "network", "beluga")
-    maps = open_maps(inputs.maps, inputs.resolution, inputs.reading)
-    check_maps(maps, genes, genome.chromsizes)
+    maps = open_maps(inputs.maps, inputs.resolution, inputs.reading, inputs.rule)
+    maps = agree_maps(maps, genes, genome.chromsizes)
     check_different(inputs.maps, hashes)
     return table, genes, maps
 

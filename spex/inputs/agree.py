@@ -1,7 +1,13 @@
 """Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
 
+import logging
+
 from spex.errors import InputError, shown
 from spex.inputs.maps.address import map_sha256
+from spex.inputs.maps.chroms import Chromosomes
+from spex.inputs.maps.renamed import RenamedMap
+
+logger = logging.getLogger("spex")
 
 
 def check_on_genome(genes, chromsizes):
@@ -26,46 +32,78 @@ def check_on_genome(genes, chromsizes):
             )
 
 
-def check_maps(maps, genes, genome_sizes=None):
-    """Refuse maps that do not belong to the genes and the genome, or to each other.
+def agree_maps(maps, genes, genome_sizes=None):
+    """Contact maps with their chromosomes called as the genes call them; refuses those of another genome.
 
-    genome_sizes: chromosome name -> bp; without it the maps are compared with the first of them that has lengths.
+    `1` and `chr1` are one chromosome where their lengths are the same, which is logged; chromosomes without genes are
+    passed over. genome_sizes: chromosome name -> bp; without it the maps are compared with the first that has lengths.
+
+    Returns: list of maps.
 
     Raises:
-        InputError: a gene's chromosome is not in a map, or has another length there than in the genome, or a map
-            without lengths reaches past its end.
+        InputError: a gene's chromosome is not in a map, or has another length there than in the genome. A map without
+            lengths is told them, and refuses what does not fit when it is read.
     """
-    against, sizes = "the genome", genome_sizes
-    if genome_sizes is None:
-        against = "the first map"
-        sizes = next((map_.chromsizes for map_ in maps if map_.chromsizes is not None), {})
+    chroms, sizes, agreed = genes["chrom"].unique(), genome_sizes, []
+    against = "the first map" if genome_sizes is None else "the genome"
     for map_ in maps:
+        if map_.chromsizes is not None:
+            map_ = _called_as(map_, chroms)  # noqa: PLW2901
+            sizes = sizes or map_.chromsizes
+            _check_lengths(map_, chroms, sizes, against)
+        agreed.append(map_)
+    for map_ in agreed:
         if map_.chromsizes is None:
-            _check_ends(map_, sizes, against)
-            continue
-        about = {"argument": "maps", "subject": map_.path}
-        for chrom in genes["chrom"].unique():
-            if chrom not in map_.chromsizes:
-                names = ", ".join(map(shown, list(map_.chromsizes)[:5]))
-                raise InputError(
-                    f"no chromosome '{shown(chrom)}', which the genes table names; it has {names}, ...",
-                    **about,
-                    expected="the same names in both",
-                )
-            if map_.chromsizes[chrom] != sizes[chrom]:
-                raise InputError(
-                    f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {sizes[chrom]:,} bp in {against}",
-                    **about,
-                    expected="a map of the same genome build",
-                )
+            map_.fit(Chromosomes(chroms.tolist(), sizes or {}, against))
+    return agreed
 
 
-def _check_ends(map_, sizes, against):
-    """Refuse a map without lengths that reaches past a chromosome's end."""
-    for chrom, end in map_.ends.items():
-        if end > sizes.get(chrom, end):
+def names_in(chromosomes, chroms):
+    """What some chromosomes are called among those of a map: dict of name -> name there, of those that are there."""
+    found = {}
+    for chrom in chroms:
+        bare = chrom.removeprefix("chr")
+        other = bare if bare != chrom else f"chr{chrom}"
+        if chrom in chromosomes or other in chromosomes:
+            found[chrom] = chrom if chrom in chromosomes else other
+    return found
+
+
+def _called_as(map_, chroms):
+    """A map that has all of some chromosomes, under these names.
+
+    Raises:
+        InputError: one is not in it.
+    """
+    names = names_in(map_.chromsizes, chroms)
+    missing = [chrom for chrom in chroms if chrom not in names]
+    if missing:
+        raise InputError(
+            f"no chromosome '{shown(missing[0])}', which the genes table names beside {_some(chroms)}; it has "
+            f"{_some(map_.chromsizes)}",
+            argument="maps",
+            subject=map_.path,
+            expected="the same names in both, but for chr in front",
+        )
+    renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
+    if renamed:
+        told = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
+        logger.info("%s: %s%s", map_.path, told, ", ..." if len(renamed) > 3 else "")
+    return RenamedMap(map_, renamed) if renamed else map_
+
+
+def _some(names):
+    """The first of some names, as a message has them."""
+    names = list(names)
+    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
+
+
+def _check_lengths(map_, chroms, sizes, against):
+    """Refuse chromosomes of other lengths than they should have."""
+    for chrom in chroms:
+        if map_.chromsizes[chrom] != sizes[chrom]:
             raise InputError(
-                f"{shown(chrom)} reaches to {end:,} bp there and is {sizes[chrom]:,} bp long in {against}",
+                f"{chrom} is {map_.chromsizes[chrom]:,} bp long there and {sizes[chrom]:,} bp in {against}",
                 argument="maps",
                 subject=map_.path,
                 expected="a map of the same genome build",

@@ -94,6 +94,8 @@ class ContactMap:
         hint = None
         if kind in COMPRESSED.values():
             hint = "decompress it"
+        elif kind is None:
+            hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
         raise map_error(
             self.path,
             f"not an HDF5 file{f' ({kind})' if kind else ''}",
@@ -129,7 +131,8 @@ class ContactMap:
         return joined(kept)
 
     def parts(self, chrom, advance):
-        """Stream a chromosome's pixels, all of them. advance: as of `pixels_of`. Yields: Part."""
+        """Stream a chromosome's pixels, all of them. advance: as of `pixels_of`. Yields: Part, at least one."""
+        yield Part(*joined([]), trans_pixels=0, trans_counts=0.0)
         with self._open() as root:
             low, high, first, last = self._extent(root, chrom)
             for start in range(first, last, CHUNK_PIXELS):

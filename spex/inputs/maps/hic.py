@@ -11,8 +11,8 @@ from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching
 from spex.inputs.maps.settings import Reading
 
-FIRST_ROWS = 1000
-BAND_PIXELS = 2_000_000
+FIRST_ROWS = 2000
+BAND_PIXELS = 4_000_000
 """Pixels that are read at once, about: rows of bins are taken as many at a time as hold so many."""
 
 
@@ -43,10 +43,12 @@ class HicMap:
         return None
 
     def parts(self, chrom, advance):
-        """Stream a chromosome's pixels, in bands of rows. advance: called with the number of pixels read.
+        """As of ContactMap; of what lies between chromosomes the counts are told, the pixels are not."""
+        yield from self._bands(chrom, advance)
+        yield Part(*joined([]), trans_counts=self._counts_to_others(chrom))
 
-        Yields: Part; the last one tells of the counts to the chromosomes behind, whose pixels are not read.
-        """
+    def _bands(self, chrom, advance):
+        """Stream a chromosome's pixels, a band of rows at a time. advance: called with the number of pixels read."""
         length, first, rows = self.chromsizes[chrom], 0, FIRST_ROWS
         with self._reading():
             file = self._open(self.resolution)
@@ -59,6 +61,7 @@ class HicMap:
                     count_type="float64",
                     query_type="BED",
                 ).to_coo()
+            check_counts(self.path, band.data)
             yield Part(band.row.astype(np.int64) + first, band.col.astype(np.int64) + first, band.data)
             advance(band.nnz)
             first += rows
@@ -70,28 +73,22 @@ class HicMap:
         is_tss = np.zeros(bins, dtype=bool)
         is_tss[tss_bins[tss_bins < bins]] = True
         kept = []
-        for part in self.parts(chrom, advance):
+        for part in self._bands(chrom, advance):
             from1, from2 = touching(part.bin1, part.bin2, is_tss)
-            check_counts(self.path, part.counts[from1 | from2])
             kept.append(seen_from_tss(part.bin1, part.bin2, part.counts, from1, from2))
         return joined(kept)
 
     def depth(self, chroms, advance):
         """As of ContactMap."""
-        return float(sum(part.counts.sum() for chrom in chroms for part in self.parts(chrom, advance)))
+        return float(sum(part.counts.sum() for chrom in chroms for part in self._bands(chrom, advance)))
 
-    def trans_counts(self):
-        """Sum of the counts between chromosomes, taken at the coarsest resolution, where they are the same."""
+    def _counts_to_others(self, chrom):
+        """Sum of the counts to the chromosomes behind this one, at the coarsest resolution, where it is the same."""
         chroms = list(self.chromsizes)
         with self._reading():
             file = self._open(self.resolutions[-1])
-            return float(
-                sum(
-                    file.fetch(one, other, count_type="float64").sum()
-                    for place, one in enumerate(chroms)
-                    for other in chroms[place + 1 :]
-                )
-            )
+            behind = chroms[chroms.index(chrom) + 1 :]
+            return float(sum(file.fetch(chrom, other, count_type="float64").sum() for other in behind))
 
     def _open(self, resolution):
         return self._library.File(self.path, resolution)

@@ -1,9 +1,10 @@
 """Contact maps of any format that there is a module for, opened and read.
 
 A reader is a class with `options`, the names in `Reading` that say how its format is read, called with path, resolution
-and Reading. It has `path`; `chromsizes`, name -> bp, or None where the format has no lengths, and then `ends`, name ->
-bp that the file reaches up to; `pixel_count(chroms)`, perhaps None; `pixels_of(chrom, tss_bins, advance)`;
-`depth(chroms, advance)`; `parts(chrom, advance)`: as ContactMap's.
+and Reading. It has `path`; `resolutions`, those of the file in bp, or None where the format has none; `chromsizes`,
+name -> bp, or None where the format has no lengths, and then `fit`, called with what is known of the chromosomes before
+anything is read, and `ends`, name -> bp that the file reaches up to; `pixel_count(chroms)`, perhaps None;
+`pixels_of(chrom, tss_bins, advance)`; `depth(chroms, advance)`; `parts(chrom, advance)`: as ContactMap's.
 """
 
 from spex.contacts.collect import collect_contacts
@@ -14,21 +15,39 @@ from spex.inputs.maps.address import require_map, split_uri
 from spex.inputs.maps.cool import ContactMap
 from spex.inputs.maps.hic import HicMap
 from spex.inputs.maps.layout import map_error
+from spex.inputs.maps.loops import LoopMap, TripletMap
+from spex.inputs.maps.model3d import ModelMap
 from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.text import LOOPS, MMCIF, MODEL, PDB, TRIPLETS, text_kind
 from spex.progress import progress
 
-READERS = {HIC: HicMap}
-"""Readers by what `recognise` calls their files; cooler's for the others, whose errors say what a file is."""
+READERS = {HIC: HicMap, LOOPS: LoopMap, TRIPLETS: TripletMap}
+"""Readers by what `recognise` and `text_kind` call their files; cooler's for the others, whose errors say what a file
+is."""
+
+MODELS = (MODEL, PDB, MMCIF)
+"""Kinds of files that are read together, as an ensemble."""
 
 
-def open_maps(paths, resolution, reading=Reading()):  # noqa: B008 (frozen)
-    """Open contact maps at a resolution (bp per bin), each by the reader of its content. Returns: list of them.
+def open_maps(paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (frozen)
+    """Open contact maps at a resolution (bp per bin), each by the reader of its content. Returns: list of readers.
+
+    rule: that will use the contacts; a 3D model takes from it how far they reach. Models of all files are one reader.
 
     Raises:
         InputError: a file is missing, of no known format, damaged, or lacks the resolution; or `reading` says how
-            files are read of which none is given.
+            files are read of which none is given; or there are models and maps of counts.
     """
-    maps = [_open_map(require_map(path), resolution, reading) for path in paths]
+    kinds = {path: _kind(require_map(path)) for path in paths}
+    models = [path for path, kind in kinds.items() if kind in MODELS]
+    counted = [path for path in kinds if path not in models]
+    if models and counted:
+        raise map_error(
+            models[0], f"a 3D model, but {counted[0]} is none", expected="models alone, or maps of counts alone"
+        )
+    maps = [READERS.get(kinds[path], ContactMap)(path, resolution, reading) for path in counted]
+    if models:
+        maps = [ModelMap(models, resolution, reading, rule)]
     for name, value in reading.given().items():
         if not any(name in map_.options for map_ in maps):
             raise InputError(
@@ -40,12 +59,13 @@ def open_maps(paths, resolution, reading=Reading()):  # noqa: B008 (frozen)
     return maps
 
 
-def _open_map(path, resolution, reading):
+def _kind(path):
+    """What the file of a path or URI is, by its content."""
     file, group = split_uri(path)
-    kind = recognise(file)
+    kind = text_kind(file) or recognise(file)
     if group is not None and kind != HDF5:
         raise map_error(path, f"names a group, but {file} is {kind or 'no HDF5 file'}", hint=f"give {file} alone")
-    return READERS.get(kind, ContactMap)(path, resolution, reading)
+    return kind
 
 
 def count_pixels(maps, chroms):

@@ -45,7 +45,7 @@ def page(comparison, pictures, settings, confirmation=None):
     maps = ordered(comparison.maps)
     contents = {
         "maps": _maps(comparison, maps),
-        "pictures": joined(map(_picture, pictures)),
+        "pictures": joined(map(figure_of, pictures)),
         "tissues": _tissues(comparison.results, maps),
         "unseen": _unseen(comparison.results, maps),
         "confirmation": _confirmation(confirmation),
@@ -65,16 +65,17 @@ def page(comparison, pictures, settings, confirmation=None):
         element("nav", element("ul", *links), aria_label="Sections"),
         element("main", *sections),
     )
-    return f'<!DOCTYPE html>\n<html lang="en">\n{_head()}\n{body}\n</html>\n'
+    return f'<!DOCTYPE html>\n<html lang="en">\n{head(TITLE)}\n{body}\n</html>\n'
 
 
-def _head():
+def head(title):
+    """The head of a page that loads nothing from elsewhere."""
     style = css_variables() + resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     return Html(
         '<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{ONLY_THIS_FILE}">'
-        f'<title>{TITLE}</title><link rel="icon" href="data:,"><style>\n{style}</style></head>'
+        f'<title>{title}</title><link rel="icon" href="data:,"><style>\n{style}</style></head>'
     )
 
 
@@ -157,7 +158,8 @@ def _whole(value):
     return "–" if value is None or value != value else f"{value:,.0f}"  # noqa: PLR0124 -- NaN of any kind
 
 
-def _picture(picture):
+def figure_of(picture):
+    """A Picture as an element of a page, with its caption."""
     svg = picture.svg.replace("<svg ", f'<svg role="img" aria-labelledby="{picture.name}-alt" ', 1)
     svg = svg.replace(">", f">{element('title', picture.alt, id_=f'{picture.name}-alt')}", 1)
     box = element("div", Html(svg), class_="picture scroll", tabindex=0, role="region", aria_label=picture.name)

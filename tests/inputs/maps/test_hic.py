@@ -2,16 +2,17 @@
 
 import sys
 
+import hictkpy
 import numpy as np
 import pytest
-from conftest import CHROMSIZES, write_hic, write_mcool
+from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
 from numpy.testing import assert_array_equal
 from refusals import files_in
 
 from spex.contacts.collect import Contacts, collect_contacts
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
-from spex.inputs.agree import check_maps
+from spex.inputs.agree import agree_maps
 from spex.inputs.maps import hic
 from spex.inputs.maps.hic import HicMap
 from spex.inputs.maps.reading import open_maps, read_maps
@@ -23,8 +24,7 @@ def ignore(count):
 
 @pytest.fixture(scope="module")
 def pixels(world):
-    """The first map's, without those of no count: a .hic does not keep them."""
-    return {chrom: [pixel for pixel in rows if pixel[2]] for chrom, rows in world.pixels[0].items()}
+    return without_zeros(world.pixels[0])
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def path(pixels, tmp_path_factory):
 
 
 @pytest.mark.parametrize("rule", [Published(), Corrected()])
-@pytest.mark.parametrize("band", [1, 50, 2_000_000])
+@pytest.mark.parametrize("band", [1, 50, 4_000_000])
 def test_the_same_pixels_give_the_same_contacts(pixels, path, genes, tmp_path, monkeypatch, rule, band):
     monkeypatch.setattr(hic, "BAND_PIXELS", band)
     monkeypatch.setattr(hic, "FIRST_ROWS", 7)
@@ -53,8 +53,20 @@ def test_counts_are_those_of_the_file_at_every_resolution(path, pixels):
     coarse = {}
     for one, other, count in pixels["chr8"]:
         coarse[one // 2, other // 2] = coarse.get((one // 2, other // 2), 0) + count
-    (part,) = map_.parts("chr8", ignore)
+    part, others = map_.parts("chr8", ignore)
+    assert (others.trans_pixels, others.trans_counts, len(others.bin1)) == (None, 0.0, 0)
     assert dict(zip(zip(part.bin1, part.bin2, strict=True), part.counts, strict=True)) == coarse
+
+
+def test_counts_between_chromosomes_are_told(tmp_path):
+    writer = hictkpy.hic.FileWriter(tmp_path / "map.hic", CHROMSIZES, [1000, 50_000], tmpdir=tmp_path)
+    writer.add_pixels_from_dict(
+        {"bin1_id": [0, 3, 130, 5], "bin2_id": [200, 270, 250, 9], "count": [1.0, 2.0, 4.0, 8.0]}
+    )
+    writer.finalize()
+    map_ = HicMap(tmp_path / "map.hic", 1000)
+    told = [[part.trans_counts for part in map_.parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
+    assert told == [3.0, 4.0, 0.0] and map_.depth(list(CHROMSIZES), ignore) == 8.0
 
 
 def test_what_was_read_is_told(path, pixels):
@@ -79,7 +91,7 @@ def test_what_is_no_raw_count_is_refused(pixels, genes, tmp_path, factor):
 def test_a_map_of_another_build_is_refused(pixels, genes, tmp_path):
     write_hic(tmp_path / "map.hic", pixels, chromsizes={**CHROMSIZES, "chr9": 61_001})
     with pytest.raises(InputError, match="chr9 is 61,001 bp long there and 61,000 bp in the genome"):
-        check_maps([HicMap(tmp_path / "map.hic", 1000)], genes, CHROMSIZES)
+        agree_maps([HicMap(tmp_path / "map.hic", 1000)], genes, CHROMSIZES)
 
 
 def changed(content, place):

@@ -1,0 +1,276 @@
+"""Contacts from text: loops and interactions (BEDPE, FitHiChIP's tables), and triplets of two bins and a count."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from spex.errors import parameter, shown
+from spex.inputs.maps.layout import map_error
+from spex.inputs.maps.pixels import Part, joined, seen_from_tss, touching
+from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.text import numbers_of, read_layout, read_rows
+
+COUNT_NAMES = ("cc", "count", "counts", "rawcount", "observed", "petcount", "pets", "contactcount", "readcount")
+"""Headings, in small letters and without _ - . and blanks, of columns that hold raw counts, whatever wrote them: cc is
+FitHiChIP's, observed HiCCUPS'. score, value and the like may be anything."""
+
+PAIRS_AT_ONCE = 4_000_000
+LARGEST_POSITION = 2**31 - 1
+ROW = np.dtype([(name, np.int32) for name in ("first1", "last1", "first2", "last2")] + [("count", np.float64)])
+"""A row of a table: first and last bin of either stretch, and the count."""
+
+logger = logging.getLogger("spex")
+
+
+class TextContacts:
+    """Contacts between pairs of stretches within chromosomes, as a table of text has them, held in 24 bytes a row.
+
+    Formats are its subclasses: `_find_count` says which column holds the count, `_read_stretches` where a row's two
+    stretches lie. The file is read when its pixels are first asked for.
+
+    Raises:
+        InputError: no column is known to hold the count; on reading, also a row that is not as the format has it, or a
+            contact past the end of a chromosome.
+    """
+
+    options = ("count_column",)
+    chromsizes = None
+    resolutions = None
+    columns = ()
+    """Places of the columns of a row's two stretches."""
+
+    def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
+        self.path, self.resolution = Path(path), resolution
+        self._chosen = reading.count_column
+        self._layout = read_layout(path)
+        header, first = self._layout.header, self._layout.first
+        if header and len(header) != len(first):
+            raise map_error(path, f"{len(header)} columns in its header, {len(first)} in its first row")
+        self._count = self._find_count()
+        self.resolutions, self._chromosomes, self._tables = [resolution], None, None
+
+    def fit(self, chromosomes):
+        """Say before anything is read which chromosomes there are, and where they end; without it names are the file's.
+
+        chromosomes: Chromosomes.
+        """
+        self._chromosomes = chromosomes
+
+    @property
+    def ends(self):
+        """Where the last bin with a contact ends on each chromosome: dict of name -> bp."""
+        return {
+            name: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
+            for name, table in self._by_chromosome().items()
+        }
+
+    @property
+    def ends(self):
+        """How far the contacts reach on each chromosome: name -> bp, up to the end of a bin."""
+        if self._tables is None:
+            self._tables = self._read()
+        return {
+            chrom: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
+            for chrom, table in self._tables.items()
+        }
+
+    def pixel_count(self, chroms):
+        """None: a table does not tell how many pixels its rows stand for."""
+        return None
+
+    def pixels_of(self, chrom, tss_bins, advance):
+        """As of ContactMap; loops that give the same pair of bins are added."""
+        table = self._table(chrom)
+        if table is None or not len(tss_bins):
+            return joined([])
+        bins = int(max(table["last1"].max(), table["last2"].max(), tss_bins.max())) + 1
+        is_tss = np.zeros(bins, dtype=bool)
+        is_tss[tss_bins] = True
+        before = np.concatenate([[0], np.cumsum(is_tss)])  # TSS bins in front of each bin
+        met = before[table["last1"] + 1] > before[table["first1"]]
+        met |= before[table["last2"] + 1] > before[table["first2"]]
+        kept = []
+        for bin1, bin2, counts in _pairs(table[met]):
+            kept.append(seen_from_tss(bin1, bin2, counts, *touching(bin1, bin2, is_tss)))
+            advance(len(bin1))
+        return _summed(*joined(kept))
+
+    def parts(self, chrom, advance):
+        """As of ContactMap; what lies between chromosomes is passed over and not told."""
+        table = self._table(chrom)
+        for bin1, bin2, counts in _pairs(table) if table is not None else ():
+            yield Part(*_summed(bin1, bin2, counts))
+            advance(len(bin1))
+
+    def depth(self, chroms, advance):
+        """As of ContactMap."""
+        return float(sum(part.counts.sum() for chrom in chroms for part in self.parts(chrom, advance)))
+
+    def _table(self, chrom):
+        """Rows of a chromosome, ROW (n,), or None where it has none."""
+        return self._by_chromosome().get(chrom)
+
+    def _by_chromosome(self):
+        if self._tables is None:
+            self._tables = self._read()
+        return self._tables
+
+    def _read(self):
+        """Read the file. Returns: name of a chromosome -> ROW (n,)."""
+        kept, reached = {}, {}
+        for all_lines, all_rows in read_rows(self.path, self._layout, sorted({*self.columns, self._count})):
+            cis = self._is_cis(all_rows)
+            lines, rows = all_lines[cis], all_rows[cis]
+            *stretches, ends = self._read_stretches(rows, lines)
+            counts = numbers_of(
+                self.path, f"the count, column {self._count + 1},", rows[self._count], lines, whole=self._chosen is None
+            )
+            table = np.empty(len(rows), ROW)
+            for name, values in zip(ROW.names, (*stretches, counts), strict=True):
+                table[name] = values
+            codes, names = pd.factorize(rows[self.columns[0]])
+            for code, name in enumerate(names):
+                mine = np.flatnonzero(codes == code)
+                last = mine[np.argmax(ends[mine])]
+                kept.setdefault(name, []).append(table[mine])
+                reached[name] = max(reached.get(name, (0, "")), (int(ends[last]), f"on line {lines[last]}"))
+        if not kept:
+            raise map_error(self.path, "no contact within a chromosome in it", expected="a row for each contact")
+        names = self._chromosomes.match(self.path, reached) if self._chromosomes else dict(zip(kept, kept, strict=True))
+        return {known: np.concatenate(kept.pop(name)) for known, name in names.items()}
+
+    def _is_cis(self, rows):
+        """Which rows lie within a chromosome."""
+        return np.ones(len(rows), dtype=bool)
+
+    def _positions(self, rows, place, what, lines):
+        values = numbers_of(self.path, f"{what}, column {place + 1},", rows[place], lines, whole=True)
+        if (values > LARGEST_POSITION).any():
+            line = lines[np.argmax(values > LARGEST_POSITION)]
+            raise map_error(self.path, f"{what} on line {line} is {values.max():,.0f}", expected="a position in bp")
+        return values
+
+    def _column_given(self):
+        """Place of the column that was chosen to hold the count, or None without one."""
+        chosen, header = self._chosen, self._layout.header
+        if chosen is None:
+            return None
+        if isinstance(chosen, str) and chosen not in (header or ()):
+            found = f"its header has {', '.join(map(shown, header))}" if header else "it has no header"
+        elif isinstance(chosen, int) and chosen > len(self._layout.first):
+            found = f"it has {len(self._layout.first)} columns"
+        else:
+            place = header.index(chosen) if isinstance(chosen, str) else chosen - 1
+            if place not in self.columns:
+                return place
+            found = f"that column says where a contact lies; the first row is {self._layout.numbered()}"
+        raise map_error(
+            self.path, f"{parameter('count_column')} {shown(chosen)}: {found}", expected="the column of the count"
+        )
+
+
+class LoopMap(TextContacts):
+    """Loops as BEDPE has them: chrom1 start1 end1 chrom2 start2 end2, then other columns, one of which is the count.
+
+    A loop stands for every pair of bins that its two anchors overlap, each once, with the loop's count; loops between
+    chromosomes are passed over. Anchors are 0-based half-open.
+    """
+
+    columns = (0, 1, 2, 3, 4, 5)
+
+    def _find_count(self):
+        given = self._column_given()
+        if given is not None:
+            return given
+        header = self._layout.header or []
+        named = [
+            place for place, name in enumerate(header) if _plain(name) in COUNT_NAMES and place not in self.columns
+        ]
+        if len(named) != 1:
+            found = f"its header names {len(named)} columns of counts" if named else "no header names its count"
+            raise map_error(
+                self.path,
+                f"{found}; the first row is {self._layout.numbered()}",
+                expected=f"{parameter('count_column')} with the number of the column that holds the raw count",
+            )
+        logger.info("%s: the count is its column %d, %s", self.path, named[0] + 1, shown(header[named[0]]))
+        return named[0]
+
+    def _is_cis(self, rows):
+        return ((rows[0] == rows[3]) & (rows[0] != ".")).to_numpy()  # BEDPE's . is an anchor that is not known
+
+    def _read_stretches(self, rows, lines):
+        bins, ends = [], []
+        for number, (place1, place2) in enumerate(((1, 2), (4, 5)), start=1):
+            start = self._positions(rows, place1, f"start{number}", lines)
+            end = self._positions(rows, place2, f"end{number}", lines)
+            if (end < start).any():
+                bad = int(np.argmax(end < start))
+                raise map_error(
+                    self.path,
+                    f"an anchor on line {lines[bad]} goes from {start[bad]:.0f} to {end[bad]:.0f}",
+                    expected="its start first",
+                )
+            bins += [start // self.resolution, np.maximum(start, end - 1) // self.resolution]
+            ends.append(np.maximum(start + 1, end))
+        return *bins, np.maximum(*ends)
+
+
+class TripletMap(TextContacts):
+    """Triplets: chrom start1 start2 count, starts of two bins of the resolution, in either order."""
+
+    columns = (0, 1, 2)
+
+    def _find_count(self):
+        return self._column_given() or 3
+
+    def _read_stretches(self, rows, lines):
+        starts = [self._positions(rows, place, f"start{place}", lines) for place in (1, 2)]
+        for start in starts:
+            odd = start % self.resolution != 0
+            if odd.any():
+                bad = int(np.argmax(odd))
+                raise map_error(
+                    self.path,
+                    f"a bin on line {lines[bad]} starts at {start[bad]:.0f}",
+                    expected=f"a multiple of {parameter('resolution')} {self.resolution}",
+                    hint="give starts of bins of that width, or loops as BEDPE",
+                )
+        bin1, bin2 = (start // self.resolution for start in starts)
+        return bin1, bin1, bin2, bin2, np.maximum(*starts) + 1
+
+
+def _pairs(table):
+    """The pairs of bins that rows stand for. table: ROW (n,).
+
+    Yields: lower and higher bin, int64, and count, float64, of some pairs at a time. A pair stands once for each row,
+    whichever stretch either bin is of.
+    """
+    first1, last1, first2, last2 = (table[name].astype(np.int64) for name in ROW.names[:4])
+    width2 = last2 - first2 + 1
+    numbers = (last1 - first1 + 1) * width2
+    edges = np.flatnonzero(np.diff(np.cumsum(numbers) // PAIRS_AT_ONCE)) + 1
+    for rows in np.split(np.arange(len(table)), edges):
+        if not len(rows):
+            continue
+        row = np.repeat(rows, numbers[rows])
+        place = np.arange(len(row)) - np.repeat(np.cumsum(numbers[rows]) - numbers[rows], numbers[rows])
+        one, other = first1[row] + place // width2[row], first2[row] + place % width2[row]
+        # where both stretches hold both bins the pair comes twice
+        again = (one > other) & (one >= first2[row]) & (one <= last2[row])
+        again &= (other >= first1[row]) & (other <= last1[row])
+        one, other, row = one[~again], other[~again], row[~again]
+        yield np.minimum(one, other), np.maximum(one, other), table["count"][row]
+
+
+def _summed(one, other, counts):
+    """Pairs of bins, each once with the sum of its counts, ascending."""
+    width = int(other.max(initial=0)) + 1
+    pairs, which = np.unique(one * width + other, return_inverse=True)
+    return *np.divmod(pairs, width), np.bincount(which, counts, minlength=len(pairs))
+
+
+def _plain(heading):
+    return "".join(letter for letter in heading.lower() if letter not in "_-. ")

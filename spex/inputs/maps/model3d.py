@@ -1,0 +1,229 @@
+"""3D models of chromosomes: beads in space, whose measured distance stands in the place of 1/sqrt(count)."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from spex.contacts.rules import Published
+from spex.errors import InputError, parameter, shown
+from spex.inputs.maps.beads import read_structures
+from spex.inputs.maps.layout import map_error
+from spex.inputs.maps.pixels import Part, joined
+from spex.inputs.maps.settings import Reading
+
+PAIRS_AT_ONCE = 2_000_000
+
+
+class ModelMap:
+    """Structures of one or several files, read as one ensemble; a bead is a bin of the resolution.
+
+    Of two beads of a chromosome the count is 1/d^2, d being their mean distance over the structures that hold both, so
+    that the published 1/sqrt(count) is d; pairs at `rule.max_dist` or more are left out. With a contact radius the
+    count is the number of structures in which they are nearer than it, pairs without any left out. A bead is no
+    neighbour of itself. Coordinates take 24 bytes a bead and structure.
+
+    rule: that will use the contacts.
+
+    Raises:
+        InputError: it is not told how far a contact reaches; on reading, also a file that is no model of these bins.
+    """
+
+    options = ("contact_radius",)
+    chromsizes = None
+    resolutions = None
+
+    def __init__(self, paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (frozen)
+        self.paths, self.resolution, self._radius = [Path(path) for path in paths], resolution, reading.contact_radius
+        self.path = self.paths[0]
+        self._reach = self._radius or _max_dist(self.path, rule)
+        self.resolutions, self._chromosomes, self._coordinates = [resolution], None, None
+
+    def fit(self, chromosomes):
+        """As of TextContacts."""
+        self._chromosomes = chromosomes
+
+    @property
+    def ends(self):
+        """Where the last bead's bin ends on each chromosome: dict of name -> bp."""
+        return {name: places.shape[1] * self.resolution for name, places in self._by_chromosome().items()}
+
+    @property
+    def ends(self):
+        """How far the beads reach on each chromosome: name -> bp, up to the end of a bin."""
+        if self._coordinates is None:
+            self._coordinates = self._read()
+        return {chrom: places.shape[1] * self.resolution for chrom, places in self._coordinates.items()}
+
+    def pixel_count(self, chroms):
+        """None: how many beads are near each other is known when they have been looked at."""
+        return None
+
+    def pixels_of(self, chrom, tss_bins, advance):
+        """As of ContactMap."""
+        kept = []
+        for pixels in self._neighbours(chrom, tss_bins):
+            kept.append(pixels)
+            advance(len(pixels[0]))
+        return joined(kept)
+
+    def parts(self, chrom, advance):
+        """As of ContactMap."""
+        beads = self._of_chromosome(chrom).shape[1]
+        for bin1, bin2, counts in self._neighbours(chrom, np.arange(beads)):
+            upper = bin1 < bin2
+            yield Part(bin1[upper], bin2[upper], counts[upper])
+            advance(int(upper.sum()))
+
+    def depth(self, chroms, advance):
+        """As of ContactMap."""
+        return float(sum(part.counts.sum() for chrom in chroms for part in self.parts(chrom, advance)))
+
+    def _neighbours(self, chrom, viewpoints):
+        """Yield viewpoint, neighbour (int64) and count (float64) of the pairs of some viewpoints at a time."""
+        places = self._of_chromosome(chrom)
+        beads = places.shape[1]
+        there = [np.flatnonzero(np.isfinite(structure[:, 0])) for structure in places]
+        trees = [cKDTree(structure[bins]) for structure, bins in zip(places, there, strict=True)]
+        viewpoints = viewpoints[viewpoints < beads]
+        at_once = max(PAIRS_AT_ONCE // max(beads, 1), 1)
+        for start in range(0, len(viewpoints), at_once):
+            some = viewpoints[start : start + at_once]
+            keys = []
+            for structure, bins, tree in zip(places, there, trees, strict=True):
+                mine = some[np.isfinite(structure[some, 0])]
+                # a little farther, so that only the distances below decide
+                near = cKDTree(structure[mine]).sparse_distance_matrix(
+                    tree, self._reach * 1.000001, output_type="ndarray"
+                )
+                keys.append(mine[near["i"]] * beads + bins[near["j"]])
+            one, other = np.divmod(np.unique(np.concatenate(keys)), beads)
+            one, other = one[one != other], other[one != other]
+            counts = self._counts(places, one, other)
+            yield one[counts > 0], other[counts > 0], counts[counts > 0]
+
+    def _counts(self, places, one, other):
+        """Counts of pairs of beads, 0 where they are no contact. places: (structures, beads, 3)."""
+        total, held, near = (np.zeros(len(one)) for _ in range(3))
+        for structure in places:  # one at a time: pairs are many
+            distances = np.sqrt(((structure[one] - structure[other]) ** 2).sum(axis=1))
+            both = np.isfinite(distances)
+            total[both] += distances[both]
+            held += both
+            near += distances < self._reach
+        if self._radius is not None:
+            return near
+        means = total / held
+        return np.where(means < self._reach, means**-2.0, 0)
+
+    def _of_chromosome(self, chrom):
+        """Coordinates of a chromosome's beads: float64 (structures, beads, 3), NaN where a structure has none."""
+        return self._by_chromosome().get(chrom, np.empty((0, 0, 3)))
+
+    def _by_chromosome(self):
+        if self._coordinates is None:
+            self._coordinates = self._read()
+        return self._coordinates
+
+    def _read(self):
+        """Read the files. Returns: name of a chromosome -> coordinates as of `_of_chromosome`."""
+        structures = []
+        for path in self.paths:
+            for beads in read_structures(path, self.resolution):
+                structures.append(self._checked(path, beads))
+        sizes = {}
+        for structure in structures:
+            for name, (bins, _) in structure.items():
+                sizes[name] = max(sizes.get(name, 0), int(bins.max()) + 1)
+        coordinates = {name: np.full((len(structures), beads, 3), np.nan) for name, beads in sizes.items()}
+        for number, structure in enumerate(structures):
+            for name, (bins, places) in structure.items():
+                coordinates[name][number, bins] = places
+        return coordinates
+
+    def _checked(self, path, beads):
+        """Beads of one structure by chromosome: name -> bins and coordinates. beads: as of `read_structures`."""
+        groups = {name: of_chrom for name, of_chrom in beads.groupby("chrom", sort=False)}
+        self._check_spacing(path, beads["position"], groups)
+        for name, of_chrom in groups.items():
+            _check_places(path, name, of_chrom)
+        reached = {name: (int(each["position"].max()) + 1, "by its last bead") for name, each in groups.items()}
+        names = dict(zip(groups, groups, strict=True))
+        if self._chromosomes:
+            names = self._chromosomes.match(path, reached, strict=True)
+        return {
+            known: (
+                groups[name]["position"].to_numpy() // self.resolution,
+                groups[name][["x", "y", "z"]].to_numpy(np.float64),
+            )
+            for known, name in names.items()
+        }
+
+    def _check_spacing(self, path, positions, groups):
+        """Refuse beads that are no bins of the resolution."""
+        spacings = [np.diff(np.unique(of_chrom["position"])) for of_chrom in groups.values()]
+        spacing = min((int(each.min()) for each in spacings if len(each)), default=self.resolution)
+        odd = positions % self.resolution != 0
+        if spacing == self.resolution and not odd.any():
+            return
+        even = (positions % spacing == 0).all()
+        raise map_error(
+            path,
+            f"beads {spacing:,} bp apart" + (f", one of them at {positions[odd.idxmax()]:,}" if odd.any() else ""),
+            expected=f"a bead for each bin, at multiples of {parameter('resolution')} {self.resolution}",
+            hint=f"choose {parameter('resolution')} {spacing}" if even else "give the start of each bead's bin",
+        )
+
+
+def _check_places(path, name, beads):
+    """Refuse two beads of one bin, two at one place in space, and coordinates that are none."""
+    coordinates = beads[["x", "y", "z"]]
+    bad = ~np.isfinite(coordinates).all(axis=1)
+    if bad.any():
+        row = bad.idxmax()
+        numbers = ", ".join(f"{value:g}" for value in coordinates.loc[row])
+        raise map_error(
+            path,
+            f"the bead of {shown(name)} at {beads['position'][row]:,} has the coordinates {numbers}",
+            expected="three numbers",
+        )
+    twice = beads["position"].duplicated()
+    if twice.any():
+        raise map_error(
+            path,
+            f"{shown(name)} has two beads at {beads['position'][twice.idxmax()]:,}",
+            expected="a chromosome once in each structure",
+        )
+    same = coordinates.duplicated(keep=False)
+    if same.any():
+        first = same.idxmax()
+        alike = beads["position"][(coordinates == coordinates.loc[first]).all(axis=1)]
+        raise map_error(
+            path,
+            f"the beads of {shown(name)} at {' and '.join(f'{each:,}' for each in alike[:2])} lie at one place",
+            expected="a place of its own for each",
+        )
+
+
+def _max_dist(path, rule):
+    """How far contacts reach by the rule, in the model's units.
+
+    Raises:
+        InputError: the rule does not say.
+    """
+    if not isinstance(rule, Published):
+        raise InputError(
+            "a 3D model has distances, no counts; it is not told which are contacts",
+            argument="maps",
+            subject=path,
+            hint=f"give {parameter('contact_radius')}"
+            + (f", or choose {parameter('rule')} published and {parameter('max_dist')}" if rule is not None else ""),
+        )
+    if rule.max_dist == Published().max_dist:
+        raise InputError(
+            f"a 3D model has its own units, and the usual {parameter('max_dist')} of {rule.max_dist:g} is none of them",
+            argument="maps",
+            subject=path,
+            hint=f"give {parameter('max_dist')} in the model's units, or {parameter('contact_radius')}",
+        )
+    return rule.max_dist

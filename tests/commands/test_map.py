@@ -1,0 +1,117 @@
+"""spex map, and what it says and draws."""
+
+import json
+import re
+
+import pytest
+from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
+from legible import assert_ticks_legible
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from refusals import files_in
+
+import spex
+from spex.commands import map as map_command
+from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.sheet import read_sheet
+from spex.reports.comparison import drawing
+from spex.reports.map_sheet import sheet_text
+from spex.reports.map_sheet.pictures import draw_sheets
+
+
+def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
+    out, numbers = tmp_path / "out", tmp_path / "a" / "sheets.json"
+    files = ["--genes_filename", world.genes, "--json", numbers, "--out", out]
+    assert map_command.main([*map(str, (*world.maps, *files))]) == 0
+    printed = capsys.readouterr().out
+    genes = spex.read_genes(world.genes)
+    sheets = [spex.map_sheet(path, genes) for path in world.maps]
+    assert printed == "".join(f"{sheet_text(sheet)}\n" for sheet in sheets)
+    assert re.search(r"genes without a pixel *1; \d without one at 20 kb or more\n", printed)
+    assert json.loads(numbers.read_text()) == [sheet.summary() for sheet in sheets]
+    assert (out / "map_sheet.json").read_bytes() == numbers.read_bytes()
+    names = ("by_distance", "contacts_per_gene", "coverage")
+    assert {path.name for path in out.iterdir()} == {"map_sheet.html", "map_sheet.json", *(f"{n}.png" for n in names)}
+    page = (out / "map_sheet.html").read_text()
+    assert page.count("<svg") == 3 and not re.search(r'(src|href)="(?!#|data:)', page)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    assert map_command.main([*map(str, (*world.maps, *files))]) == 0
+    assert before == {path: path.read_bytes() for path in out.iterdir()}
+
+
+def test_without_genes_nothing_is_told_of_them(world, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert map_command.main([str(world.maps[0]), "--resolution", "2000", "--out", "out"]) == 0
+    printed = capsys.readouterr().out
+    assert "gene" not in printed and "2,000 bp (it has 1,000, 2,000)" in printed
+    assert "pixels                0 within chromosomes, between them 0\n" in printed
+    assert "<svg" not in (tmp_path / "out/map_sheet.html").read_text()  # there is nothing to draw
+    assert map_command.main([str(world.maps[0]), "--out", "out"]) == 0
+    assert (tmp_path / "out/map_sheet.html").read_text().count("<svg") == 1
+
+
+def test_a_hic_tells_the_same_but_for_pixels_between_chromosomes(world, genes, tmp_path):
+    pixels = without_zeros(world.pixels[0])
+    bare = {chrom.removeprefix("chr"): length for chrom, length in CHROMSIZES.items()}
+    write_mcool(tmp_path / "map.mcool", pixels)
+    write_hic(
+        tmp_path / "map.hic", {chrom.removeprefix("chr"): rows for chrom, rows in pixels.items()}, chromsizes=bare
+    )
+    cool, hic = (
+        read_sheet(*open_maps([tmp_path / name], 1000), genes, 1000).summary() for name in ("map.mcool", "map.hic")
+    )
+    assert (hic["pixels"].pop("trans"), cool["pixels"].pop("trans")) == (None, 0)
+    assert hic | {"map": ""} == cool | {"map": ""}
+
+
+def test_tables_and_models_have_sheets_too(genes, tmp_path):
+    (tmp_path / "triplets.txt").write_text("1\t0\t60000\t3\n1\t60000\t90000\t4\nX\t0\t0\t9\n")
+    table = read_sheet(*open_maps([tmp_path / "triplets.txt"], 1000), genes, 1000)
+    assert (table.cis_pixels, table.cis_counts, table.depth, table.chromosomes) == (3, 16.0, 7.0, 2)
+    assert table.genes.set_index("id").loc["G0", ["coverage", "20 to 100 kb"]].tolist() == [7, 2]
+    assert "within chromosomes, between them not told by this format" in sheet_text(table)
+    beads = "".join(f"chr1 {1000 * bin_} {bin_} 0 0\n" for bin_ in range(4))
+    (tmp_path / "model.txt").write_text(beads)
+    model = spex.map_sheet(tmp_path / "model.txt", contact_radius=1.5)
+    assert (model.cis_pixels, model.cis_counts, model.by_distance()["pixels"].tolist()[:3]) == (3, 3.0, [0, 3, 0])
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ("none.mcool", "FILE none.mcool: no such file"),
+        (
+            "{map} --hic_resolution 5000",
+            r"FILE .*map0.mcool: no resolution 5000 \(it has 1000, 2000\); choose --hic_res",
+        ),
+        ("{map} --hic_resolution 300", "--hic_resolution 300: expected a multiple of 200"),
+        ("{map} --value_column KR", "FILE .*: no column KR in the pixels of .*; expected --value_column among count"),
+        ("{map} --genes_filename none.csv", "--genes_filename none.csv: no such file"),
+        ("{map} --genes_filename {other}", "FILE .*map0.mcool: none of the genes lies on a chromosome of it"),
+        ("{map} --out {map}", "--out .*map0.mcool: .* is no folder"),
+        ("{map} --count_column 7", "--count_column 7: none of the contact maps is of a format that it is for"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(world, tmp_path, capsys, words, message):
+    other = tmp_path / "other.csv"
+    other.write_text(re.sub("chr[189]", "chr2", world.genes.read_text()))
+    before = files_in(tmp_path)
+    argv = words.format(map=world.maps[0], other=other).split()
+    assert map_command.main(argv) == 2
+    printed, told = capsys.readouterr()
+    assert printed == "" and re.fullmatch(f"spex map: error: {message}.*\n", told), told
+    assert files_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_pictures_are_legible(world, genes, monkeypatch, count):
+    drawn = []
+
+    def keep(figure, name, caption, alt):
+        FigureCanvasAgg(figure).draw()
+        for axes in figure.axes:
+            assert_ticks_legible(figure, axes)
+        drawn.append((name, caption, alt))
+
+    monkeypatch.setattr(drawing, "save", keep)
+    draw_sheets([read_sheet(*open_maps([world.maps[0]], 1000), genes, 1000)] * count)
+    assert [name for name, _, _ in drawn] == ["by_distance", "contacts_per_gene", "coverage"]
