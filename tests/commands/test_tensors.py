@@ -450,6 +450,8 @@ def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_ar
         (["--contact_rule", "corrected"], [0], 'contact_rule was "published" .* and is "corrected" now'),
         ([], [1], "maps_sha256 was .* and is .* now"),
         ([], [], 'contact_rule was "published" when this folder was made and is null now'),
+        (["--contact_weight", "log"], [0], 'contact_weight was null when this folder was made and is "log" now'),
+        (["--distance_edges", 0.3, 0.6], [0], r"distance_edges was null .* and is \[0\.3, 0\.6\] now"),
     ):
         assert tensors.main(tensors_argv(*options, maps=maps)) == 2
         assert re.fullmatch(f"tensors.py: error: .*run.json: {message}.*\n", capsys.readouterr().err)
