@@ -175,7 +175,11 @@ class _Block:
         if self.contacts is None:
             return self.own[:, :OWN_SUMS]
         weight = self.contacts.rule.weight(self.contacts.resolution)
-        neighbours = (self.sums.totals[0] * weight).astype(np.float32).reshape(len(self.genes), 2 * self.contacts.rule.groups, -1)
+        neighbours = (
+            (self.sums.totals[0] * weight)
+            .astype(np.float32)
+            .reshape(len(self.genes), 2 * self.contacts.rule.groups, -1)
+        )
         if self.contacts.rule.own_windows_stand_in:
             alone = ~self.contacts.has_pixels[self.rows]
             neighbours[alone] = self.own[alone, OWN_SUMS:]

@@ -55,9 +55,7 @@ class Features:
     def columns(self) -> pd.MultiIndex:
         """MultiIndex of position (such as "upstream, decay 0.01") and chromatin_feature, from 1."""
         numbers = range(1, BELUGA.features + 1)
-        return pd.MultiIndex.from_product(
-            [positions(self.groups), numbers], names=["position", "chromatin_feature"]
-        )
+        return pd.MultiIndex.from_product([positions(self.groups), numbers], names=["position", "chromatin_feature"])
 
     def to_anndata(self) -> "AnnData":
         """The same as an AnnData: genes as observations named by id, columns as variables (extra `anndata`).

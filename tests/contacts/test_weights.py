@@ -28,6 +28,10 @@ def balance(path, weights, resolution=1000):
         file[f"resolutions/{resolution}/bins"].create_dataset("weight", data=weights)
 
 
+def without_zeros(pixels):
+    return {chrom: [pixel for pixel in of if pixel[2]] for chrom, of in pixels.items()}
+
+
 @pytest.fixture
 def balanced(world, tmp_path):
     """A copy of the first map with made weights, some bins left out. Returns: its path; chromosome -> weights."""
@@ -69,7 +73,7 @@ def test_expected_counts_are_means_over_all_pairs_at_a_distance(world, genes, us
 
 
 def test_expected_counts_of_a_hic_file(world, genes, tmp_path):
-    write_hic(tmp_path / "map.hic", world.pixels[0])
+    write_hic(tmp_path / "map.hic", without_zeros(world.pixels[0]))
     ours, theirs = (read([path], genes, "expected") for path in (world.maps[0], tmp_path / "map.hic"))
     assert_array_equal(theirs.bins, ours.bins)
     assert_allclose(theirs.weights, ours.weights)
@@ -101,8 +105,10 @@ def test_maps_without_what_weights_need_are_refused(world, genes, balanced, tmp_
         read(world.maps[:1], genes, "balanced")
     with pytest.raises(InputError, match=r"^contact_weight balanced: 2 contact maps .*cooler merge"):
         read([balanced[0], world.maps[1]], genes, "balanced")
-    write_hic(tmp_path / "map.hic", world.pixels[0])
-    with pytest.raises(InputError, match=r"^contact_weight balanced: the format of .*map\.hic keeps no weights of bins"):
+    write_hic(tmp_path / "map.hic", without_zeros(world.pixels[0]))
+    with pytest.raises(
+        InputError, match=r"^contact_weight balanced: the format of .*map\.hic keeps no weights of bins"
+    ):
         read([tmp_path / "map.hic"], genes, "balanced")
     path = tmp_path / "integers.mcool"
     write_mcool(path, world.pixels[0])

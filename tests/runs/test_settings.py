@@ -116,8 +116,18 @@ def test_a_folder_of_one_window_a_wide_bin_is_refused_with_the_reason(tmp_path):
 @pytest.mark.parametrize(
     "argument, good, bad, told",
     [
-        ("distance_edges", [0.3, 0.6], [0.3], r"distance_edges 0\.3: the tensors .* with distance_edges 0\.3 0\.6, says"),
-        ("contact_weight", "log", "one", "contact_weight one: the tensors in .* were made with contact_weight log, says"),
+        (
+            "distance_edges",
+            [0.3, 0.6],
+            [0.3],
+            r"distance_edges 0\.3: the tensors .* with distance_edges 0\.3 0\.6, says",
+        ),
+        (
+            "contact_weight",
+            "log",
+            "one",
+            "contact_weight one: the tensors in .* were made with contact_weight log, says",
+        ),
     ],
 )
 def test_what_tensors_were_made_with_is_compared(tmp_path, argument, good, bad, told):
