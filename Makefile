@@ -37,6 +37,8 @@ benchmarks: $(READY)
 	.venv/bin/python -m benchmarks.scan
 	.venv/bin/python -m benchmarks.contacts
 	.venv/bin/python -m benchmarks.contacts
+	.venv/bin/python -m benchmarks.hic --pixels 10000000
+	.venv/bin/python -m benchmarks.hic --pixels 10000000
 	.venv/bin/python -m benchmarks.store
 	.venv/bin/python -m benchmarks.resume
 	.venv/bin/python -m benchmarks.projection

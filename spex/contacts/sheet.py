@@ -19,7 +19,7 @@ STEPS_PER_DOUBLING = 2
 class MapSheet:
     """What one resolution of a contact map holds.
 
-    path, resolution (bp), resolutions (all that the file has, None where the format has none), chromosomes (number).
+    path, resolution (bp), resolutions (all that the file has), chromosomes (number).
     trans_pixels, trans_counts: between chromosomes, None where the format does not have or tell them. of_distance:
     DataFrame, a row a distance in bins, 0 first: pixels, counts, and pairs, the number of pairs of bins that lie so far
     apart. genes: DataFrame (n) with id, chrom, tss, coverage (sum of the counts of the TSS bin within the chromosome),
@@ -30,7 +30,7 @@ class MapSheet:
 
     path: str
     resolution: int
-    resolutions: list[int] | None
+    resolutions: list[int]
     chromosomes: int
     trans_pixels: int | None
     trans_counts: float | None

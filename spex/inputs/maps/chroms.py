@@ -22,17 +22,14 @@ class Chromosomes:
         """Find a file's chromosomes among these.
 
         reached: name in the file -> the end that it reaches, in bp, and where in the file that stands. strict: refuse a
-        name that is unknown, where lengths are known; otherwise it is passed over. Where nothing is known at all, the
-        file's own names are taken. Where no name in the file begins with chr, 1 is chr1; where all do and none does
-        here, chr1 is 1.
+        name that is unknown, where lengths are known; otherwise it is passed over. Where no name in
+        the file begins with chr, 1 is chr1; where all do and none does here, chr1 is 1.
 
         Returns: name here -> name in the file.
 
         Raises:
             InputError: no name is known, or a chromosome ends before the file does.
         """
-        if not self.names and not self.sizes:
-            return {name: name for name in reached}
         known = {**dict.fromkeys(self.names), **self.sizes}
         found = {self._spelled(name, known, list(reached)): name for name in reached}
         if not known.keys() & found.keys():

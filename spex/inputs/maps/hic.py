@@ -1,7 +1,6 @@
 """Contact maps: Juicer's `.hic` files, raw counts, streamed."""
 
 import contextlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -102,8 +101,6 @@ class HicMap:
             raise map_error(
                 self.path, f"damaged or cut short ({shown(error, 200)})", hint="fetch or copy it again"
             ) from error
-        except OSError as error:
-            raise OSError(error.errno, os.strerror(error.errno or 5), str(self.path)) from error
 
 
 def _import_library():

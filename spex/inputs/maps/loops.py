@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import parameter, shown
+from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined, seen_from_tss, touching
 from spex.inputs.maps.settings import Reading
@@ -37,7 +38,6 @@ class TextContacts:
 
     options = ("count_column",)
     chromsizes = None
-    resolutions = None
     columns = ()
     """Places of the columns of a row's two stretches."""
 
@@ -49,7 +49,7 @@ class TextContacts:
         if header and len(header) != len(first):
             raise map_error(path, f"{len(header)} columns in its header, {len(first)} in its first row")
         self._count = self._find_count()
-        self.resolutions, self._chromosomes, self._tables = [resolution], None, None
+        self._chromosomes, self._tables = Chromosomes(), None
 
     def fit(self, chromosomes):
         """Say before anything is read which chromosomes there are, and where they end; without it names are the file's.
@@ -64,16 +64,6 @@ class TextContacts:
         return {
             name: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
             for name, table in self._by_chromosome().items()
-        }
-
-    @property
-    def ends(self):
-        """How far the contacts reach on each chromosome: name -> bp, up to the end of a bin."""
-        if self._tables is None:
-            self._tables = self._read()
-        return {
-            chrom: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
-            for chrom, table in self._tables.items()
         }
 
     def pixel_count(self, chroms):
@@ -138,7 +128,7 @@ class TextContacts:
                 reached[name] = max(reached.get(name, (0, "")), (int(ends[last]), f"on line {lines[last]}"))
         if not kept:
             raise map_error(self.path, "no contact within a chromosome in it", expected="a row for each contact")
-        names = self._chromosomes.match(self.path, reached) if self._chromosomes else dict(zip(kept, kept, strict=True))
+        names = self._chromosomes.match(self.path, reached)
         return {known: np.concatenate(kept.pop(name)) for known, name in names.items()}
 
     def _is_cis(self, rows):

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 from spex.contacts.rules import Published
 from spex.errors import InputError, parameter, shown
 from spex.inputs.maps.beads import read_structures
+from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined
 from spex.inputs.maps.settings import Reading
@@ -31,13 +32,12 @@ class ModelMap:
 
     options = ("contact_radius",)
     chromsizes = None
-    resolutions = None
 
     def __init__(self, paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (frozen)
         self.paths, self.resolution, self._radius = [Path(path) for path in paths], resolution, reading.contact_radius
         self.path = self.paths[0]
         self._reach = self._radius or _max_dist(self.path, rule)
-        self.resolutions, self._chromosomes, self._coordinates = [resolution], None, None
+        self._chromosomes, self._coordinates = Chromosomes(), None
 
     def fit(self, chromosomes):
         """As of TextContacts."""
@@ -47,13 +47,6 @@ class ModelMap:
     def ends(self):
         """Where the last bead's bin ends on each chromosome: dict of name -> bp."""
         return {name: places.shape[1] * self.resolution for name, places in self._by_chromosome().items()}
-
-    @property
-    def ends(self):
-        """How far the beads reach on each chromosome: name -> bp, up to the end of a bin."""
-        if self._coordinates is None:
-            self._coordinates = self._read()
-        return {chrom: places.shape[1] * self.resolution for chrom, places in self._coordinates.items()}
 
     def pixel_count(self, chroms):
         """None: how many beads are near each other is known when they have been looked at."""
@@ -148,9 +141,7 @@ class ModelMap:
         for name, of_chrom in groups.items():
             _check_places(path, name, of_chrom)
         reached = {name: (int(each["position"].max()) + 1, "by its last bead") for name, each in groups.items()}
-        names = dict(zip(groups, groups, strict=True))
-        if self._chromosomes:
-            names = self._chromosomes.match(path, reached, strict=True)
+        names = self._chromosomes.match(path, reached, strict=True)
         return {
             known: (
                 groups[name]["position"].to_numpy() // self.resolution,

@@ -1,9 +1,9 @@
 """Contact maps of any format that there is a module for, opened and read.
 
 A reader is a class with `options`, the names in `Reading` that say how its format is read, called with path, resolution
-and Reading. It has `path`; `resolutions`, those of the file in bp, or None where the format has none; `chromsizes`,
-name -> bp, or None where the format has no lengths, and then `fit`, called with what is known of the chromosomes before
-anything is read, and `ends`, name -> bp that the file reaches up to; `pixel_count(chroms)`, perhaps None;
+and Reading. It has `path`; `resolutions`, those of the file in bp; `chromsizes`, name -> bp, or None where the format
+has no lengths, and then `fit`, which may be called with what is known of the chromosomes before anything is read, and
+`ends`, name -> bp that the file reaches up to; `pixel_count(chroms)`, perhaps None;
 `pixels_of(chrom, tss_bins, advance)`; `depth(chroms, advance)`; `parts(chrom, advance)`: as ContactMap's.
 """
 

@@ -3,7 +3,6 @@
 from spex.contacts.sheet import count_map
 from spex.errors import InputError
 from spex.inputs.agree import names_in
-from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.renamed import RenamedMap
 from spex.progress import progress
 
@@ -14,8 +13,6 @@ def read_sheet(map_, genes, resolution):
     Raises:
         InputError: none of the genes lies on a chromosome of the map, or its counts are not raw.
     """
-    if map_.chromsizes is None:
-        map_.fit(Chromosomes())
     if genes is not None:
         names = names_in(map_.chromsizes or map_.ends, genes["chrom"].unique())
         if not names:

@@ -16,7 +16,7 @@ def sheet_text(sheet):
 def facts(sheet):
     """What a sheet says, in the order in which it is told: dict of subject -> words."""
     told = {
-        "resolution": f"{sheet.resolution:,} bp{_others(sheet.resolutions)}",
+        "resolution": f"{sheet.resolution:,} bp (it has {', '.join(f'{each:,}' for each in sheet.resolutions)})",
         "chromosomes": f"{sheet.chromosomes:,}",
         "pixels": f"{sheet.cis_pixels:,} within chromosomes, between them {_number(sheet.trans_pixels)}",
         "counts": f"{_number(sheet.cis_counts)} within chromosomes, between them {_number(sheet.trans_counts)}",
@@ -26,11 +26,6 @@ def facts(sheet):
         "coverage of bins": _coverage(sheet.summary()["coverage_of_bins"]),
     }
     return told if sheet.genes is None else told | _of_genes(sheet)
-
-
-def _others(resolutions):
-    """The resolutions of a file, behind the one that was read."""
-    return "" if resolutions is None else f" (it has {', '.join(f'{each:,}' for each in resolutions)})"
 
 
 def _of_genes(sheet):

@@ -57,6 +57,16 @@ def test_two_maps_of_one_file_are_two(world, tmp_path):
         open_maps([f"{path}::/cells/c"], 1000)
 
 
+def test_a_level_of_the_old_layout_is_a_map_of_its_own(world, tmp_path):
+    path = tmp_path / "old.mcool"
+    with h5py.File(path, "w") as file, h5py.File(world.maps[0]) as source:
+        for level, resolution in enumerate((2000, 1000)):
+            source.copy(f"resolutions/{resolution}", file, str(level))
+    assert pixels(f"{path}::/1") == pixels(world.maps[0])
+    with pytest.raises(InputError, match=rf"an old layout of zoom levels: .*; give {path}::/1, or copy that level"):
+        open_maps([path], 1000)
+
+
 def pixels(path):
     return [column.tolist() for column in ContactMap(path, 1000).pixels_of("chr1", np.arange(121), lambda count: None)]
 
