@@ -170,7 +170,7 @@ def tile_centres(contacted, resolution):
 
 
 def count_by_distance(pixels, bins, distance):
-    """Mean count of every pair of bins that are so far apart, bin by bin. pixels: as of one map in `contacts_of_bin`."""
+    """Mean count of every pair of bins that are so far apart. pixels: as of one map in `contacts_of_bin`."""
     total = pairs = 0
     for bin1 in range(bins):
         for bin2 in range(bin1, bins):

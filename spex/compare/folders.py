@@ -162,8 +162,8 @@ def _check_windows(settings, rule, about):
     """Refuse tensors that took another number of windows from a bin than controls would."""
     if settings.windows_per_bin != options_of(rule, settings.hic_resolution)["windows_per_bin"]:
         raise InputError(
-            f"made by an earlier version, which took one window from each bin of {settings.hic_resolution} bp; controls "
-            f"are made from {rule.tiles(settings.hic_resolution)} of them",
+            f"made by an earlier version, which took one window from each bin of {settings.hic_resolution} bp; "
+            f"controls are made from {rule.tiles(settings.hic_resolution)} of them",
             **about,
             hint=f"make the tensors anew in another {parameter('data_folder')}",
         )

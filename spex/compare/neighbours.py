@@ -62,8 +62,8 @@ class BinPredictions:
 def neighbour_blocks(several, predictions, advance):
     """Neighbour features of the same genes from several sets of contacts, each window read once.
 
-    several: list of Contacts of the same n genes by one rule. predictions: BinPredictions. advance: called with the number of genes
-    that are done.
+    several: list of Contacts of the same n genes by one rule. predictions: BinPredictions. advance: called with the
+    number of genes that are done.
 
     Returns: list of float32 (n, 2 x groups x features), each group downstream of the gene, then upstream, as in a
     tensor.

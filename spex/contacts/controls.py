@@ -55,8 +55,8 @@ def draw_matched(contacts, seed, draw=0, *, wide=False):
     a bin of the pool on the same side of the TSS, at a distance within 25 % of d, at least 20 kb away, that the gene
     does not touch and that was not drawn for it before, each with the same chance. Where none is left the distance may
     differ by 50 %, then by 100 %; then any bin of the pool serves, on either side, and counts on the contact's side;
-    then the contact keeps its own. Numbers of bins, counts, sides, groups and weights stay those of the map: a drawn bin
-    has all that of the contact that it stands for. A gene's contacts have their turn in random order.
+    then the contact keeps its own. Numbers of bins, counts, sides, groups and weights stay those of the map: a drawn
+    bin has all that of the contact that it stands for. A gene's contacts have their turn in random order.
 
     contacts: Contacts. seed, draw: whole numbers from 0 up; what is drawn for a gene depends on them, its id, its
     contacts and the pool alone, not on the other genes' order. wide: look up to four, then eight times as far before

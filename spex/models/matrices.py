@@ -21,8 +21,8 @@ COLUMNS_AT_ONCE = 1024
 class Features:
     """Features of n genes.
 
-    X: float32 (n, width), width 20,020, and 4,004 more for each group of contacts. genes: DataFrame (n) with id, symbol, chrom, strand,
-    tss (1-based), in the order of the rows; a copy of what was given.
+    X: float32 (n, width), width 20,020, and 4,004 more for each group of contacts. genes: DataFrame (n) with id,
+    symbol, chrom, strand, tss (1-based), in the order of the rows; a copy of what was given.
 
     Raises:
         InputError: no such matrix, or genes that are not one for each row, each once.

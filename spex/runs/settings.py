@@ -43,8 +43,8 @@ class RunSettings:
 
     maps_sha256: sorted, empty without contact maps; then rule, resolution (bp) and thresholds are None, as are
     thresholds of other rules. cache_dtype: of predictions that went through the prediction store. value_column,
-    count_column, contact_radius: as of Reading, distance_edges (a list), contact_weight: as of the rule, None where they
-    are left to their defaults. windows_per_bin: None for one.
+    count_column, contact_radius: as of Reading, distance_edges (a list), contact_weight: as of the rule, None where
+    they are left to their defaults. windows_per_bin: None for one.
     """
 
     genes_sha256: str
@@ -181,8 +181,8 @@ def check_made_with(folder, given, hashes, defaults):
     """Refuse inputs and thresholds, named for once more, that a data folder's tensors were not made with.
 
     folder: DataFolder. given: argument (genes, genome, network, maps, resolution, max_dist, distance_edges,
-    contact_weight) -> path, list of paths, or option, as far as the user named them. hashes: KnownHashes. defaults: argument -> number that says nothing where
-    the tensors were made without contact maps.
+    contact_weight) -> path, list of paths, or option, as far as the user named them. hashes: KnownHashes. defaults:
+    argument -> number that says nothing where the tensors were made without contact maps.
 
     Raises:
         InputError: the tensors were made with another one; names argument, run.json and both.

@@ -109,7 +109,7 @@ def test_a_folder_of_one_window_a_wide_bin_is_refused_with_the_reason(tmp_path):
     folder, now = DataFolder(tmp_path), made_by(Corrected(), 5000)
     run_identity.claim_run(folder, replace(now, windows_per_bin=None))
     assert run_identity.read_run_settings(folder).width == 24_024
-    with pytest.raises(InputError, match="windows_per_bin was null .* and is 3 now .earlier versions took one window"):
+    with pytest.raises(InputError, match=r"windows_per_bin was null .* and is 3 now .earlier versions took one window"):
         run_identity.claim_run(folder, now)
 
 
@@ -140,7 +140,7 @@ def test_what_tensors_were_made_with_is_compared(tmp_path, argument, good, bad, 
     plain = DataFolder(tmp_path / "plain")
     run_identity.claim_run(plain, made_by(Corrected()))
     run_identity.check_made_with(plain, {"contact_weight": "one"}, None, {})
-    with pytest.raises(InputError, match="made with (one group of contacts|contacts that count once each), says"):
+    with pytest.raises(InputError, match=r"made with (one group of contacts|contacts that count once each), says"):
         run_identity.check_made_with(plain, {argument: good}, None, {})
 
 
