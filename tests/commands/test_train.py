@@ -586,8 +586,8 @@ def test_groups_of_contacts_from_run_json_to_scores_and_names(tmp_path, capsys, 
     sides = ("contacts downstream", "contacts upstream")
     assert names[10:] == [f"{side}, group {number}" for number in (1, 2, 3) for side in sides]
     assert list(pd.read_csv(fit / "importance.csv").columns[-16:]) == names
-    capsys.readouterr()
-    told = refused(capsys, options, "--distance_edges", "0.3")
+    assert train.main(argv(options, "--distance_edges", "0.3")) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
     assert "--distance_edges 0.3: the tensors in" in told and "with distance_edges 0.3 0.6 1, says" in told
 
 
