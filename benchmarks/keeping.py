@@ -32,7 +32,7 @@ LABELS = {"cell type": 200, "assay": 150, "treatment": 3}
 
 def made_study(results, targets):
     generator = np.random.default_rng(0)
-    matrix = generator.random((len(CHROMS), tensor_length(BELUGA, with_contacts=True)), dtype=np.float32)
+    matrix = generator.random((len(CHROMS), tensor_length(BELUGA, 1)), dtype=np.float32)
     ids = [f"ENSG{row:011d}" for row in range(len(CHROMS))]
     labels = {name: np.resize([f"{name} {number}" for number in range(n)], 2002) for name, n in LABELS.items()}
     return Study(

@@ -2,7 +2,7 @@
 
 Zhou et al., Nat Genet 50:1171 (2018), Methods: for each decay rate r, windows are summed with weight exp(-r d), d in
 units of 200 bp from the TSS, upstream and downstream apart; the window at the TSS counts on both sides. Chiliński et
-al. (2023) add two sums over the bins that the TSS touches.
+al. (2023) add two sums over the bins that the TSS touches; where these are grouped by their distance, two a group.
 """
 
 import numpy as np
@@ -25,7 +25,8 @@ POSITIONS = (
     "contacts downstream",
     "contacts upstream",
 )
-"""The sums that make up a tensor, in order, each over every chromatin feature; contacts only in tensors with maps."""
+"""The sums that make up a tensor, in order, each over every chromatin feature; contacts only in tensors with maps, and
+there in one group."""
 
 
 def transform_weights():
@@ -66,11 +67,20 @@ def own_windows(tss, strand, window):
     return first, first + 2 * REACH - STEP + window, starts - first
 
 
-def positions(with_contacts):
-    """The sums that a tensor holds, in order: ten, or twelve with contacts."""
-    return POSITIONS if with_contacts else POSITIONS[:OWN_SUMS]
+def positions(groups):
+    """The sums that a tensor holds, in order: ten, and two for each group of contacts (0 without contacts)."""
+    if groups < 2:
+        return POSITIONS[: OWN_SUMS + 2 * groups]
+    sides = POSITIONS[OWN_SUMS:]
+    return (*POSITIONS[:OWN_SUMS], *(f"{side}, group {number}" for number in range(1, groups + 1) for side in sides))
 
 
-def tensor_length(network, with_contacts):
-    """Numbers in a gene's tensor: 20,020 for Beluga, or 24,024 with contacts."""
-    return len(positions(with_contacts)) * network.features
+def tensor_length(network, groups):
+    """Numbers in a gene's tensor: 20,020 for Beluga, and 4,004 for each group of contacts (0 without contacts)."""
+    return len(positions(groups)) * network.features
+
+
+def groups_in(width, network):
+    """Number of groups of contacts in tensors of `width` numbers, 0 without contacts; None where none are so long."""
+    groups, rest = divmod(width - OWN_SUMS * network.features, 2 * network.features)
+    return groups if groups >= 0 and not rest else None

@@ -49,6 +49,13 @@ def visible(text):
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def in_words(value):
+    """The value of an option as a command line has it: several in a row, floats without zeros behind the point."""
+    if isinstance(value, list):
+        return " ".join(map(in_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def shown(text, length=SHOWN_LENGTH):
     """A piece of a file as a message quotes it: visible, and cut to `length` characters."""
     text = str(text)

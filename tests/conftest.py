@@ -70,8 +70,11 @@ def write_fasta(path, sequences, width=61):
             file.writelines(letters[i : i + width] + "\n" for i in range(0, len(letters), width))
 
 
-def write_mcool(path, pixels, resolution=1000, chromsizes=None, others=(2000,)):
-    """An .mcool from {chrom: [(bin1, bin2, count), ...]} with bins numbered from the chromosome's start."""
+def write_mcool(path, pixels, resolution=1000, chromsizes=None, others=(2000,), mode="w"):
+    """An .mcool from {chrom: [(bin1, bin2, count), ...]} with bins numbered from the chromosome's start.
+
+    mode: "a" adds the resolutions to a file that is there.
+    """
     chromsizes = pd.Series(chromsizes or CHROMSIZES)
     for index, size in enumerate((resolution, *others)):
         bins = cooler.binnify(chromsizes, size)
@@ -85,7 +88,7 @@ def write_mcool(path, pixels, resolution=1000, chromsizes=None, others=(2000,)):
             table.sort_values(["bin1_id", "bin2_id"]),
             dtypes={"count": "float64"},
             ordered=True,
-            mode="w" if index == 0 else "a",
+            mode=mode if index == 0 else "a",
         )
 
 

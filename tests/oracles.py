@@ -134,10 +134,11 @@ def contacts_of_bin(maps, viewpoint):
     return counts
 
 
-def kept_contacts(maps, tss, *, rule, resolution=1000, max_dist=1.15, min_count=2):
+def kept_contacts(maps, tss, *, rule, resolution=1000, max_dist=1.15, min_count=2, distance_edges=()):
     """The contacted bins that count: list of (bin, count) in the order of the bins; None for a TSS without a pixel.
 
-    max_dist: for the published rule, 1/sqrt(count) must be below it. min_count: for the corrected rule.
+    max_dist: for the published rule, 1/sqrt(count) must be below it. min_count: for the corrected rule. distance_edges:
+    none that is as far as the last of them.
     """
     viewpoint = tss_bin(tss, resolution, rule)
     counts = contacts_of_bin(maps, viewpoint)
@@ -148,7 +149,8 @@ def kept_contacts(maps, tss, *, rule, resolution=1000, max_dist=1.15, min_count=
         count = counts[contacted]
         near_enough = count > 0 and 1 / math.sqrt(count) < max_dist
         strong = near_enough if rule == "published" else count >= min_count
-        if strong and abs(contacted - viewpoint) * resolution >= NEAREST_CONTACT:
+        near_enough = not distance_edges or (count > 0 and 1 / math.sqrt(count) < distance_edges[-1])
+        if strong and near_enough and abs(contacted - viewpoint) * resolution >= NEAREST_CONTACT:
             kept.append((contacted, count))
     return kept
 
@@ -158,29 +160,58 @@ def is_downstream(contacted, viewpoint, strand):
     return contacted >= viewpoint if strand == "+" else contacted < viewpoint
 
 
-def neighbour_features(predict, sequence, tss, strand, maps, *, rule, resolution=1000, max_dist=1.15, min_count=2):
+def tile_centres(contacted, resolution):
+    """Centres of the windows that tile a bin, by the corrected rule: the fewest that cover it, evenly spaced."""
+    start, tiles = contacted * resolution, math.ceil(resolution / WINDOW)
+    if tiles == 1:
+        return [start + resolution // 2]
+    first, last = start + WINDOW // 2, start + resolution - WINDOW // 2
+    return [round(first + number * (last - first) / (tiles - 1)) for number in range(tiles)]
+
+
+def count_by_distance(pixels, bins, distance):
+    """Mean count of every pair of bins that are so far apart. pixels: as of one map in `contacts_of_bin`."""
+    total = pairs = 0
+    for bin1 in range(bins):
+        for bin2 in range(bin1, bins):
+            if bin2 - bin1 == distance:
+                pairs += 1
+                total += sum(count for one, other, count in pixels if (one, other) == (bin1, bin2))
+    return total / pairs
+
+
+def neighbour_features(predict, sequence, tss, strand, maps, *, rule, resolution=1000, weigh=None, **options):
     """The features of the bins that the gene's start touches.
 
-    tss: 1-based. maps: as in `contacts_of_bin`. rule: "published" or "corrected".
+    tss: 1-based. maps: as in `contacts_of_bin`. rule: "published" or "corrected". weigh: function from the TSS bin, the
+    contacted one and their count to what the contact counts as; None leaves it out. options: as of `kept_contacts`.
 
-    Returns: (2 * features,) float64: downstream bins, then upstream bins.
+    Returns: (groups * 2 * features,) float64: of each group of distances downstream bins, then upstream bins.
     """
-    kept = kept_contacts(maps, tss, rule=rule, resolution=resolution, max_dist=max_dist, min_count=min_count)
+    edges = list(options.get("distance_edges") or [math.inf])
+    kept = kept_contacts(maps, tss, rule=rule, resolution=resolution, **options)
     if kept is None and rule == "published":
         own = sum(predict_gene_windows(predict, sequence, tss, strand).values())
-        return np.concatenate([own, own])
-    nothing = np.zeros_like(predict_window(predict, sequence, tss))
-    downstream, upstream = nothing, nothing
-    for contacted, _ in kept or []:
+        return np.concatenate([own] * 2 * len(edges))
+    sums = [np.zeros_like(predict_window(predict, sequence, tss)) for _ in range(2 * len(edges))]
+    viewpoint = tss_bin(tss, resolution, rule)
+    for contacted, count in kept or []:
         if rule == "published":
             added = resolution / STEP * predict_window(predict, sequence, contacted * resolution)
         else:
-            added = predict_window(predict, sequence, contacted * resolution + resolution // 2)
-        if is_downstream(contacted, tss_bin(tss, resolution, rule), strand):
-            downstream = downstream + added
-        else:
-            upstream = upstream + added
-    return np.concatenate([downstream, upstream])
+            centres = tile_centres(contacted, resolution)
+            added = sum(predict_window(predict, sequence, centre) for centre in centres) / len(centres)
+        if weigh is not None:
+            weight = weigh(viewpoint, contacted, count)
+            if weight is None:
+                continue
+            added = weight * added
+        group = 0
+        while 1 / math.sqrt(count) >= edges[group]:
+            group += 1
+        side = 0 if is_downstream(contacted, viewpoint, strand) else 1
+        sums[2 * group + side] = sums[2 * group + side] + added
+    return np.concatenate(sums)
 
 
 def matched_bins(pool, touched, tss_bin, resolution, turns, chances):

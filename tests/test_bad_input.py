@@ -90,6 +90,15 @@ TENSOR_OPTIONS = [
     ("--min_count 3", "--min_count 3: says how a contact map is used, but none is given"),
     ("--contact_rule corrected", "--contact_rule corrected: says how a contact map is used, but none is given"),
     ("--hic_resolution 5000", "--hic_resolution 5000: says how a contact map is used, but none is given"),
+    ("--contact_weight log", "--contact_weight log: says how a contact map is used, but none is given"),
+    ("--distance_edges 0.3 0.6", "--distance_edges 0.3 0.6: says how a contact map is used, but none is given"),
+    ("--contact_weight raw", "--contact_weight: invalid choice: 'raw'"),
+    ("--distance_edges 0", "--distance_edges: found '0', expected a number above 0"),
+    ("--distance_edges 0.6 0.3 --mcool_filename a", "--distance_edges: found 0.6 0.3; expected numbers that rise"),
+    (
+        "--distance_edges 0.3 1.2 2 --mcool_filename a",
+        "--distance_edges 0.3 1.2 2: the published rule keeps nothing from 1.2 on",
+    ),
     (
         "--max_dist 1.2 --contact_rule corrected --mcool_filename a",
         "--max_dist 1.2: belongs to --contact_rule published",

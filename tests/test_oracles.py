@@ -117,6 +117,36 @@ def test_neighbours_fall_downstream_or_upstream_of_the_gene(rule, strand):
     assert_allclose(features, right + left if strand == "+" else left + right, rtol=RTOL)
 
 
+def test_five_kilobases_are_tiled_by_three_windows_by_the_corrected_rule():
+    assert oracles.tile_centres(2, 5000) == [11_000, 12_500, 14_000]
+    maps = [[(6, 12, 4)]]
+    features = oracles.neighbour_features(
+        centre_is_a, with_a_at([61_000, 64_000], 80_000), 30_100, "+", maps, rule="corrected", resolution=5000
+    )
+    assert_allclose(features, [2 / 3, 1, 0, 0], rtol=RTOL)
+
+
+def test_groups_of_distances_have_sums_of_their_own():
+    maps = [[(5, 30, 16), (30, 51, 4), (30, 52, 3)]]  # 0.25, 0.5 and 0.58 apart
+    features = oracles.neighbour_features(
+        centre_is_a, with_a_at([]), 30_100, "+", maps, rule="corrected", distance_edges=[0.25, 0.5, 0.55]
+    )
+    nearest, next_ones, last = [0, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]  # an edge is where the next group begins
+    assert_allclose(features, nearest + next_ones + last, rtol=RTOL)
+
+
+def test_weights_multiply_what_a_contact_adds():
+    maps = [[(5, 30, 16), (30, 51, 4)]]
+    features = oracles.neighbour_features(
+        centre_is_a, with_a_at([]), 30_100, "+", maps, rule="corrected", weigh=lambda one, other, count: count + other
+    )
+    assert_allclose(features, [0, 55, 0, 21], rtol=RTOL)
+
+
+def test_the_mean_by_distance_counts_pairs_without_a_pixel():
+    assert oracles.count_by_distance([(0, 2, 3), (1, 3, 5), (1, 2, 9)], 5, 2) == 8 / 3
+
+
 def test_a_gene_without_a_pixel_takes_its_own_windows_by_the_published_rule_only():
     sequence = with_a_at([30_000, 30_200])
     maps = [[(3, 4, 9)], []]

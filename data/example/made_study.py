@@ -214,20 +214,21 @@ def _stands_for(what):
     return hashlib.sha256(f"a made {what}".encode()).hexdigest()
 
 
-def _starts(bins):
-    """Starts of the bins' windows, by which the cache keeps them."""
-    return Corrected().centres(np.asarray(bins, np.int64), BIN) - BELUGA.window // 2
+def _starts(windows):
+    """Starts of windows, by which the cache keeps them."""
+    return Corrected().centres(windows, BIN) - BELUGA.window // 2
 
 
 def _keep_bins(store, several, features):
-    """Keep predictions of all bins that any map touches."""
+    """Keep predictions of all bins that any map touches, the same for every window of a bin."""
     chroms, bins = (
         np.concatenate(parts)
         for parts in zip(*((np.repeat(each.chroms, np.diff(each.offsets)), each.bins) for each in several), strict=True)
     )
     for chrom in dict.fromkeys(chroms.tolist()):
         mine = np.unique(bins[chroms == chrom])
-        store.put("windows", chrom, _starts(mine), features.bins(chrom, mine))
+        rows = np.repeat(features.bins(chrom, mine), Corrected().tiles(BIN), axis=0)
+        store.put("windows", chrom, _starts(Corrected().windows(mine, BIN)), rows)
     store.flush()
 
 
@@ -250,7 +251,8 @@ def _neighbour_sums(store, contacts, rows):
         mine = contacts.chroms[rows][gene] == chrom
         touched, places = np.unique(bins[mine], return_inverse=True)
         if len(touched):
-            predictions = store.get("windows", chrom, _starts(touched))[1]
+            first = Corrected().windows(touched, BIN)[:: Corrected().tiles(BIN)]  # all windows of a bin hold the same
+            predictions = store.get("windows", chrom, _starts(first))[1]
             sums += sum_by_side((2 * gene + upstream)[mine], places, predictions, len(sums))
     return sums.astype(np.float32).reshape(count, -1)
 

@@ -6,7 +6,8 @@ from dataclasses import fields
 
 from expecto.gene_features import OWN_SUMS, STEP
 from expecto.network import BELUGA
-from spex.errors import InputError, parameter, visible
+from spex.contacts.rules import EVERY_ONE, WEIGHTS
+from spex.errors import InputError, in_words, parameter, visible
 from spex.files.checks import require_file
 from spex.inputs.annotation.tss import TSS_RULES
 from spex.inputs.chromosomes import EXCLUDED, excluded_chromosomes
@@ -109,6 +110,16 @@ def create_shared_parser(prog, description):
     add = parser.add_argument_group("contacts").add_argument
     add("--hic_resolution", type=whole_number(1), default=1000, help="bp per bin of the contact map")
     add("--max_dist", type=number(0), default=1.15, help="published rule: keep bins with 1/sqrt(count) below this")
+    add(
+        "--distance_edges",
+        type=number(0),
+        nargs="+",
+        action="extend",
+        metavar="DISTANCE",
+        help="sum contacts apart by 1/sqrt(count), in groups that end at these distances; none beyond the last "
+        "(default: one group of all)",
+    )
+    add("--contact_weight", choices=WEIGHTS, default=EVERY_ONE, help="what each kept bin counts as in its sum")
     add = parser.add_argument_group("computation").add_argument
     add("--compute_platform", choices=("CPU", "CUDA"), default=None, help="default: CUDA where there is one, else CPU")
     add(
@@ -231,7 +242,7 @@ def refuse_without_map(name, value):
     raise InputError(
         "says how a contact map is used, but none is given",
         argument=name,
-        subject=f"{value:g}" if isinstance(value, float) else value,
+        subject=in_words(value),
         hint=f"give {parameter('maps')} too, or leave it out",
     )
 

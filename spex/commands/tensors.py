@@ -23,6 +23,7 @@ from spex.features.devices import DTYPES, choose_devices, choose_precision
 from spex.features.run import Computation, TensorInputs, fill_folder
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.runs.folder import DataFolder
+from spex.runs.settings import OF_RULE
 
 PROG = "tensors.py"
 
@@ -83,11 +84,11 @@ def rule_of(args):
             rule has not.
     """
     parser = create_parser()
-    for name in ("rule", "resolution", "max_dist", "min_count"):
+    for name in ("rule", "resolution", *OF_RULE):
         value = getattr(args, attribute(name))
         if not args.mcool_filename and value != parser.get_default(attribute(name)):
             refuse_without_map(name, value)
-    given = {name: getattr(args, name) for name in ("max_dist", "min_count") if name in args.given}
+    given = {name: getattr(args, name) for name in OF_RULE if name in args.given}
     return make_rule(args.contact_rule, **(given if args.mcool_filename else {}))
 
 

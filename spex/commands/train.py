@@ -53,7 +53,7 @@ from spex.runs.tensors import match_genes
 
 PROG = "train.py"
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
-MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist")
+MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist", "distance_edges", "contact_weight")
 """Arguments of tensors.py that train.py compares with what the tensors were made with."""
 
 NAMED_AT_ONCE = 5

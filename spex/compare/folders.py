@@ -8,7 +8,7 @@ import pandas as pd
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
-from spex.contacts.rules import Corrected, Published, make_rule
+from spex.contacts.rules import Corrected, Published, options_of
 from spex.errors import InputError, parameter, shown
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.ids import unversioned
@@ -26,7 +26,7 @@ SHARED = {
 }
 """Settings that folders must share -> what is said where they do not."""
 
-OWN_WIDTH, WIDTH = (tensor_length(BELUGA, with_contacts) for with_contacts in (False, True))
+OWN_WIDTH, WIDTH = (tensor_length(BELUGA, groups) for groups in (0, 1))
 AGAIN = "the tensors.py command that made the folder writes it again"
 
 
@@ -103,8 +103,7 @@ def open_map_folders(roots, base, *, show_published=False):
             )
         _check_shared(settings, base, about)
         _check_twice(settings, opened, about)
-        thresholds = {"max_dist": settings.max_dist, "min_count": settings.min_count}
-        rule = make_rule(settings.contact_rule, **{name: each for name, each in thresholds.items() if each is not None})
+        rule = settings.rule
         if rule.own_windows_stand_in and not show_published:
             raise InputError(
                 "its contacts follow the published rule, which puts a gene's own windows in the place of missing "
@@ -114,6 +113,7 @@ def open_map_folders(roots, base, *, show_published=False):
                 hint=f"make them with {parameter('rule')} corrected in another folder, or give "
                 f"{parameter('show_published')} to see this one without a verdict",
             )
+        _check_windows(settings, rule, about)
         opened.append(MapFolder(name, folder, settings, rule, _contacts(folder, settings, rule, about)))
     return opened
 
@@ -156,6 +156,17 @@ def _check_twice(settings, opened, about):
     for other in opened:
         if asdict(replace(other.settings, cache_dtype=settings.cache_dtype)) == asdict(settings):
             raise InputError(f"the same map as {other.folder.root}", **about, expected="each map once")
+
+
+def _check_windows(settings, rule, about):
+    """Refuse tensors that took another number of windows from a bin than controls would."""
+    if settings.windows_per_bin != options_of(rule, settings.hic_resolution)["windows_per_bin"]:
+        raise InputError(
+            f"made by an earlier version, which took one window from each bin of {settings.hic_resolution} bp; "
+            f"controls are made from {rule.tiles(settings.hic_resolution)} of them",
+            **about,
+            hint=f"make the tensors anew in another {parameter('data_folder')}",
+        )
 
 
 def _contacts(folder, settings, rule, about):

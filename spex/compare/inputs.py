@@ -124,13 +124,15 @@ def prepare(inputs, protocol, out=None):
     cache = require_folder(inputs.cache, "cache")
     parts = None if out is None else require_folder(Path(out), "out") / PARTS
     makers = [MapMaker.of(each, cache, protocol.seed, wide_draw=protocol.wide_draw) for each in maps]
+    for maker in makers if protocol.thin_to is not None else ():
+        maker.check_weight()
     hashes = KnownHashes(parts and parts / "input_hashes.json")
     find_map_files(inputs.map_files, makers, hashes, all_needed=protocol.thin_to is not None)
     genes = find_common_genes(base, maps, inputs.expression, with_contacts=protocol.genes_with_contacts)
     _check_chromosomes(genes)
     for maker in makers:
         maker.check(genes)
-    _log_start(genes, len(inputs.targets), base)
+    _log_start(genes, len(inputs.targets), base, max(each.settings.width for each in maps))
     hashes.save()
     _thin(makers, protocol.thin_to)
     observed = np.log(genes.observed + protocol.pseudocount)
@@ -158,7 +160,7 @@ def _thin(makers, total):
         maker.thin(min(each.depth for each in makers) if total == SHALLOWEST else total)
 
 
-def _log_start(genes, tissues, base):
+def _log_start(genes, tissues, base, width):
     """Log which genes are compared, and the memory that it takes."""
     count = len(genes.table)
     for why, number in genes.left_out.items():
@@ -166,16 +168,16 @@ def _log_start(genes, tissues, base):
     logger.info(
         "%s of %s genes, %d chromosomes, %d tissues; about %.1f GB of memory",
         *(f"{count:,}", f"{len(base.genes):,}", genes.table["chrom"].nunique(), tissues),
-        expected_memory(count, tissues) / 1e9,
+        expected_memory(count, tissues, width=width) / 1e9,
     )
     counts = genes.table["chrom"].value_counts().to_numpy()
     if not enough_chromosomes(counts):
         logger.warning("too few chromosomes for a verdict: fewer than 10 with 20 genes each")
 
 
-def expected_memory(genes, tissues, rotations=19):
-    """Bytes: the shared part and the own features while it is made, or the arms of a map."""
+def expected_memory(genes, tissues, rotations=19, width=WIDTH):
+    """Bytes: the shared part and the own features while it is made, or the arms of a map. width: of its tensors."""
     shared = 8 * genes**2
-    block = WIDTH - OWN_WIDTH
+    block = width - OWN_WIDTH
     arms = genes * (4 * 5 * block + 8 * block + 8 * tissues * (2 * rotations + 12)) + 2 * 8 * block**2
     return shared + max(4 * genes * OWN_WIDTH, arms) + 0.3e9

@@ -6,12 +6,9 @@ import numpy as np
 
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
-from spex.contacts.sums import bins_and_sums, sum_over_bins
+from spex.contacts.sums import sum_over_bins, windows_and_sums
 from spex.errors import InputError, parameter
 from spex.runs.cache import PredictionStore, own_keys
-
-WIDTH = 2 * BELUGA.features
-"""Numbers in a neighbour block: sums over the bins downstream, then upstream."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +23,8 @@ class BinPredictions:
     resolution: int
     folder: object
 
-    def _starts(self, bins):
-        return self.rule.centres(np.asarray(bins, np.int64), self.resolution) - BELUGA.window // 2
+    def _starts(self, windows):
+        return self.rule.centres(windows, self.resolution) - BELUGA.window // 2
 
     def check(self, contacts, chroms):
         """Refuse a cache that lacks bins of some chromosomes.
@@ -39,21 +36,22 @@ class BinPredictions:
         wanted = found = 0
         for chrom in chroms:
             bins = np.unique(contacts.bins[of_each == chrom])
+            starts = self._starts(self.rule.windows(bins, self.resolution))
             wanted += len(bins)
-            found += int(self.store.has("windows", chrom, self._starts(bins)).sum())
+            found += int(self.store.has("windows", chrom, starts).reshape(len(bins), -1).all(axis=1).sum())
         if found < wanted:
             self._refuse(wanted - found, wanted)
 
-    def of(self, chrom, bins):
-        """Predictions of bins, float32 (m, features)."""
-        found, rows = self.store.get("windows", chrom, self._starts(bins))
+    def of(self, chrom, windows):
+        """Predictions of windows of bins, as the rule numbers them: float32 (m, features)."""
+        found, rows = self.store.get("windows", chrom, self._starts(windows))
         if not found.all():
-            self._refuse(int((~found).sum()), len(bins))
+            self._refuse(int((~found).sum()), len(windows), "windows of bins")
         return rows
 
-    def _refuse(self, missing, wanted):
+    def _refuse(self, missing, wanted, what="bins"):
         raise InputError(
-            f"{missing:,} of {wanted:,} bins that controls of {self.folder} are drawn from have no prediction there",
+            f"{missing:,} of {wanted:,} {what} that controls of {self.folder} are drawn from have no prediction there",
             argument="cache",
             subject=self.store.folder.parent,
             expected="the prediction cache that its tensors were made with, all of them",
@@ -62,22 +60,24 @@ class BinPredictions:
 
 
 def neighbour_blocks(several, predictions, advance):
-    """Neighbour features of the same genes from several sets of contacts, each bin read once.
+    """Neighbour features of the same genes from several sets of contacts, each window read once.
 
-    several: list of Contacts of the same n genes. predictions: BinPredictions. advance: called with the number of genes
-    that are done.
+    several: list of Contacts of the same n genes by one rule. predictions: BinPredictions. advance: called with the
+    number of genes that are done.
 
-    Returns: list of float32 (n, 2 x features), downstream of the gene, then upstream, as in a tensor.
+    Returns: list of float32 (n, 2 x groups x features), each group downstream of the gene, then upstream, as in a
+    tensor.
     """
-    genes = several[0]
-    blocks = [np.zeros((len(genes.genes), WIDTH), np.float32) for _ in several]
+    genes, sides = several[0], 2 * several[0].rule.groups
+    width = sides * BELUGA.features
+    blocks = [np.zeros((len(genes.genes), width), np.float32) for _ in several]
     weight = genes.rule.weight(genes.resolution)
     for chrom in dict.fromkeys(genes.chroms.tolist()):
         rows = np.flatnonzero(genes.chroms == chrom)
-        lists = [bins_and_sums(contacts, rows) for contacts in several]
-        sums = sum_over_bins(lists, 2 * len(rows), BELUGA.features, lambda bins: predictions.of(chrom, bins))  # noqa: B023
+        lists = [windows_and_sums(contacts, rows) for contacts in several]
+        sums = sum_over_bins(lists, sides * len(rows), BELUGA.features, lambda windows: predictions.of(chrom, windows))  # noqa: B023
         for block, of_list in zip(blocks, sums, strict=True):
-            block[rows] = (of_list * weight).reshape(len(rows), WIDTH)
+            block[rows] = (of_list * weight).reshape(len(rows), width)
         advance(len(rows))
     return blocks
 

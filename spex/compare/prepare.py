@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.arms import DRAWS, MapArms
-from spex.compare.folders import OWN_WIDTH, WIDTH, MapFolder
+from spex.compare.folders import OWN_WIDTH, MapFolder
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
+from spex.contacts.weights import OF_WHOLE_MAP
 from spex.errors import InputError, parameter
 from spex.inputs.agree import agree_maps
 from spex.inputs.maps.address import map_sha256, require_map
@@ -95,6 +96,16 @@ class MapMaker:
             paths = [by_hash[each] for each in settings.maps_sha256]
             opened = open_maps(paths, settings.hic_resolution, settings.reading, self.map_folder.rule)
             self.files = agree_maps(opened, self._gene_table())
+
+    def check_weight(self):
+        """Refuse to thin a map whose contacts count as what the whole map says of them."""
+        weight = self.map_folder.rule.contact_weight
+        if weight in OF_WHOLE_MAP:
+            raise InputError(
+                f"contacts of {self.map_folder.folder.root} have {weight} weights, which a thinned map has none of",
+                argument="thin_to",
+                hint="leave it out, or compare tensors with other weights",
+            )
 
     def measure(self):
         """Sum up the counts on the genes' chromosomes.
@@ -192,11 +203,12 @@ class _Controls:
         self.neighbours = self._read()
 
     def _read(self):
-        """The map's own block, (n, 4,004): out of the tensors, or summed anew where it is thinned."""
+        """The map's own block, (n, 4,004 a group): out of the tensors, or summed anew where it is thinned."""
         if self._maker.share is not None:
             return self._sum([self._contacts])[0]
-        folder = self._maker.map_folder.folder
-        block, self._facts["tensors_sha256"] = read_features(folder, self._ids, WIDTH, slice(OWN_WIDTH, None))
+        of_map = self._maker.map_folder
+        read = read_features(of_map.folder, self._ids, of_map.settings.width, slice(OWN_WIDTH, None))
+        block, self._facts["tensors_sha256"] = read
         return block
 
     def block(self, name):

@@ -1,11 +1,12 @@
 """Contact maps to the bins that each TSS touches, and their side of the gene."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from spex.contacts.rules import LEAST_DISTANCE, Corrected, Published, check_resolution
+from spex.contacts.weights import check_weights, weigher
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +17,8 @@ class Contacts:
     whether the map holds any pixel of the TSS bin. offsets: (n + 1,) int64, gene i has contacts offsets[i] to
     offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
     bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
-    chromosomes as the maps have them, where known.
+    chromosomes as the maps have them, where known. weights: float64, what each counts as in its sum; None where each
+    counts once.
     """
 
     genes: np.ndarray
@@ -31,6 +33,7 @@ class Contacts:
     resolution: int
     rule: Published | Corrected
     chromsizes: dict[str, int] | None = None
+    weights: np.ndarray | None = None
 
     def table(self) -> pd.DataFrame:
         """Per gene: number of kept bins and sum of their counts on each side. Returns: DataFrame (n rows)."""
@@ -45,19 +48,36 @@ class Contacts:
         """One row per kept contact: id, chrom, start and end of the bin, side of the gene, count.
 
         Returns: DataFrame; start, end in bp, 0-based half-open (the last bin may reach past the chromosome's end);
-        side "downstream" or "upstream".
+        side "downstream" or "upstream". Where the rule has distance edges, group, from 1; where it weighs, weight.
         """
         gene, start = self._gene_of_each(), self.bins.astype(np.int64) * self.resolution
-        return pd.DataFrame(
-            {
-                "id": self.genes[gene],
-                "chrom": self.chroms[gene],
-                "start": start,
-                "end": start + self.resolution,
-                "side": np.where(self.downstream, "downstream", "upstream"),
-                "count": self.counts,
-            }
-        )
+        columns = {
+            "id": self.genes[gene],
+            "chrom": self.chroms[gene],
+            "start": start,
+            "end": start + self.resolution,
+            "side": np.where(self.downstream, "downstream", "upstream"),
+            "count": self.counts,
+        }
+        if self.rule.distance_edges:
+            columns["group"] = 1 + self.rule.groups_of(self.counts)
+        if self.weights is not None:
+            columns["weight"] = self.weights
+        return pd.DataFrame(columns)
+
+    def of_rows(self, rows):
+        """The contacts of some genes. rows: (m,) of them. Returns: Contacts, in the order of `rows`."""
+        rows = np.asarray(rows, dtype=np.int64)
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        taken = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        of_genes = {name: getattr(self, name)[rows] for name in ("genes", "chroms", "tss", "strands", "has_pixels")}
+        return replace(self, **self.taken(taken), **of_genes, offsets=offsets)
+
+    def taken(self, places):
+        """What is known of some contacts, by name. places: (m,) of them."""
+        names = ("bins", "counts", "downstream", *(() if self.weights is None else ("weights",)))
+        return {name: getattr(self, name)[places] for name in names}
 
     def __repr__(self) -> str:
         return f"Contacts({len(self.bins):,} contacts of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
@@ -67,7 +87,7 @@ class Contacts:
 
 
 def collect_contacts(maps, genes, rule, resolution, advance):
-    """The kept contacts of every gene, from one pass over each map.
+    """The kept contacts of every gene, from one pass over each map, two where weights ask for it.
 
     maps: contact maps of this resolution; counts of several are added per pair of bins. genes: DataFrame with id,
     chrom, strand, tss. rule: Published or Corrected. advance: called with the number of pixels read.
@@ -75,19 +95,28 @@ def collect_contacts(maps, genes, rule, resolution, advance):
     Returns: Contacts, in the order of `genes`.
     """
     check_resolution(resolution)
+    check_weights(rule, maps)
     bins_of = pd.Series(rule.tss_bins(genes["tss"].to_numpy(), resolution), index=genes.index)
     per_gene = {}
     for chrom, on_chrom in genes.groupby("chrom", sort=False):
         wanted = bins_of[on_chrom.index]
+        weigh = weigher(rule, maps, chrom, resolution, advance)
         viewpoints, others, counts = _sum_over_maps(maps, chrom, wanted.unique(), advance)
         begins, ends = (np.searchsorted(viewpoints, wanted, side) for side in ("left", "right"))
         far = np.abs(others - viewpoints) * resolution >= LEAST_DISTANCE
         good = far & rule.keeps(counts)
+        weights = None
+        if weigh is not None:
+            weights = np.full(len(counts), np.nan)
+            weights[good] = weigh(viewpoints[good], others[good], counts[good])
+            good &= np.isfinite(weights)
         for row, tss_bin, strand, a, b in zip(on_chrom.index, wanted, on_chrom["strand"], begins, ends, strict=True):
-            bins, mine = others[a:b][good[a:b]], counts[a:b][good[a:b]]
+            kept = a + np.flatnonzero(good[a:b])
+            bins = others[kept]
             downstream = bins >= tss_bin if strand == "+" else bins < tss_bin
-            per_gene[row] = (b > a, bins.astype(np.int32), mine, downstream)
-    has_pixels, bins, counts, downstream = zip(*(per_gene[row] for row in genes.index), strict=True)
+            weighted = None if weights is None else weights[kept]
+            per_gene[row] = (b > a, bins.astype(np.int32), counts[kept], downstream, weighted)
+    has_pixels, bins, counts, downstream, weights = zip(*(per_gene[row] for row in genes.index), strict=True)
     return Contacts(
         genes=genes["id"].to_numpy(dtype=str),
         chroms=genes["chrom"].to_numpy(dtype=str),
@@ -101,6 +130,7 @@ def collect_contacts(maps, genes, rule, resolution, advance):
         resolution=resolution,
         rule=rule,
         chromsizes=_chromsizes(maps, genes["chrom"].unique()),
+        weights=None if weigh is None else np.concatenate(weights),
     )
 
 

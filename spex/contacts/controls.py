@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spex.contacts.rules import LEAST_DISTANCE
+from spex.contacts.sums import sums_of
 
 WITHIN = {"within 25 %": (3, 5), "within 50 %": (2, 6), "within 100 %": (0, 8)}
 """Nearest and farthest distance of a matched bin, in quarters of the contact's own."""
@@ -29,7 +30,7 @@ NUMBER_COLUMNS = (
     ),
     "no contact",
 )
-"""Columns of `number_columns`."""
+"""Columns of `number_columns` for one group of contacts, each of which counts once."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,7 @@ class MatchShares:
 def select_genes(contacts, gene_ids):
     """Contacts of some genes, in the order of `gene_ids`, each of which the contacts must have."""
     place = {gene: row for row, gene in enumerate(contacts.genes.tolist())}
-    rows = np.array([place[gene] for gene in gene_ids], dtype=np.int64)
-    lengths = np.diff(contacts.offsets)[rows]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    taken = np.repeat(contacts.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
-    of_contacts = {name: getattr(contacts, name)[taken] for name in ("bins", "counts", "downstream")}
-    of_genes = {name: getattr(contacts, name)[rows] for name in ("genes", "chroms", "tss", "strands", "has_pixels")}
-    return replace(contacts, **of_contacts, **of_genes, offsets=offsets)
+    return contacts.of_rows([place[gene] for gene in gene_ids])
 
 
 def draw_matched(contacts, seed, draw=0, *, wide=False):
@@ -60,8 +55,8 @@ def draw_matched(contacts, seed, draw=0, *, wide=False):
     a bin of the pool on the same side of the TSS, at a distance within 25 % of d, at least 20 kb away, that the gene
     does not touch and that was not drawn for it before, each with the same chance. Where none is left the distance may
     differ by 50 %, then by 100 %; then any bin of the pool serves, on either side, and counts on the contact's side;
-    then the contact keeps its own. Numbers of bins, counts and sides stay those of the map. A gene's contacts have
-    their turn in random order.
+    then the contact keeps its own. Numbers of bins, counts, sides, groups and weights stay those of the map: a drawn
+    bin has all that of the contact that it stands for. A gene's contacts have their turn in random order.
 
     contacts: Contacts. seed, draw: whole numbers from 0 up; what is drawn for a gene depends on them, its id, its
     contacts and the pool alone, not on the other genes' order. wide: look up to four, then eight times as far before
@@ -149,14 +144,9 @@ def _stretches(pool, offsets, tss_bin, least, reaches):
 
 
 def _with_bins(contacts, bins):
-    """The contacts with other bins, which are sorted within each gene; counts and sides go with them."""
+    """The contacts with other bins, which are sorted within each gene; counts, sides and weights go with them."""
     order = np.lexsort((bins, np.repeat(np.arange(len(contacts.genes)), np.diff(contacts.offsets))))
-    return replace(
-        contacts,
-        bins=bins[order].astype(np.int32),
-        counts=contacts.counts[order],
-        downstream=contacts.downstream[order],
-    )
+    return replace(contacts, **contacts.taken(order) | {"bins": bins[order].astype(np.int32)})
 
 
 def _shares(own, drawn, levels, names):
@@ -223,9 +213,12 @@ def exchange(contacts, seed):
 def number_columns(contacts):
     """What the numbers of contacts tell of each gene, without any sequence: float64 (n, 9), as `NUMBER_COLUMNS`.
 
-    Bins and sum of counts on each side, as they are and as log(1 + x), and 1 for genes without a contact.
+    Bins and sum of counts on each side, as they are and as log(1 + x), and 1 for genes without a contact. The same of
+    each group where there are several, with the sum of the weights beside that of the counts where contacts have any.
     """
-    table = contacts.table()
-    raw = table[[f"{side}_{what}" for side in ("downstream", "upstream") for what in ("bins", "count")]].to_numpy(float)
+    sums, count = sums_of(contacts), 2 * contacts.rule.groups * len(contacts.genes)
+    amounts = [np.ones(len(sums)), contacts.counts, *(() if contacts.weights is None else (contacts.weights,))]
+    raw = np.stack([np.bincount(sums, each, minlength=count) for each in amounts], axis=1)
+    raw = raw.reshape(len(contacts.genes), -1)
     none = np.diff(contacts.offsets) == 0
     return np.column_stack([raw, np.log1p(raw), none])

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import tensor_length
 from spex.errors import InputError, shown
 from spex.features.devices import BLOCK_SIZE, computing, open_computer
 from spex.features.write import blocks_along_genome
@@ -49,7 +48,7 @@ def compute_features(genes, genome, model, *, contacts, store, device, precision
 
 def _compute(computer, genes):
     """Features of genes, (n, width) float32; what was predicted is kept even when it is stopped on the way."""
-    matrix = np.empty((len(genes), tensor_length(computer.network, computer.contacts is not None)), np.float32)
+    matrix = np.empty((len(genes), computer.width), np.float32)
     numbered = genes.assign(row=np.arange(len(genes)))
     blocks = blocks_along_genome(numbered, BLOCK_SIZE[computer.scanner.device.type])
     try:

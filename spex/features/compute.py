@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
+from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, tensor_length, transform_weights
 from expecto.scan import merge_windows
-from spex.contacts.sums import SumsOverBins, bins_and_sums
+from spex.contacts.sums import SumsOverBins, windows_and_sums
 from spex.runs.cache import own_keys
 
 OWN_ROWS = OWN_SUMS + 1
@@ -37,7 +37,7 @@ class FeatureComputer:
         """All features of blocks of genes; what comes next is read, and asked for, while the network is at work.
 
         blocks: iterable of DataFrames with id, chrom, strand, tss, each of one chromosome; taken a little ahead.
-        Yields: each block and its features, (genes, 10 or 12, features) float32.
+        Yields: each block and its features, (genes, 10 and two a group of contacts, features) float32.
         """
         begun = (_Block(genes, self.contacts, self._place, self.network.features) for genes in blocks)
         steps = ((block, segments) for block in begun for segments in block.steps)
@@ -50,6 +50,11 @@ class FeatureComputer:
                 block.sums.add(segments, rows)
             if segments is block.steps[-1]:
                 yield block.genes, block.features()
+
+    @property
+    def width(self):
+        """Numbers of a gene's features."""
+        return tensor_length(self.network, 0 if self.contacts is None else self.contacts.rule.groups)
 
     def close(self):
         """Write what waits in the store."""
@@ -152,7 +157,7 @@ class _Rows:
 
 
 OWN = "own windows"
-"""The first step of a block; the others are groups of segments of its contacted bins."""
+"""The first step of a block; the others are groups of segments of its contacts' windows."""
 
 
 class _Block:
@@ -168,15 +173,20 @@ class _Block:
         if contacts is None:
             return
         self.rows = [places[gene] for gene in genes["id"]]
-        self.sums = SumsOverBins([bins_and_sums(contacts, self.rows)], 2 * len(genes), width)
+        sums = 2 * contacts.rule.groups * len(genes)
+        self.sums = SumsOverBins([windows_and_sums(contacts, self.rows)], sums, width)
         self.steps += self.sums.groups
 
     def features(self):
-        """(genes, 10 or 12, features) float32."""
+        """(genes, 10 and two a group of contacts, features) float32."""
         if self.contacts is None:
             return self.own[:, :OWN_SUMS]
         weight = self.contacts.rule.weight(self.contacts.resolution)
-        neighbours = (self.sums.totals[0] * weight).astype(np.float32).reshape(len(self.genes), 2, -1)
+        neighbours = (
+            (self.sums.totals[0] * weight)
+            .astype(np.float32)
+            .reshape(len(self.genes), 2 * self.contacts.rule.groups, -1)
+        )
         if self.contacts.rule.own_windows_stand_in:
             alone = ~self.contacts.has_pixels[self.rows]
             neighbours[alone] = self.own[alone, OWN_SUMS:]

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from expecto.gene_features import tensor_length
-from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.errors import InputError, shown
 from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
@@ -92,7 +90,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     settings = _settings(inputs, computation, hashes)
     check_run(folder, settings)
     chosen = select_shard(_test_genes(genes) if test_only else genes, *(shard or ()))
-    pending = unfinished_genes(folder, chosen, tensor_length(BELUGA, bool(maps)))
+    pending = unfinished_genes(folder, chosen, settings.width)
     store = _store(computation, settings)
     model = open_model(inputs.network) if len(pending) else None
     contacts, found_before, identity = _contacts(folder, inputs, settings, maps, genes)

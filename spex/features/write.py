@@ -7,7 +7,6 @@ from contextlib import closing
 
 import numpy as np
 
-from expecto.gene_features import tensor_length
 from spex.files.sealed import DamagedFileError, is_whole_array, load_array, save_array
 
 WRITERS = 4
@@ -24,13 +23,12 @@ def write_tensors(computer, folder, genes, block_size, advance):
     computer: FeatureComputer. folder: DataFolder. genes: DataFrame with id, chrom, strand, tss. advance: called with
     the number of genes whose tensors were written, by whomever.
     """
-    length = tensor_length(computer.network, computer.contacts is not None)
     blocks = blocks_along_genome(genes, block_size)
     begin = secrets.randbelow(max(len(blocks), 1))
 
     def unfinished_blocks():
         for whole_block in blocks[begin:] + blocks[:begin]:
-            block = unfinished_genes(folder, whole_block, length, tell=False)
+            block = unfinished_genes(folder, whole_block, computer.width, tell=False)
             advance(len(whole_block) - len(block))
             if len(block):
                 yield block

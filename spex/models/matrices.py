@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import positions, tensor_length
+from expecto.gene_features import groups_in, positions, tensor_length
 from expecto.network import BELUGA
 from spex.arguments import gene_table
 from spex.errors import InputError
@@ -21,8 +21,8 @@ COLUMNS_AT_ONCE = 1024
 class Features:
     """Features of n genes.
 
-    X: float32 (n, width), width 20,020, or 24,024 with contacts. genes: DataFrame (n) with id, symbol, chrom, strand,
-    tss (1-based), in the order of the rows; a copy of what was given.
+    X: float32 (n, width), width 20,020, and 4,004 more for each group of contacts. genes: DataFrame (n) with id,
+    symbol, chrom, strand, tss (1-based), in the order of the rows; a copy of what was given.
 
     Raises:
         InputError: no such matrix, or genes that are not one for each row, each once.
@@ -34,25 +34,28 @@ class Features:
     def __post_init__(self):
         object.__setattr__(self, "X", np.asarray(self.X, dtype=np.float32))
         object.__setattr__(self, "genes", gene_table(self.genes).copy())
-        widths = [tensor_length(BELUGA, with_contacts) for with_contacts in (False, True)]
-        if self.X.ndim != 2 or self.X.shape[1] not in widths or len(self.X) != len(self.genes):
+        if self.X.ndim != 2 or groups_in(self.X.shape[1], BELUGA) is None or len(self.X) != len(self.genes):
+            widths = [tensor_length(BELUGA, groups) for groups in (0, 1)]
             raise InputError(
                 f"a matrix of shape {self.X.shape} for {len(self.genes):,} genes",
                 expected=f"one row per gene, of {widths[0]:,} or, with contacts, {widths[1]:,} columns",
             )
 
     @property
+    def groups(self) -> int:
+        """Number of groups of contacts, whose sums are in the last columns; 0 without contacts."""
+        return groups_in(self.X.shape[1], BELUGA)
+
+    @property
     def with_contacts(self) -> bool:
         """Whether the last columns hold the sums over contacted bins."""
-        return self.X.shape[1] == tensor_length(BELUGA, with_contacts=True)
+        return self.groups > 0
 
     @property
     def columns(self) -> pd.MultiIndex:
         """MultiIndex of position (such as "upstream, decay 0.01") and chromatin_feature, from 1."""
         numbers = range(1, BELUGA.features + 1)
-        return pd.MultiIndex.from_product(
-            [positions(self.with_contacts), numbers], names=["position", "chromatin_feature"]
-        )
+        return pd.MultiIndex.from_product([positions(self.groups), numbers], names=["position", "chromatin_feature"])
 
     def to_anndata(self) -> "AnnData":
         """The same as an AnnData: genes as observations named by id, columns as variables (extra `anndata`).
@@ -77,9 +80,8 @@ class Features:
 
 
 def neighbour_columns(width):
-    """How many of a tensor's last columns hold the sums over contacted bins: 4004, or 0 without contacts."""
-    own, both = (tensor_length(BELUGA, with_contacts) for with_contacts in (False, True))
-    return both - own if width == both else 0
+    """How many of a tensor's last columns hold the sums over contacted bins: 4004 a group, or 0 without contacts."""
+    return width - tensor_length(BELUGA, 0) if groups_in(width, BELUGA) else 0
 
 
 def column_moments(features, rows):

@@ -7,10 +7,10 @@ from spex.files.atomic import write_json
 from spex.models.fits import predictions_table
 from spex.models.registry import load_fit
 from spex.runs import records
-from spex.runs.settings import read_run_settings
+from spex.runs.settings import OF_RULE, read_run_settings
 from spex.runs.tensors import expected_width, genes_with_tensor, read_features
 
-FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", "max_dist", "min_count")
+FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", *OF_RULE, "windows_per_bin")
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
 
 logger = logging.getLogger("spex")
@@ -56,7 +56,7 @@ def check_features(record, model_folder, folder, run_settings, width):
         raise InputError(
             f"fitted on tensors of {fitted['width']:,} features, those in {folder.root} have {width:,}",
             **about,
-            expected="both with contact maps, or both without",
+            expected="both with contact maps, of as many groups, or both without",
         )
     if fitted["tensors"] is None or run_settings is None:
         logger.warning("tensors without a run.json: whether model and tensors follow the same rule cannot be checked")

@@ -3,8 +3,10 @@
 import json
 from dataclasses import asdict, dataclass, fields
 
-from spex.contacts.rules import thresholds_of
-from spex.errors import InputError, parameter, shown
+from expecto.gene_features import tensor_length
+from expecto.network import BELUGA
+from spex.contacts.rules import EVERY_ONE, make_rule, options_of
+from spex.errors import InputError, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 from spex.inputs.agree import check_different
@@ -24,8 +26,17 @@ FIELD_OF = {
 }
 """Arguments whose field in run.json has another name."""
 
-LATER = ("value_column", "count_column", "contact_radius", "tss_rule", "exclude_chroms")
+OF_RULE = ("max_dist", "min_count", "distance_edges", "contact_weight")
+"""Fields that are options of the contact rule."""
+
+LATER = (
+    *("value_column", "count_column", "contact_radius", "tss_rule", "exclude_chroms"),
+    *("distance_edges", "contact_weight", "windows_per_bin"),
+)
 """Fields that folders of 1.0.0 lack, and that are not written where they say nothing."""
+
+REASONS = {"windows_per_bin": "earlier versions took one window from a bin wider than a window"}
+"""What is told of a field that no option changes."""
 
 HASH_SHOWN = 12
 
@@ -36,8 +47,8 @@ class RunSettings:
 
     maps_sha256: sorted, empty without contact maps; then rule, resolution (bp) and thresholds are None, as are
     thresholds of other rules. cache_dtype: of predictions that went through the prediction store. value_column,
-    count_column, contact_radius: as of Reading; tss_rule, exclude_chroms: as of `genes_choice`; None where they are
-    left to their defaults.
+    count_column, contact_radius: as of Reading; tss_rule, exclude_chroms: as of `genes_choice`; distance_edges (a
+    list), contact_weight: as of the rule; None where they are left to their defaults. windows_per_bin: None for one.
     """
 
     genes_sha256: str
@@ -56,6 +67,9 @@ class RunSettings:
     contact_radius: float | None = None
     tss_rule: str | None = None
     exclude_chroms: list[str] | None = None
+    distance_edges: list[float] | None = None
+    contact_weight: str | None = None
+    windows_per_bin: int | None = None
 
     @classmethod
     def of(cls, *, rule, resolution, reading=Reading(), **others):  # noqa: B008 (frozen)
@@ -63,8 +77,25 @@ class RunSettings:
         if not others["maps_sha256"]:
             return cls(**others)
         return cls(
-            **others, contact_rule=rule.name, hic_resolution=resolution, **thresholds_of(rule), **reading.given()
+            **others,
+            contact_rule=rule.name,
+            hic_resolution=resolution,
+            **options_of(rule, resolution),
+            **reading.given(),
         )
+
+    @property
+    def rule(self):
+        """The contact rule; None without contact maps."""
+        options = {name: getattr(self, name) for name in OF_RULE}
+        given = {name: value for name, value in options.items() if value is not None}
+        return make_rule(self.contact_rule, **given) if self.maps_sha256 else None
+
+    @property
+    def width(self):
+        """Numbers of a tensor."""
+        groups = len(self.distance_edges or [None])
+        return tensor_length(BELUGA, groups if self.maps_sha256 else 0)
 
     @property
     def reading(self):
@@ -155,8 +186,9 @@ def check_run(folder, settings):
     for field in sorted(field.name for field in fields(RunSettings)):
         before, now = getattr(earlier, field), getattr(settings, field)
         if before != now:
+            reason = f" ({REASONS[field]})" if field in REASONS else ""
             raise InputError(
-                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now",
+                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now{reason}",
                 subject=folder.run_json,
                 hint=f"give the same settings to go on, or another {parameter('data_folder')}",
             )
@@ -165,9 +197,9 @@ def check_run(folder, settings):
 def check_made_with(folder, given, hashes, defaults):
     """Refuse inputs and thresholds, named for once more, that a data folder's tensors were not made with.
 
-    folder: DataFolder. given: argument (genes, genome, network, maps, resolution, max_dist) -> path, list of paths, or
-    number, as far as the user named them. hashes: KnownHashes. defaults: argument -> number that says nothing where
-    the tensors were made without contact maps.
+    folder: DataFolder. given: argument (genes, genome, network, maps, resolution, max_dist, distance_edges,
+    contact_weight) -> path, list of paths, or option, as far as the user named them. hashes: KnownHashes. defaults:
+    argument -> number that says nothing where the tensors were made without contact maps.
 
     Raises:
         InputError: the tensors were made with another one; names argument, run.json and both.
@@ -185,7 +217,7 @@ def check_made_with(folder, given, hashes, defaults):
             f"the tensors in {folder.root} were made with {_in_words(argument, made, found, settings)}, says "
             f"{folder.run_json}",
             argument=argument,
-            subject=value[0] if isinstance(value, list) else value,
+            subject=value[0] if argument == "maps" else in_words(value),
             hint=f"give the {parameter('data_folder')} that tensors.py filled with this, or what that one was made "
             "with",
         )
@@ -221,7 +253,7 @@ def _choice_in_words(value):
 def _identity(argument, value, hashes):
     """What run.json has of an argument's value: a number as it is, files by their hashes."""
     if not FIELD_OF.get(argument, argument).endswith("sha256"):
-        return value
+        return None if argument == "contact_weight" and value == EVERY_ONE else value
     if argument != "maps":
         return hashes.sha256(require_file(value, argument))
     digests = sorted(map_sha256(require_map(path), hashes) for path in value)
@@ -237,5 +269,7 @@ def _in_words(argument, made, found, settings):
     if field.endswith("sha256"):
         return f"another file ({field} {made[:HASH_SHOWN]}..., this one has {found[:HASH_SHOWN]}...)"
     if made is not None:
-        return f"{field} {made}"
+        return f"{field} {in_words(made)}"
+    if settings.maps_sha256 and argument in ("distance_edges", "contact_weight"):
+        return "one group of contacts" if argument == "distance_edges" else "contacts that count once each"
     return f"the {settings.contact_rule} rule, which has none" if settings.maps_sha256 else "sequence alone"

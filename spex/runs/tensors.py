@@ -14,8 +14,8 @@ from expecto.network import BELUGA
 from spex.errors import InputError
 from spex.files.sealed import DamagedFileError, load_array
 
-WIDTHS = tuple(tensor_length(BELUGA, with_contacts) for with_contacts in (False, True))
-"""Lengths that a tensor may have: without and with contacts."""
+WIDTHS = tuple(tensor_length(BELUGA, groups) for groups in (0, 1))
+"""Lengths that a tensor of the published program may have: without and with contacts."""
 
 READERS = 8
 NAMED_AT_ONCE = 3
@@ -79,7 +79,7 @@ def genes_with_tensor(folder, genes):
 def expected_width(folder, run_settings, gene_ids):
     """Length of this folder's tensors: what its run.json tells, without one (published program) that of a tensor."""
     if run_settings is not None:
-        return WIDTHS[bool(run_settings.maps_sha256)]
+        return run_settings.width
     for gene in gene_ids:
         try:
             array = load_array(folder.tensor_path(gene))

@@ -8,13 +8,14 @@ import re
 import shutil
 import signal
 import time
+from collections import Counter
 
 import numpy as np
 import oracles
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, example_genes, narrow_state
+from conftest import ROOT, example_genes, narrow_state, write_mcool
 from conftest import tensor_bytes as content
 from numpy.testing import assert_allclose, assert_array_equal
 from processes import start_tensors
@@ -107,6 +108,63 @@ def test_features_agree_with_the_oracle(world, narrow, predict, tensors_argv, tm
         assert_allclose(tensor(tmp_path / "data", gene), np.concatenate([own, neighbours]), rtol=1e-5)
 
 
+GROWN = {
+    "tiled": (["--contact_rule", "corrected", "--hic_resolution", 5000], {"resolution": 5000}),
+    "tiled, grouped, weighted": (
+        [
+            *("--contact_rule", "corrected", "--hic_resolution", 5000),
+            *("--distance_edges", 0.4, 0.6, "--contact_weight", "count"),
+        ],
+        {"resolution": 5000, "distance_edges": [0.4, 0.6], "weigh": lambda one, other, count: count},
+    ),
+    "published, grouped, weighted": (
+        ["--max_dist", 0.9, "--distance_edges", 0.5, 0.8, "--contact_weight", "log"],
+        {"max_dist": 0.9, "distance_edges": [0.5, 0.8], "weigh": lambda one, other, count: np.log(1 + count)},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def coarse(world, tmp_path_factory):
+    """The first map at 5,000 bp too, by adding counts. Returns: its path; chromosome -> resolution -> pixels."""
+    path = tmp_path_factory.mktemp("coarse") / "map.mcool"
+    shutil.copy(world.maps[0], path)
+    pixels = {}
+    for chrom, fine in world.pixels[0].items():
+        sums = Counter()
+        for one, other, count in fine:
+            sums[one // 5, other // 5] += count
+        pixels[chrom] = {1000: fine, 5000: [(*pair, count) for pair, count in sorted(sums.items())]}
+    write_mcool(path, {chrom: of[5000] for chrom, of in pixels.items()}, resolution=5000, others=(), mode="a")
+    return path, pixels
+
+
+@pytest.mark.parametrize("case", GROWN)
+def test_grown_rules_agree_with_the_oracle(world, coarse, narrow, predict, tensors_argv, tmp_path, capsys, case):
+    options, told = GROWN[case]
+    path, pixels = coarse
+    argv = tensors_argv("--mcool_filename", path, *options)
+    succeed(argv)
+    rule = "corrected" if "corrected" in options else "published"
+    groups = len(told.get("distance_edges", [1]))
+    table = example_genes().set_index("id")
+    for gene in GENES:
+        chrom, strand, tss = table.loc[gene, ["seqnames", "strand", "CAGE_representative_TSS"]]
+        of_chrom = pixels[chrom][told.get("resolution", 1000)]
+        expected = oracles.neighbour_features(
+            predict, world.sequences[chrom], int(tss), strand, [of_chrom], rule=rule, **told
+        )
+        found = tensor(tmp_path / "data", gene)
+        assert found.shape == (20_020 + 4_004 * groups,)
+        assert_allclose(found[20_020:], expected, rtol=1e-5)
+    before = content(tmp_path / "data")
+    capsys.readouterr()
+    succeed(argv)
+    assert "0 genes done, 9 already there" in capsys.readouterr().err
+    succeed([*argv, "--data_folder", str(tmp_path / "again"), "--no_pred_cache", "--block_size", "2"])
+    assert content(tmp_path / "again") == before
+
+
 def test_without_maps_a_tensor_holds_the_genes_own_features(narrow, tensors_argv, tmp_path):
     succeed(tensors_argv())
     succeed(tensors_argv("--no_pred_cache", data="map", maps=[0]))
@@ -136,8 +194,8 @@ def test_blocks_batches_and_the_cache_change_no_bit(reference, tensors_argv, tmp
 
 
 def test_segments_and_groups_of_bins_add_up(reference, narrow, tensors_argv, tmp_path, monkeypatch):
-    monkeypatch.setattr(sums, "SEGMENT_BINS", 10)
-    monkeypatch.setattr(sums, "BINS_AT_ONCE", 15)
+    monkeypatch.setattr(sums, "SEGMENT_WINDOWS", 10)
+    monkeypatch.setattr(sums, "WINDOWS_AT_ONCE", 15)
     succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
         assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-6)
@@ -392,6 +450,8 @@ def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_ar
         (["--contact_rule", "corrected"], [0], 'contact_rule was "published" .* and is "corrected" now'),
         ([], [1], "maps_sha256 was .* and is .* now"),
         ([], [], 'contact_rule was "published" when this folder was made and is null now'),
+        (["--contact_weight", "log"], [0], 'contact_weight was null when this folder was made and is "log" now'),
+        (["--distance_edges", 0.3, 0.6], [0], r"distance_edges was null .* and is \[0\.3, 0\.6\] now"),
     ):
         assert tensors.main(tensors_argv(*options, maps=maps)) == 2
         assert re.fullmatch(f"tensors.py: error: .*run.json: {message}.*\n", capsys.readouterr().err)

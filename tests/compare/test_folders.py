@@ -68,6 +68,7 @@ def test_folders_called_the_same_are_told_apart_by_their_paths(study, tmp_path):
             "follow the published rule.*rule corrected in another folder",
         ),
         ({"min_count": 3}, "no whole contacts.npz in it"),
+        ({"windows_per_bin": None}, "made by an earlier version, which took one window from each bin of 5000 bp"),
     ],
 )
 def test_folders_that_do_not_fit_are_refused(study, tmp_path, changes, message):

@@ -1,5 +1,7 @@
 """Sums out of the prediction cache are those of the tensors; what the cache lacks is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from spex.compare.folders import OWN_WIDTH, WIDTH, open_base, open_map_folders
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.compare.prepare import MapMaker, coverage, find_map_files, group_genes
 from spex.contacts.controls import draw_matched, select_genes
+from spex.contacts.rules import Corrected
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes
 from spex.inputs.maps.reading import open_maps
@@ -41,6 +44,30 @@ def test_blocks_are_those_of_the_tensors(mapped, maker):
     expected, _ = read_features(mapped.folder, ids, WIDTH, slice(OWN_WIDTH, None))
     assert expected.shape == (len(ids), 2 * BELUGA.features)
     assert_allclose(block, expected, rtol=1e-6)
+
+
+def test_blocks_of_groups_and_weights_are_those_of_a_loop(mapped, maker):
+    contacts = select_genes(mapped.contacts, mapped.contacts.genes[::40].tolist())
+    rule = Corrected(distance_edges=(0.4, 0.6, 1), contact_weight="count")
+    contacts = replace(contacts, rule=rule, weights=contacts.counts)
+    (block,) = neighbour_blocks([contacts], maker.predictions, lambda count: None)
+    expected, met = np.zeros((len(contacts.genes), 6, BELUGA.features)), set()
+    for row, chrom in enumerate(contacts.chroms):
+        for place in range(*contacts.offsets[row : row + 2]):
+            count, start = contacts.counts[place], contacts.bins[place] * contacts.resolution
+            rows = maker.predictions.store.get("windows", chrom, start + np.array([0, 1500, 3000]))[1]
+            group = sum(count**-0.5 >= edge for edge in (0.4, 0.6))
+            expected[row, 2 * group + (not contacts.downstream[place])] += count * rows.mean(axis=0)
+            met.add(group)
+    assert_allclose(block, expected.reshape(len(block), -1), rtol=1e-5)
+    assert met == {0, 1, 2}
+
+
+def test_a_map_that_is_weighted_as_a_whole_is_not_thinned(mapped, maker):
+    maker.check_weight()
+    weighted = replace(mapped, rule=Corrected(contact_weight="expected"))
+    with pytest.raises(InputError, match=r"thin_to: contacts of .*sequence have expected weights, which a thinned map"):
+        replace(maker, map_folder=weighted).check_weight()
 
 
 def test_several_sets_of_contacts_read_together(mapped, maker):
@@ -75,10 +102,13 @@ def test_a_cache_that_lacks_bins_is_refused(tmp_path, mapped, maker):
         InputError, match=rf"cache {tmp_path}: {wanted:,} of {wanted:,} bins that controls of .*sequence"
     ):
         empty.check(mapped.contacts, ["chr2"])
-    with pytest.raises(InputError, match="2 of 2 bins"):
+    with pytest.raises(InputError, match="2 of 2 windows of bins"):
         empty.of("chr2", touched[:2])
-    starts = empty._starts(touched[:1])
-    store.put("windows", "chr2", starts, np.ones((1, BELUGA.features), np.float32))
+    starts = empty._starts(empty.rule.windows(touched[:1], empty.resolution))
+    store.put("windows", "chr2", starts[:-1], np.ones((2, BELUGA.features), np.float32))
+    with pytest.raises(InputError, match=rf"cache {tmp_path}: {wanted:,} of {wanted:,} bins"):
+        empty.check(mapped.contacts, ["chr2"])
+    store.put("windows", "chr2", starts[-1:], np.ones((1, BELUGA.features), np.float32))
     store.flush()
     with pytest.raises(InputError, match=f"{wanted - 1:,} of {wanted:,} bins"):
         empty.check(mapped.contacts, ["chr2"])

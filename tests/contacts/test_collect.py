@@ -1,7 +1,5 @@
 """Contacts of every gene against the pixel-by-pixel oracle."""
 
-from dataclasses import asdict
-
 import numpy as np
 import oracles
 import pytest
@@ -9,7 +7,7 @@ from conftest import write_mcool
 from numpy.testing import assert_array_equal
 
 from spex.contacts import collect as c
-from spex.contacts.rules import Corrected, Published
+from spex.contacts.rules import Corrected, Published, thresholds_in
 from spex.inputs.maps import cool as contact_map
 from spex.inputs.maps.cool import ContactMap
 
@@ -18,6 +16,8 @@ RULES = [
     Published(max_dist=0.6),
     Corrected(),
     Corrected(min_count=0.5),
+    Published(distance_edges=(0.6, 0.9)),
+    Corrected(min_count=0.5, distance_edges=(0.6,)),
 ]
 
 
@@ -36,7 +36,8 @@ def test_kept_contacts_are_those_of_the_oracle(world, genes, rule, used):
             [world.pixels[index][gene.chrom] for index in used],
             gene.tss,
             rule=rule.name,
-            **asdict(rule),
+            distance_edges=rule.distance_edges,
+            **{name: getattr(rule, name) for name in thresholds_in(rule)},
         )
         span = slice(*contacts.offsets[row : row + 2])
         tss_bin = oracles.tss_bin(gene.tss, 1000, rule.name)

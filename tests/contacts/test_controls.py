@@ -192,6 +192,48 @@ def test_number_columns_by_hand():
     assert len(controls.NUMBER_COLUMNS) == 9
 
 
+GROWN = Corrected(min_count=1, distance_edges=(0.2, 0.5, 1.5), contact_weight="log")
+
+
+def grown_contacts(seed):
+    contacts = random_contacts(seed, rule=GROWN)
+    counts = np.random.default_rng(seed).integers(1, 40, len(contacts.bins)).astype(float)
+    return replace(contacts, counts=counts, weights=np.log1p(counts))
+
+
+def test_number_columns_of_groups_and_weights():
+    contacts = grown_contacts(3)
+    columns = controls.number_columns(contacts)
+    assert columns.shape == (30, 2 * 3 * 2 * 3 + 1)
+    for row, span in enumerate(spans(contacts)):
+        expected = []
+        for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 1.5)):
+            for downstream in (True, False):
+                mine = [
+                    (1, count, weight)
+                    for count, weight, side in zip(
+                        contacts.counts[span], contacts.weights[span], contacts.downstream[span], strict=True
+                    )
+                    if side == downstream and low <= count**-0.5 < high
+                ]
+                expected += np.sum(mine, axis=0).tolist() if mine else [0, 0, 0]
+        assert_allclose(columns[row], [*expected, *np.log1p(expected), not sum(expected)])
+
+
+def test_drawn_bins_have_the_weights_and_groups_of_those_they_stand_for():
+    contacts = grown_contacts(6)
+    for drawn in (controls.draw_matched(contacts, 2)[0], controls.draw_by_distance(contacts, 2)):
+        assert not np.array_equal(drawn.bins, contacts.bins)
+        assert_array_equal(drawn.weights, np.log1p(drawn.counts))
+        for field in ("counts", "weights"):
+            for span in spans(contacts):
+                assert_array_equal(np.sort(getattr(drawn, field)[span]), np.sort(getattr(contacts, field)[span]))
+    matched = controls.draw_matched(contacts, 2)[0]
+    assert_allclose(controls.number_columns(matched), controls.number_columns(contacts))
+    some = controls.select_genes(contacts, contacts.genes[[5, 2]])
+    assert_array_equal(some.weights, np.concatenate([contacts.weights[spans(contacts)[row]] for row in (5, 2)]))
+
+
 def test_select_genes():
     contacts = random_contacts(1)
     some = controls.select_genes(contacts, contacts.genes[[7, 2]])

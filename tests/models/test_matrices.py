@@ -1,9 +1,12 @@
 """Sums over columns against those of a copy."""
 
 import numpy as np
+import pandas as pd
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spex.models.matrices import column_blocks, column_moments
+from spex.errors import InputError
+from spex.models.matrices import Features, column_blocks, column_moments
 
 
 def test_column_moments_equal_those_of_a_float64_copy():
@@ -13,3 +16,25 @@ def test_column_moments_equal_those_of_a_float64_copy():
     assert_allclose(mean, features[rows].astype(np.float64).mean(axis=0), rtol=1e-12)
     assert_allclose(deviation, features[rows].astype(np.float64).std(axis=0), rtol=1e-12)
     assert_array_equal(np.concatenate([np.arange(2500)[block] for block in column_blocks(features)]), np.arange(2500))
+
+
+@pytest.mark.parametrize("groups", [0, 1, 3])
+def test_features_know_their_groups_of_contacts(groups):
+    genes = pd.DataFrame({"id": ["A", "B"], "symbol": ["a", "b"], "chrom": "chr1", "strand": "+", "tss": [1, 2]})
+    features = Features(np.zeros((2, 20_020 + 4_004 * groups)), genes)
+    assert features.groups == groups and features.with_contacts == (groups > 0)
+    names = list(dict.fromkeys(features.columns.get_level_values("position")))
+    assert len(features.columns) == features.X.shape[1] and len(names) == 10 + 2 * groups
+    last = {0: "downstream, decay 0.2", 1: "contacts upstream", 3: "contacts upstream, group 3"}
+    assert names[-1] == last[groups]
+    table = features.to_anndata()
+    assert table.var_names.is_unique and table.var_names[-1] == f"{last[groups]}: 2002"
+
+
+@pytest.mark.parametrize("width", [16_016, 20_021, 22_022])
+def test_no_features_are_so_wide(width):
+    genes = pd.DataFrame({"id": ["A"], "symbol": ["a"], "chrom": ["chr1"], "strand": ["+"], "tss": [1]})
+    with pytest.raises(
+        InputError, match=r"a matrix of shape \(1, \d+\) for 1 genes; expected one row per gene, of 20,020"
+    ):
+        Features(np.zeros((1, width)), genes)

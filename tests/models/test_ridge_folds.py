@@ -140,4 +140,4 @@ def test_closed_form_of_a_fold_differs_by_the_standardisation_alone():
 
 
 def test_the_width_of_the_neighbour_block():
-    assert [matrices.neighbour_columns(width) for width in (20_020, 24_024, 300)] == [0, 4004, 0]
+    assert [matrices.neighbour_columns(width) for width in (20_020, 24_024, 28_028, 300)] == [0, 4004, 8008, 0]

@@ -1,5 +1,6 @@
 """Contacts kept for a restart."""
 
+import numpy as np
 from numpy.testing import assert_array_equal
 
 from spex.contacts import collect as c
@@ -10,8 +11,12 @@ from spex.runs.contacts import load_contacts, save_contacts
 RULE = Published()
 
 
-def collect(maps, genes):
-    return c.collect_contacts([ContactMap(path, 1000) for path in maps], genes, RULE, 1000, lambda count: None)
+ARRAYS = ("genes", "chroms", "tss", "strands", "has_pixels", "offsets", "bins", "counts", "downstream")
+"""What a contacts.npz of 1.0.0 holds beside its identity."""
+
+
+def collect(maps, genes, rule=RULE):
+    return c.collect_contacts([ContactMap(path, 1000) for path in maps], genes, rule, 1000, lambda count: None)
 
 
 def test_contacts_are_kept_for_a_restart_under_their_identity_only(world, genes, tmp_path):
@@ -24,6 +29,18 @@ def test_contacts_are_kept_for_a_restart_under_their_identity_only(world, genes,
         if field != "chromsizes":  # maps were checked against the genome when they were read
             assert_array_equal(getattr(again, field), value)
     assert load_contacts(path, {"rule": 2}, RULE, 1000) is None
+
+
+def test_weights_are_kept_where_there_are_any(world, genes, tmp_path):
+    path = tmp_path / "contacts.npz"
+    for rule, more in ((RULE, set()), (Published(contact_weight="log", distance_edges=[0.9]), {"weights"})):
+        contacts = collect(world.maps, genes, rule)
+        save_contacts(path, contacts, {})
+        with np.load(path) as stored:
+            assert set(stored) == {"identity", *ARRAYS} | more
+        again = load_contacts(path, {}, rule, 1000)
+        assert again.rule == rule
+        assert_array_equal(again.weights, contacts.weights)
 
 
 def test_damaged_contacts_are_found_anew(world, genes, tmp_path):

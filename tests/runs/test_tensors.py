@@ -2,6 +2,7 @@
 
 import re
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -94,6 +95,7 @@ def test_width_comes_from_the_run_or_from_a_tensor(folder):
     assert expected_width(folder, RunSettings(**RUN_SETTINGS, genes_sha256="1"), ["g0"]) == 20020
     with_maps = RunSettings(**RUN_SETTINGS | {"maps_sha256": ["a" * 64]}, genes_sha256="1")
     assert expected_width(folder, with_maps, ["g0"]) == 24024
+    assert expected_width(folder, replace(with_maps, distance_edges=[0.3, 0.6]), ["g0"]) == 28028
     folder.tensor_path("a").write_bytes(b"damaged")
     assert expected_width(folder, None, ["a", "g0"]) == 24024
 

@@ -20,6 +20,7 @@ from spex.inputs.maps.settings import Reading
 
 CHUNK_PIXELS = 4_000_000
 COUNTS = "pixels/count"
+WEIGHTS = "bins/weight"
 
 
 def _check_unlocked(path):
@@ -142,6 +143,24 @@ class ContactMap:
                 cis_counts = counts[cis]
                 yield Part(bin1[cis], bin2[cis], cis_counts, int((~cis).sum()), float(counts.sum() - cis_counts.sum()))
                 advance(part.stop - part.start)
+
+    def balancing(self, chrom):
+        """What cooler's balancing multiplies each bin's counts by. Returns: float64 (bins,), NaN where it left one out.
+
+        Raises:
+            InputError: the map is not balanced.
+        """
+        with self._open() as root:
+            if WEIGHTS not in root:
+                uri = self.path if self.group == "/" else f"{self.path}::{self.group}"
+                raise map_error(
+                    self.path,
+                    f"not balanced: no {WEIGHTS} in {self.group}",
+                    expected="weights of cooler's own balancing",
+                    hint=f"balance it with: cooler balance {uri}",
+                )
+            low, high, _, _ = self._extent(root, chrom)
+            return self._column(root, WEIGHTS, slice(low, high), kinds="f").astype(np.float64)
 
     def depth(self, chroms, advance):
         """Sum of the counts within chromosomes, each pair of bins once. advance: as of `pixels_of`."""

@@ -8,6 +8,7 @@ has no lengths, and then `fit`, which may be called with what is known of the ch
 """
 
 from spex.contacts.collect import collect_contacts
+from spex.contacts.weights import passes
 from spex.errors import InputError
 from spex.inputs.kinds import HDF5, HIC, recognise
 from spex.inputs.maps.address import require_map, split_uri
@@ -74,6 +75,10 @@ def count_pixels(maps, chroms):
 
 
 def read_maps(maps, genes, rule, resolution):
-    """Contacts of genes, by one pass over each map. maps: from `open_maps`. Returns: Contacts."""
-    with progress(count_pixels(maps, genes["chrom"].unique()), "pixels", "contacts") as advance:
+    """Contacts of genes, by one pass over each map, or two where weights ask for it. maps: from `open_maps`.
+
+    Returns: Contacts.
+    """
+    total = count_pixels(maps, genes["chrom"].unique())
+    with progress(total and passes(rule) * total, "pixels", "contacts") as advance:
         return collect_contacts(maps, genes, rule, resolution, advance)
