@@ -258,7 +258,7 @@ TRAIN_OPTIONS = [
     ("--features_filename none.tsv", "--features_filename none.tsv: no such file"),
     ("--predict nowhere", "--predict nowhere: no finished and undamaged fit there"),
     ("--google_spreadsheet_id x", "only one was given"),
-    ("--compute_platform CUDA --model ridge", "--compute_platform CUDA: ridge is fitted on the CPU only"),
+    ("--compute_platform CUDA --model gblinear", "--compute_platform CUDA: gblinear is fitted on the CPU only"),
     ("--block_size 3", "unrecognized arguments: --block_size"),
 ]
 

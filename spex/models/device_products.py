@@ -9,6 +9,11 @@ from scipy.linalg import LinAlgError
 from spex.errors import InputError, parameter
 
 
+def cuda_problem():
+    """As of `products.cuda_problem`."""
+    return None if torch.cuda.is_available() else "PyTorch finds no CUDA device here"
+
+
 class DeviceProducts:
     """In the memory of a device, which holds three float64 (n, n) arrays at the most: 12.5 GB for 22,826 genes.
 

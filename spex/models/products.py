@@ -15,16 +15,18 @@ from spex.models.matrices import COLUMNS_AT_ONCE
 
 def cuda_problem():
     """Why PyTorch cannot compute on a GPU here, in words; None when it can."""
-    import torch  # noqa: PLC0415 (it takes seconds to load)
-
-    return None if torch.cuda.is_available() else "PyTorch finds no CUDA device here"
+    try:
+        from spex.models import device_products  # noqa: PLC0415 (torch takes seconds to load, and may be absent)
+    except ModuleNotFoundError:
+        return "PyTorch is not installed"
+    return device_products.cuda_problem()
 
 
 def make_products(count, device):
     """Products between `count` genes, all 0. device: "cpu" or "cuda"."""
     if device == "cpu":
         return HostProducts(count)
-    from spex.models.device_products import DeviceProducts  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.models.device_products import DeviceProducts  # noqa: PLC0415 (as above)
 
     return DeviceProducts(count, device)
 

@@ -1,6 +1,7 @@
 """Parameters, devices and saved fits of every model."""
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -90,6 +91,14 @@ def test_choice_of_device(monkeypatch):
 def test_ridge_asks_pytorch_for_a_gpu(monkeypatch, there, problem):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
     assert MODELS["ridge"].cuda_problem() == problem
+
+
+def test_ridge_is_fitted_where_there_is_no_pytorch(monkeypatch):
+    monkeypatch.delitem(sys.modules, "spex.models.device_products", raising=False)
+    monkeypatch.delattr("spex.models.device_products", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    assert MODELS["ridge"].cuda_problem() == "PyTorch is not installed"
+    assert choose_device(None, "ridge") == "cpu"
 
 
 @pytest.mark.parametrize(
