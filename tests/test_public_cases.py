@@ -259,9 +259,9 @@ def test_lncrna_is_what_lincrna_was(tensors_argv, world, tmp_path, capsys):
 
 
 def test_chromosomes_of_unknown_names_are_told(tensors_argv, world, tmp_path, capsys):
-    write_fasta(tmp_path / "genome.fa", {**world.sequences, "scaffold7": world.sequences["chr9"]})
+    write_fasta(tmp_path / "genome.fa", {**world.sequences, "linkage7": world.sequences["chr9"]})
     table = pd.read_csv(world.genes)
-    table.loc[table["seqnames"] == "chr9", "seqnames"] = "scaffold7"
+    table.loc[table["seqnames"] == "chr9", "seqnames"] = "linkage7"
     table.to_csv(tmp_path / "genes.csv", index=False)
     argv = tensors_argv("--genes_filename", tmp_path / "genes.csv", "--genome_filename", tmp_path / "genome.fa")
     assert tensors.main(argv) == 0
