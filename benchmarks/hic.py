@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import cooler
-import hictkpy
 
 from benchmarks.contacts import RESOLUTION, genes_on, make_map
 from benchmarks.measure import peak_memory_gb, publish
@@ -25,6 +24,8 @@ CHUNK = 2_000_000
 
 def make_hic(mcool, path):
     """The pixels of an .mcool as a .hic."""
+    import hictkpy  # noqa: PLC0415 (it keeps a core busy from here on)
+
     map_ = cooler.Cooler(f"{mcool}::/resolutions/{RESOLUTION}")
     sizes = {name: int(length) for name, length in map_.chromsizes.items()}
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

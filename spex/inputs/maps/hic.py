@@ -1,15 +1,23 @@
 """Contact maps: Juicer's `.hic` files, raw counts, streamed."""
 
 import contextlib
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from spex.errors import InputError, parameter, shown
+from spex.inputs.maps.hic_process import DAMAGED
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching
 from spex.inputs.maps.settings import Reading
 
+SCRIPT = Path(__file__).with_name("hic_process.py")
 FIRST_ROWS = 2000
 BAND_PIXELS = 4_000_000
 """Pixels that are read at once, about: rows of bins are taken as many at a time as hold so many."""
@@ -25,17 +33,16 @@ class HicMap:
     options = ()
 
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
-        self.path, self.resolution, self._library = Path(path), resolution, _import_library()
-        with self._reading():
-            self.resolutions = sorted(int(each) for each in self._library.MultiResFile(self.path).resolutions())
+        self.path, self.resolution = Path(path), resolution
+        _require_library()
+        told = self._ask("head")
+        self.resolutions, self.chromsizes = told["resolutions"], told["chromsizes"]
         if resolution not in self.resolutions:
             raise map_error(
                 path,
                 f"no resolution {resolution} (it has {', '.join(map(str, self.resolutions)) or 'none in bp'})",
                 hint=f"choose {parameter('resolution')} among them",
             )
-        with self._reading():
-            self.chromsizes = {name: int(length) for name, length in self._open(resolution).chromosomes().items()}
 
     def pixel_count(self, chroms):
         """None: a file does not tell how many pixels it holds."""
@@ -48,23 +55,14 @@ class HicMap:
 
     def _bands(self, chrom, advance):
         """Stream a chromosome's pixels, a band of rows at a time. advance: called with the number of pixels read."""
-        length, first, rows = self.chromsizes[chrom], 0, FIRST_ROWS
-        with self._reading():
-            file = self._open(self.resolution)
-        while first * self.resolution < length:
-            start, end = (bins * self.resolution for bins in (first, first + rows))
-            with self._reading():
-                band = file.fetch(
-                    f"{chrom}\t{start}\t{min(end, length)}",
-                    f"{chrom}\t{start}\t{length}",
-                    count_type="float64",
-                    query_type="BED",
-                ).to_coo()
-            check_counts(self.path, band.data)
-            yield Part(band.row.astype(np.int64) + first, band.col.astype(np.int64) + first, band.data)
-            advance(band.nnz)
-            first += rows
-            rows = int(np.clip(rows * BAND_PIXELS / max(band.nnz, 1), 1, 2 * rows))
+        question = "bands", self.resolution, chrom, self.chromsizes[chrom], FIRST_ROWS, BAND_PIXELS
+        with self._process(*question) as out:
+            while out.peek(1):
+                (count,) = _column(out, 1, np.int64)
+                bin1, bin2, counts = (_column(out, count, kind) for kind in (np.int64, np.int64, np.float64))
+                check_counts(self.path, counts)
+                yield Part(bin1, bin2, counts)
+                advance(len(counts))
 
     def pixels_of(self, chrom, tss_bins, advance):
         """As of ContactMap."""
@@ -84,32 +82,63 @@ class HicMap:
     def _counts_to_others(self, chrom):
         """Sum of the counts to the chromosomes behind this one, at the coarsest resolution, where it is the same."""
         chroms = list(self.chromsizes)
-        with self._reading():
-            file = self._open(self.resolutions[-1])
-            behind = chroms[chroms.index(chrom) + 1 :]
-            return float(sum(file.fetch(chrom, other, count_type="float64").sum() for other in behind))
+        return self._ask("others", self.resolutions[-1], chrom, *chroms[chroms.index(chrom) + 1 :])
 
-    def _open(self, resolution):
-        return self._library.File(self.path, resolution)
+    def _ask(self, question, *words):
+        """What a question is answered with, from JSON."""
+        with self._process(question, *words) as out:
+            answer = out.read()
+        return json.loads(answer)
 
     @contextlib.contextmanager
-    def _reading(self):
-        """Tell as the user's input what the library raises for a damaged file."""
-        try:
-            yield
-        except (RuntimeError, ValueError, LookupError) as error:
-            raise map_error(
-                self.path, f"damaged or cut short ({shown(error, 200)})", hint="fetch or copy it again"
-            ) from error
+    def _process(self, question, *words):
+        """The stdout of a process that answers a question, for the length of a block.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        command = [sys.executable, SCRIPT, question, self.path, *words]
+        with (
+            tempfile.TemporaryFile() as errors,
+            subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=errors) as process,
+        ):
+            try:
+                yield process.stdout
+                status = process.wait()
+            except EOFError:
+                process.stdout.close()
+                status = process.wait()
+                if not status:
+                    raise
+            finally:
+                process.kill()
+            errors.seek(0)
+            told = errors.read().decode(errors="replace").strip()
+        if status == -signal.SIGKILL:
+            raise MemoryError
+        if status == DAMAGED:
+            reason = shown(told.splitlines()[-1], 200)
+            raise map_error(self.path, f"damaged or cut short ({reason})", hint="fetch or copy it again")
+        if status:
+            raise RuntimeError(f"the process that reads {self.path} ended with status {status}: {told}")
 
 
-def _import_library():
-    try:
-        import hictkpy  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
+def _column(out, count, kind):
+    """An array that a process wrote, (count,) of a dtype of eight bytes.
+
+    Raises:
+        EOFError: it ended too early.
+    """
+    content = out.read(8 * count)
+    if len(content) < 8 * count:
+        raise EOFError
+    return np.frombuffer(content, kind)
+
+
+def _require_library():
+    if importlib.util.find_spec("hictkpy") is None:
         raise InputError(
             "hictkpy, which reads .hic files, is not installed",
             argument="maps",
             hint="get it with: pip install 'hictkpy>=1.4,<2'",
-        ) from error
-    return hictkpy
+        )

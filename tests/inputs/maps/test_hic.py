@@ -2,10 +2,9 @@
 
 import sys
 
-import hictkpy
 import numpy as np
 import pytest
-from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
+from conftest import CHROMSIZES, without_zeros, write_hic, write_hic_rows, write_mcool
 from numpy.testing import assert_array_equal
 from refusals import files_in
 
@@ -59,11 +58,8 @@ def test_counts_are_those_of_the_file_at_every_resolution(path, pixels):
 
 
 def test_counts_between_chromosomes_are_told(tmp_path):
-    writer = hictkpy.hic.FileWriter(tmp_path / "map.hic", CHROMSIZES, [1000, 50_000], tmpdir=tmp_path)
-    writer.add_pixels_from_dict(
-        {"bin1_id": [0, 3, 130, 5], "bin2_id": [200, 270, 250, 9], "count": [1.0, 2.0, 4.0, 8.0]}
-    )
-    writer.finalize()
+    rows = [(0, 200, 1), (3, 270, 2), (130, 250, 4), (5, 9, 8)]
+    write_hic_rows(tmp_path / "map.hic", rows, [1000, 50_000], CHROMSIZES)
     map_ = HicMap(tmp_path / "map.hic", 1000)
     told = [[part.trans_counts for part in map_.parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
     assert told == [3.0, 4.0, 0.0] and map_.depth(list(CHROMSIZES), ignore) == 8.0
@@ -131,3 +127,17 @@ def test_without_the_library_the_error_says_how_to_get_it(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "hictkpy", None)
     with pytest.raises(InputError, match=r"not installed; get it with: pip install 'hictkpy>=1\.4,<2'$"):
         open_maps([path], 1000)
+
+
+def test_a_reader_that_is_killed_means_a_want_of_memory(path, tmp_path, monkeypatch):
+    map_ = HicMap(path, 1000)
+    (tmp_path / "killed.py").write_text("import os; print(end='abc', flush=True); os.kill(os.getpid(), 9)")
+    monkeypatch.setattr(hic, "SCRIPT", tmp_path / "killed.py")
+    with pytest.raises(MemoryError):
+        map_.depth(["chr1"], ignore)
+
+
+def test_the_library_stays_out_of_this_process(path):
+    map_ = HicMap(path, 1000)
+    assert map_.depth(["chr1"], ignore) > 0
+    assert "hictkpy" not in sys.modules
