@@ -295,7 +295,7 @@ def test_what_another_process_finishes_meanwhile_is_not_done_twice(
     capsys.readouterr()
     succeed(tensors_argv("--block_size", 1, "--no_pred_cache", maps=[0, 1]))
     (windows,) = re.findall(r"(\d+) windows computed", capsys.readouterr().err)
-    assert 200 <= int(windows) < 800  # three of nine genes: what was read ahead of the first one is computed too
+    assert 200 <= int(windows) < 1400  # of some 1900: what was asked for and read ahead of the first is computed too
     assert content(tmp_path / "data") == reference
 
 
