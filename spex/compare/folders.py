@@ -8,14 +8,14 @@ import pandas as pd
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
-from spex.contacts.rules import Corrected, Published, options_of
+from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError, parameter, shown
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.ids import unversioned
 from spex.models.splits import sorted_chromosomes
-from spex.runs.contacts import load_contacts
 from spex.runs.folder import DataFolder
-from spex.runs.settings import HASH_SHOWN, RunSettings, read_run_settings
+from spex.runs.made import contacts_of, open_made
+from spex.runs.settings import HASH_SHOWN, RunSettings
 from spex.runs.tensors import genes_with_tensor
 
 SHARED = {
@@ -27,7 +27,6 @@ SHARED = {
 """Settings that folders must share -> what is said where they do not."""
 
 OWN_WIDTH, WIDTH = (tensor_length(BELUGA, groups) for groups in (0, 1))
-AGAIN = "the tensors.py command that made the folder writes it again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,7 @@ def open_base(root):
     Raises:
         InputError: no such folder, tensors of unknown making, or tensors with contacts.
     """
-    folder, settings = _open(root, "base_folder")
+    folder, settings = open_made(root, "base_folder")
     if settings.maps_sha256:
         raise InputError(
             "its tensors hold contacts already",
@@ -95,7 +94,7 @@ def open_map_folders(roots, base, *, show_published=False):
     """
     opened = []
     for root, name in zip(roots, _names(roots), strict=True):
-        folder, settings = _open(root, "map_folders")
+        folder, settings = open_made(root, "map_folders")
         about = {"argument": "map_folders", "subject": root}
         if not settings.maps_sha256:
             raise InputError(
@@ -113,25 +112,8 @@ def open_map_folders(roots, base, *, show_published=False):
                 hint=f"make them with {parameter('rule')} corrected in another folder, or give "
                 f"{parameter('show_published')} to see this one without a verdict",
             )
-        _check_windows(settings, rule, about)
-        opened.append(MapFolder(name, folder, settings, rule, _contacts(folder, settings, rule, about)))
+        opened.append(MapFolder(name, folder, settings, rule, contacts_of(folder, settings, about)))
     return opened
-
-
-def _open(root, argument):
-    """A data folder and its settings."""
-    folder = DataFolder(root)
-    about = {"argument": argument, "subject": root}
-    if not folder.root.is_dir():
-        raise InputError("no such folder", **about, expected="a data folder that tensors.py filled")
-    settings = read_run_settings(folder)
-    if settings is None:
-        raise InputError(
-            "no run.json in it, so what its tensors were made from is unknown",
-            **about,
-            expected="a data folder that tensors.py of this program filled",
-        )
-    return folder, settings
 
 
 def _names(roots):
@@ -156,27 +138,6 @@ def _check_twice(settings, opened, about):
     for other in opened:
         if asdict(replace(other.settings, cache_dtype=settings.cache_dtype)) == asdict(settings):
             raise InputError(f"the same map as {other.folder.root}", **about, expected="each map once")
-
-
-def _check_windows(settings, rule, about):
-    """Refuse tensors that took another number of windows from a bin than controls would."""
-    if settings.windows_per_bin != options_of(rule, settings.hic_resolution)["windows_per_bin"]:
-        raise InputError(
-            f"made by an earlier version, which took one window from each bin of {settings.hic_resolution} bp; "
-            f"controls are made from {rule.tiles(settings.hic_resolution)} of them",
-            **about,
-            hint=f"make the tensors anew in another {parameter('data_folder')}",
-        )
-
-
-def _contacts(folder, settings, rule, about):
-    """The contacts that a folder's tensors were made with, of all its genes."""
-    genes = read_cached_genes(folder.cached_genes)
-    identity = {**settings.recorded(), "genes": genes["id"].tolist()}
-    contacts = load_contacts(folder.contacts_npz, identity, rule, settings.hic_resolution)
-    if contacts is None:
-        raise InputError("no whole contacts.npz in it", **about, expected="the map's contacts", hint=AGAIN)
-    return contacts
 
 
 def find_common_genes(base, maps, expression, *, with_contacts=False):

@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -62,25 +63,51 @@ class FeatureComputer:
             self.store.flush()
             self.counts["bytes written to the store"] = self.store.bytes_written
 
+    def windows(self, chrom, starts, *, keep):
+        """Predictions of windows of a chromosome, from the store where it has them, float32 (n, features).
+
+        starts: (n,) int64, ascending, 0-based. keep: put those that were computed into the store.
+        """
+        return self._complete(*self._begin(self._look_up_windows(chrom, starts)), keep=keep)
+
+    def predict(self, codes, starts):
+        """Predictions of the windows at `starts` of a sequence of one's own, float32 (n, features).
+
+        codes: (length,) uint8 base codes. starts: (n,) int64, each window within the sequence.
+        """
+        return self._predict(codes, starts).cpu().numpy()
+
     def _read(self, block, segments):
         """What one step of a block needs: rows that the store has, and sequences for the others."""
         if segments is OWN:
-            kind, keys, width = "own", own_keys(block.genes), OWN_ROWS * self.network.features
-        else:
-            rule, resolution = self.contacts.rule, self.contacts.resolution
-            kind, width = "windows", self.network.features
-            keys = rule.centres(np.concatenate(segments), resolution) - self.network.window // 2
+            keys, width = own_keys(block.genes), OWN_ROWS * self.network.features
+
+            def sequences_of(missing):
+                return self._own_sequences(block.chrom, block.genes.iloc[missing])
+
+            return self._look_up("own", block.chrom, keys, width, sequences_of)
+        rule, resolution = self.contacts.rule, self.contacts.resolution
+        starts = rule.centres(np.concatenate(segments), resolution) - self.network.window // 2
+        return self._look_up_windows(block.chrom, starts)
+
+    def _look_up_windows(self, chrom, starts):
+        """As `_look_up`, of windows of a chromosome by where they start, ascending."""
+
+        def sequences_of(missing):
+            codes_of = partial(self.genome.codes, chrom)
+            return lay_end_to_end(codes_of, starts[missing], self.network.window)
+
+        return self._look_up("windows", chrom, starts, self.network.features, sequences_of)
+
+    def _look_up(self, kind, chrom, keys, width, sequences_of):
+        """Rows that the store has, and sequences for the others. sequences_of: called with positions in `keys`."""
         rows, found = np.empty((len(keys), width), np.float32), np.zeros(len(keys), dtype=bool)
         if self.store is not None:
-            found, stored = self.store.get(kind, block.chrom, keys)
+            found, stored = self.store.get(kind, chrom, keys)
             if stored is not None:
                 rows[found] = stored
         missing = np.flatnonzero(~found)
-        sequences = None
-        if len(missing):
-            of_windows = self._own_sequences if segments is OWN else self._bin_sequences
-            sequences = of_windows(block.chrom, block.genes.iloc[missing] if segments is OWN else keys[missing])
-        return _Rows(kind, block.chrom, keys, rows, missing, sequences)
+        return _Rows(kind, chrom, keys, rows, missing, sequences_of(missing) if len(missing) else None)
 
     def _own_sequences(self, chrom, genes):
         """Base codes of the genes' stretches end to end, and where their windows start in them, (genes, 200)."""
@@ -91,11 +118,6 @@ class FeatureComputer:
             starts.append(within + length)
             length += end - first
         return np.concatenate(codes), np.stack(starts)
-
-    def _bin_sequences(self, chrom, starts):
-        """Base codes of the runs of windows (ascending) end to end, and where the windows start in them."""
-        runs, within = merge_windows(torch.from_numpy(starts), self.network.window)
-        return np.concatenate([self.genome.codes(chrom, *run) for run in runs]), within.numpy()
 
     def _begin(self, read):
         """Ask for the rows of one step that are neither in the store nor about to be; a GPU is not waited for."""
@@ -112,12 +134,13 @@ class FeatureComputer:
         predict = self._own_rows if read.kind == "own" else self._predict
         return read, predict(codes, starts[left]), read.missing[left]
 
-    def _complete(self, read, predicted, places):
-        """The rows of one step, (keys, width) float32; what was predicted is kept in the store."""
+    def _complete(self, read, predicted, places, keep=True):
+        """The rows of one step, (keys, width) float32. keep: put what was predicted into the store."""
         if predicted is not None:
             rows = predicted.cpu().numpy()
             if self.store is not None:
-                self.store.put(read.kind, read.chrom, read.keys[places], rows)
+                if keep:
+                    self.store.put(read.kind, read.chrom, read.keys[places], rows)
                 rows = self.store.stored(rows)  # what a later run will read
             read.rows[places] = rows
         return read.rows
@@ -191,6 +214,16 @@ class _Block:
             alone = ~self.contacts.has_pixels[self.rows]
             neighbours[alone] = self.own[alone, OWN_SUMS:]
         return np.concatenate([self.own[:, :OWN_SUMS], neighbours], axis=1)
+
+
+def lay_end_to_end(codes_of, starts, window):
+    """The runs of overlapping windows end to end.
+
+    codes_of: from a stretch, 0-based half-open, to its base codes. starts: (n,) int64, ascending. window: in bp.
+    Returns: base codes, uint8; where the windows start in them, (n,) int64.
+    """
+    runs, within = merge_windows(torch.from_numpy(starts), window)
+    return np.concatenate([codes_of(*run) for run in runs]), within.numpy()
 
 
 def read_ahead(items, prepare, depth=2):

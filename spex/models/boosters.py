@@ -1,5 +1,6 @@
 """Boosted trees and boosted linear models (xgboost)."""
 
+import json
 import math
 import re
 import warnings
@@ -260,6 +261,17 @@ class BoosterFit:
         for name, value in scores.items():  # features are called f0, f1, ...
             importance[int(name[1:])] = value
         return importance if self.scale is None else np.abs(importance) * self.scale
+
+    @property
+    def coefficients(self):
+        """Of a linear booster, float64 (width,), per unit of each feature."""
+        model = json.loads(self.booster.save_raw("json"))["learner"]["gradient_booster"]["model"]
+        return np.array(model["weights"][:-1])  # the last one is its bias
+
+    @property
+    def intercept(self):
+        """Of a linear booster, in ln(expression): what it predicts where every feature is 0."""
+        return float(self.predict(np.zeros((1, self.booster.num_features()), np.float32))[0])
 
     def predict(self, features):
         """Predict float64 (n,), in ln(expression), from float32 (n, width)."""

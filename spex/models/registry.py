@@ -29,8 +29,9 @@ class Model:
     find_problem: from parameters to what is wrong with them, in words, or None. aliases: second names of parameters.
     use_of_watched: what it does with the watched rows, in words to put before their name; None where it never looks at
     them. seeded: whether a seed can change its numbers. cuda_problem: tells why it cannot be fitted on a GPU here, in
-    words, or None. optional: parameters that it has beside those in `PARAMETERS`. find_width_problem: from parameters
-    and the features' width to the parameter that does not suit it and why, or None.
+    words, or None. linear: whether its fits have `coefficients` and `intercept`. optional: parameters that it has
+    beside those in `PARAMETERS`. find_width_problem: from parameters and the features' width to the parameter that does
+    not suit it and why, or None.
 
     shared_learner: called with features, splits, parameters, device where the splits are the folds of a
     cross-validation; has `learners`, one a split, which share what they can. None: each fold is prepared by itself.
@@ -44,6 +45,7 @@ class Model:
     use_of_watched: str | None
     seeded: bool
     cuda_problem: Callable
+    linear: bool
     optional: tuple[str, ...] = ()
     find_width_problem: Callable | None = None
     shared_learner: Callable | None = None
@@ -59,6 +61,7 @@ MODELS = {
         use_of_watched="as published, early stopping watches",
         seeded=True,
         cuda_problem=boosters.cuda_problem,
+        linear=False,
     ),
     "gblinear": Model(
         learner=boosters.BoosterLearner,
@@ -68,6 +71,7 @@ MODELS = {
         use_of_watched=None,
         seeded=True,  # by its parameter feature_selector
         cuda_problem=lambda: "gblinear is fitted on the CPU only",
+        linear=True,
     ),
     "ridge": Model(
         learner=ridge.RidgeLearner,
@@ -77,6 +81,7 @@ MODELS = {
         use_of_watched="the penalty is chosen on",
         seeded=False,
         cuda_problem=products.cuda_problem,
+        linear=True,
         optional=(ridge.OWN_PENALTY,),
         find_width_problem=ridge.find_width_problem,
         shared_learner=ridge_folds.RidgeFolds,

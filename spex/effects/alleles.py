@@ -1,0 +1,224 @@
+"""Effects of alleles: the windows that an allele changes, on each gene's own grid and in the bins that genes touch.
+
+The difference of a gene's tensor with the allele and without follows from the windows that differ, since a tensor is a
+sum over windows; contacts are held fixed. Through a linear model that difference is the effect, in ln(expression).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from expecto.gene_features import OWN_SUMS, REACH, own_windows, transform_weights
+from expecto.network import BELUGA
+from spex.effects.linear import ROWS
+from spex.features.compute import lay_end_to_end
+
+WINDOWS_AT_ONCE = 4096
+"""Changed windows whose predictions are held in memory, at least (8 KB each), in whole alleles."""
+
+OWN_REACH = REACH + BELUGA.window // 2
+"""Largest distance in bp between a TSS and a base that its own windows hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Effects of alleles on the genes that they reach, a row a pair of the two.
+
+    alleles, genes: (m,) int64, numbers of the allele and of the gene's row, rising. through_own: (m,) bool, whether
+    windows of the gene's own grid change. contacts: list (m) of int64 arrays, numbers of the contacts whose bins
+    change. own, contact: float64 (m, t), change of ln(expression) in each tissue, by the own windows and by contacts.
+    """
+
+    alleles: np.ndarray
+    genes: np.ndarray
+    through_own: np.ndarray
+    contacts: list[np.ndarray]
+    own: np.ndarray
+    contact: np.ndarray
+
+
+@dataclass
+class _Pair:
+    """A gene that an allele reaches. own: positions in SHIFTS of its own windows that change, their starts in the
+    reference, and in the changed chromosome. contacts: number -> starts of those windows of its bin, likewise."""
+
+    chrom: str
+    allele: int
+    gene: int
+    own: tuple
+    contacts: dict
+
+    def windows(self):
+        """Starts of the windows that change, in the reference and in the changed chromosome: pairs of arrays."""
+        return [self.own[1:], *self.contacts.values()]
+
+
+class AlleleScorer:
+    """Computes effects of alleles.
+
+    computer: FeatureComputer of the genome and network. genes: DataFrame (n) with chrom, strand, tss. index:
+    ContactIndex over contacts of the same genes, or None without contact maps. models: LinearModels.
+    """
+
+    def __init__(self, computer, genes, index, models):
+        self._computer, self._index, self._models = computer, index, models
+        self._genome = computer.genome
+        self._tss, self._strands = genes["tss"].to_numpy(np.int64), genes["strand"].to_numpy(str)
+        self._on_chrom = {}
+        for chrom in genes["chrom"].unique():
+            rows = np.flatnonzero(genes["chrom"] == chrom)
+            along = rows[np.argsort(self._tss[rows], kind="stable")]
+            self._on_chrom[chrom] = along, self._tss[along]
+        self._weights = transform_weights()
+        self._positions = models.coefficients.shape[1] // BELUGA.features
+        self._stands_in = np.zeros(len(genes), dtype=bool)
+        if index is not None and index.contacts.rule.own_windows_stand_in:
+            self._stands_in = ~index.contacts.has_pixels
+
+    def effects(self, changes):
+        """Effects of alleles. changes: list of Change (n). Returns: Effects, of those that reach a gene."""
+        pairs, parts, count, stretches = [], [], 0, {}
+        for number in sorted(range(len(changes)), key=lambda each: (changes[each].chrom, changes[each].start)):
+            reached = self._reached(number, changes[number], stretches)
+            pairs += reached
+            count += sum(
+                len(pair.own[0]) + sum(len(starts) for starts, _ in pair.contacts.values()) for pair in reached
+            )
+            if count >= WINDOWS_AT_ONCE:
+                parts.append(self._of_pairs(pairs, changes))
+                pairs, count = [], 0
+                stretches.clear()
+        parts.append(self._of_pairs(pairs, changes))
+        return _joined(parts, len(self._models))
+
+    def _reached(self, number, change, stretches):
+        """The genes that an allele reaches: list of _Pair. stretches: gene -> base codes around it, kept."""
+        contacts = defaultdict(dict)
+        for contact in self._index.touching(change.chrom, change.start, change.end) if self._index else ():
+            starts = self._index.starts(self._index.contacts.bins[contact : contact + 1])[0]
+            moved = change.moved(starts)
+            differ = [self._differs(change, *places) for places in zip(starts.tolist(), moved.tolist(), strict=True)]
+            if any(differ):
+                contacts[int(self._index.genes[contact])][int(contact)] = starts[differ], moved[differ]
+        own = {}
+        rows, tss = self._on_chrom.get(change.chrom, ((), ()))
+        near = slice(*np.searchsorted(tss, [change.start - OWN_REACH, change.end + OWN_REACH + 1]))
+        for gene in rows[near] if len(rows) else ():
+            windows = self._changed_windows(change, gene, stretches)
+            if len(windows[0]):
+                own[int(gene)] = windows
+        nothing = (np.empty(0, np.int64),) * 3
+        return [
+            _Pair(change.chrom, number, gene, own.get(gene, nothing), contacts[gene])
+            for gene in sorted({*own, *contacts})
+        ]
+
+    def _differs(self, change, start, moved):
+        """Whether a bin's window reads other bases with the change. start, moved: where it starts without, and with."""
+        before = self._genome.codes(change.chrom, start, start + BELUGA.window)
+        return not np.array_equal(before, change.codes(self._genome, moved, moved + BELUGA.window))
+
+    def _changed_windows(self, change, gene, stretches):
+        """Own windows of a gene that read other bases with the change; the TSS moves along.
+
+        Returns: their positions in SHIFTS; their starts in the reference; and in the changed chromosome.
+        """
+        tss = self._tss[gene]
+        first, end, within = own_windows(tss, self._strands[gene], BELUGA.window)
+        if gene not in stretches:
+            stretches[gene] = self._genome.codes(change.chrom, first, end)
+        moved = int(change.moved(tss - 1)) - int(tss - 1)
+        differs = stretches[gene] != change.codes(self._genome, first + moved, end + moved)
+        so_far = np.concatenate([[0], np.cumsum(differs)])
+        changed = np.flatnonzero(so_far[within + BELUGA.window] > so_far[within])
+        return changed, first + within[changed], first + within[changed] + moved
+
+    def _of_pairs(self, pairs, changes):
+        """The effects on some pairs, by allele."""
+        reference, altered = self._predict(pairs, changes)
+        own, contact = (np.empty((len(pairs), len(self._models))) for _ in range(2))
+        for first in range(0, len(pairs), ROWS):
+            some = pairs[first : first + ROWS]
+            of_tensors = np.zeros((2, len(some), self._positions, BELUGA.features))
+            for row, pair in enumerate(some):
+                self._add_own(of_tensors[0, row], pair, reference, altered)
+                self._add_contacts(of_tensors[1, row], pair, reference, altered)
+            for effects, of_part in zip((own, contact), of_tensors, strict=True):
+                effects[first : first + ROWS] = self._models.effects(of_part.reshape(len(some), -1))
+        return Effects(
+            alleles=np.array([pair.allele for pair in pairs], np.int64),
+            genes=np.array([pair.gene for pair in pairs], np.int64),
+            through_own=np.array([len(pair.own[0]) > 0 for pair in pairs], dtype=bool),
+            contacts=[np.array(sorted(pair.contacts), np.int64) for pair in pairs],
+            own=own,
+            contact=contact,
+        )
+
+    def _predict(self, pairs, changes):
+        """Predictions of all windows that change.
+
+        Returns: (chromosome, start) -> row without, (allele, start) -> row with the change, float32 (features,).
+        """
+        before, after = defaultdict(set), defaultdict(set)
+        for pair in pairs:
+            for starts, moved in pair.windows():
+                before[pair.chrom].update(starts.tolist())
+                after[pair.allele].update(moved.tolist())
+        reference = {}
+        for chrom, starts in before.items():
+            rows = self._computer.windows(chrom, np.array(sorted(starts), np.int64), keep=False)
+            reference.update(zip(((chrom, start) for start in sorted(starts)), rows, strict=True))
+        codes, places, length = [], [], 0
+        for allele, starts in after.items():
+            change = changes[allele]
+            laid, within = lay_end_to_end(
+                lambda first, end, change=change: change.codes(self._genome, first, end),
+                np.array(sorted(starts), np.int64),
+                BELUGA.window,
+            )
+            codes.append(laid)
+            places.append(within + length)
+            length += len(laid)
+        if not codes:
+            return reference, {}
+        rows = self._computer.predict(np.concatenate(codes), np.concatenate(places))
+        keys = ((allele, start) for allele, starts in after.items() for start in sorted(starts))
+        return reference, dict(zip(keys, rows, strict=True))
+
+    def _add_own(self, of_tensor, pair, reference, altered):
+        """Add what the own windows of a pair do to the gene's tensor. of_tensor: float64 (positions, features)."""
+        changed, starts, moved = pair.own
+        if not len(changed):
+            return
+        differences = self._differences(pair, starts, moved, reference, altered)
+        of_tensor[:OWN_SUMS] = self._weights[:, changed] @ differences
+        if self._stands_in[pair.gene]:
+            of_tensor[OWN_SUMS:] = differences.sum(axis=0)
+
+    def _add_contacts(self, of_tensor, pair, reference, altered):
+        """Add what the contacted bins of a pair do to the gene's tensor."""
+        for contact, (starts, moved) in pair.contacts.items():
+            differences = self._differences(pair, starts, moved, reference, altered)
+            of_tensor[self._index.positions[contact]] += self._index.weights[contact] * differences.sum(axis=0)
+
+    def _differences(self, pair, starts, moved, reference, altered):
+        """Predictions with the change minus those without, float64 (windows, features)."""
+        before = np.stack([reference[pair.chrom, start] for start in starts.tolist()]).astype(np.float64)
+        return np.stack([altered[pair.allele, start] for start in moved.tolist()]) - before
+
+
+def _joined(parts, tissues):
+    """Effects of several parts as one, by allele, then gene."""
+    alleles = np.concatenate([part.alleles for part in parts])
+    genes = np.concatenate([part.genes for part in parts])
+    order = np.lexsort((genes, alleles))
+    contacts = [each for part in parts for each in part.contacts]
+    return Effects(
+        alleles=alleles[order],
+        genes=genes[order],
+        through_own=np.concatenate([part.through_own for part in parts])[order],
+        contacts=[contacts[place] for place in order],
+        own=np.concatenate([part.own for part in parts]).reshape(-1, tissues)[order],
+        contact=np.concatenate([part.contact for part in parts]).reshape(-1, tissues)[order],
+    )
