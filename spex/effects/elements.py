@@ -1,0 +1,196 @@
+"""Effects of elements: what each contacted bin, and each stretch of a gene's own windows, adds to a prediction.
+
+The effect of an element is f(tensor) - f(tensor without it), in ln(expression). For a linear model these are exact
+contributions and add up to the prediction; for trees they are knock-outs, one element at a time.
+"""
+
+import numpy as np
+import pandas as pd
+
+from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weights
+from expecto.network import BELUGA
+from spex.effects.linear import LinearModels
+from spex.models.registry import MODELS
+from spex.runs.tensors import read_features
+
+STRETCH = 1000
+"""Length in bp of the stretches that a gene's own windows are told by: five windows each."""
+
+WINDOWS_AT_ONCE = 4096
+"""Windows of contacted bins whose predictions are held in memory (8 KB each)."""
+
+CONTACT, OWN = "contact", "own"
+COLUMNS = (
+    *(
+        "chr",
+        "start",
+        "end",
+        "name",
+        "class",
+        "TargetGene",
+        "TargetGeneEnsemblID",
+        "TargetGeneTSS",
+        "CellType",
+        "Score",
+    ),
+    *("DistanceToTSS", "count", "side", "tissue", "model"),
+)
+
+
+class ElementScorer:
+    """Computes effects of elements.
+
+    inputs: EffectInputs. computer: FeatureComputer of its genome and network. own_windows: tell of the gene's own
+    windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
+    """
+
+    def __init__(self, inputs, computer, *, own_windows=False, cell_type=None):
+        self._inputs, self._computer = inputs, computer
+        self._own_windows, self._cell_type = own_windows, cell_type
+        self._index = inputs.index()
+        fits = inputs.fits
+        self._linear = [number for number, each in enumerate(fits) if MODELS[each.model].linear]
+        self._others = [number for number in range(len(fits)) if number not in self._linear]
+        if self._linear:
+            models = LinearModels([fits[number] for number in self._linear])
+            self._coefficients = models.coefficients.reshape(len(models), -1, BELUGA.features)
+        self._weights = transform_weights()
+
+    def tables(self, rows, advance):
+        """Elements of some genes, a table for each chromosome.
+
+        rows: (m,) of the genes. advance: called with the number of genes that are done.
+
+        Yields: DataFrame with `COLUMNS`: start, end in bp, 0-based half-open; TargetGeneTSS 1-based; Score in
+        ln(expression); DistanceToTSS in bp, from the middle of the element, without sign; by gene, element, model.
+        """
+        chroms = self._inputs.genes["chrom"].to_numpy(str)[rows]
+        for chrom in dict.fromkeys(chroms.tolist()):
+            mine = rows[chroms == chrom]
+            own = [self._own(gene) for gene in mine.tolist()] if self._own_windows else []
+            elements = pd.concat([self._contacts(chrom, mine), *own])
+            elements = elements.sort_values(["gene", "start", "class"], kind="stable").reset_index(drop=True)
+            yield self._as_table(elements)
+            advance(len(mine))
+
+    def sums(self, contacts):
+        """What each contact adds to its sum in the gene's tensor, float64 (m, features). contacts: (m,) numbers."""
+        bins, chroms = self._index.contacts.bins[contacts], self._index.contacts.chroms[self._index.genes[contacts]]
+        sums = np.empty((len(contacts), BELUGA.features))
+        for chrom in np.unique(chroms):
+            mine = np.flatnonzero(chroms == chrom)
+            starts, where = np.unique(self._index.starts(bins[mine]), return_inverse=True)
+            rows = self._computer.windows(str(chrom), starts, keep=True).astype(np.float64)
+            sums[mine] = rows[where.reshape(len(mine), -1)].sum(axis=1)
+        return sums * self._index.weights[contacts, None]
+
+    def _contacts(self, chrom, rows):
+        """Elements that genes of one chromosome touch: DataFrame with gene, start, end, class, count, side, and an
+        `effects` column of float64 (fits,)."""
+        if self._index is None:
+            return _elements([], [], [], CONTACT, [], [], np.empty((0, len(self._inputs.fits))))
+        contacts = self._index.contacts
+        numbers = np.concatenate([np.arange(contacts.offsets[row], contacts.offsets[row + 1]) for row in rows])
+        bins = contacts.bins[numbers].astype(np.int64)
+        effects = np.zeros((len(numbers), len(self._inputs.fits)))
+        order = np.argsort(bins, kind="stable")
+        tiles = contacts.rule.tiles(contacts.resolution)
+        for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE) or 1):
+            self._score(numbers[some], effects, some)
+        start = bins * contacts.resolution
+        side = np.where(contacts.downstream[numbers], "downstream", "upstream")
+        end = np.minimum(start + contacts.resolution, self._computer.genome.chromsizes[chrom])
+        return _elements(self._index.genes[numbers], start, end, CONTACT, contacts.counts[numbers], side, effects)
+
+    def _score(self, numbers, effects, places):
+        """Put the effects of some contacts of one chromosome into rows `places` of `effects`."""
+        if not len(numbers):
+            return
+        sums = self.sums(numbers)
+        positions = self._index.positions[numbers]
+        for position in np.unique(positions) if self._linear else ():
+            mine = positions == position
+            effects[np.ix_(places[mine], self._linear)] = sums[mine] @ self._coefficients[:, position].T
+        for gene in np.unique(self._index.genes[numbers]) if self._others else ():
+            mine = np.flatnonzero(self._index.genes[numbers] == gene)
+            parts = np.zeros((len(mine), self._positions, BELUGA.features))
+            parts[np.arange(len(mine)), positions[mine]] = sums[mine]
+            self._knock_out(gene, parts, effects, places[mine])
+
+    def _own(self, gene):
+        """Elements of a gene's own windows, in stretches of 1 kb; as `_contacts`."""
+        row = self._inputs.genes.iloc[gene]
+        first, _, within = own_windows(row["tss"], row["strand"], BELUGA.window)
+        order = np.argsort(within)
+        predictions = np.empty((len(SHIFTS), BELUGA.features))
+        predictions[order] = self._computer.windows(row["chrom"], first + within[order], keep=False)
+        along = 1 if row["strand"] == "+" else -1
+        size = self._computer.genome.chromsizes[row["chrom"]]
+        ends = np.sort([along * (0 - row["tss"]), along * (size - row["tss"])])
+        # what lies past an end of the chromosome is told with the last stretch that does not
+        least, most = ends[0] // STRETCH, (ends[1] - 1) // STRETCH
+        stretches = np.clip(SHIFTS // STRETCH, least, most)
+        numbers = np.unique(stretches)
+        parts = np.zeros((len(numbers), self._positions, BELUGA.features))
+        for place, number in enumerate(numbers):
+            mine = stretches == number
+            parts[place, :OWN_SUMS] = self._weights[:, mine] @ predictions[mine]
+            if self._stands_in(gene):
+                parts[place, OWN_SUMS:] = predictions[mine].sum(axis=0)
+        effects = np.zeros((len(numbers), len(self._inputs.fits)))
+        if self._linear:
+            flat = self._coefficients.reshape(len(self._linear), -1)
+            effects[:, self._linear] = parts.reshape(len(parts), -1) @ flat.T
+        if self._others:
+            self._knock_out(gene, parts, effects, np.arange(len(numbers)))
+        start = row["tss"] + along * (numbers if along > 0 else numbers + 1) * STRETCH
+        start, end = np.maximum(start, 0), np.minimum(start + STRETCH, size)
+        side = np.where(numbers >= 0, "downstream", "upstream")
+        return _elements(np.full(len(numbers), gene), start, end, OWN, np.full(len(numbers), np.nan), side, effects)
+
+    @property
+    def _positions(self):
+        return self._inputs.settings.width // BELUGA.features
+
+    def _stands_in(self, gene):
+        contacts = self._inputs.contacts
+        return contacts is not None and contacts.rule.own_windows_stand_in and not contacts.has_pixels[gene]
+
+    def _knock_out(self, gene, parts, effects, places):
+        """Put what models that are not linear lose without each of some parts of a gene's tensor into `effects`."""
+        gene_id = self._inputs.genes["id"].iloc[gene]
+        tensor, _ = read_features(self._inputs.folder, [gene_id], self._inputs.settings.width)
+        without = (tensor - parts.reshape(len(parts), -1)).astype(np.float32)
+        for number in self._others:
+            fit = self._inputs.fits[number].fit
+            effects[places, number] = fit.predict(tensor)[0] - fit.predict(without)
+
+    def _as_table(self, elements):
+        """Elements x models as rows of the table."""
+        genes, fits = self._inputs.genes.iloc[elements["gene"]], self._inputs.fits
+        chrom, start, end = genes["chrom"].to_numpy(str), elements["start"].to_numpy(), elements["end"].to_numpy()
+        tss = genes["tss"].to_numpy()
+        columns = {
+            "chr": chrom,
+            "start": start,
+            "end": end,
+            "name": [f"{c}:{a}-{b}" for c, a, b in zip(chrom, start, end, strict=True)],
+            "class": elements["class"].to_numpy(),
+            "TargetGene": genes["symbol"].to_numpy(),
+            "TargetGeneEnsemblID": genes["id"].to_numpy(),
+            "TargetGeneTSS": tss,
+            "DistanceToTSS": np.abs((start + end) // 2 - (tss - 1)),
+            "count": elements["count"].to_numpy(np.float64),
+            "side": elements["side"].to_numpy(),
+        }
+        tissues, names = [each.tissue for each in fits], [each.name for each in fits]
+        table = pd.DataFrame({name: np.repeat(np.asarray(values), len(fits)) for name, values in columns.items()})
+        table["Score"] = np.concatenate([*elements["effects"]]) if len(elements) else np.empty(0)
+        table["tissue"], table["model"] = np.tile(tissues, len(elements)), np.tile(names, len(elements))
+        table["CellType"] = table["tissue"] if self._cell_type is None else self._cell_type
+        return table[list(COLUMNS)]
+
+
+def _elements(genes, start, end, kind, counts, side, effects):
+    columns = {"gene": genes, "start": start, "end": end, "class": kind, "count": counts, "side": side}
+    return pd.DataFrame(columns).assign(effects=list(effects))
