@@ -76,11 +76,17 @@ class AlleleScorer:
         if index is not None and index.contacts.rule.own_windows_stand_in:
             self._stands_in = ~index.contacts.has_pixels
 
-    def effects(self, changes):
-        """Effects of alleles. changes: list of Change (n). Returns: Effects, of those that reach a gene."""
+    def effects(self, changes, only=None):
+        """Effects of alleles on the genes that they reach.
+
+        changes: list of Change (n). only: row of the one gene that is asked for, for each; all without it.
+        Returns: Effects.
+        """
         pairs, parts, count, stretches = [], [], 0, {}
         for number in sorted(range(len(changes)), key=lambda each: (changes[each].chrom, changes[each].start)):
             reached = self._reached(number, changes[number], stretches)
+            if only is not None:
+                reached = [pair for pair in reached if pair.gene == only[number]]
             pairs += reached
             count += sum(
                 len(pair.own[0]) + sum(len(starts) for starts, _ in pair.contacts.values()) for pair in reached

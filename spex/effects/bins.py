@@ -38,7 +38,7 @@ class ContactIndex:
         """Where the windows of bins start, 0-based in bp: (n,) int -> (n, tiles) int64."""
         rule, resolution = self.contacts.rule, self.contacts.resolution
         centres = rule.centres(rule.windows(bins, resolution), resolution)
-        return centres.reshape(len(bins), -1) - BELUGA.window // 2
+        return centres.reshape(len(bins), rule.tiles(resolution)) - BELUGA.window // 2
 
     def touching(self, chrom, start, end):
         """Contacts whose bins' windows hold any base of a stretch, 0-based half-open; an empty one lies between bases.

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -210,13 +211,32 @@ def make_tensors_on(job, devices, genes, advance):
     Each gets a stretch of the genome, so that genes which touch the same bins stay together. Returns: as
     `make_tensors`, summed.
     """
-    context = multiprocessing.get_context("spawn")
-    messages = context.Queue()
     ordered = genes.sort_values(["chrom", "tss", "id"])
     edges = np.linspace(0, len(ordered), len(devices) + 1).astype(int)
     shares = [ordered.iloc[first:end] for first, end in pairwise(edges)]
+    return work_on(devices, partial(_make_share, job), shares, advance)
+
+
+def _make_share(job, device, genes: pd.DataFrame, advance):
+    """One device's share of the tensors."""
+    return make_tensors(job, open_model(job.beluga), device, genes, advance)
+
+
+def work_on(devices, work, shares, advance):
+    """Do work on several devices, one process for each.
+
+    work: called in each process with device, share, and a function to call with the number of units just done; can be
+    pickled, and so can the shares, one for each device. advance: called with the number of units just done.
+
+    Returns: Counter, the sum of what `work` returns.
+
+    Raises:
+        InputError: what `work` raises, or a process was killed.
+    """
+    context = multiprocessing.get_context("spawn")
+    messages = context.Queue()
     workers = [
-        context.Process(target=_work, args=(job, device, share, messages))
+        context.Process(target=_work, args=(work, device, share, messages))
         for device, share in zip(devices, shares, strict=True)
     ]
     try:
@@ -241,12 +261,12 @@ def _start(workers):
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(job, device, genes: pd.DataFrame, messages):
-    """One device's process: reports genes as they are done, then its counts."""
+def _work(work, device, share, messages):
+    """One device's process: reports units as they are done, then its counts."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     try:
-        messages.put(make_tensors(job, open_model(job.beluga), device, genes, messages.put))
+        messages.put(work(device, share, messages.put))
     except (InputError, OSError) as error:  # for the parent to tell in one line, such as a full disk
         messages.put(error)
 

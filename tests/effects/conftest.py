@@ -42,12 +42,14 @@ def made(world, genes, narrow, tmp_path):
             contacts=None,
         )
         positions = 10 + (0 if rule is None else 2 * rule.groups)
+        fits = [made_fit(seed, positions) for seed in (1, 2)]
         return SimpleNamespace(
             genes=genes.reset_index(drop=True),
             contacts=contacts,
             index=None if contacts is None else ContactIndex(contacts),
             computer=computer,
-            models=LinearModels([made_fit(seed, positions) for seed in (1, 2)]),
+            fits=fits,
+            models=LinearModels(fits),
         )
 
     return make

@@ -1,0 +1,289 @@
+"""Effects of the alleles of a variant file on the genes that each can reach, block by block of the file.
+
+A run that is stopped goes on from the parts that are there; processes and shards make parts side by side.
+"""
+
+import logging
+from collections import Counter
+from functools import partial
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+
+from expecto.network import BELUGA
+from spex.effects.alleles import AlleleScorer
+from spex.effects.linear import LinearModels
+from spex.effects.nulls import path_of
+from spex.effects.parts import Parts, ScoredBlock
+from spex.effects.quantiles import load_nulls, stratum
+from spex.effects.sequences import Change
+from spex.errors import InputError
+from spex.features.devices import work_on
+from spex.inputs.variant_files import OK, VariantFile
+from spex.progress import progress
+
+BLOCK_ROWS = 256
+"""Rows of the file that are scored and kept together."""
+
+REF_MISMATCH = "ref_mismatch"
+COLUMNS = (
+    *("variant_id", "chrom", "pos", "ref", "alt", "gene_id", "gene_name", "tissue", "tss_distance", "path"),
+    *("contact_count", "contact_bin", "effect", "effect_own", "effect_contact", "quantile", "model", "status"),
+)
+ROW = "row"
+"""Column of `VariantRun.tables` beside `COLUMNS`: number of the row in the file."""
+
+CODE_OF = {letter: code for code, letter in enumerate(BELUGA.bases)}
+
+logger = logging.getLogger("spex")
+
+
+def status_of(allele, genome):
+    """Whether an allele can be scored: `OK`, or why not. allele: as of `VariantFile`. genome: Genome."""
+    if allele.status != OK:
+        return allele.status
+    there = genome.codes(allele.on, allele.pos - 1, allele.pos - 1 + len(allele.ref))
+    wanted = [CODE_OF[letter] for letter in allele.ref.upper()]
+    return OK if np.array_equal(there, wanted) else REF_MISMATCH
+
+
+def score_block(scorer, genome, alleles):
+    """Score some alleles. scorer: AlleleScorer. Returns: ScoredBlock."""
+    statuses = np.array([status_of(allele, genome) for allele in alleles], dtype=str)
+    scored = np.flatnonzero(statuses == OK)
+    of_scored = [alleles[number] for number in scored]
+    found = scorer.effects(
+        [Change.of(each.on, each.pos, each.ref.upper(), each.alt.upper(), CODE_OF) for each in of_scored]
+    )
+    found.alleles[:] = scored[found.alleles]
+    return ScoredBlock(statuses, found)
+
+
+class VariantRun:
+    """A variant file's effects in a folder.
+
+    inputs: EffectInputs with linear models. file: VariantFile. root: Path of the folder. block_rows: rows of the file a
+    part. rows: of the whole file.
+
+    Raises:
+        InputError: the file cannot be read to its end; it holds no allele that agrees with the genome; or the folder
+            was made from something else.
+    """
+
+    def __init__(self, inputs, file, root, *, block_rows=BLOCK_ROWS):
+        self.inputs, self.file, self.block_rows = inputs, file, block_rows
+        self.parts = Parts(root, inputs.identity() | {"variants": file.sha256, "block_rows": block_rows})
+        self.parts.check()
+        self.sizes = self._look_through()
+
+    def _look_through(self):
+        """Read the whole file once, before anything is computed or written. Returns: alleles of each block."""
+        sizes, statuses, wrong = [], Counter(), None
+        genome = self.inputs.genome()
+        for alleles in self.file.blocks(self.block_rows):
+            sizes.append(len(alleles))
+            for allele in () if statuses[OK] else alleles:
+                status = status_of(allele, genome)
+                statuses[status] += 1
+                wrong = allele if status == REF_MISMATCH and wrong is None else wrong
+        genome.close()
+        if wrong is not None and not statuses[OK]:
+            there = "".join((BELUGA.bases + "N")[code] for code in self._reference(wrong))
+            raise InputError(
+                f"REF differs from the genome in all {statuses[REF_MISMATCH]:,} alleles that could be scored; at "
+                f"{wrong.chrom}:{wrong.pos} it is {wrong.ref[:10]}, the genome has {there}",
+                argument="variants",
+                subject=self.file.path,
+                expected="variants called on the genome that the tensors were made from",
+                hint="are they of another build, or of other chromosomes?",
+            )
+        return sizes
+
+    def _reference(self, allele):
+        genome = self.inputs.genome()
+        codes = genome.codes(allele.on, allele.pos - 1, allele.pos - 1 + min(len(allele.ref), 10))
+        genome.close()
+        return codes.tolist()
+
+    def score(self, shard=None):
+        """Make the parts that are missing. shard: divisor and remainder of the numbers of blocks; all without it."""
+        self.parts.claim()
+        divisor, remainder = shard or (1, 0)
+        wanted = [number for number in range(len(self.sizes)) if number % divisor == remainder]
+        missing = [number for number in wanted if not self.parts.has(number)]
+        logger.info("%d blocks of %d rows, %d done before", len(wanted), self.block_rows, len(wanted) - len(missing))
+        devices = self.inputs.sources.devices
+        with progress(sum(self.sizes[number] for number in missing), "alleles", "variants") as advance:
+            if not missing:
+                return
+            work = partial(_score_blocks, self.inputs, self.file, self.parts, self.block_rows)
+            if len(devices) == 1:
+                work(devices[0], missing, advance)
+            else:
+                shares = [missing[place :: len(devices)] for place in range(len(devices))]
+                work_on(devices, work, shares, advance)
+
+    @property
+    def is_complete(self):
+        """Whether every part is there, whoever made it."""
+        return all(self.parts.has(number) for number in range(len(self.sizes)))
+
+    def tables(self):
+        """Yields: for each block, DataFrame with `COLUMNS` and `ROW`, a row an allele, gene and tissue.
+
+        Alleles that are not scored have one row without gene; those that reach no gene have none.
+        """
+        nulls = self._nulls()
+        for number, alleles in enumerate(self.file.blocks(self.block_rows)):
+            yield block_table(self.inputs, alleles, self.parts.load(number), nulls)
+
+    def counts(self):
+        """How many alleles have which status, and how many of those that were scored reach no gene: Counter."""
+        counts = Counter()
+        for number in range(len(self.sizes)):
+            part = self.parts.load(number)
+            counts.update(part.statuses.tolist())
+            counts["without a gene"] += int((part.statuses == OK).sum()) - len(np.unique(part.effects.alleles))
+        return counts
+
+    def _nulls(self):
+        """NullEffects of each fit, None for those that have none."""
+        nulls = [load_nulls(each.folder, null_identity(self.inputs, each)) for each in self.inputs.fits]
+        without = nulls.count(None)
+        if without:
+            logger.info(
+                "%d of %d models have no null variants, so their quantiles are empty; make them with: spex variants %s",
+                *(without, len(nulls), "null"),
+            )
+        return nulls
+
+
+def null_identity(inputs, fit):
+    """What effects of null variants depend on, beside number and seed: dict of JSON values."""
+    return {"tensors": inputs.settings.recorded(), "files": fit.sha256}
+
+
+def _score_blocks(inputs, file, parts, block_rows, device, numbers, advance):
+    """Score blocks of a file on one device and keep each as a part. numbers: rising. Returns: Counter."""
+    with inputs.computer(device) as computer:
+        scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
+        wanted = set(numbers)
+        for number, alleles in enumerate(islice(file.blocks(block_rows), numbers[-1] + 1)):
+            if number in wanted:
+                parts.save(number, score_block(scorer, computer.genome, alleles))
+                advance(len(alleles))
+        return computer.counts
+
+
+def block_table(inputs, alleles, block, nulls):
+    """A block of alleles as a table, as of `VariantRun.tables`. alleles: list (n). block: ScoredBlock of them. nulls:
+    list of NullEffects or None, one a fit."""
+    effects, fits, genes = block.effects, inputs.fits, inputs.genes
+    of_alleles = pd.DataFrame(
+        {
+            ROW: [each.number for each in alleles],
+            "variant_id": [each.variant_id for each in alleles],
+            "chrom": [each.chrom for each in alleles],
+            "pos": np.array([each.pos for each in alleles], np.int64),
+            "ref": [each.ref for each in alleles],
+            "alt": [each.alt for each in alleles],
+            "status": block.statuses,
+        }
+    )
+    pairs = of_alleles.iloc[effects.alleles].reset_index(drop=True)
+    reached = genes.iloc[effects.genes]
+    pairs["gene_id"], pairs["gene_name"] = reached["id"].to_numpy(), reached["symbol"].to_numpy()
+    pairs["tss_distance"] = _distances(alleles, effects, reached)
+    paths = zip(effects.through_own, effects.contacts, strict=True)
+    pairs["path"] = [path_of(own, len(contacts) > 0) for own, contacts in paths]
+    pairs["contact_count"], pairs["contact_bin"] = _touched(inputs.contacts, effects.contacts)
+    count = len(fits)
+    table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)
+    table["tissue"] = np.tile([each.tissue for each in fits], len(pairs))
+    table["model"] = np.tile([each.name for each in fits], len(pairs))
+    table["effect"] = (effects.own + effects.contact).ravel()
+    table["effect_own"], table["effect_contact"] = effects.own.ravel(), effects.contact.ravel()
+    strata = np.array([stratum(*each) for each in zip(pairs["path"], pairs["tss_distance"], strict=True)], dtype=str)
+    quantiles = np.full((len(pairs), count), np.nan)
+    for number, known in enumerate(nulls):
+        if known is not None:
+            quantiles[:, number] = known.quantiles(strata, (effects.own + effects.contact)[:, number])
+    table["quantile"] = quantiles.ravel()
+    table["place"] = np.repeat(effects.alleles, count)
+    others = of_alleles[block.statuses != OK].assign(place=np.flatnonzero(block.statuses != OK))
+    table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, *COLUMNS, "place"])
+    return table.sort_values("place", kind="stable")[[ROW, *COLUMNS]].reset_index(drop=True)
+
+
+def _distances(alleles, effects, reached):
+    """Bp from the TSS to the first base that changes, along the gene: negative is upstream. Returns: (m,) int64."""
+    changes = {
+        number: Change.of("", alleles[number].pos, alleles[number].ref.upper(), alleles[number].alt.upper(), CODE_OF)
+        for number in np.unique(effects.alleles).tolist()
+    }
+    starts = np.array([changes[number].start for number in effects.alleles.tolist()], dtype=np.int64)
+    along = np.where(reached["strand"] == "+", 1, -1)
+    return along * (starts - (reached["tss"].to_numpy(np.int64) - 1))
+
+
+def _touched(contacts, numbers):
+    """Sum of the counts, and names, of the contacted bins that each pair changes; NaN and "" without any."""
+    counts, names = np.full(len(numbers), np.nan), []
+    for place, touched in enumerate(numbers):
+        if len(touched):
+            counts[place] = contacts.counts[touched].sum()
+        gene = np.searchsorted(contacts.offsets, touched, side="right") - 1 if len(touched) else ()
+        starts = contacts.bins[touched].astype(np.int64) * contacts.resolution if len(touched) else ()
+        names.append(
+            ",".join(f"{contacts.chroms[g]}:{s}-{s + contacts.resolution}" for g, s in zip(gene, starts, strict=True))
+        )
+    return counts, names
+
+
+def best_of_each(table):
+    """The row of each allele with the largest |effect|, the first of several; alleles that are not scored stay."""
+    size = table["effect"].abs().fillna(-1.0)
+    best = size.groupby([table[ROW], table["alt"]], sort=False).idxmax()
+    return table.loc[np.sort(best.to_numpy())]
+
+
+def wide_table(table, inputs):
+    """One row an allele and gene, with the effect in each tissue in a column of its own.
+
+    Columns are called by the tissue, by the model where several are of one tissue.
+    """
+    tissues = [each.tissue for each in inputs.fits]
+    names = [each.name if tissues.count(each.tissue) > 1 else each.tissue for each in inputs.fits]
+    of_pair = [name for name in COLUMNS if name not in _OF_TISSUE]
+    first = table["model"].isna() | (table["model"] == inputs.fits[0].name)
+    pairs = table.loc[first, [ROW, *of_pair]].reset_index(drop=True)
+    scored = table["model"].notna().to_numpy()
+    effects = np.full((len(pairs), len(names)), np.nan)
+    effects[pairs["gene_id"].notna().to_numpy()] = table["effect"].to_numpy(np.float64)[scored].reshape(-1, len(names))
+    return pd.concat([pairs, pd.DataFrame(effects, columns=names)], axis=1)
+
+
+_OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "quantile", "model")
+
+
+def info_texts(table):
+    """What an annotated variant file says of each row: dict of row number to texts, one an allele and gene.
+
+    Each is allele|gene_id|gene_name|tissue|path|effect|quantile of the tissue with the largest |effect|.
+    """
+    scored = table[table["effect"].notna()]
+    best = scored["effect"].abs().groupby([scored[ROW], scored["alt"], scored["gene_id"]], sort=False).idxmax()
+    texts = {}
+    for row in scored.loc[best.to_numpy()].itertuples():
+        quantile = "" if np.isnan(row.quantile) else f"{row.quantile:.4g}"
+        parts = (row.alt, row.gene_id, row.gene_name, row.tissue, row.path, f"{row.effect:.6g}", quantile)
+        texts.setdefault(row.row, []).append(parts)
+    return texts
+
+
+def open_variants(path, inputs, regions=(), spool=None):
+    """The variant file at a path, on the genome of `inputs`. regions, spool: as of VariantFile."""
+    genome = inputs.genome()
+    genome.close()
+    return VariantFile(path, genome.chromsizes, regions, spool)

@@ -1,0 +1,145 @@
+"""Null variants: ranks among them are uniform in each stratum for other variants of the kind, and for no others."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.stats import chisquare, kstest
+
+from expecto.network import BELUGA
+from spex.contacts.rules import Corrected, Published
+from spex.effects.alleles import AlleleScorer
+from spex.effects.linear import LinearModels
+from spex.effects.nulls import NullDrawer, null_effects, path_of
+from spex.effects.quantiles import CONTACT, OWN, STRATA, NullEffects, load_nulls, save_nulls, stratum
+from spex.effects.sequences import Change
+
+NUMBER = 200
+
+
+@pytest.fixture
+def source(made):
+    """What null variants are drawn from, with the interface of EffectInputs, and a computer."""
+
+    def make(rule):
+        parts = made(rule)
+        inputs = SimpleNamespace(genes=parts.genes, contacts=parts.contacts, fits=parts.fits, index=lambda: parts.index)
+        return inputs, parts.computer
+
+    return make
+
+
+def nulls_of(source, rule, seed):
+    inputs, computer = source(rule)
+    return null_effects(inputs, computer, NUMBER, seed, lambda _: None)
+
+
+def known(table):
+    return NullEffects({name: np.sort(group.to_numpy()) for name, group in table.groupby("stratum")["effect"]})
+
+
+@pytest.mark.parametrize("rule", [Corrected(), None])
+def test_ranks_of_other_null_variants_are_uniform_in_each_stratum(source, rule):
+    one, other = nulls_of(source, rule, 1), nulls_of(source, rule, 2)
+    met = set()
+    for first, second in zip(one, other, strict=True):
+        quantiles = known(first).quantiles(second["stratum"].to_numpy(str), second["effect"].to_numpy())
+        for name, mine in second.groupby("stratum").groups.items():
+            met.add(STRATA[name][0])
+            assert len(mine) == NUMBER
+            # both are draws; ten tests in all
+            assert kstest(first["effect"][first["stratum"] == name], second["effect"][mine]).pvalue > 0.001
+            assert kstest(quantiles[mine], "uniform", args=(-1, 2)).statistic < 0.25
+    assert met >= ({OWN} if rule is None else {OWN, CONTACT})
+
+
+def test_null_variants_drawn_over_the_whole_genome_would_not_do(source, world):
+    """Most of a genome reaches no gene: such nulls have effect 0, and every real effect would rank at an end."""
+    inputs, computer = source(Corrected(min_count=7))
+    places = NullDrawer(inputs, computer.genome, 3).draw("contact, 0-100 kb", NUMBER)
+    scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
+    generator = np.random.default_rng(4)
+    genes = [draw.gene for draw in places]
+    chroms = inputs.genes["chrom"].to_numpy(str)[genes]
+    anywhere = [
+        Change(c, int(generator.integers(0, len(world.sequences[c]))), 1, np.array([0], np.uint8)) for c in chroms
+    ]
+    effects = np.zeros(NUMBER)
+    found = scorer.effects(anywhere, only=genes)
+    effects[found.alleles] = found.contact[:, 0]
+    real = scorer.effects(
+        [Change(c, draw.position, 1, np.array([draw.alt], np.uint8)) for c, draw in zip(chroms, places, strict=True)],
+        only=genes,
+    )
+    quantiles = NullEffects({"contact": np.sort(effects)}).quantiles(
+        np.full(len(real.alleles), "contact"), real.contact[:, 0]
+    )
+    assert kstest(quantiles, "uniform", args=(-1, 2)).pvalue < 1e-6
+
+
+def snv(chrom, position, code):
+    return Change(chrom, position, 1, np.array([code], np.uint8))
+
+
+def test_null_variants_lie_where_their_stratum_says(source, world):
+    inputs, computer = source(Corrected())
+    drawer = NullDrawer(inputs, computer.genome, 5)
+    contacts, index = inputs.contacts, inputs.index()
+    for name in STRATA:
+        for draw in drawer.draw(name, 40):
+            gene = inputs.genes.iloc[draw.gene]
+            letters = world.sequences[gene["chrom"]]
+            assert letters[draw.position].upper() == BELUGA.bases[draw.ref] != BELUGA.bases[draw.alt]
+            upstream = (draw.position - (gene["tss"] - 1)) * (1 if gene["strand"] == "+" else -1)
+            own = -21_000 < upstream < 20_800 if gene["strand"] == "+" else -21_000 <= upstream <= 20_800
+            bins = contacts.bins[contacts.offsets[draw.gene] : contacts.offsets[draw.gene + 1]]
+            starts = [int(start) for start in index.starts(bins).ravel()]
+            touched = any(start <= draw.position < start + 2000 for start in starts)
+            assert stratum(path_of(own, touched), upstream) == name
+
+
+def test_base_composition_and_cpg_are_those_of_the_places(source, world):
+    """Within 1 kb of a TSS, counted over every such place of every gene, beside the draws."""
+    inputs, computer = source(None)
+    expected, seen = np.zeros(5), np.zeros(5)
+    for gene in inputs.genes.itertuples():
+        letters = world.sequences[gene.chrom].upper()
+        for position in range(max(gene.tss - 1000, 0), min(gene.tss + 999, len(letters))):
+            if letters[position] in "ACGT":
+                expected[kind(letters, position)] += 1
+    draws = NullDrawer(inputs, computer.genome, 6).draw("own, 0-1 kb", 2000)
+    for draw in draws:
+        letters = world.sequences[inputs.genes["chrom"].iloc[draw.gene]].upper()
+        seen[kind(letters, draw.position)] += 1
+    assert len(draws) == 2000
+    assert chisquare(seen, expected / expected.sum() * seen.sum()).pvalue > 0.001
+
+
+def kind(letters, position):
+    """Number of the base, or of CpG."""
+    if letters[position : position + 2] == "CG" or letters[max(position - 1, 0) : position + 1] == "CG":
+        return 4
+    return "ACGT".find(letters[position])
+
+
+def test_ranks_by_hand():
+    nulls = NullEffects({"own": np.array([-2.0, -1.0, 0.0, 1.0] * 5 + [3.0] * 1)})
+    nulls.by_stratum["own"].sort()
+    got = nulls.quantiles(np.array(["own", "own", "own", "both"]), np.array([-5.0, 5.0, 0.0, 0.0]))
+    count = 21
+    assert got[0] == pytest.approx(2 * 0.5 / (count + 1) - 1)
+    assert got[1] == pytest.approx(2 * (count + 0.5) / (count + 1) - 1)
+    assert got[2] == pytest.approx(2 * (10 + 3) / (count + 1) - 1)
+    assert np.isnan(got[3])
+
+
+def test_kept_null_variants_are_those_of_the_model(tmp_path, source):
+    (table, _) = nulls_of(source, Published(), 1)
+    save_nulls(tmp_path, table, {"seed": 1, "files": {"model.npy": "a"}})
+    kept = load_nulls(tmp_path, {"files": {"model.npy": "a"}})
+    for name, effects in known(table).by_stratum.items():
+        np.testing.assert_allclose(kept.by_stratum[name], effects, rtol=1e-8)
+    assert load_nulls(tmp_path, {"files": {"model.npy": "b"}}) is None
+    path = tmp_path / "null_variants.tsv"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert load_nulls(tmp_path, {"files": {"model.npy": "a"}}) is None
