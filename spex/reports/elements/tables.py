@@ -85,7 +85,7 @@ def _write_text(folder, tables):
     path = folder / ("elements.tsv.gz" if rows > LARGE else "elements.tsv")
     with whole_file(path) as file:
         if rows > LARGE:
-            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:  # no name, no time: always the same bytes
+            with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:  # no name, no time: always the same bytes
                 packed.writelines(texts)
         else:
             file.writelines(texts)

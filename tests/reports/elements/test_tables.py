@@ -103,5 +103,5 @@ def test_parquet_without_pyarrow_is_refused_before_any_table_is_asked_for(tmp_pa
 
 
 def test_unknown_formats_are_refused(tmp_path):
-    with pytest.raises(InputError, match="format: found .xlsx.; expected one of tsv, parquet"):
+    with pytest.raises(InputError, match="format: found 'xlsx'; expected one of tsv, parquet"):
         write_elements(tmp_path, [], "xlsx")
