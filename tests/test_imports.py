@@ -27,6 +27,9 @@ BREACHES = {
     "pyfaidx": ("spex/inputs/genes.py", "from pyfaidx import Fasta", "spex.inputs.genes -> pyfaidx"),
     "xgboost": ("spex/models/ridge.py", "import xgboost", "spex.models.ridge -> xgboost"),
     "matplotlib": ("spex/runs/folder.py", "import matplotlib.figure", "spex.runs.folder -> matplotlib"),
+    "pyarrow": ("spex/runs/folder.py", "import pyarrow.parquet", "spex.runs.folder -> pyarrow"),
+    "pybigtools": ("spex/reports/fits.py", "import pybigtools", "spex.reports.fits -> pybigtools"),
+    "sklearn": ("spex/models/scores.py", "from sklearn import metrics", "spex.models.scores -> sklearn"),
     "inside a function": ("spex/runs/folder.py", "def f():\n    import torch", "spex.runs.folder -> torch"),
 }
 

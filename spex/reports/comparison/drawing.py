@@ -59,6 +59,16 @@ def figure(width, height, columns=1, **kwargs):
     width, height: inches. columns: axes side by side. kwargs: as `Figure.subplots` takes them.
     Yields: the figure and its axes.
     """
+    with empty_figure(width, height) as drawn:
+        all_axes = drawn.subplots(1, columns, squeeze=False, **kwargs)[0]
+        for axes in all_axes:
+            dress(axes)
+        yield drawn, all_axes
+
+
+@contextlib.contextmanager
+def empty_figure(width, height):
+    """The same without axes; each that is added to it is to be dressed. Yields: the figure."""
     from matplotlib import rc_context  # noqa: PLC0415 -- a run without pictures does without it
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -67,13 +77,14 @@ def figure(width, height, columns=1, **kwargs):
     look |= dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.labelcolor"), INK)
     look |= {"ytick.labelcolor": INK, "axes.edgecolor": MUTED, "xtick.color": MUTED, "ytick.color": MUTED}
     with rc_context(look):
-        drawn = Figure(figsize=(width, min(height, TALLEST)), dpi=DPI, layout="constrained")
-        all_axes = drawn.subplots(1, columns, squeeze=False, **kwargs)[0]
-        for axes in all_axes:
-            axes.grid(color=GRID, linewidth=0.6)
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
-        yield drawn, all_axes
+        yield Figure(figsize=(width, min(height, TALLEST)), dpi=DPI, layout="constrained")
+
+
+def dress(axes):
+    """Give axes the look that all pictures share."""
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def save(drawn, name, caption, alt):

@@ -36,6 +36,9 @@ LOSS_TO_GAIN = (
 )
 """Steps from loss (orange) over nothing (grey) to gain (blue), all light enough for black marks on them."""
 
+LOSS_TO_GAIN_LINES = (ORANGE, "#b4bbc2", BLUE)
+"""The same for lines and bars, which have to be seen on paper where they mean little: ends and middle."""
+
 
 def css_variables():
     """The palette as CSS: variables for a light page, and their dark values where the reader prefers those."""
