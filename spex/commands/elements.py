@@ -1,0 +1,171 @@
+"""`spex elements`: what each contacted bin adds to the prediction of a gene, as a table, tracks and pictures.
+
+    spex elements DATA_FOLDER --model FIT [--genes ...] [--target ...]
+
+Writes elements.tsv and tracks for genome browsers, and a picture of every gene that --genes names.
+docs/elements.md says how to read them.
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from spex.commands.effect_inputs import add_effect_options, open_effect_inputs, spell
+from spex.commands.options import DefaultsFormatter, OneLineParser, option, path
+from spex.commands.running import run_script
+from spex.effects.elements import OWN, ElementScorer
+from spex.effects.inputs import find_genes
+from spex.errors import InputError
+from spex.files.checks import require_file, require_folder
+from spex.inputs.chromatin import LABELS, find_chromatin_features
+from spex.inputs.crispr import read_crispr_pairs
+from spex.models.benchmark import require_metrics, score_pairs
+from spex.progress import progress
+from spex.reports.elements.picture import draw_gene
+from spex.reports.elements.tables import FORMATS, require_format, write_elements
+from spex.reports.elements.tracks import require_bigwig, write_tracks
+from spex.runs.records import readable, write_table
+
+PROG = "spex elements"
+FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
+MOST_PICTURES = 50
+"""Pictures that one run draws: a gene in a tissue each."""
+
+TRACKED_ROWS = 2_000_000
+"""Rows whose tracks are written: larger ones open in no browser."""
+
+BINS_NAMED, FEATURES_NAMED = 3, 4
+
+logger = logging.getLogger("spex")
+
+
+def create_parser(prog=PROG):
+    parser = OneLineParser(
+        prog=prog,
+        description="Tell what each contacted bin adds to the prediction of a gene: f(with) - f(without), in "
+        "ln(expression). Contributions of a linear model add up to its prediction; those of trees are knock-outs.",
+        formatter_class=DefaultsFormatter,
+        allow_abbrev=False,
+    )
+    add_effect_options(parser, "any model")
+    add = parser.add_argument_group("elements").add_argument
+    add("--genes", nargs="+", action="extend", default=[], metavar="GENE", help="ids or symbols; default: every gene")
+    add(
+        "--own_windows",
+        action="store_true",
+        help="tell of the gene's own windows too, in stretches of 1 kb; the network sees them again",
+    )
+    add("--cell_type", metavar="NAME", help="for the column CellType; default: the tissue")
+    add("--benchmark", type=path, metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
+    add = parser.add_argument_group("outputs").add_argument
+    add("--out", type=path, metavar="DIR", help="default: DATA_FOLDER/elements")
+    add("--format", choices=FORMATS, default="tsv", help="of the table")
+    add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
+    add(
+        option("chromatin_features"),
+        type=path,
+        help=f"table that names the network's outputs, for pictures; default: {FEATURES_FILENAME}, where it is there",
+    )
+    return parser
+
+
+def run(args):
+    require_format(args.format)
+    if args.bigwig:
+        require_bigwig()
+    pairs = None
+    if args.benchmark:
+        require_metrics()
+        pairs = read_crispr_pairs(require_file(args.benchmark, "benchmark"))
+    inputs = open_effect_inputs(args, linear=False)
+    out = require_folder(args.out or inputs.folder.root / "elements", "out")
+    rows = find_genes(inputs.genes, args.genes)
+    if pairs is not None and not args.genes:
+        rows = np.flatnonzero(inputs.genes["symbol"].isin(pairs["gene"]))
+        if not len(rows):
+            raise InputError(
+                f"none of its {pairs['gene'].nunique():,} genes is among the {len(inputs.genes):,} of the folder",
+                argument="benchmark",
+                subject=args.benchmark,
+                expected="symbols as in its cached_genes.tsv",
+            )
+    if inputs.contacts is None and not args.own_windows:
+        raise InputError(
+            "its tensors are of sequence alone, so no bin is contacted",
+            argument="data_folder",
+            subject=args.data_folder,
+            hint="give --own_windows for the gene's own windows, or a folder that was made with a contact map",
+        )
+    features = find_chromatin_features(args.features_filename, FEATURES_FILENAME)
+    with inputs.computer(inputs.sources.devices[0]) as computer:
+        scorer = ElementScorer(inputs, computer, own_windows=args.own_windows, cell_type=args.cell_type)
+        kept = _Kept(TRACKED_ROWS)
+        with progress(len(rows), "genes", "elements") as advance:
+            written = write_elements(out, kept.passing(scorer.tables(rows, advance)), args.format)
+        if kept.table is not None:
+            write_tracks(out / "tracks", kept.table, computer.genome.chromsizes, args.bigwig)
+        if args.genes and kept.table is not None:
+            _draw(out, inputs, scorer, rows, kept.table, features)
+    if kept.table is None:
+        logger.info("%s rows: tracks and pictures are for fewer than %s", f"{kept.rows:,}", f"{TRACKED_ROWS:,}")
+    elif pairs is not None:
+        _score(out, inputs, pairs, kept.table)
+    kinds = {"knock-outs, one element at a time": ("gbtree",), "contributions": ("ridge", "gblinear")}
+    for what, models in kinds.items():
+        count = sum(each.model in models for each in inputs.fits)
+        if count:
+            logger.info("effects through %d models are %s", count, what)
+    logger.info("%s elements of %s genes", f"{kept.rows // len(inputs.fits):,}", f"{len(rows):,}")
+    print(written)
+
+
+class _Kept:
+    """Tables that pass by, kept as one unless they come to more than so many rows. table: None then. rows: of all."""
+
+    def __init__(self, most):
+        self._most, self._tables, self.rows = most, [], 0
+
+    def passing(self, tables):
+        for table in tables:
+            self.rows += len(table)
+            self._tables.append(table)
+            if self.rows > self._most:
+                self._tables.clear()
+            yield table
+
+    @property
+    def table(self):
+        return None if self.rows > self._most else pd.concat(self._tables, ignore_index=True)
+
+
+def _draw(out, inputs, scorer, rows, table, features):
+    """Draw the genes that were named, in each tissue, up to `MOST_PICTURES`."""
+    wanted = [(row, number) for row in rows.tolist() for number in range(len(inputs.fits))]
+    if len(wanted) > MOST_PICTURES:
+        logger.info("the first %d of %d pictures are drawn; name fewer genes or tissues", MOST_PICTURES, len(wanted))
+    names = None if features is None else features[list(LABELS)].agg(" ".join, axis=1).str.strip().tolist()
+    (out / "pictures").mkdir(parents=True, exist_ok=True)
+    for row, number in wanted[:MOST_PICTURES]:
+        gene, fit = inputs.genes.iloc[row], inputs.fits[number]
+        mine = table[(table["TargetGeneEnsemblID"] == gene["id"]) & (table["model"] == fit.name)]
+        own = mine[mine["class"] == OWN]
+        strongest = scorer.strongest_features(row, number, BINS_NAMED, FEATURES_NAMED, names)
+        file = out / "pictures" / f"{readable(gene['id'])}_{readable(fit.name)}.png"
+        draw_gene(file, gene, mine, own if len(own) else None, strongest)
+
+
+def _score(out, inputs, pairs, table):
+    """Score the effects of each model on tested pairs and write benchmark.csv."""
+    tss = inputs.genes.set_index("symbol")[["chrom", "tss"]].apply(tuple, axis=1)
+    parts = []
+    for fit in inputs.fits:
+        scores = score_pairs(pairs, table[table["model"] == fit.name], tss)
+        parts.append(scores.assign(tissue=fit.tissue, model=fit.name))
+    scores = pd.concat(parts, ignore_index=True)
+    write_table(out / "benchmark.csv", scores)
+    print(scores[scores["class"] == "all"].to_string(index=False))
+
+
+def main(argv=None, prog=PROG):
+    return run_script(prog, run, create_parser(prog).parse_args(argv), spell=spell)

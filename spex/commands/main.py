@@ -16,6 +16,8 @@ COMMANDS = {
     "tensors": "compute the tensor of every gene",
     "train": "fit a model of expression per tissue and score it on held-out chromosomes",
     "compare": "tell what contact maps add to the sequence",
+    "elements": "tell what each contacted bin adds to a gene's prediction",
+    "variants": "tell what alleles do to the genes that they reach, through contacts too",
     "map": "tell what contact maps hold: depth, counts by distance, contacts of genes",
     "draw": "draw the pictures of finished fits",
     "resources": "list, get and check the files that the program needs",

@@ -84,6 +84,33 @@ class ElementScorer:
             sums[mine] = rows[where.reshape(len(mine), -1)].sum(axis=1)
         return sums * self._index.weights[contacts, None]
 
+    def strongest_features(self, gene, fit, bins, count, names=None):
+        """The chromatin features that contribute most in a gene's strongest bins, through one model.
+
+        gene: row. fit: number of the model. bins, count: how many bins, and features of each, at the most. names: of
+        the features; their numbers from 1 without them.
+
+        Returns: list of bin's name and list of (feature's name, contribution to ln(expression)), the strongest first;
+        None for models that are not linear, and genes without contacts.
+        """
+        if self._index is None or fit not in self._linear:
+            return None
+        contacts = self._index.contacts
+        numbers = np.arange(contacts.offsets[gene], contacts.offsets[gene + 1])
+        if not len(numbers):
+            return None
+        coefficients = self._coefficients[self._linear.index(fit)][self._index.positions[numbers]]
+        contributions = self.sums(numbers) * coefficients
+        told = []
+        for place in np.argsort(-np.abs(contributions.sum(axis=1)), kind="stable")[:bins]:
+            start = int(contacts.bins[numbers[place]]) * contacts.resolution
+            best = np.argsort(-np.abs(contributions[place]), kind="stable")[:count]
+            of_bin = [
+                (names[k] if names else f"feature {k + 1}", float(contributions[place, k])) for k in best.tolist()
+            ]
+            told.append((f"{contacts.chroms[gene]}:{start}-{start + contacts.resolution}", of_bin))
+        return told
+
     def _contacts(self, chrom, rows):
         """Elements that genes of one chromosome touch: DataFrame with gene, start, end, class, count, side, and an
         `effects` column of float64 (fits,)."""
