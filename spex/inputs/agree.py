@@ -7,6 +7,8 @@ from spex.inputs.maps.address import map_sha256
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.renamed import RenamedMap
 
+MITOCHONDRIAL = ("chrM", "MT", "M", "chrMT")
+
 logger = logging.getLogger("spex")
 
 
@@ -59,13 +61,18 @@ def agree_maps(maps, genes, genome_sizes=None):
 
 
 def names_in(chromosomes, chroms):
-    """What some chromosomes are called among those of a map: dict of name -> name there, of those that are there."""
+    """What some chromosomes are called among those of a map or a genome: dict of name -> name there, of those there.
+
+    1 and chr1 are one chromosome, and so are M, MT, chrM and chrMT; a chromosome's own name goes first.
+    """
     found = {}
     for chrom in chroms:
         bare = chrom.removeprefix("chr")
-        other = bare if bare != chrom else f"chr{chrom}"
-        if chrom in chromosomes or other in chromosomes:
-            found[chrom] = chrom if chrom in chromosomes else other
+        others = MITOCHONDRIAL if chrom in MITOCHONDRIAL else (bare if bare != chrom else f"chr{chrom}",)
+        for name in (chrom, *others):
+            if name in chromosomes:
+                found[chrom] = name
+                break
     return found
 
 
@@ -79,8 +86,8 @@ def _called_as(map_, chroms):
     missing = [chrom for chrom in chroms if chrom not in names]
     if missing:
         raise InputError(
-            f"no chromosome '{shown(missing[0])}', which the genes table names beside {_some(chroms)}; it has "
-            f"{_some(map_.chromsizes)}",
+            f"no chromosome '{shown(missing[0])}', which the genes table names beside {some_of(chroms)}; it has "
+            f"{some_of(map_.chromsizes)}",
             argument="maps",
             subject=map_.path,
             expected="the same names in both, but for chr in front",
@@ -92,7 +99,7 @@ def _called_as(map_, chroms):
     return RenamedMap(map_, renamed) if renamed else map_
 
 
-def _some(names):
+def some_of(names):
     """The first of some names, as a message has them."""
     names = list(names)
     return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
