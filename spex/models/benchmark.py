@@ -54,11 +54,18 @@ def score_pairs(pairs, elements, tss, *, resamples=RESAMPLES, seed=0):
     their chromosome are left out, and counted in the log.
 
     Raises:
-        InputError: scikit-learn is not installed.
+        InputError: no pair is left, or scikit-learn is not installed.
     """
     require_metrics()
     resamples, seed = whole_number(resamples, "resamples", 1), whole_number(seed, "seed", 0)
     known = pair_scores(pairs, elements, tss)
+    if known.empty and len(pairs):
+        raise InputError(
+            f"no gene of its {len(pairs)} pairs has a TSS on the chromosome of its element; such as "
+            f"{shown(pairs['gene'].iloc[0])} on {shown(pairs['chrom'].iloc[0])}",
+            argument="benchmark",
+            expected="genes by their symbols, and chromosomes by the names that the genes table has",
+        )
     if len(known) < len(pairs):
         unknown = sorted(set(pairs["gene"]) - set(known["gene"]))
         logger.warning(

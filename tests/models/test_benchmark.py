@@ -179,6 +179,13 @@ def test_pairs_of_unknown_genes_are_counted(caplog):
     ]
 
 
+def test_chromosomes_by_other_names_are_refused():
+    pytest.importorskip("sklearn")
+    tested, table = random_world(20)
+    with pytest.raises(InputError, match=r"benchmark: no gene of its 20 pairs has a TSS on .* on 8; expected"):
+        score_pairs(tested.assign(chrom="8"), table, TSS)
+
+
 def test_without_scikit_learn_it_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
