@@ -14,10 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from made_fits import save_made_fit
 
 from data.example.made_study import write_made_study
 from expecto import beluga
+from spex.commands import tensors
+from spex.effects.inputs import Sources, open_inputs
 from spex.inputs.genes import keep_genes, read_gene_table
+from spex.runs.folder import DataFolder
 
 # narrow networks are too small to share among cores; processes that tests start inherit it
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -225,3 +229,23 @@ def tensors_argv(world, tmp_path):
 def study(tmp_path_factory):
     """A made study of few genes: data folders of sequence alone and of four maps, the maps, a cache, expression."""
     return write_made_study(tmp_path_factory.mktemp("study"), genes=240, tissues=2)
+
+
+@pytest.fixture
+def filled(world, narrow, tensors_argv, tmp_path):
+    """Called with options of tensors.py: a data folder with tensors and two made fits, and what effects of it are
+    computed from."""
+
+    def fill(*extra, maps=(0,), data="data"):
+        assert tensors.main(tensors_argv(*extra, maps=maps, data=data)) == 0
+        folder = DataFolder(tmp_path / data)
+        places, fits = zip(*(save_made_fit(folder, seed) for seed in (1, 2)), strict=True)
+        sources = Sources(world.genome, world.checkpoint, tmp_path / "cache", ["cpu"])
+        inputs = open_inputs(folder.root, sources, linear=True)
+        argv = [folder.root, "--genome_filename", world.genome, "--beluga_model_filename", world.checkpoint]
+        argv += ["--pred_cache_folder", tmp_path / "cache", "--compute_platform", "CPU"]
+        return SimpleNamespace(
+            folder=folder, places=places, fits=fits, inputs=inputs, sources=sources, argv=[*map(str, argv)]
+        )
+
+    return fill

@@ -23,8 +23,9 @@ from spex.inputs.crispr import read_crispr_pairs
 from spex.models.benchmark import require_metrics, score_pairs
 from spex.progress import progress
 from spex.reports.elements.picture import draw_gene
-from spex.reports.elements.tables import FORMATS, require_format, write_elements
+from spex.reports.elements.tables import write_elements
 from spex.reports.elements.tracks import require_bigwig, write_tracks
+from spex.reports.streamed_tables import FORMATS, require_format
 from spex.runs.records import readable, write_table
 
 PROG = "spex elements"

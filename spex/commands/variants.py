@@ -18,18 +18,20 @@ from spex.effects.nulls import null_effects
 from spex.effects.quantiles import STRATA, load_nulls, save_nulls
 from spex.effects.variants import (
     BLOCK_ROWS,
-    ROW,
+    COLUMNS,
     VariantRun,
+    best_genes,
     best_of_each,
-    info_texts,
+    info_entries,
     null_identity,
-    open_variants,
+    wide_columns,
     wide_table,
 )
 from spex.files.checks import require_folder
-from spex.inputs.variant_files import OK, write_annotated
+from spex.inputs.alleles import OK
+from spex.inputs.variant_files import write_annotated
 from spex.progress import progress
-from spex.reports.streamed_tables import FORMATS, require_format, write_table
+from spex.reports.streamed_tables import FORMATS, require_format, write_tables
 
 PROG = "spex variants"
 NULL = "null"
@@ -65,7 +67,7 @@ def create_parser(prog=PROG):
         help="only variants there (1-based, inclusive); the file needs an index",
     )
     add("--best_per_variant", action="store_true", help="of each allele the row with the largest effect alone")
-    add("--wide", action="store_true", help="one row an allele and gene, the effect in each tissue in its own column")
+    add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", choices=FORMATS, default="tsv", help=f"of {EFFECTS}.tsv or {EFFECTS}.parquet")
     add("--vcf_out", type=path, metavar="FILE", help="the variant file again, with an INFO field SPEX")
     add("--block_size", type=whole_number(1), default=BLOCK_ROWS, help="rows of the file that are kept together")
@@ -94,25 +96,26 @@ def run(args):
     require_format(args.format)
     out = require_folder(args.out, "out")
     inputs = open_effect_inputs(args, linear=True)
-    file = open_variants(args.variants, inputs, args.region, out)
-    run_ = VariantRun(inputs, file, out, block_rows=args.block_size)
+    run_ = VariantRun(inputs, args.variants, out, regions=args.region, block_rows=args.block_size)
     run_.score(shard_of(args))
     if not run_.is_complete:
         logger.info("other shards are not done; the run that finishes the last block writes the table")
         return
     told = _choose(args, inputs, run_.tables())
-    path_ = write_table(out, EFFECTS, (table.drop(columns=ROW) for table in told), args.format)
+    columns = wide_columns(inputs) if args.wide else COLUMNS
+    written = write_tables(out, EFFECTS, told, columns, args.format)
     if args.vcf_out:
-        infos = (info_texts(table) for table in run_.tables())
-        write_annotated(file, Path(args.vcf_out), args.block_size, infos)
-    _tell(run_.counts(), path_)
+        write_annotated(run_.file, Path(args.vcf_out), args.block_size, map(info_entries, run_.tables()))
+    _tell(run_.counts(), written)
 
 
 def _choose(args, inputs, tables):
     """The tables of blocks as the options ask for them."""
     for table in tables:
-        chosen = best_of_each(table) if args.best_per_variant else table
-        yield wide_table(chosen, inputs) if args.wide else chosen
+        if args.wide:
+            yield wide_table(best_genes(table) if args.best_per_variant else table, inputs)
+        else:
+            yield best_of_each(table) if args.best_per_variant else table
 
 
 def _tell(counts, written):

@@ -3,6 +3,7 @@
 A run that is stopped goes on from the parts that are there; processes and shards make parts side by side.
 """
 
+import contextlib
 import logging
 from collections import Counter
 from functools import partial
@@ -20,17 +21,42 @@ from spex.effects.quantiles import load_nulls, stratum
 from spex.effects.sequences import Change
 from spex.errors import InputError
 from spex.features.devices import work_on
-from spex.inputs.variant_files import OK, VariantFile
+from spex.inputs.alleles import OK
+from spex.inputs.variant_files import VariantFile
+from spex.inputs.vcf_text import info_entry
 from spex.progress import progress
 
 BLOCK_ROWS = 256
 """Rows of the file that are scored and kept together."""
 
 REF_MISMATCH = "ref_mismatch"
-COLUMNS = (
-    *("variant_id", "chrom", "pos", "ref", "alt", "gene_id", "gene_name", "tissue", "tss_distance", "path"),
-    *("contact_count", "contact_bin", "effect", "effect_own", "effect_contact", "quantile", "model", "status"),
-)
+SHOWN_BASES = 10
+COLUMNS = {
+    "variant_id": "string",
+    "chrom": "string",
+    "pos": "int64",
+    "ref": "string",
+    "alt": "string",
+    "gene_id": "string",
+    "gene_name": "string",
+    "tissue": "string",
+    "tss_distance": "float64",
+    "path": "string",
+    "contact_count": "float64",
+    "contact_bin": "string",
+    "effect": "float64",
+    "effect_own": "float64",
+    "effect_contact": "float64",
+    "quantile": "float64",
+    "model": "string",
+    "status": "string",
+}
+"""Columns of the table of effects -> what they hold. pos: 1-based, as in the file. tss_distance: bp along the gene from
+the TSS to the first base that changes, negative upstream. effects: change of ln(expression)."""
+
+OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "quantile", "model")
+"""Columns that differ between the tissues of a pair."""
+
 ROW = "row"
 """Column of `VariantRun.tables` beside `COLUMNS`: number of the row in the file."""
 
@@ -63,48 +89,46 @@ def score_block(scorer, genome, alleles):
 class VariantRun:
     """A variant file's effects in a folder.
 
-    inputs: EffectInputs with linear models. file: VariantFile. root: Path of the folder. block_rows: rows of the file a
-    part. rows: of the whole file.
+    inputs: EffectInputs with linear models. path, regions: as of VariantFile. root: Path of the folder. block_rows:
+    rows of the file a part.
+
+    file: VariantFile. sizes: alleles of each block.
 
     Raises:
         InputError: the file cannot be read to its end; it holds no allele that agrees with the genome; or the folder
             was made from something else.
     """
 
-    def __init__(self, inputs, file, root, *, block_rows=BLOCK_ROWS):
-        self.inputs, self.file, self.block_rows = inputs, file, block_rows
-        self.parts = Parts(root, inputs.identity() | {"variants": file.sha256, "block_rows": block_rows})
+    def __init__(self, inputs, path, root, *, regions=(), block_rows=BLOCK_ROWS):
+        self.inputs, self.block_rows, self._regions = inputs, block_rows, list(regions)
+        self.file = open_variants(path, inputs, regions)
+        identity = {"variants": self.file.sha256, "regions": self._regions, "block_rows": block_rows}
+        self.parts = Parts(root, inputs.identity() | identity)
         self.parts.check()
         self.sizes = self._look_through()
 
     def _look_through(self):
         """Read the whole file once, before anything is computed or written. Returns: alleles of each block."""
         sizes, statuses, wrong = [], Counter(), None
-        genome = self.inputs.genome()
-        for alleles in self.file.blocks(self.block_rows):
-            sizes.append(len(alleles))
-            for allele in () if statuses[OK] else alleles:
-                status = status_of(allele, genome)
-                statuses[status] += 1
-                wrong = allele if status == REF_MISMATCH and wrong is None else wrong
-        genome.close()
-        if wrong is not None and not statuses[OK]:
-            there = "".join((BELUGA.bases + "N")[code] for code in self._reference(wrong))
-            raise InputError(
-                f"REF differs from the genome in all {statuses[REF_MISMATCH]:,} alleles that could be scored; at "
-                f"{wrong.chrom}:{wrong.pos} it is {wrong.ref[:10]}, the genome has {there}",
-                argument="variants",
-                subject=self.file.path,
-                expected="variants called on the genome that the tensors were made from",
-                hint="are they of another build, or of other chromosomes?",
-            )
-        return sizes
-
-    def _reference(self, allele):
-        genome = self.inputs.genome()
-        codes = genome.codes(allele.on, allele.pos - 1, allele.pos - 1 + min(len(allele.ref), 10))
-        genome.close()
-        return codes.tolist()
+        with contextlib.closing(self.inputs.genome()) as genome:
+            for alleles in self.file.blocks(self.block_rows):
+                sizes.append(len(alleles))
+                for allele in () if statuses[OK] else alleles:
+                    status = status_of(allele, genome)
+                    statuses[status] += 1
+                    wrong = allele if status == REF_MISMATCH and wrong is None else wrong
+            if wrong is None or statuses[OK]:
+                return sizes
+            there = genome.codes(wrong.on, wrong.pos - 1, wrong.pos - 1 + min(len(wrong.ref), SHOWN_BASES))
+            there = "".join((BELUGA.bases + "N")[code] for code in there)
+        raise InputError(
+            f"REF differs from the genome in all {statuses[REF_MISMATCH]:,} alleles that could be scored; at "
+            f"{wrong.chrom}:{wrong.pos} it is {wrong.ref[:SHOWN_BASES]}, the genome has {there}",
+            argument="variants",
+            subject=self.file.path,
+            expected="variants called on the genome that the tensors were made from",
+            hint="are they of another build?",
+        )
 
     def score(self, shard=None):
         """Make the parts that are missing. shard: divisor and remainder of the numbers of blocks; all without it."""
@@ -117,7 +141,7 @@ class VariantRun:
         with progress(sum(self.sizes[number] for number in missing), "alleles", "variants") as advance:
             if not missing:
                 return
-            work = partial(_score_blocks, self.inputs, self.file, self.parts, self.block_rows)
+            work = partial(_score_blocks, self.inputs, self.file.path, self._regions, self.parts, self.block_rows)
             if len(devices) == 1:
                 work(devices[0], missing, advance)
             else:
@@ -164,8 +188,9 @@ def null_identity(inputs, fit):
     return {"tensors": inputs.settings.recorded(), "files": fit.sha256}
 
 
-def _score_blocks(inputs, file, parts, block_rows, device, numbers, advance):
+def _score_blocks(inputs, path, regions, parts, block_rows, device, numbers, advance):
     """Score blocks of a file on one device and keep each as a part. numbers: rising. Returns: Counter."""
+    file = open_variants(path, inputs, regions)
     with inputs.computer(device) as computer:
         scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
         wanted = set(numbers)
@@ -228,16 +253,14 @@ def _distances(alleles, effects, reached):
 
 
 def _touched(contacts, numbers):
-    """Sum of the counts, and names, of the contacted bins that each pair changes; NaN and "" without any."""
-    counts, names = np.full(len(numbers), np.nan), []
+    """Sum of the counts, and names, of the contacted bins that each pair changes; NaN and None without any."""
+    counts, names = np.full(len(numbers), np.nan), [None] * len(numbers)
     for place, touched in enumerate(numbers):
         if len(touched):
             counts[place] = contacts.counts[touched].sum()
-        gene = np.searchsorted(contacts.offsets, touched, side="right") - 1 if len(touched) else ()
-        starts = contacts.bins[touched].astype(np.int64) * contacts.resolution if len(touched) else ()
-        names.append(
-            ",".join(f"{contacts.chroms[g]}:{s}-{s + contacts.resolution}" for g, s in zip(gene, starts, strict=True))
-        )
+            chrom = contacts.chroms[np.searchsorted(contacts.offsets, touched[0], side="right") - 1]
+            starts = contacts.bins[touched].astype(np.int64) * contacts.resolution
+            names[place] = ",".join(f"{chrom}:{start}-{start + contacts.resolution}" for start in starts.tolist())
     return counts, names
 
 
@@ -248,42 +271,51 @@ def best_of_each(table):
     return table.loc[np.sort(best.to_numpy())]
 
 
-def wide_table(table, inputs):
-    """One row an allele and gene, with the effect in each tissue in a column of its own.
+def best_genes(table):
+    """All rows of the gene, of each allele, that has the largest |effect| in any tissue; unscored alleles stay."""
+    best = best_of_each(table)
+    keys = [
+        table[ROW].astype(str) + "\t" + table["alt"] + "\t" + table["gene_id"].fillna("") for table in (table, best)
+    ]
+    return table[keys[0].isin(keys[1])]
 
-    Columns are called by the tissue, by the model where several are of one tissue.
-    """
+
+def wide_columns(inputs):
+    """Columns of `wide_table`: those that no tissue changes, then one for each model, called by its tissue, or by the
+    model itself where several are of one tissue."""
     tissues = [each.tissue for each in inputs.fits]
     names = [each.name if tissues.count(each.tissue) > 1 else each.tissue for each in inputs.fits]
-    of_pair = [name for name in COLUMNS if name not in _OF_TISSUE]
-    first = table["model"].isna() | (table["model"] == inputs.fits[0].name)
-    pairs = table.loc[first, [ROW, *of_pair]].reset_index(drop=True)
-    scored = table["model"].notna().to_numpy()
-    effects = np.full((len(pairs), len(names)), np.nan)
-    effects[pairs["gene_id"].notna().to_numpy()] = table["effect"].to_numpy(np.float64)[scored].reshape(-1, len(names))
-    return pd.concat([pairs, pd.DataFrame(effects, columns=names)], axis=1)
+    kept = {name: kind for name, kind in COLUMNS.items() if name not in OF_TISSUE}
+    return kept | dict.fromkeys(names, "float64")
 
 
-_OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "quantile", "model")
+def wide_table(table, inputs):
+    """A table of a block with one row an allele and gene, and the effect in each tissue in a column of its own."""
+    columns = list(wide_columns(inputs))
+    kept, names = columns[: -len(inputs.fits)], columns[-len(inputs.fits) :]
+    scored = table["model"].notna()
+    rows = table[~scored | (table["model"] == inputs.fits[0].name)]
+    effects = np.full((len(rows), len(names)), np.nan)
+    effects[rows["model"].notna()] = table.loc[scored, "effect"].to_numpy(np.float64).reshape(-1, len(names))
+    return pd.concat([rows[kept].reset_index(drop=True), pd.DataFrame(effects, columns=names)], axis=1)
 
 
-def info_texts(table):
-    """What an annotated variant file says of each row: dict of row number to texts, one an allele and gene.
+def info_entries(table):
+    """What an annotated variant file says of each row: dict of row number to entries, one an allele and gene.
 
-    Each is allele|gene_id|gene_name|tissue|path|effect|quantile of the tissue with the largest |effect|.
+    Each is Allele|gene_id|gene_name|tissue|path|effect|quantile of the tissue with the largest |effect|.
     """
     scored = table[table["effect"].notna()]
     best = scored["effect"].abs().groupby([scored[ROW], scored["alt"], scored["gene_id"]], sort=False).idxmax()
-    texts = {}
-    for row in scored.loc[best.to_numpy()].itertuples():
-        quantile = "" if np.isnan(row.quantile) else f"{row.quantile:.4g}"
-        parts = (row.alt, row.gene_id, row.gene_name, row.tissue, row.path, f"{row.effect:.6g}", quantile)
-        texts.setdefault(row.row, []).append(parts)
-    return texts
+    entries = {}
+    for row in scored.loc[best.to_numpy()].to_dict("records"):
+        quantile = "" if np.isnan(row["quantile"]) else f"{row['quantile']:.4g}"
+        told = [row[name] for name in ("alt", "gene_id", "gene_name", "tissue", "path")]
+        entries.setdefault(row[ROW], []).append(info_entry(*told, f"{row['effect']:.6g}", quantile))
+    return entries
 
 
-def open_variants(path, inputs, regions=(), spool=None):
-    """The variant file at a path, on the genome of `inputs`. regions, spool: as of VariantFile."""
-    genome = inputs.genome()
-    genome.close()
-    return VariantFile(path, genome.chromsizes, regions, spool)
+def open_variants(path, inputs, regions=()):
+    """The variant file at a path, on the genome of `inputs`. regions: as of VariantFile."""
+    with contextlib.closing(inputs.genome()) as genome:
+        return VariantFile(path, genome.chromsizes, regions)

@@ -1,48 +1,12 @@
 """Effects of elements against predictions from tensors with and without them."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from expecto.network import BELUGA
-from spex.commands import tensors
 from spex.effects.elements import COLUMNS, ElementScorer
-from spex.effects.inputs import Sources, open_inputs
 from spex.files.sealed import load_array
-from spex.models.ridge import RidgeFit
-from spex.runs import records
-from spex.runs.folder import DataFolder
-from spex.runs.settings import read_run_settings
-
-
-def save_made_fit(folder, seed, name="ridge"):
-    """A ridge fit of made coefficients under a data folder's results, as train.py keeps them."""
-    settings = read_run_settings(folder)
-    generator = np.random.default_rng(seed)
-    place = folder.results / f"{seed}-made_{name}"
-    place.mkdir(parents=True)
-    fit = RidgeFit(coefficients=generator.normal(size=settings.width), intercept=float(seed))
-    fit.save(place)
-    made = {"target": f"Tissue {seed}", "target_index": seed, "model": "ridge", "width": settings.width}
-    records.write_record(place, settings=made | {"tensors": settings.recorded()})
-    return place, fit
-
-
-@pytest.fixture
-def filled(world, narrow, tensors_argv, tmp_path):
-    """Called with options: a data folder with tensors and two fits, and what effects of it are computed from."""
-
-    def fill(*extra, maps=(0,)):
-        assert tensors.main(tensors_argv(*extra, maps=maps)) == 0
-        folder = DataFolder(tmp_path / "data")
-        fits = [save_made_fit(folder, seed) for seed in (1, 2)]
-        sources = Sources(world.genome, world.checkpoint, tmp_path / "cache", ["cpu"])
-        inputs = open_inputs(folder.root, sources, linear=True)
-        return SimpleNamespace(folder=folder, fits=[fit for _, fit in fits], inputs=inputs)
-
-    return fill
 
 
 def elements_of(inputs, **options):

@@ -7,6 +7,7 @@ import pytest
 from made_elements import elements, many_elements
 
 from spex.errors import InputError
+from spex.reports import streamed_tables
 from spex.reports.elements import tables
 from spex.reports.elements.tables import COLUMNS, write_elements
 
@@ -55,7 +56,7 @@ def test_names_move_no_field(tmp_path, format):
 @pytest.mark.parametrize("rows, name", [(6, "elements.tsv"), (7, "elements.tsv.gz"), (20, "elements.tsv.gz")])
 def test_long_tables_are_gzipped_the_same_way_each_time(tmp_path, monkeypatch, rows, name):
     monkeypatch.setattr(tables, "LARGE", 6)
-    monkeypatch.setattr(tables, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(streamed_tables, "ROWS_AT_ONCE", 3)
     table = many_elements(rows)
     parts = [table.iloc[:4], table.iloc[4:6], table.iloc[6:]]
     path = write_elements(tmp_path, iter(parts))

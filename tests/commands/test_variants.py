@@ -1,0 +1,291 @@
+"""spex variants: from a file of variants to tables of effects, however it is cut, stopped and started again."""
+
+import gzip
+import shutil
+
+import numpy as np
+import pandas as pd
+import pysam
+import pytest
+from conftest import write_mcool
+from refusals import files_in, refuse
+
+from spex.commands import tensors, variants
+from spex.effects.variants import COLUMNS
+from spex.models.boosters import GBTREE
+from spex.runs import records
+
+HEADER = "##fileformat=VCFv4.2\n{contigs}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+CORRECTED = ("--contact_rule", "corrected")
+
+
+def write_vcf(path, rows, chroms=("chr1", "chr8", "chr9")):
+    """rows: chrom, pos, id, ref, alts."""
+    contigs = "".join(f"##contig=<ID={chrom}>\n" for chrom in chroms)
+    text = HEADER.format(contigs=contigs) + "".join(f"{c}\t{p}\t{i}\t{r}\t{a}\t.\t.\t.\n" for c, p, i, r, a in rows)
+    path.write_text(text)
+    return path
+
+
+def letter(world, chrom, pos, length=1):
+    return world.sequences[chrom][pos - 1 : pos - 1 + length].upper()
+
+
+def other(base):
+    return "ACGT"[("ACGT".index(base) + 1) % 4]
+
+
+def snvs(world, count, seed=1, chroms=("chr1", "chr8", "chr9")):
+    """Rows of SNVs at random places with a base, unsorted."""
+    generator, rows = np.random.default_rng(seed), []
+    while len(rows) < count:
+        chrom = str(generator.choice(chroms))
+        pos = int(generator.integers(1, len(world.sequences[chrom])))
+        base = letter(world, chrom, pos)
+        if base in "ACGT":
+            rows.append((chrom, pos, f"v{len(rows)}", base, other(base)))
+    return rows
+
+
+@pytest.fixture
+def score(filled, tmp_path, capsys):
+    """Called with rows, a name of the output folder and options: the status, and the table where there is one."""
+    made = filled(*CORRECTED)
+
+    def run(rows, out="out", *options, path=None):
+        path = path or write_vcf(tmp_path / f"{out}.vcf", rows)
+        argv = [str(path), *made.argv, "--out", str(tmp_path / out), *map(str, options)]
+        assert variants.main(argv) == 0
+        capsys.readouterr()
+        file = tmp_path / out / "effects.tsv"
+        return pd.read_csv(file, sep="\t", keep_default_na=False, na_values=[""]) if file.exists() else None
+
+    run.made, run.folder = made, tmp_path
+    return run
+
+
+def test_the_table_has_a_row_an_allele_gene_and_tissue(score, world):
+    table = score(snvs(world, 30))
+    assert list(table.columns) == list(COLUMNS)
+    assert (table["status"] == "ok").all()
+    np.testing.assert_allclose(table["effect"], table["effect_own"] + table["effect_contact"], rtol=1e-7, atol=1e-9)
+    assert set(table["tissue"]) == {"Tissue 1", "Tissue 2"}
+    assert (table.groupby(["variant_id", "gene_id"]).size() == 2).all()
+    genes, contacts = score.made.inputs.genes.set_index("id"), score.made.inputs.contacts
+    for row in table.itertuples():
+        gene = genes.loc[row.gene_id]
+        assert row.tss_distance == (row.pos - gene["tss"]) * (1 if gene["strand"] == "+" else -1)
+        number = contacts.genes.tolist().index(row.gene_id)
+        mine = slice(contacts.offsets[number], contacts.offsets[number + 1])
+        starts = contacts.bins[mine].astype(int) * 1000 - 500
+        touched = (starts <= row.pos - 1) & (row.pos - 1 < starts + 2000)
+        assert (row.path != "own") == touched.any()
+        names = [f"{row.chrom}:{start + 500}-{start + 1500}" for start in starts[touched]]
+        assert (row.contact_bin if touched.any() else "") == ",".join(names)
+        assert not touched.any() or row.contact_count == contacts.counts[mine][touched].sum()
+    assert {"own", "contact"} <= set(table["path"])
+    assert table["quantile"].isna().all()
+
+
+def test_alleles_that_cannot_be_scored_are_kept_with_the_reason(score, world):
+    pos = 60_030
+    while letter(world, "chr1", pos, 3).strip("ACGT"):
+        pos += 1
+    base = letter(world, "chr1", pos)
+    rows = [
+        ("chr1", pos, "multi", base, f"{other(base)},<DEL>,*"),
+        ("chr1", pos, "wrong", other(base), base),
+        ("chr1", pos, "breakend", base, f"{base}[chr2:100["),
+        ("chr1", pos, "iupac", base, "R"),
+        ("chr2", 100, "nowhere", "A", "C"),
+        ("chr1", pos, "multi", base, base + "ACGT"),
+    ]
+    table = score(rows)
+    unscored = table[table["status"] != "ok"]
+    assert unscored["status"].tolist() == [
+        *("symbolic", "missing", "ref_mismatch", "breakend", "not_acgt", "unknown_chromosome"),
+    ]
+    assert unscored[["gene_id", "effect", "tissue", "path"]].isna().all(axis=None)
+    assert set(table.loc[table["status"] == "ok", "variant_id"]) == {"multi"}
+
+
+def test_a_distal_allele_reaches_the_genes_whose_kept_bins_hold_it(world, filled, tmp_path, capsys):
+    """With the pixel, and without it: then it is not listed."""
+    pixels = {"chr1": [(60, 110, 5.0), (20, 60, 1.0)], "chr8": [], "chr9": []}
+    write_mcool(tmp_path / "one.mcool", pixels)
+    write_mcool(tmp_path / "none.mcool", {"chr1": [(60, 90, 5.0)], "chr8": [], "chr9": []})
+    pos = 110_600
+    while letter(world, "chr1", pos) not in "ACGT":
+        pos += 1
+    row = ("chr1", pos, "distal", letter(world, "chr1", pos), other(letter(world, "chr1", pos)))
+    found = {}
+    for name in ("one", "none"):
+        made = filled(*CORRECTED, "--mcool_filename", tmp_path / f"{name}.mcool", maps=(), data=name)
+        vcf = write_vcf(tmp_path / "distal.vcf", [row])
+        assert variants.main([str(vcf), *made.argv, "--out", str(tmp_path / f"out_{name}")]) == 0
+        table = pd.read_csv(tmp_path / f"out_{name}" / "effects.tsv", sep="\t")
+        found[name] = table[table["path"] == "contact"]
+    assert set(found["one"]["gene_id"]) == {"G0", "G1"}
+    assert (found["one"]["effect"] != 0).all() and (found["one"]["effect_own"] == 0).all()
+    assert found["none"].empty
+
+
+def test_however_it_is_cut_the_bytes_are_the_same(score, world):
+    rows = snvs(world, 60)
+    score(rows, "whole", "--block_size", 7)
+    expected = (score.folder / "whole/effects.tsv").read_bytes()
+    score(rows, "other", "--block_size", 100)
+    assert (score.folder / "other/effects.tsv").read_bytes() == expected
+    for remainder in (2, 0, 1):
+        score(rows, "shards", "--block_size", 7, "--divisor", 3, "--reminder", remainder)
+    assert (score.folder / "shards/effects.tsv").read_bytes() == expected
+
+
+def test_what_is_missing_or_damaged_is_made_again(score, world):
+    rows = snvs(world, 40)
+    score(rows, "out", "--block_size", 10)
+    expected = files_in(score.folder / "out")
+    parts = sorted((score.folder / "out/parts").iterdir())
+    assert len(parts) == 4
+    parts[1].unlink()
+    parts[2].write_bytes(parts[2].read_bytes()[:-30])
+    (score.folder / "out/effects.tsv").unlink()
+    kept = parts[3].stat().st_mtime_ns
+    score(rows, "out", "--block_size", 10)
+    assert files_in(score.folder / "out") == expected
+    assert parts[3].stat().st_mtime_ns == kept
+
+
+def test_best_rows_and_wide_tables(score, world):
+    rows = snvs(world, 40)
+    long = score(rows)
+    best = score(rows, "out", "--best_per_variant")
+    largest = long.loc[long["effect"].abs().groupby(long["variant_id"]).idxmax()].sort_index()
+    pd.testing.assert_frame_equal(best.reset_index(drop=True), largest.reset_index(drop=True))
+    wide = score(rows, "out", "--wide")
+    assert list(wide.columns[-2:]) == ["Tissue 1", "Tissue 2"]
+    assert len(wide) == len(long) / 2
+    for number in (1, 2):
+        expected = long[long["tissue"] == f"Tissue {number}"]["effect"]
+        np.testing.assert_allclose(wide[f"Tissue {number}"], expected, rtol=1e-8)
+    both = score(rows, "out", "--wide", "--best_per_variant")
+    assert set(both["variant_id"] + both["gene_id"]) == set(best["variant_id"] + best["gene_id"])
+
+
+def test_parquet_holds_the_same(score, world):
+    pytest.importorskip("pyarrow")
+    rows = [*snvs(world, 20), ("chr1", 5, "symbolic", "N", "<DEL>")]
+    long = score(rows)
+    score(rows, "out", "--format", "parquet")
+    found = pd.read_parquet(score.folder / "out/effects.parquet")
+    assert not (score.folder / "out/effects.tsv").exists()
+    pd.testing.assert_frame_equal(found, long, check_dtype=False, rtol=1e-8)
+
+
+def test_the_annotated_file_names_the_tissue_with_the_largest_effect(score, world, tmp_path):
+    rows = snvs(world, 12)
+    long = score(rows, "out", "--vcf_out", tmp_path / "annotated.vcf.gz")
+    with pysam.VariantFile(str(tmp_path / "annotated.vcf.gz")) as file:
+        told = {record.id: record.info.get("SPEX", ()) for record in file}
+    assert list(told) == [row[2] for row in rows]
+    for name, entries in told.items():
+        mine = long[long["variant_id"] == name]
+        assert len(entries) == mine["gene_id"].nunique()
+        for entry in entries:
+            alt, gene, _, tissue, path, effect, quantile = entry.split("|")
+            of_gene = mine[mine["gene_id"] == gene]
+            row = of_gene.loc[of_gene["effect"].abs().idxmax()]
+            assert (alt, tissue.replace("%20", " "), path, quantile) == (row["alt"], row["tissue"], row["path"], "")
+            assert float(effect) == pytest.approx(row["effect"], rel=1e-5)
+
+
+def test_null_variants_give_quantiles(score, world):
+    argv = [*score.made.argv, "--number", "30"]
+    assert variants.main(["null", *argv]) == 0
+    tables = [(place / "null_variants.tsv").read_bytes() for place in score.made.places]
+    assert tables[0] != tables[1]
+    table = score(snvs(world, 40))
+    known = table[table["path"] != "both"]
+    assert known["quantile"].between(-1, 1).all()
+    one = known[known["tissue"] == "Tissue 1"]
+    assert (np.sign(one["quantile"]) == np.sign(one["effect"])).mean() > 0.8
+    written = [(place / "null_variants.tsv").stat().st_mtime_ns for place in score.made.places]
+    assert variants.main(["null", *argv]) == 0
+    assert written == [(place / "null_variants.tsv").stat().st_mtime_ns for place in score.made.places]
+    assert variants.main(["null", *score.made.argv, "--number", "20"]) == 0
+    assert tables != [(place / "null_variants.tsv").read_bytes() for place in score.made.places]
+
+
+def test_compressed_and_piped_files_give_the_same(score, world, tmp_path, monkeypatch):
+    rows = snvs(world, 10)
+    score(rows)
+    expected = (tmp_path / "out/effects.tsv").read_bytes()
+    content = (tmp_path / "out.vcf").read_bytes()
+    (tmp_path / "packed.vcf.gz").write_bytes(gzip.compress(content))
+    score(None, "packed", path=tmp_path / "packed.vcf.gz")
+    assert (tmp_path / "packed/effects.tsv").read_bytes() == expected
+
+
+@pytest.fixture
+def refused(score, capsys):
+    """Called with rows, options and a message: the run is refused in one line, and nothing is written."""
+
+    def run(rows, message, *options, path=None):
+        path = path or write_vcf(score.folder / "bad.vcf", rows)
+        before = files_in(score.folder)
+        argv = [str(path), *score.made.argv, "--out", str(score.folder / "out"), *map(str, options)]
+        refuse(capsys, variants.main, argv, message)
+        assert files_in(score.folder) == before
+
+    return run
+
+
+def test_variants_of_another_build_are_refused(score, world, refused):
+    wrong = [(c, p, i, other(r), r) for c, p, i, r, _ in snvs(world, 5)]
+    refused(wrong, r"FILE .*bad.vcf: REF differs from the genome in all 5 alleles .* are they of another build\?")
+
+
+def test_models_that_do_not_serve_are_refused(score, world, refused):
+    rows = snvs(world, 3)
+    place, width = score.made.folder.results / "trees", score.made.inputs.settings.width
+    place.mkdir()
+    (place / "model.ubj").write_bytes(b"trees")
+    made = {"target": "Tissue 1", "target_index": 1, "model": "gbtree", "parameters": GBTREE, "width": width}
+    records.write_record(place, settings=made | {"tensors": score.made.inputs.settings.recorded()})
+    refused(rows, r"--model .*trees: gbtree is no linear model, and a tree ensemble gives exactly 0", "--model", place)
+    refused(rows, "no fit of gblinear under .*; expected a folder under results/", "--model", "gblinear")
+    refused(rows, "--model .*nothing: no finished and undamaged fit there", "--model", "nothing")
+    refused(
+        rows, "--target: none of the models is of such a tissue; expected some of Tissue 1, Tissue 2", "--target", "X"
+    )
+    refused(
+        rows,
+        r"--contact_rule published: the tensors .* were made with contact_rule corrected",
+        "--contact_rule",
+        "published",
+    )
+
+
+def test_a_model_of_other_features_is_refused(score, world, refused, tensors_argv, filled):
+    sequence = filled(maps=(), data="sequence")
+    message = "fitted on tensors of 20,020 features, those in .* have 24,024"
+    refused(snvs(world, 3), message, "--model", sequence.places[0])
+
+
+def test_another_file_in_the_same_folder_is_refused(score, world, capsys):
+    score(snvs(world, 5))
+    before = files_in(score.folder / "out")
+    path = write_vcf(score.folder / "more.vcf", snvs(world, 6))
+    argv = [str(path), *score.made.argv, "--out", str(score.folder / "out")]
+    refuse(capsys, variants.main, argv, "effects.json: variants differ from those that this folder was made from")
+    assert files_in(score.folder / "out") == before
+
+
+def test_a_folder_without_contacts_is_refused_and_tensors_mends_it(score, world, refused, tensors_argv):
+    (score.made.folder.root / "contacts.npz").unlink()
+    refused(
+        snvs(world, 3), "DATA_FOLDER .*data: no whole contacts.npz in it; expected the map's contacts; the tensors.py"
+    )
+    assert tensors.main(tensors_argv(*CORRECTED, maps=(0,))) == 0
+    assert len(score(snvs(world, 3))) > 0
+    shutil.rmtree(score.folder / "out")
