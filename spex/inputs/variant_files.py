@@ -160,9 +160,8 @@ class VariantFile:
     def _open(self):
         return gzip.open(self.path, "rb") if self._packed else open(self.path, "rb")
 
-    # htslib takes some relative paths for addresses
-
     def _open_bcf(self, samples, **index):
+        # htslib takes some relative paths for addresses
         return _pysam().VariantFile(os.path.abspath(self.path), drop_samples=not samples, **index)
 
     def _open_indexed(self, index, *, samples=False):
@@ -218,7 +217,9 @@ class VariantFile:
             with self._open_indexed(index) as file:
                 there = dict.fromkeys(self.contigs if self._bcf else file.contigs)
                 if self._bcf and file.index is None:
-                    raise ValueError("no index")
+                    raise ValueError("not an index")
+        except InputError:
+            raise
         except (ValueError, OSError) as error:
             raise self.error(
                 f"its index {index.name} cannot be read ({shown(error)})", hint=self._way_to_index(again=True)
@@ -327,7 +328,7 @@ def _annotated_lines(source, size, infos):
 
 
 def _write_bcf(source, target_path, path, lines):
-    """Write lines of VCF as BCF. All that rows name must be declared in its header: htslib notes it when it reads them.
+    """Write lines of VCF as BCF. Its header must declare all that rows name: htslib notes it when it reads them.
 
     target_path: what temporary files are named after. path: of the BCF.
     """
@@ -339,10 +340,7 @@ def _write_bcf(source, target_path, path, lines):
         with open(draft, "rb") as file, open(declared, "xb") as whole:
             whole.write(header)
             whole.writelines(line for line in file if not line.startswith(b"#"))
-        pysam = _pysam()
-        with pysam.VariantFile(str(declared)) as rows, pysam.VariantFile(path, "wb", header=rows.header) as bcf:
-            for row in rows:
-                bcf.write(row)
+        _convert(declared, path)
     finally:
         draft.unlink(missing_ok=True)
         declared.unlink(missing_ok=True)
@@ -352,7 +350,7 @@ def _declaring_header(source, path):
     """The header of a VCF file, and what its rows name beside it, as bytes."""
     number = 0
     try:
-        with _pysam().VariantFile(str(path)) as rows:
+        with _pysam().VariantFile(os.path.abspath(path)) as rows:
             for _ in rows:
                 number += 1
             return str(rows.header).encode()
@@ -360,6 +358,18 @@ def _declaring_header(source, path):
         raise source.error(
             f"row {number + 1} does not fit into BCF ({shown(error)})", hint="write VCF: a name that ends in .vcf.gz"
         ) from error
+
+
+def _convert(vcf, bcf):
+    """Write VCF as BCF by bcftools: pysam's own writer adds END to symbolic alleles, declared or not."""
+    pysam = _pysam()
+    from pysam import bcftools  # noqa: PLC0415 (an extra)
+
+    arguments = ("--no-version", "-O", "b", "-o", os.path.abspath(bcf), os.path.abspath(vcf))
+    try:
+        bcftools.view(*arguments, catch_stdout=False)
+    except pysam.SamtoolsError as error:
+        raise OSError(f"{bcf} cannot be written as BCF: {shown(error, 300)}") from error
 
 
 def _line(record):
