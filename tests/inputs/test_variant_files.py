@@ -18,8 +18,8 @@ from pysam import bcftools
 from refusals import files_in
 
 from spex.errors import InputError
-from spex.inputs.alleles import OK, PAST_THE_END, UNKNOWN_CHROMOSOME
-from spex.inputs.variant_files import VariantFile, check_target, write_annotated
+from spex.inputs.alleles import PAST_THE_END, UNKNOWN_CHROMOSOME
+from spex.inputs.variant_files import OK, VariantFile, check_target, write_annotated
 
 CHROMSIZES = {"chr1": 120_400, "chr8": 90_000, "chrM": 16_569}
 FORM = "##fileformat=VCFv4.3\n"
@@ -138,7 +138,7 @@ def test_standard_input(tmp_path, monkeypatch, name):
     del source
     assert not files_in(tmp_path / "spool")
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"")))
-    with pytest.raises(InputError, match="^variants standard input: an empty file; expected VCF or BCF"):
+    with pytest.raises(InputError, match=r"^variants standard input: an empty file; expected VCF or BCF$"):
         VariantFile("-", CHROMSIZES, spool=tmp_path / "spool")
 
 
@@ -444,7 +444,9 @@ def test_a_copy_as_bcf(tmp_path, name, target):
 def test_what_does_not_fit_into_bcf(tmp_path):
     text = vcf_text(samples=True).replace("GT\t0/1\t1|1", "GT\t0/1:1:1\t1|1")
     source = VariantFile(write(tmp_path / "x.vcf", text), CHROMSIZES)
-    with pytest.raises(InputError, match=r"row 1 does not fit into BCF \(.*\); write VCF: a name that ends in .vcf.gz"):
+    with pytest.raises(
+        InputError, match=r"row 1 does not fit into BCF \(.*\); write VCF: give a name that ends in .vcf.gz"
+    ):
         write_annotated(source, tmp_path / "out.bcf", 2, ENTRIES)
     assert [path.name for path in tmp_path.iterdir()] == ["x.vcf"]
 
