@@ -4,6 +4,7 @@ A row of VCF stays the bytes that it is: its first columns alone are looked at, 
 does what is binary or indexed: BCF, regions, bgzip.
 """
 
+import errno
 import gzip
 import os
 from contextlib import contextmanager, suppress
@@ -308,9 +309,7 @@ def write_annotated(source, target_path, size, infos):
     ending = target_path.suffix.lower()
     with whole_file(target_path) as file:
         if ending in BGZF:
-            with _pysam().BGZFile(str(file.name), "wb") as packed:
-                for line in lines:
-                    packed.write(line)
+            _write_bgzf(target_path, os.path.abspath(file.name), lines)
         elif ending in BCF:
             _write_bcf(source, target_path, str(file.name), lines)
         else:
@@ -329,6 +328,18 @@ def _annotated_lines(source, size, infos):
             yield annotated_row(line, entries.get(number, ())) + b"\n"
     for _ in numbered:
         raise ValueError("fewer blocks of entries than of rows")
+
+
+def _write_bgzf(target_path, path, lines):
+    """Write lines as bgzip does. target_path: what errors name. path: of the file."""
+    try:
+        with _pysam().BGZFile(path, "wb") as file:
+            for line in lines:
+                file.write(line)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise OSError(errno.EIO, str(error), str(target_path)) from error  # pysam does not tell what the disk said
 
 
 def _write_bcf(source, target_path, path, lines):

@@ -1,10 +1,13 @@
 """Files of variants: every form gives the same alleles, a copy differs in one field, what is broken is told."""
 
+import errno
 import gzip
 import hashlib
 import io
 import os
 import re
+import resource
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -471,6 +474,23 @@ def test_a_copy_appears_whole_or_not(tmp_path, target):
 
     with pytest.raises(ZeroDivisionError):
         write_annotated(source, tmp_path / target, 2, failing())
+    assert [path.name for path in tmp_path.iterdir()] == ["x.vcf"]
+
+
+@pytest.mark.parametrize("target", ["out.vcf", "out.vcf.gz"])
+def test_a_full_disk_is_an_error_of_the_system(tmp_path, target):
+    rows = [("chr1", pos, f"rs{pos * 7919 % 10_007}", "A", "C") for pos in range(1, 9001)]
+    source = VariantFile(write(tmp_path / "x.vcf", vcf_text(rows)), CHROMSIZES)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OSError) as error:
+            write_annotated(source, tmp_path / target, 9000, [{}])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, former)
+    assert error.value.errno in (errno.EFBIG, errno.EIO)
     assert [path.name for path in tmp_path.iterdir()] == ["x.vcf"]
 
 
