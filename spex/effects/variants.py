@@ -25,8 +25,7 @@ from spex.errors import InputError
 from spex.features.devices import work_on
 from spex.inputs.agree import names_in
 from spex.inputs.alleles import OK, Allele, allele_status
-from spex.inputs.variant_files import VariantFile
-from spex.inputs.vcf_text import info_entry
+from spex.inputs.variant_files import VariantFile, info_entry
 from spex.progress import progress
 
 BLOCK_ROWS = 256
