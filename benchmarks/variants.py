@@ -4,7 +4,7 @@
 
 Made genome, genes, contacts (some 20 bins a gene at 1,000 bp), weights and models of 53 tissues. Alleles lie at random
 within what own windows or contacted bins hold, so each reaches a gene; one in ten is an insertion or deletion. The
-naive way makes every tensor that an allele changes, without it and with it, from the sequences; its effects are compared.
+naive way makes every tensor that an allele changes, without it and with it, from the sequences; effects are compared.
 """
 
 import argparse

@@ -242,11 +242,8 @@ def write_map(path, chromsizes, pixels):
 
 
 def write_variants(path, genes, sequences):
-    """Write variants of chr8 as VCF: in a promoter, in elements that starts touch, one that reaches no gene's model.
-
-    An SNV, an insertion and a deletion in the first element of three genes each, an SNV beside three TSS, and one in the
-    margin of the chromosome.
-    """
+    """Write variants of chr8 as VCF: an SNV, an insertion and a deletion in the first element of three genes each, an
+    SNV beside their TSS, and one in the margin of the chromosome."""
     rng = np.random.default_rng(SEED + 1)
     letters, mine = sequences["chr8"], genes["chr8"]
     places = [(MARGIN // 2, 1, 1)]
