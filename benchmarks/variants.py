@@ -1,10 +1,12 @@
 """Effects of alleles against the naive way, two whole tensors an allele, with the network of full size.
 
     python -m benchmarks.variants [--alleles 64] [--naive 4]
+    python -m benchmarks.variants --file 10000
 
 Made genome, genes, contacts (some 20 bins a gene at 1,000 bp), weights and models of 53 tissues. Alleles lie at random
 within what own windows or contacted bins hold, so each reaches a gene; one in ten is an insertion or deletion. The
 naive way makes every tensor that an allele changes, without it and with it, from the sequences; effects are compared.
+With --file, `spex variants` from start to end on a VCF of so many SNVs anywhere, of which some 5 % reach a gene.
 """
 
 import argparse
@@ -16,10 +18,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.measure import publish
 from expecto.gene_features import OWN_SUMS, own_windows, transform_weights
 from expecto.network import BELUGA
+from spex.commands import tensors, variants
 from spex.contacts.rules import Corrected
 from spex.effects.alleles import AlleleScorer
 from spex.effects.bins import ContactIndex
@@ -27,10 +31,14 @@ from spex.effects.linear import LinearModels
 from spex.effects.sequences import Change
 from spex.features.compute import lay_end_to_end
 from spex.features.devices import choose_device, choose_precision, open_computer
-from spex.features.made import CHROMSIZES, make_contacts, make_genes, make_network, write_genome
+from spex.features.made import CHROMSIZES, make_contacts, make_genes, make_network, save_network, write_genome
 from spex.inputs.genome import Genome
+from spex.models.ridge import RidgeFit
+from spex.runs import records
+from spex.runs.folder import DataFolder
+from spex.runs.settings import read_run_settings
 
-GENES = 200
+GENES, FEW_GENES = 200, 8
 TISSUES = 53
 BINS_PER_GENE = 20
 RULE, RESOLUTION = Corrected(), 1000
@@ -142,16 +150,73 @@ def measure_alleles(args, folder):
     publish("variants", [row], args.json, command=f"python -m benchmarks.variants --alleles {args.alleles}")
 
 
+def measure_file(args, folder):
+    """Seconds that `spex variants` takes for a file of SNVs anywhere on the made genome, few of which reach a gene."""
+    write_genome(folder / "genome.fa")
+    save_network(make_network(), folder / "network.pth")
+    genes = make_genes(FEW_GENES).drop(columns="symbol")
+    genes.to_csv(folder / "genes.csv", index=False)
+    contacts = make_contacts(genes, CHROMSIZES, RULE, RESOLUTION, BINS_PER_GENE)
+    with open(folder / "map.tsv", "w") as file:
+        for pair in contacts.pairs().merge(genes[["id", "tss"]], on="id").itertuples():
+            mine = (pair.tss - 1) // RESOLUTION * RESOLUTION
+            print(pair.chrom, *sorted((mine, pair.start)), int(pair.count), sep="\t", file=file)
+    inputs = ["--genome_filename", folder / "genome.fa", "--beluga_model_filename", folder / "network.pth"]
+    inputs += ["--pred_cache_folder", folder / "cache"]
+    made = ["--data_folder", folder / "data", "--genes_filename", folder / "genes.csv", "--contact_rule", RULE.name]
+    map_ = ["--mcool_filename", folder / "map.tsv", "--count_column", "4"]
+    run_command(tensors.main, *inputs, *made, *map_)
+    settings = read_run_settings(DataFolder(folder / "data"))
+    for number, each in enumerate(made_fits(settings.width), start=1):
+        place = folder / "data/results" / f"{number}-made_ridge"
+        place.mkdir(parents=True)
+        RidgeFit(coefficients=each.fit.coefficients, intercept=0.0).save(place)
+        about = {"target": each.tissue, "target_index": number, "model": "ridge", "width": settings.width}
+        records.write_record(place, settings=about | {"tensors": settings.recorded()})
+    write_snvs(folder, args.file)
+    start = time.perf_counter()
+    run_command(variants.main, folder / "snvs.vcf", folder / "data", *inputs, "--out", folder / "effects")
+    seconds = time.perf_counter() - start
+    table = pd.read_csv(folder / "effects/effects.tsv", sep="\t", usecols=["chrom", "pos", "gene_id"])
+    reached = len(table[["chrom", "pos"]].drop_duplicates())
+    row = {"rows": args.file, "reach a gene": reached, "rows of the table": len(table), "seconds": seconds}
+    publish("variants_file", [row], args.json, command=f"python -m benchmarks.variants --file {args.file}")
+
+
+def run_command(command, *words):
+    """Run one of the commands, which must end well."""
+    if command([*map(str, words)]):
+        raise SystemExit("a command failed; its own message is above")
+
+
+def write_snvs(folder, count):
+    """Write a VCF file of SNVs at random places that have a base."""
+    generator = np.random.default_rng(8)
+    chroms, sizes = list(CHROMSIZES), np.array(list(CHROMSIZES.values()))
+    with closing(Genome(folder / "genome.fa", folder / "genome.fai")) as genome, open(folder / "snvs.vcf", "w") as file:
+        print("##fileformat=VCFv4.2", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO", sep="\n", file=file)
+        written = 0
+        while written < count:
+            chrom = chroms[generator.choice(len(chroms), p=sizes / sizes.sum())]
+            place = int(generator.integers(0, CHROMSIZES[chrom]))
+            base = int(genome.codes(chrom, place, place + 1)[0])
+            if base < len(BELUGA.bases):
+                alt = BELUGA.bases[(base + 1) % len(BELUGA.bases)]
+                print(chrom, place + 1, ".", BELUGA.bases[base], alt, ".", ".", ".", sep="\t", file=file)
+                written += 1
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--alleles", type=int, default=64)
     parser.add_argument("--naive", type=int, default=4, help="of them that are done the naive way too")
+    parser.add_argument("--file", type=int, metavar="ROWS", help="time a file of so many rows instead")
     parser.add_argument("--device", help="of torch; the first GPU where there is one, else cpu")
     parser.add_argument("--precision")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        measure_alleles(args, Path(folder))
+        (measure_file if args.file else measure_alleles)(args, Path(folder))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from data.example import demo, make_example, make_weights
-from spex.commands import compare, tensors, train
+from data.example import demo, make_example, make_weights, planted
+from spex.commands import compare, elements, tensors, train, variants
 from spex.inputs.genes import keep_genes, read_gene_table
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
@@ -167,7 +167,9 @@ def test_the_stand_in_state_has_the_published_tensors(monkeypatch):
 
 def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monkeypatch, tmp_path, capsys):
     parsers = {"tensors.py": tensors.create_parser(), "train.py": train.create_parser()}
-    parsers["-m spex compare"] = compare.create_parser()
+    for command in (compare, elements, variants):
+        parsers[f"-m {command.PROG}"] = command.create_parser()
+    parsers["-m data.example.planted"] = planted.create_parser()
     given = []
 
     def run(script, *options):
@@ -179,19 +181,47 @@ def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monk
     monkeypatch.setattr(demo, "write_weights", lambda path: path.write_bytes(b"weights"))
     monkeypatch.setattr(demo, "run", run)
     demo.main()
-    assert [script for script, _ in given] == [*["tensors.py", "train.py"] * 2, "tensors.py", "-m spex compare"]
+    effects = ["train.py", *["-m spex elements"] * 2, "-m data.example.planted", "-m spex variants"]
+    assert [script for script, _ in given] == [
+        *["tensors.py", "train.py"] * 2,
+        "tensors.py",
+        "-m spex compare",
+        *effects,
+    ]
     for _, args in given:
-        genome = getattr(args, "genome_filename", args.genes_filename)
-        expression = args.gene_expression_filename
-        expression = [expression] if isinstance(expression, str) else expression
-        named = (args.genes_filename, genome, *expression, *args.mcool_filename)
-        assert all(Path(path).exists() for path in named if str(path).startswith("data/example"))
+        values = [each for value in vars(args).values() for each in (value if isinstance(value, list) else [value])]
+        assert all(Path(each).exists() for each in values if str(each).startswith("data/example"))
     assert [bool(args.mcool_filename) for script, args in given if script == "tensors.py"] == [False, True, True]
     assert given[0][1].data_folder == given[1][1].data_folder != given[2][1].data_folder == given[3][1].data_folder
-    corrected, comparison = given[-2][1], given[-1][1]
+    corrected, comparison = given[4][1], given[5][1]
+    assert {args.data_folder for script, args in given[6:] if script != "-m data.example.planted"} == {
+        str(tmp_path / "with_contacts")
+    }
     assert corrected.contact_rule == "corrected" and comparison.map_folders == [str(corrected.data_folder)]
     assert comparison.base_folder == str(given[0][1].data_folder)
     printed = capsys.readouterr().out
     assert "not biology" in printed
     assert f"scores of {tmp_path / 'sequence_alone'}" in printed
     assert f"scores of {tmp_path / 'with_contacts'}" in printed
+
+
+def test_planted_elements_are_told_from_other_bins(genes, chromosomes):
+    """Every kept contact of the example as an element, once with all effects alike, once with those of others larger."""
+    rows = []
+    for gene in genes[genes["chrom"] == "chr8"].itertuples():
+        for bin_, _ in oracles.kept_contacts([chromosome_pixels("chr8")], gene.tss, rule="published") or ():
+            letters = slice(bin_ * 1000 - 1000, bin_ * 1000 + 1000)
+            rows.append((gene.chrom, gene.tss, bin_ * 1000, letters))
+    sequence = chromosomes["chr8"].upper()
+    table = pd.DataFrame(rows, columns=["chr", "TargetGeneTSS", "start", "letters"])
+    repeats = [sequence[each].count("GGAA") + sequence[each].count("TTTA") > 150 for each in table["letters"]]
+    found = planted.planted_bins()
+    known = [start in found[chrom, tss] for chrom, tss, start, _ in rows]
+    assert all(of_repeats for of_repeats, is_known in zip(repeats, known, strict=True) if is_known)
+    assert sum(known) > 100
+    table = table.assign(**{"class": "contact", "model": "m"}, Score=np.where(known, -1.0, 0.5))
+    count = table["TargetGeneTSS"].nunique()
+    touching_others = table.assign(known=known).groupby("TargetGeneTSS")["known"].agg(lambda each: not each.all()).sum()
+    assert planted.count_first(table) == (count, count, touching_others, touching_others)
+    table["Score"] = np.where(known, 0.5, -1.0)
+    assert planted.count_first(table) == (count, count - touching_others, touching_others, 0)

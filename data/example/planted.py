@@ -2,8 +2,8 @@
 
     python -m data.example.planted ELEMENTS.tsv
 
-ELEMENTS.tsv is the table of `spex elements` on the example. Of each gene, the contacted bin with the largest |effect| is
-either one of the eight that were planted, or one that a count at random touches.
+ELEMENTS.tsv is the table of `spex elements` on the example. Of each gene, the contacted bin with the largest |effect|
+is either one of the eight that were planted, or one that a count at random touches.
 """
 
 import argparse
@@ -28,8 +28,8 @@ def planted_bins():
 def count_first(table):
     """Counts over genes with a planted contact.
 
-    table: elements. Returns: genes, those whose strongest contact is planted, and the same two numbers of the genes that
-    touch other bins too.
+    table: elements. Returns: genes, those whose strongest contact is planted, and the same two numbers of the genes
+    that touch other bins too.
     """
     planted = planted_bins()
     genes = first = others = first_of_others = 0
@@ -45,10 +45,16 @@ def count_first(table):
     return genes, first, others, first_of_others
 
 
-def main(argv=None):
+def create_parser():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("elements")
-    genes, first, others, first_of_others = count_first(pd.read_csv(parser.parse_args(argv).elements, sep="\t"))
+    parser.add_argument("elements", metavar="ELEMENTS.tsv")
+    return parser
+
+
+def main(argv=None):
+    genes, first, others, first_of_others = count_first(
+        pd.read_csv(create_parser().parse_args(argv).elements, sep="\t")
+    )
     print(f"a planted element has the largest effect in {first} of {genes} genes that touch one ({first / genes:.1%});")
     print(f"of those that touch other bins too, in {first_of_others} of {others}")
 

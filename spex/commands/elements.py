@@ -21,6 +21,7 @@ from spex.files.checks import require_file, require_folder
 from spex.inputs.chromatin import LABELS, find_chromatin_features
 from spex.inputs.crispr import read_crispr_pairs
 from spex.models.benchmark import require_metrics, score_pairs
+from spex.models.registry import MODELS
 from spex.progress import progress
 from spex.reports.elements.picture import draw_gene
 from spex.reports.elements.tables import write_elements
@@ -112,11 +113,8 @@ def run(args):
         logger.info("%s rows: tracks and pictures are for fewer than %s", f"{kept.rows:,}", f"{TRACKED_ROWS:,}")
     elif pairs is not None:
         _score(out, inputs, pairs, kept.table)
-    kinds = {"knock-outs, one element at a time": ("gbtree",), "contributions": ("ridge", "gblinear")}
-    for what, models in kinds.items():
-        count = sum(each.model in models for each in inputs.fits)
-        if count:
-            logger.info("effects through %d models are %s", count, what)
+    if any(not MODELS[each.model].linear for each in inputs.fits):
+        logger.info("effects through trees are knock-outs, one element at a time; they need not add up to anything")
     logger.info("%s elements of %s genes", f"{kept.rows // len(inputs.fits):,}", f"{len(rows):,}")
     print(written)
 
