@@ -206,7 +206,7 @@ def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monk
 
 
 def test_planted_elements_are_told_from_other_bins(genes, chromosomes):
-    """Every kept contact of the example as an element, once with all effects alike, once with those of others larger."""
+    """Every kept contact of the example as an element, with effects of planted ones larger, then smaller."""
     rows = []
     for gene in genes[genes["chrom"] == "chr8"].itertuples():
         for bin_, _ in oracles.kept_contacts([chromosome_pixels("chr8")], gene.tss, rule="published") or ():

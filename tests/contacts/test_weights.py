@@ -14,6 +14,7 @@ from spex.contacts.rules import Corrected
 from spex.errors import InputError
 from spex.inputs.maps import cool as contact_map
 from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.maps.settings import Reading
 
 CHROM, LAST = "chr1", -(-CHROMSIZES["chr1"] // 1000)
 
@@ -103,6 +104,9 @@ def test_balanced_counts_and_bins_that_balancing_left_out(world, genes, balanced
 def test_maps_without_what_weights_need_are_refused(world, genes, balanced, tmp_path):
     with pytest.raises(InputError, match=r"map0\.mcool: not balanced: no bins/weight .*with: cooler balance .*map0"):
         read(world.maps[:1], genes, "balanced")
+    other = open_maps([balanced[0]], 1000, Reading(value_column="other"))
+    with pytest.raises(InputError, match=r"its balancing is of pixels/count, but the counts are read from pixels/other"):
+        other[0].balancing(CHROM)
     with pytest.raises(InputError, match=r"^contact_weight balanced: 2 contact maps .*cooler merge"):
         read([balanced[0], world.maps[1]], genes, "balanced")
     write_hic(tmp_path / "map.hic", without_zeros(world.pixels[0]))

@@ -42,6 +42,10 @@ def open_map_file(path):
     return h5py.File(path, "r", locking=False)
 
 
+COUNTS = f"pixels/{Reading.value_column}"
+"""What cooler balances."""
+
+
 class ContactMap:
     """One resolution of an `.mcool` file, or a `.cool` file of that resolution.
 
@@ -150,6 +154,13 @@ class ContactMap:
         Raises:
             InputError: the map is not balanced.
         """
+        if self._values != COUNTS:
+            raise map_error(
+                self.path,
+                f"its balancing is of {COUNTS}, but the counts are read from {self._values}",
+                expected="the raw counts that were balanced",
+                hint=f"leave {parameter('value_column')} out, or give another {parameter('contact_weight')}",
+            )
         with self._open() as root:
             if WEIGHTS not in root:
                 uri = self.path if self.group == "/" else f"{self.path}::{self.group}"
