@@ -16,17 +16,8 @@ from spex.commands.options import DefaultsFormatter, OneLineParser, check_shared
 from spex.commands.running import run_script
 from spex.effects.nulls import null_effects
 from spex.effects.quantiles import STRATA, load_nulls, save_nulls
-from spex.effects.variants import (
-    BLOCK_ROWS,
-    COLUMNS,
-    VariantRun,
-    best_genes,
-    best_of_each,
-    info_entries,
-    null_identity,
-    wide_columns,
-    wide_table,
-)
+from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
+from spex.effects.variants import BLOCK_ROWS, VariantRun, null_identity
 from spex.files.checks import require_folder
 from spex.inputs.alleles import OK
 from spex.inputs.variant_files import check_target, write_annotated

@@ -14,7 +14,7 @@ from expecto.gene_features import own_windows
 from expecto.network import BELUGA
 from spex.effects.alleles import OWN_REACH, AlleleScorer
 from spex.effects.linear import LinearModels
-from spex.effects.quantiles import BOTH, CONTACT, OWN, STRATA, stratum
+from spex.effects.quantiles import BOTH, OWN, STRATA, path_of, stratum
 from spex.effects.sequences import Change
 
 TRIES = 200
@@ -107,13 +107,6 @@ class NullDrawer:
         """Whether a gene's own windows hold a place."""
         start, end, _ = own_windows(self._tss[gene], self._strands[gene], BELUGA.window)
         return start <= position < end
-
-
-def path_of(through_own, through_contacts):
-    """Name of the path by which an allele reaches a gene; None where it does not."""
-    if through_own:
-        return BOTH if through_contacts else OWN
-    return CONTACT if through_contacts else None
 
 
 def null_effects(inputs, computer, number, seed, advance):

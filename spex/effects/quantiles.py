@@ -25,6 +25,13 @@ LEAST_NULLS = 20
 """Fewer of a stratum tell no rank."""
 
 
+def path_of(through_own, through_contacts):
+    """Name of the path by which an allele reaches a gene; None where it does not."""
+    if through_own:
+        return BOTH if through_contacts else OWN
+    return CONTACT if through_contacts else None
+
+
 def stratum(path, distance):
     """Name of the stratum of an allele and a gene. path: in `PATHS`. distance: bp from the TSS, either sign."""
     edges = (0, *EDGES[path])

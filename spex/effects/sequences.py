@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spex.inputs.alleles import trimmed
+
 
 @dataclass(frozen=True)
 class Change:
@@ -24,11 +26,8 @@ class Change:
 
         pos: 1-based, of the first base of ref. ref, alt: upper case. code_of: from a letter to its base code.
         """
-        same_end = _common(ref[::-1], alt[::-1])
-        ref, alt = ref[: len(ref) - same_end], alt[: len(alt) - same_end]
-        same_start = _common(ref, alt)
-        added = np.array([code_of[letter] for letter in alt[same_start:]], dtype=np.uint8)
-        return cls(chrom, pos - 1 + same_start, len(ref) - same_start, added)
+        shared, ref, alt = trimmed(ref, alt)
+        return cls(chrom, pos - 1 + shared, len(ref), np.array([code_of[letter] for letter in alt], dtype=np.uint8))
 
     @property
     def end(self):
@@ -60,9 +59,3 @@ class Change:
         if end > behind:
             parts.append(genome.codes(self.chrom, max(start, behind) - self.shift, end - self.shift))
         return np.concatenate(parts)
-
-
-def _common(one, other):
-    """How many letters two texts share at their beginning."""
-    pairs = zip(one, other, strict=False)
-    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

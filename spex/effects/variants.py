@@ -7,7 +7,7 @@ import contextlib
 import logging
 import tempfile
 from collections import Counter
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
@@ -17,15 +17,15 @@ import pandas as pd
 from expecto.network import BELUGA
 from spex.effects.alleles import AlleleScorer
 from spex.effects.linear import LinearModels
-from spex.effects.nulls import path_of
 from spex.effects.parts import Parts, ScoredBlock
-from spex.effects.quantiles import load_nulls, stratum
+from spex.effects.quantiles import load_nulls
 from spex.effects.sequences import Change
+from spex.effects.variant_tables import COLUMNS, block_table
 from spex.errors import InputError
 from spex.features.devices import work_on
 from spex.inputs.agree import names_in
 from spex.inputs.alleles import OK, Allele, allele_status
-from spex.inputs.variant_files import VariantFile, info_entry
+from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
 
 BLOCK_ROWS = 256
@@ -33,35 +33,6 @@ BLOCK_ROWS = 256
 
 REF_MISMATCH = "ref_mismatch"
 SHOWN_BASES = 10
-COLUMNS = {
-    "variant_id": "string",
-    "chrom": "string",
-    "pos": "int64",
-    "ref": "string",
-    "alt": "string",
-    "gene_id": "string",
-    "gene_name": "string",
-    "tissue": "string",
-    "tss_distance": "float64",
-    "path": "string",
-    "contact_count": "float64",
-    "contact_bin": "string",
-    "effect": "float64",
-    "effect_own": "float64",
-    "effect_contact": "float64",
-    "quantile": "float64",
-    "model": "string",
-    "status": "string",
-}
-"""Columns of the table of effects -> what they hold. pos: 1-based, as in the file. tss_distance: bp along the gene from
-the TSS to the first base that changes, negative upstream. effects: change of ln(expression)."""
-
-OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "quantile", "model")
-"""Columns that differ between the tissues of a pair."""
-
-ROW = "row"
-"""Column of `VariantRun.tables` beside `COLUMNS`: number of the row in the file."""
-
 CODE_OF = {letter: code for code, letter in enumerate(BELUGA.bases)}
 
 logger = logging.getLogger("spex")
@@ -160,9 +131,12 @@ class VariantRun:
 
         Alleles that are not scored have one row without gene; those that reach no gene have none.
         """
-        nulls = _nulls_of(self.inputs)
         for number, alleles in enumerate(self.file.blocks(self.block_rows)):
-            yield block_table(self.inputs, alleles, self.parts.load(number), nulls)
+            yield block_table(self.inputs, alleles, self.parts.load(number), self._nulls)
+
+    @cached_property
+    def _nulls(self):
+        return _nulls_of(self.inputs)
 
     def counts(self):
         """How many alleles have which status, and how many of those that were scored reach no gene: Counter."""
@@ -202,120 +176,6 @@ def _score_blocks(inputs, path, regions, parts, block_rows, device, numbers, adv
                 parts.save(number, score_block(scorer, computer.genome, alleles))
                 advance(len(alleles))
         return computer.counts
-
-
-def block_table(inputs, alleles, block, nulls):
-    """A block of alleles as a table, as of `VariantRun.tables`. alleles: list (n). block: ScoredBlock of them. nulls:
-    list of NullEffects or None, one a fit."""
-    effects, fits, genes = block.effects, inputs.fits, inputs.genes
-    of_alleles = pd.DataFrame(
-        {
-            ROW: [each.number for each in alleles],
-            "variant_id": [each.variant_id for each in alleles],
-            "chrom": [each.chrom for each in alleles],
-            "pos": np.array([each.pos for each in alleles], np.int64),
-            "ref": [each.ref for each in alleles],
-            "alt": [each.alt for each in alleles],
-            "status": block.statuses,
-        }
-    )
-    pairs = of_alleles.iloc[effects.alleles].reset_index(drop=True)
-    reached = genes.iloc[effects.genes]
-    pairs["gene_id"], pairs["gene_name"] = reached["id"].to_numpy(), reached["symbol"].to_numpy()
-    pairs["tss_distance"] = _distances(alleles, effects, reached)
-    paths = zip(effects.through_own, effects.contacts, strict=True)
-    pairs["path"] = [path_of(own, len(contacts) > 0) for own, contacts in paths]
-    pairs["contact_count"], pairs["contact_bin"] = _touched(inputs.contacts, effects.contacts)
-    count = len(fits)
-    table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)
-    table["tissue"] = np.tile([each.tissue for each in fits], len(pairs))
-    table["model"] = np.tile([each.name for each in fits], len(pairs))
-    table["effect"] = (effects.own + effects.contact).ravel()
-    table["effect_own"], table["effect_contact"] = effects.own.ravel(), effects.contact.ravel()
-    strata = np.array([stratum(*each) for each in zip(pairs["path"], pairs["tss_distance"], strict=True)], dtype=str)
-    quantiles = np.full((len(pairs), count), np.nan)
-    for number, known in enumerate(nulls):
-        if known is not None:
-            quantiles[:, number] = known.quantiles(strata, (effects.own + effects.contact)[:, number])
-    table["quantile"] = quantiles.ravel()
-    table["place"] = np.repeat(effects.alleles, count)
-    others = of_alleles[block.statuses != OK].assign(place=np.flatnonzero(block.statuses != OK))
-    table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, *COLUMNS, "place"])
-    return table.sort_values("place", kind="stable")[[ROW, *COLUMNS]].reset_index(drop=True)
-
-
-def _distances(alleles, effects, reached):
-    """Bp from the TSS to the first base that changes, along the gene: negative is upstream. Returns: (m,) int64."""
-    changes = {
-        number: Change.of("", alleles[number].pos, alleles[number].ref.upper(), alleles[number].alt.upper(), CODE_OF)
-        for number in np.unique(effects.alleles).tolist()
-    }
-    starts = np.array([changes[number].start for number in effects.alleles.tolist()], dtype=np.int64)
-    along = np.where(reached["strand"] == "+", 1, -1)
-    return along * (starts - (reached["tss"].to_numpy(np.int64) - 1))
-
-
-def _touched(contacts, numbers):
-    """Sum of the counts, and names, of the contacted bins that each pair changes; NaN and None without any."""
-    counts, names = np.full(len(numbers), np.nan), [None] * len(numbers)
-    for place, touched in enumerate(numbers):
-        if len(touched):
-            counts[place] = contacts.counts[touched].sum()
-            chrom = contacts.chroms[np.searchsorted(contacts.offsets, touched[0], side="right") - 1]
-            starts = contacts.bins[touched].astype(np.int64) * contacts.resolution
-            names[place] = ",".join(f"{chrom}:{start}-{start + contacts.resolution}" for start in starts.tolist())
-    return counts, names
-
-
-def best_of_each(table):
-    """The row of each allele with the largest |effect|, the first of several; alleles that are not scored stay."""
-    size = table["effect"].abs().fillna(-1.0)
-    best = size.groupby([table[ROW], table["alt"]], sort=False).idxmax()
-    return table.loc[np.sort(best.to_numpy())]
-
-
-def best_genes(table):
-    """All rows of the gene, of each allele, that has the largest |effect| in any tissue; unscored alleles stay."""
-    best = best_of_each(table)
-    keys = [
-        table[ROW].astype(str) + "\t" + table["alt"] + "\t" + table["gene_id"].fillna("") for table in (table, best)
-    ]
-    return table[keys[0].isin(keys[1])]
-
-
-def wide_columns(inputs):
-    """Columns of `wide_table`: those that no tissue changes, then one for each model, called by its tissue, or by the
-    model itself where several are of one tissue."""
-    tissues = [each.tissue for each in inputs.fits]
-    names = [each.name if tissues.count(each.tissue) > 1 else each.tissue for each in inputs.fits]
-    kept = {name: kind for name, kind in COLUMNS.items() if name not in OF_TISSUE}
-    return kept | dict.fromkeys(names, "float64")
-
-
-def wide_table(table, inputs):
-    """A table of a block with one row an allele and gene, and the effect in each tissue in a column of its own."""
-    columns = list(wide_columns(inputs))
-    kept, names = columns[: -len(inputs.fits)], columns[-len(inputs.fits) :]
-    scored = table["model"].notna()
-    rows = table[~scored | (table["model"] == inputs.fits[0].name)]
-    effects = np.full((len(rows), len(names)), np.nan)
-    effects[rows["model"].notna()] = table.loc[scored, "effect"].to_numpy(np.float64).reshape(-1, len(names))
-    return pd.concat([rows[kept].reset_index(drop=True), pd.DataFrame(effects, columns=names)], axis=1)
-
-
-def info_entries(table):
-    """What an annotated variant file says of each row: dict of row number to entries, one an allele and gene.
-
-    Each is Allele|gene_id|gene_name|tissue|path|effect|quantile of the tissue with the largest |effect|.
-    """
-    scored = table[table["effect"].notna()]
-    best = scored["effect"].abs().groupby([scored[ROW], scored["alt"], scored["gene_id"]], sort=False).idxmax()
-    entries = {}
-    for row in scored.loc[best.to_numpy()].to_dict("records"):
-        quantile = "" if np.isnan(row["quantile"]) else f"{row['quantile']:.4g}"
-        told = [row[name] for name in ("alt", "gene_id", "gene_name", "tissue", "path")]
-        entries.setdefault(row[ROW], []).append(info_entry(*told, f"{row['effect']:.6g}", quantile))
-    return entries
 
 
 def effects_of_file(inputs, path):

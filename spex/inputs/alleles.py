@@ -61,9 +61,18 @@ def allele_status(ref, alt, pos, length):
 
 def changed_length(ref, alt):
     """Length in bp of the longer of two alleles, without what both end with and then what both begin with."""
-    shorter, longer = sorted((len(ref), len(alt)))
-    shared = _common(ref[::-1], alt[::-1]) + _common(ref, alt)
-    return longer - min(shared, shorter)
+    return max(map(len, trimmed(ref, alt)[1:]))
+
+
+def trimmed(ref, alt):
+    """Two alleles without what both end with, and then what both begin with.
+
+    Returns: how many letters were taken away at the beginning; ref; alt.
+    """
+    end = _common(ref[::-1], alt[::-1])
+    ref, alt = ref[: len(ref) - end], alt[: len(alt) - end]
+    start = _common(ref, alt)
+    return start, ref[start:], alt[start:]
 
 
 def _common(one, other):

@@ -14,7 +14,7 @@ from processes import start
 from refusals import files_in, refuse
 
 from spex.commands import tensors, variants
-from spex.effects.variants import COLUMNS
+from spex.effects.variant_tables import COLUMNS
 from spex.models.boosters import GBTREE
 from spex.runs import records
 

@@ -105,7 +105,9 @@ def test_maps_without_what_weights_need_are_refused(world, genes, balanced, tmp_
     with pytest.raises(InputError, match=r"map0\.mcool: not balanced: no bins/weight .*with: cooler balance .*map0"):
         read(world.maps[:1], genes, "balanced")
     other = open_maps([balanced[0]], 1000, Reading(value_column="other"))
-    with pytest.raises(InputError, match=r"its balancing is of pixels/count, but the counts are read from pixels/other"):
+    with pytest.raises(
+        InputError, match=r"its balancing is of pixels/count, but the counts are read from pixels/other"
+    ):
         other[0].balancing(CHROM)
     with pytest.raises(InputError, match=r"^contact_weight balanced: 2 contact maps .*cooler merge"):
         read([balanced[0], world.maps[1]], genes, "balanced")

@@ -10,8 +10,8 @@ from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import AlleleScorer
 from spex.effects.linear import LinearModels
-from spex.effects.nulls import NullDrawer, null_effects, path_of
-from spex.effects.quantiles import CONTACT, OWN, STRATA, NullEffects, load_nulls, save_nulls, stratum
+from spex.effects.nulls import NullDrawer, null_effects
+from spex.effects.quantiles import CONTACT, OWN, STRATA, NullEffects, load_nulls, path_of, save_nulls, stratum
 from spex.effects.sequences import Change
 
 NUMBER = 200
