@@ -55,12 +55,12 @@ def init(args):
 def check(args):
     json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
     study = read_study(args.file)
-    rates = MEASURED
+    work, rates = count_work(study), MEASURED
     if args.measure:
         from spex.study.measuring import measure_rates  # noqa: PLC0415 (torch takes seconds to load)
 
         rates = measure_rates(study, rates)
-    cost = estimate(study, count_work(study), rates)
+    cost = estimate(study, work, rates)
     print(cost_text(study, cost))
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)

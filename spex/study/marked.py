@@ -12,9 +12,11 @@ from spex.study.schema import STUDY
 LARGEST_FILE = 4_000_000
 """Bytes; no study is as long, but files that are given by mistake are."""
 
+MOST_VALUES = 1_000_000
+"""That a file may unfold to through its names; each of a few may stand for ten of the one before."""
+
 MERGE = "tag:yaml.org,2002:merge"
 TEXT = "tag:yaml.org,2002:str"
-NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 HINTS = {
     "found undefined alias": "put a pattern that begins with * in quotes",
     "cannot start any token": "put the text in quotes",
@@ -84,7 +86,7 @@ def _text_of(path):
 
 def _parse(path, text):
     """The node at the top and its values, plain."""
-    yaml = _import("yaml")
+    yaml, _ = _libraries()
 
     class Loader(yaml.SafeLoader):
         """Of plain values: a date is text."""
@@ -99,7 +101,7 @@ def _parse(path, text):
         root = loader.get_single_node()
         if root is None:
             raise InputError("nothing is in it", subject=path, expected=STUDY["description"])
-        _check_node(path, root, loader, above=[], seen=set())
+        _check_node(path, root, loader, above=[], sizes={})
         return root, loader.construct_document(root)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -131,44 +133,48 @@ def _at(path, line, found, **parts):
     return InputError(found, subject=f"{path}, line {line}", **parts)
 
 
-def _check_node(path, node, loader, above, seen):
+def _check_node(path, node, loader, above, sizes):
     """Refuse what plain values cannot be made of: cycles of names, keys twice, keys that are no names, tags.
 
-    above: nodes on the way from the top. seen: ids of those that are known to be good.
+    above: nodes on the way from the top. sizes: by id, of nodes that are known to be good, how many values they unfold
+    to. Returns: the same of this one.
     """
     line = node.start_mark.line + 1
     if any(node is each for each in above):
         raise _at(path, line, "a cycle of names: what begins here holds itself", hint="write it out")
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node.value, str):
-        plain = loader.resolve(type(node), node.value, (True, False))
-        if node.tag not in (plain, TEXT):
-            raise _at(path, line, f"the tag {shown(node.tag)}", expected="a plain value")
-        return
-    if node.tag not in (loader.DEFAULT_MAPPING_TAG, loader.DEFAULT_SEQUENCE_TAG):
+    if id(node) in sizes:
+        return sizes[id(node)]
+    is_text = isinstance(node.value, str)
+    plain = loader.resolve(type(node), node.value if is_text else None, (True, False))
+    if node.tag != plain and not (is_text and node.tag == TEXT):
         raise _at(path, line, f"the tag {shown(node.tag)}", expected="a plain value")
-    pairs = [pair for pair in node.value if isinstance(pair, tuple)]
+    children = () if is_text else node.value
+    if node.tag == loader.DEFAULT_MAPPING_TAG:
+        _check_keys(path, [key for key, _ in children])
+        children = [value for _, value in children]
+    size = 1 + sum(_check_node(path, child, loader, [*above, node], sizes) for child in children)
+    if size > MOST_VALUES:
+        raise _at(path, line, f"names that unfold to more than {MOST_VALUES:,} values")
+    sizes[id(node)] = size
+    return size
+
+
+def _check_keys(path, keys):
+    """Refuse keys that are no names, and a key twice. keys: nodes."""
     first = {}
-    for key, _ in pairs:
-        here = key.start_mark.line + 1
-        if not isinstance(key.value, str) or key.tag not in (TEXT, MERGE):
-            raise _at(path, here, f"{shown(_told(key))} as a key", expected="a name")
-        if key.value in first and key.tag == TEXT:
-            raise _at(path, here, f"{shown(key.value)} for the second time; the first is in line {first[key.value]}")
-        first[key.value] = here
-    for child in [value for _, value in pairs] or node.value:
-        _check_node(path, child, loader, [*above, node], seen)
-
-
-def _told(node):
-    return node.value if isinstance(node.value, str) else "a list or keys"
+    for key in keys:
+        line = key.start_mark.line + 1
+        if key.tag not in (TEXT, MERGE):
+            found = shown(key.value) if isinstance(key.value, str) else "a list or keys"
+            raise _at(path, line, f"{found} as a key", expected="a name")
+        if key.value in first:
+            raise _at(path, line, f"{shown(key.value)} for the second time; the first is in line {first[key.value]}")
+        first[key.value] = line
 
 
 def _check(file):
     """Hold a file against the schema, and refuse it by the first thing that is wrong."""
-    jsonschema = _import("jsonschema")
+    _, jsonschema = _libraries()
     base = jsonschema.Draft202012Validator
     kinds = base.TYPE_CHECKER.redefine_many(
         {
@@ -228,12 +234,14 @@ def _shown(value):
     return shown(repr(value))
 
 
-def _import(name):
-    """A library that comes with the extra."""
+def _libraries():
+    """yaml and jsonschema, which come with the extra."""
     try:
-        return __import__(name)
+        import jsonschema  # noqa: PLC0415
+        import yaml  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{name}, which reads studies, is not installed",
-            hint="get it with: pip install 'spex-expression[workflow]'",
+            f"{error.name}, which reads studies, is not installed",
+            hint="get it with: pip install 'pyyaml>=6' 'jsonschema>=4.18' 'snakemake>=9,<10'",
         ) from error
+    return yaml, jsonschema

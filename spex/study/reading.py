@@ -45,8 +45,8 @@ COUNTS_FROM = "check the path; it counts from the file's folder"
 def read_study(path, *, quick=False):
     """Read a study's file and check it.
 
-    path: of the YAML file; paths in it count from its folder. quick: leave contact maps unopened, and resolutions
-    unchecked with them, where an earlier call has been through it.
+    path: of the YAML file; paths in it count from its folder, and are whole in what is returned. quick: leave contact
+    maps unopened, and resolutions unchecked with them, where an earlier call has been through it.
 
     Returns: Study.
 
@@ -54,20 +54,20 @@ def read_study(path, *, quick=False):
         InputError: it cannot be used, in any of its parts; names the file and the line.
     """
     file = read_marked(path)
-    base, values = file.path.parent, file.values
+    base, values = file.path.absolute().parent, file.values
     genes, genome, weights = (_file(file, base, (key,)) for key in ("genes", "genome", "weights"))
     expression = tuple(base / _plain(each) for each in _listed(values["expression"]))
     opened = _open_expression(file, expression, genes)
     tissues = _tissues(file, opened)
-    with_line(file, ("exclude_chroms",), excluded_chromosomes, _listed(values.get("exclude_chroms")))
+    _with_line(file, ("exclude_chroms",), excluded_chromosomes, _listed(values.get("exclude_chroms")))
     maps = _maps(file, base)
     comparison = {key: value for key, value in values.get("comparison", {}).items() if value is not False}
     for number, each in enumerate(maps):
         _check_map(file, number, each, opened, tissues, quick=quick)
         _check_rule(file, number, each, comparison)
     return Study(
-        path=file.path,
-        out=with_line(file, ("out",), require_folder, base / _plain(values.get("out", OUT)), None),
+        path=file.path.absolute(),
+        out=_with_line(file, ("out",), require_folder, base / _plain(values.get("out", OUT)), None),
         genes=genes,
         genome=genome,
         weights=weights,
@@ -88,7 +88,7 @@ def spell(argument):
     return KEYS.get(argument, argument)
 
 
-def with_line(file, place, function, *given, **options):
+def _with_line(file, place, function, *given, **options):
     """Call a function of the library; its errors get the line of a place, or of the key below that they are about."""
     try:
         return function(*given, **options)
@@ -136,7 +136,7 @@ def _from_folder(error):
 
 def _open_expression(file, expression, genes):
     """The expression of the file. Returns: ExpressionFile."""
-    return with_line(
+    return _with_line(
         file,
         ("expression",),
         open_expression,
@@ -154,7 +154,7 @@ def _tissues(file, opened):
         place = ("tissues", number) if isinstance(asked, list) else ("tissues",)
         is_index = isinstance(each, int) or (INDICES.fullmatch(each) and each not in opened.tissues)
         words = {"indices": [str(each)]} if is_index else {"patterns": [each]}
-        chosen.update(with_line(file, place, select_targets, opened, **words))
+        chosen.update(_with_line(file, place, select_targets, opened, **words))
     return [(index, opened.tissues[index - 1]) for index in sorted(chosen)]
 
 
@@ -202,16 +202,25 @@ def _real(path):
     return os.path.realpath(file), group
 
 
+def rule_of(map_):
+    """The contact rule of a StudyMap."""
+    given = {name: map_.options[name] for name in RULE_OPTIONS if name in map_.options}
+    return make_rule(map_.options["contact_rule"], **given)
+
+
+def reading_of(map_):
+    """How the files of a StudyMap are read: Reading."""
+    return Reading(**{name: map_.options[name] for name in READING_OPTIONS if name in map_.options})
+
+
 def _check_map(file, number, map_, opened, tissues, *, quick):
     """Refuse options, a cell type or files of a map that a job would stumble over. opened: ExpressionFile."""
-    place, options = ("maps", number), map_.options
-    resolution = options["hic_resolution"]
-    thresholds = {name: options[name] for name in RULE_OPTIONS if name in options}
-    rule = with_line(file, place, make_rule, options["contact_rule"], **thresholds)
-    with_line(file, place, check_resolution, resolution)
-    reading = with_line(file, place, Reading, **{name: options[name] for name in READING_OPTIONS if name in options})
+    place, resolution = ("maps", number), map_.options["hic_resolution"]
+    rule = _with_line(file, place, rule_of, map_)
+    _with_line(file, place, check_resolution, resolution)
+    reading = _with_line(file, place, reading_of, map_)
     if map_.cell_type is not None:
-        own = with_line(file, (*place, "cell_type"), select_targets, opened, None, [map_.cell_type])
+        own = _with_line(file, (*place, "cell_type"), select_targets, opened, None, [map_.cell_type])
         if not {*own} & {index for index, _ in tissues}:
             raise file.error(
                 (*place, "cell_type"),
@@ -219,7 +228,7 @@ def _check_map(file, number, map_, opened, tissues, *, quick):
                 expected=f"one of {listed(name for _, name in tissues)}",
             )
     if not quick:
-        with_line(file, place, open_maps, [*map_.files], resolution, reading, rule)
+        _with_line(file, place, open_maps, [*map_.files], resolution, reading, rule)
 
 
 def _check_rule(file, number, map_, comparison):
@@ -248,7 +257,7 @@ def _fits(file, base):
         if "params" in given:
             path = base / _plain(given["params"])
             taken = [key for key in ("neighbour_penalties",) if key in given]
-            with_line(file, (*place, "params"), read_parameters, path, model, taken)
+            _with_line(file, (*place, "params"), read_parameters, path, model, taken)
             options["params"] = path
         yield StudyFit(name, options)
 

@@ -4,18 +4,18 @@ TEMPLATE = """\
 # A study: contact maps, tissues and their controls, in one file. Paths count from this file's folder. What stands
 # behind a # may be left out, and is shown with what it then is, or with an example. When it is filled in:
 #
-#   spex study check study.yaml   what is wrong or missing, what there is to do, and what it will cost
+#   spex study check FILE   what is wrong or missing, what there is to do, and what it will cost
 
-# out: study                      # folder of everything that is made
+# out: study                         # folder of everything that is made
 
 # Inputs
-genes: geneanno_GRCh38.csv        # the published table, a table with id, chrom, strand and tss, GTF or GFF3
-genome: hg38.fa                   # FASTA
-weights: deepsea.beluga.pth       # checkpoint of the network
-expression: geneanno.exp.csv      # a table, .h5ad, or a list of files with a sample each
-# value: TPM                      # files with a sample each: TPM or FPKM
-# gene_type: all                  # pc, lincRNA, or all: everything but rRNA
-# tss_rule: auto                  # GTF and GFF3: auto, mane, canonical or 5prime
+genes: expecto/geneanno_GRCh38.csv   # the published table, a table with id, chrom, strand and tss, GTF or GFF3
+genome: data/hg38.fa                 # FASTA
+weights: expecto/deepsea.beluga.pth  # checkpoint of the network
+expression: expecto/geneanno.exp.csv # a table, .h5ad, or a list of files with a sample each
+# value: TPM                         # files with a sample each: TPM or FPKM
+# gene_type: all                     # pc, lincRNA, or all: everything but rRNA
+# tss_rule: auto                     # GTF and GFF3: auto, mane, canonical or 5prime
 # exclude_chroms: [chrX, chrY, chrM, scaffolds]   # or none
 
 # Tissues: names, patterns such as "Brain*", or numbers of the expression's columns from 1
@@ -24,7 +24,7 @@ expression: geneanno.exp.csv      # a table, .h5ad, or a list of files with a sa
 # Contact maps. The name is that of a folder and in every table: letters, digits, _, . and -
 maps:
   - name: GM12878_CTCF
-    files: 4DNFIARR7LP4.mcool     # of one experiment; counts of several are added
+    files: data/4DNFIARR7LP4.mcool    # of one experiment; counts of several are added
     # resolution: 1000            # bp per bin
     # rule: corrected             # or published, with show_published: true below
     # min_count: 2                # corrected rule: keep contacts with this count or more

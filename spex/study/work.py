@@ -1,26 +1,28 @@
 """What there is to do in a study, counted from its inputs and from what it has made already."""
 
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from expecto.gene_features import SHIFTS, tensor_length
 from expecto.network import BELUGA
-from spex.contacts.rules import make_rule
+from spex.errors import InputError
 from spex.files.hashes import KnownHashes
 from spex.inputs.agree import agree_maps, check_different, check_on_genome
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
+from spex.inputs.maps.address import map_sha256, split_uri
 from spex.inputs.maps.reading import open_maps, read_maps
-from spex.inputs.maps.settings import Reading
 from spex.models.registry import read_parameters
 from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chromosome
 from spex.runs.cache import PredictionStore, own_keys
 from spex.runs.folder import DataFolder
 from spex.runs.settings import store_identity
-from spex.study.reading import READING_OPTIONS, RULE_OPTIONS
+from spex.study.reading import reading_of, rule_of
 
 OWN_WINDOWS = len(SHIFTS)
 SEQUENCE_ALONE = "sequence alone"
@@ -85,13 +87,49 @@ def count_work(study):
     table, genes = genes_of(study)
     chromsizes = _chromsizes(study, genes)
     chroms = genes["chrom"].loc[_expressed(study, table, genes)]
+    _check_copies(study)
     todo = {folder.root: _missing(folder, genes) for folder in _data_folders(study)}
     cache = _Cache(study)
     folders = [_sequence_alone(study, genes, todo, cache)]
     for map_ in study.maps:
-        folders.append(_of_map(study, map_, genes, chromsizes, todo, cache))
+        with _about_map(study, map_):
+            folders.append(_of_map(study, map_, genes, chromsizes, todo, cache))
     fits = [_fits(fit, folder, len(study.tissues), chroms) for fit in study.fits for folder in folders]
     return Work(len(chroms), len(study.tissues), folders, fits)
+
+
+@contextmanager
+def _about_map(study, map_):
+    """Tell in errors of the library which map of a study they are about."""
+    try:
+        yield
+    except InputError as error:
+        about = ", ".join(map(str, filter(None, [study.path, f"map {map_.name}", error.subject])))
+        raise InputError(error.found, subject=about, expected=error.expected, hint=error.hint) from error
+
+
+def _check_copies(study):
+    """Refuse maps whose files are copies of each other's; only files of one size are read.
+
+    Raises:
+        InputError: the same content twice in a map, or in two maps with the same options.
+    """
+    sizes = Counter(_size(file) for map_ in study.maps for file in map_.files)
+    hashes, seen = KnownHashes(), []
+    for map_ in study.maps:
+        with _about_map(study, map_):
+            alike = [file for file in map_.files if sizes[_size(file)] > 1]
+            check_different(alike, hashes)
+            what = {map_sha256(file, hashes) if file in alike else file for file in map_.files}, map_.options
+            twin = next((name for name, other in seen if other == what), None)
+            if twin:
+                raise InputError(f"its files are copies of those of map {twin}", expected="each map once")
+        seen.append((map_.name, what))
+
+
+def _size(path):
+    """Bytes of the file of a path or URI."""
+    return split_uri(path)[0].stat().st_size
 
 
 def genes_of(study):
@@ -169,9 +207,7 @@ def _of_map(study, map_, genes, chromsizes, todo, cache):
     """The folder of a map: its contacts, read in one pass, and the windows of the bins. chromsizes: of the genome."""
     rule = rule_of(map_)
     resolution = map_.options["hic_resolution"]
-    reading = Reading(**{name: map_.options[name] for name in READING_OPTIONS if name in map_.options})
-    check_different(map_.files, KnownHashes())
-    maps = agree_maps(open_maps([*map_.files], resolution, reading, rule), genes, chromsizes)
+    maps = agree_maps(open_maps([*map_.files], resolution, reading_of(map_), rule), genes, chromsizes)
     contacts = read_maps(maps, genes, rule, resolution)
     missing = todo[DataFolder(study.map_folder(map_.name)).root]
     of_gene = np.repeat(np.arange(len(genes)), np.diff(contacts.offsets))
@@ -190,12 +226,6 @@ def _of_map(study, map_, genes, chromsizes, todo, cache):
         contacts=len(contacts.bins),
         without_contact=int((np.diff(contacts.offsets) == 0).sum()),
     )
-
-
-def rule_of(map_):
-    """The contact rule of a StudyMap."""
-    given = {name: map_.options[name] for name in RULE_OPTIONS if name in map_.options}
-    return make_rule(map_.options["contact_rule"], **given)
 
 
 def _starts(contacts, chosen):
