@@ -3,7 +3,8 @@
 Commands run in a small world: a folder with small files under the very names that the documents use, a narrow network,
 few rounds of boosting. What only a cluster, a network or many minutes can serve is taken as far as a stand-in goes. A
 command that nobody here knows how to run fails by its name. Code blocks are commands where they are indented or
-fenced as `sh`; `python` is run, `signature` compared with the library, `text` is what a program prints.
+fenced as `sh`; `python` is run, `signature` compared with the library, `yaml` read as a study, `text` is what a program
+prints.
 """
 
 import contextlib
@@ -36,9 +37,10 @@ from reproduce_world import LENGTHS, make_files
 from train_inputs import FAST
 
 from expecto import beluga
-from spex.commands import check_gpu, compare, reproduce, resources, tensors, train
+from spex.commands import check_gpu, compare, reproduce, resources, study, tensors, train
 from spex.commands import map as map_
 from spex.models.registry import PARAMETERS
+from spex.study.reading import read_study
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
@@ -279,6 +281,10 @@ class World:
                 maps += ["--contact_rule", "corrected"] if folder.endswith("_corrected") else []
                 given = ["--genes_filename", GENCODE] if folder == "data_gencode" else maps
                 assert self.main(tensors.main, ["--data_folder", folder, *given]).status == 0
+        if name == "study" and argv:
+            Path(argv[1]).unlink(missing_ok=True)
+            if argv[0] != "init":
+                assert self.main(study.main, ["init", argv[1]]).status == 0
         if name == "draw" or "--predict" in argv:
             assert self.main(train.main, ["--data_folder", "data_spex", "--target_index", "22"]).status == 0
 
@@ -415,7 +421,7 @@ def test_the_documents_are_read_whole():
     assert len(COMMANDS) >= LEAST_COMMANDS, "\n".join(COMMANDS)
     assert set(PUBLISHED) <= {command for command, piece in COMMANDS.items() if piece.document == ROOT / "README.md"}
     assert {"make demo", "make test"} <= COMMANDS.keys()
-    assert {piece.kind for piece in PIECES} == {"sh", "inline", "python", "signature", "text"}
+    assert {piece.kind for piece in PIECES} == {"sh", "inline", "python", "signature", "text", "yaml"}
 
 
 def test_the_small_world_has_the_names_that_are_checked():
@@ -463,7 +469,10 @@ def mentioned_options():
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
     known |= set().union(
-        *(options_of(each.create_parser) for each in (tensors, train, compare, map_, resources, reproduce, check_gpu))
+        *(
+            options_of(each.create_parser)
+            for each in (tensors, train, compare, map_, study, resources, reproduce, check_gpu)
+        )
     )
     unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
     assert unknown == {}
@@ -471,7 +480,7 @@ def test_every_option_in_the_documents_exists():
 
 def test_every_option_of_the_main_commands_is_in_the_documents():
     fixed = {"--bin_size", "--window_size", "--tensor_width", "--features_count"}
-    options = set().union(*(options_of(each.create_parser) for each in (tensors, train, compare, map_)))
+    options = set().union(*(options_of(each.create_parser) for each in (tensors, train, compare, map_, study)))
     assert options - mentioned_options().keys() - fixed - {"--help"} == set()
 
 
@@ -557,6 +566,14 @@ def test_python_runs(world, document):
     if document == "docs/api.md":
         assert names["features"].X.shape == (len(names["genes"]), 24_024)
         assert "3000" in printed.getvalue().splitlines()[-1]
+
+
+def test_studies_in_the_documents_can_be_read(world):
+    pieces = [piece for piece in PIECES if piece.kind == "yaml"]
+    assert pieces
+    for piece in pieces:
+        Path("study.yaml").write_text(piece.text)
+        assert [each.name for each in read_study("study.yaml").maps] == ["GM12878_CTCF"], piece.place
 
 
 def test_signatures_are_the_library_s():
