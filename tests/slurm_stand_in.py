@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """In the place of SLURM's commands, under each of their names: sbatch notes its words and runs the job at once.
 
-Jobs are kept in the folder that SLURM_STAND_IN names: ID.json with sbatch's words, ID.state with how it ended. A file
+Jobs are kept in the folder that STAND_IN_JOBS names: ID.json with sbatch's words, ID.state with how it ended. A file
 `kill_first` there makes the first job whose comment holds its text end by SIGKILL after a while, and start again under
 the same number, as a node that fails does with a job that may be requeued.
 """
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-JOBS = Path(os.environ["SLURM_STAND_IN"])
+JOBS = Path(os.environ["STAND_IN_JOBS"])
 
 
 def value_of(words, *names):
@@ -98,8 +98,7 @@ def scancel(words):
 
 
 if __name__ == "__main__":
-    name = Path(sys.argv[0]).name
-    if name == "slurm.py":
+    if sys.argv[1:2] == ["run"]:
         run(sys.argv[2:])
     else:
-        globals()[name](sys.argv[1:])
+        globals()[Path(sys.argv[0]).name](sys.argv[1:])

@@ -79,7 +79,6 @@ def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
     if _start(words, study.out):
         raise InputError(
             "Snakemake ended with an error, see above",
-            argument="study",
             subject=study.path,
             hint="mend it, then run the same command again: what is finished is kept",
         )
@@ -105,7 +104,7 @@ def hold_alone(out):
         holder = file.read().strip() or "another process"
         file.close()
         raise InputError(
-            f"{holder} runs this study already", argument="out", subject=out, hint="wait until it ends, or end it"
+            f"{holder} runs this study already", subject=out, hint="wait until it ends, or end it"
         ) from None
     except OSError as error:
         logger.warning("%s: this file system has no locks (%s); start one run at a time", out, error.strerror)

@@ -87,6 +87,7 @@ rule own_features:
     params:
         words=lambda wildcards: shlex.join(words.tensors_words(STUDY, BASE, int(wildcards.shard))),
     threads: threads_of("tensors")
+    priority: 1  # everything else waits for them
     resources:
         **needs("tensors"),
     shell:
@@ -105,6 +106,7 @@ rule map_features:
     params:
         words=lambda wildcards: shlex.join(words.tensors_words(STUDY, wildcards.folder, int(wildcards.shard))),
     threads: threads_of("tensors")
+    priority: 1  # everything else waits for them
     resources:
         **needs("tensors"),
     shell:
