@@ -61,7 +61,7 @@ def check(args):
 
         rates = measure_rates(study, rates)
     cost = estimate(study, work, rates)
-    print(cost_text(study, cost))
+    print(cost_text(cost))
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)
         write_json(json, cost.summary())

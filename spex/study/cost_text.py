@@ -1,14 +1,14 @@
 """What a study will cost, in words."""
 
 
-def cost_text(study, cost):
+def cost_text(cost):
     """What there is to do in a study and what it takes. cost: Cost. Returns: lines of text, without the last end."""
-    return "\n".join([*_work_lines(study, cost.work), "", *_cost_lines(cost)])
+    return "\n".join([*_work_lines(cost.work), "", *_cost_lines(cost)])
 
 
-def _work_lines(study, work):
+def _work_lines(work):
     genes = f"{work.folders[0].tensors:,} genes ({work.genes:,} with expression)"
-    yield f"{genes}, {_number(len(study.maps), 'map')}, {_number(work.tissues, 'tissue')}"
+    yield f"{genes}, {_number(len(work.folders) - 1, 'map')}, {_number(work.tissues, 'tissue')}"
     yield ""
     rows = [["", "contacts", "genes without", "windows", "to compute", "tensors to make"]]
     for each in work.folders:
@@ -16,10 +16,10 @@ def _work_lines(study, work):
         rows.append([each.name, *("" if count is None else f"{count:,}" for count in counts)])
     yield from _aligned(rows)
     yield ""
-    for fit in study.fits:
-        mine = [each for each in work.fits if each.name == fit.name]
+    for name in dict.fromkeys(each.name for each in work.fits):
+        mine = [each for each in work.fits if each.name == name]
         count = sum(each.fits for each in mine)
-        yield f"fits {fit.name}: {count:,} of {mine[0].model}, in {_number(len(mine), 'folder')}"
+        yield f"fits {name}: {count:,} of {mine[0].model}, in {_number(len(mine), 'folder')}"
 
 
 def _cost_lines(cost):

@@ -92,19 +92,22 @@ def count_work(study):
     cache = _Cache(study)
     folders = [_sequence_alone(study, genes, todo, cache)]
     for map_ in study.maps:
-        with _about_map(study, map_):
+        with _about(study, f"map {map_.name}"):
             folders.append(_of_map(study, map_, genes, chromsizes, todo, cache))
-    fits = [_fits(fit, folder, len(study.tissues), chroms) for fit in study.fits for folder in folders]
+    fits = []
+    for fit in study.fits:
+        with _about(study, f"fit {fit.name}"):
+            fits += [_fits(fit, folder, len(study.tissues), chroms) for folder in folders]
     return Work(len(chroms), len(study.tissues), folders, fits)
 
 
 @contextmanager
-def _about_map(study, map_):
-    """Tell in errors of the library which map of a study they are about."""
+def _about(study, part):
+    """Tell in errors of the library which part of a study they are about, such as "map GM12878"."""
     try:
         yield
     except InputError as error:
-        about = ", ".join(map(str, filter(None, [study.path, f"map {map_.name}", error.subject])))
+        about = ", ".join(map(str, filter(None, [study.path, part, error.subject])))
         raise InputError(error.found, subject=about, expected=error.expected, hint=error.hint) from error
 
 
@@ -117,7 +120,7 @@ def _check_copies(study):
     sizes = Counter(_size(file) for map_ in study.maps for file in map_.files)
     hashes, seen = KnownHashes(), []
     for map_ in study.maps:
-        with _about_map(study, map_):
+        with _about(study, f"map {map_.name}"):
             alike = [file for file in map_.files if sizes[_size(file)] > 1]
             check_different(alike, hashes)
             what = {map_sha256(file, hashes) if file in alike else file for file in map_.files}, map_.options
