@@ -1,13 +1,10 @@
 """The page: one file with everything in it, without scripts and without anything from elsewhere."""
 
 import json
-from importlib import resources
 
 from spex.contacts.controls import ELSEWHERE
 from spex.reports.comparison.cells import TISSUES_AT_ONCE
-from spex.reports.comparison.html import Html, element, joined, table
 from spex.reports.comparison.methods import REFERENCES, TO_KEEP_IN_MIND, methods
-from spex.reports.comparison.palette import css_variables
 from spex.reports.comparison.words import (
     CONFIRMED_HOW,
     EXPLAINED,
@@ -20,11 +17,10 @@ from spex.reports.comparison.words import (
     scope,
     signed,
 )
+from spex.reports.html import element, joined, table
+from spex.reports.page import document, figure_of
 
 TITLE = "Do these contact maps add anything?"
-ONLY_THIS_FILE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""What a browser may load: nothing but the styles and pictures in the page."""
-
 SECTIONS = {
     "maps": "The maps",
     "pictures": "Pictures",
@@ -65,18 +61,7 @@ def page(comparison, pictures, settings, confirmation=None):
         element("nav", element("ul", *links), aria_label="Sections"),
         element("main", *sections),
     )
-    return f'<!DOCTYPE html>\n<html lang="en">\n{head(TITLE)}\n{body}\n</html>\n'
-
-
-def head(title):
-    """The head of a page that loads nothing from elsewhere."""
-    style = css_variables() + resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    return Html(
-        '<head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{ONLY_THIS_FILE}">'
-        f'<title>{title}</title><link rel="icon" href="data:,"><style>\n{style}</style></head>'
-    )
+    return document(TITLE, body)
 
 
 def _verdict(comparison, maps):
@@ -156,14 +141,6 @@ def _matched(shares):
 
 def _whole(value):
     return "–" if value is None or value != value else f"{value:,.0f}"  # noqa: PLR0124 -- NaN of any kind
-
-
-def figure_of(picture):
-    """A Picture as an element of a page, with its caption."""
-    svg = picture.svg.replace("<svg ", f'<svg role="img" aria-labelledby="{picture.name}-alt" ', 1)
-    svg = svg.replace(">", f">{element('title', picture.alt, id_=f'{picture.name}-alt')}", 1)
-    box = element("div", Html(svg), class_="picture scroll", tabindex=0, role="region", aria_label=picture.name)
-    return element("figure", box, element("figcaption", picture.caption))
 
 
 def _tissues(results, maps):

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from spex.reports.comparison import drawing
-from spex.reports.comparison.drawing import LINE_HEIGHT, label, line_count
-from spex.reports.comparison.palette import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PAPER, PURPLE, RED
+from spex.reports import drawing
 from spex.reports.comparison.words import HARM, NUMBER, REGION, SEQUENCE, interval, ordered, sentence, signed
+from spex.reports.drawing import LINE_HEIGHT, label, line_count
+from spex.reports.palette import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PAPER, PURPLE, RED
 
 VERDICTS = (
     (SEQUENCE, "adds sequence information", BLUE, "o"),

@@ -10,9 +10,9 @@ import pytest
 from made_comparison import made_comparison, made_confirmation
 
 from spex.reports.comparison import write_report
-from spex.reports.comparison.html import Html, element
 from spex.reports.comparison.page import page
 from spex.reports.comparison.report import plain, verdict
+from spex.reports.html import Html, element
 
 FILES = {"verdict.md", "comparison.csv", "maps.csv", "groups.csv", "comparison.json", "report.html"}
 PICTURES = {"forest.png", "tissues.png", "controls.png", "groups.png"}

@@ -1,4 +1,4 @@
-"""How the comparison's pictures are made: one drawing as PNG for a file and as SVG for the page, always the same bytes.
+"""How the pictures of pages are made: one drawing as PNG for a file and as SVG for the page, always the same bytes.
 
 matplotlib is imported by the function that starts a picture. Names of maps and tissues are free text: drawn letter by
 letter, never read as mathematics or LaTeX, broken into lines and cut where they are too long.
@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass
 
 from spex.errors import visible
-from spex.reports.comparison.palette import GRID, INK, MUTED, as_variables
+from spex.reports.palette import GRID, INK, MUTED, as_variables
 
 LABEL_LINE, LABEL_LINES = 34, 3
 LINE_HEIGHT = 0.16
