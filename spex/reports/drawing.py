@@ -87,6 +87,32 @@ def dress(axes):
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def height_of_rows(names, least_lines, above):
+    """Inches of a picture with a row a name. above: inches of everything else."""
+    return above + 0.5 + len(names) * (max(line_count(names), least_lines) + 0.9) * LINE_HEIGHT
+
+
+def name_rows(axes, names):
+    """A row each name, from the top."""
+    axes.set_yticks(range(len(names)), labels=names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+
+
+def mark_zero(axes):
+    """The line of no difference, in sight, and room for few ticks with readable labels."""
+    axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
+    few_ticks(axes)
+
+
+def few_ticks(axes):
+    """Few ticks along the values, with readable labels."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+
+
 def save(drawn, name, caption, alt):
     """A figure as a Picture; called inside `figure`'s block. name: also keeps ids apart on the page."""
     from matplotlib import rc_context  # noqa: PLC0415

@@ -45,7 +45,7 @@ def page(comparison, pictures, settings, confirmation=None):
         "tissues": _tissues(comparison.results, maps),
         "unseen": _unseen(comparison.results, maps),
         "confirmation": _confirmation(confirmation),
-        "mind": _mind(),
+        "mind": mind(),
         "methods": _methods(comparison),
         "settings": _settings(settings),
     }
@@ -74,10 +74,10 @@ def _verdict(comparison, maps):
 
 
 NUMBERS = ("gain", "of it number", "any bins", "touched bins", "q sequence", "q content", "q number")
-"""Headings of what `_numbers` gives."""
+"""Headings of what `numbers` gives."""
 
 
-def _numbers(row):
+def numbers(row):
     """Cells of a row of `maps` or `results`: the gain, its parts, and what the tests say."""
     return [
         _within(row.gain, row.gain_low, row.gain_high),
@@ -96,7 +96,7 @@ def _within(value, low, high):
 
 def _maps(comparison, maps):
     columns = [("map", ""), ("verdict", "words"), *((name, "number") for name in NUMBERS)]
-    rows = [[row.map, row.words, *_numbers(row)] for row in maps.itertuples()]
+    rows = [[row.map, row.words, *numbers(row)] for row in maps.itertuples()]
     caption = (
         f"{EXPLAINED} The largest gain first; in small print 95 % intervals. q: of the tests for touched sequence, for "
         "any content and for number, adjusted over maps."
@@ -122,7 +122,7 @@ def _made_from(maps, settings):
         [
             row.map,
             row.folder or "",
-            *(_whole(getattr(row, name)) for name in numbers),
+            *(whole(getattr(row, name)) for name in numbers),
             *_matched(draw_shares(settings, row.map)),
         ]
         for row in maps.itertuples()
@@ -139,7 +139,8 @@ def _matched(shares):
     return [f"{shares[kind]:.0%}".replace("%", " %") if kind in shares else "–" for kind in (WITHIN, ELSEWHERE)]
 
 
-def _whole(value):
+def whole(value):
+    """A number without decimals; a dash where there is none."""
     return "–" if value is None or value != value else f"{value:,.0f}"  # noqa: PLR0124 -- NaN of any kind
 
 
@@ -157,7 +158,7 @@ def _tissues(results, maps):
 def _tissues_of(name, results):
     columns = [("tissue", ""), ("verdict", "words")]
     columns += [(name, "number") for name in ("own sequence", *NUMBERS)]
-    rows = [[_tissue(row), row.words, f"{row.spearman_base:.3f}", *_numbers(row)] for row in results.itertuples()]
+    rows = [[_tissue(row), row.words, f"{row.spearman_base:.3f}", *numbers(row)] for row in results.itertuples()]
     caption = (
         f"{name}, by tissue. Own sequence: Spearman correlation without the map; then differences as in the table of "
         "maps. q: adjusted over all maps and tissues."
@@ -193,8 +194,8 @@ def _confirmation(confirmation):
     columns = [("map", ""), ("tissue", "words"), ("difference of", "words"), *((name, "number") for name in numbers)]
     rows = [
         [
-            *(row.map, row.target, row.contrast, _whole(row.genes), _within(row.difference, row.low, row.high)),
-            *(probability(row.p), _whole(row.seeds), f"{row.bootstrap_error:.4f}", f"{row.seeds_error:.4f}"),
+            *(row.map, row.target, row.contrast, whole(row.genes), _within(row.difference, row.low, row.high)),
+            *(probability(row.p), whole(row.seeds), f"{row.bootstrap_error:.4f}", f"{row.seeds_error:.4f}"),
             probability(row.welch_p),
         ]
         for row in confirmation.itertuples()
@@ -202,7 +203,8 @@ def _confirmation(confirmation):
     return table(CONFIRMED_HOW, columns, rows, "Confirmation by trees")
 
 
-def _mind():
+def mind():
+    """What a reader should keep in mind, as a list."""
     parts = (
         part for head, text in TO_KEEP_IN_MIND for part in (element("dt", element("strong", head)), element("dd", text))
     )
