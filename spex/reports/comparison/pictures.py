@@ -7,7 +7,7 @@ import numpy as np
 from spex.reports import drawing
 from spex.reports.comparison.words import HARM, NUMBER, REGION, SEQUENCE, interval, ordered, sentence, signed
 from spex.reports.drawing import height_of_rows, label, mark_zero, name_rows
-from spex.reports.palette import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PAPER, PURPLE, RED
+from spex.reports.palette import BLUE, GREEN, GREY, MUTED, ORANGE, PAPER, PURPLE, RED
 
 VERDICTS = (
     (SEQUENCE, "adds sequence information", BLUE, "o"),
