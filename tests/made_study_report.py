@@ -7,7 +7,8 @@ import pandas as pd
 from made_comparison import made_comparison
 
 from spex.contacts.sheet import GROUPS
-from spex.reports.comparison import write_report
+from spex.files.atomic import write_json
+from spex.reports.comparison.report import SETTINGS, TABLES, plain
 from spex.runs.records import results_table, write_table
 from spex.study.plan import Study, StudyFit, StudyMap
 
@@ -50,7 +51,10 @@ def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=Tr
     )
     study.path.parent.mkdir(parents=True, exist_ok=True)
     study.path.write_text("maps: as made\n")
-    write_report(study.comparison_folder, comparison)
+    study.comparison_folder.mkdir(parents=True)
+    for name, file in TABLES.items():
+        write_table(study.comparison_folder / file, getattr(comparison, name))
+    write_json(study.comparison_folder / SETTINGS, plain(comparison.settings))
     random = np.random.default_rng(seed)
     for data_folder in (study.base_folder, *map(study.map_folder, names)):
         write_fits(data_folder, fits, targets, random)

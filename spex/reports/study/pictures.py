@@ -24,7 +24,7 @@ def draw_kinds(kinds, found):
 
 def _draw_kind(groups, kind, maps):
     names = [label(f"{row.group} ({_count(row.maps)})") for row in groups.itertuples()]
-    with drawing.figure(9, height_of_rows(names, 2, above=1.2)) as (figure, (axes,)):
+    with drawing.figure(9, height_of_rows(names, 1, above=1.2)) as (figure, (axes,)):
         for row, group in enumerate(groups.itertuples()):
             mine = maps[maps[kind] == group.group]
             mine = maps[maps[kind] == ""] if mine.empty else mine
@@ -32,7 +32,8 @@ def _draw_kind(groups, kind, maps):
             for each, offset in zip(mine.itertuples(), _spread(len(mine)), strict=True):
                 _, _, colour, marker = kind_of(each.verdict)
                 axes.plot(each.gain, row + offset, marker, color=colour, markersize=6, alpha=0.85)
-            axes.vlines(group.gain, row - 0.38, row + 0.38, color=INK, linewidth=2)
+            if len(mine) > 1:
+                axes.vlines(group.gain, row - 0.38, row + 0.38, color=INK, linewidth=2)
         name_rows(axes, names)
         mark_zero(axes)
         axes.set(xlabel=f"gain of a map: {SPEARMAN}")
@@ -98,8 +99,8 @@ def _draw_fit(fit, table, name):
         figure.legend(loc="outside upper left", ncols=2, alignment="left")
         caption = (
             f"{fit}: Spearman correlation with each map beside that of sequence alone, means over tissues and seeds. "
-            "The correlation of one split carries the chance of its test genes; whether a map adds anything is decided by "
-            "the comparison above."
+            "The correlation of one split carries the chance of its test genes; whether a map adds anything is decided "
+            "by the comparison above."
         )
         spoken = "; ".join(
             f"{row.map}: {row.spearman:.3f}, sequence alone {row.spearman_alone:.3f}" for row in table.itertuples()
@@ -114,9 +115,10 @@ def draw_sheets(sheets):
     names, rows = [label(text) for text in texts], np.arange(len(sheets))
     height = height_of_rows(names, 1, above=2.0)
     with drawing.figure(10, height, 2, sharey=True, gridspec_kw={"width_ratios": [2, 3]}) as (figure, (left, right)):
-        left.plot(sheets["depth"], rows, "o", color=BLUE, markersize=6.5)
-        left.set(title="depth", xlabel="counts within chromosomes", xscale="log")
-        left.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value < 1e5 else f"{value / 1e6:,g} M")
+        depth = sheets["depth"].to_numpy(float).clip(min=1)
+        left.plot(depth, rows, "o", color=BLUE, markersize=6.5)
+        left.set(title="depth", xlabel="counts within chromosomes")
+        _span_decades(left, depth)
         start = np.zeros(len(sheets))
         for group, colour in zip(GROUPS, DISTANCE_COLOURS, strict=True):
             share = 100 * sheets[f"share {group}"].to_numpy(float)
@@ -128,9 +130,20 @@ def draw_sheets(sheets):
         figure.legend(loc="outside upper left", ncols=len(GROUPS), alignment="left")
         caption = (
             "What the maps hold, counted in one pass over each: the sum of counts within chromosomes (on a logarithmic "
-            "scale), and at which distances they lie. A deeper map keeps more contacts by the same threshold; `thin_to` "
-            "in the study's comparison takes that away."
+            "scale), and at which distances they lie. A deeper map keeps more contacts by the same threshold, unless "
+            "the comparison thins all maps to one depth."
         )
         depths = zip(texts, sheets["depth"], strict=True)
         spoken = "; ".join(f"{text}: depth {depth:,.0f}" for text, depth in depths)
         return drawing.save(figure, "sheets", caption, f"Data sheets. {spoken}")
+
+
+def _span_decades(axes, values):
+    """A logarithmic axis from a power of ten to another, with ticks there, in millions where they are large."""
+    from matplotlib.ticker import NullLocator  # noqa: PLC0415
+
+    first, last = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()))
+    axes.set(xscale="log", xlim=(10 ** (first - 0.1), 10 ** (max(last, first + 1) + 0.1)))
+    axes.set_xticks(10 ** np.arange(first, max(last, first + 1) + 1))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value < 1e5 else f"{value / 1e6:,g} M")
