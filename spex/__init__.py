@@ -2,8 +2,8 @@
 
 The verbs for a notebook are in `spex.api` and can be had from here: `spex.read_genes`, `spex.read_expression`,
 `spex.read_contacts`, `spex.map_sheet`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`,
-`spex.compare_maps`, `spex.score`. Each library that takes time to load (torch, xgboost, cooler, matplotlib) is loaded
-by the first verb that needs it.
+`spex.compare_maps`, `spex.element_effects`, `spex.variant_effects`, `spex.score`. Each library that takes time to load
+(torch, xgboost, cooler, matplotlib) is loaded by the first verb that needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,8 @@ _HOMES = {
     "load_features": "spex.api",
     "fit_expression": "spex.api",
     "compare_maps": "spex.api",
+    "element_effects": "spex.api",
+    "variant_effects": "spex.api",
     "score": "spex.models.scores",
     "Scores": "spex.models.scores",
     "Fit": "spex.models.fits",
@@ -43,6 +45,7 @@ __all__ = [
     "Scores",
     "__version__",
     "compare_maps",
+    "element_effects",
     "fit_expression",
     "gene_features",
     "load_features",
@@ -51,11 +54,13 @@ __all__ = [
     "read_expression",
     "read_genes",
     "score",
+    "variant_effects",
 ]
 
 if TYPE_CHECKING:
     from spex.api import (
         compare_maps,
+        element_effects,
         fit_expression,
         gene_features,
         load_features,
@@ -63,6 +68,7 @@ if TYPE_CHECKING:
         read_contacts,
         read_expression,
         read_genes,
+        variant_effects,
     )
     from spex.compare.tables import Comparison
     from spex.contacts.collect import Contacts

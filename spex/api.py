@@ -42,6 +42,7 @@ from spex.inputs.targets import select_targets
 from spex.models.fits import PSEUDOCOUNT, Fit, assess, predictions_table
 from spex.models.matrices import Features
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
+from spex.progress import progress
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings, store_identity
 from spex.runs.tensors import expected_width, genes_with_tensor, read_features
@@ -551,6 +552,136 @@ def compare_maps(
         pseudocount=pseudocount,
     )
     return compare_folders(inputs, protocol, None if out is None else path_of(out, "out"))
+
+
+def element_effects(
+    data_folder: str | Path,
+    models: str | Path | Sequence[str | Path] = (),
+    *,
+    genome: str | Path,
+    network: str | Path,
+    genes: str | Sequence[str] = (),
+    targets: str | Sequence[str] = (),
+    own_windows: bool = False,
+    cell_type: str | None = None,
+    cache: str | Path | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    batch_size: int | None = None,
+) -> pd.DataFrame:
+    """Tell what each contacted bin adds to the prediction of a gene: f(with) - f(without), in ln(expression).
+
+    For a linear model these are contributions that add up to the prediction; for trees knock-outs, one at a time.
+
+    Parameters
+    ----------
+    data_folder
+        That `tensors.py` filled, with a contact map.
+    models
+        Folders of fits under its results, or "ridge", "gblinear", "gbtree" for all such fits there; ridge without any.
+    genome, network
+        FASTA and checkpoint that the tensors were made with.
+    genes
+        Ids or symbols; every gene of the folder without it.
+    targets
+        Tissues among those of the models, by name or shell pattern in any case; all without it.
+    own_windows
+        Tell of the gene's own windows too, in stretches of 1 kb, which the network has to see again.
+    cell_type
+        For the column CellType; the tissue without it.
+    cache
+        Prediction cache, where windows are taken from and kept; none without it.
+    device, precision, batch_size
+        As of `gene_features`.
+
+    Returns
+    -------
+    DataFrame
+        A row an element, gene and model: chr, start, end (bp, 0-based half-open), name, class ("contact" or "own"),
+        TargetGene, TargetGeneEnsemblID, TargetGeneTSS (1-based), CellType, Score, DistanceToTSS (bp), count, side,
+        tissue, model.
+
+    Raises
+    ------
+    InputError
+        Inputs that do not belong together, or no such gene, tissue or model.
+    """
+    from spex.effects.elements import ElementScorer  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.effects.inputs import find_genes  # noqa: PLC0415
+
+    inputs = _effect_inputs(
+        data_folder, models, targets, genome, network, cache, device, precision, batch_size, linear=False
+    )
+    rows = find_genes(inputs.genes, several(genes, "genes", (str,)))
+    with inputs.computer(inputs.sources.devices[0]) as computer, progress(len(rows), "genes", "elements") as advance:
+        scorer = ElementScorer(inputs, computer, own_windows=own_windows, cell_type=cell_type)
+        return pd.concat(list(scorer.tables(rows, advance)), ignore_index=True)
+
+
+def variant_effects(
+    variants: str | Path | pd.DataFrame,
+    data_folder: str | Path,
+    models: str | Path | Sequence[str | Path] = (),
+    *,
+    genome: str | Path,
+    network: str | Path,
+    targets: str | Sequence[str] = (),
+    cache: str | Path | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    batch_size: int | None = None,
+) -> pd.DataFrame:
+    """Tell what alleles do to the expression of the genes that they reach, with contacts held fixed.
+
+    Sequence models often get the sign of a difference between individuals wrong (Huang et al. 2023, Nat Genet) and
+    under-use distal sequence (Karollus et al. 2023, Genome Biol).
+
+    Parameters
+    ----------
+    variants
+        Path of a .vcf, .vcf.gz or .bcf; or a DataFrame with chrom, pos (1-based), ref, alt, and id where they have one.
+    data_folder, models, genome, network, targets, cache, device, precision, batch_size
+        As of `element_effects`; the models are linear, ridge or gblinear.
+
+    Returns
+    -------
+    DataFrame
+        A row an allele, gene and model: variant_id, chrom, pos, ref, alt, gene_id, gene_name, tissue, tss_distance (bp
+        along the gene, negative upstream), path ("own", "contact", "both"), contact_count, contact_bin, effect,
+        effect_own, effect_contact (change of ln(expression)), quantile, model, status. Alleles that are not scored
+        have one row with the reason as status; those that reach no gene have none.
+
+    Raises
+    ------
+    InputError
+        Inputs that do not belong together, or variants that cannot be read.
+    """
+    from spex.effects.variants import effects_of_file, effects_of_table  # noqa: PLC0415 (torch takes seconds to load)
+
+    inputs = _effect_inputs(
+        data_folder, models, targets, genome, network, cache, device, precision, batch_size, linear=True
+    )
+    if isinstance(variants, pd.DataFrame):
+        return effects_of_table(inputs, variants)
+    return effects_of_file(inputs, path_of(variants, "variants"))
+
+
+def _effect_inputs(data_folder, models, targets, genome, network, cache, device, precision, batch_size, *, linear):
+    """The EffectInputs of both verbs."""
+    from spex.effects.inputs import Sources, open_inputs  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.features.devices import choose_device  # noqa: PLC0415
+
+    sources = Sources(
+        genome=path_of(genome, "genome"),
+        network=path_of(network, "network"),
+        cache=None if cache is None else path_of(cache, "cache"),
+        devices=[choose_device(device)],
+        precision=precision,
+        batch_size=None if batch_size is None else whole_number(batch_size, "batch_size", 1),
+    )
+    fits = [str(each) for each in several(models, "models", (str, Path))]
+    tissues = several(targets, "targets", (str,))
+    return open_inputs(path_of(data_folder, "data_folder"), sources, fits, tissues, linear=linear)
 
 
 def _checked_expression(expression):

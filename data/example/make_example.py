@@ -241,8 +241,27 @@ def write_map(path, chromsizes, pixels):
             file.attrs.update(source.attrs)
 
 
+def write_variants(path, genes, sequences):
+    """Write variants of chr8 as VCF: an SNV, an insertion and a deletion in the first element of three genes each, an
+    SNV beside their TSS, and one in the margin of the chromosome."""
+    rng = np.random.default_rng(SEED + 1)
+    letters, mine = sequences["chr8"], genes["chr8"]
+    places = [(MARGIN // 2, 1, 1)]
+    for gene in mine[3:6]:
+        start = gene.elements[0] * RESOLUTION
+        places += [(start + 900, 1, 1), (start + 1_700, 1, 8), (start + 2_400, 8, 1), (gene.tss - 200, 1, 1)]
+    lines = ["##fileformat=VCFv4.2", f"##contig=<ID=chr8,length={len(letters)}>"]
+    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]))
+    for number, (pos, removed, added) in enumerate(sorted(places), start=1):
+        ref = letters[pos - 1 : pos - 1 + removed].tobytes().decode().upper()
+        others = [base for base in "ACGT" if base != ref[0]]
+        alt = rng.choice(others) if removed == added else ref[0] + "".join(rng.choice(list("ACGT"), added - 1))
+        lines.append(f"chr8\t{pos}\tvariant{number}\t{ref}\t{alt}\t.\t.\t.")
+    path.write_text("\n".join(lines) + "\n")
+
+
 def make_example(folder):
-    """Write genome.fa, genes.csv, expression.csv and contacts.mcool into a folder."""
+    """Write genome.fa, genes.csv, expression.csv, contacts.mcool and variants.vcf into a folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(SEED)
@@ -256,6 +275,7 @@ def make_example(folder):
     table.to_csv(folder / "genes.csv", index=False, lineterminator="\n")
     expression.to_csv(folder / "expression.csv", lineterminator="\n")
     write_map(folder / "contacts.mcool", chromsizes, pixels)
+    write_variants(folder / "variants.vcf", genes, sequences)
 
 
 def main(argv=None):

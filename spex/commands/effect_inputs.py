@@ -85,5 +85,5 @@ def open_effect_inputs(args, *, linear):
 
 def spell(argument):
     """How these commands spell an argument of the library."""
-    own = {"data_folder": FOLDER, "fit": "--model", "variants": "FILE", "genes": "--genes"}
+    own = {"data_folder": FOLDER, "fit": "--model", "variants": "FILE", "regions": "--region", "named_genes": "--genes"}
     return own.get(argument, option(argument))

@@ -81,7 +81,7 @@ def run(args):
         pairs = read_crispr_pairs(require_file(args.benchmark, "benchmark"))
     inputs = open_effect_inputs(args, linear=False)
     out = require_folder(args.out or inputs.folder.root / "elements", "out")
-    rows = find_genes(inputs.genes, args.genes)
+    rows = find_genes(inputs.genes, args.genes, "named_genes")
     if pairs is not None and not args.genes:
         rows = np.flatnonzero(inputs.genes["symbol"].isin(pairs["gene"]))
         if not len(rows):

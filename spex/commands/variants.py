@@ -29,7 +29,7 @@ from spex.effects.variants import (
 )
 from spex.files.checks import require_folder
 from spex.inputs.alleles import OK
-from spex.inputs.variant_files import write_annotated
+from spex.inputs.variant_files import check_target, write_annotated
 from spex.progress import progress
 from spex.reports.streamed_tables import FORMATS, require_format, write_tables
 
@@ -94,6 +94,8 @@ def create_null_parser(prog):
 def run(args):
     check_shared_options(args)
     require_format(args.format)
+    if args.vcf_out:
+        check_target(args.vcf_out)
     out = require_folder(args.out, "out")
     inputs = open_effect_inputs(args, linear=True)
     run_ = VariantRun(inputs, args.variants, out, regions=args.region, block_rows=args.block_size)

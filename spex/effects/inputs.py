@@ -126,7 +126,7 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear):
     return inputs
 
 
-def find_genes(genes, named):
+def find_genes(genes, named, argument="genes"):
     """Rows of the genes that the user named.
 
     genes: DataFrame (n) with id, symbol. named: ids, with or without version, or symbols; every gene without any.
@@ -148,7 +148,7 @@ def find_genes(genes, named):
     if unknown:
         raise InputError(
             f"no gene {listed(unknown)} among the {len(genes):,} of the folder",
-            argument="genes",
+            argument=argument,
             expected="ids or symbols as in its cached_genes.tsv",
         )
     return np.unique(rows)

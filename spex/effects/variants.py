@@ -5,9 +5,11 @@ A run that is stopped goes on from the parts that are there; processes and shard
 
 import contextlib
 import logging
+import tempfile
 from collections import Counter
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,9 +23,9 @@ from spex.effects.quantiles import load_nulls, stratum
 from spex.effects.sequences import Change
 from spex.errors import InputError
 from spex.features.devices import work_on
-from spex.inputs.alleles import OK
-from spex.inputs.variant_files import VariantFile
-from spex.inputs.vcf_text import info_entry
+from spex.inputs.agree import names_in
+from spex.inputs.alleles import OK, Allele, allele_status
+from spex.inputs.variant_files import VariantFile, info_entry
 from spex.progress import progress
 
 BLOCK_ROWS = 256
@@ -158,7 +160,7 @@ class VariantRun:
 
         Alleles that are not scored have one row without gene; those that reach no gene have none.
         """
-        nulls = self._nulls()
+        nulls = _nulls_of(self.inputs)
         for number, alleles in enumerate(self.file.blocks(self.block_rows)):
             yield block_table(self.inputs, alleles, self.parts.load(number), nulls)
 
@@ -171,16 +173,17 @@ class VariantRun:
             counts["without a gene"] += int((part.statuses == OK).sum()) - len(np.unique(part.effects.alleles))
         return counts
 
-    def _nulls(self):
-        """NullEffects of each fit, None for those that have none."""
-        nulls = [load_nulls(each.folder, null_identity(self.inputs, each)) for each in self.inputs.fits]
-        without = nulls.count(None)
-        if without:
-            logger.info(
-                "%d of %d models have no null variants, so their quantiles are empty; make them with: spex variants %s",
-                *(without, len(nulls), "null"),
-            )
-        return nulls
+
+def _nulls_of(inputs):
+    """NullEffects of each fit, None for those that have none."""
+    nulls = [load_nulls(each.folder, null_identity(inputs, each)) for each in inputs.fits]
+    without = nulls.count(None)
+    if without:
+        logger.info(
+            "%d of %d models have no null variants, so their quantiles are empty; make them with: spex variants %s",
+            *(without, len(nulls), "null"),
+        )
+    return nulls
 
 
 def null_identity(inputs, fit):
@@ -313,6 +316,55 @@ def info_entries(table):
         told = [row[name] for name in ("alt", "gene_id", "gene_name", "tissue", "path")]
         entries.setdefault(row[ROW], []).append(info_entry(*told, f"{row['effect']:.6g}", quantile))
     return entries
+
+
+def effects_of_file(inputs, path):
+    """Effects of a variant file at once, in memory: DataFrame with `COLUMNS`. path: of the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = VariantRun(inputs, path, Path(folder))
+        run.score()
+        return _without_rows(list(run.tables()))
+
+
+def effects_of_table(inputs, variants):
+    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`.
+
+    variants: DataFrame with chrom, pos (1-based), ref, alt, and id where they have one.
+
+    Raises:
+        InputError: a column is missing, or a position is no whole number.
+    """
+    missing = [name for name in ("chrom", "pos", "ref", "alt") if name not in variants.columns]
+    if missing:
+        raise InputError(
+            f"no column {', '.join(missing)}", argument="variants", expected="chrom, pos (1-based), ref, alt"
+        )
+    positions = pd.to_numeric(variants["pos"], errors="coerce")
+    if not (np.isfinite(positions) & (positions == np.floor(positions))).all():
+        raise InputError("positions that are no whole numbers", argument="variants", expected="1-based positions")
+    with contextlib.closing(inputs.genome()) as genome:
+        sizes = genome.chromsizes
+    ids = variants["id"].fillna(".").astype(str) if "id" in variants.columns else ["."] * len(variants)
+    columns = (ids, variants["chrom"].astype(str), positions.astype(np.int64), *(variants[n] for n in ("ref", "alt")))
+    alleles = []
+    for number, (variant_id, chrom, pos, ref, alts) in enumerate(zip(*columns, strict=True)):
+        on = names_in(sizes, [chrom]).get(chrom)
+        for alt in str(alts).split(","):
+            status = allele_status(str(ref), alt, pos, sizes.get(on))
+            alleles.append(Allele(number, variant_id, chrom, pos, str(ref), alt, on, status))
+    with (
+        inputs.computer(inputs.sources.devices[0]) as computer,
+        progress(len(alleles), "alleles", "variants") as advance,
+    ):
+        scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
+        block = score_block(scorer, computer.genome, alleles)
+        advance(len(alleles))
+    return _without_rows([block_table(inputs, alleles, block, _nulls_of(inputs))])
+
+
+def _without_rows(tables):
+    empty = pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat([table[list(COLUMNS)] for table in tables], ignore_index=True) if tables else empty
 
 
 def open_variants(path, inputs, regions=()):

@@ -4,9 +4,10 @@ A row of VCF stays the bytes that it is: its first columns alone are looked at, 
 does what is binary or indexed: BCF, regions, bgzip.
 """
 
+import errno
 import gzip
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,11 +18,13 @@ from spex.files.checks import require_file
 from spex.files.hashes import file_sha256
 from spex.files.piped import STANDARD_INPUT, is_piped, keep_piped
 from spex.inputs.agree import names_in, some_of
-from spex.inputs.alleles import Allele, allele_status
+from spex.inputs.alleles import OK, Allele, allele_status
 from spex.inputs.kinds import COMPRESSED, recognise
 from spex.inputs.regions import find_regions
 from spex.inputs.tables import DAMAGED
-from spex.inputs.vcf_text import TITLES, annotated_header, annotated_row, as_text, contigs_of, read_header
+from spex.inputs.vcf_text import TITLES, annotated_header, annotated_row, as_text, contigs_of, info_entry, read_header
+
+__all__ = ["OK", "Allele", "VariantFile", "check_target", "info_entry", "write_annotated"]
 
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 """The empty block that bgzip ends a file with."""
@@ -29,6 +32,8 @@ BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b00030000000000000000
 GZIPPED = COMPRESSED[b"\x1f\x8b"]
 BGZF, BCF = (".gz", ".bgz"), (".bcf",)
 """Endings of the names of copies that are compressed by bgzip, or BCF."""
+
+INSTEAD_OF_BCF = "write VCF: give a name that ends in .vcf.gz"
 
 BYTES = "latin-1"
 """An encoding of text that keeps all bytes."""
@@ -160,15 +165,13 @@ class VariantFile:
     def _open(self):
         return gzip.open(self.path, "rb") if self._packed else open(self.path, "rb")
 
-    # htslib takes some relative paths for addresses
-
     def _open_bcf(self, samples, **index):
-        return _pysam().VariantFile(os.path.abspath(self.path), drop_samples=not samples, **index)
+        return _reading("VariantFile", self.path, drop_samples=not samples, **index)
 
     def _open_indexed(self, index, *, samples=False):
         if self._bcf:
             return self._open_bcf(samples, index_filename=str(index))
-        return _pysam().TabixFile(os.path.abspath(self.path), index=str(index), encoding=BYTES)
+        return _reading("TabixFile", self.path, index=str(index), encoding=BYTES)
 
     def _read_header(self):
         if self._bcf:
@@ -218,8 +221,10 @@ class VariantFile:
             with self._open_indexed(index) as file:
                 there = dict.fromkeys(self.contigs if self._bcf else file.contigs)
                 if self._bcf and file.index is None:
-                    raise ValueError("no index")
-        except (ValueError, OSError) as error:
+                    raise ValueError("not an index")
+        except InputError:
+            raise
+        except ValueError as error:
             raise self.error(
                 f"its index {index.name} cannot be read ({shown(error)})", hint=self._way_to_index(again=True)
             ) from error
@@ -261,8 +266,8 @@ class VariantFile:
             yield
         except InputError:
             raise
-        except (*DAMAGED, ValueError, OSError) as error:  # pysam raises the last two
-            if isinstance(error, OSError) and error.errno is not None:  # of the disk
+        except (*DAMAGED, ValueError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip raises others
                 raise
             raise self.error(
                 f"damaged or cut short {where()} ({shown(error)})",
@@ -298,14 +303,13 @@ def write_annotated(source, target_path, size, infos):
     Raises:
         InputError: as `VariantFile.rows`; a row that BCF cannot hold; pysam is not installed.
     """
+    check_target(target_path)
     target_path = Path(target_path)
     lines = _annotated_lines(source, size, infos)
     ending = target_path.suffix.lower()
     with whole_file(target_path) as file:
         if ending in BGZF:
-            with _pysam().BGZFile(str(file.name), "wb") as packed:
-                for line in lines:
-                    packed.write(line)
+            _write_bgzf(target_path, os.path.abspath(file.name), lines)
         elif ending in BCF:
             _write_bcf(source, target_path, str(file.name), lines)
         else:
@@ -326,8 +330,20 @@ def _annotated_lines(source, size, infos):
         raise ValueError("fewer blocks of entries than of rows")
 
 
+def _write_bgzf(target_path, path, lines):
+    """Write lines as bgzip does. target_path: what errors name. path: of the file."""
+    try:
+        with _pysam().BGZFile(path, "wb") as file:
+            for line in lines:
+                file.write(line)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise OSError(errno.EIO, str(error), str(target_path)) from error  # pysam does not tell what the disk said
+
+
 def _write_bcf(source, target_path, path, lines):
-    """Write lines of VCF as BCF. All that rows name must be declared in its header: htslib notes it when it reads them.
+    """Write lines of VCF as BCF. Its header must declare all that rows name: htslib notes it when it reads them.
 
     target_path: what temporary files are named after. path: of the BCF.
     """
@@ -339,10 +355,7 @@ def _write_bcf(source, target_path, path, lines):
         with open(draft, "rb") as file, open(declared, "xb") as whole:
             whole.write(header)
             whole.writelines(line for line in file if not line.startswith(b"#"))
-        pysam = _pysam()
-        with pysam.VariantFile(str(declared)) as rows, pysam.VariantFile(path, "wb", header=rows.header) as bcf:
-            for row in rows:
-                bcf.write(row)
+        _convert(source, declared, path)
     finally:
         draft.unlink(missing_ok=True)
         declared.unlink(missing_ok=True)
@@ -352,19 +365,49 @@ def _declaring_header(source, path):
     """The header of a VCF file, and what its rows name beside it, as bytes."""
     number = 0
     try:
-        with _pysam().VariantFile(str(path)) as rows:
+        with _reading("VariantFile", path) as rows:
             for _ in rows:
                 number += 1
             return str(rows.header).encode()
-    except (ValueError, OSError) as error:
-        raise source.error(
-            f"row {number + 1} does not fit into BCF ({shown(error)})", hint="write VCF: a name that ends in .vcf.gz"
-        ) from error
+    except ValueError as error:
+        raise source.error(f"row {number + 1} does not fit into BCF ({shown(error)})", hint=INSTEAD_OF_BCF) from error
+
+
+def _convert(source, vcf, bcf):
+    """Write VCF as BCF by bcftools: pysam's own writer adds END to symbolic alleles, declared or not."""
+    pysam = _pysam()
+    from pysam import bcftools  # noqa: PLC0415 (an extra)
+
+    arguments = ("--no-version", "-O", "b", "-o", os.path.abspath(bcf), os.path.abspath(vcf))
+    try:
+        bcftools.view(*arguments, catch_stdout=False)
+    except pysam.SamtoolsError as error:
+        raise source.error(f"cannot be kept as BCF ({shown(error, 200)})", hint=INSTEAD_OF_BCF) from error
 
 
 def _line(record):
     """A record of BCF as a line of VCF."""
     return str(record).rstrip("\n").encode()
+
+
+@contextmanager
+def _reading(kind, path, **options):
+    """A file that pysam reads. kind: name of pysam's class. options: of that.
+
+    Raises:
+        ValueError: whatever pysam finds wrong. Its OSErrors may carry the number of an error long past.
+    """
+    file = None
+    try:
+        file = getattr(_pysam(), kind)(os.path.abspath(path), **options)  # some relative paths are addresses to htslib
+        yield file
+        file.close()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(str(error)) from error
+    finally:
+        if file is not None:
+            with suppress(OSError):  # what was wrong is told already
+                file.close()
 
 
 def _pysam():

@@ -62,7 +62,7 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
     if not chosen:
         there = sorted({read_model_record(place)["settings"]["target"] for place in places})
         raise InputError(
-            "none of the models is of such a tissue", argument="targets", expected=f"among {listed(there)}"
+            "none of the models is of such a tissue", argument="targets", expected=f"one of {listed(there)}"
         )
     return chosen
 

@@ -256,7 +256,7 @@ def test_models_that_do_not_serve_are_refused(score, world, refused):
     refused(rows, "no fit of gblinear under .*; expected a folder under results/", "--model", "gblinear")
     refused(rows, "--model .*nothing: no finished and undamaged fit there", "--model", "nothing")
     refused(
-        rows, "--target: none of the models is of such a tissue; expected some of Tissue 1, Tissue 2", "--target", "X"
+        rows, "--target: none of the models is of such a tissue; expected one of Tissue 1, Tissue 2", "--target", "X"
     )
     refused(
         rows,

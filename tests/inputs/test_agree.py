@@ -9,7 +9,7 @@ from conftest import CHROMSIZES, example_genes, without_zeros, write_hic, write_
 from spex.contacts.rules import Published
 from spex.errors import InputError
 from spex.inputs import genes as g
-from spex.inputs.agree import agree_maps, check_on_genome
+from spex.inputs.agree import agree_maps, check_on_genome, names_in
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.cool import ContactMap
 from spex.inputs.maps.reading import open_maps, read_maps
@@ -90,3 +90,15 @@ def write(tmp_path):
 def test_genes_that_do_not_belong_to_the_genome_are_refused(write, sizes, message):
     with pytest.raises(InputError, match=message):
         check_on_genome(g.keep_genes(g.read_gene_table(write(example_genes()))), sizes)
+
+
+@pytest.mark.parametrize(
+    "there, names",
+    [
+        (["1", "MT"], {"chr1": "1", "1": "1", "chrM": "MT", "MT": "MT", "M": "MT"}),
+        (["chr1", "chrM", "M"], {"chr1": "chr1", "1": "chr1", "chrM": "chrM", "MT": "chrM", "M": "M"}),
+        (["chrMT"], {"chrM": "chrMT", "MT": "chrMT", "M": "chrMT"}),
+    ],
+)
+def test_the_names_of_one_chromosome(there, names):
+    assert names_in(there, ["chr1", "1", "chrM", "MT", "M", "chr2"]) == names

@@ -1,0 +1,45 @@
+"""What comes through a pipe is kept as it is, for this user, as long as its owner."""
+
+import io
+import os
+import stat
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from spex.files.piped import is_piped, keep_piped
+
+CONTENT = bytes(range(256)) * 9
+
+
+class Owner:
+    pass
+
+
+def test_standard_input(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(CONTENT)))
+    owner = Owner()
+    assert is_piped("-")
+    copy = keep_piped("-", tmp_path / "new", owner)
+    assert copy.read_bytes() == CONTENT and copy.parent == tmp_path / "new"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    del owner
+    assert not copy.exists()
+
+
+def test_a_named_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(CONTENT,))
+    writer.start()
+    owner = Owner()
+    assert is_piped(pipe)
+    assert keep_piped(pipe, None, owner).read_bytes() == CONTENT
+    writer.join()
+
+
+@pytest.mark.parametrize("name", ["file", "missing", "."])
+def test_what_is_no_pipe(tmp_path, name):
+    (tmp_path / "file").write_bytes(b"")
+    assert not is_piped(tmp_path / name)
