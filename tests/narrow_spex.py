@@ -1,4 +1,4 @@
-"""The program with a narrow network in the place of the published one, for engines that start it in processes of its own.
+"""The program with a narrow network in the place of the published one, for engines that start it in other processes.
 
 The report of a study is a stand-in here: the hashes of what the report is made of.
 """
@@ -18,7 +18,11 @@ beluga.CHANNELS, beluga.HIDDEN = NARROW_CHANNELS, NARROW_HIDDEN
 
 def write_stand_in(path):
     study = read_study(Path(path), quick=True)
-    parts = [*study.comparison_folder.glob("*.csv"), *study.out.glob("**/results/results.csv"), study.out / "sheets.json"]
+    parts = [
+        *study.comparison_folder.glob("*.csv"),
+        *study.out.glob("**/results/results.csv"),
+        study.out / "sheets.json",
+    ]
     lines = [f"{part.relative_to(study.out)} {file_sha256(part)}\n" for part in sorted(parts)]
     study.report.write_text("".join(lines))
 

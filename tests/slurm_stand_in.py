@@ -56,9 +56,7 @@ def run(words):
             os.killpg(first.pid, 9)
             first.wait()
             (JOBS / "killed").write_text(number)
-        done = subprocess.run(
-            command, cwd=value_of(given, "-D"), env=environment, stdout=log, stderr=log, check=False
-        )
+        done = subprocess.run(command, cwd=value_of(given, "-D"), env=environment, stdout=log, stderr=log, check=False)
     (JOBS / f"{number}.state").write_text("FAILED" if done.returncode else "COMPLETED")
 
 

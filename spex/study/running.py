@@ -45,7 +45,12 @@ def snakemake_words(study, profile=LOCAL, cores=None, extra=(), spex_command=Non
     if spex_command is not None:
         settings.append(f"spex={shlex.join(spex_command)}")
     words = [sys.executable, "-m", "snakemake", "--snakefile", WORKFLOW / "study.smk"]
-    words += ["--directory", study.out.absolute(), "--workflow-profile", PROFILES.get(profile, profile)]
+    words += [
+        "--directory",
+        study.out.absolute(),
+        "--workflow-profile",
+        PROFILES.get(profile) or Path(profile).absolute(),
+    ]
     if profile == LOCAL:
         words += ["--cores", cores or "all", *_gpus_at_once(study)]
     elif cores is not None:

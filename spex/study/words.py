@@ -1,6 +1,6 @@
 """The commands that a study is made of: the words behind `spex`, for whoever starts them in the study's folder.
 
-Inputs have their whole paths; what the study makes is named from its folder, so that no result depends on where it lies.
+Inputs have their whole paths. What the study makes is named from its folder, so that no result depends on where it is.
 """
 
 CPU, GPU = "CPU", "CUDA"

@@ -1,8 +1,9 @@
-"""A study on Snakemake: which commands it starts, in which order, with what; one run at a time; stopped and run again."""
+"""A study on Snakemake: which commands it starts, in which order; one run at a time; stopped and run again."""
 
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,10 +15,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
-from processes import start
+from conftest import ROOT, tensor_bytes
+from processes import NARROW_TENSORS, in_own_mounts, start
 
-from spex.commands import compare, map, tensors, train
+from spex.commands import compare, tensors, train
+from spex.commands import map as map_
 from spex.errors import InputError
 from spex.study import running, words
 from spex.study.reading import read_study
@@ -119,7 +121,7 @@ def test_the_commands_take_the_words_and_understand_what_the_study_says(study, w
     assert (args.out, args.rotations, args.wide_draw, args.cell_type) == ("comparison", 5, True, ["maps/liver=Liver"])
     assert args.mcool_filename == [str(world.maps[index]) for index in (0, 0, 1)]
     command, *argv = words.sheet_words(study, study.maps[1], "sheet.json")
-    args = map.create_parser().parse_args(argv)
+    args = map_.create_parser().parse_args(argv)
     assert command == "map" and args.mcool_filename == [str(path) for path in world.maps] and args.json == "sheet.json"
 
 
@@ -140,9 +142,9 @@ def test_words_of_snakemake(study, tmp_path):
     ("profile", "missing", "message"),
     [
         ("cluster", (), "profile cluster: no such profile; expected local, slurm, or a folder"),
-        ("local", ("snakemake",), "profile local: snakemake not installed; get it with: pip install 'snakemake>=9,<10'"),
+        ("local", ("snakemake",), "local: snakemake not installed; get it with: pip install 'snakemake>=9,<10'"),
         ("slurm", (), "profile slurm: no sbatch on this machine; start it where SLURM takes jobs"),
-        ("slurm", ("snakemake_executor_plugin_slurm",), "get it with: pip install 'snakemake-executor-plugin-slurm>=2,<3'"),
+        ("slurm", ("snakemake_executor_plugin_slurm",), "with: pip install 'snakemake-executor-plugin-slurm>=2,<3'"),
     ],
 )  # fmt: skip
 def test_what_an_engine_lacks_is_told_before_anything_is_made(study, monkeypatch, profile, missing, message):
@@ -179,6 +181,7 @@ def test_a_run_starts_everything_once_own_features_first(study, capfd):
     assert calls(study)[len(noted) :] == [["begin", *words.report_words(study)], ["end", *words.report_words(study)]]
 
 
+@pytest.mark.soak
 def test_a_failed_job_is_told_in_one_line_and_the_next_run_mends_it(study, capfd):
     study.out.mkdir()
     (study.out / "broken").touch()
@@ -199,12 +202,12 @@ def test_a_failed_job_is_told_in_one_line_and_the_next_run_mends_it(study, capfd
     assert study.report.exists()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=lambda stop: stop.name)
+@pytest.mark.parametrize("stop", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 def test_a_stopped_run_ends_with_all_its_jobs_and_goes_on(study, capfd, stop):
     study.out.mkdir()
     (study.out / "slow").touch()
     process = started_apart(study)
-    wait_for(lambda: (study.out / "calls.jsonl").exists())
+    wait_for((study.out / "calls.jsonl").exists)
     process.send_signal(stop)
     assert process.wait() == {signal.SIGINT: 130, signal.SIGTERM: 143}[stop]
     assert "stopped; what is finished is kept, the same command goes on from there" in capfd.readouterr().err
@@ -217,7 +220,7 @@ def test_a_stopped_run_ends_with_all_its_jobs_and_goes_on(study, capfd, stop):
 
 
 def test_killed_twice_and_run_again(study, capfd):
-    """SIGKILL to Snakemake and all its jobs, once in the first step and once later: locks and halves are left behind."""
+    """SIGKILL to Snakemake and all its jobs, in the first step and later: locks and halves are left behind."""
     study.out.mkdir()
     (study.out / "slow").touch()
     for count in (1, 5):
@@ -247,7 +250,7 @@ def test_one_run_at_a_time_and_no_lock_outlives_its_process(study):
     study.out.mkdir()
     (study.out / "slow").touch()
     process = started_apart(study)
-    wait_for(lambda: (study.out / "calls.jsonl").exists())
+    wait_for((study.out / "calls.jsonl").exists)
     with pytest.raises(InputError, match=r"process \d+ on \S+ runs this study already; wait until it ends, or end it"):
         running.run_study(study, cores=2, spex_command=STAND_IN)
     process.kill()  # Snakemake goes on without it, and holds the lock
@@ -319,6 +322,7 @@ def test_a_dry_run_under_slurm_lists_every_submission_with_its_resources(study):
     assert not (study.out / "calls.jsonl").exists()
 
 
+@pytest.mark.soak
 def test_sbatch_gets_the_resources_of_the_step_and_a_killed_job_is_requeued(study, slurm):
     (slurm.jobs / "kill_first").write_text("rule_own_features")
     running.run_study(study, "slurm", extra=[*FAST_STATUS, "--until", "own_features"], spex_command=STAND_IN)
@@ -329,3 +333,67 @@ def test_sbatch_gets_the_resources_of_the_step_and_a_killed_job_is_requeued(stud
     assert "--cpus-per-gpu=1" in given or "--cpus-per-task=1" in given
     assert (slurm.jobs / "killed").exists()
     assert sorted(begun(study)[-2:]) == sorted(words.tensors_words(study, "sequence_alone", shard) for shard in (0, 1))
+
+
+@pytest.mark.soak
+def test_a_whole_study_under_slurm(study, slurm):
+    running.run_study(study, "slurm", extra=FAST_STATUS, spex_command=STAND_IN)
+    assert study.report.exists()
+    comments = {f"rule_{name}" for name in ("own_features", "map_features", "fits", "sheet", "comparison", "report")}
+    assert {comment.partition("_wildcards_")[0] for comment in slurm.submitted()} == comments
+    assert len(slurm.submitted()) == 13
+
+
+# the real commands, with a narrow network
+
+
+NARROW = [sys.executable, str(ROOT / "tests/narrow_spex.py")]
+ON_CPU = STUDY.replace("gpus: 1", "gpus: 0")
+
+
+def test_four_nodes_on_one_folder_one_of_them_killed_and_requeued(world, narrow, tmp_path, monkeypatch):
+    """Each process has mounts of its own, with a scratch disk that nobody else sees, as nodes have."""
+    study = make_study(world, tmp_path / "lab", ON_CPU.replace("shards: 2", "shards: 4"))
+    alone = make_study(world, tmp_path / "alone", ON_CPU.replace("shards: 2", "shards: 1"))
+    for each in (study, alone):
+        each.out.mkdir()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def on_a_node(shard):
+        command = shlex.join([*NARROW_TENSORS, *words.tensors_words(study, "maps/both", shard)[1:]])
+        script = f'mount -t tmpfs tmpfs "$2" && cd "$1" && TMPDIR="$2" exec {command}'
+        process = in_own_mounts(script, study.out, scratch)
+        if process is None:
+            pytest.skip("this system lets no test mount a file system of its own")
+        return process
+
+    nodes = [on_a_node(shard) for shard in range(4)]
+    wait_for((study.out / "maps/both/run.json").exists)
+    nodes[2].kill()
+    ended = [node.communicate() for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0, -signal.SIGKILL, 0], ended
+    again = on_a_node(2)
+    _, log = again.communicate()
+    assert again.returncode == 0 and "Traceback" not in log, log
+    assert list(scratch.iterdir()) == []
+    monkeypatch.chdir(alone.out)
+    assert tensors.main(words.tensors_words(alone, "maps/both", 0)[1:]) == 0
+    assert tensor_bytes(study.map_folder("both")) == tensor_bytes(alone.map_folder("both"))
+
+
+@pytest.mark.soak
+def test_a_study_killed_twice_ends_with_the_same_bytes(world, tmp_path):
+    """The tables, sheets and scores of the real commands; the report's stand-in holds the hashes of all of them."""
+    results = []
+    for name, kills in (("undisturbed", ()), ("killed", ("steps/tensors/sequence_alone", "steps/tensors/maps"))):
+        study = make_study(world, tmp_path / name, ON_CPU)
+        for sign in kills:
+            process = started_apart(study, spex_command=NARROW)
+            wait_for(lambda: (study.out / sign).is_dir() or process.poll() is not None, 300)  # noqa: B023
+            kill_snakemake_of(process)
+            assert process.wait() == 2
+        running.run_study(study, cores=2, spex_command=NARROW)
+        results.append(study.report.read_text())
+    assert results[0] == results[1]
+    assert "comparison/comparison.csv" in results[0] and "maps/both/results/results.csv" in results[0]
