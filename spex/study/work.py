@@ -87,6 +87,7 @@ def count_work(study):
     table, genes = genes_of(study)
     chromsizes = _chromsizes(study, genes)
     chroms = genes["chrom"].loc[_expressed(study, table, genes)]
+    splits = {fit.name: _splits(study, fit, chroms) for fit in study.fits}
     _check_copies(study)
     todo = {folder.root: _missing(folder, genes) for folder in _data_folders(study)}
     cache = _Cache(study)
@@ -94,10 +95,7 @@ def count_work(study):
     for map_ in study.maps:
         with _about(study, f"map {map_.name}"):
             folders.append(_of_map(study, map_, genes, chromsizes, todo, cache))
-    fits = []
-    for fit in study.fits:
-        with _about(study, f"fit {fit.name}"):
-            fits += [_fits(fit, folder, len(study.tissues), chroms) for folder in folders]
+    fits = [_fits(fit, folder, splits[fit.name], len(study.tissues)) for fit in study.fits for folder in folders]
     return Work(len(chroms), len(study.tissues), folders, fits)
 
 
@@ -237,14 +235,19 @@ def _starts(contacts, chosen):
     return contacts.rule.centres(windows, contacts.resolution) - BELUGA.window // 2
 
 
-def _fits(fit, folder, tissues, chroms):
-    """The fits of a StudyFit in a folder. folder: FolderWork. chroms: of the genes, Series."""
-    options, pooled = fit.options, "cv" in fit.options
-    if pooled:
-        splits = len(cross_validation_splits(chroms, options.get("cv_groups")))
-    else:
-        test, validation = options.get("test_chroms", [TEST_CHROM]), options.get("validation_chroms", [])
-        splits = len([split_by_chromosome(chroms, test, validation)])
+def _splits(study, fit, chroms):
+    """Number of splits of a StudyFit's genes, which have enough genes each. chroms: of the genes, Series."""
+    options = fit.options
+    with _about(study, f"fit {fit.name}"):
+        if "cv" in options:
+            return len(cross_validation_splits(chroms, options.get("cv_groups")))
+        split_by_chromosome(chroms, options.get("test_chroms", [TEST_CHROM]), options.get("validation_chroms", []))
+        return 1
+
+
+def _fits(fit, folder, splits, tissues):
+    """The fits of a StudyFit in a folder. folder: FolderWork. splits: how many. tissues: how many."""
+    options = fit.options
     parameters = read_parameters(options.get("params"), options["model"])
     if "neighbour_penalties" in options and folder.contacts is not None:
         parameters = parameters | {"neighbour_penalties": options["neighbour_penalties"]}
@@ -256,5 +259,5 @@ def _fits(fit, folder, tissues, chroms):
         splits=splits,
         fits=splits * tissues * options.get("repeats", 1),
         parameters=parameters,
-        pooled=pooled,
+        pooled="cv" in options,
     )
