@@ -3,7 +3,8 @@
 Commands run in a small world: a folder with small files under the very names that the documents use, a narrow network,
 few rounds of boosting. What only a cluster, a network or many minutes can serve is taken as far as a stand-in goes. A
 command that nobody here knows how to run fails by its name. Code blocks are commands where they are indented or
-fenced as `sh`; `python` is run, `signature` compared with the library, `text` is what a program prints.
+fenced as `sh`; `python` is run, `signature` compared with the library, `yaml` read as a study, `text` is what a program
+prints.
 """
 
 import contextlib
@@ -36,9 +37,10 @@ from reproduce_world import LENGTHS, make_files
 from train_inputs import FAST
 
 from expecto import beluga
-from spex.commands import check_gpu, compare, elements, reproduce, resources, tensors, train, variants
+from spex.commands import check_gpu, compare, elements, reproduce, resources, study, tensors, train, variants
 from spex.commands import map as map_
 from spex.models.registry import PARAMETERS
+from spex.study.reading import read_study
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
@@ -61,7 +63,7 @@ TISSUE = "Cells_EBV-transformed_lymphocytes"
 NUMBER = r"(-?[0-9.]+(e[+-]\d+)?|nan)"
 PUBLISHED_LINE = re.compile(f"rmse: {NUMBER} spearman: {NUMBER} pval: {NUMBER} pearson: {NUMBER} pval: {NUMBER}\n")
 PROGRAM = re.compile(r"[a-z][a-z0-9_-]*|python|\./\S+")
-MAIN = (tensors, train, compare, map_, elements, variants)
+MAIN = (tensors, train, compare, map_, study, elements, variants)
 """Commands all of whose options are in the documents."""
 
 WITH_TENSORS = ("train", "draw", "compare", "elements", "variants")
@@ -308,6 +310,10 @@ class World:
                 maps += ["--contact_rule", "corrected"] if folder.endswith("_corrected") else []
                 given = ["--genes_filename", GENCODE] if folder == "data_gencode" else maps
                 assert self.main(tensors.main, ["--data_folder", folder, *given]).status == 0
+        if name == "study" and argv:
+            Path("study.yaml").unlink(missing_ok=True)
+            if argv[0] != "init":
+                assert self.main(study.main, ["init"]).status == 0
         if name in ("elements", "variants") and argv:
             given = ["--data_folder", "data_spex_corrected", "--model", "ridge", "--target_index", "22"]
             assert self.main(train.main, given).status == 0
@@ -452,7 +458,7 @@ def test_the_documents_are_read_whole():
     assert len(COMMANDS) >= LEAST_COMMANDS, "\n".join(COMMANDS)
     assert set(PUBLISHED) <= {command for command, piece in COMMANDS.items() if piece.document == ROOT / "README.md"}
     assert {"make demo", "make test"} <= COMMANDS.keys()
-    assert {piece.kind for piece in PIECES} == {"sh", "inline", "python", "signature", "text"}
+    assert {piece.kind for piece in PIECES} == {"sh", "inline", "python", "signature", "text", "yaml"}
 
 
 def test_the_small_world_has_the_names_that_are_checked():
@@ -596,6 +602,14 @@ def test_python_runs(world, document):
     if document == "docs/api.md":
         assert names["features"].X.shape == (len(names["genes"]), 24_024)
         assert "3000" in printed.getvalue().splitlines()[-1]
+
+
+def test_studies_in_the_documents_can_be_read(world):
+    pieces = [piece for piece in PIECES if piece.kind == "yaml"]
+    assert pieces
+    for piece in pieces:
+        Path("study.yaml").write_text(piece.text)
+        assert [each.name for each in read_study("study.yaml").maps] == ["GM12878_CTCF"], piece.place
 
 
 def test_signatures_are_the_library_s():

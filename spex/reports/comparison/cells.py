@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from spex.reports.comparison import drawing
-from spex.reports.comparison.drawing import LINE_HEIGHT, label, line_count
-from spex.reports.comparison.palette import INK, LOSS_TO_GAIN, ON_CELLS
+from spex.reports import drawing
 from spex.reports.comparison.pictures import VERDICTS
 from spex.reports.comparison.words import ordered, signed
+from spex.reports.drawing import LINE_HEIGHT, label, line_count
+from spex.reports.palette import INK, LOSS_TO_GAIN, ON_CELLS
 
 TISSUES_AT_ONCE = 55
 """Tissues of one picture, so that it fits a sheet of paper; more take several pictures."""

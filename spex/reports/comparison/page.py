@@ -1,13 +1,10 @@
 """The page: one file with everything in it, without scripts and without anything from elsewhere."""
 
 import json
-from importlib import resources
 
 from spex.contacts.controls import ELSEWHERE
 from spex.reports.comparison.cells import TISSUES_AT_ONCE
-from spex.reports.comparison.html import Html, element, joined, table
 from spex.reports.comparison.methods import REFERENCES, TO_KEEP_IN_MIND, methods
-from spex.reports.comparison.palette import css_variables
 from spex.reports.comparison.words import (
     CONFIRMED_HOW,
     EXPLAINED,
@@ -20,11 +17,10 @@ from spex.reports.comparison.words import (
     scope,
     signed,
 )
+from spex.reports.html import element, joined, table
+from spex.reports.page import document, figure_of
 
 TITLE = "Do these contact maps add anything?"
-ONLY_THIS_FILE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""What a browser may load: nothing but the styles and pictures in the page."""
-
 SECTIONS = {
     "maps": "The maps",
     "pictures": "Pictures",
@@ -49,7 +45,7 @@ def page(comparison, pictures, settings, confirmation=None):
         "tissues": _tissues(comparison.results, maps),
         "unseen": _unseen(comparison.results, maps),
         "confirmation": _confirmation(confirmation),
-        "mind": _mind(),
+        "mind": mind(),
         "methods": _methods(comparison),
         "settings": _settings(settings),
     }
@@ -65,18 +61,7 @@ def page(comparison, pictures, settings, confirmation=None):
         element("nav", element("ul", *links), aria_label="Sections"),
         element("main", *sections),
     )
-    return f'<!DOCTYPE html>\n<html lang="en">\n{head(TITLE)}\n{body}\n</html>\n'
-
-
-def head(title):
-    """The head of a page that loads nothing from elsewhere."""
-    style = css_variables() + resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    return Html(
-        '<head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{ONLY_THIS_FILE}">'
-        f'<title>{title}</title><link rel="icon" href="data:,"><style>\n{style}</style></head>'
-    )
+    return document(TITLE, body)
 
 
 def _verdict(comparison, maps):
@@ -89,10 +74,10 @@ def _verdict(comparison, maps):
 
 
 NUMBERS = ("gain", "of it number", "any bins", "touched bins", "q sequence", "q content", "q number")
-"""Headings of what `_numbers` gives."""
+"""Headings of what `numbers` gives."""
 
 
-def _numbers(row):
+def numbers(row):
     """Cells of a row of `maps` or `results`: the gain, its parts, and what the tests say."""
     return [
         _within(row.gain, row.gain_low, row.gain_high),
@@ -111,7 +96,7 @@ def _within(value, low, high):
 
 def _maps(comparison, maps):
     columns = [("map", ""), ("verdict", "words"), *((name, "number") for name in NUMBERS)]
-    rows = [[row.map, row.words, *_numbers(row)] for row in maps.itertuples()]
+    rows = [[row.map, row.words, *numbers(row)] for row in maps.itertuples()]
     caption = (
         f"{EXPLAINED} The largest gain first; in small print 95 % intervals. q: of the tests for touched sequence, for "
         "any content and for number, adjusted over maps."
@@ -137,7 +122,7 @@ def _made_from(maps, settings):
         [
             row.map,
             row.folder or "",
-            *(_whole(getattr(row, name)) for name in numbers),
+            *(whole(getattr(row, name)) for name in numbers),
             *_matched(draw_shares(settings, row.map)),
         ]
         for row in maps.itertuples()
@@ -154,16 +139,9 @@ def _matched(shares):
     return [f"{shares[kind]:.0%}".replace("%", " %") if kind in shares else "–" for kind in (WITHIN, ELSEWHERE)]
 
 
-def _whole(value):
+def whole(value):
+    """A number without decimals; a dash where there is none."""
     return "–" if value is None or value != value else f"{value:,.0f}"  # noqa: PLR0124 -- NaN of any kind
-
-
-def figure_of(picture):
-    """A Picture as an element of a page, with its caption."""
-    svg = picture.svg.replace("<svg ", f'<svg role="img" aria-labelledby="{picture.name}-alt" ', 1)
-    svg = svg.replace(">", f">{element('title', picture.alt, id_=f'{picture.name}-alt')}", 1)
-    box = element("div", Html(svg), class_="picture scroll", tabindex=0, role="region", aria_label=picture.name)
-    return element("figure", box, element("figcaption", picture.caption))
 
 
 def _tissues(results, maps):
@@ -180,7 +158,7 @@ def _tissues(results, maps):
 def _tissues_of(name, results):
     columns = [("tissue", ""), ("verdict", "words")]
     columns += [(name, "number") for name in ("own sequence", *NUMBERS)]
-    rows = [[_tissue(row), row.words, f"{row.spearman_base:.3f}", *_numbers(row)] for row in results.itertuples()]
+    rows = [[_tissue(row), row.words, f"{row.spearman_base:.3f}", *numbers(row)] for row in results.itertuples()]
     caption = (
         f"{name}, by tissue. Own sequence: Spearman correlation without the map; then differences as in the table of "
         "maps. q: adjusted over all maps and tissues."
@@ -216,8 +194,8 @@ def _confirmation(confirmation):
     columns = [("map", ""), ("tissue", "words"), ("difference of", "words"), *((name, "number") for name in numbers)]
     rows = [
         [
-            *(row.map, row.target, row.contrast, _whole(row.genes), _within(row.difference, row.low, row.high)),
-            *(probability(row.p), _whole(row.seeds), f"{row.bootstrap_error:.4f}", f"{row.seeds_error:.4f}"),
+            *(row.map, row.target, row.contrast, whole(row.genes), _within(row.difference, row.low, row.high)),
+            *(probability(row.p), whole(row.seeds), f"{row.bootstrap_error:.4f}", f"{row.seeds_error:.4f}"),
             probability(row.welch_p),
         ]
         for row in confirmation.itertuples()
@@ -225,7 +203,8 @@ def _confirmation(confirmation):
     return table(CONFIRMED_HOW, columns, rows, "Confirmation by trees")
 
 
-def _mind():
+def mind():
+    """What a reader should keep in mind, as a list."""
     parts = (
         part for head, text in TO_KEEP_IN_MIND for part in (element("dt", element("strong", head)), element("dd", text))
     )

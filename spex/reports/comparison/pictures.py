@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from spex.reports.comparison import drawing
-from spex.reports.comparison.drawing import LINE_HEIGHT, label, line_count
-from spex.reports.comparison.palette import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PAPER, PURPLE, RED
+from spex.reports import drawing
 from spex.reports.comparison.words import HARM, NUMBER, REGION, SEQUENCE, interval, ordered, sentence, signed
+from spex.reports.drawing import height_of_rows, label, mark_zero, name_rows
+from spex.reports.palette import BLUE, GREEN, GREY, MUTED, ORANGE, PAPER, PURPLE, RED
 
 VERDICTS = (
     (SEQUENCE, "adds sequence information", BLUE, "o"),
@@ -44,15 +44,18 @@ def draw_forest(comparison):
     maps = ordered(comparison.maps)
     names = [label(name) for name in maps["map"]]
     several = (maps["tissues"] > 1).any()
-    with drawing.figure(11, _height(names, 1, above=1.5), len(PANELS), sharey=True, sharex=True) as (figure, panels):
+    with drawing.figure(11, height_of_rows(names, 1, above=1.5), len(PANELS), sharey=True, sharex=True) as (
+        figure,
+        panels,
+    ):
         for axes, (column, title) in zip(panels, PANELS, strict=True):
             if column == "gain" and several:
                 _draw_range(axes, comparison.results, maps)
             for row, values in enumerate(maps.itertuples()):
                 _draw_interval(axes, row, values, column)
             axes.set(title=title, xlabel=SPEARMAN)
-            _zero(axes)
-            _rows(axes, names)
+            mark_zero(axes)
+            name_rows(axes, names)
         handles = [_handle(colour, marker, words, number == 4) for number, (_, words, colour, marker) in _shown(maps)]
         if several:
             handles.append(_line_handle("range over tissues"))
@@ -111,14 +114,14 @@ def draw_controls(comparison):
     means = comparison.results.groupby("map", sort=False).mean(numeric_only=True).reindex(maps["map"])
     there = [line for line in CONTROLS if line[0] in means and means[line[0]].notna().any()]
     offsets = np.linspace(-SPREAD / 2, SPREAD / 2, len(there))
-    with drawing.figure(9, _height(names, 3, above=1.4)) as (figure, (axes,)):
+    with drawing.figure(9, height_of_rows(names, 3, above=1.4)) as (figure, (axes,)):
         for (column, words, colour, marker), offset in zip(there, offsets, strict=True):
             size = 8 if column == "map_over_numbers" else 6
             axes.plot(means[column], np.arange(len(maps)) + offset, marker, color=colour, markersize=size, label=words)
         for row in range(1, len(maps)):
             axes.axhline(row - 0.5, color=MUTED, linewidth=0.4)
-        _rows(axes, names)
-        _zero(axes)
+        name_rows(axes, names)
+        mark_zero(axes)
         axes.set(xlabel=f"{SPEARMAN} to own sequence and number of contacts")
         figure.legend(loc="outside upper left", ncols=2, alignment="left")
         caption = (
@@ -131,27 +134,6 @@ def draw_controls(comparison):
             for name in maps["map"]
         )
         return drawing.save(figure, "controls", caption, "Gains of controls. " + "; ".join(spoken))
-
-
-def _height(names, least_lines, above):
-    """Inches of a picture with a row a name. above: inches of everything else."""
-    return above + 0.5 + len(names) * (max(line_count(names), least_lines) + 0.9) * LINE_HEIGHT
-
-
-def _rows(axes, names):
-    """A row each name, from the top."""
-    axes.set_yticks(range(len(names)), labels=names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False, axis="y")
-
-
-def _zero(axes):
-    """The line of no difference, in sight, and room for few ticks with readable labels."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
-    axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
 
 
 def _handle(colour, marker, words, hollow):

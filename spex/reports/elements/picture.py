@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from spex.files.atomic import whole_file
-from spex.reports.comparison import drawing
-from spex.reports.comparison.drawing import LINE_HEIGHT, label, line_count
-from spex.reports.comparison.palette import BLUE, INK, LOSS_TO_GAIN_LINES, MUTED, ORANGE
+from spex.reports import drawing
+from spex.reports.drawing import LINE_HEIGHT, label, line_count
 from spex.reports.elements.tracks import CONTACT
+from spex.reports.palette import BLUE, INK, LOSS_TO_GAIN_LINES, MUTED, ORANGE
 
 UNIT = "change of ln(expression)"
 WIDTH, LOCUS_HEIGHT, LOWER_HEIGHT = 9.5, 3.7, 2.6

@@ -15,7 +15,7 @@ import pandas as pd
 
 from spex.errors import InputError, shown, visible
 from spex.files.atomic import temporary_path, whole_file
-from spex.reports.comparison.palette import BLUE, GREY, ORANGE
+from spex.reports.palette import BLUE, GREY, ORANGE
 from spex.runs.records import readable
 
 CONTACT = "contact"

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from spex.files.atomic import whole_file, write_json, write_text
-from spex.reports.comparison.html import element, joined, table
-from spex.reports.comparison.page import figure_of, head
+from spex.reports.html import element, joined, table
 from spex.reports.map_sheet.pictures import draw_sheets
 from spex.reports.map_sheet.words import facts
+from spex.reports.page import document, figure_of
 
 TITLE = "What these contact maps hold"
 PAGE, NUMBERS = "map_sheet.html", "map_sheet.json"
@@ -32,7 +32,7 @@ def _page(sheets, pictures):
     """The page as HTML."""
     main = element("main", *map(_table, sheets), *map(figure_of, pictures))
     body = element("body", element("header", element("h1", TITLE)), main)
-    return f'<!DOCTYPE html>\n<html lang="en">\n{head(TITLE)}\n{body}\n</html>\n'
+    return document(TITLE, body)
 
 
 def _table(sheet):

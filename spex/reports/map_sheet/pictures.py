@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from spex.contacts.sheet import GROUPS
-from spex.reports.comparison import drawing
-from spex.reports.comparison.drawing import label
-from spex.reports.comparison.palette import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED
+from spex.reports import drawing
+from spex.reports.drawing import label
 from spex.reports.map_sheet.words import percent
+from spex.reports.palette import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED
 
 LINES = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, PURPLE, RED, GREY, INK)]
 """Of each map in turn; after the last comes the first again."""

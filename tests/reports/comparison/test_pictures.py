@@ -4,9 +4,10 @@ from legible import assert_ticks_legible
 from made_comparison import GROUPS, made_comparison
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from spex.reports.comparison import cells, drawing, pictures
-from spex.reports.comparison.palette import LOSS_TO_GAIN, PALETTE
+from spex.reports import drawing
+from spex.reports.comparison import cells, pictures
 from spex.reports.comparison.words import signed
+from spex.reports.palette import LOSS_TO_GAIN, PALETTE
 
 
 @pytest.fixture

@@ -2,51 +2,21 @@
 
 import json
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_comparison import made_comparison, made_confirmation
+from read_page import Page
 
 from spex.reports.comparison import write_report
-from spex.reports.comparison.html import Html, element
 from spex.reports.comparison.page import page
 from spex.reports.comparison.report import plain, verdict
+from spex.reports.html import Html, element
 
 FILES = {"verdict.md", "comparison.csv", "maps.csv", "groups.csv", "comparison.json", "report.html"}
 PICTURES = {"forest.png", "tissues.png", "controls.png", "groups.png"}
 EVIL = "<script>alert('x')</script> & \"quoted\" *bold* [link](http://a.b) | --> \x07"
-VOID = {"meta", "link", "br"}
-
-
-class Page(HTMLParser):
-    """Elements of a page by tag, with a check that every one is closed where it should be."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.text, self._open = [], "", []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        if self._open and self._open[-1] != "style":
-            self.text += data
-
-    def of(self, tag):
-        return [attributes for each, attributes in self.elements if each == tag]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""How the comparison's pictures are made: one drawing as PNG for a file and as SVG for the page, always the same bytes.
+"""How the pictures of pages are made: one drawing as PNG for a file and as SVG for the page, always the same bytes.
 
 matplotlib is imported by the function that starts a picture. Names of maps and tissues are free text: drawn letter by
 letter, never read as mathematics or LaTeX, broken into lines and cut where they are too long.
@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass
 
 from spex.errors import visible
-from spex.reports.comparison.palette import GRID, INK, MUTED, as_variables
+from spex.reports.palette import GRID, INK, MUTED, as_variables
 
 LABEL_LINE, LABEL_LINES = 34, 3
 LINE_HEIGHT = 0.16
@@ -85,6 +85,32 @@ def dress(axes):
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def height_of_rows(names, least_lines, above):
+    """Inches of a picture with a row a name. above: inches of everything else."""
+    return above + 0.5 + len(names) * (max(line_count(names), least_lines) + 0.9) * LINE_HEIGHT
+
+
+def name_rows(axes, names):
+    """A row each name, from the top."""
+    axes.set_yticks(range(len(names)), labels=names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+
+
+def mark_zero(axes):
+    """The line of no difference, in sight, and room for few ticks with readable labels."""
+    axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
+    few_ticks(axes)
+
+
+def few_ticks(axes):
+    """Few ticks along the values, with readable labels."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
 
 
 def save(drawn, name, caption, alt):

@@ -22,10 +22,11 @@ def joined(parts):
     return Html("".join(part if isinstance(part, Html) else escape(str(part)) for part in parts))
 
 
-def table(caption, columns, rows, name=""):
+def table(caption, columns, rows, name="", **attributes):
     """A table in a box of its own that scrolls where the page is too narrow.
 
     columns: pairs of heading and class of its cells. rows: lists of cells; the first of a row is its heading.
+    name: what the box is called, by default as its caption. attributes: of the table, as of `element`.
     """
     head = element("tr", *(element("th", heading, scope="col", class_=kind) for heading, kind in columns))
     body = [
@@ -37,6 +38,10 @@ def table(caption, columns, rows, name=""):
         for row in rows
     ]
     whole = element(
-        "table", element("caption", element("span", caption)), element("thead", head), element("tbody", *body)
+        "table",
+        element("caption", element("span", caption)),
+        element("thead", head),
+        element("tbody", *body),
+        **attributes,
     )
     return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label=name or caption)

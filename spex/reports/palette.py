@@ -1,4 +1,4 @@
-"""The colours of the comparison's pictures and page, told apart by colour-blind readers too, for light and dark."""
+"""The colours of pages and of the pictures on them, told apart by colour-blind readers too, for light and dark."""
 
 INK, MUTED, GRID = "#1b1f24", "#59636e", "#d4d9de"
 PAPER = "#fefefe"

@@ -1,0 +1,117 @@
+"""What a finished study has on the disk, made: comparison, scores of fits and data sheets, numbers at random."""
+
+import json
+
+import numpy as np
+import pandas as pd
+from made_comparison import made_comparison
+
+from spex.contacts.sheet import GROUPS
+from spex.files.atomic import write_json
+from spex.reports.comparison.report import SETTINGS, TABLES, plain
+from spex.runs.records import results_table, write_table
+from spex.study.plan import Study, StudyFit, StudyMap
+
+FACTORS = ("Pol II", "CTCF", "cohesin", None)
+EXPERIMENTS = ("ChIA-PET", "HiChIP", "Hi-C")
+
+
+def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=True, told=True, seed=0):
+    """A Study whose results are in a folder. told: whether it says what its maps are."""
+    names = [f"{EXPERIMENTS[n % 3]} of GM{12_878 + n}, {FACTORS[n % 4] or 'all'}" for n in range(maps)]
+    targets = [f"Tissue {number} - of a long name (frontal cortex)" for number in range(1, tissues + 1)]
+    comparison = made_comparison(names=names, targets=targets, own_cell_types=told, seed=seed)
+    hashes = {"genes_sha256": "ab" * 32, "genome_sha256": "cd" * 32, "beluga_sha256": "ef" * 32}
+    comparison.settings["base"] = hashes
+    for name in names:
+        comparison.settings["maps"][name]["made_with"] = {"maps_sha256": ["12" * 32], "min_count": 2}
+    study = Study(
+        path=folder / "study.yaml",
+        out=folder / "study",
+        genes=folder / "genes.csv",
+        genome=folder / "genome.fa",
+        weights=folder / "beluga.pth",
+        expression=(folder / "expression.csv",),
+        gene_options={"gene_type": "pc"},
+        expression_options={},
+        tissues=tuple(enumerate(targets, start=1)),
+        maps=tuple(
+            StudyMap(
+                name=name,
+                files=(folder / f"maps/map_{number}.mcool",),
+                options={},
+                **(_told(number) if told else {}),
+            )
+            for number, name in enumerate(names)
+        ),
+        fits=tuple(StudyFit(name, {"model": name}) for name in fits),
+        comparison={"wide_draw": True},
+        shards=4,
+        resources={},
+    )
+    study.path.parent.mkdir(parents=True, exist_ok=True)
+    study.path.write_text("maps: as made\n")
+    study.comparison_folder.mkdir(parents=True)
+    for name, file in TABLES.items():
+        write_table(study.comparison_folder / file, getattr(comparison, name))
+    write_json(study.comparison_folder / SETTINGS, plain(comparison.settings))
+    random = np.random.default_rng(seed)
+    for data_folder in (study.base_folder, *map(study.map_folder, names)):
+        write_fits(data_folder, fits, targets, random)
+    if sheets:
+        made = [sheet(str(each.files[0]), random) for each in study.maps]
+        (study.out / "sheets.json").write_text(json.dumps(made))
+    return study
+
+
+def _told(number):
+    return {
+        "cell_type": "GM12878",
+        "experiment": EXPERIMENTS[number % 3],
+        "factor": FACTORS[number % 4],
+    }
+
+
+def write_fits(data_folder, fits, targets, random):
+    """A results.csv of two seeds a fit and tissue."""
+    rows = [
+        {"name": f"{index}-{fit}-{seed}", "target_index": index, "target": target, "model": fit, "seed": seed}
+        | {"split": "test-chr8", "spearman": 0.7 + 0.05 * random.random(), "pearson": 0.75, "rmse": 1.5}
+        for fit in fits
+        for index, target in enumerate(targets, start=1)
+        for seed in (1410, 1411)
+    ]
+    results = data_folder / "results"
+    results.mkdir(parents=True)
+    write_table(results / "results.csv", pd.DataFrame(rows, columns=results_table([]).columns))
+
+
+def sheet(path, random):
+    """A data sheet as `MapSheet.summary` gives it."""
+    share = random.dirichlet(np.ones(len(GROUPS)))
+    quantiles = {"mean": 5.0, "lower": 1.0, "median": 3.0, "upper": 8.0}
+    groups = [
+        {"distance": name, "share": part, "mean": 10 * part, "lower": 0.0, "median": 1.0, "upper": 3.0, "genes": 2000}
+        for name, part in zip(GROUPS, share.tolist(), strict=True)
+    ]
+    counts = float(random.integers(10**6, 10**8))
+    return {
+        "map": path,
+        "resolution": 1000,
+        "resolutions": [1000],
+        "chromosomes": 24,
+        "pixels": {"cis": int(counts / 2), "trans": None},
+        "counts": {"cis": counts, "trans": None},
+        "cis_share": None,
+        "depth": counts,
+        "coverage_of_bins": quantiles,
+        "genes": {
+            "genes": 22_826,
+            "on_other_chromosomes": 0,
+            "without_pixel": 100,
+            "without_pixel_from_20_kb": 900,
+            "coverage_of_tss_bins": quantiles,
+        },
+        "by_group_of_distances": groups,
+        "by_distance": [],
+    }
