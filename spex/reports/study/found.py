@@ -154,13 +154,16 @@ def _read_sheets(study):
     sheets = {}
     try:
         for sheet in _read_json(path):
-            sheets[sheet["map"]] = sheets[_file_name(sheet["map"])] = _sheet_numbers(sheet)
+            for file in (sheet["map"], _file_name(sheet["map"])):
+                sheets[file] = sheets[file, sheet["resolution"]] = _sheet_numbers(sheet)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError("it holds no data sheets of maps", subject=path, hint="delete it and run the study") from error
     rows = []
     for each in study.maps:
         for file in each.files:
-            numbers = sheets.get(str(file)) or sheets.get(_file_name(file))
+            resolution = each.options.get("hic_resolution")
+            keys = [(name, resolution) for name in (str(file), _file_name(file))] + [str(file), _file_name(file)]
+            numbers = next((sheets[key] for key in keys if key in sheets), None)
             if numbers:
                 rows.append({"map": each.name, "file": _file_name(file), **numbers})
     return pd.DataFrame(rows)

@@ -202,6 +202,20 @@ def test_a_map_of_several_files_has_a_data_sheet_for_each(tmp_path):
     assert list(table(study, "sheets")["file"]) == ["a.mcool", "b.mcool"]
 
 
+def test_a_file_that_two_maps_use_has_the_data_sheet_of_their_resolutions(tmp_path):
+    study = made_study(tmp_path, maps=2, tissues=1)
+    file, random = tmp_path / "maps/shared.mcool", np.random.default_rng(0)
+    maps = [
+        dataclasses.replace(each, files=(file,), options={"hic_resolution": resolution})
+        for each, resolution in zip(study.maps, (5000, 1000), strict=True)
+    ]
+    study = dataclasses.replace(study, maps=tuple(maps))
+    made = [sheet(str(file), random) | {"resolution": resolution} for resolution in (1000, 5000)]
+    (study.out / "sheets.json").write_text(json.dumps(made))
+    sheets = read_found(study).sheets.set_index("map")
+    assert [sheets.loc[each.name, "resolution"] for each in maps] == [5000, 1000]
+
+
 def test_what_was_not_made_is_said_not_to_be(tmp_path):
     study = made_study(tmp_path, maps=2, tissues=1, fits=(), sheets=False, told=False)
     told = Page(write_study_report(study).read_text()).text
