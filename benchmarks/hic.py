@@ -7,6 +7,7 @@ the same command again reads one of them as tensors.py does.
 """
 
 import argparse
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -35,6 +36,11 @@ def make_hic(mcool, path):
             columns = {name: pixels[name].tolist() for name in ("bin1_id", "bin2_id", "count")}
             writer.add_pixels_from_dict(columns, validate=False)
         writer.finalize()
+
+
+def children_peak_gb():
+    """Largest resident size of any process that this one started and that has ended, in GB; 0 where there was none."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
 
 
 def main(argv=None):
@@ -71,6 +77,7 @@ def main(argv=None):
         "M pixels/s": sum(read) / seconds / 1e6,
         "peak GB": peak_memory_gb(),
         "peak GB before": before,
+        "peak GB of the reading process": children_peak_gb(),
     }
     publish("hic", [row], args.json, command=f"python -m benchmarks.hic --pixels {args.pixels} --format {args.format}")
 

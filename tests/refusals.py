@@ -14,7 +14,7 @@ def refuse(capsys, main, argv, message):
     assert captured.out == ""
     *before, last = captured.err.splitlines()
     assert re.search(message, last), last
-    assert re.match(r"(tensors.py|train.py|spex [a-z]+( null)?): error: ", last)
+    assert re.match(r"(tensors.py|train.py|spex [a-z]+( [a-z]+)?): error: ", last)
     assert not [line for line in before if "error" in line or "Traceback" in line or "Warning" in line]
 
 

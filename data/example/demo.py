@@ -18,6 +18,9 @@ GENES = ("--genes_filename", EXAMPLE / "genes.csv")
 GENOME = ("--genome_filename", EXAMPLE / "genome.fa")
 MAPS = ("--mcool_filename", EXAMPLE / "contacts.mcool")
 EXPRESSION = ("--gene_expression_filename", EXAMPLE / "expression.csv", "--target", TARGET)
+DRAWN = ("EX30", "EX33")
+"""Genes of chr8 that pictures are drawn of."""
+
 FASTER = ("--params", EXAMPLE / "params.json")
 NO_BIOLOGY = """\
 This demo uses invented genes and stand-in weights, because the published weights may not be passed on: its numbers show
@@ -57,6 +60,19 @@ def compare_maps(inputs, cache):
     print("verdict; docs/comparing_maps.md says what it takes, and how to read it.")
 
 
+def effects(inputs, cache):
+    """Ask which contact drives a gene, and what alleles do, through a ridge fit."""
+    folder = DEMO / "with_contacts"
+    model = (*inputs[2:], *cache)  # genome and network
+    run("train.py", "--data_folder", folder, *GENES, *EXPRESSION, "--model", "ridge")
+    run("-m spex elements", folder, *model, "--genes", *DRAWN)
+    run("-m spex elements", folder, *model)
+    run("-m data.example.planted", folder / "elements/elements.tsv")
+    run("-m spex variants", EXAMPLE / "variants.vcf", folder, *model, "--out", DEMO / "effects")
+    print(f"\nTracks and pictures of elements are in {folder}/elements, effects of alleles in {DEMO}/effects;")
+    print("docs/elements.md and docs/variants.md say how to read them.")
+
+
 def main():
     print(NO_BIOLOGY, flush=True)
     inputs = (*GENES, *GENOME, "--beluga_model_filename", stand_in_weights())
@@ -70,6 +86,7 @@ def main():
     for name, line in scores.items():
         print(f"  {name:15} {line}")
     compare_maps(inputs, cache)
+    effects(inputs, cache)
     print(f"\nTensors, models, predictions and pictures are in {DEMO}/*/; docs/files.md says what each file holds.")
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "tensors": "compute the tensor of every gene",
     "train": "fit a model of expression per tissue and score it on held-out chromosomes",
     "compare": "tell what contact maps add to the sequence",
+    "study": "run many maps, tissues and controls as one file says",
     "elements": "tell what each contacted bin adds to a gene's prediction",
     "variants": "tell what alleles do to the genes that they reach, through contacts too",
     "map": "tell what contact maps hold: depth, counts by distance, contacts of genes",

@@ -13,7 +13,7 @@ DRIVER = Path("/proc/driver/nvidia/version")
 def describe_machine(devices):
     """Processor, memory, GPUs, versions. devices: of torch, such as "cuda:0". Returns: dict from what it is to text."""
     facts = {
-        "processor": f"{_processor()}, {_cores()} cores to use, {torch.get_num_threads()} threads",
+        "processor": f"{_processor()}, {_cores()} cores to use, {thread_count()} threads",
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB",
         "Python": platform.python_version(),
@@ -31,6 +31,11 @@ def describe_machine(devices):
         facts["driver"] = _driver()
         facts["CUDA, cuDNN of torch"] = f"{torch.version.cuda}, {torch.backends.cudnn.version()}"
     return facts
+
+
+def thread_count():
+    """Threads that a computation on the processor takes."""
+    return torch.get_num_threads()
 
 
 def _processor():

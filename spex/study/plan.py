@@ -8,9 +8,9 @@ from pathlib import Path
 class StudyMap:
     """One contact map of a study.
 
-    name: of its folder and in every table. files: of one experiment, whose counts are added. options: of `spex tensors`,
-    name without dashes -> value or list of values (hic_resolution, contact_rule, min_count, ...). cell_type: tissue that
-    is the map's own, by name or pattern; experiment, factor: free text; None where they are not told.
+    name: of its folder and in every table. files: of one experiment, whose counts are added. options: of `spex
+    tensors`, name without dashes -> value or list of values (hic_resolution, contact_rule, min_count, ...). cell_type:
+    tissue that is the map's own, by name or pattern; experiment, factor: free text; None where they are not told.
     """
 
     name: str
@@ -34,11 +34,11 @@ class StudyFit:
 class Study:
     """A whole study.
 
-    path: of study.yaml. out: folder of everything that is made. genes, genome, weights: files; expression: one or several.
-    gene_options, expression_options: of `spex tensors` and `spex train` (gene_type, tss_rule, exclude_chroms; value).
-    tissues: (index from 1, name) of the expression's columns, in file order. comparison: options of `spex compare`.
-    shards: jobs that the genes of a map are divided among. resources: step ("tensors", "train", "compare", "report") ->
-    dict of threads, memory_mb, minutes, gpus.
+    path: of study.yaml. out: folder of everything that is made. genes, genome, weights: files; expression: one or
+    several. gene_options, expression_options: of `spex tensors` and `spex train` (gene_type, tss_rule, exclude_chroms;
+    value). tissues: (index from 1, name) of the expression's columns, in file order. comparison: options of `spex
+    compare`. shards: jobs that the genes of a map are divided among. resources: step ("tensors", "train", "compare",
+    "report") -> dict of threads, memory_mb, minutes, gpus.
     """
 
     path: Path

@@ -2,12 +2,15 @@
 
 import gzip
 import shutil
+import sys
+import time
 
 import numpy as np
 import pandas as pd
 import pysam
 import pytest
-from conftest import write_mcool
+from conftest import ROOT, write_mcool
+from processes import start
 from refusals import files_in, refuse
 
 from spex.commands import tensors, variants
@@ -289,3 +292,21 @@ def test_a_folder_without_contacts_is_refused_and_tensors_mends_it(score, world,
     assert tensors.main(tensors_argv(*CORRECTED, maps=(0,))) == 0
     assert len(score(snvs(world, 3))) > 0
     shutil.rmtree(score.folder / "out")
+
+
+def test_a_run_on_two_devices_that_is_killed_goes_on_to_the_same_bytes(score, world, tmp_path):
+    rows = snvs(world, 120)
+    score(rows, "whole", "--block_size", 5)
+    path = write_vcf(tmp_path / "killed.vcf", rows)
+    argv = [str(path), *score.made.argv, "--out", str(tmp_path / "killed"), "--block_size", "5"]
+    argv += ["--precision", "float32"]
+    with start([sys.executable, ROOT / "tests/narrow_variants.py", "--two_devices", *argv]) as process:
+        while process.poll() is None and len(list(tmp_path.glob("killed/parts/*.npz"))) < 2:
+            time.sleep(0.01)
+        process.kill()
+    made = {part.name for part in tmp_path.glob("killed/parts/*.npz")}
+    assert variants.main(argv) == 0
+    assert len(made) >= 2
+    whole, killed = (files_in(tmp_path / name) for name in ("whole", "killed"))
+    whole, killed = ({path.name: content for path, content in files.items()} for files in (whole, killed))
+    assert killed == whole

@@ -1,0 +1,281 @@
+"""study.yaml, read and checked before anything is made: every path, name, option, tissue and resolution."""
+
+import os
+import re
+from dataclasses import fields
+
+from spex.contacts.rules import RULES, SHARED, check_resolution, make_rule, thresholds_in
+from spex.errors import InputError, shown
+from spex.files.checks import require_file, require_folder
+from spex.inputs.chromosomes import excluded_chromosomes
+from spex.inputs.expression import open_expression
+from spex.inputs.genes import read_gene_table
+from spex.inputs.maps.address import require_map, split_uri
+from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.settings import Reading
+from spex.inputs.tables import listed
+from spex.inputs.targets import select_targets
+from spex.models.registry import MODELS, read_parameters
+from spex.study.marked import read_marked
+from spex.study.plan import Study, StudyFit, StudyMap
+
+OUT, RULE, RESOLUTION = "study", "corrected", 1000
+FITS = [{"name": "ridge", "model": "ridge"}]
+RESOURCES = {
+    "tensors": {"threads": 4, "memory_mb": 8_000, "minutes": 240, "gpus": 0},
+    "train": {"threads": 4, "memory_mb": 12_000, "minutes": 120, "gpus": 0},
+    "compare": {"threads": 4, "memory_mb": 16_000, "minutes": 720, "gpus": 0},
+    "report": {"threads": 1, "memory_mb": 4_000, "minutes": 30, "gpus": 0},
+}
+"""Of a job of each step, at full size: benchmarks/RESULTS.md has what they take, this leaves room."""
+
+GENE_OPTIONS = ("gene_type", "tss_rule", "exclude_chroms")
+RULE_OPTIONS = (*dict.fromkeys(name for rule in RULES.values() for name in thresholds_in(rule)), *SHARED)
+READING_OPTIONS = tuple(field.name for field in fields(Reading))
+LISTS = ("exclude_chroms", "distance_edges", "test_chroms", "validation_chroms", "neighbour_penalties")
+"""Options of which there may be several, so that one value is a list of one."""
+
+KEYS = {"maps": "files", "network": "weights", "targets": "tissues", "parameters": "params"}
+"""What the file calls arguments of the library that have another name there."""
+
+INDICES = re.compile(r"[0-9,\s-]+|all")
+COUNTS_FROM = "check the path; it counts from the file's folder"
+
+
+def read_study(path, *, quick=False):
+    """Read a study's file and check it.
+
+    path: of the YAML file; paths in it count from its folder, and are whole in what is returned. quick: leave contact
+    maps unopened, and resolutions unchecked with them, where an earlier call has been through it.
+
+    Returns: Study.
+
+    Raises:
+        InputError: it cannot be used, in any of its parts; names the file and the line.
+    """
+    file = read_marked(path)
+    base, values = file.path.absolute().parent, file.values
+    genes, genome, weights = (_file(file, base, (key,)) for key in ("genes", "genome", "weights"))
+    expression = tuple(base / _plain(each) for each in _listed(values["expression"]))
+    opened = _open_expression(file, expression, genes)
+    tissues = _tissues(file, opened)
+    _with_line(file, ("exclude_chroms",), excluded_chromosomes, _listed(values.get("exclude_chroms")))
+    maps = _maps(file, base)
+    comparison = {key: value for key, value in values.get("comparison", {}).items() if value is not False}
+    for number, each in enumerate(maps):
+        _check_map(file, number, each, opened, tissues, quick=quick)
+        _check_rule(file, number, each, comparison)
+    return Study(
+        path=file.path.absolute(),
+        out=_with_line(file, ("out",), require_folder, base / _plain(values.get("out", OUT)), None),
+        genes=genes,
+        genome=genome,
+        weights=weights,
+        expression=expression,
+        gene_options=_options(values, GENE_OPTIONS),
+        expression_options=_options(values, ("value",)),
+        tissues=tuple(tissues),
+        maps=tuple(maps),
+        fits=tuple(_fits(file, base)),
+        comparison=comparison,
+        shards=values.get("shards", 1),
+        resources={step: usual | values.get("resources", {}).get(step, {}) for step, usual in RESOURCES.items()},
+    )
+
+
+def spell(argument):
+    """How a study's file spells an argument of the library."""
+    return KEYS.get(argument, argument)
+
+
+def _with_line(file, place, function, *given, **options):
+    """Call a function of the library; its errors get the line of a place, or of the key below that they are about."""
+    try:
+        return function(*given, **options)
+    except InputError as error:
+        raise file.about((*place, *_key_below(file, place, error.argument)), error) from error
+
+
+def _key_below(file, place, argument):
+    """The key of an argument in the mapping at a place, or nothing."""
+    held = file.values
+    for step in place:
+        held = held.get(step, ()) if isinstance(held, dict) else held[step]
+    key = argument and spell(argument)
+    return (key,) if isinstance(held, dict) and key in held else ()
+
+
+def _listed(value):
+    """One value or a list of them as a list, None as it is."""
+    return value if value is None or isinstance(value, list) else [value]
+
+
+def _plain(text):
+    return os.path.expanduser(text)
+
+
+def _options(values, names):
+    """Those of some options that are given."""
+    return {name: _listed(values[name]) if name in LISTS else values[name] for name in names if name in values}
+
+
+def _file(file, base, place):
+    """The path at a place, when a readable file is there."""
+    path = base / _plain(file.values[place[0]])
+    try:
+        return require_file(path, None)
+    except InputError as error:
+        raise file.about(place, _from_folder(error)) from error
+
+
+def _from_folder(error):
+    """The error of a path, which says where paths count from."""
+    hint = COUNTS_FROM if error.found == "no such file" else error.hint
+    return InputError(error.found, subject=error.subject, expected=error.expected, hint=hint)
+
+
+def _open_expression(file, expression, genes):
+    """The expression of the file. Returns: ExpressionFile."""
+    return _with_line(
+        file,
+        ("expression",),
+        open_expression,
+        [*expression] if len(expression) > 1 else expression[0],
+        file.values.get("value"),
+        lambda: read_gene_table(genes, file.values.get("tss_rule", "auto"))["id"],
+    )
+
+
+def _tissues(file, opened):
+    """The tissues that the file asks for. opened: ExpressionFile. Returns: list of index, from 1, and name."""
+    asked = file.values.get("tissues", "all")
+    chosen = set()
+    for number, each in enumerate(_listed(asked)):
+        place = ("tissues", number) if isinstance(asked, list) else ("tissues",)
+        is_index = isinstance(each, int) or (INDICES.fullmatch(each) and each not in opened.tissues)
+        words = {"indices": [str(each)]} if is_index else {"patterns": [each]}
+        chosen.update(_with_line(file, place, select_targets, opened, **words))
+    return [(index, opened.tissues[index - 1]) for index in sorted(chosen)]
+
+
+def _maps(file, base):
+    """The maps of the file, each once and under a name of its own. Returns: list of StudyMap."""
+    maps, names, seen = [], {}, {}
+    for number, given in enumerate(file.values["maps"]):
+        place, name = ("maps", number), given["name"]
+        if name.lower() in names:
+            other = names[name.lower()]
+            same = "is there already" if name == other else f"and {other} are one folder where case does not count"
+            raise file.error((*place, "name"), f"map {name}: the name {same}", expected="a name for each map")
+        names[name.lower()] = name
+        files = _map_files(file, base, place, given)
+        options = {"contact_rule": given.get("rule", RULE), "hic_resolution": given.get("resolution", RESOLUTION)}
+        options |= _options(given, (*RULE_OPTIONS, *READING_OPTIONS))
+        twin = next((other for other, what in seen.items() if what == (set(map(_real, files)), options)), None)
+        if twin:
+            raise file.error((*place, "files"), f"map {name}: the same files as map {twin}", expected="each map once")
+        seen[name] = (set(map(_real, files)), options)
+        told = {key: given.get(key) for key in ("cell_type", "experiment", "factor")}
+        maps.append(StudyMap(name, files, options, **told))
+    return maps
+
+
+def _map_files(file, base, place, given):
+    """The paths of a map's files, when they are there, each once. Returns: tuple of Path."""
+    files = []
+    for number, text in enumerate(_listed(given["files"])):
+        here = (*place, "files", number) if isinstance(given["files"], list) else (*place, "files")
+        path = base / _plain(text)
+        try:
+            require_map(path)
+        except InputError as error:
+            raise file.about(here, _from_folder(error)) from error
+        if _real(path) in map(_real, files):
+            raise file.error(here, f"map {given['name']}: {path} for the second time", expected="each file once")
+        files.append(path)
+    return tuple(files)
+
+
+def _real(path):
+    """What a path or URI leads to, links followed."""
+    file, group = split_uri(path)
+    return os.path.realpath(file), group
+
+
+def rule_of(map_):
+    """The contact rule of a StudyMap."""
+    given = {name: map_.options[name] for name in RULE_OPTIONS if name in map_.options}
+    return make_rule(map_.options["contact_rule"], **given)
+
+
+def reading_of(map_):
+    """How the files of a StudyMap are read: Reading."""
+    return Reading(**{name: map_.options[name] for name in READING_OPTIONS if name in map_.options})
+
+
+def _check_map(file, number, map_, opened, tissues, *, quick):
+    """Refuse options, a cell type or files of a map that a job would stumble over. opened: ExpressionFile."""
+    place, resolution = ("maps", number), map_.options["hic_resolution"]
+    rule = _with_line(file, place, rule_of, map_)
+    _with_line(file, place, check_resolution, resolution)
+    reading = _with_line(file, place, reading_of, map_)
+    if map_.cell_type is not None:
+        own = _with_line(file, (*place, "cell_type"), select_targets, opened, None, [map_.cell_type])
+        if not {*own} & {index for index, _ in tissues}:
+            raise file.error(
+                (*place, "cell_type"),
+                f"cell_type {shown(map_.cell_type)}: none of the study's tissues",
+                expected=f"one of {listed(name for _, name in tissues)}",
+            )
+    if not quick:
+        _with_line(file, place, open_maps, [*map_.files], resolution, reading, rule)
+
+
+def _check_rule(file, number, map_, comparison):
+    """Refuse a map by the published rule, which tells nothing in a comparison, where it is not asked for."""
+    rule = RULES[map_.options["contact_rule"]]
+    if rule.own_windows_stand_in and "show_published" not in comparison:
+        raise file.error(
+            ("maps", number, "rule"),
+            f"map {map_.name}: nothing can be decided by the {rule.name} rule, which puts a gene's own windows in the "
+            "place of missing contacts",
+            expected=RULE,
+            hint="or show_published: true under comparison, for tables without a verdict",
+        )
+
+
+def _fits(file, base):
+    """The fits of the file. Yields: StudyFit."""
+    names = set()
+    for number, given in enumerate(file.values.get("fits", FITS)):
+        place, name, model = ("fits", number), given["name"], given["model"]
+        if name in names:
+            raise file.error((*place, "name"), f"fit {name}: the name is there already", expected="a name for each fit")
+        names.add(name)
+        _check_fit(file, place, given)
+        options = _options(given, [key for key in given if key != "name"])
+        if "params" in given:
+            path = base / _plain(given["params"])
+            taken = [key for key in ("neighbour_penalties",) if key in given]
+            _with_line(file, (*place, "params"), read_parameters, path, model, taken)
+            options["params"] = path
+        yield StudyFit(name, options)
+
+
+def _check_fit(file, place, given):
+    """Refuse options of a fit that contradict each other."""
+    model = MODELS[given["model"]]
+    problems = {
+        "neighbour_penalties": "neighbour_penalties" not in model.optional
+        and f"{given['model']} has no such penalties",
+        "repeats": given.get("repeats", 1) > 1
+        and not model.seeded
+        and f"{given['model']} has no random part, every repeat would be the same",
+        "cv_groups": "cv" not in given and "says how cv: chromosomes divides them; give that too",
+        **dict.fromkeys(
+            ("test_chroms", "validation_chroms"), "cv" in given and "cv tests on every chromosome in turn; leave it out"
+        ),
+    }
+    for key, problem in problems.items():
+        if key in given and problem:
+            raise file.error((*place, key), f"fit {given['name']}: {key}: {problem}")

@@ -1,0 +1,333 @@
+"""study.yaml: what is made of it, and the line that tells what is wrong with it."""
+
+import builtins
+import re
+
+import pytest
+from study_files import LINES, TISSUES, write_study
+
+from spex.compare.inputs import Protocol
+from spex.errors import InputError
+from spex.study import reading
+from spex.study.marked import read_marked
+from spex.study.plan import StudyFit, StudyMap
+from spex.study.reading import read_study
+from spex.study.schema import STUDY
+from spex.study.template import TEMPLATE
+
+
+@pytest.fixture
+def write(world, tmp_path):
+    """Called with lines to add, or with all lines: a study file over the small world."""
+
+    def write_file(more="", **options):
+        return write_study(tmp_path / "lab", world, more, **options)
+
+    return write_file
+
+
+def error_of(path, **options):
+    with pytest.raises(InputError) as caught:
+        read_study(path, **options)
+    message = str(caught.value)
+    assert message.isprintable()
+    return message
+
+
+def test_a_short_file_gets_every_default(write):
+    path = write()
+    study = read_study(path)
+    lab = path.parent
+    assert (study.path, study.out) == (path, lab / "study")
+    assert (study.genes, study.genome, study.weights) == (lab / "genes.csv", lab / "genome.fa", lab / "narrow.pth")
+    assert study.expression == (lab / "expression.csv",)
+    assert study.tissues == ((1, TISSUES[0]), (2, TISSUES[1]), (3, TISSUES[2]))
+    options = {"contact_rule": "corrected", "hic_resolution": 1000}
+    assert study.maps == (StudyMap("first", (lab / "map0.mcool",), options),)
+    assert study.fits == (StudyFit("ridge", {"model": "ridge"}),)
+    assert (study.gene_options, study.expression_options, study.comparison, study.shards) == ({}, {}, {}, 1)
+    assert study.resources == reading.RESOURCES
+    assert not study.out.exists()
+
+
+def test_everything_that_may_be_said(write, world):
+    path = write(
+        f"""\
+    resolution: 2000
+    min_count: 3
+    distance_edges: 0.5
+    contact_weight: log
+    value_column: count
+    cell_type: liver
+    experiment: ChIA-PET
+    factor: CTCF
+  - {{name: both, files: [map0.mcool, {world.maps[1]}], rule: published, max_dist: 1.1}}
+out: /tmp/elsewhere
+gene_type: pc
+exclude_chroms: chrX
+tissues: ["*cort*", 3]
+fits:
+  - {{name: trees, model: gbtree, params: fast.json, repeats: 2, seed: 5, validation_chroms: chr9}}
+  - {{name: all, model: ridge, cv: chromosomes, cv_groups: 3, neighbour_penalties: [1, none]}}
+comparison: {{show_published: true, wide_draw: false, thin_to: shallowest, rotations: 5}}
+shards: 4
+resources:
+  tensors: {{gpus: 1, minutes: 30}}
+"""
+    )
+    (path.parent / "fast.json").write_text('{"num_boost_round": 6}')
+    study = read_study(path)
+    first, both = study.maps
+    assert first.options == {
+        "contact_rule": "corrected",
+        "hic_resolution": 2000,
+        "min_count": 3,
+        "distance_edges": [0.5],
+        "contact_weight": "log",
+        "value_column": "count",
+    }
+    assert (first.cell_type, first.experiment, first.factor) == ("liver", "ChIA-PET", "CTCF")
+    assert both.files == (path.parent / "map0.mcool", world.maps[1])
+    assert both.options == {"contact_rule": "published", "hic_resolution": 1000, "max_dist": 1.1}
+    assert str(study.out) == "/tmp/elsewhere"
+    assert study.gene_options == {"gene_type": "pc", "exclude_chroms": ["chrX"]}
+    assert study.tissues == ((1, TISSUES[0]), (3, TISSUES[2]))
+    trees = {"model": "gbtree", "repeats": 2, "seed": 5, "params": path.parent / "fast.json"}
+    ridge = {"model": "ridge", "cv": "chromosomes", "cv_groups": 3, "neighbour_penalties": [1, "none"]}
+    assert study.fits == (
+        StudyFit("trees", trees | {"validation_chroms": ["chr9"]}),
+        StudyFit("all", ridge),
+    )
+    assert study.comparison == {"show_published": True, "thin_to": "shallowest", "rotations": 5}
+    assert study.shards == 4
+    assert study.resources["tensors"] == {"threads": 4, "memory_mb": 8000, "minutes": 30, "gpus": 1}
+    assert study.resources["report"] == reading.RESOURCES["report"]
+
+
+def test_names_say_once_what_maps_share(write):
+    path = write("""\
+    <<: &usual {resolution: 2000, experiment: Hi-C}
+  - {<<: *usual, name: second, files: map1.mcool, experiment: HiChIP}
+""")
+    first, second = read_study(path).maps
+    assert first.options == second.options == {"contact_rule": "corrected", "hic_resolution": 2000}
+    assert (first.experiment, second.experiment) == ("Hi-C", "HiChIP")
+
+
+def test_paths_are_whole_wherever_one_stands(write, monkeypatch):
+    path = write()
+    monkeypatch.chdir(path.parent.parent)
+    assert read_study("lab/study.yaml") == read_study(path)
+    assert error_of("lab/nothing.yaml").startswith("lab/nothing.yaml: no such file")
+
+
+def test_the_same_files_serve_two_maps_with_other_options(write):
+    study = read_study(write("  - {name: wide, files: map0.mcool, resolution: 2000}\n"))
+    assert [each.options["hic_resolution"] for each in study.maps] == [1000, 2000]
+
+
+def test_several_files_of_samples_are_one_expression(write, world):
+    path = write(lines=LINES.replace("expression.csv", "[liver.tsv, lung.tsv]"), more="value: FPKM\n")
+    for name in ("liver", "lung"):
+        rows = (path.parent / "expression.csv").read_text().splitlines()
+        ids = [row.split(",")[0] for row in rows[1:]]
+        table = "".join(f"{gene}\t1\t2\n" for gene in ids)
+        (path.parent / f"{name}.tsv").write_text(f"gene_id\tTPM\tFPKM\n{table}")
+    study = read_study(path)
+    assert [name for _, name in study.tissues] == ["liver", "lung"]
+    assert study.expression_options == {"value": "FPKM"}
+
+
+def test_a_date_and_a_number_in_quotes_are_text(write):
+    first = read_study(write('    experiment: 2016-05-01\n    factor: "12"\n')).maps[0]
+    assert (first.experiment, first.factor) == ("2016-05-01", "12")
+
+
+BEHIND = {
+    "a key misspelt": ("shrads: 2", "line 8: no such key, shrads; did you mean shards?"),
+    "a key of nowhere": ("    qqq: 2", "line 8: no such key, qqq; expected one of name, files, resolution"),
+    "a key of a step": ("resources: {train: {gpu: 1}}", "line 8: no such key, gpu; did you mean gpus?"),
+    "a tab": ("fits:\n\t- name: a", "line 9: a tab; expected blanks; YAML indents with blanks alone"),
+    "a key twice": ("genes: other.csv", "line 8: genes for the second time; the first is in line 1"),
+    "a cycle of names": ("fits: &all\n  - *all", "line 8: a cycle of names: what begins here holds itself"),
+    "a pattern that is a name": ("tissues: *rain", "line 8: no YAML: found undefined alias 'rain'; put a pattern that"),
+    "a map twice by name": ("  - {name: first, files: map1.mcool}", "line 8: map first: the name is there already"),
+    "one folder where case does not count": (
+        "  - name: First\n    files: map1.mcool",
+        "line 8: map First: the name and first are one folder where case does not count",
+    ),
+    "a map twice by its files": (
+        "  - name: other\n    files: ./map0.mcool",
+        "line 9: map other: the same files as map first; expected each map once",
+    ),
+    "a file twice in a map": (
+        "  - name: other\n    files:\n      - map1.mcool\n      - ../lab/map1.mcool",
+        "line 11: map other: .*/map1.mcool for the second time",
+    ),
+    "a file that is not there": (
+        "  - name: other\n    files: map7.mcool",
+        "line 9: files .*/map7.mcool: no such file; check the path; it counts from the file's folder",
+    ),
+    "a resolution that one map lacks": (
+        "  - name: other\n    files: map1.mcool\n    resolution: 5000",
+        r"line 9: files .*/map1.mcool: no resolution 5000 \(it has 1000, 2000\); choose resolution among them",
+    ),
+    "a resolution that windows cannot tile": ("    resolution: 1500", "line 8: resolution 1500: expected a multiple"),
+    "a resolution that is no number": ("    resolution: 1 kb", "line 8: resolution: found '1 kb'; expected a whole"),
+    "a threshold of the other rule": ("    max_dist: 1", "line 8: max_dist 1: belongs to rule published, but the rule"),
+    "edges that do not rise": (
+        "    distance_edges: [2, 1]",
+        "line 8: distance_edges: found 2 1; expected numbers that",
+    ),
+    "a rule that decides nothing": (
+        "    rule: published",
+        "line 8: map first: nothing can be decided by the published",
+    ),
+    "a count column of a cooler": ("    count_column: 7", "line 8: count_column 7: none of the contact maps is of a"),
+    "an unknown tissue": ("tissues: [Liver, Livre]", "line 8: tissues 'Livre': no such tissue in .*; nearest: Liver;"),
+    "an index past the end": ("tissues:\n  - 1\n  - 4", r"line 10: tissues 4: .* has 1 to 3 \(1 Brain"),
+    "an unknown cell type": ("    cell_type: Heart", "line 8: cell_type 'Heart': no such tissue in"),
+    "a cell type that is not asked for": (
+        "    cell_type: Liver\ntissues: Brain*",
+        "line 8: cell_type Liver: none of the study's tissues; expected one of Brain - Cortex",
+    ),
+    "no name": ("  - files: map1.mcool", "line 8: maps, number 2: name is missing; expected a map"),
+    "a name that is no folder's": ("fits: [{name: a/b, model: ridge}]", "line 8: name: found 'a/b'; expected letters"),
+    "a number for a name": ("fits: [{name: 1, model: ridge}]", "line 8: name: found 1; .*; put it in quotes"),
+    "an unknown model": ("fits: [{name: a, model: lasso}]", "line 8: model: found 'lasso'; expected one of gbtree"),
+    "a fit twice": (
+        "fits:\n- {name: a, model: ridge}\n- {name: a, model: gbtree}",
+        "line 10: fit a: the name is there",
+    ),
+    "repeats of the same": (
+        "fits: [{name: a, model: ridge, repeats: 2}]",
+        "line 8: fit a: repeats: ridge has no random",
+    ),
+    "penalties of trees": (
+        "fits: [{name: a, model: gbtree, neighbour_penalties: 1}]",
+        "line 8: fit a: neighbour_penalties: gbtree has no such penalties",
+    ),
+    "groups of no folds": ("fits: [{name: a, model: ridge, cv_groups: 3}]", "line 8: fit a: cv_groups: says how cv"),
+    "held out of all folds": (
+        "fits:\n- name: a\n  model: ridge\n  cv: chromosomes\n  test_chroms: [chr8]",
+        "line 12: fit a: test_chroms: cv tests on every chromosome in turn; leave it out",
+    ),
+    "parameters that are not there": (
+        "fits: [{name: a, model: ridge, params: no.json}]",
+        "line 8: params .*/no.json: no such file",
+    ),
+    "parameters of another model": (
+        "fits: [{name: a, model: ridge, params: narrow.pth}]",
+        "line 8: params .*/narrow.pth: ",
+    ),
+    "a list for a number": ("shards: [1]", "line 8: shards: found a list; expected a whole number from 1 up"),
+    "nothing for a number": ("shards:", "line 8: shards: found nothing; expected a whole number from 1 up"),
+    "a number past all": ("comparison: {least_gain: .inf}", "line 8: least_gain: found inf; expected a number above 0"),
+    "yes for a number": ("comparison: {seed: yes}", "line 8: seed: found True; expected a whole number from 0 to"),
+    "a word for a truth": (
+        "comparison: {wide_draw: maybe}",
+        "line 8: wide_draw: found 'maybe'; expected true or false",
+    ),
+    "none beside others": ("exclude_chroms: [none, chr2]", "line 8: exclude_chroms: none beside chr2; expected either"),
+    "a file for a folder": ("out: genes.csv", "line 8: out .*/genes.csv: .* is no folder"),
+    "a tag": ("shards: !!python/name:os.system 1", "line 8: the tag tag:yaml.org,2002:python/name:os.system"),
+    "a number as a key": ("1: a", "line 8: 1 as a key; expected a name"),
+    "a list as a key": ("? [a]\n: b", "line 8: a list or keys as a key; expected a name"),
+    "two documents": ("---\ngenes: a", "line 8: no YAML: expected a single document in the stream"),
+    "a quotation without an end": ("out: 'study", "line 9: no YAML: while scanning a quoted scalar begun in line 8"),
+    "a bracket without an end": ("fits: [", "line 9: no YAML: while parsing a flow"),
+    "a colon in a text": ("out: a: b", "line 8: no YAML: mapping values are not allowed here; one key a line"),
+}
+
+
+@pytest.mark.parametrize(("more", "message"), BEHIND.values(), ids=BEHIND)
+def test_what_cannot_be_used_is_told_with_its_line(write, more, message):
+    path = write(f"{more}\n")
+    assert re.match(f"{path}, {message}", told := error_of(path)), told
+
+
+def test_inputs_that_are_not_there(write):
+    for name in ("genes.csv", "genome.fa", "narrow.pth", "expression.csv"):
+        path = write()
+        (path.parent / name).unlink()
+        line = LINES.splitlines().index(next(each for each in LINES.splitlines() if name in each)) + 1
+        assert re.match(f"{path}, line {line}: \\w+ .*{name}: no such file", error_of(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", ": nothing is in it; expected keys and values"),
+        (b"# nothing\n", ": nothing is in it"),
+        (b"study\n", ", line 1: found 'study'; expected keys and values"),
+        (b"- genes\n", ", line 1: found a list; expected keys and values"),
+        (b"out: study\n", ", line 1: genes is missing"),
+        (b"out: study\ngenes: \xff\n", ", line 2: no text in UTF-8"),
+        (b"out: study\n\n\x01", r", line 3: the character '\\x01'"),
+        (b"shards: " + b"9" * 5000, ": a number that cannot be read"),
+        (b"a: " + b"[" * 1000, ": lists or keys in each other, too deep to be read"),
+        (b"a" * 5_000_000, ", line 1: no text in UTF-8"),
+        (
+            b"a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+            + b"".join(b"%c: &%c [%s]\n" % (to, to, b", ".join([b"*%c" % (to - 1)] * 10)) for to in b"bcdefgh"),
+            ", line 6: names that unfold to more than 1,000,000 values",
+        ),
+    ],
+)
+def test_what_is_no_study_at_all(write, content, message):
+    path = write()
+    path.write_bytes(content)
+    assert re.match(f"{path}{message}", error_of(path))
+
+
+def test_a_quick_look_leaves_maps_unopened(write):
+    path = write("    resolution: 5000\n")
+    assert "no resolution 5000" in error_of(path)
+    assert read_study(path, quick=True).maps[0].options["hic_resolution"] == 5000
+    assert "no such file" in error_of(write(lines=LINES.replace("map0", "map7")), quick=True)
+
+
+@pytest.mark.parametrize("library", ["yaml", "jsonschema"])
+def test_a_library_that_is_not_installed(write, library, monkeypatch):
+    usual = builtins.__import__
+
+    def without(name, *others):
+        if name == library:
+            raise ModuleNotFoundError(name=name)
+        return usual(name, *others)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    told = error_of(write())
+    assert told.startswith(f"{library}, which reads studies, is not installed; get it with: pip install ")
+
+
+# the template
+
+
+def uncommented(text):
+    """The template with every key in place, the lines of prose left out."""
+    lines = []
+    for line in text.splitlines():
+        found = re.fullmatch(r"( *)# ( *(?:- )?[a-z_]+:(?: .*)?)", line)
+        lines += [found[1] + found[2]] if found else [] if line.startswith("#") else [line]
+    return "\n".join(lines)
+
+
+def test_the_template_has_every_key_at_its_default(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(TEMPLATE)
+    assert [*read_marked(path).values] == ["genes", "genome", "weights", "expression", "maps"]
+    path.write_text(uncommented(TEMPLATE))
+    values = read_marked(path).values
+    schema = STUDY["properties"]
+    assert values.keys() == schema.keys()
+    for key in ("maps", "fits"):
+        assert values[key][0].keys() == schema[key]["items"]["properties"].keys()
+    assert values["comparison"].keys() == schema["comparison"]["properties"].keys()
+    assert values["resources"] == reading.RESOURCES
+    assert {name: value for name, value in values["comparison"].items() if name != "thin_to" and value} == {
+        name: getattr(Protocol(), name) for name in ("correction", "least_gain", "rotations", "seed")
+    }
+    assert (values["out"], values["shards"], values["tissues"]) == (reading.OUT, 1, "all")
+    first = values["maps"][0]
+    assert (first["rule"], first["resolution"]) == (reading.RULE, reading.RESOLUTION)
