@@ -5,12 +5,13 @@ GPU ?= $(if $(wildcard .venv/ready-gpu),1,0)
 REPEATS ?= 10
 READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 
-.PHONY: help setup demo compare-demo test soak lint benchmarks reproduce gpu clean
+.PHONY: help setup demo compare-demo study test soak lint benchmarks reproduce gpu clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
 	@echo 'make demo           run the whole program on the embedded example, with stand-in weights'
 	@echo 'make compare-demo   compare four maps of a made study of which is known what each can add (1.3 GB, some minutes)'
+	@echo 'make study          run a whole study of three maps on the embedded example, up to its report'
 	@echo 'make test           run the tests'
 	@echo 'make soak           kill it a hundred times, start it eight times at once (half an hour)'
 	@echo 'make benchmarks     measure speed and memory on this machine (half an hour)'
@@ -26,6 +27,9 @@ demo: $(READY)
 
 compare-demo: $(READY)
 	@.venv/bin/python -m data.example.compare_demo
+
+study: $(READY)
+	@.venv/bin/python -m data.example.study_demo
 
 test: $(READY)
 	.venv/bin/python -m pytest -n 2

@@ -1,0 +1,161 @@
+"""A study on Snakemake: the words that start it, and one run of it at a time."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import spex
+from spex.errors import InputError
+from spex.files.checks import require_folder
+
+WORKFLOW = Path(spex.__file__).resolve().parent / "workflow"
+PROFILES = {path.name: path for path in sorted((WORKFLOW / "profiles").iterdir())}
+LOCAL, SLURM = "local", "slurm"
+LOCK = ".study.lock"
+"""In the study's folder: who holds it runs the study."""
+
+DRY = ("-n", "--dry-run", "--dryrun")
+PACKAGES = {
+    "snakemake": "snakemake>=9,<10",
+    "snakemake_executor_plugin_slurm": "snakemake-executor-plugin-slurm>=2,<3",
+}
+
+logger = logging.getLogger("spex")
+
+
+def snakemake_words(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
+    """The words that start Snakemake on a study, for its folder.
+
+    profile: "local", "slurm", or a folder with a profile of Snakemake. cores: to use at once on this machine, all
+    without it; jobs of a cluster are not counted. extra: more words for Snakemake, which come last and so decide.
+    spex_command: words that start the program; this Python's without them.
+
+    Returns: list of str.
+    """
+    settings = [f"study={study.path.absolute()}"]
+    if spex_command is not None:
+        settings.append(f"spex={shlex.join(spex_command)}")
+    words = [sys.executable, "-m", "snakemake", "--snakefile", WORKFLOW / "study.smk"]
+    words += [
+        "--directory",
+        study.out.absolute(),
+        "--workflow-profile",
+        PROFILES.get(profile) or Path(profile).absolute(),
+    ]
+    if profile == LOCAL:
+        words += ["--cores", cores or "all", *_gpus_at_once(study)]
+    elif cores is not None:
+        words += ["--cores", cores]
+    return [*map(str, words), "--rerun-incomplete", *extra, "--config", *settings]
+
+
+def _gpus_at_once(study):
+    """Jobs take every GPU that they see, so those that need one come one after the other."""
+    most = max(asked["gpus"] for asked in study.resources.values())
+    return ["--resources", f"gpu={most}"] if most else []
+
+
+def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
+    """Run what a study lacks, by Snakemake; a run that was stopped anywhere goes on with the same call.
+
+    Prints the words first. Arguments as of `snakemake_words`.
+
+    Raises:
+        InputError: Snakemake or what the profile needs is missing, this study runs already, or a job failed, which
+            has told why.
+    """
+    _check_engine(profile, dry=not set(DRY).isdisjoint(extra))
+    require_folder(study.out, "out").mkdir(parents=True, exist_ok=True)
+    words = snakemake_words(study, profile, cores, extra, spex_command)
+    with contextlib.closing(hold_alone(study.out)):
+        if any((study.out / ".snakemake" / "locks").glob("*.lock")):  # Snakemake's own, which a kill leaves behind
+            logger.info("unlocking %s: no process that runs this study is left", study.out)
+            _start([*words, "--unlock"], study.out)
+    print(shlex.join(words), flush=True)
+    if _start(words, study.out):
+        raise InputError(
+            "Snakemake ended with an error, see above",
+            subject=study.path,
+            hint="mend it, then run the same command again: what is finished is kept",
+        )
+
+
+def hold_alone(out):
+    """Hold the lock of a study's folder until the file is closed or the process has ended, however it ends.
+
+    The Snakefile holds it as long as its Snakemake runs, started by hand or from here. So whoever gets it knows that no
+    Snakemake of this study is left, and that the locks which Snakemake itself keeps as files are those of a killed one.
+    It is the system's lock, not a file's existence: it goes with the process. Shared disks pass it on to other nodes.
+
+    Returns: the open file.
+
+    Raises:
+        InputError: another process holds it.
+    """
+    file = open(out / LOCK, "a+")  # noqa: SIM115 (for as long as the caller wants)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        raise InputError(
+            f"{holder} runs this study already", subject=out, hint="wait until it ends, or end it"
+        ) from None
+    except OSError as error:
+        logger.warning("%s: this file system has no locks (%s); start one run at a time", out, error.strerror)
+        return file
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+    file.flush()
+    return file
+
+
+def _check_engine(profile, *, dry):
+    """Refuse a profile that is none, and one whose engine is not here."""
+    if profile not in PROFILES and not Path(profile).is_dir():
+        raise InputError(
+            "no such profile", argument="profile", subject=profile, expected=f"{', '.join(PROFILES)}, or a folder"
+        )
+    needed = [name for name in PACKAGES if name == "snakemake" or profile == SLURM]
+    if missing := [PACKAGES[name] for name in needed if find_spec(name) is None]:
+        raise InputError(
+            f"{' and '.join(each.partition('>')[0] for each in missing)} not installed",
+            argument="profile",
+            subject=profile,
+            hint=f"get it with: pip install {shlex.join(missing)}",
+        )
+    if profile == SLURM and not dry and shutil.which("sbatch") is None:
+        raise InputError(
+            "no sbatch on this machine", argument="profile", subject=profile, hint="start it where SLURM takes jobs"
+        )
+
+
+def _start(words, folder):
+    """Run Snakemake to its end. Returns: its exit status.
+
+    It has a process group of its own, so that Ctrl-C and SIGTERM come here first and go on to all of it as Ctrl-C, on
+    which Snakemake cancels the jobs of a cluster too; SIGTERM would let it wait for all that run.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # a script started us with &; Snakemake must hear it
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(words, cwd=folder, process_group=0)
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return process.wait()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        process.wait()
+        raise

@@ -1,0 +1,185 @@
+# A whole study as study.yaml tells it: features of sequence alone, features of every map, fits, comparison, data sheets
+# and the report. `spex study run FILE` starts it with the right words, and prints them. By hand, in the study's folder:
+#
+#   snakemake --snakefile "$(spex workflow)/study.smk" --cores 8 --rerun-incomplete --config study=/path/to/study.yaml
+#
+# Settings, after --config as name=value:
+#   study  the study file, by its whole path
+#   spex   the command that starts the program, in quotes (this Python with -m spex)
+#
+# Everything is named from the study's folder. Files under steps/ mark what is finished; the commands themselves pass
+# over what they find done, so a job that was killed goes on where it stopped.
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from spex.errors import InputError
+from spex.files.atomic import write_json
+from spex.inputs.maps.address import split_uri
+from spex.study import words
+from spex.study.reading import read_study
+from spex.study.running import hold_alone
+
+try:
+    STUDY = read_study(Path(config["study"]), quick=True)
+except InputError as error:
+    sys.exit(f"study.smk: error: {error}")
+
+SPEX = config.get("spex", shlex.join([sys.executable, "-m", "spex"]))
+FOLDERS = words.folders(STUDY)
+BASE, *MAP_FOLDERS = FOLDERS
+MAPS = {each.name: each for each in STUDY.maps}
+FITS = {each.name: each for each in STUDY.fits}
+COMPARISON = words.inside(STUDY, STUDY.comparison_folder)
+SHARDS = [f"steps/tensors/{{folder}}/{shard}_of_{STUDY.shards}.done" for shard in range(STUDY.shards)]
+FIT = "steps/fits/{fit}/{folder}.done"
+SHEET = "steps/sheets/{map}.json"
+HELD = []
+"""The lock of the study's folder, from the first job until this process ends, however it ends."""
+
+
+
+def files_of(map_):
+    """The files of a StudyMap, without the group within them."""
+    return [split_uri(path)[0] for path in map_.files]
+
+
+def needs(step):
+    """What a step asks of the engine beside threads, under the engine's names; no GPU where none is asked for."""
+    asked = STUDY.resources[step]
+    gpu = {"gpu": asked["gpus"]} if asked["gpus"] else {}
+    return {"mem_mb": asked["memory_mb"], "runtime": asked["minutes"], **gpu}
+
+
+def threads_of(step):
+    return STUDY.resources[step]["threads"]
+
+
+wildcard_constraints:
+    shard=r"\d+",
+    fit="|".join(map(re.escape, FITS)),
+    map="|".join(map(re.escape, MAPS)),
+
+
+localrules:
+    all,
+    sheets,
+
+
+onstart:
+    HELD.append(hold_alone(STUDY.out))
+
+
+rule all:
+    input:
+        words.inside(STUDY, STUDY.report),
+
+
+rule own_features:
+    input:
+        STUDY.genes,
+        STUDY.genome,
+        STUDY.weights,
+    output:
+        touch(f"steps/tensors/{BASE}/{{shard}}_of_{STUDY.shards}.done"),
+    params:
+        words=lambda wildcards: shlex.join(words.tensors_words(STUDY, BASE, int(wildcards.shard))),
+    threads: threads_of("tensors")
+    priority: 1  # everything else waits for them
+    resources:
+        **needs("tensors"),
+    shell:
+        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+
+
+# After all of the own features, which leave predictions that maps share in the prediction cache.
+rule map_features:
+    input:
+        expand(SHARDS, folder=BASE),
+        lambda wildcards: files_of(FOLDERS[wildcards.folder]),
+    output:
+        touch(f"steps/tensors/{{folder}}/{{shard}}_of_{STUDY.shards}.done"),
+    wildcard_constraints:
+        folder="|".join(map(re.escape, MAP_FOLDERS)),
+    params:
+        words=lambda wildcards: shlex.join(words.tensors_words(STUDY, wildcards.folder, int(wildcards.shard))),
+    threads: threads_of("tensors")
+    priority: 1  # everything else waits for them
+    resources:
+        **needs("tensors"),
+    shell:
+        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+
+
+# All tissues of a folder in one job, which read its features once.
+rule fits:
+    input:
+        SHARDS,
+        STUDY.expression,
+    output:
+        touch(FIT),
+    params:
+        words=lambda wildcards: shlex.join(words.train_words(STUDY, wildcards.folder, FITS[wildcards.fit])),
+    threads: threads_of("train")
+    resources:
+        **needs("train"),
+    shell:
+        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+
+
+rule comparison:
+    input:
+        expand(SHARDS, folder=FOLDERS),
+        STUDY.expression,
+    output:
+        f"{COMPARISON}/comparison.json",
+    params:
+        words=shlex.join(words.compare_words(STUDY)),
+    threads: threads_of("compare")
+    resources:
+        **needs("compare"),
+    shell:
+        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+
+
+rule sheet:
+    input:
+        STUDY.genes,
+        lambda wildcards: files_of(MAPS[wildcards.map]),
+    output:
+        SHEET,
+    params:
+        words=lambda wildcards, output: shlex.join(words.sheet_words(STUDY, MAPS[wildcards.map], str(output))),
+    threads: threads_of("report")
+    resources:
+        **needs("report"),
+    shell:
+        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+
+
+rule sheets:
+    input:
+        expand(SHEET, map=MAPS),
+    output:
+        "sheets.json",
+    run:
+        write_json(Path(output[0]), [sheet for path in input for sheet in json.loads(Path(path).read_text())])
+
+
+rule report:
+    input:
+        STUDY.path,
+        "sheets.json",
+        f"{COMPARISON}/comparison.json",
+        expand(FIT, fit=FITS, folder=FOLDERS),
+    output:
+        words.inside(STUDY, STUDY.report),
+    params:
+        words=shlex.join(words.report_words(STUDY)),
+    threads: threads_of("report")
+    resources:
+        **needs("report"),
+    shell:
+        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
