@@ -312,11 +312,11 @@ class World:
                 given = ["--genes_filename", GENCODE] if folder == "data_gencode" else maps
                 assert self.main(tensors.main, ["--data_folder", folder, *given]).status == 0
         if name == "study" and argv:
-            Path(argv[1]).unlink(missing_ok=True)
+            Path("study.yaml").unlink(missing_ok=True)
             if argv[0] != "init":
-                assert self.main(study.main, ["init", argv[1]]).status == 0
+                assert self.main(study.main, ["init"]).status == 0
             if argv[0] == "report":
-                write_results(read_study(Path(argv[1])))
+                write_results(read_study(Path("study.yaml")))
         if name in ("elements", "variants") and argv:
             given = ["--data_folder", "data_spex_corrected", "--model", "ridge", "--target_index", "22"]
             assert self.main(train.main, given).status == 0
