@@ -42,6 +42,7 @@ from spex.commands import check_gpu, compare, elements, reproduce, resources, st
 from spex.commands import map as map_
 from spex.models.registry import PARAMETERS
 from spex.study.reading import read_study
+from spex.study.running import run_study
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
@@ -74,8 +75,10 @@ PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
 """Inline code of several words that is no command, though its first word could be a program's."""
 
 OTHERS_OPTIONS = {
-    "sbatch": {"--array", "--gres"},
-    "snakemake": {"--snakefile", "--cores", "--config", "--unlock", "--rerun-incomplete"},
+    "sbatch": {"--array", "--gres", "--cpus-per-task", "--mem", "--gpus", "--requeue"},
+    "snakemake": {
+        *("--snakefile", "--cores", "--config", "--unlock", "--rerun-incomplete", "--until", "--resources"),
+    },
     "any": {"--help"},
 }
 
@@ -156,6 +159,11 @@ COMMANDS = find_commands()
 # a small world under the documents' names
 
 
+def list_jobs(study_, profile, cores, words):
+    """In the place of `spex.study.running.run_study`: what it would start."""
+    run_study(study_, profile, cores, [*words, "--dry-run"])
+
+
 def found_by_trees(ready, **options):
     """In the place of `spex.compare.confirm.confirm`."""
     return made_confirmation(*(maker.name for maker in ready.makers))
@@ -183,6 +191,11 @@ def world(tmp_path_factory):
         patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
+        # a study takes minutes; tests/study runs one
+        patch.setattr("spex.commands.study.run_study", list_jobs)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+            patch.setenv(name, str(folder / "home"))
         running = World(small_table(server.address, served))
         assert running.main(resources.main, ["get"]).status == 0
         shutil.copytree(ROOT / "data/example", folder / "data/example")
