@@ -31,6 +31,7 @@ from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
 from cooler.cli import cli as cooler_cli
 from file_server import FileServer
 from made_comparison import made_confirmation
+from made_study_report import write_results
 from reproduce_driver import LENGTHS as CHECKED_LENGTHS
 from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
@@ -324,9 +325,11 @@ class World:
                 given = ["--genes_filename", GENCODE] if folder == "data_gencode" else maps
                 assert self.main(tensors.main, ["--data_folder", folder, *given]).status == 0
         if name == "study" and argv:
-            Path(argv[1]).unlink(missing_ok=True)
+            Path("study.yaml").unlink(missing_ok=True)
             if argv[0] != "init":
-                assert self.main(study.main, ["init", argv[1]]).status == 0
+                assert self.main(study.main, ["init"]).status == 0
+            if argv[0] == "report":
+                write_results(read_study(Path("study.yaml")))
         if name in ("elements", "variants") and argv:
             given = ["--data_folder", "data_spex_corrected", "--model", "ridge", "--target_index", "22"]
             assert self.main(train.main, given).status == 0

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ LARGEST_FILE = 4_000_000
 MOST_VALUES = 1_000_000
 """That a file may unfold to through its names; each of a few may stand for ten of the one before."""
 
+NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 MERGE = "tag:yaml.org,2002:merge"
 TEXT = "tag:yaml.org,2002:str"
 HINTS = {
@@ -209,18 +211,18 @@ def _in_words(file, error):
         held = f"{place[0]}, number {place[1] + 1}: " if place else ""
         return True, file.line(place), file.error(place, f"{held}{missing} is missing", expected=schema["description"])
     key = next((step for step in reversed(place) if isinstance(step, str)), None)
-    found = f"found {_shown(error.instance)}"
-    is_word = error.validator == "type" and schema.get("type") == "string" and isinstance(error.instance, int | float)
-    return (
-        False,
-        file.line(place),
-        file.error(
-            place,
-            f"{key}: {found}" if key else found,
-            expected=schema["description"],
-            hint="put it in quotes" if is_word else None,
-        ),
-    )
+    found = f"{key}: found {_shown(error.instance)}" if key else f"found {_shown(error.instance)}"
+    told = {"expected": schema["description"], "hint": _hint(error.instance, schema.get("type"))}
+    return False, file.line(place), file.error(place, found, **told)
+
+
+def _hint(value, kind):
+    """What to do about a value that the schema takes for another kind, or None."""
+    if kind == "string" and isinstance(value, int | float):
+        return "put it in quotes"
+    if kind in ("integer", "number") and isinstance(value, str) and NUMBER.fullmatch(value):
+        return "a number stands without quotes, 1e3 as 1.0e+3"
+    return None
 
 
 def _shown(value):

@@ -13,11 +13,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import spex
 from spex.errors import InputError
 from spex.files.checks import require_folder
 
-WORKFLOW = Path(spex.__file__).resolve().parent / "workflow"
+WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
 PROFILES = {path.name: path for path in sorted((WORKFLOW / "profiles").iterdir())}
 LOCAL, SLURM = "local", "slurm"
 LOCK = ".study.lock"

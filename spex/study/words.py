@@ -39,12 +39,18 @@ def tensors_words(study, folder, shard):
 
 
 def train_words(study, folder, fit):
-    """Words of the command that makes one StudyFit of a folder, for all tissues. folder: of `folders`."""
+    """Words of the command that makes one StudyFit of a folder, for all tissues. folder: of `folders`.
+
+    Sequence alone has no contact columns that could have penalties of their own.
+    """
+    mine = dict(fit.options)
+    if folders(study)[folder] is None:
+        mine.pop("neighbour_penalties", None)
     options = {
         "data_folder": folder,
         **_genes_and_expression(study),
         "compute_platform": _platform(study, "train"),
-        **fit.options,
+        **mine,
     }
     return ["train", *_as_words(options)]
 

@@ -214,7 +214,7 @@ def _of_map(study, map_, genes, chromsizes, todo, cache):
     of_gene = np.repeat(np.arange(len(genes)), np.diff(contacts.offsets))
     windows = to_compute = 0
     for chrom in genes["chrom"].unique():
-        here = contacts.chroms[of_gene] == chrom
+        here = (contacts.chroms == chrom)[of_gene]
         windows += len(np.unique(_starts(contacts, here)))
         to_compute += cache.lacks("windows", chrom, np.unique(_starts(contacts, here & missing[of_gene])))
     return FolderWork(

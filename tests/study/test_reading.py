@@ -223,6 +223,8 @@ BEHIND = {
     "a list for a number": ("shards: [1]", "line 8: shards: found a list; expected a whole number from 1 up"),
     "nothing for a number": ("shards:", "line 8: shards: found nothing; expected a whole number from 1 up"),
     "a number past all": ("comparison: {least_gain: .inf}", "line 8: least_gain: found inf; expected a number above 0"),
+    "a number in quotes": ("shards: '2'", "line 8: shards: found '2'; .*; a number stands without quotes"),
+    "a number that YAML takes for text": ("    min_count: 1e3", "line 8: min_count: found '1e3'; .*, 1e3 as 1.0e.3"),
     "yes for a number": ("comparison: {seed: yes}", "line 8: seed: found True; expected a whole number from 0 to"),
     "a word for a truth": (
         "comparison: {wide_draw: maybe}",
