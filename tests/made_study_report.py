@@ -20,11 +20,6 @@ def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=Tr
     """A Study whose results are in a folder. told: whether it says what its maps are."""
     names = [f"{EXPERIMENTS[n % 3]} of GM{12_878 + n}, {FACTORS[n % 4] or 'all'}" for n in range(maps)]
     targets = [f"Tissue {number} - of a long name (frontal cortex)" for number in range(1, tissues + 1)]
-    comparison = made_comparison(names=names, targets=targets, own_cell_types=told, seed=seed)
-    hashes = {"genes_sha256": "ab" * 32, "genome_sha256": "cd" * 32, "beluga_sha256": "ef" * 32}
-    comparison.settings["base"] = hashes
-    for name in names:
-        comparison.settings["maps"][name]["made_with"] = {"maps_sha256": ["12" * 32], "min_count": 2}
     study = Study(
         path=folder / "study.yaml",
         out=folder / "study",
@@ -36,12 +31,7 @@ def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=Tr
         expression_options={},
         tissues=tuple(enumerate(targets, start=1)),
         maps=tuple(
-            StudyMap(
-                name=name,
-                files=(folder / f"maps/map_{number}.mcool",),
-                options={},
-                **(_told(number) if told else {}),
-            )
+            StudyMap(name, (folder / f"maps/map_{number}.mcool",), {}, **(_told(number) if told else {}))
             for number, name in enumerate(names)
         ),
         fits=tuple(StudyFit(name, {"model": name}) for name in fits),
@@ -51,17 +41,28 @@ def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=Tr
     )
     study.path.parent.mkdir(parents=True, exist_ok=True)
     study.path.write_text("maps: as made\n")
-    study.comparison_folder.mkdir(parents=True)
+    write_results(study, sheets=sheets, seed=seed)
+    return study
+
+
+def write_results(study, *, sheets=True, seed=0):
+    """Leave made results of a study where it has its real ones."""
+    names, targets = [each.name for each in study.maps], [name for _, name in study.tissues]
+    told = any(each.cell_type for each in study.maps)
+    comparison = made_comparison(names=names, targets=targets, own_cell_types=told, seed=seed)
+    comparison.settings["base"] = {"genes_sha256": "ab" * 32, "genome_sha256": "cd" * 32, "beluga_sha256": "ef" * 32}
+    for name in names:
+        comparison.settings["maps"][name]["made_with"] = {"maps_sha256": ["12" * 32], "min_count": 2}
+    study.comparison_folder.mkdir(parents=True, exist_ok=True)
     for name, file in TABLES.items():
         write_table(study.comparison_folder / file, getattr(comparison, name))
     write_json(study.comparison_folder / SETTINGS, plain(comparison.settings))
     random = np.random.default_rng(seed)
     for data_folder in (study.base_folder, *map(study.map_folder, names)):
-        write_fits(data_folder, fits, targets, random)
+        write_fits(data_folder, [fit.options["model"] for fit in study.fits], targets, random)
     if sheets:
-        made = [sheet(str(each.files[0]), random) for each in study.maps]
+        made = [sheet(str(file), random) for each in study.maps for file in each.files]
         (study.out / "sheets.json").write_text(json.dumps(made))
-    return study
 
 
 def _told(number):
@@ -82,7 +83,7 @@ def write_fits(data_folder, fits, targets, random):
         for seed in (1410, 1411)
     ]
     results = data_folder / "results"
-    results.mkdir(parents=True)
+    results.mkdir(parents=True, exist_ok=True)
     write_table(results / "results.csv", pd.DataFrame(rows, columns=results_table([]).columns))
 
 

@@ -31,6 +31,7 @@ from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
 from cooler.cli import cli as cooler_cli
 from file_server import FileServer
 from made_comparison import made_confirmation
+from made_study_report import write_results
 from reproduce_driver import LENGTHS as CHECKED_LENGTHS
 from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
@@ -41,6 +42,7 @@ from spex.commands import check_gpu, compare, elements, reproduce, resources, st
 from spex.commands import map as map_
 from spex.models.registry import PARAMETERS
 from spex.study.reading import read_study
+from spex.study.running import run_study
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
@@ -73,8 +75,10 @@ PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
 """Inline code of several words that is no command, though its first word could be a program's."""
 
 OTHERS_OPTIONS = {
-    "sbatch": {"--array", "--gres"},
-    "snakemake": {"--snakefile", "--cores", "--config", "--unlock", "--rerun-incomplete"},
+    "sbatch": {"--array", "--gres", "--cpus-per-task", "--mem", "--gpus", "--requeue"},
+    "snakemake": {
+        *("--snakefile", "--cores", "--config", "--unlock", "--rerun-incomplete", "--until", "--resources"),
+    },
     "any": {"--help"},
 }
 
@@ -155,6 +159,11 @@ COMMANDS = find_commands()
 # a small world under the documents' names
 
 
+def list_jobs(study_, profile, cores, words):
+    """In the place of `spex.study.running.run_study`: what it would start."""
+    run_study(study_, profile, cores, [*words, "--dry-run"])
+
+
 def found_by_trees(ready, **options):
     """In the place of `spex.compare.confirm.confirm`."""
     return made_confirmation(*(maker.name for maker in ready.makers))
@@ -182,6 +191,11 @@ def world(tmp_path_factory):
         patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
+        # a study takes minutes; tests/study runs one
+        patch.setattr("spex.commands.study.run_study", list_jobs)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+            patch.setenv(name, str(folder / "home"))
         running = World(small_table(server.address, served))
         assert running.main(resources.main, ["get"]).status == 0
         shutil.copytree(ROOT / "data/example", folder / "data/example")
@@ -314,6 +328,8 @@ class World:
             Path("study.yaml").unlink(missing_ok=True)
             if argv[0] != "init":
                 assert self.main(study.main, ["init"]).status == 0
+            if argv[0] == "report":
+                write_results(read_study(Path("study.yaml")))
         if name in ("elements", "variants") and argv:
             given = ["--data_folder", "data_spex_corrected", "--model", "ridge", "--target_index", "22"]
             assert self.main(train.main, given).status == 0

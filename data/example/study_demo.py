@@ -13,11 +13,15 @@ import numpy as np
 
 from data.example.demo import DEMO, EXAMPLE, NO_BIOLOGY, run, stand_in_weights
 from data.example.make_example import NEAR_BINS, RESOLUTION, write_map
+from spex.files.atomic import write_text
 from spex.inputs.genes import keep_genes, read_gene_table
 
 FOLDER = DEMO / "study"
 SEED, KEPT = 20_239, 0.5
 """Of the twin: each count is kept with this chance."""
+
+GENES_AWAY = 3
+"""Whose contacts a gene has in the wrong cell; nearer ones reach elements that lie beside it."""
 
 STUDY = """\
 # The embedded example as a study, written by data/example/study_demo.py. `spex study init` explains every key.
@@ -70,13 +74,13 @@ def thinned(pixels, random):
 
 
 def of_another_cell(pixels, starts):
-    """The pixels of one chromosome, those of each gene's start beyond its surroundings given to the next gene.
+    """The pixels of one chromosome, those of each gene's start beyond its surroundings given to another gene.
 
     starts: bin of each gene's start, ascending. So every gene touches as many bins as another one did, and the same
     bins are touched in all, but they tell nothing of its own expression.
     """
-    following = {}  # bin of a start, or the one behind it, -> the same of the next gene
-    for start, other in zip(starts, np.roll(starts, -1).tolist(), strict=True):
+    following = {}  # bin of a start, or the one behind it, -> the same of the other gene
+    for start, other in zip(starts, np.roll(starts, -GENES_AWAY).tolist(), strict=True):
         following |= {start: other, start + 1: other + 1}
     moved = {}
     for (bin1, bin2), count in pixels.items():
@@ -105,11 +109,8 @@ def write_study(folder, weights):
             path.with_suffix(".part").replace(path)
     file = folder / "study.yaml"
     if not file.exists():
-        file.write_text(
-            STUDY.format(
-                **{name: os.path.relpath(path, folder) for name, path in (("example", EXAMPLE), ("weights", weights))}
-            )
-        )
+        example, weights = (os.path.relpath(path, folder) for path in (EXAMPLE, weights))
+        write_text(file, STUDY.format(example=example, weights=weights))
     return file
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 from spex.contacts.sheet import GROUPS
 from spex.errors import InputError, shown
 from spex.inputs.tables import listed
+from spex.models.splits import TEST_CHROM
 from spex.reports.comparison.report import SETTINGS, TABLES
 from spex.runs.folder import DataFolder
-from spex.runs.records import digest, read_record, results_table, split_title
+from spex.runs.records import digest, read_record, results_table, split_name
 
 SHEETS = "sheets.json"
 OPTIONS_OF_MAPS = ("cell_type", "experiment", "factor")
@@ -109,23 +110,41 @@ def _file_name(file):
 
 
 def _read_fits(study):
-    """Scores of all fits, those of sequence alone first."""
+    """Scores of the study's fits, those of sequence alone first."""
+    names = {}
+    for fit in study.fits:
+        names.setdefault(_model_and_split(fit.options), []).append(fit.name)
+    names = {key: " or ".join(each) for key, each in names.items()}
     folders = [(SEQUENCE_ALONE, study.base_folder), *((each.name, study.map_folder(each.name)) for each in study.maps)]
-    tables = [_fits_of(name, DataFolder(folder).results) for name, folder in folders]
-    return pd.concat(tables, ignore_index=True)
+    tables = [_fits_of(name, DataFolder(folder).results, names) for name, folder in folders]
+    fits = pd.concat(tables, ignore_index=True)
+    return fits[fits["target_index"].isin([index for index, _ in study.tissues])].reset_index(drop=True)
 
 
 FITS = ("map", "fit", "target_index", "target", "seed", "spearman", "pearson", "rmse")
+POOLED = "cv"
+"""Stands for the split of all folds of a cross-validation together."""
 
 
-def _fits_of(name, results):
-    """Scores of a data folder's fits. results: its folder of results, which may be missing."""
+def _model_and_split(options):
+    """By which a fit is known in results.csv. options: of a StudyFit."""
+    split = split_name(options.get("test_chroms", [TEST_CHROM]), options.get("validation_chroms", []))
+    return options["model"], POOLED if "cv" in options else split
+
+
+def _fits_of(map_name, results, names):
+    """Scores of a data folder's fits; those that the study does not ask for, single folds too, are left out.
+
+    results: its folder of results, which may be missing. names: (model, split) -> name of the fit.
+    """
     path = results / "results.csv"
     table = _read_csv(path, ("name", "target", "model", "split")) if path.exists() else results_table([])
-    table = table.assign(map=name, fit=[_fit(*each) for each in zip(table["model"], table["split"], strict=True)])
+    splits = table["split"].where(~table["split"].str.startswith("cv-").astype(bool), POOLED)
+    table = table.assign(map=map_name, fit=[names.get(key) for key in zip(table["model"], splits, strict=True)])
+    table = table[table["fit"].notna()]
     twice = table.duplicated(["fit", "target_index", "seed"], keep=False)
     if twice.any():  # the same model with other parameters: the records tell which
-        parameters = [_parameters(results / each) for each in table["name"]]
+        parameters = [_parameters(results / name) for name in table["name"]]
         table["fit"] = [f"{fit}, parameters {which}" for fit, which in zip(table["fit"], parameters, strict=True)]
     return table[list(FITS)]
 
@@ -134,10 +153,6 @@ def _read_csv(path, text):
     """A table of ours. text: columns of free text, in which no word stands for a missing value."""
     kept = {"keep_default_na": False, "na_values": [""], "encoding_errors": "surrogateescape"}
     return pd.read_csv(path, dtype=dict.fromkeys(text, str), **kept)
-
-
-def _fit(model, split):
-    return f"{model}, {split_title({'split': split})}"
 
 
 def _parameters(folder):
@@ -154,13 +169,16 @@ def _read_sheets(study):
     sheets = {}
     try:
         for sheet in _read_json(path):
-            sheets[sheet["map"]] = sheets[_file_name(sheet["map"])] = _sheet_numbers(sheet)
+            for file in (sheet["map"], _file_name(sheet["map"])):
+                sheets[file] = sheets[file, sheet["resolution"]] = _sheet_numbers(sheet)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError("it holds no data sheets of maps", subject=path, hint="delete it and run the study") from error
     rows = []
     for each in study.maps:
         for file in each.files:
-            numbers = sheets.get(str(file)) or sheets.get(_file_name(file))
+            resolution = each.options.get("hic_resolution")
+            keys = [(name, resolution) for name in (str(file), _file_name(file))] + [str(file), _file_name(file)]
+            numbers = next((sheets[key] for key in keys if key in sheets), None)
             if numbers:
                 rows.append({"map": each.name, "file": _file_name(file), **numbers})
     return pd.DataFrame(rows)

@@ -66,6 +66,8 @@ def hashes(study, found):
     ):
         if field in base:
             rows.append([what, _name(file), base[field]])
+    if "expression_sha256" in found.settings:
+        rows.append(["expression as compared", _named(study.expression, {}), found.settings["expression_sha256"]])
     files = dict(zip(found.about["map"], found.about["files"], strict=True))
     for name, facts in found.settings.get("maps", {}).items():
         made = (facts.get("made_with") or {}).get("maps_sha256") or []

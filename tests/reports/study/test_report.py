@@ -17,6 +17,7 @@ from spex.files.sealed import save_sealed_json
 from spex.reports.study import write_study_report
 from spex.reports.study.found import read_found
 from spex.reports.study.tables import make_tables
+from spex.study.plan import StudyFit
 
 TABLES = {"ranking", "tissues", "own_cell_type", "kinds", "controls", "fits", "fits_by_tissue", "sheets"}
 EVIL = "<script>alert('x')</script> & \"quoted\" -->"
@@ -178,7 +179,20 @@ def test_fits_of_one_model_with_other_parameters_are_told_apart(tmp_path):
                 save_sealed_json(folder / "results" / name / "metrics.json", record)
     fits = make_tables(read_found(study))["fits"]
     assert sorted(fits["spearman_alone"].round(3)) == [0.1, round(first["spearman"].mean(), 3)]
-    assert fits["fit"].is_unique and fits["fit"].str.match("ridge, test chr8, parameters [0-9a-f]{8}$").all()
+    assert fits["fit"].is_unique and fits["fit"].str.match("ridge, parameters [0-9a-f]{8}$").all()
+
+
+def test_folds_and_fits_of_others_are_left_out(tmp_path):
+    study = made_study(tmp_path, maps=1, tissues=1, fits=("ridge",), sheets=False)
+    folded = StudyFit("folded", {"model": "gbtree", "cv": "chromosomes"})
+    study = dataclasses.replace(study, fits=(*study.fits, folded))
+    for folder in (study.base_folder, study.map_folder(study.maps[0].name)):
+        path = folder / "results/results.csv"
+        first = pd.read_csv(path)
+        pooled, fold = (first.assign(model="gbtree", split=split) for split in ("cv-22", "test-chr8"))
+        other = first.assign(split="test-chr8_validation-chr9")
+        pd.concat([first, pooled, fold, other]).to_csv(path, index=False)
+    assert sorted(make_tables(read_found(study))["fits"]["fit"]) == ["folded", "ridge"]
 
 
 def test_data_sheets_side_by_side(study):
@@ -200,6 +214,20 @@ def test_a_map_of_several_files_has_a_data_sheet_for_each(tmp_path):
     (study.out / "sheets.json").write_text(json.dumps(made))
     write_study_report(study)
     assert list(table(study, "sheets")["file"]) == ["a.mcool", "b.mcool"]
+
+
+def test_a_file_that_two_maps_use_has_the_data_sheet_of_their_resolutions(tmp_path):
+    study = made_study(tmp_path, maps=2, tissues=1)
+    file, random = tmp_path / "maps/shared.mcool", np.random.default_rng(0)
+    maps = [
+        dataclasses.replace(each, files=(file,), options={"hic_resolution": resolution})
+        for each, resolution in zip(study.maps, (5000, 1000), strict=True)
+    ]
+    study = dataclasses.replace(study, maps=tuple(maps))
+    made = [sheet(str(file), random) | {"resolution": resolution} for resolution in (1000, 5000)]
+    (study.out / "sheets.json").write_text(json.dumps(made))
+    sheets = read_found(study).sheets.set_index("map")
+    assert [sheets.loc[each.name, "resolution"] for each in maps] == [5000, 1000]
 
 
 def test_what_was_not_made_is_said_not_to_be(tmp_path):
