@@ -146,4 +146,4 @@ def _span_decades(axes, values):
     axes.set(xscale="log", xlim=(10 ** (first - 0.1), 10 ** (max(last, first + 1) + 0.1)))
     axes.set_xticks(10 ** np.arange(first, max(last, first + 1) + 1))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value < 1e5 else f"{value / 1e6:,g} M")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,g} M")
