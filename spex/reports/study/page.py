@@ -36,7 +36,7 @@ def page(study, found, tables, pictures, files):
     """
     parts = _Parts(tables, pictures, files)
     contents = {
-        "study": _study(study, found, parts),
+        "study": _study(study, found),
         "ranking": _ranking(found, parts),
         "tissues": _tissues(found, parts),
         "kinds": _kinds(parts),
@@ -105,7 +105,7 @@ def _verdict(found):
     return joined([element("p", *said, class_="verdict"), element("p", scope(found), class_="small")])
 
 
-def _study(study, found, parts):
+def _study(study, found):
     facts = (
         part for what, told in words_of_inputs(study, found) for part in (element("dt", what), element("dd", told))
     )

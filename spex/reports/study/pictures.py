@@ -142,8 +142,9 @@ def _span_decades(axes, values):
     """A logarithmic axis from a power of ten to another, with ticks there, in millions where they are large."""
     from matplotlib.ticker import NullLocator  # noqa: PLC0415
 
-    first, last = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()))
-    axes.set(xscale="log", xlim=(10 ** (first - 0.1), 10 ** (max(last, first + 1) + 0.1)))
-    axes.set_xticks(10 ** np.arange(first, max(last, first + 1) + 1))
+    first, last = int(np.floor(np.log10(values.min()))), int(np.ceil(np.log10(values.max())))
+    last = max(last, first + 1)
+    axes.set(xscale="log", xlim=(10 ** (first - 0.1), 10 ** (last + 0.1)))
+    axes.set_xticks([10.0**power for power in range(first, last + 1, -(-(last - first) // 3))])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,g} M")

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from legible import assert_ticks_legible
+from legible import assert_all_legible
 from made_comparison import GROUPS, made_comparison
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from spex.reports import drawing
 from spex.reports.comparison import cells, pictures
@@ -27,21 +26,6 @@ def drawn(monkeypatch):
         return figures
 
     return draw
-
-
-def assert_all_legible(figure):
-    FigureCanvasAgg(figure).draw()
-    for axes in figure.axes:
-        assert_ticks_legible(figure, axes)
-    renderer = figure.canvas.get_renderer()
-    texts = [text for axes in figure.axes for text in (axes.title, axes.xaxis.label, axes.yaxis.label)]
-    for part in [*figure.legends, *(text for text in texts if text.get_text())]:
-        box = part.get_window_extent(renderer)
-        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 + 1
-        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 + 1
-    titles = [axes.title.get_window_extent(renderer) for axes in figure.axes if axes.title.get_text()]
-    for number, first in enumerate(titles):
-        assert not any(first.overlaps(second) for second in titles[number + 1 :])
 
 
 @pytest.mark.parametrize("maps, tissues", [(1, 1), (32, 3)])
