@@ -80,9 +80,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
     assert {name.split("/")[0] for name in names} == {"spex", "expecto", metadata}
     code = {path.relative_to(ROOT).as_posix() for room in ("spex", "expecto") for path in (ROOT / room).rglob("*.py")}
     data = {"expecto/py.typed", "spex/py.typed", "spex/workflow/Snakefile", "spex/workflow/slurm_array.sh"}
-    data |= {
-        f"spex/workflow/{name}" for name in ("study.smk", "profiles/local/config.yaml", "profiles/slurm/config.yaml")
-    }
+    data |= {"spex/workflow/study.smk"} | {f"spex/workflow/profiles/{name}/config.yaml" for name in ("local", "slurm")}
     data |= {f"spex/reports/{name}" for name in ("page.css", "study/sort.js", "study/study.css")}
     assert {name for name in names if not name.startswith(metadata)} == code | data
 
