@@ -46,7 +46,7 @@ def test_every_name_is_there_and_others_are_not():
 def test_the_library_leaves_the_process_as_it_found_it():
     code = """
 import logging, os, signal, sys
-import torch
+import torch, xgboost  # with scikit-learn beside it, xgboost loads that, which sets variables of OpenMP
 state = lambda: (dict(os.environ), logging.getLogger().handlers[:], logging.getLogger("spex").handlers[:],
     logging.getLogger("spex").propagate, signal.getsignal(signal.SIGTERM), torch.get_num_threads(),
     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32, sys.stdout, sys.stderr)

@@ -219,6 +219,7 @@ def test_a_stopped_run_ends_with_all_its_jobs_and_goes_on(study, capfd, stop):
     assert len(list((study.out / "steps/tensors/sequence_alone").iterdir())) == 2
 
 
+@pytest.mark.soak
 def test_killed_twice_and_run_again(study, capfd):
     """SIGKILL to Snakemake and all its jobs, in the first step and later: locks and halves are left behind."""
     study.out.mkdir()
