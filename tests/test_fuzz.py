@@ -286,7 +286,7 @@ def scores_of_stand_in(study, splits, seeds, **kwargs):
 
 
 @given(data=st.data())
-@settings(fuzz, max_examples=500)
+@settings(fuzz, max_examples=150)
 def test_the_same_tables_in_another_form_give_the_same_scores(trained, tmp_path, capsys, monkeypatch, data):
     options, expression, printed = trained
     monkeypatch.setattr(train, "fit_all", scores_of_stand_in)

@@ -60,6 +60,7 @@ def result(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.soak
 def test_killed_on_the_way_it_ends_with_the_same(server, undisturbed, tmp_path):
     for pattern in KILLS:
         assert start(tmp_path, server, pattern).returncode == -signal.SIGKILL

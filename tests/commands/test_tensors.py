@@ -315,7 +315,7 @@ def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, 
     "failure, status, message",
     [
         ("full", 2, "tensors.py: error: No space left on device; free some space, then run the same command again\n$"),
-        ("bug", 1, "ZeroDivisionError[^$]*a worker process ended with status 1"),
+        pytest.param(*("bug", 1, "ZeroDivisionError[^$]*a worker process ended with status 1"), marks=pytest.mark.soak),
     ],
 )
 def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, capfd, failure, status, message):
@@ -344,7 +344,7 @@ def test_a_device_whose_process_is_killed_ends_the_run_in_one_line(tensors_argv,
     "stop, send, status",
     [
         (signal.SIGTERM, os.killpg, 143),  # as SLURM does
-        (signal.SIGINT, os.killpg, 130),  # as Ctrl-C does
+        pytest.param(signal.SIGINT, os.killpg, 130, marks=pytest.mark.soak),  # as Ctrl-C does
         (signal.SIGKILL, os.kill, -signal.SIGKILL),
     ],
 )

@@ -202,7 +202,8 @@ def test_a_failed_job_is_told_in_one_line_and_the_next_run_mends_it(study, capfd
     assert study.report.exists()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)], ids=str)
+@pytest.mark.soak
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT], ids=str)
 def test_a_stopped_run_ends_with_all_its_jobs_and_goes_on(study, capfd, stop):
     study.out.mkdir()
     (study.out / "slow").touch()
@@ -353,6 +354,7 @@ NARROW = [sys.executable, str(ROOT / "tests/narrow_spex.py")]
 ON_CPU = STUDY.replace("gpus: 1", "gpus: 0")
 
 
+@pytest.mark.soak
 def test_four_nodes_on_one_folder_one_of_them_killed_and_requeued(world, narrow, tmp_path, monkeypatch):
     """Each process has mounts of its own, with a scratch disk that nobody else sees, as nodes have."""
     study = make_study(world, tmp_path / "lab", ON_CPU.replace("shards: 2", "shards: 4"))
