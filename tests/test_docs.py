@@ -317,7 +317,8 @@ class World:
 
     def prepare(self, name, argv):
         """Make the tensors that a command takes for granted, and the fit."""
-        words = " ".join(argv) if name in WITH_TENSORS else ""
+        fits = name == "draw" or "--predict" in argv
+        words = " ".join([*(argv if name in WITH_TENSORS else ()), *(["data_spex"] if fits else ())])
         for folder in re.findall(r"\bdata_[a-z_]+", words):
             if not Path(folder, "tensors").exists():
                 maps = [] if folder == "data_expecto" else ["--mcool_filename", MAP]
@@ -333,7 +334,7 @@ class World:
         if name in ("elements", "variants") and argv:
             given = ["--data_folder", "data_spex_corrected", "--model", "ridge", "--target_index", "22"]
             assert self.main(train.main, given).status == 0
-        if name == "draw" or "--predict" in argv:
+        if fits:
             assert self.main(train.main, ["--data_folder", "data_spex", "--target_index", "22"]).status == 0
 
     def fill_in(self, argv):
