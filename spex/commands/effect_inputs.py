@@ -4,7 +4,10 @@ from pathlib import Path
 
 from spex.commands.options import (
     add_genes_option,
+    add_gpus_option,
     add_map_option,
+    add_platform_options,
+    add_precision_option,
     attribute,
     create_shared_parser,
     number,
@@ -15,9 +18,6 @@ from spex.commands.options import (
 from spex.contacts.rules import RULES, WEIGHTS
 from spex.effects.inputs import Sources, open_inputs
 from spex.features.devices import DTYPES, choose_devices
-from spex.files.hashes import KnownHashes
-from spex.runs.folder import DataFolder
-from spex.runs.settings import check_made_with
 
 FOLDER = "DATA_FOLDER"
 MADE_WITH = ("genes", "maps", "contact_rule", "resolution", "max_dist", "min_count", "distance_edges", "contact_weight")
@@ -49,10 +49,9 @@ def add_effect_options(parser, models):
     )
     add("--no_pred_cache", action="store_true", help="neither read nor keep predictions there")
     add = parser.add_argument_group("computation").add_argument
-    add("--compute_platform", choices=("CPU", "CUDA"), help="default: CUDA where there is one, else CPU")
-    add("--gpus", nargs="+", action="extend", type=whole_number(0), metavar="NUMBER", help="GPUs to use; default: all")
-    add("--precision", choices=tuple(DTYPES), help="of the network; default: float32 on CPU, tf32 on CUDA")
-    add("--batch_size", type=whole_number(1), help="windows that the CNN sees at once")
+    add_platform_options(add)
+    add_gpus_option(add)
+    add_precision_option(add, tuple(DTYPES))
     add = parser.add_argument_group(
         "how the tensors were made (known from the data folder; refused where it differs)"
     ).add_argument
@@ -68,10 +67,7 @@ def add_effect_options(parser, models):
 
 def open_effect_inputs(args, *, linear):
     """The EffectInputs that the options describe. linear: take linear models only."""
-    folder = DataFolder(args.data_folder)
     given = {name: getattr(args, attribute(name)) for name in MADE_WITH if attribute(name) in args.given}
-    if given and folder.root.is_dir():
-        check_made_with(folder, given, KnownHashes(folder.input_hashes), {})
     sources = Sources(
         genome=Path(args.genome_filename),
         network=Path(args.beluga_model_filename),
@@ -80,7 +76,7 @@ def open_effect_inputs(args, *, linear):
         precision=args.precision,
         batch_size=args.batch_size,
     )
-    return open_inputs(args.data_folder, sources, args.model, args.target, linear=linear)
+    return open_inputs(args.data_folder, sources, args.model, args.target, linear=linear, made_with=given)
 
 
 def spell(argument):

@@ -105,14 +105,15 @@ def run(args):
         kept = _Kept(TRACKED_ROWS)
         with progress(len(rows), "genes", "elements") as advance:
             written = write_elements(out, kept.passing(scorer.tables(rows, advance)), args.format)
-        if kept.table is not None:
-            write_tracks(out / "tracks", kept.table, computer.genome.chromsizes, args.bigwig)
-        if args.genes and kept.table is not None:
-            _draw(out, inputs, scorer, rows, kept.table, features)
-    if kept.table is None:
+        table = kept.table()
+        if table is not None:
+            write_tracks(out / "tracks", table, computer.genome.chromsizes, args.bigwig)
+        if args.genes and table is not None:
+            _draw(out, inputs, scorer, rows, table, features)
+    if table is None:
         logger.info("%s rows: tracks and pictures are for fewer than %s", f"{kept.rows:,}", f"{TRACKED_ROWS:,}")
     elif pairs is not None:
-        _score(out, inputs, pairs, kept.table)
+        _score(out, inputs, pairs, table)
     if any(not MODELS[each.model].linear for each in inputs.fits):
         logger.info("effects through trees are knock-outs, one element at a time; they need not add up to anything")
     logger.info("%s elements of %s genes", f"{kept.rows // len(inputs.fits):,}", f"{len(rows):,}")
@@ -120,7 +121,7 @@ def run(args):
 
 
 class _Kept:
-    """Tables that pass by, kept as one unless they come to more than so many rows. table: None then. rows: of all."""
+    """Tables that pass by, kept unless they come to more than so many rows. rows: of all."""
 
     def __init__(self, most):
         self._most, self._tables, self.rows = most, [], 0
@@ -133,8 +134,8 @@ class _Kept:
                 self._tables.clear()
             yield table
 
-    @property
     def table(self):
+        """All of them as one; None where there were too many."""
         return None if self.rows > self._most else pd.concat(self._tables, ignore_index=True)
 
 

@@ -121,12 +121,7 @@ def create_shared_parser(prog, description):
     )
     add("--contact_weight", choices=WEIGHTS, default=EVERY_ONE, help="what each kept bin counts as in its sum")
     add = parser.add_argument_group("computation").add_argument
-    add("--compute_platform", choices=("CPU", "CUDA"), default=None, help="default: CUDA where there is one, else CPU")
-    add(
-        "--batch_size",
-        type=whole_number(1),
-        help="windows that the CNN sees at once; default: 200 on CPU, what fits its memory on CUDA",
-    )
+    add_platform_options(add)
     add = parser.add_argument_group("training").add_argument
     add("--pseudocount", type=number(0), default=PSEUDOCOUNT, help="added to the expression before the logarithm")
     add(
@@ -150,6 +145,33 @@ def create_shared_parser(prog, description):
     for flag, size in FIXED_SIZES.items():
         add(flag, type=fixed_size(size), default=size, help="fixed")
     return parser
+
+
+def add_platform_options(add):
+    """The options that say where the network is computed. add: of a parser."""
+    add("--compute_platform", choices=("CPU", "CUDA"), default=None, help="default: CUDA where there is one, else CPU")
+    add(
+        "--batch_size",
+        type=whole_number(1),
+        help="windows that the CNN sees at once; default: 200 on CPU, what fits its memory on CUDA",
+    )
+
+
+def add_precision_option(add, choices):
+    """The option of the network's precision. add: of a parser. choices: names of precisions."""
+    add("--precision", choices=choices, help="of the network; default: float32 on CPU, tf32 on CUDA")
+
+
+def add_gpus_option(add):
+    """The option that says which GPUs are used. add: of a parser."""
+    add(
+        "--gpus",
+        nargs="+",
+        action="extend",
+        type=whole_number(0),
+        metavar="NUMBER",
+        help="GPUs to use, counted from 0; default: all",
+    )
 
 
 def add_genes_option(add):

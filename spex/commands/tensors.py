@@ -7,6 +7,8 @@ command.
 """
 
 from spex.commands.options import (
+    add_gpus_option,
+    add_precision_option,
     add_reading_options,
     attribute,
     check_shared_options,
@@ -34,16 +36,9 @@ def create_parser(prog=PROG):
     add("--contact_rule", choices=tuple(RULES), default="published", help="how contacted bins are used")
     add("--min_count", type=number(0), default=2, help="corrected rule: keep bins with at least this count")
     add_reading_options(add)
-    add("--precision", choices=tuple(DTYPES), help="of the network; default: float32 on CPU, tf32 on CUDA")
+    add_precision_option(add, tuple(DTYPES))
     add("--block_size", type=whole_number(1), help="genes per block; default: 8 on CPU, 256 on CUDA")
-    add(
-        "--gpus",
-        nargs="+",
-        action="extend",
-        type=whole_number(0),
-        metavar="NUMBER",
-        help="GPUs to use, counted from 0; default: all",
-    )
+    add_gpus_option(add)
     add("--no_pred_cache", action="store_true", help="neither read nor keep predictions in --pred_cache_folder")
     add("--cache_dtype", choices=("float32", "float16"), default="float32", help="float16 halves the prediction cache")
     return parser

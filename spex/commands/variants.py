@@ -90,8 +90,7 @@ def run(args):
     out = require_folder(args.out, "out")
     inputs = open_effect_inputs(args, linear=True)
     run_ = VariantRun(inputs, args.variants, out, regions=args.region, block_rows=args.block_size)
-    run_.score(shard_of(args))
-    if not run_.is_complete:
+    if not run_.score(shard_of(args)):
         logger.info("other shards are not done; the run that finishes the last block writes the table")
         return
     told = _choose(args, inputs, run_.tables())
@@ -99,7 +98,7 @@ def run(args):
     written = write_tables(out, EFFECTS, told, columns, args.format)
     if args.vcf_out:
         write_annotated(run_.file, Path(args.vcf_out), args.block_size, map(info_entries, run_.tables()))
-    _tell(run_.counts(), written)
+    _tell(run_.counts, written)
 
 
 def _choose(args, inputs, tables):

@@ -1,14 +1,11 @@
 """What a comparison keeps for a restart: arrays in files named by a hash of all that they follow from."""
 
 import hashlib
-import io
 import json
 import logging
 
-import numpy as np
-
 from spex.files.atomic import remove_abandoned
-from spex.files.sealed import DamagedFileError, load_sealed, save_sealed
+from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
 
 logger = logging.getLogger("spex")
 
@@ -32,17 +29,13 @@ class Kept:
         if self.folder is None:
             return None
         try:
-            content = load_sealed(self.path(kind, identity, ".npz"))
+            return load_arrays(self.path(kind, identity, ".npz"))
         except FileNotFoundError:
             return None
         except DamagedFileError as error:
             logger.warning("%s; it is made again", error)
             return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays}
 
     def save(self, kind, identity, arrays):
         if self.folder is not None:
-            buffer = io.BytesIO()
-            np.savez(buffer, **arrays)
-            save_sealed(self.path(kind, identity, ".npz"), buffer.getbuffer())
+            save_arrays(self.path(kind, identity, ".npz"), arrays)

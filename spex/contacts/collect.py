@@ -35,6 +35,11 @@ class Contacts:
     chromsizes: dict[str, int] | None = None
     weights: np.ndarray | None = None
 
+    @property
+    def stand_ins(self) -> np.ndarray:
+        """Which genes get the plain sum of their own windows in the place of contacts, (n,) bool."""
+        return ~self.has_pixels & self.rule.own_windows_stand_in
+
     def table(self) -> pd.DataFrame:
         """Per gene: number of kept bins and sum of their counts on each side. Returns: DataFrame (n rows)."""
         gene = self._gene_of_each()

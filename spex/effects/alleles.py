@@ -72,9 +72,7 @@ class AlleleScorer:
             self._on_chrom[chrom] = along, self._tss[along]
         self._weights = transform_weights()
         self._positions = models.coefficients.shape[1] // BELUGA.features
-        self._stands_in = np.zeros(len(genes), dtype=bool)
-        if index is not None and index.contacts.rule.own_windows_stand_in:
-            self._stands_in = ~index.contacts.has_pixels
+        self._stands_in = np.zeros(len(genes), dtype=bool) if index is None else index.contacts.stand_ins
 
     def effects(self, changes, only=None):
         """Effects of alleles on the genes that they reach.
@@ -88,9 +86,7 @@ class AlleleScorer:
             if only is not None:
                 reached = [pair for pair in reached if pair.gene == only[number]]
             pairs += reached
-            count += sum(
-                len(pair.own[0]) + sum(len(starts) for starts, _ in pair.contacts.values()) for pair in reached
-            )
+            count += sum(len(starts) for pair in reached for starts, _ in pair.windows())
             if count >= WINDOWS_AT_ONCE:
                 parts.append(self._of_pairs(pairs, changes))
                 pairs, count = [], 0

@@ -14,7 +14,8 @@ class ContactIndex:
 
     genes: (contacts,) int64, row of each one's gene. positions: (contacts,) int64, which sum of the gene's tensor each
     goes to, as in `gene_features.positions`. weights: (contacts,) float64, how often the prediction of each window of
-    its bin counts there.
+    its bin counts there. first, end: (contacts,) int64, stretch of the chromosome that those windows hold, 0-based
+    half-open.
     """
 
     def __init__(self, contacts):
@@ -27,7 +28,7 @@ class ContactIndex:
             self.weights *= contacts.weights
         # of the windows of a bin the first starts first and the last ends last, and both rise from bin to bin
         starts = self.starts(contacts.bins)
-        self._first, self._end = starts[:, 0], starts[:, -1] + BELUGA.window
+        self.first, self.end = starts[:, 0], starts[:, -1] + BELUGA.window
         of_each = contacts.chroms[self.genes] if len(self.genes) else np.empty(0, str)
         self._of_chrom = {}
         for chrom in np.unique(of_each):
@@ -48,6 +49,6 @@ class ContactIndex:
         known = self._of_chrom.get(chrom)
         if known is None:
             return np.empty(0, np.int64)
-        begin = np.searchsorted(self._end[known], start, side="right")
-        stop = np.searchsorted(self._first[known], end, side="left")
+        begin = np.searchsorted(self.end[known], start, side="right")
+        stop = np.searchsorted(self.first[known], end, side="left")
         return known[begin:stop]

@@ -11,6 +11,8 @@ from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weigh
 from expecto.network import BELUGA
 from spex.effects.linear import LinearModels
 from spex.models.registry import MODELS
+from spex.reports.elements.tables import COLUMNS
+from spex.reports.elements.tracks import CONTACT
 from spex.runs.tensors import read_features
 
 STRETCH = 1000
@@ -19,22 +21,8 @@ STRETCH = 1000
 WINDOWS_AT_ONCE = 4096
 """Windows of contacted bins whose predictions are held in memory (8 KB each)."""
 
-CONTACT, OWN = "contact", "own"
-COLUMNS = (
-    *(
-        "chr",
-        "start",
-        "end",
-        "name",
-        "class",
-        "TargetGene",
-        "TargetGeneEnsemblID",
-        "TargetGeneTSS",
-        "CellType",
-        "Score",
-    ),
-    *("DistanceToTSS", "count", "side", "tissue", "model"),
-)
+OWN = "own"
+"""The class of elements that are stretches of a gene's own windows."""
 
 
 class ElementScorer:
@@ -52,8 +40,8 @@ class ElementScorer:
         self._linear = [number for number, each in enumerate(fits) if MODELS[each.model].linear]
         self._others = [number for number in range(len(fits)) if number not in self._linear]
         if self._linear:
-            models = LinearModels([fits[number] for number in self._linear])
-            self._coefficients = models.coefficients.reshape(len(models), -1, BELUGA.features)
+            self._models = LinearModels([fits[number] for number in self._linear])
+            self._coefficients = self._models.coefficients.reshape(len(self._linear), -1, BELUGA.features)
         self._weights = transform_weights()
 
     def tables(self, rows, advance):
@@ -162,12 +150,11 @@ class ElementScorer:
         for place, number in enumerate(numbers):
             mine = stretches == number
             parts[place, :OWN_SUMS] = self._weights[:, mine] @ predictions[mine]
-            if self._stands_in(gene):
+            if self._inputs.contacts is not None and self._inputs.contacts.stand_ins[gene]:
                 parts[place, OWN_SUMS:] = predictions[mine].sum(axis=0)
         effects = np.zeros((len(numbers), len(self._inputs.fits)))
         if self._linear:
-            flat = self._coefficients.reshape(len(self._linear), -1)
-            effects[:, self._linear] = parts.reshape(len(parts), -1) @ flat.T
+            effects[:, self._linear] = parts.reshape(len(parts), -1) @ self._models.coefficients.T
         if self._others:
             self._knock_out(gene, parts, effects, np.arange(len(numbers)))
         start = row["tss"] + along * (numbers if along > 0 else numbers + 1) * STRETCH
@@ -178,10 +165,6 @@ class ElementScorer:
     @property
     def _positions(self):
         return self._inputs.settings.width // BELUGA.features
-
-    def _stands_in(self, gene):
-        contacts = self._inputs.contacts
-        return contacts is not None and contacts.rule.own_windows_stand_in and not contacts.has_pixels[gene]
 
     def _knock_out(self, gene, parts, effects, places):
         """Put what models that are not linear lose without each of some parts of a gene's tensor into `effects`."""

@@ -1,7 +1,7 @@
 """What effects are computed from: a finished data folder, saved models for it, its genome and network."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from spex.runs.cache import PredictionStore
 from spex.runs.chosen import ChosenFit, choose_fits
 from spex.runs.folder import DataFolder
 from spex.runs.made import contacts_of, open_made
-from spex.runs.settings import RunSettings, check_made_with, store_identity
+from spex.runs.settings import RunSettings, check_made_with
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class EffectInputs:
         Raises:
             InputError: the device's memory is full.
         """
-        cache, identity = self.sources.cache, self.settings
-        identity = store_identity(identity.genome_sha256, identity.beluga_sha256, self.precision)
+        identity = replace(self.settings, precision=self.precision).store_identity
+        cache = self.sources.cache
         with computing(device, self.precision), contextlib.closing(self.genome()) as genome:
             computer = open_computer(
                 genome=genome,
@@ -91,10 +91,11 @@ class EffectInputs:
         return {"tensors": self.settings.recorded(), "fits": fits, "precision": self.precision}
 
 
-def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear):
+def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=None):
     """Open and check all that effects are computed from.
 
     data_folder: that tensors.py filled. sources: Sources. fits, tissues, linear: as of `choose_fits`.
+    made_with: what else the user named once more, as `given` of `check_made_with`.
 
     Raises:
         InputError: the folder is not done or of unknown making, its contacts are gone, another genome or network than
@@ -107,7 +108,8 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear):
     for argument, path, resource in (("genome", sources.genome, "genome"), ("network", sources.network, "beluga")):
         require_file(path, argument, resource)
     hashes = KnownHashes(folder.input_hashes)
-    check_made_with(folder, {"genome": sources.genome, "network": sources.network}, hashes, {})
+    named = {**(made_with or {}), "genome": sources.genome, "network": sources.network}
+    check_made_with(folder, named, hashes, {})
     genes = read_cached_genes(folder.cached_genes)
     contacts = contacts_of(folder, settings, about) if settings.maps_sha256 else None
     inputs = EffectInputs(

@@ -46,9 +46,11 @@ class NullDrawer:
         """Null variants of a stratum: list of _Draw, fewer than `count` where there are few such places, or none."""
         generator = np.random.default_rng([self._seed, [*STRATA].index(name)])
         drawn = []
-        candidates = self._own_places if name.startswith(OWN) else self._contact_places
-        for _ in range(TRIES):
-            for gene, position in candidates(generator, name, count):
+        of_own = STRATA[name][0] == OWN
+        contacts = np.empty(0, np.int64) if of_own or self._index is None else self._of_stratum(name)
+        for _ in range(TRIES if of_own or len(contacts) else 0):
+            places = self._own_places(generator, name, count) if of_own else self._places(generator, contacts, count)
+            for gene, position in places:
                 if len(drawn) == count:
                     return drawn
                 ref = self._base(gene, position)
@@ -64,22 +66,15 @@ class NullDrawer:
         distances = generator.integers(-reach, reach + 1, count)
         return list(zip(genes.tolist(), (self._tss[genes] - 1 + distances).tolist(), strict=True))
 
-    def _contact_places(self, generator, name, count):
-        """Places that windows of contacted bins hold. Returns: as `_own_places`."""
-        if self._index is None or not len(self._index.genes):
-            return []
-        contacts = self._of_stratum(name)
-        if not len(contacts):
-            return []
+    def _places(self, generator, contacts, count):
+        """Places that windows of some contacts' bins hold. contacts: numbers. Returns: as `_own_places`."""
         contacts = contacts[generator.integers(0, len(contacts), count)]
-        starts = self._index.starts(self._index.contacts.bins[contacts])
-        first, end = starts[:, 0], starts[:, -1] + BELUGA.window
-        return list(zip(self._index.genes[contacts].tolist(), generator.integers(first, end).tolist(), strict=True))
+        positions = generator.integers(self._index.first[contacts], self._index.end[contacts])
+        return list(zip(self._index.genes[contacts].tolist(), positions.tolist(), strict=True))
 
     def _of_stratum(self, name):
         """Contacts whose bins hold places of a stratum, and perhaps others: (m,) numbers."""
-        starts = self._index.starts(self._index.contacts.bins)
-        first, end = starts[:, 0], starts[:, -1] + BELUGA.window
+        first, end = self._index.first, self._index.end
         tss = self._tss[self._index.genes] - 1
         if name == BOTH:
             return np.flatnonzero((first < tss + OWN_REACH) & (end > tss - OWN_REACH))

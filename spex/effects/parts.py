@@ -1,6 +1,5 @@
 """What a run over variants keeps as it goes: a part for each block of the file, whole or not there."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +7,20 @@ import numpy as np
 from spex.effects.alleles import Effects
 from spex.errors import InputError, parameter
 from spex.files.atomic import remove_abandoned
-from spex.files.sealed import DamagedFileError, load_sealed, load_sealed_json, save_sealed, save_sealed_json
+from spex.files.sealed import (
+    DamagedFileError,
+    load_arrays,
+    load_sealed,
+    load_sealed_json,
+    save_arrays,
+    save_sealed_json,
+)
 
 FORMAT = 1
 """Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
+
+ARRAYS = ("alleles", "genes", "through_own", "own", "contact")
+"""Fields of Effects that are kept as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,36 +75,32 @@ class Parts:
 
     def has(self, number):
         """Whether a part is there and whole."""
-        return self.load(number) is not None
+        try:
+            load_sealed(self._path(number))
+        except (FileNotFoundError, DamagedFileError):
+            return False
+        return True
 
     def load(self, number):
         """ScoredBlock of a part; None where it is not there, or damaged."""
         try:
-            content = load_sealed(self._path(number))
+            stored = load_arrays(self._path(number))
         except (FileNotFoundError, DamagedFileError):
             return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            names = ("alleles", "genes", "through_own", "own", "contact")
-            contacts = np.split(stored["contacts"], stored["offsets"][1:-1])
-            effects = Effects(**{name: stored[name] for name in names}, contacts=contacts[: len(stored["alleles"])])
-            return ScoredBlock(stored["statuses"], effects)
+        contacts = np.split(stored["contacts"], stored["offsets"][1:-1])[: len(stored["alleles"])]
+        return ScoredBlock(stored["statuses"], Effects(**{name: stored[name] for name in ARRAYS}, contacts=contacts))
 
     def save(self, number, block):
         """Write the part of a ScoredBlock."""
-        effects, buffer = block.effects, io.BytesIO()
+        effects = block.effects
         lengths = [len(each) for each in effects.contacts]
-        np.savez(
-            buffer,
-            statuses=block.statuses,
-            alleles=effects.alleles,
-            genes=effects.genes,
-            through_own=effects.through_own,
-            contacts=np.concatenate([np.empty(0, np.int64), *effects.contacts]),
-            offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-            own=effects.own,
-            contact=effects.contact,
-        )
-        save_sealed(self._path(number), buffer.getbuffer())
+        arrays = {
+            "statuses": block.statuses,
+            **{name: getattr(effects, name) for name in ARRAYS},
+            "contacts": np.concatenate([np.empty(0, np.int64), *effects.contacts]),
+            "offsets": np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+        }
+        save_arrays(self._path(number), arrays)
 
     @property
     def _record(self):

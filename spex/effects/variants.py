@@ -24,7 +24,7 @@ from spex.effects.variant_tables import COLUMNS, block_table
 from spex.errors import InputError
 from spex.features.devices import work_on
 from spex.inputs.agree import names_in
-from spex.inputs.alleles import OK, Allele, allele_status
+from spex.inputs.alleles import OK, alleles_of_row
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
 
@@ -104,7 +104,12 @@ class VariantRun:
         )
 
     def score(self, shard=None):
-        """Make the parts that are missing. shard: divisor and remainder of the numbers of blocks; all without it."""
+        """Make the parts that are missing.
+
+        shard: divisor and remainder of the numbers of blocks to do; all without it.
+
+        Returns: whether every part is there now, whoever made it.
+        """
         self.parts.claim()
         divisor, remainder = shard or (1, 0)
         wanted = [number for number in range(len(self.sizes)) if number % divisor == remainder]
@@ -112,40 +117,30 @@ class VariantRun:
         logger.info("%d blocks of %d rows, %d done before", len(wanted), self.block_rows, len(wanted) - len(missing))
         devices = self.inputs.sources.devices
         with progress(sum(self.sizes[number] for number in missing), "alleles", "variants") as advance:
-            if not missing:
-                return
             work = partial(_score_blocks, self.inputs, self.file.path, self._regions, self.parts, self.block_rows)
-            if len(devices) == 1:
+            if missing and len(devices) == 1:
                 work(devices[0], missing, advance)
-            else:
+            elif missing:
                 shares = [missing[place :: len(devices)] for place in range(len(devices))]
                 work_on(devices, work, shares, advance)
-
-    @property
-    def is_complete(self):
-        """Whether every part is there, whoever made it."""
-        return all(self.parts.has(number) for number in range(len(self.sizes)))
+        return all(self.parts.has(number) for number in set(range(len(self.sizes))).difference(wanted))
 
     def tables(self):
         """Yields: for each block, DataFrame with `COLUMNS` and `ROW`, a row an allele, gene and tissue.
 
-        Alleles that are not scored have one row without gene; those that reach no gene have none.
+        Alleles that are not scored have one row without gene; those that reach no gene have none. `counts` is then how
+        many alleles have which status, and how many of those that were scored reach no gene: Counter.
         """
+        self.counts = Counter()
         for number, alleles in enumerate(self.file.blocks(self.block_rows)):
-            yield block_table(self.inputs, alleles, self.parts.load(number), self._nulls)
+            part = self.parts.load(number)
+            self.counts.update(part.statuses.tolist())
+            self.counts["without a gene"] += int((part.statuses == OK).sum()) - len(np.unique(part.effects.alleles))
+            yield block_table(self.inputs, alleles, part, self._nulls)
 
     @cached_property
     def _nulls(self):
         return _nulls_of(self.inputs)
-
-    def counts(self):
-        """How many alleles have which status, and how many of those that were scored reach no gene: Counter."""
-        counts = Counter()
-        for number in range(len(self.sizes)):
-            part = self.parts.load(number)
-            counts.update(part.statuses.tolist())
-            counts["without a gene"] += int((part.statuses == OK).sum()) - len(np.unique(part.effects.alleles))
-        return counts
 
 
 def _nulls_of(inputs):
@@ -209,9 +204,7 @@ def effects_of_table(inputs, variants):
     alleles = []
     for number, (variant_id, chrom, pos, ref, alts) in enumerate(zip(*columns, strict=True)):
         on = names_in(sizes, [chrom]).get(chrom)
-        for alt in str(alts).split(","):
-            status = allele_status(str(ref), alt, pos, sizes.get(on))
-            alleles.append(Allele(number, variant_id, chrom, pos, str(ref), alt, on, status))
+        alleles += alleles_of_row(number, variant_id, chrom, pos, str(ref), str(alts), on, sizes.get(on))
     with (
         inputs.computer(inputs.sources.devices[0]) as computer,
         progress(len(alleles), "alleles", "variants") as advance,

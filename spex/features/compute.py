@@ -11,10 +11,7 @@ import torch
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, tensor_length, transform_weights
 from expecto.scan import merge_windows
 from spex.contacts.sums import SumsOverBins, windows_and_sums
-from spex.runs.cache import own_keys
-
-OWN_ROWS = OWN_SUMS + 1
-"""Rows kept of a gene's own windows: the ten sums and the plain one, which stands in for missing contacts."""
+from spex.runs.cache import OWN_ROWS, own_keys
 
 
 class FeatureComputer:
@@ -210,9 +207,8 @@ class _Block:
             .astype(np.float32)
             .reshape(len(self.genes), 2 * self.contacts.rule.groups, -1)
         )
-        if self.contacts.rule.own_windows_stand_in:
-            alone = ~self.contacts.has_pixels[self.rows]
-            neighbours[alone] = self.own[alone, OWN_SUMS:]
+        alone = self.contacts.stand_ins[self.rows]
+        neighbours[alone] = self.own[alone, OWN_SUMS:]
         return np.concatenate([self.own[:, :OWN_SUMS], neighbours], axis=1)
 
 

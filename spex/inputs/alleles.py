@@ -37,6 +37,15 @@ class Allele:
     status: str
 
 
+def alleles_of_row(number, variant_id, chrom, pos, ref, alts, on, length):
+    """The alternative alleles of a row, in order: list of Allele. alts: with commas between them; length: as of
+    `allele_status`; the rest as of Allele."""
+    return [
+        Allele(number, variant_id, chrom, pos, ref, alt, on, allele_status(ref, alt, pos, length))
+        for alt in alts.split(",")
+    ]
+
+
 def allele_status(ref, alt, pos, length):
     """OK, or the first reason why an allele cannot be scored.
 

@@ -18,7 +18,7 @@ from spex.files.checks import require_file
 from spex.files.hashes import file_sha256
 from spex.files.piped import STANDARD_INPUT, is_piped, keep_piped
 from spex.inputs.agree import names_in, some_of
-from spex.inputs.alleles import OK, Allele, allele_status
+from spex.inputs.alleles import OK, Allele, alleles_of_row
 from spex.inputs.kinds import COMPRESSED, recognise
 from spex.inputs.regions import find_regions
 from spex.inputs.tables import DAMAGED
@@ -131,9 +131,7 @@ class VariantFile:
             if chrom not in on:
                 on[chrom] = self.called(chrom)
             length = self.chromsizes.get(on[chrom])
-            for alt in alts.split(","):
-                status = allele_status(ref, alt, int(pos), length)
-                alleles.append(Allele(number, variant_id or ".", chrom, int(pos), ref, alt, on[chrom], status))
+            alleles += alleles_of_row(number, variant_id or ".", chrom, int(pos), ref, alts, on[chrom], length)
         return alleles
 
     def _lines(self, samples):

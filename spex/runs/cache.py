@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from expecto.gene_features import OWN_SUMS
 from spex.files.atomic import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
 from spex.files.sealed import npy_header
 
@@ -27,6 +28,9 @@ SHARDS_IN_MEMORY = 3
 
 IDENTITY = "identity.json"
 """For whoever wants to know what a folder belongs to; the program itself goes by the folder's name."""
+
+OWN_ROWS = OWN_SUMS + 1
+"""Rows kept of a gene's own windows: the ten sums and the plain one, which stands in for missing contacts."""
 
 logger = logging.getLogger("spex")
 

@@ -43,10 +43,11 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
         InputError: no such fit, one of other features, one whose model is not linear where it must be, or none left.
     """
     places = [place for each in given or (RIDGE,) for place in _places(folder, each)]
-    chosen, tissues = [], [pattern.lower() for pattern in tissues]
+    chosen, there, tissues = [], set(), [pattern.lower() for pattern in tissues]
     for place in dict.fromkeys(places):
         record = read_model_record(place)
         made = record["settings"]
+        there.add(made["target"])
         if linear and not MODELS[made["model"]].linear:
             raise InputError(
                 f"{made['model']} is no linear model, and {TREES}",
@@ -60,9 +61,8 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
         fit = load_fit(place, made["model"])
         chosen.append(ChosenFit(place, place.name, made["target"], made["model"], fit, _model_files(record)))
     if not chosen:
-        there = sorted({read_model_record(place)["settings"]["target"] for place in places})
         raise InputError(
-            "none of the models is of such a tissue", argument="targets", expected=f"one of {listed(there)}"
+            "none of the models is of such a tissue", argument="targets", expected=f"one of {listed(sorted(there))}"
         )
     return chosen
 

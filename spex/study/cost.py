@@ -3,17 +3,14 @@
 import shutil
 from dataclasses import asdict, dataclass
 
-from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.compare.inputs import Protocol, expected_memory
+from spex.runs.cache import OWN_ROWS
 from spex.study.rates import COLUMNS, GENES, MEASURED, TISSUES, Rates
 from spex.study.work import OWN_WINDOWS, Work
 
 ROW = 4 * BELUGA.features
 """Bytes of a window's predictions, float32."""
-
-OWN_ROWS = OWN_SUMS + 1
-"""Rows that the prediction cache keeps of a gene's own windows."""
 
 FIT_BYTES_PER_COLUMN, PICTURES = 25, 180_000
 """Bytes on the disk: coefficients and importance of a fit; its pictures, which folds have none of."""
