@@ -1,16 +1,20 @@
 """Maps compared at full size: seconds and memory of the part that all maps share, and of each arm of one map.
 
-    OPENBLAS_NUM_THREADS=1 python -m benchmarks.comparison [--penalties 1] [--maps 1]
+    python -m benchmarks.comparison [--penalties 1] [--maps 1] [--double]
 
-22,826 made genes of 20,020 own features and neighbour blocks of 4,004, 218 made tissues, 3 control draws, 19 rotations:
-the algebra of `spex compare` without its files. Every penalty of the own features that is tried costs as much as the
-one; `spex compare` tries four, and makes the best one's factor again unless it was the last. Once: a run takes a while.
+22,826 made genes of 20,020 own features and neighbour blocks of 4,004, 218 made tissues, 3 control draws, 19 rotations,
+and what stands beside the decision: the algebra of `spex compare` without its files. Every penalty of the own features
+that is tried costs as much as the one; `spex compare` tries four, and makes the best one's factor again unless it was
+the last. `--double` has the last map's neighbour blocks in float64 too, and tells how far its statistics are apart from
+those of float32. Once: a run takes a while.
 """
 
 import argparse
 import logging
 import os
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -19,8 +23,11 @@ from benchmarks.ridge import synthetic
 from spex.compare.arms import MapArms, compare_map
 from spex.compare.loco import RELATIVE_PENALTIES, OwnPart
 from spex.compare.statistics import draw_shifts
+from spex.compare.tables import make_tables
 
 ROTATIONS = 19
+COMMON = 8.0
+"""Standard deviation of a factor that all own features share, beside 7.1 of what they do not, as chromatin has one."""
 
 
 class Watch:
@@ -44,16 +51,51 @@ class Watch:
         self.elapsed, self.processor = elapsed, processor
 
 
-def made_arms(name, genes, columns, seed):
+def made_arms(name, genes, columns, seed, dtype=np.float32):
     """A map's arms, each block made when it is asked for; sums over bins resemble their number."""
 
-    def block(draw):
+    def block(draw, columns=columns):
         generator = np.random.default_rng((seed, draw))
         numbers = generator.gamma(2, size=(genes, 1)).astype(np.float32)
-        return numbers * (1 + 0.1 * generator.standard_normal((genes, columns), dtype=np.float32))
+        values = numbers * (1 + 0.1 * generator.standard_normal((genes, columns), dtype=np.float32))
+        return values.astype(dtype, copy=False)
 
     numbers = np.random.default_rng(seed).poisson(3, size=(genes, 9)).astype(float)
-    return MapArms(name, numbers, block(3), block)
+    widths = {"shuffled": columns, "local_sum": columns // 2, "coverage": 4, "distance_only": columns}
+    others = {other: partial(block, 4 + place, width) for place, (other, width) in enumerate(widths.items())}
+    return MapArms(name, numbers, block(3), block, others)
+
+
+def apart(single, double):
+    """How far statistics (MapStatistics) of neighbour blocks in float32 are from those of float64."""
+    p_values = [
+        make_tables([each], [(t, str(t)) for t in range(each.rho.shape[2])], correction="none").results["p_seq"]
+        for each in (single, double)
+    ]
+    delta = [each.gain_map - each.gain_matched for each in (single, double)]
+    return {
+        "gain of the map, in s.d. over rotations": _largest(single.gain_map, double.gain_map, double.gain_map),
+        "sequence statistic, in s.d. over rotations": _largest(*delta, delta[1]),
+        "p of the sequence test": float(np.abs(p_values[0] - p_values[1]).max()),
+        "Spearman over all chromosomes": float(
+            np.abs(_overall(single, double.arms) - _overall(double, double.arms)).max()
+        ),
+        "chosen penalties that differ": float(np.mean(single.map_penalty != double.map_penalty)),
+    }
+
+
+def _largest(single, double, spread):
+    return float((np.abs(single - double) / spread[1:].std(axis=0, ddof=1)).max())
+
+
+def _overall(statistics, arms):
+    return np.average([statistics.of(arm) for arm in arms], axis=1, weights=statistics.genes)
+
+
+def compare(own, arms, shifts, watch):
+    """MapStatistics of a map, with a row of the watch for each step."""
+    steps = iter(["numbers, and rotated expression", "the map", "draw 1", "draw 2", "draw 3", *arms.others])
+    return compare_map(own, arms, shifts=shifts, advance=lambda count: watch.note(f"{arms.name}: {next(steps)}"))
 
 
 def main(argv=None):
@@ -64,10 +106,12 @@ def main(argv=None):
     parser.add_argument("--targets", type=int, default=218)
     parser.add_argument("--penalties", type=int, default=1, help="of the own features, tried")
     parser.add_argument("--maps", type=int, default=1)
+    parser.add_argument("--double", action="store_true")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     features, observed, chroms = synthetic(args.genes, args.features, args.targets)
+    features += COMMON * np.random.default_rng(1).standard_normal((args.genes, 1), dtype=np.float32)
     penalties = np.array(RELATIVE_PENALTIES[-args.penalties :]) * args.features
     watch = Watch()
     own = OwnPart.of(features, chroms, observed, penalties=penalties)
@@ -75,14 +119,12 @@ def main(argv=None):
     watch.note(f"own features, {args.penalties} penalties")
     shifts = draw_shifts(args.genes, ROTATIONS, 0)
     for number in range(args.maps):
-        arms = made_arms(f"map {number + 1}", args.genes, args.columns, number)
-        names = iter(["numbers, and rotated expression", "the map", "draw 1", "draw 2", "draw 3"])
-        compare_map(
-            own,
-            arms,
-            shifts=shifts,
-            advance=lambda count, arms=arms, left=names: watch.note(f"{arms.name}: {next(left)}"),
-        )
+        single = compare(own, made_arms(f"map {number + 1}", args.genes, args.columns, number), shifts, watch)
+    if args.double:
+        arms = made_arms("in float64", args.genes, args.columns, args.maps - 1, np.float64)
+        arms = replace(arms, others={})
+        differences = apart(single, compare(own, arms, shifts, watch))
+        publish("comparison_precision", [differences], None, command="python -m benchmarks.comparison --double")
     publish("comparison", watch.rows, args.json, command=f"python -m benchmarks.comparison --maps {args.maps}")
 
 

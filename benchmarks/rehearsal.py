@@ -151,7 +151,7 @@ def run(step, command, *, kill_when=None):
     """Run one step's process to its end, or kill it when `kill_when()` holds. Returns: a row of the table."""
     print(f"{step}: {' '.join(map(str, command[1:]))}", flush=True)
     start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *map(str, command)], env={**os.environ, "OMP_NUM_THREADS": "1"})
+    process = subprocess.Popen([sys.executable, *map(str, command)])
     if kill_when is not None:
         while process.poll() is None and not kill_when():
             time.sleep(0.2)

@@ -470,7 +470,7 @@ def compare_maps(
     genes_with_contacts: bool = False,
     thin_to: int | str | None = None,
     show_published: bool = False,
-    wide_draw: bool = False,
+    narrow_draw: bool = False,
     correction: str = "bh",
     least_gain: float = 0.005,
     seed: int = 1410,
@@ -501,8 +501,8 @@ def compare_maps(
         Number of counts that every map is thinned to, or "shallowest".
     show_published
         Take maps by the published contact rule too, without a verdict.
-    wide_draw
-        Look for matched bins up to eight times as far away before any bin of the chromosome serves.
+    narrow_draw
+        Let any bin of the chromosome serve as a matched one once none is left within twice the distance.
     correction
         Of p-values over maps and tissues: "bh" (Benjamini and Hochberg 1995), "by" (Benjamini and Yekutieli 2001) or
         "none".
@@ -548,7 +548,7 @@ def compare_maps(
         least_gain=least_gain,
         genes_with_contacts=genes_with_contacts,
         thin_to=thin_to,
-        wide_draw=wide_draw,
+        narrow_draw=narrow_draw,
         pseudocount=pseudocount,
     )
     return compare_folders(inputs, protocol, None if out is None else path_of(out, "out"))

@@ -21,11 +21,12 @@ def own_and_observed():
     return own, hidden @ rng.normal(size=(3, TISSUES)) + rng.normal(size=(GENES, TISSUES)) + 1
 
 
-def map_arms(name="map", seed=12, others=("local_sum",)):
+def map_arms(name="map", seed=12, others=("local_sum",), dtype=np.float64):
+    """dtype: of neighbour blocks: float64 to be compared with what is slow, float32 as they are read."""
     rng = np.random.default_rng(seed)
 
     def sums():
-        block = rng.gamma(2, size=(GENES, NEIGHBOURS)).astype(np.float32)
+        block = rng.gamma(2, size=(GENES, NEIGHBOURS)).astype(np.float32).astype(dtype)
         block[:, 3] = 0  # drops out
         return block
 
@@ -36,7 +37,7 @@ def map_arms(name="map", seed=12, others=("local_sum",)):
         numbers=numbers,
         neighbours=blocks[0],
         draws=lambda draw: blocks[1 + draw],
-        others={other: lambda: rng.normal(size=(GENES, 5)).astype(np.float32) for other in others},
+        others={other: lambda: rng.normal(size=(GENES, 5)).astype(np.float32).astype(dtype) for other in others},
         groups={"contacts": np.arange(GENES) % 3 - 1},
         group_labels={"contacts": ["few", "many"]},
     )

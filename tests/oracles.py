@@ -214,23 +214,22 @@ def neighbour_features(predict, sequence, tss, strand, maps, *, rule, resolution
     return np.concatenate(sums)
 
 
-def matched_bins(pool, touched, tss_bin, resolution, turns, chances):
+def matched_bins(pool, touched, tss_bin, resolution, turns, chances, shares=(0.25, 0.5, 1, 3, 7)):
     """Distance-matched bins of one gene, found by looking at every bin of the pool for every contact.
 
     pool: set of bins. touched: the gene's bins. turns: order of the contacts. chances: a number in [0, 1) for each
-    contact.
+    contact. shares: of the contact's distance, by which a bin's may differ; one after the other.
 
-    Returns: a bin for each contact, and its level: 0 within 25 %, 1 within 50 %, 2 within 100 %, 3 elsewhere, 4 own.
+    Returns: a bin for each contact, and its level: the number of the share that it lies within, then elsewhere, own.
     """
-    drawn, levels = list(touched), [4] * len(touched)
+    drawn, levels = list(touched), [len(shares) + 1] * len(touched)
     for turn in turns:
         distance = abs(touched[turn] - tss_bin)
         usable = [each for each in sorted(pool) if each not in touched and each not in drawn]
         usable = [each for each in usable if abs(each - tss_bin) * resolution >= NEAREST_CONTACT]
         same_side = [each for each in usable if (each > tss_bin) == (touched[turn] > tss_bin)]
         choices = [
-            [each for each in same_side if abs(abs(each - tss_bin) - distance) <= share * distance]
-            for share in (0.25, 0.5, 1)
+            [each for each in same_side if abs(abs(each - tss_bin) - distance) <= share * distance] for share in shares
         ]
         for level, choice in enumerate([*choices, usable]):
             if choice:

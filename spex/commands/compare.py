@@ -92,9 +92,9 @@ def create_parser(prog=PROG):
     add("--seed", type=whole_number(0, 2**31 - 1), default=Protocol.seed, help="of controls, rotations and thinning")
     add("--rotations", type=whole_number(2), default=Protocol.rotations, help="of residuals along the genome")
     add(
-        "--wide_draw",
+        "--narrow_draw",
         action="store_true",
-        help="look for matched bins up to eight times as far away before any bin of the chromosome serves",
+        help="let any bin of the chromosome serve as a matched one once none is left within twice the distance",
     )
     add = parser.add_argument_group("views").add_argument
     add("--thin_to", type=counts, metavar="N", help="thin every map to N counts, or to those of the shallowest")

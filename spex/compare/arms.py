@@ -160,12 +160,14 @@ class _World:
     def _rotate(self, before):
         """Fit N to expression with rotated residuals. before: (n, t), M y of arm B for the observed."""
         fitted = self.observed - self.number_errors
-        self.right = np.empty((len(self.own), (1 + len(self.shifts)) * self.tissues), order="F")
+        wide = self.arms.neighbours.dtype
+        self.right = np.empty((len(self.own), (1 + len(self.shifts)) * self.tissues), dtype=wide, order="F")
         self.right[:, : self.tissues] = self.numbers.after(before)
         for place, shift in enumerate(self.shifts, start=1):
             columns = slice(place * self.tissues, (place + 1) * self.tissues)
-            self.right[:, columns] = self.numbers.times(rotate(fitted, self.number_errors, shift))
-        self.number_squares = self._squares(self.numbers.left_out_after(self.right))[0]
+            self.right[:, columns] = self.numbers.times(rotate(fitted, self.number_errors, shift).astype(wide))
+        # arm N anew in the precision of the arms above it, so that columns that hold nothing change nothing at all
+        self.number_squares, self.number_errors = self._squares(self.numbers.left_out_after(self.right))
 
     def _choose(self, tried, without=None):
         """Per tissue and chromosome the penalty with the least squared error on all other chromosomes.

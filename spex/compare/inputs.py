@@ -40,8 +40,8 @@ class Protocol:
     seed: of control draws, rotations and thinning. rotations: of the residuals along the genome. correction: of
     p-values over maps and tissues. least_gain: of Spearman, below which a gain is nothing. genes_with_contacts: take
     only genes with contacts in every map. thin_to: counts that each map is thinned to, "shallowest" for those of the
-    shallowest map, None for all. wide_draw: whether matched bins are looked for farther away, up to eight times as far,
-    before any bin of the chromosome serves. pseudocount: added to the expression before the logarithm.
+    shallowest map, None for all. narrow_draw: whether any bin of the chromosome serves as a matched one once none is
+    left within twice the distance. pseudocount: added to the expression before the logarithm.
     """
 
     seed: int = 1410
@@ -50,7 +50,7 @@ class Protocol:
     least_gain: float = LEAST_GAIN
     genes_with_contacts: bool = False
     thin_to: int | str | None = None
-    wide_draw: bool = False
+    narrow_draw: bool = False
     pseudocount: float = PSEUDOCOUNT
 
     def __post_init__(self):
@@ -123,7 +123,7 @@ def prepare(inputs, protocol, out=None):
     marks = inputs.cell_types.of(dict(zip(map(str, inputs.maps), maps, strict=True)), inputs.targets)
     cache = require_folder(inputs.cache, "cache")
     parts = None if out is None else require_folder(Path(out), "out") / PARTS
-    makers = [MapMaker.of(each, cache, protocol.seed, wide_draw=protocol.wide_draw) for each in maps]
+    makers = [MapMaker.of(each, cache, protocol.seed, narrow_draw=protocol.narrow_draw) for each in maps]
     for maker in makers if protocol.thin_to is not None else ():
         maker.check_weight()
     hashes = KnownHashes(parts and parts / "input_hashes.json")

@@ -13,6 +13,10 @@ are left out of the fit, their residuals are
 
 the same numbers as from fitting the others alone (the inverse of a matrix in blocks; for one gene: Allen 1974). Any
 number of tissues, and of expressions with rotated residuals, are right-hand sides of the same factors.
+
+What is dear are products of n x n and n x q matrices. They are made in the precision of their columns: neighbour
+blocks, which are float32, and what they are multiplied with in float32, all else in float64, as are Cholesky factors
+and what is solved with them for each chromosome. `benchmarks/RESULTS.md` tells what that changes.
 """
 
 import logging
@@ -20,8 +24,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh, solve_triangular
-from scipy.linalg.blas import dsymm, dsyrk
+from scipy.linalg import cho_factor, cho_solve, eigh, get_blas_funcs, solve_triangular
 
 from spex.compare.triangle import load_triangle, save_triangle
 from spex.errors import InputError
@@ -105,10 +108,19 @@ class OwnPart:
         """Own features and the intercept: a `Residuals`."""
         return Columns(self, np.ones((len(self), 1)), standardise=False).at(0.0)
 
+    @cached_property
+    def _single(self):
+        """`inverse` in float32; memory is taken for its upper triangle alone, column by column."""
+        single = np.empty(self.inverse.shape, dtype=np.float32, order="F")
+        for column in range(len(single)):
+            single[: column + 1, column] = self.inverse[: column + 1, column]
+        return single
+
     def times(self, values):
-        """C times values (n, q): float64 (n, q) in Fortran order."""
-        values = np.asfortranarray(values, dtype=np.float64)
-        return dsymm(self.penalty, self.inverse, values, side=0, lower=0)
+        """C times values (n, q), float32 or float64: the same type, in Fortran order."""
+        inverse = self._single if values.dtype == np.float32 else self.inverse
+        symm = get_blas_funcs("symm", (inverse,))
+        return symm(self.penalty, inverse, np.asfortranarray(values), side=0, lower=0)
 
     def corner(self, block):
         """C of one chromosome's genes, float64; only its upper triangle is right."""
@@ -148,10 +160,11 @@ def chromosome_blocks(chroms):
 class Columns:
     """A block of columns Z beside all that `base` has, at any penalty.
 
-    base: OwnPart or Residuals. values: (n, q), standardised over all genes unless told otherwise, a block of columns
-    at a time; those without deviation drop out.
+    base: OwnPart or Residuals. values: float32 or float64 (n, q), standardised over all genes unless told otherwise, a
+    block of columns at a time; those without deviation drop out.
 
-    moved: float64 (n, q), M Z of the base. products: float64 (q, q), Z' M Z; only its lower triangle is right.
+    moved: (n, q), M Z of the base, in the values' type. products: float64 (q, q), Z' M Z; only its lower triangle is
+    right.
     """
 
     def __init__(self, base, values, *, standardise=True):
@@ -164,7 +177,7 @@ class Columns:
         self.count = len(self.kept)
         if self.count > len(values):
             self._turn()
-        self.moved = np.empty((len(values), len(self.kept)), order="F")
+        self.moved = np.empty((len(values), len(self.kept)), dtype=self.values.dtype, order="F")
         self.products = np.zeros((len(self.kept), len(self.kept)), order="F")
         for places, block in self._blocks():
             self.moved[:, places] = base.times(block)
@@ -176,6 +189,7 @@ class Columns:
 
     def _turn(self):
         """Put no more columns than genes in the place of more: the same products between genes, hence the same fit."""
+        self.values = self.values.astype(np.float64)
         products = np.zeros((len(self.values), len(self.values)))
         for _, block in self._blocks():
             products += block @ block.T
@@ -185,13 +199,13 @@ class Columns:
         self.mean, self.scale = np.zeros(len(self.kept)), np.ones(len(self.kept))
 
     def _blocks(self):
-        """Yield slices of the kept columns and what they hold, float64 (n, columns)."""
+        """Yield slices of the kept columns and what they hold, (n, columns) in the values' type."""
         for start in range(0, len(self.kept), COLUMNS_AT_ONCE):
             places = slice(start, min(start + COLUMNS_AT_ONCE, len(self.kept)))
             block = self.values[:, self.kept[places]].astype(np.float64, order="F")
             block -= self.mean[places]
             block /= self.scale[places]
-            yield places, block
+            yield places, block.astype(self.values.dtype, copy=False)
 
     def onto(self, values):
         """Z' values: float64 (q, t)."""
@@ -220,6 +234,7 @@ class Residuals:
             penalised = columns.products.copy(order="F")
             penalised[np.diag_indices(len(penalised))] += penalty
             self.factor = cho_factor(penalised, lower=True, overwrite_a=True, check_finite=False)
+            self.triangle = self.factor[0].astype(columns.moved.dtype, copy=False)
 
     def weights(self, before):
         """Weights of the columns, float64 (q, t). before: (n, t)."""
@@ -228,8 +243,13 @@ class Residuals:
         return cho_solve(self.factor, self.columns.onto(before), overwrite_b=True, check_finite=False)
 
     def after(self, before):
-        """M y from the base's. before: (n, t). Returns: float64 (n, t)."""
-        return before - self.columns.moved @ self.weights(before)
+        """M y from the base's. before: (n, t). Returns: (n, t), of the same type."""
+        return before - self._taken(slice(None), self.weights(before), before.dtype)
+
+    def _taken(self, genes, weights, dtype):
+        """What the columns with their weights take away from some genes: (genes, t)."""
+        moved = self.columns.moved[genes]
+        return (moved @ weights.astype(moved.dtype, copy=False)).astype(dtype, copy=False)
 
     def times(self, values):
         """M times values (n, t), from the first block on."""
@@ -240,8 +260,9 @@ class Residuals:
         corner = self.base.corner(block)
         if self.factor is None:
             return corner
-        moved = solve_triangular(self.factor[0], self.columns.moved[block].T, lower=True, check_finite=False)
-        return dsyrk(-1.0, moved, beta=1.0, c=corner, trans=1, lower=0, overwrite_c=1)
+        moved = solve_triangular(self.triangle, self.columns.moved[block].T, lower=True, check_finite=False)
+        corner -= get_blas_funcs("syrk", (moved,))(1.0, moved, trans=1, lower=0)
+        return corner
 
     def left_out(self, before):
         """Residuals of each chromosome's genes, of the fit without them. before: (n, t).
@@ -250,7 +271,7 @@ class Residuals:
         """
         weights = self.weights(before)
         for block in self.blocks:
-            yield block, self._solve(block, before[block] - self.columns.moved[block] @ weights)
+            yield block, self._solve(block, before[block] - self._taken(block, weights, before.dtype))
 
     def leave_out(self, before):
         """The same for all genes, float64 (n, t)."""

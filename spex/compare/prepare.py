@@ -61,24 +61,24 @@ class MapMaker:
 
     map_folder: MapFolder. predictions: of its bins. seed: of draws and thinning. files: the maps that its tensors were
     made from, opened; empty where they were not given. share: of its counts that are kept, None for all as they are.
-    wide_draw: as `wide` of `draw_matched`.
+    narrow_draw: as `narrow` of `draw_matched`.
     """
 
     map_folder: MapFolder
     predictions: BinPredictions
     seed: int
-    wide_draw: bool = False
+    narrow_draw: bool = False
     files: list = field(default_factory=list)
     depth: float | None = None
     share: float | None = None
 
     @classmethod
-    def of(cls, map_folder, cache, seed, *, wide_draw=False):
+    def of(cls, map_folder, cache, seed, *, narrow_draw=False):
         """cache: prediction cache folder."""
         store = _store(cache, map_folder.settings)
         resolution = map_folder.settings.hic_resolution
         return cls(
-            map_folder, BinPredictions(store, map_folder.rule, resolution, map_folder.folder.root), seed, wide_draw
+            map_folder, BinPredictions(store, map_folder.rule, resolution, map_folder.folder.root), seed, narrow_draw
         )
 
     @property
@@ -221,7 +221,7 @@ class _Controls:
         whole, seed = self._maker._contacts, self._maker.seed
         drawn, self._facts["draws"] = {}, {}
         for number, name in enumerate(DRAWS):
-            contacts, shares = draw_matched(whole, seed, number, wide=self._maker.wide_draw)
+            contacts, shares = draw_matched(whole, seed, number, narrow=self._maker.narrow_draw)
             drawn[name] = select_genes(contacts, self._ids)
             self._facts["draws"][name] = asdict(shares)
         drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)

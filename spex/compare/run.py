@@ -28,7 +28,7 @@ from spex.progress import progress
 from spex.runs.records import versions
 from spex.runs.tensors import read_features
 
-FORMAT = 1
+FORMAT = 2
 """Version of the numbers: a change that alters any raises it, and what is kept is then made anew."""
 
 SHOWN_ONLY = "shown without a verdict: contacts by the published rule"
@@ -109,7 +109,7 @@ class _Work:
         return part
 
     def _map_identity(self, maker):
-        chosen = {name: getattr(self.ready.protocol, name) for name in ("seed", "rotations", "wide_draw")}
+        chosen = {name: getattr(self.ready.protocol, name) for name in ("seed", "rotations", "narrow_draw")}
         local = {"local_sum": self.ready.local.there}
         return {**self.identity, **chosen, **local, "map": maker.identity()}
 

@@ -13,7 +13,7 @@ WITHIN = {"within 25 %": (3, 5), "within 50 %": (2, 6), "within 100 %": (0, 8)}
 """Nearest and farthest distance of a matched bin, in quarters of the contact's own."""
 
 FARTHER = {"up to 4 times as far": (0, 16), "up to 8 times as far": (0, 32)}
-"""The same, of a wide draw, when nothing of `WITHIN` is left."""
+"""The same, when nothing of `WITHIN` is left."""
 
 ELSEWHERE, ITS_OWN = "elsewhere on the chromosome", "its own"
 """Where a matched bin is, when none at such distances was left."""
@@ -48,23 +48,24 @@ def select_genes(contacts, gene_ids):
     return contacts.of_rows([place[gene] for gene in gene_ids])
 
 
-def draw_matched(contacts, seed, draw=0, *, wide=False):
+def draw_matched(contacts, seed, draw=0, *, narrow=False):
     """For every contact another bin at about its distance that some gene touches, without replacement.
 
     The pool of a chromosome is every bin that is kept for any of `contacts`' genes there. A contact at distance d gets
     a bin of the pool on the same side of the TSS, at a distance within 25 % of d, at least 20 kb away, that the gene
     does not touch and that was not drawn for it before, each with the same chance. Where none is left the distance may
-    differ by 50 %, then by 100 %; then any bin of the pool serves, on either side, and counts on the contact's side;
-    then the contact keeps its own. Numbers of bins, counts, sides, groups and weights stay those of the map: a drawn
-    bin has all that of the contact that it stands for. A gene's contacts have their turn in random order.
+    differ by 50 %, then by 100 %, then be up to four and up to eight times as large, so that a control stays within
+    the gene's region as long as it can; then any bin of the pool serves, on either side, and counts on the contact's
+    side; then the contact keeps its own. Numbers of bins, counts, sides, groups and weights stay those of the map: a
+    drawn bin has all that of the contact that it stands for. A gene's contacts have their turn in random order.
 
     contacts: Contacts. seed, draw: whole numbers from 0 up; what is drawn for a gene depends on them, its id, its
-    contacts and the pool alone, not on the other genes' order. wide: look up to four, then eight times as far before
-    any bin of the chromosome serves, so that fewer draws leave the gene's region.
+    contacts and the pool alone, not on the other genes' order. narrow: any bin of the chromosome serves as soon as none
+    within 100 % is left.
 
     Returns: Contacts of the same genes, bins ascending within each; MatchShares.
     """
-    reaches = WITHIN | FARTHER if wide else WITHIN
+    reaches = WITHIN if narrow else WITHIN | FARTHER
     bins, levels = contacts.bins.astype(np.int64), np.empty(len(contacts.bins), np.int8)
     tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
     for rows in _by_chromosome(contacts.chroms):

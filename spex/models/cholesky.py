@@ -5,8 +5,6 @@ past its buffer, and the process dies, where the products of a matrix with itsel
 consist of) have more than some 22,600 rows; with more threads the limit is higher. In parts the calls stay below it.
 """
 
-from itertools import combinations_with_replacement
-
 import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.linalg.blas import dtrsm
@@ -20,30 +18,33 @@ def add_products(matrix, values, *, triangle, weight=1.0):
 
     triangle: np.tril or np.triu.
     """
-    for first, second in combinations_with_replacement(_parts(len(values)), 2):
-        rows, columns = (first, second) if triangle is np.triu else (second, first)
-        products = weight * (values[rows] @ values[columns].T)
-        matrix[rows, columns] += triangle(products) if rows is columns else products
+    for part in _parts(len(values)):
+        own, later = weight * values[part], slice(part.stop, len(values))
+        matrix[part, part] += triangle(own @ values[part].T)
+        if triangle is np.triu:
+            matrix[part, later] += (values[later] @ own.T).T
+        else:
+            matrix[later, part] += (own @ values[later].T).T  # in the order of the matrix
 
 
 def factorise(matrix):
     """Put U, of U' U = A, in the place of A. matrix: float64 (n, n), of which the upper triangle alone is used.
 
+    From the first part to the last; each is made from all rows above it in one product, so that what is in memory is
+    gone over once.
+
     Raises:
         LinAlgError: A is not positive definite.
     """
-    parts = _parts(len(matrix))
-    for place, part in enumerate(parts):
-        factor, failed = dpotrf(np.triu(matrix[part, part]), lower=0, clean=1)
+    for part in _parts(len(matrix)):
+        above, later = slice(0, part.start), slice(part.stop, len(matrix))
+        corner = np.triu(matrix[part, part] - matrix[above, part].T @ matrix[above, part])
+        factor, failed = dpotrf(corner, lower=0, clean=1)
         if failed:
             raise LinAlgError("not positive definite")
         _put_triangle(matrix, part, factor)
-        later = parts[place + 1 :]
-        for columns in later:
-            matrix[part, columns] = dtrsm(1.0, factor, matrix[part, columns], trans_a=1)
-        for first, second in combinations_with_replacement(later, 2):
-            products = matrix[part, first].T @ matrix[part, second]
-            matrix[first, second] -= np.triu(products) if first is second else products
+        right = matrix[part, later] - matrix[above, part].T @ matrix[above, later]
+        matrix[part, later] = dtrsm(1.0, factor, right, trans_a=1)
 
 
 def invert(matrix):
@@ -54,21 +55,19 @@ def invert(matrix):
     """
     parts = _parts(len(matrix))
     for place, part in reversed(list(enumerate(parts))):
+        later = slice(part.stop, len(matrix))
         factor = np.triu(matrix[part, part])
         own = np.triu(dpotri(factor, lower=0)[0])
-        later = parts[place + 1 :]
-        moved = [dtrsm(1.0, factor, matrix[part, columns]) for columns in later]  # T
-        for columns in later:
-            matrix[part, columns] = 0
-        for (number, first), (other, second) in combinations_with_replacement(list(enumerate(later)), 2):
-            block = matrix[first, second]
-            if first is second:
-                matrix[part, first] -= moved[number] @ (np.triu(block) + np.triu(block, 1).T)
-            else:
-                matrix[part, second] -= moved[number] @ block
-                matrix[part, first] -= moved[other] @ block.T
-        for each, columns in zip(moved, later, strict=True):
-            own -= matrix[part, columns] @ each.T
+        moved = dtrsm(1.0, factor, matrix[part, later])  # T
+        for columns in parts[place + 1 :]:
+            before, after = slice(part.stop, columns.start), slice(columns.stop, len(matrix))
+            start, stop = columns.start - part.stop, columns.stop - part.stop
+            corner = np.triu(matrix[columns, columns])
+            product = moved[:, start:stop] @ (corner + np.triu(corner, 1).T)
+            product += moved[:, :start] @ matrix[before, columns]
+            product += moved[:, stop:] @ matrix[columns, after].T
+            matrix[part, columns] = -product
+        own -= matrix[part, later] @ moved.T
         _put_triangle(matrix, part, own)
 
 

@@ -112,7 +112,7 @@ COMPARISON = mapping(
             "anyOf": [whole(1), {"const": SHALLOWEST}],
             "description": f"a whole number from 1 up, or {SHALLOWEST}",
         },
-        "wide_draw": TRUTH,
+        "narrow_draw": TRUTH,
         "genes_with_contacts": TRUTH,
         "show_published": TRUTH,
         "correction": one_of(CORRECTIONS),

@@ -57,7 +57,7 @@ maps:
 # comparison:
 #   thin_to: shallowest           # thin all maps to a number of counts, or to those of the shallowest
 #   genes_with_contacts: false    # only genes with a contact in every map
-#   wide_draw: false              # look farther for matched bins
+#   narrow_draw: false            # look for matched bins less far
 #   correction: bh                # of p-values: bh, by or none
 #   least_gain: 0.005             # gain of Spearman below which it is nothing
 #   rotations: 19

@@ -69,7 +69,7 @@ tissues: ["*cort*", 3]
 fits:
   - {{name: trees, model: gbtree, params: fast.json, repeats: 2, seed: 5, validation_chroms: chr9}}
   - {{name: all, model: ridge, cv: chromosomes, cv_groups: 3, neighbour_penalties: [1, none]}}
-comparison: {{show_published: true, wide_draw: false, thin_to: shallowest, rotations: 5}}
+comparison: {{show_published: true, narrow_draw: false, thin_to: shallowest, rotations: 5}}
 shards: 4
 resources:
   tensors: {{gpus: 1, minutes: 30}}
@@ -227,8 +227,8 @@ BEHIND = {
     "a number that YAML takes for text": ("    min_count: 1e3", "line 8: min_count: found '1e3'; .*, 1e3 as 1.0e.3"),
     "yes for a number": ("comparison: {seed: yes}", "line 8: seed: found True; expected a whole number from 0 to"),
     "a word for a truth": (
-        "comparison: {wide_draw: maybe}",
-        "line 8: wide_draw: found 'maybe'; expected true or false",
+        "comparison: {narrow_draw: maybe}",
+        "line 8: narrow_draw: found 'maybe'; expected true or false",
     ),
     "none beside others": ("exclude_chroms: [none, chr2]", "line 8: exclude_chroms: none beside chr2; expected either"),
     "a file for a folder": ("out: genes.csv", "line 8: out .*/genes.csv: .* is no folder"),

@@ -37,7 +37,7 @@ maps:
   - {{name: both, files: ["{world.maps[0]}", "{world.maps[1]}"], resolution: 1000, min_count: 3}}
 fits:
   - {{name: ridge, model: ridge, neighbour_penalties: [none, 100]}}
-comparison: {{rotations: 5, wide_draw: true}}
+comparison: {{rotations: 5, narrow_draw: true}}
 resources:
   tensors: {{threads: 1, memory_mb: 6000, minutes: 20, gpus: 1}}
   train: {{threads: 2, memory_mb: 3000, minutes: 10}}
@@ -118,7 +118,7 @@ def test_the_commands_take_the_words_and_understand_what_the_study_says(study, w
     command, *argv = words.compare_words(study)
     args = compare.create_parser().parse_args(argv)
     assert command == "compare" and (args.base_folder, args.map_folders) == (base, [liver, both])
-    assert (args.out, args.rotations, args.wide_draw, args.cell_type) == ("comparison", 5, True, ["maps/liver=Liver"])
+    assert (args.out, args.rotations, args.narrow_draw, args.cell_type) == ("comparison", 5, True, ["maps/liver=Liver"])
     assert args.mcool_filename == [str(world.maps[index]) for index in (0, 0, 1)]
     command, *argv = words.sheet_words(study, study.maps[1], "sheet.json")
     args = map_.create_parser().parse_args(argv)

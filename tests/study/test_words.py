@@ -15,7 +15,7 @@ gene_type: pc
 exclude_chroms: [chrX, chr9]
 tissues: [1, 3]
 fits: [{name: a, model: ridge, cv: chromosomes, neighbour_penalties: [1, none]}]
-comparison: {wide_draw: true, rotations: 5}
+comparison: {narrow_draw: true, rotations: 5}
 shards: 3
 """
 
@@ -39,7 +39,7 @@ def test_commands_take_the_words_of_a_study(world, tmp_path):
 
     args = compare.create_parser().parse_args(words.compare_words(study)[1:])
     assert (args.base_folder, args.map_folders) == (base, [first, second])
-    assert args.cell_type == ["maps/first=Liver"] and args.wide_draw and args.rotations == 5
+    assert args.cell_type == ["maps/first=Liver"] and args.narrow_draw and args.rotations == 5
 
     args = map_.create_parser().parse_args(words.sheet_words(study, study.maps[1], "sheet.json")[1:])
     assert args.mcool_filename == [str(path) for path in study.maps[1].files] and args.json == "sheet.json"

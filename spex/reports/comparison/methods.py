@@ -95,7 +95,7 @@ def _model(comparison):
         "(bins and counts on either side, raw and log(1 + x), and whether there is none); M, with the summed features "
         "of the contacted bins besides (Chiliński et al. 2023); and D, like M, with each contacted bin replaced by "
         "another, drawn without replacement among bins that other genes contact on the same chromosome, on the same "
-        f"side and at a similar distance ({_count(settings.get('draws', 3), 'draw')}{_wide(settings)})."
+        f"side and at a similar distance ({_count(settings.get('draws', 3), 'draw')}{_reach(settings)})."
     )
     yield (
         f"The penalty of own features{_given(penalty)} had the least error over all tissues; penalties of contacts "
@@ -107,8 +107,8 @@ def _model(comparison):
     )
 
 
-def _wide(settings):
-    return ", looking up to eight times as far where none was left" if settings.get("wide_draw") else ""
+def _reach(settings):
+    return "" if settings.get("narrow_draw") else ", looking up to eight times as far where none was left"
 
 
 def _tests(comparison):

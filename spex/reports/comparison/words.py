@@ -135,7 +135,7 @@ def far_draws(settings, name):
         return ""
     return (
         f"{share:.0%} of the matched bins lie elsewhere on the chromosome, because there were no more at these "
-        "distances, so part of what remains for the touched bins may be the region's; a wide draw leaves fewer there"
+        "distances, so part of what remains for the touched bins may be the region's"
     ).replace("%", " %", 1)
 
 
