@@ -176,8 +176,9 @@ def _log_start(genes, tissues, base, width):
 
 
 def expected_memory(genes, tissues, rotations=19, width=WIDTH):
-    """Bytes: the shared part and the own features while it is made, or the arms of a map. width: of its tensors."""
-    shared = 8 * genes**2
+    """Bytes: the shared part, own features and some rows while it is made, or with the arms of a map. width: of its
+    tensors."""
+    shared, single = 8 * genes**2, 2 * genes**2
     block = width - OWN_WIDTH
-    arms = genes * (4 * 5 * block + 8 * block + 8 * tissues * (2 * rotations + 12)) + 2 * 8 * block**2
-    return shared + max(4 * genes * OWN_WIDTH, arms) + 0.3e9
+    arms = genes * (4 * 7 * block + 8 * tissues * (rotations + 12)) + (2 * 8 + 4) * block**2
+    return shared + max(4 * genes * OWN_WIDTH + 3 * 8 * 1024 * genes, single + arms) + 0.3e9

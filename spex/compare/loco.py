@@ -160,26 +160,23 @@ def chromosome_blocks(chroms):
 class Columns:
     """A block of columns Z beside all that `base` has, at any penalty.
 
-    base: OwnPart or Residuals. values: float32 or float64 (n, q), standardised over all genes unless told otherwise, a
-    block of columns at a time; those without deviation drop out.
+    base: OwnPart or Residuals. values: float32 or float64 (n, q), standardised over all genes unless told otherwise;
+    those without deviation drop out.
 
-    moved: (n, q), M Z of the base, in the values' type. products: float64 (q, q), Z' M Z; only its lower triangle is
-    right.
+    values: (n, q), standardised, Fortran order. moved: (n, q), M Z of the base, C order; both in the type of what was
+    given. products: float64 (q, q), Z' M Z; only its lower triangle is right.
     """
 
     def __init__(self, base, values, *, standardise=True):
-        self.base, self.values = base, values
-        self.kept = np.arange(values.shape[1])
-        self.mean, self.scale = np.zeros(len(self.kept)), np.ones(len(self.kept))
-        if standardise:
-            self.kept = np.flatnonzero(values.min(axis=0) < values.max(axis=0))
-            self.mean, self.scale = (each[self.kept] for each in column_moments(values, slice(None)))
-        self.count = len(self.kept)
+        self.base = base
+        self.values = _standardised(values) if standardise else np.asfortranarray(values)
+        self.count = self.values.shape[1]
         if self.count > len(values):
-            self._turn()
-        self.moved = np.empty((len(values), len(self.kept)), dtype=self.values.dtype, order="F")
-        self.products = np.zeros((len(self.kept), len(self.kept)), order="F")
-        for places, block in self._blocks():
+            self.values = _turned(self.values)
+        self.moved = np.empty(self.values.shape, dtype=self.values.dtype)
+        self.products = np.zeros(2 * self.values.shape[1:], order="F")
+        for places in _blocks(self.values.shape[1]):
+            block = self.values[:, places]
             self.moved[:, places] = base.times(block)
             self.products[places, : places.stop] = block.T @ self.moved[:, : places.stop]
 
@@ -187,36 +184,36 @@ class Columns:
         """How many of the columns differ between genes."""
         return self.count
 
-    def _turn(self):
-        """Put no more columns than genes in the place of more: the same products between genes, hence the same fit."""
-        self.values = self.values.astype(np.float64)
-        products = np.zeros((len(self.values), len(self.values)))
-        for _, block in self._blocks():
-            products += block @ block.T
-        sizes, directions = eigh(products)
-        self.values = directions * np.sqrt(np.maximum(sizes, 0))
-        self.kept = np.arange(len(self.values))
-        self.mean, self.scale = np.zeros(len(self.kept)), np.ones(len(self.kept))
-
-    def _blocks(self):
-        """Yield slices of the kept columns and what they hold, (n, columns) in the values' type."""
-        for start in range(0, len(self.kept), COLUMNS_AT_ONCE):
-            places = slice(start, min(start + COLUMNS_AT_ONCE, len(self.kept)))
-            block = self.values[:, self.kept[places]].astype(np.float64, order="F")
-            block -= self.mean[places]
-            block /= self.scale[places]
-            yield places, block.astype(self.values.dtype, copy=False)
-
     def onto(self, values):
-        """Z' values: float64 (q, t)."""
-        product = np.empty((len(self.kept), values.shape[1]))
-        for places, block in self._blocks():
-            product[places] = block.T @ values
-        return product
+        """Z' values: (q, t)."""
+        return self.values.T @ values
 
     def at(self, penalty):
         """What makes residuals when these columns have a penalty: a `Residuals`."""
         return Residuals(self, penalty)
+
+
+def _blocks(count):
+    """Slices of some columns at a time."""
+    return [slice(start, min(start + COLUMNS_AT_ONCE, count)) for start in range(0, count, COLUMNS_AT_ONCE)]
+
+
+def _standardised(values):
+    """Columns that differ between genes, in standard deviations around their means: (n, q) of the same type, in Fortran
+    order; what is computed of float32 is so in float64."""
+    kept = np.flatnonzero(values.min(axis=0) < values.max(axis=0))
+    mean, scale = (each[kept] for each in column_moments(values, slice(None)))
+    placed = np.empty((len(values), len(kept)), dtype=values.dtype, order="F")
+    for places in _blocks(len(kept)):
+        placed[:, places] = (values[:, kept[places]].astype(np.float64) - mean[places]) / scale[places]
+    return placed
+
+
+def _turned(values):
+    """No more columns than genes in the place of more: the same products between genes, hence the same fit. float64."""
+    values = values.astype(np.float64)
+    sizes, directions = eigh(values @ values.T)
+    return np.asfortranarray(directions * np.sqrt(np.maximum(sizes, 0)))
 
 
 class Residuals:
@@ -240,16 +237,19 @@ class Residuals:
         """Weights of the columns, float64 (q, t). before: (n, t)."""
         if self.factor is None:
             return np.zeros((0, before.shape[1]))
-        return cho_solve(self.factor, self.columns.onto(before), overwrite_b=True, check_finite=False)
+        onto = self.columns.onto(before).astype(np.float64, copy=False)
+        return cho_solve(self.factor, onto, overwrite_b=True, check_finite=False)
 
     def after(self, before):
         """M y from the base's. before: (n, t). Returns: (n, t), of the same type."""
-        return before - self._taken(slice(None), self.weights(before), before.dtype)
+        return before - self._taken(slice(None), self._placed_weights(before)).astype(before.dtype, copy=False)
 
-    def _taken(self, genes, weights, dtype):
+    def _placed_weights(self, before):
+        return self.weights(before).astype(self.columns.moved.dtype, copy=False)
+
+    def _taken(self, genes, weights):
         """What the columns with their weights take away from some genes: (genes, t)."""
-        moved = self.columns.moved[genes]
-        return (moved @ weights.astype(moved.dtype, copy=False)).astype(dtype, copy=False)
+        return self.columns.moved[genes] @ weights
 
     def times(self, values):
         """M times values (n, t), from the first block on."""
@@ -269,9 +269,9 @@ class Residuals:
 
         Yields: the chromosome's slice, float64 (its genes, t).
         """
-        weights = self.weights(before)
+        weights = self._placed_weights(before)
         for block in self.blocks:
-            yield block, self._solve(block, before[block] - self._taken(block, weights, before.dtype))
+            yield block, self._solve(block, before[block] - self._taken(block, weights))
 
     def leave_out(self, before):
         """The same for all genes, float64 (n, t)."""

@@ -124,7 +124,7 @@ def test_more_columns_than_genes():
     """They are turned into as many as there are genes, which changes no residual."""
     own, observed = own_and_observed()
     part = OwnPart.of(own, CHROMS, observed, penalties=[PENALTY])
-    wide = np.random.default_rng(4).normal(size=(GENES, 3 * GENES)).astype(np.float32)
+    wide = np.random.default_rng(4).normal(size=(GENES, 3 * GENES))
     columns = Columns(part.baseline, wide)
     assert len(columns) == 3 * GENES and columns.moved.shape == (GENES, GENES)
     errors = columns.at(20.0).leave_out(part.baseline.times(observed))
