@@ -26,6 +26,7 @@ from spex.errors import InputError
 from spex.files.checks import require_folder
 from spex.files.hashes import KnownHashes
 from spex.models.fits import PSEUDOCOUNT
+from spex.models.matrices import COLUMNS_AT_ONCE
 
 PARTS = "parts"
 SHALLOWEST = "shallowest"
@@ -176,9 +177,8 @@ def _log_start(genes, tissues, base, width):
 
 
 def expected_memory(genes, tissues, rotations=19, width=WIDTH):
-    """Bytes: the shared part, own features and some rows while it is made, or with the arms of a map. width: of its
-    tensors."""
-    shared, single = 8 * genes**2, 2 * genes**2
+    """Bytes: the shared part, with own features while it is made or with the arms of a map. width: of its tensors."""
+    shared, single = 8 * genes**2 + 3 * 8 * COLUMNS_AT_ONCE * genes, 2 * genes**2
     block = width - OWN_WIDTH
     arms = genes * (4 * 7 * block + 8 * tissues * (rotations + 12)) + (2 * 8 + 4) * block**2
-    return shared + max(4 * genes * OWN_WIDTH + 3 * 8 * 1024 * genes, single + arms) + 0.3e9
+    return shared + max(4 * genes * OWN_WIDTH, single + arms) + 0.3e9

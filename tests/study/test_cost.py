@@ -191,7 +191,7 @@ def test_ridge_trees_and_the_comparison_take_what_was_measured(study):
     np.testing.assert_allclose(trees.cpu_hours * 3600, 20 + 260 + 20 * 4.9, rtol=0.06)
     np.testing.assert_allclose(one.longest_minutes, one.cpu_hours * 60 / 4)
     both = estimate(study, made_work()).steps["compare"]
-    np.testing.assert_allclose(both.cpu_hours * 3600, 2000 + 1174)
+    np.testing.assert_allclose(both.cpu_hours * 3600, 2340 + 1155)
 
 
 def test_a_model_without_a_rate_is_told_to_have_none(study):
