@@ -222,7 +222,7 @@ def test_jobs_without_the_time_and_the_memory_are_warned_of(study):
     told = "\n".join(cost.warnings)
     assert re.search("tensors: a job takes about 1,1.. minutes, and has 1; .*, or more shards", told)
     assert re.search("train: a job takes about .. minutes", told) and re.search("compare: a job takes", told)
-    assert re.search("compare: it takes about 9,... MB of memory, and has 100$", told, re.MULTILINE)
+    assert re.search("compare: it takes about 10,... MB of memory, and has 100$", told, re.MULTILINE)
 
 
 def test_a_disk_that_is_too_small_is_warned_of(study, monkeypatch):
