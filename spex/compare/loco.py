@@ -29,7 +29,7 @@ from scipy.linalg import cho_factor, cho_solve, eigh, get_blas_funcs, solve_tria
 from spex.compare.triangle import load_triangle, save_triangle
 from spex.errors import InputError
 from spex.models.gram import Gram, Penalties
-from spex.models.matrices import COLUMNS_AT_ONCE, column_moments
+from spex.models.matrices import blocks_between, column_moments
 from spex.progress import progress
 
 RELATIVE_PENALTIES = (0.03, 0.3, 3.0, 30.0)
@@ -164,7 +164,8 @@ class Columns:
     those without deviation drop out.
 
     values: (n, q), standardised, Fortran order. moved: (n, q), M Z of the base, C order; both in the type of what was
-    given. products: float64 (q, q), Z' M Z; only its lower triangle is right.
+    given, float64 where columns were more than genes. products: float64 (q, q), Z' M Z; only its lower triangle is
+    right.
     """
 
     def __init__(self, base, values, *, standardise=True):
@@ -175,7 +176,7 @@ class Columns:
             self.values = _turned(self.values)
         self.moved = np.empty(self.values.shape, dtype=self.values.dtype)
         self.products = np.zeros(2 * self.values.shape[1:], order="F")
-        for places in _blocks(self.values.shape[1]):
+        for places in blocks_between(0, self.values.shape[1]):
             block = self.values[:, places]
             self.moved[:, places] = base.times(block)
             self.products[places, : places.stop] = block.T @ self.moved[:, : places.stop]
@@ -193,25 +194,20 @@ class Columns:
         return Residuals(self, penalty)
 
 
-def _blocks(count):
-    """Slices of some columns at a time."""
-    return [slice(start, min(start + COLUMNS_AT_ONCE, count)) for start in range(0, count, COLUMNS_AT_ONCE)]
-
-
 def _standardised(values):
-    """Columns that differ between genes, in standard deviations around their means: (n, q) of the same type, in Fortran
-    order; what is computed of float32 is so in float64."""
+    """Columns that differ between genes, in standard deviations around their means, computed in float64: (n, q) of the
+    same type, of float64 where they are more than genes and will be turned, in Fortran order."""
     kept = np.flatnonzero(values.min(axis=0) < values.max(axis=0))
     mean, scale = (each[kept] for each in column_moments(values, slice(None)))
-    placed = np.empty((len(values), len(kept)), dtype=values.dtype, order="F")
-    for places in _blocks(len(kept)):
+    dtype = np.float64 if len(kept) > len(values) else values.dtype
+    placed = np.empty((len(values), len(kept)), dtype=dtype, order="F")
+    for places in blocks_between(0, len(kept)):
         placed[:, places] = (values[:, kept[places]].astype(np.float64) - mean[places]) / scale[places]
     return placed
 
 
 def _turned(values):
-    """No more columns than genes in the place of more: the same products between genes, hence the same fit. float64."""
-    values = values.astype(np.float64)
+    """No more columns than genes in the place of more: the same products between genes, hence the same fit."""
     sizes, directions = eigh(values @ values.T)
     return np.asfortranarray(directions * np.sqrt(np.maximum(sizes, 0)))
 
@@ -242,14 +238,10 @@ class Residuals:
 
     def after(self, before):
         """M y from the base's. before: (n, t). Returns: (n, t), of the same type."""
-        return before - self._taken(slice(None), self._placed_weights(before)).astype(before.dtype, copy=False)
+        return before - (self.columns.moved @ self._placed_weights(before)).astype(before.dtype, copy=False)
 
     def _placed_weights(self, before):
         return self.weights(before).astype(self.columns.moved.dtype, copy=False)
-
-    def _taken(self, genes, weights):
-        """What the columns with their weights take away from some genes: (genes, t)."""
-        return self.columns.moved[genes] @ weights
 
     def times(self, values):
         """M times values (n, t), from the first block on."""
@@ -271,7 +263,7 @@ class Residuals:
         """
         weights = self._placed_weights(before)
         for block in self.blocks:
-            yield block, self._solve(block, before[block] - self._taken(block, weights))
+            yield block, self._solve(block, before[block] - self.columns.moved[block] @ weights)
 
     def leave_out(self, before):
         """The same for all genes, float64 (n, t)."""

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from spex.errors import InputError
-from spex.models.matrices import COLUMNS_AT_ONCE, column_moments
+from spex.models.matrices import blocks_between, column_moments
 from spex.models.products import make_products
 from spex.progress import progress
 
@@ -56,8 +56,8 @@ class Gram:
         self.mean, self.deviation = column_moments(features, rows)
         self.scale = np.where(self.deviation > 0, self.deviation, 1.0)
         width = features.shape[1]
-        self.own_blocks = _blocks(0, width - neighbours)
-        self.neighbour_blocks = _blocks(width - neighbours, width)
+        self.own_blocks = blocks_between(0, width - neighbours)
+        self.neighbour_blocks = blocks_between(width - neighbours, width)
         self.products = make_products(len(rows), device)
         self.own_others, self.neighbour_others = np.zeros((2, len(others), len(rows)))
         apart = self.neighbour_blocks if len(others) else []  # the n genes' own are made for each penalty
@@ -115,11 +115,6 @@ class Gram:
         for block in self.neighbour_blocks:
             weights[block] = self.products.back(self._standardised(self.rows, block).T @ placed) * ratios
         return weights
-
-
-def _blocks(start, stop):
-    """Slices of columns that cover those from start to stop."""
-    return [slice(each, min(each + COLUMNS_AT_ONCE, stop)) for each in range(start, stop, COLUMNS_AT_ONCE)]
 
 
 def too_small(penalties):

@@ -95,4 +95,9 @@ def column_moments(features, rows):
 
 def column_blocks(features):
     """Slices that together cover all columns of a matrix."""
-    return [slice(start, start + COLUMNS_AT_ONCE) for start in range(0, features.shape[1], COLUMNS_AT_ONCE)]
+    return blocks_between(0, features.shape[1])
+
+
+def blocks_between(start, stop):
+    """Slices of so many columns at a time that cover those from start to stop."""
+    return [slice(each, min(each + COLUMNS_AT_ONCE, stop)) for each in range(start, stop, COLUMNS_AT_ONCE)]

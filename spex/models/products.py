@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrs
 
 from spex.models import cholesky
-from spex.models.matrices import COLUMNS_AT_ONCE
+from spex.models.matrices import blocks_between
 
 
 def cuda_problem():
@@ -63,11 +63,10 @@ class HostProducts:
 
     def renew(self):
         """Put the products in the place of what was made of them, to be added to and factorised."""
-        for start in range(0, len(self.matrix), COLUMNS_AT_ONCE):
-            stop = min(start + COLUMNS_AT_ONCE, len(self.matrix))
-            self.matrix[start:stop, stop:] = self.matrix[stop:, start:stop].T
-            corner = np.tril(self.matrix[start:stop, start:stop], -1)
-            self.matrix[start:stop, start:stop] = corner + corner.T
+        for block in blocks_between(0, len(self.matrix)):
+            self.matrix[block, block.stop :] = self.matrix[block.stop :, block].T
+            corner = np.tril(self.matrix[block, block], -1)
+            self.matrix[block, block] = corner + corner.T
         np.fill_diagonal(self.matrix, self.diagonal)
 
     def add_again(self, values, weight):

@@ -11,6 +11,7 @@ from spex.compare import loco
 from spex.compare.loco import Columns, OwnPart, chromosome_blocks
 from spex.errors import InputError
 from spex.files.sealed import DamagedFileError
+from spex.models import matrices
 
 PENALTY = 7.0
 
@@ -29,7 +30,7 @@ def test_the_baseline_is_as_if_refitted_for_each_chromosome(own):
 @pytest.mark.parametrize("at_once", [5, 1024])
 @pytest.mark.parametrize("neighbour_penalty", [0.5, 300.0])
 def test_nested_blocks_are_as_if_refitted_for_each_chromosome(own, monkeypatch, at_once, neighbour_penalty):
-    monkeypatch.setattr(loco, "COLUMNS_AT_ONCE", at_once)
+    monkeypatch.setattr(matrices, "COLUMNS_AT_ONCE", at_once)
     features, observed = own_and_observed()
     arms = map_arms()
     numbers = Columns(own.baseline, arms.numbers).at(2.0)
@@ -124,7 +125,7 @@ def test_more_columns_than_genes():
     """They are turned into as many as there are genes, which changes no residual."""
     own, observed = own_and_observed()
     part = OwnPart.of(own, CHROMS, observed, penalties=[PENALTY])
-    wide = np.random.default_rng(4).normal(size=(GENES, 3 * GENES))
+    wide = np.random.default_rng(4).normal(size=(GENES, 3 * GENES)).astype(np.float32)
     columns = Columns(part.baseline, wide)
     assert len(columns) == 3 * GENES and columns.moved.shape == (GENES, GENES)
     errors = columns.at(20.0).leave_out(part.baseline.times(observed))

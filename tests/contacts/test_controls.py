@@ -82,7 +82,14 @@ def test_matched_bins_are_those_of_the_loop(seed, rule, narrow, within):
 
 def test_every_level_is_met():
     found = np.array([list(controls.draw_matched(random_contacts(seed), seed)[1].found.values()) for seed in range(4)])
-    assert (found.max(axis=0) > 0).all() and found[:, 0].min() > 0.3
+    assert (found.max(axis=0) > 0).all() and found[:, 0].min() > 0.38
+    assert_allclose(found.sum(axis=1), 1)
+
+
+def test_every_level_of_a_narrow_draw_is_met():
+    drawn = [controls.draw_matched(random_contacts(seed), seed, narrow=True)[1] for seed in range(4)]
+    found = np.array([list(shares.found.values()) for shares in drawn])
+    assert (found.max(axis=0) > 0).all() and found[:, 0].min() > 0.4
     assert_allclose(found.sum(axis=1), 1)
 
 
