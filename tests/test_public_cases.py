@@ -352,10 +352,10 @@ def test_a_cooler_uri_of_another_resolution_is_refused(tensors_argv, options, wo
 def test_a_disk_that_fails_is_not_a_damaged_map(tensors_argv, world, capsys, monkeypatch, number):
     map_ = ContactMap(world.maps[0], 1000)
 
-    def fail(path):
+    def fail(path, *given, **options):
         raise OSError(number, "Can't synchronously read data (file read failed)")
 
-    monkeypatch.setattr("spex.inputs.maps.cool.open_map_file", fail)
+    monkeypatch.setattr("h5py.File", fail)
     with pytest.raises(OSError) as raised:
         map_.pixel_count(["chr1"])
     assert raised.value.errno == number and str(world.maps[0]) in str(raised.value)

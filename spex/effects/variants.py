@@ -23,8 +23,8 @@ from spex.effects.sequences import Change
 from spex.effects.variant_tables import COLUMNS, block_table
 from spex.errors import InputError
 from spex.features.devices import work_on
-from spex.inputs.agree import names_in
 from spex.inputs.alleles import OK, alleles_of_row
+from spex.inputs.chromosomes import names_in
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
 

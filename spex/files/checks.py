@@ -27,6 +27,13 @@ def require_file(path, argument, resource=None):
         raise InputError("found a folder", **about, expected="a file", hint=hint)
     if not path.exists():
         raise InputError("no such file", **about, hint=hint or "check the path")
+    if not path.is_file():
+        raise InputError(
+            "a pipe or a device",
+            **about,
+            expected="a file, which can be read more than once",
+            hint="write it to a file",
+        )
     if not os.access(path, os.R_OK):
         raise InputError("you have no permission to read it", **about, expected="a readable file")
     return path

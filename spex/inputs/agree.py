@@ -3,11 +3,10 @@
 import logging
 
 from spex.errors import InputError, shown
+from spex.inputs.chromosomes import names_in
 from spex.inputs.maps.address import map_sha256
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.renamed import RenamedMap
-
-MITOCHONDRIAL = ("chrM", "MT", "M", "chrMT")
 
 logger = logging.getLogger("spex")
 
@@ -58,22 +57,6 @@ def agree_maps(maps, genes, genome_sizes=None):
         if map_.chromsizes is None:
             map_.fit(Chromosomes(chroms.tolist(), sizes or {}, against))
     return agreed
-
-
-def names_in(chromosomes, chroms):
-    """What some chromosomes are called among those of a map or a genome: dict of name -> name there, of those there.
-
-    1 and chr1 are one chromosome, and so are M, MT, chrM and chrMT; a chromosome's own name goes first.
-    """
-    found = {}
-    for chrom in chroms:
-        bare = chrom.removeprefix("chr")
-        others = MITOCHONDRIAL if chrom in MITOCHONDRIAL else (bare if bare != chrom else f"chr{chrom}",)
-        for name in (chrom, *others):
-            if name in chromosomes:
-                found[chrom] = name
-                break
-    return found
 
 
 def _called_as(map_, chroms):

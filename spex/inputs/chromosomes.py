@@ -1,4 +1,4 @@
-"""Which chromosomes genes are left out on, by the names that UCSC, Ensembl and RefSeq give them."""
+"""Names of chromosomes: which mean one chromosome, and those that genes are left out on, in all common spellings."""
 
 import re
 
@@ -6,6 +6,8 @@ import pandas as pd
 
 from spex.errors import InputError, shown
 from spex.inputs.tables import listed
+
+MITOCHONDRIAL = ("chrM", "MT", "M", "chrMT")
 
 AUTOSOMES = re.compile(r"(chr)?([1-9]|1[0-9]|2[0-2])|NC_0000(0[1-9]|1[0-9]|2[0-2])\.\d+")
 """Of the human genome."""
@@ -28,6 +30,27 @@ EXCLUDED = tuple(NAMES)
 ALIASES = {"X": "chrX", "Y": "chrY", "M": "chrM", "MT": "chrM"}
 """What a user may give for them, without chr."""
 REASONS = {"chrM": "on the mitochondrial chromosome", SCAFFOLDS: "on contigs"}
+
+
+def known_as(name, known):
+    """The name, among those that are known, of a chromosome in a file; None where there is none.
+
+    Blanks around a name do not count. 1 and chr1 are one chromosome, and so are M, MT, chrM and chrMT; a chromosome's
+    own name goes first.
+
+    >>> known_as("1 ", ["chr1", "chr8"])
+    'chr1'
+    """
+    name = name.strip()
+    bare = name.removeprefix("chr")
+    others = MITOCHONDRIAL if name in MITOCHONDRIAL else (bare if bare != name else f"chr{name}",)
+    return next((each for each in (name, *others) if each in known), None)
+
+
+def names_in(known, chroms):
+    """What some chromosomes are called among those that are known: dict of name -> name there, of those there."""
+    names = {chrom: known_as(chrom, known) for chrom in chroms}
+    return {chrom: name for chrom, name in names.items() if name is not None}
 
 
 def excluded_chromosomes(names=None):

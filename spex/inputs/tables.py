@@ -4,23 +4,22 @@ pandas' reader takes a surplus first field for an index, and csv's joins the lin
 ties numbers to the wrong row without a word. Here the shape of a table is proved before anything in it is used.
 """
 
-import bz2
 import csv
-import gzip
-import lzma
 import re
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, shown
-from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.kinds import recognise
+from spex.inputs.opening import open_text
 
 NAMED_AT_ONCE = 20
-OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError)
+MOST_COLUMNS = 200_000
+MOST_CELLS = 50_000_000
+"""Kept of a table: some 3 GB of memory."""
+
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 ROW_LABELS = re.compile(r"|Unnamed: \d+|index|level_0|X|\.\.\.1|V1|row\.?_?names", re.IGNORECASE)
 """Headings that pandas, R and readr give to a column of row names; none is that of a tissue."""
@@ -59,7 +58,7 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
     """
     about = {"argument": argument, "subject": path}
     try:
-        with _open_text(path) as file:
+        with open_text(path, about, expected=expected) as file:
             before = [_next_line(file) for _ in range(preamble)]
             records = _records(file, separator, preamble, about)
             line, header = next(records, (0, None))
@@ -84,48 +83,25 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
                     table.lines.extend(number for number, _ in empty)
                     table.rows.extend(kept for _, kept in empty)
                     empty = []
+                if (len(table.rows) + len(empty)) * len(keep) > MOST_CELLS:
+                    raise InputError(
+                        f"more than {MOST_CELLS:,} cells",
+                        **about,
+                        expected=expected,
+                        hint="give fewer columns or rows at once",
+                    )
             return table
-    except UnicodeDecodeError as error:
-        kind = recognise(path)
-        raise InputError(
-            f"not UTF-8 text ({kind or f'byte 0x{error.object[error.start]:02x} in it'})",
-            **about,
-            expected=expected,
-            hint=_way_on(kind),
-        ) from error
     except csv.Error as error:
         raise InputError(f"not a readable table ({shown(error)})", **about, expected=expected) from error
-    except (*DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip and bz2 raise others
-            raise
-        raise InputError(
-            "not a readable table (cut short, damaged, or not compressed as its name says)", **about, expected=expected
-        ) from error
 
 
 def read_header(path, separator):
     """The column names on the first line, or none where it is not to be read; `read_table` says what is wrong."""
     try:
-        with _open_text(path) as file:
+        with open_text(path, {}) as file:
             return next(_records(file, separator, 0, {}), (0, []))[1]
-    except (UnicodeDecodeError, csv.Error, InputError, *DAMAGED):
+    except (csv.Error, InputError):
         return []
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        return []
-
-
-def _way_on(kind):
-    if kind in COMPRESSED.values():
-        ending = list(OPENERS)[list(COMPRESSED.values()).index(kind)]
-        return f"its name should end in {ending}"
-    return "save it as CSV UTF-8"
-
-
-def _open_text(path):
-    opener = OPENERS.get(path.suffix.lower(), open)
-    return opener(path, "rt", encoding="utf-8-sig", newline="")
 
 
 def _next_line(file):
@@ -137,6 +113,7 @@ def _records(file, separator, line, about):
 
     line: number of lines read before. about: argument and subject of errors.
     """
+    file = (_checked_width(text, number, separator, about) for number, text in enumerate(file, start=line + 1))
     if separator == ",":
         reader = csv.reader(file, strict=True)
         parts = enumerate(reader, start=1)
@@ -156,6 +133,13 @@ def _records(file, separator, line, about):
             )
         if fields and (reader is not None or fields != [""]):
             yield line + number, [_unquoted(field) if reader is None else field.strip() for field in fields]
+
+
+def _checked_width(text, number, separator, about):
+    """A line that does not fall into fields without bounds."""
+    if text.count(separator) >= MOST_COLUMNS:
+        raise InputError(f"more than {MOST_COLUMNS:,} fields on line {number}", **about, expected="a table")
+    return text
 
 
 def _unquoted(field):

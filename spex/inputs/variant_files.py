@@ -5,7 +5,6 @@ does what is binary or indexed: BCF, regions, bgzip.
 """
 
 import errno
-import gzip
 import os
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -17,11 +16,12 @@ from spex.files.atomic import temporary_path, whole_file
 from spex.files.checks import require_file
 from spex.files.hashes import file_sha256
 from spex.files.piped import STANDARD_INPUT, is_piped, keep_piped
-from spex.inputs.agree import names_in, some_of
+from spex.inputs.agree import some_of
 from spex.inputs.alleles import OK, Allele, alleles_of_row
+from spex.inputs.chromosomes import names_in
 from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.opening import DAMAGED, OPENERS, open_bytes
 from spex.inputs.regions import find_regions
-from spex.inputs.tables import DAMAGED
 from spex.inputs.vcf_text import TITLES, annotated_header, annotated_row, as_text, contigs_of, info_entry, read_header
 
 __all__ = ["OK", "Allele", "VariantFile", "check_target", "info_entry", "write_annotated"]
@@ -59,11 +59,12 @@ class VariantFile:
         self._piped = is_piped(path)
         self._about = {"argument": "variants", "subject": "standard input" if str(path) == STANDARD_INPUT else path}
         self.path = keep_piped(path, spool, self) if self._piped else require_file(path, "variants")
-        self._packed = recognise(self.path) == GZIPPED
-        with self._readable(lambda: "at its beginning or its end"):
+        self._packed = recognise(self.path) in OPENERS
+        self._where = lambda: "at its beginning or its end"
+        with self._readable():
             with self._open() as file:
                 self._bcf = file.read(3) == b"BCF"
-            self._bgzf = self._packed and self._is_bgzf()
+            self._bgzf = recognise(self.path) == GZIPPED and self._is_bgzf()
             self.header = self._read_header()
         self.contigs = contigs_of(self.header)
         self._check_lengths()
@@ -101,7 +102,8 @@ class VariantFile:
         """
         number = 0
         width = len(TITLES) if self._bcf else self.header[-1].count(b"\t") + 1
-        with self._readable(lambda: f"behind row {number}"):
+        self._where = lambda: f"behind row {number}"
+        with self._readable():
             for line in self._lines(samples):
                 columns = line.count(b"\t") + 1
                 if line.startswith(b"#"):
@@ -161,7 +163,7 @@ class VariantFile:
                     done = end
 
     def _open(self):
-        return gzip.open(self.path, "rb") if self._packed else open(self.path, "rb")
+        return open_bytes(self.path, self._about, self._where)
 
     def _open_bcf(self, samples, **index):
         return _reading("VariantFile", self.path, drop_samples=not samples, **index)
@@ -255,11 +257,8 @@ class VariantFile:
         return f"make one with: tabix {'-f ' if again else ''}-p {'bcf' if self._bcf else 'vcf'} {self.path}"
 
     @contextmanager
-    def _readable(self, where):
-        """A block in which what is wrong with the file is told as the user's input.
-
-        where: function that gives the place in the file, in words.
-        """
+    def _readable(self):
+        """A block in which what is wrong with the file is told as the user's input."""
         try:
             yield
         except InputError:
@@ -268,7 +267,7 @@ class VariantFile:
             if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip raises others
                 raise
             raise self.error(
-                f"damaged or cut short {where()} ({shown(error)})",
+                f"damaged or cut short {self._where()} ({shown(error)})",
                 expected="a whole file",
                 hint="fetch or copy it again",
             ) from error

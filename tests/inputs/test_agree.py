@@ -9,7 +9,8 @@ from conftest import CHROMSIZES, example_genes, without_zeros, write_hic, write_
 from spex.contacts.rules import Published
 from spex.errors import InputError
 from spex.inputs import genes as g
-from spex.inputs.agree import agree_maps, check_on_genome, names_in
+from spex.inputs.agree import agree_maps, check_on_genome
+from spex.inputs.chromosomes import names_in
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.cool import ContactMap
 from spex.inputs.maps.reading import open_maps, read_maps

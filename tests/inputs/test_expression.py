@@ -123,7 +123,7 @@ def test_files_that_are_no_expression(tmp_path, genes):
     assert "4 fields on line 3, 2 in the header" in refusal(read, path, [1], genes)
     whole = gzip.compress(with_ids().to_csv(index=False).encode())
     (tmp_path / "e.csv.gz").write_bytes(whole[:-20])
-    assert "e.csv.gz: not a readable table" in refusal(read, tmp_path / "e.csv.gz", [1], genes)
+    assert "e.csv.gz: damaged or cut short" in refusal(read, tmp_path / "e.csv.gz", [1], genes)
     (tmp_path / "e.gct").write_text("#1.2\n1\t1\nid\tLiver\nENSG1\t3\n")
     assert "no columns Name and Description" in refusal(open_expression, tmp_path / "e.gct")
 
@@ -157,7 +157,7 @@ def as_csv(change, **settings):
 EXPRESSION = {
     "empty": (lambda table: b"", "no readable table header"),
     "bytes": (lambda table: bytes(range(256)), "not UTF-8 text .byte 0x80 in it"),
-    "compressed under a plain name": (lambda table: gzip.compress(b"a,b"), "gzipped.*; its name should end in .gz"),
+    "compressed under a plain name": (lambda table: gzip.compress(b"a,b"), "neither an id column nor the published"),
     "a row short": (as_csv(lambda table: table[:-1]), "59 rows, but the genes table has 60"),
     "a row more": (as_csv(lambda table: table.reindex(range(61), fill_value=1)), "61 rows, but the genes table has 60"),
     "an empty cell": (as_csv(cell(None)), r"gene ENSG00000000007 \(line 9\) is ''; expected a number from 0 up"),
@@ -185,8 +185,8 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path, lab, kind):
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("e.csv.gz", b"not compressed", "not a readable table .*not compressed as its name says"),
-        ("e.csv.gz", gzip.compress(b",a\n" * 999)[:-9], "not a readable table|no readable table header"),
+        ("e.csv.gz", b"not compressed", "neither an id column nor the published form's"),
+        ("e.csv.gz", gzip.compress(b",a\n" * 999)[:-9], "damaged or cut short .*fetch or copy it again"),
         ("e.gct", b"#1.2\n2\t1\nid\tLiver\nG1\t1\n", "no columns Name and Description on line 3"),
         ("e.gct", b"#1.2\n", "no readable table header"),
     ],

@@ -17,9 +17,9 @@ TEXT = ("cell type\tassay\ttreatment\t" + "Leber ü\t" * 999 + "\n") * 2003
 @pytest.mark.parametrize(
     "content, message",
     [
-        (TEXT.encode("utf-16"), "not UTF-8 text .UTF-16, as Excel's Unicode text is.; .*; save it as CSV UTF-8"),
-        (gzip.compress(TEXT.encode()), "not UTF-8 text .gzipped.; .*; its name should end in .gz"),
-        (TEXT.encode("latin-1"), "not UTF-8 text .byte 0xfc in it.; .*; save it as CSV UTF-8"),
+        (TEXT.encode("utf-16"), "not UTF-8 text .UTF-16, as Excel's Unicode text is.; .*; save it as text in UTF-8"),
+        (gzip.compress(gzip.compress(TEXT.encode())), "not UTF-8 text .byte 0x8b in it.; .*; save it as text in UTF-8"),
+        (TEXT.encode("latin-1"), "not UTF-8 text .byte 0xfc in it.; .*; save it as text in UTF-8"),
         (b"PK\x03\x04" + bytes(range(256)) * 99, "a zip archive, as .xlsx and .zip files are"),
         (TEXT.replace("Leber", "\x1b[2J\0").encode(), "a zero byte on line 1|no column id|byte"),
         ((TEXT[:-20] + '"').encode(), "fields on line|no column id|neither an id column|rows of"),

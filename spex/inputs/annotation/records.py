@@ -1,18 +1,13 @@
 """Lines of GTF and GFF3 files: genes, and what may be their transcripts."""
 
-import bz2
-import gzip
-import lzma
 import re
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from spex.errors import InputError, shown
-from spex.inputs.kinds import recognise
-from spex.inputs.tables import DAMAGED
+from spex.inputs.opening import open_text
 
-OPENERS = {"gzipped": gzip.open, "compressed by bzip2": bz2.open, "compressed by xz": lzma.open}
 NAMED = re.compile(r"\.(gtf|gff|gff3)(\.(gz|bz2|xz))?$", re.IGNORECASE)
 FIELDS = 9
 EXPECTED = "GTF or GFF3: nine fields between tabs on every line"
@@ -46,14 +41,14 @@ def is_annotation(path):
     if NAMED.search(Path(path).name):
         return True
     try:
-        with _open_text(path) as file:
+        with open_text(path, {}, newline="\n") as file:
             for line in file:
                 if line.startswith("##gff-version"):
                     return True
                 if line.strip() and not line.startswith("#"):
                     fields = line.split("\t")
                     return len(fields) == FIELDS and fields[3].isdecimal() and fields[4].isdecimal()
-    except (UnicodeDecodeError, *DAMAGED, OSError):
+    except InputError:
         return False
     return False
 
@@ -65,20 +60,8 @@ def read_records(path):
         InputError: not text, damaged, a line without nine fields, or one with positions that are none.
     """
     about = {"argument": "genes", "subject": path}
-    try:
-        with _open_text(path) as file:
-            yield from _parse(file, about)
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 text ({recognise(path) or 'binary'})", **about, expected=EXPECTED) from error
-    except (*DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip and bz2 raise others
-            raise
-        raise InputError("not readable to its end (cut short or damaged)", **about, expected="a whole file") from error
-
-
-def _open_text(path):
-    """The file's text, whatever compressed it: told by its content, since a name may say otherwise."""
-    return OPENERS.get(recognise(path), open)(path, "rt", encoding="utf-8-sig", newline="\n")
+    with open_text(path, about, expected=EXPECTED, newline="\n") as file:
+        yield from _parse(file, about)
 
 
 def _parse(file, about):

@@ -1,8 +1,6 @@
 """Contact maps: `.mcool` and `.cool` files, streamed."""
 
 import contextlib
-import errno
-import fcntl
 import os
 import warnings
 from pathlib import Path
@@ -12,6 +10,7 @@ import h5py
 import numpy as np
 
 from spex.errors import InputError, parameter, shown
+from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
 from spex.inputs.kinds import COMPRESSED, recognise
 from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.layout import bin_size, find_group, list_resolutions, map_error
@@ -19,27 +18,7 @@ from spex.inputs.maps.pixels import Part, check_counts, check_values, joined, se
 from spex.inputs.maps.settings import Reading
 
 CHUNK_PIXELS = 4_000_000
-COUNTS = "pixels/count"
 WEIGHTS = "bins/weight"
-
-
-def _check_unlocked(path):
-    """Refuse a map that another program has open for writing: what is read may be gone the next moment."""
-    with open(path, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EACCES):
-                raise map_error(
-                    path,
-                    "locked: another program has it open for writing, so it may change at any moment",
-                    hint="wait until that one ends, or give a copy",
-                ) from error  # other errors say that this file system has no locks
-
-
-def open_map_file(path):
-    """An HDF5 file for reading, without a lock: some file systems have none, and who only reads needs none."""
-    return h5py.File(path, "r", locking=False)
 
 
 COUNTS = f"pixels/{Reading.value_column}"
@@ -58,18 +37,19 @@ class ContactMap:
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
         self.path, self.resolution, self._values = Path(path), resolution, f"pixels/{reading.value_column}"
         self._file, group = split_uri(path)
-        _check_unlocked(self._file)
+        self._about = {"argument": "maps", "subject": path}
+        check_unlocked(self._file, self._about)
         try:
-            open_map_file(self._file).close()
+            with open_hdf5(self._file, self._about) as file, self._reading():
+                check_whole(file, self._about)
+                self.group = find_group(file, self._file, resolution, group)
+                self.resolutions = list_resolutions(file) or [resolution]
+                map_ = cooler.Cooler(file[self.group])
+                mode = _text(file[self.group].attrs.get("storage-mode", "symmetric-upper"))
+                binsize = bin_size(file[self.group])
+                self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
         except OSError as error:
             self._refuse_unopened(error)
-        with self._reading(), open_map_file(self._file) as file:
-            self.group = find_group(file, self._file, resolution, group)
-            self.resolutions = list_resolutions(file) or [resolution]
-            map_ = cooler.Cooler(file[self.group])
-            mode = _text(file[self.group].attrs.get("storage-mode", "symmetric-upper"))
-            binsize = bin_size(file[self.group])
-            self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
         if mode != "symmetric-upper":
             raise map_error(path, f"stored {shown(mode)}", expected="symmetric-upper, each pair of bins once")
         if binsize is None:
@@ -83,15 +63,9 @@ class ContactMap:
             raise map_error(path, f"bins of {self.group} are {binsize} bp, not {resolution}")
 
     def _refuse_unopened(self, error):
-        """Tell why HDF5 does not open the file."""
+        """Raise why HDF5 does not open the file."""
         if error.errno is not None:
-            raise OSError(error.errno, os.strerror(error.errno), str(self._file)) from error
-        if "already open for write" in str(error):
-            raise map_error(
-                self.path,
-                "another program has it open for writing, or was stopped while it had",
-                hint=f"wait until that one ends; if there is none any more: h5clear -s {self._file}",
-            ) from error
+            raise error
         if "signature not found" not in str(error):
             raise self._damaged(error) from error
         kind = recognise(self._file)
@@ -236,7 +210,7 @@ class ContactMap:
         """The resolution's HDF5 group, for the length of a block."""
         with contextlib.ExitStack() as stack:
             with self._reading():
-                root = stack.enter_context(open_map_file(self._file))[self.group]
+                root = stack.enter_context(open_hdf5(self._file, self._about))[self.group]
             yield root
 
     def _refuse_bins(self, root, chrom, place, expected, found):
@@ -285,15 +259,6 @@ class ContactMap:
                 hint="fetch or make it again",
             )
         column = root[name]
-        folder, _, last = name.rpartition("/")
-        links = (root.get(folder, getlink=True), root[folder].get(last, getlink=True))
-        if any(isinstance(link, h5py.ExternalLink) for link in links) or column.is_virtual or column.external:
-            raise map_error(
-                self.path,
-                f"{name} lies in another file",
-                expected="a map that is whole in one file",
-                hint=f"make one with: cooler cp {self._file}::{self.group} map.cool",
-            )
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
             code, _, _, label = settings.get_filter(number)

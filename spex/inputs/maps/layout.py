@@ -35,7 +35,6 @@ def find_group(file, path, resolution, group=None):
             f"{resolution} -o map.mcool {path}",
         )
     name = f"resolutions/{resolution}"
-    _refuse_link(file, path, name, f"its resolution {resolution}")
     if name in file and is_cooler(file[name]):
         return name
     resolutions = list_resolutions(file)
@@ -55,7 +54,6 @@ def list_resolutions(file):
 
 def _named_group(file, path, resolution, group):
     """The group that a URI names, when it holds a map of the resolution."""
-    _refuse_link(file, path, group, f"/{group}")
     if group not in file or not is_cooler(file[group]):
         held = [f"/{each}" for each in _coolers(file)]
         raise map_error(
@@ -81,23 +79,6 @@ def _coolers(file):
         inner = outer.items() if isinstance(outer, h5py.Group) else ()
         names += [name] if is_cooler(outer) else [f"{name}/{key}" for key, each in inner if is_cooler(each)]
     return names
-
-
-def _refuse_link(file, path, name, what):
-    """Refuse a group that lies in another file, or below one that does."""
-    above = ""
-    for part in name.split("/"):
-        if part not in file.get(above or "/", {}):
-            return
-        above = f"{above}/{part}"
-        link = file.get(above, getlink=True)
-        if isinstance(link, h5py.ExternalLink):
-            raise map_error(
-                path,
-                f"{what} is a link to another file, {shown(link.filename)}",
-                expected="the map itself",
-                hint="give that file",
-            )
 
 
 def _other_layout(file, path, resolution):

@@ -2,7 +2,7 @@
 
 from spex.contacts.sheet import count_map
 from spex.errors import InputError
-from spex.inputs.agree import names_in
+from spex.inputs.chromosomes import names_in
 from spex.inputs.maps.renamed import RenamedMap
 from spex.progress import progress
 

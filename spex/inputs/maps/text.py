@@ -1,12 +1,9 @@
 """Text files that hold contacts or models, gzipped or not: told apart, and read some lines at a time."""
 
 import codecs
-import contextlib
 import csv
-import gzip
 import io
 import re
-import zlib
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,10 +13,10 @@ import pandas as pd
 from spex.errors import shown
 from spex.inputs.kinds import recognise
 from spex.inputs.maps.layout import map_error
+from spex.inputs.opening import OPENERS, beginning, open_text
 
 LINES_AT_ONCE = 200_000
 HEAD_BYTES = 1 << 16
-GZIPPED = "gzipped"
 
 TRIPLETS, LOOPS, MODEL, PDB, MMCIF = "triplets", "loops", "a 3D model", "a PDB file", "an mmCIF file"
 WIDTHS = {4: TRIPLETS, 5: MODEL}
@@ -51,15 +48,11 @@ class Layout:
 
 def text_kind(path):
     """Which text of contacts a file is, by its content: TRIPLETS, LOOPS, MODEL, PDB, MMCIF, or None for none."""
-    if recognise(path) not in (None, GZIPPED):
+    if recognise(path) not in (None, *OPENERS):
         return None
-    with open(path, "rb") as file:
-        head = file.read(HEAD_BYTES)
     try:
-        if recognise(path) == GZIPPED:  # as far as it goes, so that a file that is cut short is told to be that
-            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
-    except (zlib.error, UnicodeDecodeError):
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning(path, HEAD_BYTES))
+    except UnicodeDecodeError:
         return None
     if "\0" in text:
         return None
@@ -189,13 +182,5 @@ def _tabbed(line, separator):
     return line.rstrip("\r\n") if separator else "\t".join(line.split())
 
 
-@contextlib.contextmanager
 def _open_text(path):
-    """The text of a file, for the length of a block in which what is wrong with it is told as the user's input."""
-    try:
-        with gzip.open(path, "rb") if recognise(path) == GZIPPED else open(path, "rb") as file:
-            yield io.TextIOWrapper(file, encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise map_error(path, f"not UTF-8 text (byte 0x{error.object[error.start]:02x} in it)") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise map_error(path, f"damaged or cut short ({shown(error)})", hint="fetch or copy it again") from error
+    return open_text(path, {"argument": "maps", "subject": path}, newline=None)

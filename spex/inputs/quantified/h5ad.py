@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, parameter, shown
+from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.ids import unversioned
 from spex.inputs.quantified.tables import Expression, expression_error, rows_by_id
 from spex.inputs.tables import listed
@@ -90,7 +91,10 @@ def _opened(path, names_only):
         raise expression_error(
             path, "anndata, which reads it, is not installed", hint="get it with: pip install 'anndata>=0.12'"
         ) from error
+    about = {"argument": "expression", "subject": path}
     try:
+        with open_hdf5(path, about) as file:
+            check_whole(file, about, in_memory=True)
         with warnings.catch_warnings(action="ignore"):  # of names that occur twice, which do not matter or are refused
             data = read_h5ad(path, backed="r" if names_only else None)
         try:

@@ -95,7 +95,7 @@ def test_what_cannot_be_used_is_refused(files, tmp_path):
     (other / "short.tsv").write_text("\n".join([*lines[:5], lines[5].rpartition("\t")[0], *lines[6:]]))
     refused([files[1], files[2], other / "short.tsv"], "short.tsv: 7 fields on line 6, 8 in the header")
     (other / "cut.tsv.gz").write_bytes(files[1].read_bytes()[:-30])
-    refused([files[0], other / "cut.tsv.gz", files[2]], "cut.tsv.gz: not a readable table .cut short")
+    refused([files[0], other / "cut.tsv.gz", files[2]], "cut.tsv.gz: damaged or cut short")
     (other / "bad.tsv").write_text(files[0].read_text().replace(str(VALUES[0, 0, 2]), "-1", 1))
     refused(
         [other / "bad.tsv", *files[1:]], "TPM of gene ENSG00000000002 .line 7. is '-1'; expected a number from 0 up"

@@ -1,0 +1,140 @@
+"""A user's file as bytes or text: any compression, told by its content; UTF-8; lines and sizes within bounds.
+
+Whatever is wrong with the bytes is raised here, as one InputError, for every format alike.
+"""
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import zlib
+
+from spex.errors import InputError, shown
+from spex.inputs.kinds import COMPRESSED, recognise
+
+OPENERS = dict(zip(COMPRESSED.values(), (gzip.open, bz2.open, lzma.open), strict=True))
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError)
+"""What decompression raises for damaged content, beside OSErrors without a number."""
+
+LONGEST_LINE = 64 << 20
+"""Bytes; a row of the largest cohorts' VCF takes a third of it."""
+
+UNFOLDED = 64 << 20
+MOST_UNFOLDING = 200
+"""Past `UNFOLDED` bytes, content that is so many times as large as what it is compressed to is made to fill memory;
+tables and sequence reach 20."""
+
+PIECE = 1 << 17
+
+
+class _Bounded(io.RawIOBase):
+    """Bytes of a stream, up to a line that is too long or content that unfolds too far.
+
+    stream: of the content. packed: the file that it is decompressed from, or None. about: argument and subject of
+    errors.
+    """
+
+    def __init__(self, stream, packed, about):
+        self._stream, self._packed, self._about = stream, packed, about
+        self._line = self._size = 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        piece = self._stream.read1(min(len(buffer), PIECE))  # as far as it goes where the rest is cut off
+        buffer[: len(piece)] = piece
+        self._size += len(piece)
+        end = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+        self._line = len(piece) - 1 - end if end >= 0 else self._line + len(piece)
+        if self._line > LONGEST_LINE:
+            raise InputError(
+                f"a line of more than {LONGEST_LINE >> 20} MB",
+                **self._about,
+                expected="text in lines",
+                hint="was it made, or put together, as it should be?",
+            )
+        if self._packed and self._size > max(UNFOLDED, MOST_UNFOLDING * self._packed.tell()):
+            raise InputError(
+                f"{self._packed.tell() >> 10:,} kB of it unfold to more than {self._size >> 20:,} MB",
+                **self._about,
+                expected=f"a file whose content is less than {MOST_UNFOLDING} times as large",
+                hint="decompress it first if it is right as it is",
+            )
+        return len(piece)
+
+    def close(self):
+        self._stream.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def open_bytes(path, about, where=str):
+    """The content of a file, decompressed, for the length of a block: a binary file.
+
+    about: argument and subject of errors. where: function that gives the place in the file, in words.
+
+    Raises:
+        InputError: damaged or cut short; a line or a size without bounds.
+    """
+    with contextlib.ExitStack() as stack:
+        with _readable(about):
+            file = stack.enter_context(open(path, "rb"))
+            opener = OPENERS.get(recognise(path))
+            stream = stack.enter_context(opener(file, "rb")) if opener else file
+            bounded = stack.enter_context(io.BufferedReader(_Bounded(stream, opener and file, about), PIECE))
+        with _readable(about, where):
+            yield bounded
+
+
+def beginning(path, size):
+    """The first bytes of a file's content, decompressed: `size` of them, or as many as can be read."""
+    head = b""
+    try:
+        with open_bytes(path, {}) as file:
+            while len(head) < size and (piece := file.read1(size - len(head))):
+                head += piece
+    except InputError:
+        pass  # whoever reads on raises it, with what the file is for
+    return head
+
+
+@contextlib.contextmanager
+def open_text(path, about, *, expected=None, newline=""):
+    """The content of a file as UTF-8 text, with or without a byte order mark; else as `open_bytes`.
+
+    expected: in words, for errors. newline: as of `open`.
+
+    Raises:
+        InputError: also text in another encoding.
+    """
+    try:
+        with open_bytes(path, about) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline) as text:
+            yield text
+    except UnicodeDecodeError as error:
+        kind = recognise(path)
+        kind = None if kind in OPENERS else kind
+        raise InputError(
+            f"not UTF-8 text ({kind or f'byte 0x{error.object[error.start]:02x} in it'})",
+            **about,
+            expected=expected,
+            hint="save it as text in UTF-8 (in a spreadsheet: CSV UTF-8)",
+        ) from error
+
+
+@contextlib.contextmanager
+def _readable(about, where=str):
+    """A block in which damaged content is raised as the user's input."""
+    try:
+        yield
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip and bz2 raise others
+            raise
+        place = where()
+        raise InputError(
+            f"damaged or cut short{f' {place}' if place else ''} ({shown(error)})",
+            **about,
+            expected="a whole file",
+            hint="fetch or copy it again",
+        ) from error
