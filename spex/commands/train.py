@@ -26,7 +26,6 @@ from spex.commands.options import (
 )
 from spex.commands.running import run_script
 from spex.errors import InputError, visible
-from spex.files.atomic import remove_abandoned
 from spex.files.hashes import KnownHashes
 from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.chromosomes import excluded_chromosomes
@@ -279,7 +278,6 @@ def keep_record(results, renew, sheet, record, new, count, is_fold):
         renew()
         if sheet is not None:
             sheet.append({"date": f"{pd.Timestamp.now():%Y-%m-%d %H:%M}", **records.results_row(record)})
-    remove_abandoned(results / record["name"])
     if not is_fold:  # thousands, whose genes are in the pictures of all folds together
         draw_missing(results / record["name"], record)
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 
-from spex.files.atomic import remove_abandoned
 from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
 
 logger = logging.getLogger("spex")
@@ -17,7 +16,6 @@ class Kept:
         self.folder = folder
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            remove_abandoned(folder)
 
     def path(self, kind, identity, suffix):
         """Where a part is. kind: first word of the name. identity: JSON value, all that the part follows from."""

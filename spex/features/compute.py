@@ -11,6 +11,7 @@ import torch
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, tensor_length, transform_weights
 from expecto.scan import merge_windows
 from spex.contacts.sums import SumsOverBins, windows_and_sums
+from spex.errors import InputError
 from spex.runs.cache import OWN_ROWS, own_keys
 
 
@@ -72,7 +73,7 @@ class FeatureComputer:
 
         codes: (length,) uint8 base codes. starts: (n,) int64, each window within the sequence.
         """
-        return self._predict(codes, starts).cpu().numpy()
+        return _on_host(self._predict(codes, starts))
 
     def _read(self, block, segments):
         """What one step of a block needs: rows that the store has, and sequences for the others."""
@@ -102,6 +103,7 @@ class FeatureComputer:
         if self.store is not None:
             found, stored = self.store.get(kind, chrom, keys)
             if stored is not None:
+                _check_finite(stored, "cache", "those in the prediction cache", "delete that folder")
                 rows[found] = stored
         missing = np.flatnonzero(~found)
         return _Rows(kind, chrom, keys, rows, missing, sequences_of(missing) if len(missing) else None)
@@ -134,7 +136,7 @@ class FeatureComputer:
     def _complete(self, read, predicted, places, keep=True):
         """The rows of one step, (keys, width) float32. keep: put what was predicted into the store."""
         if predicted is not None:
-            rows = predicted.cpu().numpy()
+            rows = _on_host(predicted)
             if self.store is not None:
                 if keep:
                     self.store.put(read.kind, read.chrom, read.keys[places], rows)
@@ -210,6 +212,21 @@ class _Block:
         alone = self.contacts.stand_ins[self.rows]
         neighbours[alone] = self.own[alone, OWN_SUMS:]
         return np.concatenate([self.own[:, :OWN_SUMS], neighbours], axis=1)
+
+
+def _on_host(predicted):
+    """Predictions in the host's memory, float32 (n, features), when they are numbers."""
+    rows = predicted.cpu().numpy()
+    _check_finite(rows, "network", "its weights or this precision overflow", "get it again, or take float32")
+    return rows
+
+
+def _check_finite(rows, argument, why, hint):
+    """Refuse predictions that are no numbers, before they are kept or summed. rows: float32 (n, features)."""
+    if not np.isfinite(rows.sum(dtype=np.float64)):
+        raise InputError(
+            f"predictions that are not finite ({why})", argument=argument, expected="probabilities", hint=hint
+        )
 
 
 def lay_end_to_end(codes_of, starts, window):

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +24,7 @@ from spex.contacts.collect import Contacts
 from spex.errors import InputError, parameter, shown
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
+from spex.files.stamps import Watch
 from spex.inputs.genome import Genome
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
@@ -47,7 +48,7 @@ class TensorJob:
     """What each process needs to make its share of the tensors.
 
     store: root folder, identity and dtype of the prediction store, or None. batch_size: windows that the network sees
-    at once, block_size: genes; None for what suits the device.
+    at once, block_size: genes; None for what suits the device. watch: of the files that tensors are made from.
     """
 
     folder: DataFolder
@@ -58,6 +59,7 @@ class TensorJob:
     precision: str
     batch_size: int | None
     block_size: int | None
+    watch: Watch = field(default_factory=Watch)
 
 
 def choose_devices(platform, gpus):
@@ -196,12 +198,12 @@ def make_tensors(job, model, device, genes, advance):
             model=model,
             device=device,
             precision=job.precision,
-            store=None if job.store is None else PredictionStore(*job.store),
+            store=None if job.store is None else PredictionStore(*job.store, watch=job.watch),
             contacts=job.contacts,
             batch_size=job.batch_size,
         )
         block_size = job.block_size or BLOCK_SIZE[torch.device(device).type]
-        write_tensors(computer, job.folder, genes, block_size, advance)
+        write_tensors(computer, job.folder, genes, block_size, advance, job.watch)
     return computer.counts
 
 

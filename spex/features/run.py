@@ -11,9 +11,10 @@ from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.errors import InputError, shown
 from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
 from spex.features.write import unfinished_genes
-from spex.files.atomic import remove_abandoned, write_text
+from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
+from spex.files.stamps import Watch
 from spex.inputs.agree import agree_maps, check_different, check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
 from spex.inputs.chromosomes import EXCLUDED
@@ -25,7 +26,7 @@ from spex.inputs.genes import (
     report_rows,
 )
 from spex.inputs.genome import Genome
-from spex.inputs.maps.address import map_sha256
+from spex.inputs.maps.address import map_sha256, split_uri
 from spex.inputs.maps.reading import open_maps, read_maps
 from spex.inputs.maps.settings import Reading
 from spex.models.splits import TEST_CHROM
@@ -57,6 +58,11 @@ class TensorInputs:
     excluded: tuple[str, ...] = EXCLUDED
     reading: Reading = field(default_factory=Reading)
 
+    def watch(self):
+        """A Watch of all these files."""
+        files = [split_uri(path)[0] for path in self.maps]
+        return Watch(genes=self.genes, genome=self.genome, network=self.network, maps=files)
+
 
 @dataclass(frozen=True)
 class Computation:
@@ -85,6 +91,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     """
     start = time.monotonic()
     check_resolution(inputs.resolution)
+    watch = inputs.watch()
     hashes = KnownHashes(folder.input_hashes)
     table, genes, maps = _read_inputs(inputs, folder, hashes)
     settings = _settings(inputs, computation, hashes)
@@ -96,11 +103,10 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     contacts, found_before, identity = _contacts(folder, inputs, settings, maps, genes)
 
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
+    watch.check()
     claim_run(folder, settings)
     hashes.save()
     report_rows(inputs.genes, table, genes, inputs.gene_type, inputs.excluded)
-    for used in (folder.root, folder.tensors):
-        remove_abandoned(used)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
     if contacts is not None:
         if not found_before:
@@ -108,8 +114,9 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
         write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
     _log_start(folder, inputs, computation, len(chosen), len(chosen) - len(pending))
     if len(pending):
-        counts = _make(folder, inputs, computation, model, pending, contacts, store)
+        counts = _make(folder, inputs, computation, model, pending, contacts, store, watch)
         _log_work(counts, store, time.monotonic() - start)
+    watch.check()
     if contacts is not None:
         _log_contacts(contacts, chosen)
     done = len(chosen) - len(pending)
@@ -177,7 +184,7 @@ def _contacts(folder, inputs, settings, maps, genes):
     return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
 
 
-def _make(folder, inputs, computation, model, pending, contacts, store):
+def _make(folder, inputs, computation, model, pending, contacts, store, watch):
     job = TensorJob(
         folder=folder,
         genome=inputs.genome,
@@ -187,6 +194,7 @@ def _make(folder, inputs, computation, model, pending, contacts, store):
         precision=computation.precision,
         batch_size=computation.batch_size,
         block_size=computation.block_size,
+        watch=watch,
     )
     with progress(len(pending), "genes", "tensors") as advance:
         if len(computation.devices) == 1:

@@ -11,6 +11,7 @@ from spex.features.compute import FeatureComputer
 from spex.features.devices import BLOCK_SIZE, DTYPES
 from spex.features.made import empty_folder
 from spex.features.write import write_tensors
+from spex.files.stamps import Watch
 
 PRODUCTS_PER_ROUND = {"cpu": 1, "cuda": 10}
 ROUNDS = 3
@@ -94,7 +95,7 @@ def _time_whole(computer, scanner, contacts, genes):
     with tempfile.TemporaryDirectory() as place:
         folder = empty_folder(place)
         start = time.perf_counter()
-        write_tensors(mine, folder, genes, BLOCK_SIZE[scanner.device.type], lambda count: None)
+        write_tensors(mine, folder, genes, BLOCK_SIZE[scanner.device.type], lambda count: None, Watch())
         return time.perf_counter() - start
 
 

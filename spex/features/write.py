@@ -14,14 +14,18 @@ WRITERS = 4
 logger = logging.getLogger("spex")
 
 
-def write_tensors(computer, folder, genes, block_size, advance):
+def write_tensors(computer, folder, genes, block_size, advance, watch):
     """Make the tensors of genes, in blocks of `block_size` along the genome.
 
     Other processes may be at the same genes: each begins somewhere else, and passes over what has been finished by the
     time it gets there.
 
     computer: FeatureComputer. folder: DataFolder. genes: DataFrame with id, chrom, strand, tss. advance: called with
-    the number of genes whose tensors were written, by whomever.
+    the number of genes whose tensors were written, by whomever. watch: of the input files, asked before each block is
+    written.
+
+    Raises:
+        InputError: an input has changed; predictions that are not finite.
     """
     blocks = blocks_along_genome(genes, block_size)
     begin = secrets.randbelow(max(len(blocks), 1))
@@ -38,6 +42,7 @@ def write_tensors(computer, folder, genes, block_size, advance):
             writing = []
             for block, features in computed:
                 _finish(writing, advance)
+                watch.check()
                 writing = [
                     writers.submit(save_array, folder.tensor_path(gene), rows.reshape(-1), durable=False)
                     for gene, rows in zip(block["id"], features, strict=True)

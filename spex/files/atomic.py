@@ -9,12 +9,19 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 import socket
 import time
 from pathlib import Path
 
 STALE_AFTER_SECONDS = 24 * 3600
+
+CLEANED = set()
+"""Folders that this process has written to."""
+
+TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{16}\.tmp")
+"""Names that `temporary_path` gives; others' files may end in .tmp too."""
 
 NO_HARD_LINKS = (
     errno.EPERM,
@@ -65,7 +72,15 @@ def _link_once(temporary, path):
 
 
 def temporary_path(path):
-    """An unpredictable name beside `path` that tells which process of which machine writes it."""
+    """An unpredictable name beside `path` that shows which process of which machine writes it.
+
+    What killed writers left in that folder is removed when this process asks for a name there for the first time.
+    """
+    place = os.path.abspath(path.parent)
+    if place not in CLEANED:
+        CLEANED.add(place)
+        with contextlib.suppress(OSError):  # whoever writes there next says what is wrong with it
+            remove_abandoned(place)
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
 
 
@@ -73,6 +88,8 @@ def remove_abandoned(folder):
     """Delete temporary files in `folder` whose writer is dead: a gone process of this machine, or a day old."""
     host = socket.gethostname()
     for temporary in Path(folder).glob(".*.tmp"):
+        if not TEMPORARY.fullmatch(temporary.name):
+            continue
         owner, _, rest = temporary.name.removesuffix(".tmp").rpartition(".")[0].rpartition(".")
         with contextlib.suppress(FileNotFoundError):
             old = time.time() - temporary.stat().st_mtime > STALE_AFTER_SECONDS

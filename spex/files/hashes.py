@@ -3,7 +3,11 @@
 import hashlib
 from pathlib import Path
 
+from spex.errors import InputError
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+from spex.files.stamps import settled_stamp_of, stamp_of
+
+STAMP = ("size", "mtime_ns", "ctime_ns")
 
 
 def file_sha256(path):
@@ -30,11 +34,13 @@ class KnownHashes:
     def sha256(self, path):
         """Hash of a file's content, in hexadecimal."""
         path = Path(path).resolve()
-        stat = path.stat()
-        stamp = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "ctime_ns": stat.st_ctime_ns}
+        before = settled_stamp_of(path)
+        stamp = dict(zip(STAMP, before, strict=False))  # network drives give a file other places on other machines
         entry = self._known.get(str(path), {})
         if {name: entry.get(name) for name in stamp} != stamp:
             entry = {**stamp, "sha256": file_sha256(path)}
+            if stamp_of(path) != before:
+                raise InputError("changed while it was read", subject=path, hint="wait until nobody writes it")
             self._known[str(path)] = entry
             self._new = True
         return entry["sha256"]

@@ -5,6 +5,7 @@ A seal is a checksum behind the content (or a field of it, in JSON); what a late
 import hashlib
 import io
 import json
+import math
 import struct
 import threading
 import zlib
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spex.errors import shown
 from spex.files.atomic import _json, whole_file
 
 HEADER_LOCK = threading.Lock()
@@ -20,6 +22,9 @@ HEADER_LOCK = threading.Lock()
 counter of the parser's depth is shared): a whole file would be called damaged."""
 JSON_SEAL = "sha256_of_the_rest"
 SEAL = struct.Struct("<cI")
+
+LARGEST_ARRAY = 1 << 40
+"""Items; more are a header that was damaged."""
 
 SEAL_MARK = b"C"
 """What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
@@ -131,26 +136,42 @@ def load_array(path):
     """
     content = Path(path).read_bytes()
     buffer = io.BytesIO(content)
-    try:
-        version = np.lib.format.read_magic(buffer)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        with HEADER_LOCK:
-            shape, fortran_order, dtype = read_header[version](buffer)
-    except Exception as error:  # the header is parsed as Python's own text and fails in as many ways
-        raise DamagedFileError(f"{path}: not a readable .npy file ({error})") from error
-    if dtype.hasobject:
-        raise DamagedFileError(f"{path}: holds pickled objects, which are never loaded")
+    shape, fortran_order, dtype = read_npy_header(buffer, path)
     start = buffer.tell()
-    end = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+    end = start + dtype.itemsize * math.prod(shape)
     if len(content) not in (end, end + SEAL.size):
         raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + SEAL.size}")
     if len(content) > end and content[end:] != _seal(memoryview(content)[:end]):
         raise DamagedFileError(f"{path}: its checksum does not fit its content")
     array = np.frombuffer(content, dtype, count=(end - start) // dtype.itemsize, offset=start)
     return array.reshape(shape, order="F" if fortran_order else "C")
+
+
+def read_npy_header(file, path):
+    """Shape, whether in Fortran's order, and dtype of a `.npy` file; leaves it where the numbers begin.
+
+    file: binary, at its beginning. path: for errors.
+
+    Raises:
+        DamagedFileError: not such a file; a shape or a type that no array of numbers has; pickled objects.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        with HEADER_LOCK:
+            shape, fortran_order, dtype = read_header[version](file)
+    except OSError:
+        raise
+    except Exception as error:  # the header is parsed as Python's own text and fails in as many ways
+        raise DamagedFileError(f"{path}: not a readable .npy file ({shown(error, 200)})") from error
+    if dtype.hasobject:
+        raise DamagedFileError(f"{path}: contains pickled objects, which are never loaded")
+    if dtype.itemsize == 0 or min(shape, default=0) < 0 or math.prod(shape) > LARGEST_ARRAY:
+        raise DamagedFileError(f"{path}: {dtype} of shape {shown(shape)}, which is no array of numbers")
+    return shape, fortran_order, dtype
 
 
 def is_whole_array(path, shape, dtype):

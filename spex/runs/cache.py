@@ -1,26 +1,29 @@
 """Predictions that several runs share, in shards that processes write side by side and never change.
 
-A shard is one `.npy` file: the keys of its rows, a checksum for each, the rows. It is memory-mapped for reading, so
-only the rows that are asked for leave the disk. Every process writes shards of its own; whoever looks up rows sees
-the shards that are whole by then. Keys are integers that the caller chooses (the start of a bin's window, a TSS).
+A shard is one `.npy` file: the keys of its rows, a checksum for each, the rows. It is memory-mapped while rows are
+taken from it, so only those that are asked for leave the disk; between that its keys alone are in memory, and it is
+closed, since there may be more shards than files that a process may have open. Every process writes shards of its own;
+whoever looks up rows sees the shards that are whole by then. Keys are integers that the caller chooses (the start of a
+bin's window, a TSS).
 """
 
 import contextlib
 import hashlib
 import json
 import logging
-import mmap
 import secrets
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from expecto.gene_features import OWN_SUMS
-from spex.files.atomic import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
-from spex.files.sealed import npy_header
+from spex.files.atomic import is_read_only, remove_where_allowed, whole_file, write_json
+from spex.files.sealed import DamagedFileError, npy_header, read_npy_header
+from spex.files.stamps import Watch
 
 SHARD_BYTES = 32 << 20
 SHARDS_IN_MEMORY = 3
@@ -44,15 +47,17 @@ class PredictionStore:
     """Rows of numbers by kind, chromosome and key, under the identity of what they were computed with.
 
     root: the prediction cache folder. identity: dict of JSON values (genome, weights, precision ...): other values
-    are another store within the same folder. dtype: float32, or float16 to halve the size.
+    are another store within the same folder. dtype: float32, or float16 to halve the size. watch: of the files that
+    rows are computed from, which is asked before a shard is written.
     """
 
-    def __init__(self, root, identity, dtype=np.float32):
+    def __init__(self, root, identity, dtype=np.float32, watch=None):
         self._identity = {**identity, "dtype": np.dtype(dtype).name}
         name = hashlib.sha256(json.dumps(self._identity, sort_keys=True).encode()).hexdigest()[:16]
         self.folder = Path(root) / name
         self.dtype = np.dtype(dtype)
         self.bytes_written = 0
+        self._watch = watch or Watch()
         self._tables = {}
         self._writable = True
         self._writer = ThreadPoolExecutor(1)
@@ -129,6 +134,7 @@ class PredictionStore:
         try:
             if not self._writable:
                 return
+            self._watch.check()
             if not (self.folder / IDENTITY).exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
                 write_json(self.folder / IDENTITY, self._identity)
@@ -180,7 +186,6 @@ class _Table:
         self._damaged = set()
         self._keys = np.empty(0, np.int64)
         self._places = np.empty((0, 2), np.int64)  # number of the shard, row in it
-        remove_abandoned(folder)
 
     def has(self, keys):
         self._refresh()
@@ -199,17 +204,19 @@ class _Table:
         rows = None
         shards = list(self._shards.items())
         for shard in np.unique(self._places[slots[found], 0]):
-            name, records = shards[shard]
+            path, kept = shards[shard]
             mine = np.flatnonzero(found)[self._places[slots[found], 0] == shard]
-            places = self._places[slots[mine], 1]
-            part = records["rows"][0][places]
-            if not np.array_equal(_checksums(keys[mine], part), records["checksums"][0][places]):
-                self._drop(name)
+            try:
+                part, checksums = kept.rows(path, self._places[slots[mine], 1])
+            except (FileNotFoundError, DamagedFileError) as error:
+                self._drop(path, damaged=isinstance(error, DamagedFileError))
+                return self.get(keys)
+            if not np.array_equal(_checksums(keys[mine], part), checksums):
+                self._drop(path)
                 return self.get(keys)
             if rows is None:
                 rows = np.empty((len(keys), part.shape[1]), np.float32)
             rows[mine] = part
-            records.base.madvise(mmap.MADV_DONTNEED)  # else all that was ever read counts as this process's memory
         return found, None if rows is None else rows[found]
 
     @property
@@ -250,34 +257,72 @@ class _Table:
         new = sorted(set(self.folder.glob("*.npy")) - self._shards.keys() - self._damaged)
         for path in new:
             try:
-                records = np.load(path, mmap_mode="r", allow_pickle=False)
-                count, width = records.dtype["rows"].shape
-                if records.dtype != _record_type(count, width, records.dtype["rows"].base):
-                    raise ValueError("other columns")
-            except OSError:  # gone again, or out of reach for the moment
+                self._shards[path] = _KeptShard.open(path)
+            except FileNotFoundError:  # another process found it damaged
                 continue
-            except Exception:  # the header is parsed as Python's own text and fails in as many ways
+            except DamagedFileError:
                 self._drop(path)
-                continue
-            self._shards[path] = records
         if new:
             self._index()
 
     def _index(self):
-        keys = [np.array(records["keys"][0]) for records in self._shards.values()]
+        keys = [kept.keys for kept in self._shards.values()]
         shard = np.repeat(np.arange(len(keys)), [len(part) for part in keys])
         row = np.concatenate([np.arange(len(part)) for part in keys]) if keys else np.empty(0, np.int64)
         keys = np.concatenate(keys) if keys else np.empty(0, np.int64)
         self._keys, first = np.unique(keys, return_index=True)
         self._places = np.stack([shard, row], axis=1)[first]
 
-    def _drop(self, path):
-        """Delete a damaged shard: what it held is computed again."""
-        logger.warning("%s: damaged; its predictions are computed again", path)
+    def _drop(self, path, *, damaged=True):
+        """Delete a damaged shard, or forget one that is gone: its rows are computed again."""
         self._shards.pop(path, None)
-        self._damaged.add(path)
-        remove_where_allowed(path)
+        if damaged:
+            logger.warning("%s: damaged; its predictions are computed again", path)
+            self._damaged.add(path)
+            remove_where_allowed(path)
         self._index()
+
+
+@dataclass(frozen=True, eq=False)
+class _KeptShard:
+    """A whole shard on the disk, closed. start: byte at which its one record begins. kind: dtype of the record. keys:
+    int64 (rows,)."""
+
+    start: int
+    kind: np.dtype
+    keys: np.ndarray
+
+    @classmethod
+    def open(cls, path):
+        """Read a shard's header and keys.
+
+        Raises:
+            DamagedFileError: it is none, or not whole.
+            FileNotFoundError: it is gone.
+        """
+        with open(path, "rb") as file:
+            shape, _, kind = read_npy_header(file, path)
+            start = file.tell()
+            try:
+                count, width = kind["rows"].shape
+                whole = kind == _record_type(count, width, kind["rows"].base) and shape == (1,)
+            except (LookupError, TypeError, ValueError):
+                whole = False
+            if not whole or path.stat().st_size != start + kind.itemsize:
+                raise DamagedFileError(f"{path}: not a whole shard")
+            return cls(start, kind, np.fromfile(file, "<i8", count))
+
+    def rows(self, path, places):
+        """Some rows and the checksums that they were written with. places: (m,) of them.
+
+        Raises:
+            DamagedFileError: the file is shorter than it was.
+            FileNotFoundError: it is gone.
+        """
+        if path.stat().st_size < self.start + self.kind.itemsize:
+            raise DamagedFileError(f"{path}: shorter than it was")
+        record = np.memmap(path, self.kind, "r", self.start, (1,))
+        return np.array(record["rows"][0][places]), np.array(record["checksums"][0][places])
 
 
 def _record_type(count, width, dtype):

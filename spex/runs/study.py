@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.files.atomic import remove_abandoned
 from spex.models import importance
 from spex.models.fits import assess, predictions_table
 from spex.models.registry import MODELS, check_width, prepare, prepare_folds
@@ -111,8 +110,6 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     """
     if pool:
         study = replace(study, settings=study.settings | MODELS[study.model].shared_settings)
-    if study.results.exists():
-        remove_abandoned(study.results)
     total = len(splits) * len(study.targets) * len(seeds)
     finished = []
     for split, make_learner in zip(splits, _learners(study, splits, pool), strict=True):
@@ -218,7 +215,6 @@ def _write_fit(study, fit, split, settings, features, observed):
 def _fit_folder(study, settings):
     folder = study.results / records.fit_name(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(folder)
     return folder
 
 

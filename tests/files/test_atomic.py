@@ -35,9 +35,22 @@ def test_temporary_files_of_dead_processes_are_removed_and_others_stay(tmp_path,
         dead = atomic.temporary_path(tmp_path / "dead.npy")
         patch.setattr(atomic.socket, "gethostname", lambda: "node.far.away")
         far, old = (atomic.temporary_path(tmp_path / name) for name in ("far.npy", "old.npy"))
-    for path in (mine, dead, far, old):
+    others = [tmp_path / "tensor.npy", tmp_path / ".their.tmp", tmp_path / ".x.node.1.tmp"]
+    for path in (mine, dead, far, old, *others):
         path.touch()
-    os.utime(old, (1, 1))
-    (tmp_path / "tensor.npy").touch()
+    for path in (old, *others):
+        os.utime(path, (1, 1))
     atomic.remove_abandoned(tmp_path)
-    assert set(tmp_path.iterdir()) == {mine, far, tmp_path / "tensor.npy"}
+    assert set(tmp_path.iterdir()) == {mine, far, *others}
+
+
+def test_whoever_writes_first_into_a_folder_removes_what_a_killed_writer_left(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 2**22 + 5)
+        dead = atomic.temporary_path(tmp_path / "elements.tsv")
+    dead.touch()
+    atomic.write_text(tmp_path / "first", "")
+    assert dead.exists()  # this process had been here before
+    monkeypatch.setattr(atomic, "CLEANED", set())
+    atomic.write_text(tmp_path / "second", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "second"}
