@@ -22,6 +22,9 @@ KERNEL = 8
 POOLS = (4, 4, 1)
 """Width of the max pooling that ends each block; the last block has none."""
 
+FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+"""Types of weights that can be read."""
+
 UNREADABLE = (errno.ENOENT, errno.EACCES, errno.EIO, errno.ESTALE, errno.EISDIR)
 
 CHECKPOINT_LAYERS = {
@@ -129,8 +132,15 @@ def _check_checkpoint(path, state, shapes):
             f"are not its own ({examples})"
         )
     for name, shape in shapes.items():
-        if not isinstance(state[name], torch.Tensor) or state[name].shape != shape:
-            found = tuple(getattr(state[name], "shape", ())) or type(state[name]).__name__
-            raise ValueError(f"{path}: {name} has shape {found}, Beluga's is {tuple(shape)}")
-        if not state[name].is_floating_point() or not bool(torch.isfinite(state[name]).all()):
-            raise ValueError(f"{path}: {name} holds values that are not finite numbers")
+        values = state[name]
+        if not isinstance(values, torch.Tensor):
+            raise ValueError(f"{path}: {name} is a {type(values).__name__}, Beluga's has shape {tuple(shape)}")
+        if values.is_nested or values.layout != torch.strided or values.device.type != "cpu":
+            kind = "nested" if values.is_nested else values.layout if values.layout != torch.strided else values.device
+            raise ValueError(f"{path}: {name} is a tensor of another kind ({kind}), Beluga's are plain arrays")
+        if values.shape != shape:
+            raise ValueError(f"{path}: {name} has shape {tuple(values.shape)}, Beluga's is {tuple(shape)}")
+        if values.dtype not in FLOATS:
+            raise ValueError(f"{path}: {name} contains {values.dtype}, Beluga's weights are {FLOATS[0]}")
+        if not bool(torch.isfinite(values.float()).all()):
+            raise ValueError(f"{path}: {name} contains values that are not finite numbers")

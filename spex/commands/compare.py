@@ -37,6 +37,7 @@ from spex.compare.statistics import CORRECTIONS
 from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
+from spex.files.stamps import Watch
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.targets import select_targets
@@ -141,15 +142,18 @@ def check_options(args):
 
 def run(args):
     check_options(args)
+    watch = Watch(genes=args.genes_filename)
     table, genes = read_genes(args.genes_filename, args)
     base = DataFolder(args.base_folder)
     hashes = KnownHashes(base.input_hashes if base.root.is_dir() else None)
     check_made_with(base, {"genes": args.genes_filename}, hashes, {})
     check_genes_choice(base, args.tss_rule, excluded_chromosomes(args.exclude_chroms))
     file = open_expression(args.gene_expression_filename, args.value, lambda: table["id"])
+    watch.add("expression", *file.paths)
     indices = args.target_index if args.target_index or args.target else ["all"]
     targets = select_targets(file, indices, args.target)
     values = read_expression(file, targets, table, genes).values
+    watch.check()
     inputs = CompareInputs(
         base=Path(args.base_folder),
         maps=[Path(each) for each in args.map_folders],

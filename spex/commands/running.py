@@ -1,5 +1,6 @@
 """How every command runs: logging, signals, and how it ends, in one line and an exit status."""
 
+import contextlib
 import errno
 import logging
 import os
@@ -44,6 +45,8 @@ BUGS = (errno.EBADF, errno.EFAULT)
 NO_MEMORY = ("DefaultCPUAllocator", "can't start new thread")
 """Of RuntimeErrors that tell of a limit: PyTorch's want of memory, Python's want of threads."""
 
+RAISED_AGAIN_SECONDS = 0.05
+
 logger = logging.getLogger("spex")
 
 for _stream in ("stdout", "stderr"):
@@ -64,16 +67,12 @@ def run_script(prog, run, args, spell=option, resumes=True):
     141 nobody reads the output any more; 143 SIGTERM.
     """
     handler = _start_logging()
-
-    def on_terminate(signum, frame):
-        raise TerminatedError
-
-    previous = signal.signal(signal.SIGTERM, on_terminate)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a tissue's name may hold what the terminal's encoding lacks
     try:
-        status = run(args)
-        sys.stdout.flush()
+        with _stopped_by_signals():
+            status = run(args)
+            sys.stdout.flush()
     except InputError as error:
         return _fail(prog, error.line(spell))
     except OSError as error:
@@ -94,9 +93,42 @@ def run_script(prog, run, args, spell=option, resumes=True):
         print(f"{prog}: stopped; what is finished is kept, the same command {again}", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     finally:
-        signal.signal(signal.SIGTERM, previous)
         logger.removeHandler(handler)
     return status or 0
+
+
+@contextlib.contextmanager
+def _stopped_by_signals():
+    """A block that SIGTERM ends as Ctrl-C does, by an exception, wherever it arrives.
+
+    What is raised inside a destructor or a weakref's callback goes no further than that; Python then calls
+    `sys.unraisablehook`, and it is raised once more a moment later.
+    """
+
+    def on_terminate(signum, frame):
+        raise TerminatedError
+
+    def on_alarm(signum, frame):
+        raise swallowed.pop()
+
+    def on_unraisable(unraisable):
+        if issubclass(unraisable.exc_type, TerminatedError | KeyboardInterrupt):
+            swallowed[:] = [unraisable.exc_type]
+            signal.setitimer(signal.ITIMER_REAL, RAISED_AGAIN_SECONDS)
+        else:
+            hook(unraisable)
+
+    swallowed, hook = [], sys.unraisablehook
+    before = {signal.SIGTERM: on_terminate, signal.SIGALRM: on_alarm}
+    before = {number: signal.signal(number, handle) for number, handle in before.items()}
+    sys.unraisablehook = on_unraisable
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = hook
+        for number, handle in before.items():
+            signal.signal(number, handle)
 
 
 def _fail(prog, message):

@@ -27,6 +27,7 @@ from spex.commands.options import (
 from spex.commands.running import run_script
 from spex.errors import InputError, visible
 from spex.files.hashes import KnownHashes
+from spex.files.stamps import Watch
 from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
@@ -106,6 +107,7 @@ def run(args):
             ).tissues
         )
         return
+    watch = Watch(genes=args.genes_filename)
     table, kept = read_genes(args.genes_filename, args)
     genes, excluded = genes_asked_for(args, kept), excluded_chromosomes(args.exclude_chroms)
     folder = DataFolder(args.data_folder)
@@ -119,6 +121,7 @@ def run(args):
         return
 
     file = open_expression(args.gene_expression_filename, args.value, lambda: table["id"])
+    watch.add("expression", *file.paths)
     targets = select_targets(file, args.target_index, args.target)
     choices = choices_of(args, [(index, file.tissues[index - 1]) for index in targets])
     sheet = open_sheet_log(args.google_sheets_credentials_filename, args.google_spreadsheet_id)
@@ -132,6 +135,7 @@ def run(args):
     report_splits(splits, args.model, set(matched.genes["chrom"]), cv=args.cv is not None)
 
     study = read_study(folder, matched, settings=shared_settings(hashes, args, file), **choices)
+    watch.check()  # what was read has the hashes that fits are recorded under
     hashes.save()
     with records.results_kept_up(study.results) as renew:
         finished = fit_all(

@@ -25,6 +25,8 @@ from spex.compare.verdict import LEAST_GAIN
 from spex.errors import InputError
 from spex.files.checks import require_folder
 from spex.files.hashes import KnownHashes
+from spex.files.stamps import Watch
+from spex.inputs.maps.address import split_uri
 from spex.models.fits import PSEUDOCOUNT
 from spex.models.matrices import COLUMNS_AT_ONCE
 
@@ -89,7 +91,7 @@ class CompareInputs:
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """What a comparison computes with. makers: MapMaker of each map. local: LocalSums. marks: of cell types. observed:
-    float64 (n, t), ln(expression + pseudocount). parts: folder of what is kept, or None."""
+    float64 (n, t), ln(expression + pseudocount). parts: folder of what is kept, or None. watch: of the map files."""
 
     inputs: CompareInputs
     protocol: Protocol
@@ -100,6 +102,7 @@ class Prepared:
     marks: Marks
     observed: np.ndarray
     parts: Path | None
+    watch: Watch
 
     @property
     def chroms(self):
@@ -117,6 +120,7 @@ def prepare(inputs, protocol, out=None):
     Raises:
         InputError: something cannot be used, or does not fit the rest.
     """
+    watch = Watch(maps=[split_uri(path)[0] for path in inputs.map_files])
     if not inputs.maps:
         raise InputError("none is given", argument="map_folders", expected="the data folder of one map or more")
     base = open_base(inputs.base)
@@ -138,7 +142,7 @@ def prepare(inputs, protocol, out=None):
     _thin(makers, protocol.thin_to)
     observed = np.log(genes.observed + protocol.pseudocount)
     local = LocalSums.of(base, cache, genes.table)
-    return Prepared(inputs, protocol, base, genes, makers, local, marks, observed, parts)
+    return Prepared(inputs, protocol, base, genes, makers, local, marks, observed, parts, watch)
 
 
 def _check_chromosomes(genes):

@@ -46,6 +46,7 @@ def compare_prepared(ready):
     work = _Work(ready)
     statistics = work.run()
     comparison = _tables(statistics, ready, work.settings())
+    ready.watch.check()
     logger.info("memory: %.1f GB at most", peak_memory() / 1e9)
     return ready.marks.mark(comparison)
 
@@ -127,6 +128,7 @@ class _Work:
         with progress(arms.passes, "arms", maker.name) as advance:
             found = compare_map(own, arms, shifts=self.shifts, advance=advance)
         self.facts[maker.name] = facts | {"own_penalties": own.tried.tolist()}
+        self.ready.watch.check()
         arrays = {"facts": np.array(json.dumps(self.facts[maker.name])), **found.to_arrays()}
         self.kept.save("map", self._map_identity(maker), arrays)
         logger.info("%s: done", maker.name)

@@ -169,7 +169,8 @@ def read_npy_header(file, path):
         raise DamagedFileError(f"{path}: not a readable .npy file ({shown(error, 200)})") from error
     if dtype.hasobject:
         raise DamagedFileError(f"{path}: contains pickled objects, which are never loaded")
-    if dtype.itemsize == 0 or min(shape, default=0) < 0 or math.prod(shape) > LARGEST_ARRAY:
+    whole = all(type(length) is int and length >= 0 for length in shape)
+    if dtype.itemsize == 0 or not whole or math.prod(shape) > LARGEST_ARRAY:
         raise DamagedFileError(f"{path}: {dtype} of shape {shown(shape)}, which is no array of numbers")
     return shape, fortran_order, dtype
 

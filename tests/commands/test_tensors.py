@@ -480,3 +480,47 @@ def test_a_defect_of_the_program_keeps_its_traceback(narrow, tensors_argv, monke
     monkeypatch.setattr(features_run, "claim_run", lambda folder, settings: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tensors.main(tensors_argv())
+
+
+@pytest.mark.parametrize("which", ["genome", "maps"])
+def test_an_input_that_is_overwritten_during_a_run_stops_it(
+    reference, world, narrow, tensors_argv, tmp_path, monkeypatch, capsys, which
+):
+    path = {"genome": world.genome, "maps": world.maps[1]}[which]
+    content_before, times = path.read_bytes(), os.stat(path)
+    other = content_before.translate(bytes.maketrans(b"ACGT", b"TGCA"))
+
+    def save_and_overwrite(*given, **options):
+        original(*given, **options)
+        with open(path, "r+b") as file:  # in place, under its old time
+            file.write(other)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    original = write.save_array
+    monkeypatch.setattr(write, "save_array", save_and_overwrite)
+    argv = tensors_argv("--block_size", 1, maps=[0, 1])
+    try:
+        assert tensors.main(argv) == 2
+    finally:
+        path.write_bytes(content_before)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    option = {"genome": "--genome_filename", "maps": "--mcool_filename"}[which]
+    assert re.search(rf"error: {option} {path}: changed since this run began; .*same command", capsys.readouterr().err)
+    assert content(tmp_path / "data").items() <= reference.items()
+    monkeypatch.setattr(write, "save_array", original)
+    succeed(argv)
+    assert content(tmp_path / "data") == reference
+    shutil.rmtree(tmp_path / "data")  # the cache has rows of the right genome alone
+    succeed(argv)
+    assert content(tmp_path / "data") == reference
+
+
+def test_weights_that_overflow_stop_the_run_and_keep_nothing(world, narrow, tensors_argv, tmp_path, capsys):
+    state = narrow_state()
+    for name in ("model.0.2.weight", "model.0.6.weight", "model.0.8.weight", "model.0.12.weight"):
+        state[name] = state[name] * 1e30
+    torch.save(state, tmp_path / "overflow.pth")
+    assert tensors.main(tensors_argv("--beluga_model_filename", tmp_path / "overflow.pth")) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "--beluga_model_filename: predictions that are not finite (its weights or this precision overflow)" in error
+    assert not content(tmp_path / "data") and not list((tmp_path / "cache").rglob("*.npy"))

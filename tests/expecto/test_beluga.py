@@ -58,8 +58,37 @@ def test_a_checkpoint_of_other_shapes_is_refused(checkpoint):
 def test_weights_that_are_not_finite_are_refused(narrow, checkpoint):
     state = narrow_state()
     state["model.0.8.weight"][3, 0, 0, 0] = float("nan")
-    with pytest.raises(ValueError, match=r"model\.0\.8\.weight holds values that are not finite"):
+    with pytest.raises(ValueError, match=r"model\.0\.8\.weight contains values that are not finite"):
         beluga.load_beluga(checkpoint(state))
+
+
+OTHER_TENSORS = {
+    "meta": (lambda weight: weight.to("meta"), r"a tensor of another kind \(meta\)"),
+    "sparse": (lambda weight: weight.to_sparse(), r"a tensor of another kind \(torch.sparse_coo\)"),
+    "nested": (lambda weight: torch.nested.nested_tensor([weight[0], weight[1]]), r"of another kind \(nested\)"),
+    "float8": (lambda weight: weight.to(torch.float8_e4m3fn), r"contains torch.float8_e4m3fn, .* are torch.float32"),
+    "complex": (lambda weight: weight.to(torch.complex64), "contains torch.complex64"),
+    "whole numbers": (lambda weight: weight.to(torch.int64), "contains torch.int64"),
+    "too large for float32": (lambda weight: weight.double() * 1e60, "contains values that are not finite"),
+    "a list": (lambda weight: [1.0], "is a list"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # PyTorch's, of kinds of tensors that it means to change
+@pytest.mark.parametrize("kind", OTHER_TENSORS)
+def test_weights_of_another_kind_are_refused(narrow, checkpoint, kind):
+    change, message = OTHER_TENSORS[kind]
+    state = narrow_state()
+    state["model.0.8.weight"] = change(state["model.0.8.weight"])
+    with pytest.raises(ValueError, match=rf"^\S+weights.pth: model\.0\.8\.weight .*{message}"):
+        beluga.load_beluga(checkpoint(state))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_weights_of_another_precision_are_read(narrow, checkpoint, dtype):
+    state = {name: weight.to(dtype) for name, weight in narrow_state().items()}
+    weight = beluga.load_beluga(checkpoint(state)).get_parameter("convolutions.3.weight")
+    assert weight.dtype == torch.float32 and torch.equal(weight, state["model.0.8.weight"].float())
 
 
 def test_a_checkpoint_cut_short_is_refused(narrow, checkpoint):

@@ -90,3 +90,24 @@ def test_headers_are_parsed_by_one_thread_at_a_time(tmp_path, monkeypatch):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(sealed.load_array, [tmp_path / "a.npy"] * 8))
     assert len(most) == 8 and max(most) == 1
+
+
+@pytest.mark.parametrize(
+    "kind, shape",
+    [
+        ("<f4", "(4611686018427387904, 4)"),
+        ("<f4", "(9223372036854775808,)"),
+        ("<f4", "(-5,)"),
+        ("<f4", "(-2, -5)"),
+        ("|V0", "(10,)"),
+        ("|S0", "(10,)"),
+        ("<f4", "(True, 10)"),
+        ("<f4", "10"),
+    ],
+)
+def test_shapes_and_types_that_no_array_has_are_refused(tmp_path, kind, shape):
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(40)
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(sealed.DamagedFileError, match=r"^\S+a\.npy: (not a readable|\S+ of shape|168 bytes)"):
+        sealed.load_array(tmp_path / "a.npy")
