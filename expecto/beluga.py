@@ -40,6 +40,10 @@ CHECKPOINT_LAYERS = {
 """Layer names of the published checkpoint and ours."""
 
 
+SIZED_LAYERS = ("model.0.0", "model.0.6", "model.0.12", "model.1.2.1")
+"""Layers of the checkpoint whose outputs set the sizes of all."""
+
+
 def block_widths(width=BELUGA.window):
     """Cells of one window before each block and after the last: (2000, 496, 120, 106)."""
     widths = [width]
@@ -51,15 +55,14 @@ def block_widths(width=BELUGA.window):
 class Beluga(nn.Module):
     """The network, window by window: the reference for every faster way through it.
 
-    channels: of the three blocks. hidden: width of the first linear layer. The published sizes are the defaults;
-    narrower networks serve tests.
+    channels: of the three blocks. hidden: width of the first linear layer. The published sizes are the defaults.
     """
 
     network = BELUGA
 
-    def __init__(self, channels=None, hidden=None):
+    def __init__(self, channels=CHANNELS, hidden=HIDDEN):
         super().__init__()
-        channels, hidden = channels or CHANNELS, hidden or HIDDEN
+        self.sizes = (*channels, hidden)
         sizes = [len(BELUGA.bases)] + [size for size in channels for _ in range(2)]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, (1, KERNEL)) for before, after in itertools.pairwise(sizes)
@@ -85,6 +88,9 @@ class Beluga(nn.Module):
 def load_beluga(path):
     """The network with the weights of a checkpoint in the published form, in evaluation mode, float32, on the CPU.
 
+    How many channels its layers have is read off the checkpoint: networks of the same form that are narrower, or were
+    trained anew, can be read too. `Beluga.sizes` has them.
+
     Raises:
         ValueError: not a PyTorch checkpoint, cut short, other layers or shapes, or weights that are not finite.
     """
@@ -101,7 +107,7 @@ def load_beluga(path):
         reason = str(error).split("\n", 1)[0]
         raise ValueError(f"{path}: not a whole PyTorch file of weights ({reason})") from error
     with torch.device("meta"):
-        model = Beluga()
+        model = Beluga(*_sizes_of(state))
     expected = {
         f"{theirs}.{kind}": (f"{ours}.{kind}", model.get_parameter(f"{ours}.{kind}").shape)
         for theirs, ours in CHECKPOINT_LAYERS.items()
@@ -110,6 +116,15 @@ def load_beluga(path):
     _check_checkpoint(path, state, {name: shape for name, (_, shape) in expected.items()})
     model.load_state_dict({ours: state[theirs].float() for theirs, (ours, _) in expected.items()}, assign=True)
     return model.requires_grad_(False)
+
+
+def _sizes_of(state):
+    """Channels of the three blocks, and width of the first linear layer, of a state dict; else the published ones."""
+    try:
+        *channels, hidden = (len(state[f"{layer}.bias"]) for layer in SIZED_LAYERS)
+    except (LookupError, TypeError):
+        return CHANNELS, HIDDEN
+    return (tuple(channels), hidden) if all((*channels, hidden)) else (CHANNELS, HIDDEN)
 
 
 def _check_archive(path):
@@ -139,7 +154,9 @@ def _check_checkpoint(path, state, shapes):
             kind = "nested" if values.is_nested else values.layout if values.layout != torch.strided else values.device
             raise ValueError(f"{path}: {name} is a tensor of another kind ({kind}), Beluga's are plain arrays")
         if values.shape != shape:
-            raise ValueError(f"{path}: {name} has shape {tuple(values.shape)}, Beluga's is {tuple(shape)}")
+            raise ValueError(
+                f"{path}: {name} has shape {tuple(values.shape)}, in a network of its other sizes it is {tuple(shape)}"
+            )
         if values.dtype not in FLOATS:
             raise ValueError(f"{path}: {name} contains {values.dtype}, Beluga's weights are {FLOATS[0]}")
         if not bool(torch.isfinite(values.float()).all()):

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from expecto.beluga import CHANNELS, load_beluga
+from expecto.beluga import CHANNELS, HIDDEN, load_beluga
 from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.arguments import choice
@@ -129,7 +129,7 @@ def choose_precision(devices, precision):
 def open_model(path):
     """The network of a checkpoint; what is wrong with it is told as the user's input."""
     try:
-        return load_beluga(path)
+        model = load_beluga(path)
     except ValueError as error:
         raise InputError(
             str(error).removeprefix(f"{path}: "),
@@ -137,6 +137,13 @@ def open_model(path):
             subject=path,
             hint="get it again with: python -m spex.resources get beluga",
         ) from error
+    if model.sizes != (*CHANNELS, HIDDEN):
+        logger.warning(
+            "%s: not the published network: its layers have %s channels, the published one's %s",
+            path,
+            *(", ".join(map(str, sizes)) for sizes in (model.sizes, (*CHANNELS, HIDDEN))),
+        )
+    return model
 
 
 def windows_per_pass(device):

@@ -50,9 +50,33 @@ def test_a_checkpoint_of_another_network_is_refused(narrow, checkpoint):
         beluga.load_beluga(checkpoint(state))
 
 
-def test_a_checkpoint_of_other_shapes_is_refused(checkpoint):
-    with pytest.raises(ValueError, match=r"model.0.0.weight has shape \(16, 4, 1, 8\), Beluga's is \(320, 4, 1, 8\)"):
-        beluga.load_beluga(checkpoint(narrow_state()))
+def test_sizes_are_read_off_the_checkpoint(checkpoint):
+    assert beluga.load_beluga(checkpoint(narrow_state())).sizes == (16, 16, 16, 16)
+    with torch.device("meta"):
+        assert beluga.Beluga().sizes == (320, 480, 640, 2003)
+
+
+SHAPES = {
+    "model.0.0.weight": (16, 4, 1, 7),
+    "model.0.6.weight": (17, 16, 1, 8),
+    "model.0.12.bias": (17,),
+    "model.1.2.1.weight": (16, 16 * 105),
+    "model.1.4.1.bias": (2001,),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_checkpoint_of_shapes_that_do_not_fit_together_is_refused(checkpoint, name):
+    state = narrow_state()
+    state[name] = torch.zeros(SHAPES[name])
+    with pytest.raises(ValueError, match=r"model\.\S+ has shape \(.*\), in a network of its other sizes it is \("):
+        beluga.load_beluga(checkpoint(state))
+
+
+@pytest.mark.parametrize("bias", [torch.zeros(0), torch.tensor(1.0), 3])
+def test_a_bias_that_has_no_size_is_refused(checkpoint, bias):
+    with pytest.raises(ValueError, match=r"model\.0\.\S+ (has shape|is a int)"):
+        beluga.load_beluga(checkpoint({**narrow_state(), "model.0.0.bias": bias}))
 
 
 def test_weights_that_are_not_finite_are_refused(narrow, checkpoint):
