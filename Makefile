@@ -60,7 +60,7 @@ reproduce: $(READY)
 	.venv/bin/spex reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)
 
 gpu: $(READY)
-	.venv/bin/spex check-gpu $(OPTIONS)
+	.venv/bin/python -m benchmarks.gpu $(OPTIONS)
 
 lint: $(READY)
 	.venv/bin/python -m ruff check .

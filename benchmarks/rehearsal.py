@@ -26,10 +26,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from benchmarks.gpu.synthetic import save_network
 from benchmarks.measure import publish
 from expecto import beluga
 from spex.commands import tensors
-from spex.features.made import save_network
 from spex.files.atomic import whole_file
 from spex.inputs.assembly import GRCH38_LENGTHS
 from spex.inputs.genes import keep_genes, read_gene_table

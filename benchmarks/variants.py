@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from benchmarks.gpu.synthetic import CHROMSIZES, make_contacts, make_genes, make_network, save_network, write_genome
 from benchmarks.measure import publish
 from expecto.gene_features import OWN_SUMS, own_windows, transform_weights
 from expecto.network import BELUGA
@@ -31,7 +32,6 @@ from spex.effects.linear import LinearModels
 from spex.effects.sequences import Change
 from spex.features.compute import lay_end_to_end
 from spex.features.devices import choose_device, choose_precision, open_computer
-from spex.features.made import CHROMSIZES, make_contacts, make_genes, make_network, save_network, write_genome
 from spex.inputs.genome import Genome
 from spex.models.ridge import RidgeFit
 from spex.runs import records

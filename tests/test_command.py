@@ -11,7 +11,7 @@ import spex
 from spex.commands import main
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"__init__", "main", "options", "running", "gpu_checks", "effect_inputs"}
+SHARED = {"__init__", "main", "options", "running", "effect_inputs"}
 MODULES = {path.stem for path in (ROOT / "spex/commands").glob("*.py")} - SHARED
 
 

@@ -37,8 +37,9 @@ from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
 from train_inputs import FAST
 
+from benchmarks.gpu import __main__ as gpu
 from expecto import beluga
-from spex.commands import check_gpu, compare, elements, reproduce, resources, study, tensors, train, variants
+from spex.commands import compare, elements, reproduce, resources, study, tensors, train, variants
 from spex.commands import map as map_
 from spex.models.registry import PARAMETERS
 from spex.study.reading import read_study
@@ -523,7 +524,7 @@ def mentioned_options():
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
     known |= set().union(
-        *(options_of(each.create_parser) for each in (*MAIN, resources, reproduce, check_gpu)),
+        *(options_of(each.create_parser) for each in (*MAIN, resources, reproduce, gpu)),
         options_of(lambda: variants.create_null_parser("spex variants")),
     )
     unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}

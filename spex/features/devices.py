@@ -85,6 +85,14 @@ def choose_devices(platform, gpus):
     return [f"cuda:{gpu}" for gpu in (sorted(set(gpus)) if gpus else range(count))]
 
 
+def describe_device(device):
+    """What a device is called, and how many threads compute on it: a GPU's name and 1, or the processor's."""
+    if device != "cpu":
+        return torch.cuda.get_device_name(device), 1
+    threads = torch.get_num_threads()
+    return f"this machine's processor, {threads} threads", threads
+
+
 def choose_device(name):
     """Name of one torch device, such as "cpu" or "cuda:0": the given one, or without it the first that there is.
 

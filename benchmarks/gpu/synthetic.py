@@ -1,4 +1,4 @@
-"""What a device can be checked on without any download: made weights, genome, genes and contacts.
+"""What a device can be checked on without any download: synthetic weights, genome, genes and contacts.
 
 All of it follows from seeds. The weights are scaled (He) so that probabilities spread over (0, 1) and differ from
 window to window; what they predict means nothing.
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from expecto.beluga import CHECKPOINT_LAYERS, Beluga
+from expecto.beluga import CHANNELS, CHECKPOINT_LAYERS, HIDDEN, Beluga
 from expecto.gene_features import REACH
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import LEAST_DISTANCE
@@ -23,6 +23,9 @@ CHROMSIZES = {"chr1": 6_000_000, "chr8": 4_200_000, "chr9": 3_000_000}
 UNKNOWN_STRETCH = slice(1_000_000, 1_030_000)
 """Of every chromosome: N, as at a centromere."""
 
+SIZES = (CHANNELS, HIDDEN)
+"""Of the network."""
+
 LINE = 60
 BIAS_BOUND = 0.1
 CONTACT_REACH = 500_000
@@ -30,9 +33,9 @@ CONTACT_REACH = 500_000
 
 
 def make_network(seed=1):
-    """A network of the published size with made weights, float32, on the CPU."""
+    """A network of the published size with synthetic weights, float32, on the CPU."""
     with torch.device("meta"):
-        model = Beluga()
+        model = Beluga(*SIZES)
     model = model.to_empty(device="cpu").requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
     for parameter in model.parameters():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spex.models import check
+from benchmarks.gpu import models as check
 from spex.models.registry import MODELS
 
 

@@ -1,60 +1,68 @@
-"""What `spex check-gpu` measures, where CUDA is played."""
+"""What is measured of a GPU, where CUDA is played."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN
 
+from benchmarks.gpu import machine, parity, speed, synthetic
 from expecto.gene_features import own_features, transform_weights
 from expecto.scan import Scanner
 from spex.contacts.rules import Published
-from spex.features import check, devices, machine, made, speed
+from spex.features import devices
 from spex.inputs.genome import Genome
 
 
 @pytest.fixture
 def small_genome(monkeypatch, tmp_path):
-    monkeypatch.setattr(made, "CHROMSIZES", {"chr1": 600_000, "chr8": 300_000})
-    monkeypatch.setattr(made, "UNKNOWN_STRETCH", slice(1000, 2000))
-    made.write_genome(tmp_path / "genome.fa")
+    monkeypatch.setattr(synthetic, "CHROMSIZES", {"chr1": 600_000, "chr8": 300_000})
+    monkeypatch.setattr(synthetic, "SIZES", (NARROW_CHANNELS, NARROW_HIDDEN))
+    monkeypatch.setattr(synthetic, "UNKNOWN_STRETCH", slice(1000, 2000))
+    synthetic.write_genome(tmp_path / "genome.fa")
     return Genome(tmp_path / "genome.fa", tmp_path / "genome.fai")
 
 
 @pytest.fixture
-def computer(narrow, small_genome):
+def computer(small_genome):
     """A FeatureComputer of three made genes, with made contacts."""
-    genes = made.make_genes(3)
-    contacts = made.make_contacts(genes, small_genome.chromsizes, Published(), 1000, 6)
+    genes = synthetic.make_genes(3)
+    contacts = synthetic.make_contacts(genes, small_genome.chromsizes, Published(), 1000, 6)
     computer = devices.open_computer(
-        genome=small_genome, model=made.make_network(), device="cpu", precision="float32", store=None, contacts=contacts
+        genome=small_genome,
+        model=synthetic.make_network(),
+        device="cpu",
+        precision="float32",
+        store=None,
+        contacts=contacts,
     )
     return SimpleNamespace(computer=computer, genes=genes, contacts=contacts)
 
 
 def test_difference_by_hand():
     found, expected = np.float32([1, 0, 2.02, 3]), np.float32([1, 0, 2, 4])
-    median, largest = check.relative_difference(found, expected)
+    median, largest = parity.relative_difference(found, expected)
     assert (median, largest) == (pytest.approx(0.01, rel=1e-5), pytest.approx(0.25))
-    assert check.relative_difference(np.zeros(2, np.float32), np.zeros(2, np.float32)) == (0, 0)
-    assert check.relative_difference(np.float32([1e-9, 1]), np.float32([0, 1]))[1] == np.inf
+    assert parity.relative_difference(np.zeros(2, np.float32), np.zeros(2, np.float32)) == (0, 0)
+    assert parity.relative_difference(np.float32([1e-9, 1]), np.float32([0, 1]))[1] == np.inf
 
 
 def test_nan_keeps_no_bound():
-    measured = check.relative_difference(np.float32([np.nan, 1, 1]), np.ones(3, np.float32))
-    assert not any(figure <= most for figure, most in zip(measured, check.SAME_PRECISION, strict=True))
+    measured = parity.relative_difference(np.float32([np.nan, 1, 1]), np.ones(3, np.float32))
+    assert not any(figure <= most for figure, most in zip(measured, parity.SAME_PRECISION, strict=True))
 
 
 def test_every_precision_has_bounds_and_sums_are_held_to_less_than_single_windows():
     for precision in devices.DTYPES:
-        own = check.allowed_difference(precision, "own", "features")
-        single = check.allowed_difference(precision, "contacted", "features")
-        assert single == check.allowed_difference(precision, "own", "probabilities")
+        own = parity.allowed_difference(precision, "own", "features")
+        single = parity.allowed_difference(precision, "contacted", "features")
+        assert single == parity.allowed_difference(precision, "own", "probabilities")
         assert 0 < own[0] <= single[0] < single[1] and own[1] <= single[1]
 
 
 def test_features_are_sums_of_the_probabilities_that_are_compared(computer):
-    found = check.predictions(computer.computer, computer.genes)
+    found = parity.predictions(computer.computer, computer.genes)
     shapes = {key: array.shape for key, array in found.items()}
     bins = len(computer.contacts.bins)
     assert bins > 5 and not computer.contacts.has_pixels[2]
@@ -80,12 +88,12 @@ def test_features_are_sums_of_the_probabilities_that_are_compared(computer):
 )
 def test_precisions_follow_what_the_device_is_made_for(monkeypatch, capability, precisions):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert check.supported_precisions("cuda:0") == precisions.split()
-    assert "float32" in check.supported_precisions("cpu") and "tf32" not in check.supported_precisions("cpu")
+    assert parity.supported_precisions("cuda:0") == precisions.split()
+    assert "float32" in parity.supported_precisions("cpu") and "tf32" not in parity.supported_precisions("cpu")
 
 
 @pytest.mark.parametrize("windows_that_fit", [20, 10_000])
-def test_memory_is_filled_and_then_used_again(narrow, small_genome, monkeypatch, windows_that_fit):
+def test_memory_is_filled_and_then_used_again(small_genome, monkeypatch, windows_that_fit):
     real = Scanner.predict
 
     def predict(self, codes, starts):
@@ -95,33 +103,33 @@ def test_memory_is_filled_and_then_used_again(narrow, small_genome, monkeypatch,
 
     monkeypatch.setattr(Scanner, "predict", predict)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100_000_000, 200_000_000))
-    error, same = check.fill_memory("cpu", small_genome, made.make_network(), "float32")
+    error, same = parity.fill_memory("cpu", small_genome, synthetic.make_network(), "float32")
     assert same
     assert (error is None) == (windows_that_fit == 10_000)
     assert error is None or error.line().startswith("cpu: its memory is full (CUDA out of memory); give it less")
 
 
-def test_what_is_made_is_the_same_each_time(narrow, small_genome, tmp_path):
-    made.write_genome(tmp_path / "again.fa")
+def test_what_is_made_is_the_same_each_time(small_genome, tmp_path):
+    synthetic.write_genome(tmp_path / "again.fa")
     assert (tmp_path / "again.fa").read_bytes() == (tmp_path / "genome.fa").read_bytes()
-    assert made.make_genes(5).equals(made.make_genes(5))
-    first, second = made.make_network(), made.make_network()
+    assert synthetic.make_genes(5).equals(synthetic.make_genes(5))
+    first, second = synthetic.make_network(), synthetic.make_network()
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
-    made.save_network(first, tmp_path / "network.pth")
+    synthetic.save_network(first, tmp_path / "network.pth")
     read = devices.open_model(tmp_path / "network.pth")
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), read.parameters(), strict=True))
 
 
 def test_the_made_genome_has_every_base_and_a_stretch_of_n(small_genome):
-    assert small_genome.chromsizes == made.CHROMSIZES
+    assert small_genome.chromsizes == synthetic.CHROMSIZES
     codes = small_genome.codes("chr8", 0, 300_000)
     assert np.array_equal(np.flatnonzero(codes == 4), np.arange(1000, 2000))
     assert np.bincount(codes, minlength=5)[:4].min() > 70_000
 
 
 def test_made_contacts_are_as_the_rule_would_have_them(small_genome):
-    genes = made.make_genes(16)
-    contacts = made.make_contacts(genes, small_genome.chromsizes, Published(), 1000, 24)
+    genes = synthetic.make_genes(16)
+    contacts = synthetic.make_contacts(genes, small_genome.chromsizes, Published(), 1000, 24)
     pairs = contacts.pairs().merge(genes, on="id")
     assert (np.abs(pairs["start"] - pairs["tss"]) >= 19_500).all()
     assert (

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.gpu.synthetic import empty_folder
 from spex.features.compute import FeatureComputer
 from spex.features.devices import BLOCK_SIZE, DTYPES
-from spex.features.made import empty_folder
 from spex.features.write import write_tensors
 from spex.files.stamps import Watch
 

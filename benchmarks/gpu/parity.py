@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.gpu.synthetic import empty_folder
 from expecto.gene_features import OWN_SUMS, own_windows
 from expecto.scan import merge_windows
 from spex.errors import InputError
@@ -17,7 +18,6 @@ from spex.features.devices import (
     make_tensors_on,
     open_computer,
 )
-from spex.features.made import empty_folder
 from spex.features.write import blocks_along_genome
 
 EMULATED = {

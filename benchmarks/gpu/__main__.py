@@ -1,9 +1,9 @@
-"""`spex check-gpu`: one command that proves a GPU box, and one table to send back.
+"""One command that checks a GPU box, and one table to send back; `make gpu` starts it.
 
-    spex check-gpu [--quick] [--report check_gpu.md]
+    python -m benchmarks.gpu [--quick] [--report check_gpu.md]
 
-Needs no download: weights, genome, genes and contacts are made, unless files are given. Without a GPU the CPU stands in
-for it. Ends with status 1 when anything fails.
+Needs no download: weights, genome, genes and contacts are synthetic, unless files are given. Without a GPU the CPU
+stands in for it. Ends with status 1 when anything fails.
 """
 
 import logging
@@ -13,7 +13,8 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from spex.commands.gpu_checks import CHECKS, FAILED, SIZES, Subject
+from benchmarks.gpu import parity, synthetic
+from benchmarks.gpu.checks import CHECKS, FAILED, SIZES, Subject
 from spex.commands.options import (
     OneLineParser,
     add_map_option,
@@ -26,7 +27,6 @@ from spex.commands.options import (
 from spex.commands.running import run_script
 from spex.contacts.rules import Published, check_resolution
 from spex.errors import InputError, parameter, visible
-from spex.features import check, made
 from spex.features.devices import DTYPES, choose_devices, choose_precision, open_model
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
@@ -35,7 +35,7 @@ from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.reading import open_maps, read_maps
 
-PROG = "spex check-gpu"
+PROG = "benchmarks.gpu"
 RESOLUTION = 1000
 """Of contacts, in bp per bin, unless another is asked for."""
 
@@ -44,9 +44,9 @@ HEAD = "| part | what | measured | at most | result |\n| --- | --- | --- | --- |
 logger = logging.getLogger("spex")
 
 
-def create_parser(prog=PROG):
+def create_parser():
     parser = OneLineParser(
-        prog=prog,
+        prog=PROG,
         description="Compare a GPU with the CPU, time it, and write one table. Needs no download.",
         allow_abbrev=False,
     )
@@ -56,10 +56,10 @@ def create_parser(prog=PROG):
     add("--compute_platform", choices=("CPU", "CUDA"), help="default: CUDA where there is one, else CPU")
     add("--gpus", nargs="+", action="extend", type=whole_number(0), metavar="NUMBER", help="GPUs to use; default: all")
     add("--precision", nargs="+", choices=tuple(DTYPES), help="default: all that the device is made for")
-    add("--beluga_model_filename", type=path, help="checkpoint of the CNN; default: made weights")
-    add("--genes_filename", type=path, help="gene annotation table, with its genome; default: made ones")
+    add("--beluga_model_filename", type=path, help="checkpoint of the CNN; default: synthetic weights")
+    add("--genes_filename", type=path, help="gene annotation table, with its genome; default: synthetic ones")
     add("--genome_filename", type=path, help="genome, FASTA")
-    add_map_option(add, "contact maps; default: made contacts")
+    add_map_option(add, "contact maps; default: synthetic contacts")
     add("--hic_resolution", type=whole_number(1), metavar="BP", help="bp per bin of the contact maps (1000)")
     add_reading_options(add)
     return parser
@@ -72,7 +72,7 @@ def prepare(args, folder):
         InputError: something given cannot be used, or goes with something that is missing.
     """
     devices = choose_devices(args.compute_platform, args.gpus)
-    wanted = args.precision or check.supported_precisions(devices[0])
+    wanted = args.precision or parity.supported_precisions(devices[0])
     precisions = [choose_precision(devices, name) for name in dict.fromkeys(wanted)]
     sizes = SIZES["cpu" if devices[0] == "cpu" else "gpu", "quick" if args.quick else "whole"]
     _refuse_halves(args)
@@ -85,9 +85,9 @@ def prepare(args, folder):
         maps = agree_maps(maps, genes, genome.chromsizes)
         contacts = read_maps(maps, genes, rule, resolution)
     else:
-        contacts = made.make_contacts(genes, genome.chromsizes, rule, resolution, sizes.bins)
+        contacts = synthetic.make_contacts(genes, genome.chromsizes, rule, resolution, sizes.bins)
     given = args.beluga_model_filename
-    network = open_model(require_file(given, "network", "beluga")) if given else made.make_network()
+    network = open_model(require_file(given, "network", "beluga")) if given else synthetic.make_network()
     checkpoint = Path(given or folder / "network.pth")
     return Subject(devices, precisions, network, checkpoint, genome, genes, contacts, sizes)
 
@@ -98,10 +98,12 @@ def _refuse_halves(args):
         raise InputError(
             f"needs {parameter('genome')}, and the other way round",
             argument="genes",
-            hint="give both, or neither to have them made",
+            hint="give both, or neither for synthetic ones",
         )
     if args.mcool_filename and args.genes_filename is None:
-        raise InputError("made genes have made contacts", argument="maps", hint=f"give {parameter('genes')} too")
+        raise InputError(
+            "synthetic genes have synthetic contacts", argument="maps", hint=f"give {parameter('genes')} too"
+        )
     if args.hic_resolution is not None and not args.mcool_filename:
         raise InputError(
             "says how a contact map is read, but none is given",
@@ -114,8 +116,9 @@ def _refuse_halves(args):
 def _genome_and_genes(args, sizes, folder):
     """The given genome and genes, or made ones."""
     if args.genes_filename is None:
-        made.write_genome(folder / "genome.fa")
-        return Genome(folder / "genome.fa", folder / "genome.fai"), made.make_genes(max(sizes.compared, sizes.timed))
+        synthetic.write_genome(folder / "genome.fa")
+        genes = synthetic.make_genes(max(sizes.compared, sizes.timed))
+        return Genome(folder / "genome.fa", folder / "genome.fai"), genes
     genes = keep_genes(read_gene_table(require_file(args.genes_filename, "genes", "genes")))
     genome = Genome(require_file(args.genome_filename, "genome", "genome"), folder / "genome.fai")
     check_on_genome(genes, genome.chromsizes)
@@ -178,9 +181,13 @@ def run(args, command):
     return 1 if report.failed else 0
 
 
-def main(argv=None, prog=PROG):
+def main(argv=None):
     words = sys.argv[1:] if argv is None else argv
-    args = create_parser(prog).parse_args(words)
+    args = create_parser().parse_args(words)
     names = [Path(word).name if "/" in word else word for word in words]  # a report goes to others: no folders in it
-    command = shlex.join([*prog.split(), *names])
-    return run_script(prog, partial(run, command=command), args, resumes=False)
+    command = shlex.join(["python", "-m", PROG, *names])
+    return run_script(PROG, partial(run, command=command), args, resumes=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

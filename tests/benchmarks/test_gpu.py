@@ -1,4 +1,4 @@
-"""`spex check-gpu` as a user runs it, with the CPU in the place of a GPU and a narrow network."""
+"""`python -m benchmarks.gpu` as a user runs it, with the CPU in the place of a GPU and a narrow network."""
 
 import re
 import subprocess
@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT
 from processes import start
 
-from spex.commands import check_gpu, gpu_checks
+from benchmarks.gpu import __main__ as command
+from benchmarks.gpu import checks, parity, synthetic
 from spex.errors import InputError
-from spex.features import check, made
 from spex.models.registry import MODELS
 
 PARTS = ["machine", "parity", "speed", "several", "models", "memory"]
@@ -26,21 +26,22 @@ def only(monkeypatch):
     """A function that leaves some parts only."""
 
     def leave(*parts):
-        monkeypatch.setattr(check_gpu, "CHECKS", {part: check_gpu.CHECKS[part] for part in parts})
+        monkeypatch.setattr(command, "CHECKS", {part: command.CHECKS[part] for part in parts})
 
     return leave
 
 
 @pytest.fixture
-def started(narrow, tmp_path, capsys, monkeypatch):
+def started(tmp_path, capsys, monkeypatch):
     """A function that runs the command. Returns: status; rows of the table, lists of cells; last line; stderr."""
 
-    monkeypatch.setattr(made, "CHROMSIZES", {"chr1": 600_000, "chr8": 300_000})
+    monkeypatch.setattr(synthetic, "CHROMSIZES", {"chr1": 600_000, "chr8": 300_000})
+    monkeypatch.setattr(synthetic, "SIZES", (NARROW_CHANNELS, NARROW_HIDDEN))
 
     def run(*argv):
         file = tmp_path / "report.md"
         try:
-            status = check_gpu.main([*QUICK, "--report", str(file), *map(str, argv)])
+            status = command.main([*QUICK, "--report", str(file), *map(str, argv)])
         except SystemExit as stop:
             status = stop.code
         printed = capsys.readouterr()
@@ -57,7 +58,7 @@ def started(narrow, tmp_path, capsys, monkeypatch):
 def read_report(text):
     """Rows of the table, as lists of cells, and the last line. Fails where the table has not its form."""
     command, table, last = text.split("\n\n")
-    assert re.fullmatch(r"`spex check-gpu .*`", command)
+    assert re.fullmatch(r"`python -m benchmarks.gpu .*`", command)
     head, line, *rows = table.splitlines()
     assert (head, line) == ("| part | what | measured | at most | result |", "| --- | --- | --- | --- | --- |")
     cells = [re.split(r"(?<!\\)\|", row) for row in rows]
@@ -123,7 +124,7 @@ class OnePercentOff:
 
 def replace_scanner(monkeypatch, replacement):
     """Give every FeatureComputer but the first, which is the CPU's for comparison, another scanner."""
-    real, opened = gpu_checks.open_computer, []
+    real, opened = checks.open_computer, []
 
     def open_computer(**given):
         computer = real(**given)
@@ -132,7 +133,7 @@ def replace_scanner(monkeypatch, replacement):
         opened.append(computer)
         return computer
 
-    monkeypatch.setattr(gpu_checks, "open_computer", open_computer)
+    monkeypatch.setattr(checks, "open_computer", open_computer)
 
 
 def test_a_device_that_is_one_percent_off_fails(started, only, monkeypatch):
@@ -154,7 +155,7 @@ def test_a_part_that_breaks_fails_alone(started, only, monkeypatch):
         yield "before", "1", "", "ok"
         raise RuntimeError("CUDA error: an illegal | access\nmore of it")
 
-    monkeypatch.setitem(check_gpu.CHECKS, "speed", break_down)
+    monkeypatch.setitem(command.CHECKS, "speed", break_down)
     status, rows, last, log = started()
     assert status == 1
     assert ["speed", "ended early", r"RuntimeError: CUDA error: an illegal \| access", "", "FAILED"] in rows
@@ -170,10 +171,10 @@ def test_a_full_disk_is_no_fault_of_the_device(started, only, monkeypatch):
         raise OSError(28, "No space left on device")
         yield
 
-    monkeypatch.setitem(check_gpu.CHECKS, "speed", fill_disk)
+    monkeypatch.setitem(command.CHECKS, "speed", fill_disk)
     status, rows, last, log = started()
     assert (status, last) == (2, "unfinished")
-    assert log.splitlines()[-1].startswith("spex check-gpu: error: No space left")
+    assert log.splitlines()[-1].startswith("benchmarks.gpu: error: No space left")
     assert results(rows, "parity")
 
 
@@ -184,7 +185,7 @@ def test_what_was_found_before_a_stop_is_kept(started, only, monkeypatch):
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setitem(check_gpu.CHECKS, "models", stop)
+    monkeypatch.setitem(command.CHECKS, "models", stop)
     status, rows, last, log = started()
     assert (status, last) == (130, "unfinished")
     assert "the same command begins anew" in log
@@ -204,7 +205,10 @@ def test_given_files_are_used(started, only, world):
     [
         (["--genes_filename", "x.csv"], "--genes_filename: needs --genome_filename, and the other way round"),
         (["--genome_filename", "x.fa"], "--genes_filename: needs --genome_filename, and the other way round"),
-        (["--mcool_filename", "x.mcool"], "--mcool_filename: made genes have made contacts; give --genes_filename too"),
+        (
+            ["--mcool_filename", "x.mcool"],
+            "--mcool_filename: synthetic genes have synthetic contacts; give --genes_filename too",
+        ),
         (["--hic_resolution", "2000"], "--hic_resolution 2000: says how a contact map is read, but none is given"),
         (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
         (["--gpus", "0"], "--gpus: of no use with --compute_platform CPU"),
@@ -215,14 +219,14 @@ def test_given_files_are_used(started, only, world):
 def test_what_cannot_be_used_is_refused_on_one_line(started, argv, message):
     status, rows, out, err = started(*argv)
     assert (status, rows, out) == (2, [], "")
-    assert err.count("\n") == 1 and err.startswith("spex check-gpu: error: ") and message in err
+    assert err.count("\n") == 1 and err.startswith("benchmarks.gpu: error: ") and message in err
 
 
 def test_the_report_tells_no_folder_and_may_go_to_a_new_one(started, only, world, tmp_path):
     only("memory")
     file = tmp_path / "new" / "folder" / "report.md"
     assert started("--beluga_model_filename", world.checkpoint, "--report", file)[0] == 0
-    assert file.read_text().startswith("`spex check-gpu --quick ")
+    assert file.read_text().startswith("`python -m benchmarks.gpu --quick ")
     assert str(world.folder.parent) not in file.read_text()
 
 
@@ -232,21 +236,21 @@ def test_cuda_without_a_gpu_is_refused(started, monkeypatch):
     assert status == 2 and "PyTorch finds no CUDA device here" in err
 
 
-def test_a_model_that_cannot_be_fitted_on_the_gpu_says_so(narrow, monkeypatch):
-    subject = gpu_checks.Subject(["cuda:0"], [], None, None, None, None, None, gpu_checks.SIZES["cpu", "quick"])
+def test_a_model_that_cannot_be_fitted_on_the_gpu_says_so(monkeypatch):
+    subject = checks.Subject(["cuda:0"], [], None, None, None, None, None, checks.SIZES["cpu", "quick"])
     for model in ("gbtree", "ridge"):
         told = partial("no GPU for {}".format, model)
         monkeypatch.setitem(MODELS, model, replace(MODELS[model], cuda_problem=told))
-    rows = list(gpu_checks.check_models(subject))
+    rows = list(checks.check_models(subject))
     assert [row[-1] for row in rows] == ["not here", "not here"]
     assert rows[0][1].startswith("no GPU for gbtree; ") and rows[1][1].startswith("no GPU for ridge; ")
 
 
-def test_a_model_that_predicts_something_else_fails(narrow, monkeypatch):
-    subject = gpu_checks.Subject(["cpu"], [], None, None, None, None, None, gpu_checks.SIZES["cpu", "quick"])
+def test_a_model_that_predicts_something_else_fails(monkeypatch):
+    subject = checks.Subject(["cpu"], [], None, None, None, None, None, checks.SIZES["cpu", "quick"])
     powers = iter([1, 2, 1, 1.01])
-    monkeypatch.setattr(gpu_checks, "fit_and_predict", lambda *given: (np.arange(200.0) ** next(powers), 1.0))
-    assert [row[-1] for row in gpu_checks.check_models(subject)] == ["FAILED", "FAILED"]
+    monkeypatch.setattr(checks, "fit_and_predict", lambda *given: (np.arange(200.0) ** next(powers), 1.0))
+    assert [row[-1] for row in checks.check_models(subject)] == ["FAILED", "FAILED"]
 
 
 @pytest.mark.parametrize(
@@ -255,16 +259,17 @@ def test_a_model_that_predicts_something_else_fails(narrow, monkeypatch):
 )
 def test_full_memory_must_end_in_one_line_and_do_no_harm(monkeypatch, error, same, expected):
     told = InputError("its memory is full", subject="cuda:0") if error else None
-    monkeypatch.setattr(check, "fill_memory", lambda *given: (told, same))
-    subject = gpu_checks.Subject(["cuda:0"], [], None, None, None, None, None, None)
-    rows = list(gpu_checks.check_memory(subject))
+    monkeypatch.setattr(parity, "fill_memory", lambda *given: (told, same))
+    subject = checks.Subject(["cuda:0"], [], None, None, None, None, None, None)
+    rows = list(checks.check_memory(subject))
     assert [row[-1] for row in rows] == expected
     assert rows[0][1] == ("cuda:0: its memory is full" if error else "all of them fitted")
 
 
-def test_several_devices_write_the_same_bytes_as_one(tmp_path):
+def test_several_devices_write_the_same_bytes_as_one(world, tmp_path):
     file = tmp_path / "report.md"
-    command = [sys.executable, ROOT / "tests/narrow_check.py", *QUICK, "--report", file]
+    command = [sys.executable, ROOT / "tests/two_cpus.py", *QUICK, "--report", file]
+    command += ["--beluga_model_filename", world.checkpoint]
     done = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     _, log = done.communicate()
     assert done.returncode == 0, log

@@ -1,4 +1,4 @@
-"""What `spex check-gpu` looks at, part by part, and in what words it tells of it.
+"""What is looked at on a GPU, part by part, and in what words it is reported.
 
 Each part is a generator over a Subject; it yields what was looked at, what was measured, what is allowed, the verdict.
 """
@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 import spex
+from benchmarks.gpu import parity, synthetic
+from benchmarks.gpu.machine import describe_machine
+from benchmarks.gpu.models import ALLOWED, fit_and_predict, make_study, problem_on_gpu
+from benchmarks.gpu.speed import matrix_product_speed, measure_speed
 from expecto.beluga import Beluga
 from spex.commands.options import option
 from spex.contacts.collect import Contacts
-from spex.features import check, made
 from spex.features.devices import DTYPES, TensorJob, computing, open_computer
-from spex.features.machine import describe_machine
-from spex.features.speed import matrix_product_speed, measure_speed
 from spex.inputs.genome import Genome
 from spex.models import boosters
-from spex.models.check import ALLOWED, fit_and_predict, make_study, problem_on_gpu
 
 OK, FAILED, NOT_HERE, TOLD = "ok", "FAILED", "not here", ""
 WINDOWS_AT_ONCE = 200
@@ -28,7 +28,8 @@ WINDOWS_AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is done: genes compared, genes timed, made bins a gene, side of the matrix product, made study."""
+    """How much is done. compared, timed: genes. bins: of contacts a gene. product: side of the matrix product. study:
+    genes and features that models are fitted on."""
 
     compared: int
     timed: int
@@ -94,16 +95,16 @@ def check_parity(subject):
     """Every precision against float32 on the CPU."""
     genes = subject.some_genes(subject.sizes.compared)
     with computing("cpu", "float32"):
-        expected = check.predictions(subject.computer("cpu", "float32"), genes)
+        expected = parity.predictions(subject.computer("cpu", "float32"), genes)
     for precision in DTYPES:
         if precision not in subject.precisions:
             yield precision, "not asked for, or nothing that the device is made for", "", NOT_HERE
             continue
         with computing(subject.device, precision):
-            found = check.predictions(subject.computer(subject.device, precision), genes)
+            found = parity.predictions(subject.computer(subject.device, precision), genes)
         for kind, of in expected:
-            measured = check.relative_difference(found[kind, of], expected[kind, of])
-            allowed = check.allowed_difference(precision, kind, of)
+            measured = parity.relative_difference(found[kind, of], expected[kind, of])
+            allowed = parity.allowed_difference(precision, kind, of)
             kept = all(figure <= most for figure, most in zip(measured, allowed, strict=True))
             yield f"{precision}, {kind} windows: {of}", _figures(measured), _figures(allowed), OK if kept else FAILED
 
@@ -136,7 +137,7 @@ def check_devices(subject):
         yield "several GPUs against one", f"{subject.device} alone", "0 genes with other bytes", NOT_HERE
         return
     if not subject.checkpoint.exists():
-        made.save_network(subject.network, subject.checkpoint)
+        synthetic.save_network(subject.network, subject.checkpoint)
     genes = subject.some_genes(4 * len(subject.devices))
     for precision in subject.precisions:
         job = TensorJob(
@@ -149,15 +150,15 @@ def check_devices(subject):
             batch_size=WINDOWS_AT_ONCE,
             block_size=1,
         )
-        differ = check.differing_tensors(job, subject.network, subject.devices, genes)
+        differ = parity.differing_tensors(job, subject.network, subject.devices, genes)
         what = f"{precision}, {len(subject.devices)} devices against one"
         measured = f"{differ} of {len(genes)} genes with other bytes"
         yield what, measured, "0 genes", FAILED if differ else OK
 
 
 def check_models(subject):
-    """Trees and ridge on the device against the CPU, on a made study."""
-    check.release_memory()
+    """Trees and ridge on the device against the CPU, on a synthetic study."""
+    parity.release_memory()
     study = make_study(*subject.sizes.study)
     _, targets, split = study
     for model, (measure, most, unit) in ALLOWED.items():
@@ -179,7 +180,7 @@ def check_memory(subject):
     if not subject.on_gpu:
         yield "far too many windows at once", "the CPU's memory is not filled on purpose", "", NOT_HERE
         return
-    error, same = check.fill_memory(subject.device, subject.genome, subject.network, "float32")
+    error, same = parity.fill_memory(subject.device, subject.genome, subject.network, "float32")
     measured = error.line(option) if error else "all of them fitted"
     yield "far too many windows at once", measured, "one line", OK if error else FAILED
     yield "a few windows afterwards", "the same" if same else "other numbers", "the same", OK if same else FAILED

@@ -1,0 +1,1 @@
+"""Whether a GPU computes what the CPU computes, and how fast: `python -m benchmarks.gpu`."""
