@@ -22,7 +22,7 @@ from scipy.linalg import eigh
 
 from benchmarks.measure import median_ratio, peak_memory_gb, publish
 from spex.models.matrices import column_moments
-from spex.models.registry import prepare, prepare_folds
+from spex.models.registry import MODELS
 from spex.models.splits import cross_validation_splits, split_by_chromosome
 
 PENALTIES = [1e2, 1e3, 1e4, 1e5, 1e6]
@@ -53,7 +53,7 @@ def synthetic(genes, features, targets):
 
 def by_cholesky(matrix, observed, split, penalties=PENALTIES):
     """Coefficients of every target, (features, targets)."""
-    return coefficients(prepare("ridge", matrix, split, {"penalties": penalties}), observed)
+    return coefficients(MODELS["ridge"].prepare(matrix, split, {"penalties": penalties}), observed)
 
 
 def coefficients(learner, observed):
@@ -127,7 +127,7 @@ def folds(args):
 
 
 def together(matrix, observed, splits):
-    learners = prepare_folds("ridge", matrix, splits, {"penalties": PENALTIES})
+    learners = MODELS["ridge"].prepare_folds(matrix, splits, {"penalties": PENALTIES})
     return [coefficients(learner, observed) for learner in learners]
 
 
@@ -146,10 +146,10 @@ def full(args):
     before, load, processor, start = peak_memory_gb(), os.getloadavg()[0], time.process_time(), time.perf_counter()
     if args.cv:
         splits = cross_validation_splits(chroms)
-        learners = prepare_folds("ridge", matrix, splits, parameters, args.device)
+        learners = MODELS["ridge"].prepare_folds(matrix, splits, parameters, args.device)
     else:
         splits = [split_by_chromosome(chroms, ["chr8"])]
-        learners = [prepare("ridge", matrix, splits[0], parameters, args.device)]
+        learners = [MODELS["ridge"].prepare(matrix, splits[0], parameters, args.device)]
     gram, fits = time.perf_counter() - start, 0
     for learner in learners:
         fits += sum(1 for _ in learner.fit(observed, names=[""] * args.targets, wanted=range(args.targets), seed=0))

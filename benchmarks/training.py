@@ -24,7 +24,7 @@ from benchmarks.measure import peak_memory_gb, publish
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.files.sealed import save_array
-from spex.models.registry import PARAMETERS, prepare
+from spex.models.registry import MODELS
 from spex.models.splits import split_by_chromosome
 from spex.runs.folder import DataFolder
 from spex.runs.tensors import TensorMatrix, read_features
@@ -50,7 +50,7 @@ def ridge(args):
     seconds = []
     for _ in range(args.rounds):
         start = time.perf_counter()
-        learner = prepare("ridge", matrix, split, {"penalties": PENALTIES})
+        learner = MODELS["ridge"].prepare(matrix, split, {"penalties": PENALTIES})
         fits = list(learner.fit(observed, names=[""] * args.targets, wanted=range(args.targets), seed=0))
         seconds.append(time.perf_counter() - start)
     return {
@@ -65,11 +65,11 @@ def ridge(args):
 
 def trees(args):
     matrix, observed, split = synthetic(args.genes, args.features, 2)
-    parameters = PARAMETERS["gbtree"] | {"num_boost_round": args.boosting, "early_stopping_rounds": args.boosting}
+    parameters = MODELS["gbtree"].defaults | {"num_boost_round": args.boosting, "early_stopping_rounds": args.boosting}
     first, second = [], []
     for _ in range(args.rounds):
         start = time.perf_counter()
-        learner = prepare("gbtree", matrix, split, parameters)
+        learner = MODELS["gbtree"].prepare(matrix, split, parameters)
         fits = learner.fit(observed, names=["first", "second"], wanted=[0, 1], seed=1410)
         next(fits)
         middle = time.perf_counter()
@@ -88,7 +88,7 @@ def trees(args):
 
 
 def trees_full(args):
-    parameters = PARAMETERS["gbtree"] | {"num_boost_round": args.boosting, "early_stopping_rounds": args.boosting}
+    parameters = MODELS["gbtree"].defaults | {"num_boost_round": args.boosting, "early_stopping_rounds": args.boosting}
     generator = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as root:
         ids, observed = write_tensors(DataFolder(Path(root)), args.genes, args.features, generator)
@@ -97,7 +97,7 @@ def trees_full(args):
         before, marks = peak_memory_gb(), [(time.perf_counter(), time.process_time())]
         features = TensorMatrix(DataFolder(Path(root)), ids, args.features).hand_over()
         marks.append((time.perf_counter(), time.process_time()))
-        learner, test = prepare("gbtree", features, split, parameters, args.device), features[split.test]
+        learner, test = MODELS["gbtree"].prepare(features, split, parameters, args.device), features[split.test]
         del features
         marks.append((time.perf_counter(), time.process_time()))
         for fit in learner.fit(observed, names=["first", "second"], wanted=[0, 1], seed=1410):

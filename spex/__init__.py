@@ -26,6 +26,7 @@ _HOMES = {
     "Fit": "spex.models.fits",
     "Comparison": "spex.compare.tables",
     "Features": "spex.models.matrices",
+    "Ridge": "spex.models.estimator",
     "Contacts": "spex.contacts.collect",
     "MapSheet": "spex.contacts.sheet",
     "Published": "spex.contacts.rules",
@@ -42,6 +43,7 @@ __all__ = [
     "InputError",
     "MapSheet",
     "Published",
+    "Ridge",
     "Scores",
     "__version__",
     "compare_maps",
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from spex.contacts.rules import Corrected, Published
     from spex.contacts.sheet import MapSheet
     from spex.errors import InputError
+    from spex.models.estimator import Ridge
     from spex.models.fits import Fit
     from spex.models.matrices import Features
     from spex.models.scores import Scores, score

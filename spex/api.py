@@ -427,7 +427,7 @@ def fit_expression(
     """
     from spex.models import registry  # noqa: PLC0415 (xgboost takes a second to load)
 
-    registry.check_model(model)
+    kind = registry.model_named(model)
     seed, pseudocount = whole_number(seed, "seed", 0, 2**31 - 1), positive_number(pseudocount, "pseudocount")
     test_chroms = tuple(several(test_chroms, "test_chroms", (str,)))
     validation_chroms = tuple(several(validation_chroms, "validation_chroms", (str,)))
@@ -438,8 +438,8 @@ def fit_expression(
     genes = features.genes.iloc[rows]
     observed = np.log(values + pseudocount)
     split = split_by_chromosome(genes["chrom"], test_chroms, validation_chroms)
-    used = registry.with_changes(parameters or {}, model)
-    learner = registry.prepare(model, matrix, split, used, registry.choose_device(None, model))
+    used = kind.parameters(parameters or {})
+    learner = kind.prepare(matrix, split, used, kind.choose_device(None))
     (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=seed)
     predicted, scores = assess(fitted, matrix[split.test], observed[split.test], target)
     return Fit(

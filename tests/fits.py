@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from spex.models.registry import PARAMETERS, prepare
+from spex.models.registry import MODELS
 
 ROWS = 120
 
-FAST_TREES = PARAMETERS["gbtree"] | {"num_boost_round": 12, "early_stopping_rounds": 3, "lambda": 1}
+FAST_TREES = MODELS["gbtree"].defaults | {"num_boost_round": 12, "early_stopping_rounds": 3, "lambda": 1}
 
 
 def data(width, targets=3):
@@ -20,7 +20,7 @@ def data(width, targets=3):
 
 
 def fit_all(model, features, split, observed, *, parameters, seed=1410):
-    learner = prepare(model, features, split, parameters)
+    learner = MODELS[model].prepare(features, split, parameters)
     count = observed.shape[1]
     return list(learner.fit(observed, names=["name"] * count, wanted=range(count), seed=seed))
 

@@ -41,7 +41,7 @@ from benchmarks.gpu import __main__ as gpu
 from expecto import beluga
 from spex.commands import compare, elements, reproduce, resources, study, tensors, train, variants
 from spex.commands import map as map_
-from spex.models.registry import PARAMETERS
+from spex.models.registry import MODELS
 from spex.study.reading import read_study
 from spex.study.running import run_study
 
@@ -186,7 +186,7 @@ def world(tmp_path_factory):
         patch.setattr(beluga, "CHANNELS", NARROW_CHANNELS)
         patch.setattr(beluga, "HIDDEN", NARROW_HIDDEN)
         for name, value in (FAST | {"num_boost_round": 2}).items():
-            patch.setitem(PARAMETERS["gbtree"], name, value)
+            patch.setitem(MODELS["gbtree"].defaults, name, value)
         patch.setattr(torch.cuda, "is_available", lambda: False)
         # pictures take half of the time of a fit; tests/reports looks at them
         patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))

@@ -33,7 +33,7 @@ from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.cool import ContactMap
 from spex.inputs.targets import select_targets
-from spex.models.registry import PARAMETERS, read_parameters
+from spex.models.registry import MODELS
 from spex.models.scores import score
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
@@ -323,16 +323,16 @@ JSON_VALUES = st.recursive(
     max_leaves=4,
 )
 NAMES = st.one_of(
-    st.sampled_from(sorted({name for known in PARAMETERS.values() for name in known})), st.text(max_size=9)
+    st.sampled_from(sorted({name for known in MODELS.values() for name in known.defaults})), st.text(max_size=9)
 )
 
 
-@given(st.dictionaries(NAMES, JSON_VALUES, max_size=3), st.sampled_from(list(PARAMETERS)))
+@given(st.dictionaries(NAMES, JSON_VALUES, max_size=3), st.sampled_from(list(MODELS)))
 @settings(fuzz, max_examples=60)
 def test_parameters(tmp_path, parameters, model):
     (tmp_path / "p.json").write_text(json.dumps(parameters))
     try:
-        taken = read_parameters(tmp_path / "p.json", model)
+        taken = MODELS[model].read_parameters(tmp_path / "p.json")
     except InputError:
         return
     numbers = [value for value in taken.values() if isinstance(value, float)]

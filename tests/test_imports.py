@@ -30,7 +30,7 @@ BREACHES = {
     "matplotlib": ("spex/runs/folder.py", "import matplotlib.figure", "spex.runs.folder -> matplotlib"),
     "pyarrow": ("spex/runs/folder.py", "import pyarrow.parquet", "spex.runs.folder -> pyarrow"),
     "pybigtools": ("spex/reports/fits.py", "import pybigtools", "spex.reports.fits -> pybigtools"),
-    "sklearn": ("spex/models/scores.py", "from sklearn import metrics", "spex.models.scores -> sklearn"),
+    "sklearn": ("spex/runs/folder.py", "from sklearn import metrics", "spex.runs.folder -> sklearn"),
     "inside a function": ("spex/runs/folder.py", "def f():\n    import torch", "spex.runs.folder -> torch"),
 }
 

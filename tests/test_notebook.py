@@ -11,7 +11,7 @@ import torch
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
 
 from spex.commands import tensors, train
-from spex.models.registry import PARAMETERS
+from spex.models.registry import MODELS
 
 NOTEBOOK = ROOT / "examples" / "first_look.ipynb"
 EXAMPLE = ROOT / "data" / "example"
@@ -21,7 +21,7 @@ NARROWED = f"""
 from expecto import beluga
 from spex.models import registry
 beluga.CHANNELS, beluga.HIDDEN = {NARROW_CHANNELS}, {NARROW_HIDDEN}
-registry.PARAMETERS["gbtree"] |= {ROUNDS}
+registry.MODELS["gbtree"].defaults |= {ROUNDS}
 """
 """What the test adds behind the first cell: a narrow network and few rounds, or it would take minutes."""
 
@@ -50,7 +50,7 @@ def test_the_notebook_prints_what_the_commands_print(place, narrow, capsys, monk
     nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
 
     monkeypatch.setattr("spex.reports.pictures._save", lambda figure, path: None)
-    monkeypatch.setitem(PARAMETERS, "gbtree", PARAMETERS["gbtree"] | ROUNDS)
+    monkeypatch.setattr(MODELS["gbtree"], "defaults", MODELS["gbtree"].defaults | ROUNDS)
     monkeypatch.chdir(place)
     example = place / "data" / "example"
     genes = ["--data_folder", "run", "--genes_filename", str(example / "genes.csv")]

@@ -8,7 +8,7 @@ from fits import FAST_TREES, ROWS, data
 from numpy.testing import assert_allclose
 
 from spex import progress as told
-from spex.models.registry import prepare
+from spex.models.registry import MODELS
 from spex.models.splits import split_by_chromosome
 
 
@@ -66,7 +66,7 @@ def test_trees_tell_the_best_round_and_what_is_left_of_the_patience(lines):
     split = split_by_chromosome(["chr1", "chr8"] * (ROWS // 2), ["chr8"])
     observed[split.test] = -observed[split.test]  # what is learnt makes the test rows worse
     parameters = FAST_TREES | {"num_boost_round": 90, "early_stopping_rounds": 30}
-    fits = list(prepare("gbtree", features, split, parameters).fit(observed, names="ab", wanted=[0, 1], seed=1))
+    fits = list(MODELS["gbtree"].prepare(features, split, parameters).fit(observed, names="ab", wanted=[0, 1], seed=1))
     last = [record.getMessage() for record in lines.records if "b, target 2 of 2" in record.getMessage()][-1]
     best = fits[1].chosen["rounds_kept"]
     done = fits[1].chosen["rounds_run"] - 1

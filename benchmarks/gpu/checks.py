@@ -12,7 +12,7 @@ import pandas as pd
 import spex
 from benchmarks.gpu import parity, synthetic
 from benchmarks.gpu.machine import describe_machine
-from benchmarks.gpu.models import ALLOWED, fit_and_predict, make_study, problem_on_gpu
+from benchmarks.gpu.models import ALLOWED, fit_and_predict, make_study
 from benchmarks.gpu.speed import matrix_product_speed, measure_speed
 from expecto.beluga import Beluga
 from spex.commands.options import option
@@ -20,6 +20,7 @@ from spex.contacts.collect import Contacts
 from spex.features.devices import DTYPES, TensorJob, computing, open_computer
 from spex.inputs.genome import Genome
 from spex.models import boosters
+from spex.models.registry import MODELS
 
 OK, FAILED, NOT_HERE, TOLD = "ok", "FAILED", "not here", ""
 WINDOWS_AT_ONCE = 200
@@ -84,7 +85,7 @@ class Subject:
 
 def check_machine(subject):
     facts = describe_machine(subject.devices)
-    facts["xgboost"] = f"{boosters.xgboost.__version__}; on a GPU: {boosters.cuda_problem() or 'yes'}"
+    facts["xgboost"] = f"{boosters.xgboost.__version__}; on a GPU: {MODELS['gbtree'].cuda_problem() or 'yes'}"
     facts["spex"] = spex.__version__
     facts["checked"] = ", ".join(subject.devices)
     for what, measured in facts.items():
@@ -163,7 +164,7 @@ def check_models(subject):
     _, targets, split = study
     for model, (measure, most, unit) in ALLOWED.items():
         expected, seconds = fit_and_predict(model, "cpu", *study)
-        problem = problem_on_gpu(model) if subject.on_gpu else None
+        problem = MODELS[model].cuda_problem() if subject.on_gpu else None
         what = f"{model}, {subject.sizes.study[0]} genes x {subject.sizes.study[1]}"
         if problem:
             yield what, f"{problem}; {seconds:.3g} s on the CPU", "", NOT_HERE

@@ -4,8 +4,7 @@ import time
 
 import numpy as np
 
-from spex.errors import InputError
-from spex.models.registry import PARAMETERS, choose_device, prepare
+from spex.models.registry import MODELS
 from spex.models.splits import Split
 
 VALUES = 32
@@ -51,15 +50,6 @@ trees on a GPU than on the CPU (made studies: predictions 0.08 to 0.2 s.d. apart
 at most 0.003), so what counts is how well they predict."""
 
 
-def problem_on_gpu(model):
-    """Why a model cannot be fitted on a GPU here, in words; None when it can."""
-    try:
-        choose_device("CUDA", model)
-    except InputError as error:
-        return error.found
-    return None
-
-
 def make_study(count, width, seed=1):
     """A matrix of a few values and a target that follows some of its columns, for genes that do not exist.
 
@@ -76,9 +66,9 @@ def make_study(count, width, seed=1):
 
 def fit_and_predict(model, device, features, targets, split):
     """Fit on a device and predict every row. Returns: float64 (n,), in ln(expression); seconds of the fit."""
-    parameters = PARAMETERS[model] | CHANGES.get(model, {})
+    parameters = MODELS[model].defaults | CHANGES.get(model, {})
     start = time.perf_counter()
-    learner = prepare(model, features, split, parameters, device)
+    learner = MODELS[model].prepare(features, split, parameters, device)
     fit = next(iter(learner.fit(targets, names=["check"], wanted=[0], seed=0)))
     seconds = time.perf_counter() - start
     return fit.predict(features), seconds

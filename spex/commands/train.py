@@ -33,7 +33,7 @@ from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import report_rows
 from spex.inputs.targets import select_targets
-from spex.models.registry import MODELS, choose_device, read_parameters, with_changes
+from spex.models.registry import MODELS
 from spex.models.scores import summarise
 from spex.models.splits import (
     TEST_CHROM,
@@ -156,7 +156,7 @@ def choices_of(args, targets):
         "targets": targets,
         "model": args.model,
         "parameters": parameters_of(args),
-        "device": choose_device(args.compute_platform, args.model),
+        "device": MODELS[args.model].choose_device(args.compute_platform),
         "chromatin": find_chromatin_features(args.features_filename, FEATURES_FILENAME),
         "notes": {"biosample": args.biosample, "log_note": args.log_note},
     }
@@ -164,11 +164,12 @@ def choices_of(args, targets):
 
 def parameters_of(args):
     """The model's parameters, from the file and from the options that are parameters too."""
+    model = MODELS[args.model]
     if args.neighbour_penalties is None:
-        return read_parameters(args.params, args.model)
+        return model.read_parameters(args.params)
     name = "neighbour_penalties"
-    parameters = read_parameters(args.params, args.model, given=[name])
-    return with_changes(parameters | {name: args.neighbour_penalties}, args.model, argument=name)
+    parameters = model.read_parameters(args.params, given=[name])
+    return model.parameters(parameters | {name: args.neighbour_penalties}, argument=name)
 
 
 def splits_of(args, chroms):

@@ -19,12 +19,12 @@ from spex.compare.kept import Kept
 from spex.compare.run import shared_identity
 from spex.compare.statistics import spearman
 from spex.errors import InputError
-from spex.models.registry import choose_device, prepare, with_changes
+from spex.models.registry import MODELS
 from spex.models.scores import LEAST_GENES, RESAMPLES
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
 from spex.runs.tensors import read_features
 
-MODEL = "gbtree"
+MODEL = MODELS["gbtree"]
 LEAST_SEEDS, MOST_SEEDS = 3, 20
 SHARE_OF_BOOTSTRAP = 0.25
 """What seeds may leave uncertain, as a share of the bootstrap's standard error."""
@@ -46,7 +46,7 @@ def confirm(ready, *, most_seeds=MOST_SEEDS, parameters=None):
         InputError: no genes on the chromosomes that are tested and stopped on.
     """
     check_chromosomes(ready.chroms)
-    trees = _Trees(ready, with_changes(parameters or {}, MODEL))
+    trees = _Trees(ready, MODEL.parameters(parameters or {}))
     rows = []
     for maker in ready.makers:
         for number in count(LEAST_SEEDS):
@@ -85,7 +85,7 @@ class _Trees:
         self.split = split_by_chromosome(ready.chroms, (TEST_CHROM,), (UNSEEN_CHROM,))
         self.observed = ready.observed[self.split.test]
         self.kept = Kept(ready.parts)
-        self.device = choose_device(None, MODEL)
+        self.device = MODEL.choose_device(None)
         self.made, self.own, self.arms = {}, None, None
 
     def predictions(self, maker, seeds):
@@ -130,7 +130,7 @@ class _Trees:
         if self.own is None:
             self.own, _ = read_features(self.ready.base.folder, self.ready.genes.table["id"], OWN_WIDTH)
         features = np.concatenate([self.own, *_added(arm, arms)], axis=1)
-        learner = prepare(MODEL, features, self.split, self.parameters, self.device)
+        learner = MODEL.prepare(features, self.split, self.parameters, self.device)
         names = [f"{arms.name} {arm}: {name}" for _, name in self.ready.inputs.targets]
         wanted = list(range(len(names)))
         for seed in seeds:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import xgboost
 
-from expecto.gene_features import tensor_length
-from expecto.network import BELUGA
 from spex.errors import InputError, parameter, shown
 from spex.files.atomic import whole_file
 from spex.files.sealed import DamagedFileError
 from spex.models.matrices import column_moments
+from spex.models.model import Model
 from spex.models.quantised import ROWS_AT_ONCE, quantise, quantise_like
 from spex.models.splits import Split
 from spex.progress import headings, progress
@@ -89,19 +88,7 @@ NOT_TO_SET = {
     "num_feature": "the tensors tell it",
     "num_target": "targets are fitted one by one",
 }
-TRIED_ROUNDS = 3
-
-
-def find_problem(parameters, model):
-    """What is wrong with parameters, in words for an InputError; None when xgboost takes them all.
-
-    model: name in `registry.PARAMETERS`.
-    """
-    problem = next(_own_problems(parameters, model), None)
-    if problem:
-        return problem
-    error, said = _try_out(parameters)
-    return error or "; ".join(said) or None
+TRIED_ROUNDS, TRIED_COLUMNS = 3, 64
 
 
 def _own_problems(parameters, model):
@@ -129,17 +116,9 @@ def _in_one_line(error):
     return re.sub(r"^\[[\d:]+\] \S+:\d+: ", "", str(error).splitlines()[0])
 
 
-def cuda_problem():
-    """Why this xgboost cannot fit on a GPU here, in words; None when it can."""
-    if not xgboost.build_info()["USE_CUDA"]:
-        return "this xgboost is built for the CPU (`make setup GPU=1` installs the other)"
-    error, said = _try_out(GBTREE, device="cuda")
-    return "xgboost finds no usable GPU" if error or said else None
-
-
 def _try_out(parameters, device="cpu"):
     """Fit four genes as any others are fitted. Returns: the error in one line or None, and what xgboost warned of."""
-    features = np.eye(4, tensor_length(BELUGA, 1), dtype=np.float32)
+    features = np.eye(4, TRIED_COLUMNS, dtype=np.float32)
     targets = np.linspace(-2.0, 3.0, 4)[:, None]
     split = Split((), (), train=np.arange(3), validation=np.arange(0), test=np.arange(1, 4))
     few = parameters | {"num_boost_round": min(parameters["num_boost_round"], TRIED_ROUNDS)}
@@ -295,3 +274,45 @@ class BoosterFit:
             return cls(xgboost.Booster(model_file=content))
         except xgboost.core.XGBoostError as error:
             raise DamagedFileError(f"{folder / 'model.ubj'}: {str(error).splitlines()[0]}") from error
+
+
+class _Boosted(Model):
+    """What both boosters have in common."""
+
+    aliases = ALIASES
+    seeded = True  # trees draw columns; linear boosters draw by their parameter feature_selector
+
+    def learner(self, features, split, parameters, device="cpu"):
+        return BoosterLearner(features, split, parameters, device)
+
+    def read_fit(self, folder):
+        return BoosterFit.load(folder)
+
+    def find_problem(self, parameters):
+        problem = next(_own_problems(parameters, self.name), None)
+        if problem:
+            return problem
+        error, said = _try_out(parameters)
+        return error or "; ".join(said) or None
+
+
+class BoostedTrees(_Boosted):
+    """Gradient-boosted trees with the published parameters (Chiliński et al. 2023)."""
+
+    name, defaults = "gbtree", GBTREE
+    use_of_watched = "as published, early stopping watches"
+
+    def cuda_problem(self):
+        if not xgboost.build_info()["USE_CUDA"]:
+            return "this xgboost is built for the CPU (`make setup GPU=1` installs the other)"
+        error, said = _try_out(GBTREE, device="cuda")
+        return "xgboost finds no usable GPU" if error or said else None
+
+
+class BoostedLinear(_Boosted):
+    """ExPecto's own model, a boosted linear one (Zhou et al. 2018)."""
+
+    name, defaults, linear = "gblinear", GBLINEAR, True
+
+    def cuda_problem(self):
+        return "gblinear is fitted on the CPU only"

@@ -22,8 +22,22 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.blas import dsyr
 
+from spex.models import products
 from spex.models.gram import Gram, too_small
-from spex.models.ridge import Choice, choices_of, columns_apart, make_fits, ratios_of
+from spex.models.model import Model
+from spex.models.ridge import (
+    OWN_PENALTY,
+    RIDGE,
+    Choice,
+    RidgeFit,
+    RidgeLearner,
+    choices_of,
+    columns_apart,
+    find_problem,
+    find_width_problem,
+    make_fits,
+    ratios_of,
+)
 from spex.progress import progress
 
 
@@ -124,3 +138,30 @@ class _FoldLearner:
             train=penalties.penalty * duals[self.trained],
             watched=errors[self.watched],
         )
+
+
+class RidgeModel(Model):
+    """Ridge regression; the folds of a cross-validation share one factorisation."""
+
+    name, defaults, optional = "ridge", RIDGE, (OWN_PENALTY,)
+    use_of_watched = "the penalty is chosen on"
+    linear = shares_folds = True
+    shared_settings = {"standardised_over": "all genes"}  # noqa: RUF012 (a ClassVar of Model)
+
+    def learner(self, features, split, parameters, device="cpu"):
+        return RidgeLearner(features, split, parameters, device)
+
+    def fold_learners(self, features, splits, parameters, device="cpu"):
+        return RidgeFolds(features, splits, parameters, device).learners
+
+    def read_fit(self, folder):
+        return RidgeFit.load(folder)
+
+    def find_problem(self, parameters):
+        return find_problem(parameters)
+
+    def find_width_problem(self, parameters, width):
+        return find_width_problem(parameters, width)
+
+    def cuda_problem(self):
+        return products.cuda_problem()

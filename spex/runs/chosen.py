@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spex.errors import InputError, shown
 from spex.inputs.tables import listed
-from spex.models.registry import MODELS, load_fit
+from spex.models.registry import MODELS
 from spex.runs.predict import check_features, read_model_record
 from spex.runs.records import RECORD, read_record
 
@@ -58,7 +58,7 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
         if tissues and not any(fnmatch.fnmatchcase(made["target"].lower(), pattern) for pattern in tissues):
             continue
         check_features(record, place, folder, settings, settings.width)
-        fit = load_fit(place, made["model"])
+        fit = MODELS[made["model"]].load(place)
         chosen.append(ChosenFit(place, place.name, made["target"], made["model"], fit, _model_files(record)))
     if not chosen:
         raise InputError(

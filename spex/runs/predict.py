@@ -5,7 +5,7 @@ import logging
 from spex.errors import InputError
 from spex.files.atomic import write_json
 from spex.models.fits import predictions_table
-from spex.models.registry import load_fit
+from spex.models.registry import MODELS
 from spex.runs import records
 from spex.runs.settings import OF_RULE, read_run_settings
 from spex.runs.tensors import expected_width, genes_with_tensor, read_features
@@ -86,7 +86,7 @@ def predict_genes(model_folder, folder, genes):
     genes = genes[present]
     width = expected_width(folder, run_settings, genes["id"])
     check_features(record, model_folder, folder, run_settings, width)
-    fit = load_fit(model_folder, record["settings"]["model"])
+    fit = MODELS[record["settings"]["model"]].load(model_folder)
     features, tensors_sha256 = read_features(folder, genes["id"], width)
     settings = {
         "fit": record["settings"],

@@ -11,7 +11,7 @@ import pandas as pd
 
 from spex.models import importance
 from spex.models.fits import assess, predictions_table
-from spex.models.registry import MODELS, check_width, prepare, prepare_folds
+from spex.models.registry import MODELS
 from spex.models.scores import Scores, score
 from spex.runs import records
 from spex.runs.settings import read_run_settings
@@ -81,7 +81,7 @@ def read_study(folder, matched, *, settings, **choices):
     if run_settings is None:
         logger.warning("%s: no such file, so what the tensors were made from is unknown", folder.run_json)
     width = expected_width(folder, run_settings, genes["id"])
-    check_width(choices["model"], choices["parameters"], width)
+    MODELS[choices["model"]].check_width(choices["parameters"], width)
     features = TensorMatrix(folder, genes["id"], width)
     logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))
     return Study(
@@ -133,22 +133,22 @@ def _learners(study, splits, pool):
     Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are let go
     unless the learner needs them, since trees take as much memory again as the features.
     """
-    arguments = study.parameters, study.device
+    model, arguments = MODELS[study.model], (study.parameters, study.device)
 
     def alone(split):
         features = study.features.hand_over()
-        return prepare(study.model, features, split, *arguments), features[split.test]
+        return model.prepare(features, split, *arguments), features[split.test]
 
     @cache
     def together():
         features = study.features.hand_over()
-        return prepare_folds(study.model, features, splits, *arguments), features
+        return model.prepare_folds(features, splits, *arguments), features
 
     def fold_of_many(fold):
         learners, features = together()
         return learners[fold], features[splits[fold].test]
 
-    if pool and MODELS[study.model].shared_learner is not None:
+    if pool and model.shares_folds:
         return [partial(fold_of_many, fold) for fold in range(len(splits))]
     return [partial(alone, split) for split in splits]
 

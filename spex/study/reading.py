@@ -15,7 +15,7 @@ from spex.inputs.maps.reading import open_maps
 from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
-from spex.models.registry import MODELS, read_parameters
+from spex.models.registry import MODELS
 from spex.study.marked import read_marked
 from spex.study.plan import Study, StudyFit, StudyMap
 
@@ -257,7 +257,7 @@ def _fits(file, base):
         if "params" in given:
             path = base / _plain(given["params"])
             taken = [key for key in ("neighbour_penalties",) if key in given]
-            _with_line(file, (*place, "params"), read_parameters, path, model, taken)
+            _with_line(file, (*place, "params"), MODELS[model].read_parameters, path, taken)
             options["params"] = path
         yield StudyFit(name, options)
 

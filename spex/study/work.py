@@ -17,7 +17,7 @@ from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.address import map_sha256, split_uri
 from spex.inputs.maps.reading import open_maps, read_maps
-from spex.models.registry import read_parameters
+from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chromosome
 from spex.runs.cache import PredictionStore, own_keys
 from spex.runs.folder import DataFolder
@@ -248,7 +248,7 @@ def _splits(study, fit, chroms):
 def _fits(fit, folder, splits, tissues):
     """The fits of a StudyFit in a folder. folder: FolderWork. splits: how many. tissues: how many."""
     options = fit.options
-    parameters = read_parameters(options.get("params"), options["model"])
+    parameters = MODELS[options["model"]].read_parameters(options.get("params"))
     if "neighbour_penalties" in options and folder.contacts is not None:
         parameters = parameters | {"neighbour_penalties": options["neighbour_penalties"]}
     return FitWork(

@@ -1,12 +1,9 @@
 """A model fitted on two devices."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from benchmarks.gpu import models as check
-from spex.models.registry import MODELS
 
 
 @pytest.mark.parametrize("model", check.ALLOWED)
@@ -27,10 +24,3 @@ def test_differences_by_hand():
     assert check.difference_in_rmse(2 - expected, expected, observed) == 0
     for measure in (check.difference_in_deviations, check.difference_in_rmse):
         assert not measure(expected * np.nan, expected, observed) <= 1
-
-
-def test_why_a_model_does_not_run_on_a_gpu(monkeypatch):
-    for model in check.ALLOWED:
-        for problem in ("no usable GPU", None):
-            monkeypatch.setitem(MODELS, model, replace(MODELS[model], cuda_problem=lambda told=problem: told))
-            assert check.problem_on_gpu(model) == problem

@@ -17,7 +17,7 @@ from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 from spex.commands import draw, train
 from spex.files.atomic import temporary_path
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
-from spex.models.registry import PARAMETERS
+from spex.models.registry import MODELS
 from spex.models.scores import score
 from spex.reports import pictures as report
 from spex.runs import sheets
@@ -69,7 +69,7 @@ def test_equals_a_direct_call_of_xgboost(options, capsys, validation):
     train_x, train_y = matrices(options, training)
     watched_x, watched_y = matrices(options, validation or ["chr8"])
     test_x, test_y = matrices(options, ["chr8"])
-    parameters = {key: value for key, value in {**PARAMETERS["gbtree"], **FAST}.items() if "round" not in key}
+    parameters = {key: value for key, value in {**MODELS["gbtree"].defaults, **FAST}.items() if "round" not in key}
     quantised = xgboost.QuantileDMatrix(train_x, train_y, max_bin=100)
     booster = xgboost.train(
         {**parameters, "seed": 1410},
@@ -105,7 +105,7 @@ def test_the_printed_line_is_that_of_a_plain_run_of_xgboost_to_the_last_digit(op
     assert train.main(argv(options, "--params", str(tmp_path / "rounds.json"))) == 0
     train_x, train_y = matrices(options, {"chr1", "chr2", "chr9"})
     test_x, test_y = matrices(options, ["chr8"])
-    parameters = {key: value for key, value in PARAMETERS["gbtree"].items() if key not in rounds}
+    parameters = {key: value for key, value in MODELS["gbtree"].defaults.items() if key not in rounds}
     test = xgboost.DMatrix(test_x, test_y)
     booster = xgboost.train(
         {**parameters, "seed": 1410},
@@ -370,7 +370,7 @@ def test_pictures_are_drawn_again_without_fitting(options, capsys):
     assert (fit / "model.ubj").stat().st_mtime_ns == model
 
 
-def test_what_a_killed_run_left_half_written_goes(options, capsys):
+def test_what_a_killed_run_left_half_written_goes(options, capsys, monkeypatch):
     """Beside the tables of all fits, and beside a fit's pictures, which are drawn when it is finished already."""
     assert train.main(argv(options)) == 0
     fit = only_fit(options)
@@ -382,6 +382,8 @@ def test_what_a_killed_run_left_half_written_goes(options, capsys):
     ]
     for path in left:
         path.touch()
+    (fit / "importance.png").unlink()  # as when the kill came while it was written
+    monkeypatch.setattr("spex.files.atomic.CLEANED", set())  # as in a process of its own
     assert train.main(argv(options)) == 0
     assert "finished before" in capsys.readouterr().err
     assert not [path for path in left if path.exists()]

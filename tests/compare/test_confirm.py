@@ -79,21 +79,21 @@ def inputs(study):
 def test_trees_go_on_where_they_were_stopped(inputs, tmp_path, monkeypatch):
     ready = prepare(inputs, Protocol(rotations=2), tmp_path)
     fitted = []
-    make = trees.prepare
+    make = trees.MODEL.prepare
 
     def counted(*args):
-        fitted.append(args[1].shape[1])
+        fitted.append(args[0].shape[1])
         if len(fitted) == 4:
             raise KeyboardInterrupt
         return make(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trees, "prepare", counted)
+        patch.setattr(trees.MODEL, "prepare", counted)
         with pytest.raises(KeyboardInterrupt):
             trees.confirm(ready, most_seeds=3, parameters=FAST)
     assert fitted == [20_020, 20_029, 24_033, 24_033]
     again = []
-    monkeypatch.setattr(trees, "prepare", lambda *args: again.append(args[1].shape[1]) or make(*args))
+    monkeypatch.setattr(trees.MODEL, "prepare", lambda *args: again.append(args[0].shape[1]) or make(*args))
     found = trees.confirm(ready, most_seeds=3, parameters=FAST)
     assert again == [24_033] * 3
     assert found["contrast"].tolist() == ["map - matched bins", "map - own sequence"]

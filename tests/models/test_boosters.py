@@ -7,14 +7,14 @@ from fits import FAST_TREES, ROWS, data, fit_all
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.models import boosters, quantised
-from spex.models.registry import PARAMETERS
+from spex.models.registry import MODELS
 from spex.models.splits import split_by_chromosome
 
 
 @pytest.mark.parametrize("model", ["gbtree", "gblinear"])
 def test_boosters_equal_direct_calls(split, model):
     features, observed = data(60)
-    parameters = FAST_TREES if model == "gbtree" else PARAMETERS["gblinear"]
+    parameters = FAST_TREES if model == "gbtree" else MODELS["gblinear"].defaults
     own = {name: value for name, value in parameters.items() if name not in boosters.TRAINING_ARGUMENTS}
     fits = fit_all(model, features, split, observed, parameters=parameters, seed=3)
     for target, fit in enumerate(fits):
@@ -71,7 +71,7 @@ def test_importance_of_each_kind_of_booster(split):
     expected = [gains.get(f"f{column}", 0.0) for column in range(60)]
     assert_allclose(trees.importance, expected, rtol=1e-4)
     assert trees.importance[5] == 0  # a constant column
-    (linear,) = fit_all("gblinear", features, split, observed, parameters=PARAMETERS["gblinear"])
+    (linear,) = fit_all("gblinear", features, split, observed, parameters=MODELS["gblinear"].defaults)
     steps = features[:2].copy()
     steps[1] = steps[0]
     steps[1, 7] += 1
@@ -91,7 +91,7 @@ def test_quantised_in_several_batches_predicts_what_a_plain_matrix_does(monkeypa
     features = rng.gamma(2, size=(3000, 12)).astype(np.float32)
     observed = features[:, :3].sum(axis=1) + rng.normal(size=3000)
     split = split_by_chromosome(np.resize(["chr1", "chr1", "chr1", "chr8"], 3000), ["chr8"])
-    parameters = PARAMETERS["gbtree"] | {"num_boost_round": 20, "early_stopping_rounds": 20}
+    parameters = MODELS["gbtree"].defaults | {"num_boost_round": 20, "early_stopping_rounds": 20}
     (fit,) = fit_all("gbtree", features, split, observed[:, None], parameters=parameters)
     plain = xgboost.train(
         boosters._booster_parameters(parameters) | {"seed": 1410},

@@ -12,7 +12,7 @@ from spex.errors import InputError
 from spex.models import gram, ridge
 from spex.models.device_products import DeviceProducts
 from spex.models.products import HostProducts
-from spex.models.registry import prepare, prepare_folds
+from spex.models.registry import MODELS
 from spex.models.splits import cross_validation_splits
 
 CHROMS = np.resize([f"chr{number}" for number in (1, 1, 1, 2, 2, 8, 9, 10)], ROWS)
@@ -42,7 +42,7 @@ def test_one_split(split, on_device, monkeypatch, parameters):
     features, observed = data(1300)
     fits = {}
     for device in ("cpu", "cuda"):
-        learner = prepare("ridge", features, split, parameters, device)
+        learner = MODELS["ridge"].prepare(features, split, parameters, device)
         assert isinstance(learner.gram.products, DeviceProducts) == (device == "cuda")
         fits[device] = list(learner.fit(observed, names="abc", wanted=range(3), seed=1))
     same_fits(fits["cuda"], fits["cpu"])
@@ -53,7 +53,7 @@ def test_every_fold(on_device, monkeypatch, parameters):
     monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 40)
     features, observed = data(100)
     splits = cross_validation_splits(CHROMS)
-    folds = {device: prepare_folds("ridge", features, splits, parameters, device) for device in ("cpu", "cuda")}
+    folds = {device: MODELS["ridge"].prepare_folds(features, splits, parameters, device) for device in ("cpu", "cuda")}
     for found, expected in zip(folds["cuda"], folds["cpu"], strict=True):
         wanted = {"names": "abc", "wanted": range(3), "seed": 1}
         same_fits(list(found.fit(observed, **wanted)), list(expected.fit(observed, **wanted)))
@@ -62,7 +62,7 @@ def test_every_fold(on_device, monkeypatch, parameters):
 def test_the_same_sums_again(split, on_device):
     features, observed = data(50)
     first, second = (
-        list(prepare("ridge", features, split, SHARED, "cuda").fit(observed, names="abc", wanted=[1], seed=1))
+        list(MODELS["ridge"].prepare(features, split, SHARED, "cuda").fit(observed, names="abc", wanted=[1], seed=1))
         for _ in range(2)
     )
     assert_array_equal(first[0].coefficients, second[0].coefficients)
@@ -70,7 +70,7 @@ def test_the_same_sums_again(split, on_device):
 
 def test_a_penalty_that_rounding_hides_is_refused(split, on_device):
     features, observed = data(200)
-    learner = prepare("ridge", features, split, {"penalties": [1e-30]}, "cuda")
+    learner = MODELS["ridge"].prepare(features, split, {"penalties": [1e-30]}, "cuda")
     with pytest.raises(InputError, match="parameters: penalty 1e-30 is lost in rounding"):
         next(learner.fit(observed, names="abc", wanted=[0], seed=1))
 

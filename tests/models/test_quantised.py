@@ -9,7 +9,7 @@ from fits import FAST_TREES, data, fit_all
 from numpy.testing import assert_array_equal
 
 from spex.models import boosters, matrices, quantised
-from spex.models.registry import prepare
+from spex.models.registry import MODELS
 
 ROWS = 1500
 
@@ -70,7 +70,7 @@ def test_the_same_model_to_the_last_byte(monkeypatch, split, known):
 
 def test_trees_grow_without_the_features_that_were_quantised(split):
     features, observed = data(60, targets=1)
-    learner = prepare("gbtree", features, split, FAST_TREES)
+    learner = MODELS["gbtree"].prepare(features, split, FAST_TREES)
     let_go, test = weakref.ref(features), features[split.test]
     del features
     assert let_go() is None

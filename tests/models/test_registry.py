@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 
 import pytest
 import torch
@@ -10,32 +9,32 @@ from fits import FAST_TREES, data, fit_all
 from numpy.testing import assert_array_equal
 
 from spex.errors import InputError
-from spex.models.registry import MODELS, PARAMETERS, choose_device, load_fit, read_parameters
+from spex.models.registry import MODELS
 
 
-@pytest.mark.parametrize("model", list(PARAMETERS))
+@pytest.mark.parametrize("model", list(MODELS))
 def test_saved_fits_predict_the_same(tmp_path, split, model):
     features, observed = data(60, targets=1)
-    parameters = FAST_TREES if model == "gbtree" else PARAMETERS[model]
+    parameters = FAST_TREES if model == "gbtree" else MODELS[model].defaults
     (fit,) = fit_all(model, features, split, observed, parameters=parameters)
     fit.save(tmp_path)
-    assert_array_equal(load_fit(tmp_path, model).predict(features), fit.predict(features))
+    assert_array_equal(MODELS[model].load(tmp_path).predict(features), fit.predict(features))
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match="its model cannot be read"):
-        load_fit(tmp_path, model)
+        MODELS[model].load(tmp_path)
     path.unlink()
     with pytest.raises(InputError, match="its model cannot be read"):
-        load_fit(tmp_path, model)
+        MODELS[model].load(tmp_path)
 
 
 def test_parameters_replace_their_namesakes(tmp_path):
     path = tmp_path / "p.json"
     path.write_text(json.dumps({"eta": 0.5, "subsample": 0.8}))
-    assert read_parameters(path, "gbtree") == PARAMETERS["gbtree"] | {"eta": 0.5, "subsample": 0.8}
+    assert MODELS["gbtree"].read_parameters(path) == MODELS["gbtree"].defaults | {"eta": 0.5, "subsample": 0.8}
     path.write_text(json.dumps({"penalties": [3]}))
-    assert read_parameters(path, "ridge") == {"penalties": [3]}
-    assert read_parameters(None, "gblinear") == PARAMETERS["gblinear"]
+    assert MODELS["ridge"].read_parameters(path) == {"penalties": [3]}
+    assert MODELS["gblinear"].read_parameters(None) == MODELS["gblinear"].defaults
 
 
 @pytest.mark.parametrize(
@@ -67,24 +66,24 @@ def test_parameters_that_cannot_be_used(tmp_path, model, content, told):
     path = tmp_path / "p.json"
     path.write_text(json.dumps(content))
     with pytest.raises(InputError) as refused:
-        read_parameters(path, model)
+        MODELS[model].read_parameters(path)
     assert told in str(refused.value)
 
 
 def test_choice_of_device(monkeypatch):
     def set_problem(model, problem):
-        monkeypatch.setitem(MODELS, model, replace(MODELS[model], cuda_problem=lambda: problem))
+        monkeypatch.setattr(MODELS[model], "cuda_problem", lambda: problem)
 
     for model in ("gbtree", "ridge"):
         set_problem(model, None)
-        assert [choose_device(platform, model) for platform in ("CPU", "CUDA", None)] == ["cpu", "cuda", "cuda"]
+        assert [MODELS[model].choose_device(platform) for platform in ("CPU", "CUDA", None)] == ["cpu", "cuda", "cuda"]
         set_problem(model, "no usable GPU")
-        assert choose_device(None, model) == "cpu"
+        assert MODELS[model].choose_device(None) == "cpu"
         with pytest.raises(InputError, match="device CUDA: no usable GPU"):
-            choose_device("CUDA", model)
-    assert choose_device(None, "gblinear") == "cpu"
+            MODELS[model].choose_device("CUDA")
+    assert MODELS["gblinear"].choose_device(None) == "cpu"
     with pytest.raises(InputError, match="gblinear is fitted on the CPU only"):
-        choose_device("CUDA", "gblinear")
+        MODELS["gblinear"].choose_device("CUDA")
 
 
 @pytest.mark.parametrize("there, problem", [(True, None), (False, "PyTorch finds no CUDA device here")])
@@ -98,7 +97,7 @@ def test_ridge_is_fitted_where_there_is_no_pytorch(monkeypatch):
     monkeypatch.delattr("spex.models.device_products", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
     assert MODELS["ridge"].cuda_problem() == "PyTorch is not installed"
-    assert choose_device(None, "ridge") == "cpu"
+    assert MODELS["ridge"].choose_device(None) == "cpu"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_ridge_is_fitted_where_there_is_no_pytorch(monkeypatch):
 def test_files_that_hold_no_parameters(tmp_path, content, message):
     (tmp_path / "p.json").write_bytes(content)
     with pytest.raises(InputError, match=rf"^parameters .*p\.json: .*{message}"):
-        read_parameters(tmp_path / "p.json", "gbtree")
+        MODELS["gbtree"].read_parameters(tmp_path / "p.json")
 
 
 @pytest.mark.parametrize(
@@ -154,10 +153,10 @@ def test_files_that_hold_no_parameters(tmp_path, content, message):
 def test_parameters_without_effect_or_without_an_end_are_refused(tmp_path, parameters, message):
     (tmp_path / "p.json").write_text(json.dumps(parameters))
     with pytest.raises(InputError, match=rf"^parameters .*p\.json: .*{message}"):
-        read_parameters(tmp_path / "p.json", "gbtree")
+        MODELS["gbtree"].read_parameters(tmp_path / "p.json")
 
 
 def test_a_parameter_that_is_there_twice_is_refused(tmp_path):
     (tmp_path / "p.json").write_text('{"eta": 0.1, "eta": 0.2}')
     with pytest.raises(InputError, match=r"not JSON \(eta occurs twice"):
-        read_parameters(tmp_path / "p.json", "gbtree")
+        MODELS["gbtree"].read_parameters(tmp_path / "p.json")

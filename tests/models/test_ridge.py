@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.errors import InputError
 from spex.models import ridge
-from spex.models.registry import PARAMETERS, prepare
+from spex.models.registry import MODELS
 
 
 @pytest.mark.parametrize("width", [20, 300, 1300])
@@ -39,7 +39,7 @@ def test_ridge_takes_the_penalty_with_the_least_error_on_the_watched_rows(split)
 
 def test_ridge_resumed_does_the_same_sums(split):
     features, observed = data(50, targets=4)
-    learner = prepare("ridge", features, split, PARAMETERS["ridge"])
+    learner = MODELS["ridge"].prepare(features, split, MODELS["ridge"].defaults)
     whole = list(learner.fit(observed, names="abcd", wanted=range(4), seed=1))
     for fit, again in zip(whole[2:], learner.fit(observed, names="abcd", wanted=[2, 3], seed=1), strict=True):
         assert_array_equal(fit.coefficients, again.coefficients)
@@ -82,7 +82,7 @@ def test_equal_penalties_are_one_penalty_and_none_leaves_the_columns_out(split, 
 
 def test_without_a_penalty_of_its_own_nothing_tells_of_one(split):
     features, observed = data(30)
-    for fit in fit_all("ridge", features, split, observed, parameters=PARAMETERS["ridge"]):
+    for fit in fit_all("ridge", features, split, observed, parameters=MODELS["ridge"].defaults):
         assert set(fit.chosen) == {"penalty"}
         assert set(fit.history) == {"penalty", "train", "watched"}
 
@@ -102,7 +102,7 @@ def test_a_penalty_that_rounding_hides_is_refused(split):
 def test_one_matrix_holds_products_and_factors(split):
     """The products survive any number of factorisations in the other half of their array."""
     features, _ = data(200)
-    gram = prepare("ridge", features, split, PARAMETERS["ridge"]).gram
+    gram = MODELS["ridge"].prepare(features, split, MODELS["ridge"].defaults).gram
     products = gram.products
     matrix, before = products.matrix, np.tril(products.matrix, -1)
     for penalty in (1.0, 100.0):

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.errors import InputError
 from spex.models import matrices, ridge
-from spex.models.registry import prepare_folds
+from spex.models.registry import MODELS
 from spex.models.splits import cross_validation_splits
 
 CHROMS = np.resize([f"chr{number}" for number in (1, 1, 1, 2, 2, 8, 9, 10)], ROWS)
@@ -16,7 +16,7 @@ PENALTIES = [1e-1, 1e1, 1e3, 1e5]
 
 def fit_folds(features, observed, splits, **parameters):
     """Fits of every fold, a list of lists."""
-    learners = prepare_folds("ridge", features, splits, parameters)
+    learners = MODELS["ridge"].prepare_folds(features, splits, parameters)
     wanted = range(observed.shape[1])
     return [list(fold.fit(observed, names="abc", wanted=wanted, seed=1)) for fold in learners]
 
@@ -110,7 +110,7 @@ def test_neighbour_penalties_in_every_fold(monkeypatch):
 def test_folds_are_fitted_once_for_all(monkeypatch):
     features, observed = data(40)
     splits = cross_validation_splits(CHROMS)
-    learners = prepare_folds("ridge", features, splits, {"penalties": PENALTIES})
+    learners = MODELS["ridge"].prepare_folds(features, splits, {"penalties": PENALTIES})
     gram = learners[0].folds.gram
     done = []
     monkeypatch.setattr(gram, "factorise", lambda each, really=gram.factorise: (done.append(each), really(each)))
