@@ -149,7 +149,8 @@ def run(args):
     file = open_expression(args.gene_expression_filename, args.value, lambda: table["id"])
     indices = args.target_index if args.target_index or args.target else ["all"]
     targets = select_targets(file, indices, args.target)
-    values = read_expression(file, targets, table, genes).values
+    read = read_expression(file, targets, table, genes)
+    values = read.values
     inputs = CompareInputs(
         base=Path(args.base_folder),
         maps=[Path(each) for each in args.map_folders],
@@ -164,6 +165,7 @@ def run(args):
     protocol = Protocol(**{field.name: getattr(args, field.name) for field in fields(Protocol)})
     out = require_folder(args.out, "out")
     ready = prepare(inputs, protocol, out)
+    read.account.report()
     if args.confirm:
         from spex.compare import confirm  # noqa: PLC0415 (xgboost takes a second to load)
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from spex.errors import InputError
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.ids import unversioned
+from spex.inputs.ids import PAR_Y, unversioned
 
 IDS = [f"ENSG{number:011d}" for number in range(12)]
 
@@ -94,8 +94,20 @@ def test_ids_that_occur_twice(tmp_path, genes):
 
 
 def test_versions_of_ensembl_ids_only():
-    ids = pd.Series(["ENSG00000223972.5", "ENSMUSG00000000001.4", "AC012.3", "ENSG00000182378.13_PAR_Y"])
-    assert list(unversioned(ids)) == ["ENSG00000223972", "ENSMUSG00000000001", "AC012.3", ids[3]]
+    ids = {
+        "ENSG00000223972.5": "ENSG00000223972",
+        "ENSMUSG00000000001.4": "ENSMUSG00000000001",
+        "AC012.3": "AC012.3",
+        "ENSG00000223972.5_2": "ENSG00000223972",  # lifted to GRCh37 by GENCODE
+        "ENSG00000182378.13_PAR_Y": "ENSG00000182378_PAR_Y",
+        "ENSG00000182378.15_7_PAR_Y": "ENSG00000182378_PAR_Y",
+        "ENSG00000182378.15_PAR_Y_7": "ENSG00000182378_PAR_Y",
+        "ENSGR0000182378.10": "ENSGR0000182378",
+        "ENSG00000223972": "ENSG00000223972",
+        "ENST00000456328.2": "ENST00000456328.2",
+    }
+    assert list(unversioned(pd.Series(list(ids)))) == list(ids.values())
+    assert [bool(PAR_Y.fullmatch(name)) for name in ids] == [4 <= number <= 7 for number in range(len(ids))]
 
 
 @pytest.mark.parametrize("value", ["", "-0.5", "inf", "low"])

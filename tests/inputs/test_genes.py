@@ -77,7 +77,6 @@ GENE_TABLES = {
     "empty": ("", r"no readable table header \(an empty file\)"),
     "a header alone": (WHOLE.splitlines()[0] + "\n", "no complete autosomal gene"),
     "no header": (WHOLE.partition("\n")[2], "no column id"),
-    "tab-separated": (WHOLE.replace(",", "\t"), "no column id"),
     "UTF-16": (WHOLE.encode("utf-16"), "not UTF-8 text .UTF-16, as Excel.*; save it as text in UTF-8"),
     "compressed twice": (gzip.compress(gzip.compress(WHOLE.encode())), "not UTF-8 text .byte 0x8b in it"),
     "bytes": (bytes(range(256)) * 9, r"^genes .*genes\.csv: "),
