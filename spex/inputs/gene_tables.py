@@ -9,6 +9,7 @@ import pandas as pd
 from spex.errors import InputError
 from spex.inputs.quantified.tools import plain, tool_of
 from spex.inputs.tables import (
+    comment_lines,
     is_row_label,
     listed,
     other_separator,
@@ -48,24 +49,27 @@ def read_text(path):
     Raises:
         InputError: another table, a column twice, a line with another number of fields than the header.
     """
-    headers = {separator: read_header(path, separator) for separator in ("\t", ",")}
+    comments = {separator: comment_lines(path, separator) for separator in ("\t", ",")}
+    headers = {separator: read_header(path, separator, comments[separator]) for separator in comments}
     for separator, header in headers.items():
         if set(COLUMNS) <= set(header):
-            return _published(path, separator), "CAGE_representative_TSS"
+            return _published(path, separator, comments[separator]), "CAGE_representative_TSS"
     for separator, header in headers.items():
         places = {} if OWN & set(header) else _places(path, header)
         if set(POSITION_COLUMNS) <= set(places):
-            return _positions(path, separator, places), "tss"
+            return _positions(path, separator, comments[separator], places), "tss"
     separator = max(headers, key=lambda each: len(headers[each]))
     _refuse_other_kinds(path, headers[separator])
-    read_table(path, "genes", separator, expected=EXPECTED, columns=lambda header: [])  # says what is wrong with lines
+    _read(path, separator, comments[separator], columns=lambda header: [])  # says what is wrong with lines
     raise _lacking(path, headers[separator], separator)
 
 
-def _published(path, separator):
-    content = read_table(
-        path, "genes", separator, expected=EXPECTED, columns=lambda header: _published_places(path, header)
-    )
+def _read(path, separator, comments, columns=None):
+    return read_table(path, "genes", separator, preamble=comments, expected=EXPECTED, columns=columns)
+
+
+def _published(path, separator, comments):
+    content = _read(path, separator, comments, lambda header: _published_places(path, header))
     table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
     labels = (content.column(len(COLUMNS) + number) for number in range(sum(map(is_row_label, content.header))))
     numbers = next((each for each in map(row_numbers, labels) if each is not None), np.arange(len(table)))
@@ -79,9 +83,9 @@ def _published_places(path, header):
     return [*(header.index(column) for column in COLUMNS), *labels]
 
 
-def _positions(path, separator, places):
+def _positions(path, separator, comments, places):
     """places: of `_places`. Without a symbol the id serves for it."""
-    content = read_table(path, "genes", separator, expected=EXPECTED)
+    content = _read(path, separator, comments)
     table = pd.DataFrame({name: content.column(place) for name, place in places.items()}).replace("", None)
     table = table.rename(columns=POSITION_COLUMNS)
     table["TSS"] = table["CAGE_representative_TSS"]

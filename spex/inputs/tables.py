@@ -100,10 +100,12 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
         raise InputError(f"not a readable table ({shown(error)})", **about, expected=expected) from error
 
 
-def read_header(path, separator):
-    """The column names on the first line, or none where it is not to be read; `read_table` says what is wrong."""
+def read_header(path, separator, preamble=0):
+    """The column names behind so many lines, or none where they are not to be read; `read_table` says what is wrong."""
     try:
         with open_text(path, {}) as file:
+            for _ in range(preamble):
+                file.readline()
             return next(_records(file, separator, 0, {}), (0, []))[1]
     except (csv.Error, InputError):
         return []

@@ -83,11 +83,15 @@ def _with_categories(table):
     """A table whose text is categories, and those and its index objects: AnnData refuses to write the strings of pandas
     3, which it makes itself of text that repeats."""
     text = {
-        name: pd.Categorical(values, pd.Index(values.dropna().unique(), dtype=object))
+        name: values.astype("category").cat
         for name, values in table.items()
-        if values.dtype == object or isinstance(values.dtype, pd.StringDtype)
+        if pd.api.types.is_string_dtype(values.dtype) or isinstance(values.dtype, pd.CategoricalDtype)
     }
-    return table.assign(**text).set_axis(table.index.astype(object))
+    objects = {
+        name: pd.Categorical.from_codes(values.codes, values.categories.astype(object), values.ordered)
+        for name, values in text.items()
+    }
+    return table.assign(**objects).set_axis(table.index.astype(object))
 
 
 def neighbour_columns(width):

@@ -288,3 +288,64 @@ def test_columns_of_quantifications_that_are_no_expression(tmp_path, genes, head
     assert list(open_expression(tmp_path / "e.tsv").tissues) == tissues
     found = read(tmp_path / "e.tsv", [1], genes)
     assert_allclose(found[1], genes.index + names.index("TPM") - 2)
+
+
+LABELLED = {
+    "R, two genes": ('"","V1","V2"\n"{0}",1,12\n"{1}",2,22\n', {"V1": [1, 2], "V2": [12, 22]}),
+    "R, one sample": ('"","V1"\n"{0}",11\n"{1}",21\n', {"V1": [11, 21]}),
+    "behind an id": (
+        "gene_id,X,index,V1\n{0},11,12,13\n{1},21,22,23\n",
+        {"X": [11, 21], "index": [12, 22], "V1": [13, 23]},
+    ),
+    "before an id": ("V1,X,id\n5,7,{0}\n6,9,{1}\n", {"V1": [5, 6], "X": [7, 9]}),
+    "ids without a heading behind row numbers": ("V1,X,Liver\n1,{0},7\n2,{1},8\n", {"Liver": [7, 8]}),
+    "row numbers before an id": ("index,id,Liver\n0,{0},7\n1,{1},8\n", {"Liver": [7, 8]}),
+    "no heading": (",id,Liver,\n5,{0},7,\n9,{1},8,\n", {"Liver": [7, 8]}),
+}
+
+
+@pytest.mark.parametrize("kind", LABELLED)
+def test_only_what_contains_row_labels_is_no_sample(tmp_path, kind):
+    content, samples = LABELLED[kind]
+    (tmp_path / "e.csv").write_text(content.format(*IDS))
+    file, genes = open_expression(tmp_path / "e.csv"), pd.DataFrame({"id": IDS[:2]})
+    assert file.tissues == tuple(samples)
+    values = read_expression(file, range(1, len(samples) + 1), None, genes).values
+    assert values.T.to_numpy().tolist() == list(samples.values())
+
+
+@pytest.mark.parametrize("name", ["index", "X", "V1", "level_0"])
+def test_row_numbers_of_many_rows_are_known_behind_ids_too(tmp_path, name):
+    rng, ids = np.random.default_rng(2), [f"ENSG{number:011d}" for number in range(30)]
+    frame = pd.DataFrame({"id": ids, name: np.arange(30) * 2 + 5, "Liver": 1.5})  # of a table with rows taken away
+    for numbers, is_sample in (
+        (frame[name], False),
+        (rng.permutation(30), False),
+        (rng.integers(0, 100, 30), True),
+        (rng.exponential(9, 30), True),
+    ):
+        frame.assign(**{name: numbers}).to_csv(tmp_path / "e.csv", index=False)
+        assert open_expression(tmp_path / "e.csv").tissues == ((name, "Liver") if is_sample else ("Liver",))
+
+
+def test_the_account_has_every_row(tmp_path, genes):
+    ids = [*IDS[:10], "", "", "other", "other", IDS[0]]  # what is there twice is of no gene that is asked for
+    pd.DataFrame({"id": ids, "symbol": "x", "Liver": range(15)}).to_csv(tmp_path / "e.csv", index=False)
+    expression = read_expression(open_expression(tmp_path / "e.csv"), [1], table(), genes)
+    assert expression.account.summary() == {
+        "file": str(tmp_path / "e.csv"),
+        "unit": "rows",
+        "used": 8,
+        "left_out": {"without an id": 2, "of genes that are not used": 5},
+        "notes": [
+            "tied to the genes table by its column of gene ids",
+            "2 genes are not in it",
+            "columns passed over: symbol",
+        ],
+    }
+    assert expression.values[1].to_dict() == {row: row for row in (1, *range(3, 10))}
+
+
+def test_lifted_versions_are_versions(tmp_path, genes):
+    with_ids([f"{gene}.5_2" for gene in IDS]).to_csv(tmp_path / "e.csv", index=False)
+    assert_allclose(read(tmp_path / "e.csv", [2], genes)[2], VALUES[genes.index, 1])

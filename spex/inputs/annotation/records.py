@@ -16,7 +16,7 @@ NO_RECORD = ("#", "track ", "browser ")
 PARTS = {"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR", "start_codon", "stop_codon", "region"}
 """Features that are no transcripts, though a gene of GFF3 may be their parent."""
 
-GFF3_ATTRIBUTE = re.compile(r"[^\s=\"]+=")
+GFF3_ATTRIBUTE = re.compile(r"[^\s=\"]+\s*=")
 GTF_ATTRIBUTE = re.compile(r'\s*([^\s;"]+)\s+(?:"([^"]*)"|([^;\s"]+))\s*(?:;|$)')
 LARGEST_POSITION, DIGITS = 2**31 - 1, 10
 

@@ -157,13 +157,13 @@ def _opened(path, names_only):
     try:
         with open_hdf5(path, about) as file:
             check_whole(file, about, in_memory=True)
-        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, which do not matter or are refused
+        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, and of AnnData itself by pandas
             data = read_h5ad(path, backed="r" if names_only else None)
-        try:
-            yield data
-        finally:
-            if names_only:
-                data.file.close()
+            try:
+                yield data
+            finally:
+                if names_only:
+                    data.file.close()
     except InputError:
         raise
     except Exception as error:  # h5py and anndata raise whatever a damaged group or dataset leads them to

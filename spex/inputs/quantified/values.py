@@ -16,7 +16,7 @@ from spex.inputs.tables import listed
 
 LARGEST_LOGARITHM = 25
 """log2 of 33 million; no TPM reaches it."""
-WIDEST_LOGARITHMS = 2000
+WIDEST_LOGARITHMS = 500
 """Largest over median of logarithms above 0, at the most: shares and other small units are wider."""
 MANY = 0.05
 """Share of negative values from which on they are no mistake in a cell."""
