@@ -1,7 +1,6 @@
 """Files with one sample each, as RSEM writes them and ENCODE gives them: together, a table with a column a file."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 
@@ -64,7 +63,7 @@ def open_samples(paths, value=None):
     paths: files, or one folder, whose files are taken in the order of their names. value: heading of the column that
     is the expression; without it TPM, or the only column that there is.
 
-    Returns: Samples, named as their files are, without what stands behind.
+    Returns: Samples, named as their files are, without what stands behind; where these are alike, as their folders.
 
     Raises:
         InputError: no such file, no gene ids, no such column, two samples of one name.
@@ -77,7 +76,8 @@ def open_samples(paths, value=None):
         if not paths:
             raise InputError("no expression file in it", argument="expression", subject=folder, expected=EXPECTED)
     files = [_open_sample(require_file(path, "expression"), value) for path in paths]
-    names = tuple(SUFFIX.sub("", Path(path).name) for path in paths)
+    same = len({path.name for path in paths}) < len(paths) == len({path.parent.name for path in paths})
+    names = tuple(path.parent.name if same else SUFFIX.sub("", path.name) for path in paths)
     for name in names:
         if names.count(name) > 1:
             twice = [path for path, other in zip(paths, names, strict=True) if other == name]

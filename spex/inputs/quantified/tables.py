@@ -109,7 +109,8 @@ def open_table(path):
     if not columns:
         raise expression_error(path, f"no column of expression; found {listed(header)}", expected=FORMS)
     tissues = tuple((given or header)[column] for column in columns)
-    others = [name for place, name in enumerate(header) if place not in {*ids, *labels, *columns}]
+    used = {*ids, *columns, *([] if ids else labels)}
+    others = [name for place, name in enumerate(header) if place not in used and not is_unnamed(name)]
     notes = [*([tool.what] if tool else []), *([f"columns passed over: {listed(others)}"] if others else [])]
     return ExpressionFile(
         path,
@@ -292,7 +293,8 @@ def _has_no_header(path, separator, header, preamble):
             header=list(header),
         )
         first = content.column(0)
-        if first.str.fullmatch(SUMMARY).any() or first.str.fullmatch(ENSEMBL).mean() > 0.5:
+        are_ids = ENSEMBL.fullmatch(header[0]) and first.str.fullmatch(ENSEMBL).mean() > 0.5
+        if are_ids or first.str.fullmatch(SUMMARY).any():
             return True
     if not (SUMMARY.fullmatch(header[0]) or ENSEMBL.fullmatch(header[0])):
         return False
