@@ -20,14 +20,14 @@ from spex.inputs.tables import (
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
 """Of the published table."""
-OWN = {"seqnames", "CAGE_representative_TSS"}
-"""Columns that only the published table has."""
+MEANT = 5
+"""Of these a table has at the least that is meant to be the published one; `seqnames` and TSS others have too."""
 
 POSITION_COLUMNS = {"id": "id", "chrom": "seqnames", "strand": "strand", "tss": "CAGE_representative_TSS"}
 """Columns that a table of positions has at the least -> what the published table calls them."""
 HEADINGS = {
     "id": ("id", "geneid", "ensemblid", "ensemblgeneid"),
-    "chrom": ("chrom", "chr", "chromosome"),
+    "chrom": ("chrom", "chr", "chromosome", "seqnames"),
     "strand": ("strand",),
     "tss": ("tss",),
     "symbol": ("symbol", "genename", "genesymbol"),
@@ -55,13 +55,18 @@ def read_text(path):
         if set(COLUMNS) <= set(header):
             return _published(path, separator, comments[separator]), "CAGE_representative_TSS"
     for separator, header in headers.items():
-        places = {} if OWN & set(header) else _places(path, header)
+        places = {} if _means_published(header) else _places(path, header)
         if set(POSITION_COLUMNS) <= set(places):
             return _positions(path, separator, comments[separator], places), "tss"
     separator = max(headers, key=lambda each: len(headers[each]))
     _refuse_other_kinds(path, headers[separator])
     _read(path, separator, comments[separator], columns=lambda header: [])  # says what is wrong with lines
     raise _lacking(path, headers[separator], separator)
+
+
+def _means_published(header):
+    """Whether a header is that of the published table, with a column too few."""
+    return ("seqnames" in header and len(set(COLUMNS) & set(header)) >= MEANT) or "CAGE_representative_TSS" in header
 
 
 def _read(path, separator, comments, columns=None):
@@ -129,7 +134,8 @@ def _check_once(path, names):
 
 def _lacking(path, header, separator):
     """The InputError about a table without some of the columns of either form."""
-    wanted, there = (COLUMNS, header) if OWN & set(header) else (POSITION_COLUMNS, _places(path, header))
+    published = _means_published(header)
+    wanted, there = (COLUMNS, header) if published else (POSITION_COLUMNS, _places(path, header))
     missing = [name for name in wanted if name not in there]
     has_ends = {"start", "end"} <= set(map(plain, header))
     return InputError(

@@ -33,6 +33,8 @@ NO_POSITION = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
 POSITIONS = ("TSS", "CAGE_representative_TSS")
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
 LARGEST_POSITION = 2**31 - 1
+FEW = 0.01
+"""Share of odd genes of a table up to which they are left out and counted; more are refused."""
 REASONS_AT_ONCE = 8
 
 logger = logging.getLogger("spex")
@@ -70,14 +72,19 @@ def read_gene_table(path, tss_rule="auto"):
             hint=f"give GTF or GFF3 as {parameter('genes')}, or leave it out",
         )
     table, heading = read_text(path)
+    notes = []
     for column in POSITIONS:
         name = heading if column == "CAGE_representative_TSS" or heading == "tss" else column
-        table[column] = _positions(path, table, column, name)
+        table[column] = _positions(path, table, column, name, notes)
+    table.attrs["account"] = {"notes": list(dict.fromkeys(notes))}
     return table
 
 
-def _positions(path, table, column, name):
-    """A column of positions as float64, NaN where there is none. name: what the file calls it."""
+def _positions(path, table, column, name, notes):
+    """A column of positions as float64, NaN where there is none. name: what the file calls it.
+
+    notes: takes what is wrong with a few; many are refused.
+    """
     text = table[column].mask(table[column].isin(NO_POSITION))
     numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
     odd = (numbers.isna() & text.notna()) | (
@@ -85,13 +92,11 @@ def _positions(path, table, column, name):
     )
     if odd.any():
         row = odd.idxmax()
-        raise InputError(
-            f"{name} of {shown(table['id'][row])} (line {table['line'][row]}) is '{shown(text[row])}'",
-            argument="genes",
-            subject=path,
-            expected="a 1-based position",
-        )
-    return numbers
+        found = f"{name} of {shown(table['id'][row])} (line {table['line'][row]}) is '{shown(text[row])}'"
+        if odd.sum() > FEW * len(odd):
+            raise InputError(found, argument="genes", subject=path, expected="a 1-based position")
+        notes.append(f"{odd.sum():,} positions are taken for empty, being none: {found}")
+    return numbers.mask(odd)
 
 
 def keep_genes(table, gene_type="all", excluded=EXCLUDED):
@@ -143,6 +148,10 @@ def _reasons(table, gene_type, excluded):
     types = table["type"].fillna("no type")
     unwanted = types == "rRNA" if gene_type == "all" else ~types.isin(TYPE_NAMES[gene_type])
     reasons[unwanted] = types[unwanted].map(lambda name: shown(name, 30))
+    kept = table[reasons == ""]
+    for reason, _, _, found in _odd(kept):
+        if found.sum() <= FEW * len(kept):
+            reasons[found.index[found]] = reason
     return reasons
 
 
@@ -153,8 +162,9 @@ def account_of(path, table, gene_type="all", excluded=EXCLUDED):
     """
     reasons = _reasons(table, gene_type, excluded)
     account = Account(str(path), "genes", used=int((reasons == "").sum()), **deepcopy(table.attrs.get("account", {})))
+    odd = [reason for reason, *_ in _odd(table.iloc[:0])]
     for reason, rows in reasons[reasons != ""].value_counts().items():
-        account.leave_out(reason, rows)
+        account.leave_out(reason, rows, table["id"][reasons == reason] if reason in odd else ())
     account.left_out = dict(sorted(account.left_out.items(), key=lambda item: -item[1]))
     lncrna = ((table["type"] == "lncRNA") & (reasons == "")).sum()
     if gene_type == "lincRNA" and lncrna:
@@ -186,22 +196,34 @@ def _describe_unknown(genes):
     )
 
 
-def _check_genes(kept):
-    problems = (
-        ("is on strand '{strand}'", "+ or -", ~kept["strand"].isin(["+", "-"])),
-        ("has an id that occurs twice", "one row per gene", unversioned(kept["id"]).duplicated()),
+def _odd(genes):
+    """What genes cannot be used for: list of (reason, the problem of one, what was expected, boolean Series)."""
+    return [
+        ("without a strand", "is on strand '{strand}'", "+ or -", ~genes["strand"].isin(["+", "-"])),
         (
+            "with an id that occurs twice",
+            "has an id that occurs twice",
+            "one row per gene",
+            unversioned(genes["id"]).duplicated(keep=False),
+        ),
+        (
+            "with an id that cannot be part of a file name",
             "has an id that cannot be part of a file name",
             "up to 128 letters, digits, '.', '_' and '-'",
-            ~kept["id"].str.fullmatch(SAFE_ID),
+            ~genes["id"].str.fullmatch(SAFE_ID),
         ),
         (
+            "on chromosomes that cannot be part of a file name",
             "lies on chromosome '{chrom}', which cannot be part of a file name",
             "no '/' and no dot in front",
-            kept["seqnames"].str.contains(r"^\.|/|\0"),
+            genes["seqnames"].str.contains(r"^\.|/|\0"),
         ),
-    )
-    for problem, expected, found in problems:
+    ]
+
+
+def _check_genes(kept):
+    """Refuse genes some of which cannot be used, when they are more than a few."""
+    for _, problem, expected, found in _odd(kept):
         if found.any():
             row = kept[found].iloc[0]
             names = {"strand": shown(row["strand"]), "chrom": shown(row["seqnames"])}

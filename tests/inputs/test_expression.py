@@ -349,3 +349,18 @@ def test_the_account_has_every_row(tmp_path, genes):
 def test_lifted_versions_are_versions(tmp_path, genes):
     with_ids([f"{gene}.5_2" for gene in IDS]).to_csv(tmp_path / "e.csv", index=False)
     assert_allclose(read(tmp_path / "e.csv", [2], genes)[2], VALUES[genes.index, 1])
+
+
+def test_a_few_genes_that_are_there_twice_are_left_out_with_their_ids(tmp_path):
+    ids = [f"ENSG{number:011d}" for number in range(200)]
+    genes = pd.DataFrame({"id": ids})
+    for again, is_refused in (([ids[5], ids[9]], False), (ids[5:8], True)):
+        frame = pd.DataFrame({"id": [*ids, *(f"{each}.2" for each in again)]})
+        frame.assign(Liver=range(len(frame))).to_csv(tmp_path / "e.csv", index=False)
+        file = open_expression(tmp_path / "e.csv")
+        if is_refused:
+            assert f"'{ids[5]}' occurs twice" in refusal(read_expression, file, [1], genes, genes)
+            continue
+        expression = read_expression(file, [1], genes, genes)
+        assert sorted(set(genes.index) - set(expression.values.index)) == [5, 9]
+        assert f"left out: 4 of genes that are there twice ({ids[5]}, {ids[9]})" in expression.account.line()

@@ -279,3 +279,50 @@ def test_tables_of_other_kinds_are_refused_by_what_they_are(tmp_path, kind):
         g.read_gene_table(tmp_path / "genes.txt")
     told = str(refused.value)
     assert len(told.splitlines()) == 1 and "tabs, expected" not in told
+
+
+MANY = pd.DataFrame(
+    {
+        "id": [f"M{number}" for number in range(200)],
+        "symbol": "x",
+        "seqnames": "chr1",
+        "strand": "+",
+        "TSS": 5000,
+        "CAGE_representative_TSS": 5000,
+        "type": "protein_coding",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "column, value, reason",
+    [
+        ("strand", ".", "without a strand"),
+        ("id", "M7", "with an id that occurs twice"),
+        ("id", "si:ch211/5", "with an id that cannot be part of a file name"),
+        ("seqnames", "../1", "on chromosomes that cannot be part of a file name"),
+        ("CAGE_representative_TSS", "1k", "with an empty cell"),
+        ("TSS", "0", "with an empty cell"),
+    ],
+)
+def test_a_few_odd_genes_of_many_are_left_out_and_counted(write, column, value, reason):
+    for count, rows in ((1, [8]), (3, [8, 50, 99])):
+        table = MANY.astype(object)
+        table.loc[rows, column] = value
+        path = write(table)
+        if count == 3:
+            with pytest.raises(InputError):
+                g.keep_genes(g.read_gene_table(path))
+            continue
+        read = g.read_gene_table(path)
+        out = {7, 8} if value == "M7" else {8}
+        assert sorted(set(range(200)) - set(g.keep_genes(read).index)) == sorted(out)
+        account = g.account_of(path, read)
+        assert account.left_out == {reason: len(out)} and account.used == 200 - len(out)
+        assert (value in account.line()) or table["id"][8] in account.line()
+
+
+def test_ranges_of_r_lack_a_tss(tmp_path):
+    (tmp_path / "genes.csv").write_text("seqnames,start,end,width,strand,gene_id\nchr1,5,9,5,+,A\n")
+    with pytest.raises(InputError, match=r"no column tss; found seqnames, .*; of whole genes tss is the start"):
+        g.read_gene_table(tmp_path / "genes.csv")

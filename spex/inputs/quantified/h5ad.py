@@ -16,6 +16,7 @@ from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.ids import ENSEMBL, unversioned
 from spex.inputs.quantified.rows import rows_by_id
 from spex.inputs.quantified.values import (
+    BACK,
     LARGEST_LOGARITHM,
     Expression,
     expression_error,
@@ -62,13 +63,32 @@ class AnnDataFile:
         unread = f"X is read, not {listed(others)}" if others else None
         values = np.asarray(matrix if self.genes_in_rows else matrix.T, dtype=np.float64)
         self._check(values, rows, samples, genes, unread)
-        base = _base(log, values)
+        base = self._base(log, values)
         account.notes.extend(filter(None, [unread, _note_on(log, base)]))
         if log is not None and base is None:
             logger.warning("%s: %s", self.path, account.notes[-1])
         logarithmic = {} if base else self._logarithmic(values, samples)
         chosen = np.expm1(values[rows] * np.log(base)) if base else values[rows]
         return Expression(pd.DataFrame(chosen, rows.index, list(targets)), account, True, logarithmic)
+
+    def _base(self, log, values):
+        """The base of the logarithms that X is, or None where it is linear.
+
+        log: what uns has of them, None without it; scanpy leaves the base out where it is e. Values that are too large,
+        or all whole numbers, were put into X later, and are none.
+        """
+        if log is None:
+            return None
+        noted = log.get("base") if isinstance(log, Mapping) else None
+        try:
+            base = np.e if noted is None else float(np.ravel(noted)[0])
+        except (ValueError, TypeError, IndexError):
+            base = np.nan
+        if not 1 < base < np.inf:
+            found = f"uns['{LOGARITHM}'] has base {shown(noted, 30)}"
+            raise expression_error(self.path, found, expected="a number above 1", hint=f"X: {BACK}")
+        largest = np.nanmax(values, initial=0) * np.log(base)
+        return base if largest <= LARGEST_LOGARITHM and (values % 1 != 0).any() else None
 
     def _check(self, values, rows, samples, genes, unread):
         """Refuse values that are no numbers from 0 up. values: (genes of the file, samples)."""
@@ -92,20 +112,6 @@ class AnnDataFile:
             if looks_logarithmic(column):
                 found[self.tissues[sample]] = float(column.max())
         return found
-
-
-def _base(log, values):
-    """The base of the logarithms that X is, or None where it is linear.
-
-    log: what uns has of them, None without it; scanpy leaves the base out where it is e. Values that are too large, or
-    all whole numbers, were put into X later, and are none.
-    """
-    if log is None:
-        return None
-    base = log.get("base") if isinstance(log, Mapping) else None
-    base = np.e if base is None else float(np.ravel(base)[0])
-    largest = np.nanmax(values, initial=0) * np.log(base)
-    return base if base > 1 and largest <= LARGEST_LOGARITHM and (values % 1 != 0).any() else None
 
 
 def _note_on(log, base):

@@ -9,6 +9,9 @@ from spex.inputs.quantified.tools import SUMMARY
 from spex.inputs.quantified.values import expression_error
 from spex.inputs.tables import listed, row_numbers
 
+FEW = 0.01
+"""Share of the genes that may be there twice, and are left out; more are refused."""
+
 
 def rows_by_id(path, ids, genes, account):
     """Position in the file of each gene whose id is there; versions of Ensembl ids (.12) do not count.
@@ -21,14 +24,15 @@ def rows_by_id(path, ids, genes, account):
         InputError: a gene that is there twice, or fewer than half of the genes.
     """
     ids, wanted = unversioned(ids), unversioned(genes["id"])
-    twice = ids[ids.duplicated() & ids.isin(wanted)]
-    if len(twice):
+    twice = ids[ids.duplicated(keep=False) & ids.isin(wanted)]
+    if twice.nunique() > FEW * len(wanted):
         raise expression_error(
             path,
             f"gene id '{shown(twice.iloc[0])}' occurs twice (versions do not count)",
             expected="one row per gene",
         )
-    known = ids[ids.isin(wanted)]
+    account.leave_out("of genes that are there twice", len(twice), twice.unique())
+    known = ids[ids.isin(wanted) & ~ids.isin(twice)]
     rows = wanted.map(pd.Series(known.index, index=known)).dropna().astype("int64")
     if rows.duplicated().any():
         named = genes["id"][rows.index[rows.duplicated(keep=False)]]
@@ -54,7 +58,7 @@ def _count(account, ids, used):
     account.used = used
     account.leave_out("of reads of no gene", summary.sum(), ids[summary].unique())
     account.leave_out("without an id", empty.sum())
-    account.leave_out("of genes that are not used", len(ids) - used - summary.sum() - empty.sum())
+    account.leave_out("of genes that are not used", len(ids) - used - sum(account.left_out.values()))
 
 
 def _other_ids(ids, genes):

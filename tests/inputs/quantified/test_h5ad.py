@@ -83,6 +83,15 @@ def test_what_was_put_into_x_after_the_note_is_linear(tmp_path, values, caplog):
     assert caplog.messages[0].partition(": ")[2] in expression.account.line()
 
 
+@pytest.mark.parametrize("base", ["e", 1, 0.5, np.nan])
+def test_a_base_that_is_none_is_refused(tmp_path, base):
+    path = write_with(tmp_path / "e.h5ad", np.log1p(TPM), uns={"log1p": {"base": base}})
+    with pytest.raises(
+        InputError, match=r"uns\['log1p'\] has base .*; expected a number above 1; X: give linear values"
+    ):
+        read_all(path)
+
+
 def test_logarithms_without_a_note_and_scaled_values(tmp_path, caplog):
     expression = read_all(write_with(tmp_path / "e.h5ad", np.log1p(TPM), counts=TPM))
     assert "3 columns look like logarithms (brain, liver, lung)" in expression.account.line()
