@@ -86,9 +86,7 @@ def test_what_was_put_into_x_after_the_note_is_linear(tmp_path, values, caplog):
 @pytest.mark.parametrize("base", ["e", 1, 0.5, np.nan])
 def test_a_base_that_is_none_is_refused(tmp_path, base):
     path = write_with(tmp_path / "e.h5ad", np.log1p(TPM), uns={"log1p": {"base": base}})
-    with pytest.raises(
-        InputError, match=r"uns\['log1p'\] has base .*; expected a number above 1; X: give linear values"
-    ):
+    with pytest.raises(InputError, match=r"uns\['log1p'\] has base .*; expected a number above 1; X: give linear"):
         read_all(path)
 
 
