@@ -34,7 +34,7 @@ from spex.files.hashes import KnownHashes
 from spex.inputs import expression as expression_files
 from spex.inputs.agree import agree_maps, check_different
 from spex.inputs.chromosomes import excluded_chromosomes
-from spex.inputs.genes import keep_genes, read_cached_genes, read_gene_table
+from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.ids import unversioned
 from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
@@ -80,6 +80,7 @@ def read_genes(
     DataFrame
         Indexed by row number in the file, of GTF and GFF3 by the number of the gene among those that have a TSS: id,
         symbol, chrom, strand ("+" or "-"), tss (int64, 1-based, CAGE_representative_TSS), type, line (of the file).
+        `attrs["account"]`: dict of file, unit, used, left_out (reason -> genes), notes.
 
     Raises
     ------
@@ -88,9 +89,9 @@ def read_genes(
     """
     table = read_gene_table(require_file(path_of(path, "genes"), "genes", "genes"), tss_rule)
     excluded = None if exclude_chroms is None else several(exclude_chroms, "exclude_chroms", (str,))
-    genes = keep_genes(table, gene_type, excluded_chromosomes(excluded))
-    genes.attrs.pop("left_out", None)
-    genes.attrs["table"] = str(Path(path).resolve())
+    chosen = gene_type, excluded_chromosomes(excluded)
+    genes = keep_genes(table, *chosen)
+    genes.attrs = {"table": str(Path(path).resolve()), "account": account_of(path, table, *chosen).summary()}
     return genes
 
 
@@ -120,6 +121,7 @@ def read_expression(
     -------
     DataFrame
         Genes that the file knows x tissues, float64 in the file's unit, indexed by gene id, in the order of `genes`.
+        `attrs["account"]`: as of `read_genes`, of the rows of the file.
 
     Raises
     ------
@@ -142,8 +144,10 @@ def read_expression(
             hint="choose one of them by its index",
         )
     table = None if file.has_id_column else _table_of(genes)
-    values = expression_files.read_expression(file, chosen, table, genes).values
-    return values.set_axis(names, axis=1).set_axis(genes["id"].loc[values.index], axis=0)
+    read = expression_files.read_expression(file, chosen, table, genes)
+    values = read.values.set_axis(names, axis=1).set_axis(genes["id"].loc[read.values.index], axis=0)
+    values.attrs = {"account": read.account.summary()}
+    return values
 
 
 def _targets(file, targets):

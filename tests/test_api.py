@@ -1,5 +1,6 @@
 """The verbs of a notebook: the same numbers as the commands, and errors that speak of arguments."""
 
+import json
 import os
 import subprocess
 import sys
@@ -201,6 +202,24 @@ def test_a_fit_has_the_scores_that_train_py_prints(trained, tmp_path, capsys, mo
     assert_allclose(fit.predict(features)[on_test], fit.predictions["predicted"], rtol=1e-12)
     assert spex.score(fit.predictions["observed"], fit.predictions["predicted"]) == fit.scores
     assert len(fit.importance) == features.X.shape[1] and fit.history["watched"]
+
+
+def test_what_was_left_out_is_in_the_tables(trained):
+    options, _, expression = trained
+    genes = spex.read_genes(path := options["--genes_filename"])
+    assert genes.attrs["account"] == {
+        "file": path,
+        "unit": "genes",
+        "used": 47,
+        "left_out": {"on chrX": 12, "with an empty cell": 1},
+        "notes": [],
+    }
+    account = expression.attrs["account"]
+    assert (account["used"], account["left_out"]) == (47, {"of genes that are not used": 13})
+    assert genes.iloc[:3].attrs == genes.attrs  # and so is what is made of it
+    both = pd.concat([genes, spex.read_genes(path, gene_type="pc")])
+    assert len(both) > 47 and (genes == genes.copy()).all(axis=None)
+    assert json.loads(json.dumps(genes.attrs)) == genes.attrs  # as Parquet keeps them
 
 
 def test_genes_without_expression_are_left_out(trained):

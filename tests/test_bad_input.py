@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize(
     "option, content, message",
     [
-        ("--genes_filename", b"id\n", "no column symbol, "),
+        ("--genes_filename", b"id\n", "no column chrom, strand, tss; found id"),
         ("--genes_filename", b"", "no readable table header"),
         ("--genome_filename", b"chr1\t1000\n", "text or bytes of another kind; expected FASTA"),
         (
@@ -191,7 +191,7 @@ def refuse_training(capsys, options, message, *more):
 @pytest.mark.parametrize(
     "option, content, message",
     [
-        ("--genes_filename", b"id\n", "no column symbol, "),
+        ("--genes_filename", b"id\n", "no column chrom, strand, tss; found id"),
         ("--gene_expression_filename", b"id\tLiver\nx\t1\n", "0 of the 47 genes are in its id column"),
         ("--features_filename", b"a\tb\n1\t2\n", "1 rows of 2 columns; expected Beluga's table"),
         ("--params", b"[1]", r"found \[1\]; expected an object"),

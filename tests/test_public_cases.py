@@ -245,7 +245,7 @@ def test_every_row_that_is_left_out_is_told(tensors_argv, options, tmp_path, cap
     assert told in capsys.readouterr().err
     _, log = scores(capsys, options)
     assert "60 rows: 47 genes used; left out: 12 on chrX, 1 with an empty cell" in log
-    assert "60 rows, 47 of them of genes used, tied to the genes table by its row numbers" in log
+    assert "expression.csv: 47 rows used; left out: 13 of genes that are not used; tied to the genes table by" in log
 
 
 def test_lncrna_is_what_lincrna_was(tensors_argv, world, tmp_path, capsys):
@@ -255,7 +255,8 @@ def test_lncrna_is_what_lincrna_was(tensors_argv, world, tmp_path, capsys):
     assert list(keep_genes(read_gene_table(tmp_path / "genes.csv"), "lincRNA")["id"].sort_values()) == ["G1", "G6"]
     argv = tensors_argv("--genes_filename", tmp_path / "genes.csv", "--gene_type", "lincRNA")
     assert tensors.main(argv) == 0
-    assert "2 genes used; 1 lncRNA among them; left out: " in capsys.readouterr().err
+    assert "2 genes used; left out: " in (told := capsys.readouterr().err)
+    assert "; 1 lncRNA among those used" in told
 
 
 def test_chromosomes_of_unknown_names_are_told(tensors_argv, world, tmp_path, capsys):

@@ -152,7 +152,8 @@ def run(args):
     watch.add("expression", *file.paths)
     indices = args.target_index if args.target_index or args.target else ["all"]
     targets = select_targets(file, indices, args.target)
-    values = read_expression(file, targets, table, genes).values
+    read = read_expression(file, targets, table, genes)
+    values = read.values
     watch.check()
     inputs = CompareInputs(
         base=Path(args.base_folder),
@@ -168,6 +169,7 @@ def run(args):
     protocol = Protocol(**{field.name: getattr(args, field.name) for field in fields(Protocol)})
     out = require_folder(args.out, "out")
     ready = prepare(inputs, protocol, out)
+    read.account.report()
     if args.confirm:
         from spex.compare import confirm  # noqa: PLC0415 (xgboost takes a second to load)
 

@@ -8,19 +8,19 @@ docs/elements.md says how to read them.
 
 import logging
 
-import numpy as np
 import pandas as pd
 
 from spex.commands.effect_inputs import add_effect_options, open_effect_inputs, spell
 from spex.commands.options import DefaultsFormatter, OneLineParser, option, path
 from spex.commands.running import run_script
+from spex.effects.benchmark import ElementBenchmark
 from spex.effects.elements import OWN, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError
+from spex.files.atomic import remove_where_allowed
 from spex.files.checks import require_file, require_folder
 from spex.inputs.chromatin import LABELS, find_chromatin_features
 from spex.inputs.crispr import read_crispr_pairs
-from spex.models.benchmark import require_metrics, score_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
 from spex.reports.elements.picture import draw_gene
@@ -38,6 +38,7 @@ TRACKED_ROWS = 2_000_000
 """Rows whose tracks are written: larger ones open in no browser."""
 
 BINS_NAMED, FEATURES_NAMED = 3, 4
+BENCHMARK = "benchmark.csv"
 
 logger = logging.getLogger("spex")
 
@@ -76,22 +77,15 @@ def run(args):
     require_format(args.format)
     if args.bigwig:
         require_bigwig()
-    pairs = None
-    if args.benchmark:
-        require_metrics()
-        pairs = read_crispr_pairs(require_file(args.benchmark, "benchmark"))
+    pairs = read_crispr_pairs(require_file(args.benchmark, "benchmark")) if args.benchmark else None
     inputs = open_effect_inputs(args, linear=False)
     out = require_folder(args.out or inputs.folder.root / "elements", "out")
     rows = find_genes(inputs.genes, args.genes, "named_genes")
-    if pairs is not None and not args.genes:
-        rows = np.flatnonzero(inputs.genes["symbol"].isin(pairs["gene"]))
-        if not len(rows):
-            raise InputError(
-                f"none of its {pairs['gene'].nunique():,} genes is among the {len(inputs.genes):,} of the folder",
-                argument="benchmark",
-                subject=args.benchmark,
-                expected="symbols as in its cached_genes.tsv",
-            )
+    benchmark = None if pairs is None else ElementBenchmark(pairs, inputs.genes)
+    if benchmark is not None and args.genes:
+        benchmark.keep(rows)
+    elif benchmark is not None:
+        rows = benchmark.rows
     if inputs.contacts is None and not args.own_windows:
         raise InputError(
             "its tensors are of sequence alone, so no bin is contacted",
@@ -104,7 +98,9 @@ def run(args):
         scorer = ElementScorer(inputs, computer, own_windows=args.own_windows, cell_type=args.cell_type)
         kept = _Kept(TRACKED_ROWS)
         with progress(len(rows), "genes", "elements") as advance:
-            written = write_elements(out, kept.passing(scorer.tables(rows, advance)), args.format)
+            tables = kept.passing(scorer.tables(rows, advance))
+            tables = tables if benchmark is None else benchmark.passing(tables)
+            written = write_elements(out, _last_of(tables, out / BENCHMARK), args.format)
         table = kept.table()
         if table is not None:
             write_tracks(out / "tracks", table, computer.genome.chromsizes, args.bigwig)
@@ -112,8 +108,8 @@ def run(args):
             _draw(out, inputs, scorer, rows, table, features)
     if table is None:
         logger.info("%s rows: tracks and pictures are for fewer than %s", f"{kept.rows:,}", f"{TRACKED_ROWS:,}")
-    elif pairs is not None:
-        _score(out, inputs, pairs, table)
+    if benchmark is not None:
+        _score(out, inputs, benchmark)
     if any(not MODELS[each.model].linear for each in inputs.fits):
         logger.info("effects through trees are knock-outs, one element at a time; they need not add up to anything")
     logger.info("%s elements of %s genes", f"{kept.rows // len(inputs.fits):,}", f"{len(rows):,}")
@@ -155,15 +151,20 @@ def _draw(out, inputs, scorer, rows, table, features):
         draw_gene(file, gene, mine, own if len(own) else None, strongest)
 
 
-def _score(out, inputs, pairs, table):
+def _last_of(tables, before):
+    """The tables as they come; then what was made of older ones is removed, before these take their place."""
+    yield from tables
+    remove_where_allowed(before)
+
+
+def _score(out, inputs, benchmark):
     """Score the effects of each model on tested pairs and write benchmark.csv."""
-    tss = inputs.genes.set_index("symbol")[["chrom", "tss"]].apply(tuple, axis=1)
-    parts = []
-    for fit in inputs.fits:
-        scores = score_pairs(pairs, table[table["model"] == fit.name], tss)
-        parts.append(scores.assign(tissue=fit.tissue, model=fit.name))
-    scores = pd.concat(parts, ignore_index=True)
-    write_table(out / "benchmark.csv", scores)
+    benchmark.account.report()
+    scores = pd.concat(
+        [benchmark.scores(fit.name).assign(tissue=fit.tissue, model=fit.name) for fit in inputs.fits],
+        ignore_index=True,
+    )
+    write_table(out / BENCHMARK, scores)
     print(scores[scores["class"] == "all"].to_string(index=False))
 
 

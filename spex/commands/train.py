@@ -229,13 +229,7 @@ def shared_settings(hashes, args, file):
 
 def report_genes(matched, expression_file, expression):
     """Log how many genes are used, which ones are left out, and what ties expression to genes."""
-    logger.info(
-        "%s: %s rows, %s of them of genes used, tied to the genes table %s",
-        expression_file.path,
-        f"{expression.rows:,}",
-        f"{len(matched.genes):,}",
-        expression.tie,
-    )
+    expression.account.report()
     logger.info("%s genes have a tensor and expression", f"{len(matched.genes):,}")
     for what, left_out in (
         ("are not in the expression file", matched.without_expression),

@@ -8,7 +8,7 @@ import pandas as pd
 from expecto.network import BELUGA
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
-from spex.inputs.tables import is_row_label, read_table, row_numbers
+from spex.inputs.tables import is_row_label, is_unnamed, read_table, row_numbers
 
 LABELS = ("cell type", "assay", "treatment")
 
@@ -17,7 +17,7 @@ def read_chromatin_features(path):
     """Read what each chromatin feature is from Beluga's feature table.
 
     path: tab-separated, 2002 rows under a header. Its columns are found by name whatever their case; where none is
-    called so, cell type, assay and treatment are the first three.
+    called so, cell type, assay and treatment are the first three that are called otherwise.
 
     Returns: DataFrame (2002 rows) of text with columns "cell type", "assay", "treatment".
 
@@ -28,7 +28,7 @@ def read_chromatin_features(path):
     about = {"argument": "chromatin_features", "subject": path}
     content = read_table(require_file(path, about["argument"], "features"), about["argument"], "\t", expected=expected)
     header, count = content.header, len(content.rows)
-    labels = [place for place, name in enumerate(header) if is_row_label(name)]
+    labels = [place for place, name in enumerate(header) if is_row_label(name) and _are_labels(place, content)]
     places = [place for place in range(len(header)) if place not in labels]
     if count != BELUGA.features or len(places) < len(LABELS):
         raise InputError(f"{count} rows of {len(header)} columns", **about, expected=expected)
@@ -43,8 +43,18 @@ def read_chromatin_features(path):
             )
     table = pd.DataFrame({place: content.column(place) for place in places})
     named = {"".join(filter(str.isalpha, header[place].lower())): place for place in places}
-    chosen = [named.get(label.replace(" ", ""), places[number]) for number, label in enumerate(LABELS)]
+    found = [named.get(label.replace(" ", "")) for label in LABELS]
+    others = iter(place for place in places if place not in found)
+    chosen = [next(others) if place is None else place for place in found]
     return table[chosen].set_axis(list(LABELS), axis=1)
+
+
+def _are_labels(place, content):
+    """Whether a column with the heading of row labels contains them: the first one without a heading, or numbers, which
+    no chromatin feature is called by; R calls columns without headings V1, V2, V3."""
+    if place == 0 and is_unnamed(content.header[0]):
+        return True
+    return pd.to_numeric(content.column(place), errors="coerce").notna().mean() > 0.5
 
 
 def find_chromatin_features(path, usual_path):

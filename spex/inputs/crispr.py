@@ -7,12 +7,20 @@ import pandas as pd
 
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
+from spex.inputs.account import Account
+from spex.inputs.chromosomes import names_in
+from spex.inputs.ids import unversioned
 from spex.inputs.tables import listed, other_separator, read_table
 
 COLUMNS = ("chrom", "chromStart", "chromEnd", "measuredGeneSymbol", "Regulated")
-"""Of the public benchmark's table; its others are passed over."""
+"""Of the public benchmark's table."""
+ID_COLUMNS = ("measuredgeneensemblid", "measuredensemblid")
+"""What the column of gene ids is called, in any case; the table's others are passed over."""
 SEPARATOR = "\t"
 REGULATED = {"TRUE": True, "FALSE": False, "1": True, "0": False}
+MISSING = ("", "NA", "NAN", "NONE")
+MOST_MISSING = 0.1
+"""Share of rows without an answer, or without a place, up to which they are left out."""
 EXPECTED = f"a tab-separated table with the columns {', '.join(COLUMNS)}"
 
 
@@ -21,12 +29,13 @@ def read_crispr_pairs(path):
 
     path: tab-separated under a header, compressed or not, positions 0-based half-open.
 
-    Returns: DataFrame in the order of the file: chrom, start, end (int64, 0-based half-open), gene (symbol),
-    regulated (bool).
+    Returns: DataFrame in the order of the file: chrom, start, end (int64, 0-based half-open), gene (symbol), regulated
+    (bool) and, where the file has it, gene_id (of Ensembl, without version; None where there is none). An element of no
+    length is a point, of 1 base. `attrs["account"]`: rows used and left out, as `Account.summary` has them.
 
     Raises:
         InputError: no such file, not such a table, columns are missing (names those found), a position is no whole
-            number or Regulated neither TRUE, FALSE, 1 nor 0.
+            number or Regulated neither TRUE, FALSE, 1 nor 0; or these are missing in more than a tenth of the rows.
     """
     path = Path(path)
     about = {"argument": "benchmark", "subject": path}
@@ -39,17 +48,86 @@ def read_crispr_pairs(path):
     )
     if not table.rows:
         raise InputError("no pair of an element and a gene in it", **about, expected=EXPECTED)
-    columns = {name: table.column(place) for place, name in enumerate(COLUMNS)}
-    starts, ends = (_positions(columns[name], name, table.lines, about) for name in ("chromStart", "chromEnd"))
-    _refuse(ends <= starts, columns["chromEnd"], "chromEnd", table.lines, about, "a position behind chromStart")
-    regulated = columns["Regulated"].str.upper().map(REGULATED)
-    _refuse(regulated.isna(), columns["Regulated"], "Regulated", table.lines, about, "TRUE, FALSE, 1 or 0")
-    pairs = {"chrom": columns["chrom"], "start": starts, "end": ends, "gene": columns["measuredGeneSymbol"]}
-    return pd.DataFrame(pairs | {"regulated": regulated.astype(bool)})
+    names = [*COLUMNS, *(["id"] if len(table.rows[0]) > len(COLUMNS) else [])]
+    rows = pd.DataFrame(table.rows, columns=names, index=table.lines, dtype=object)
+    account = Account(str(path), "pairs")
+    rows = _without_missing(rows, account)
+    starts, ends = (_positions(rows[name], about) for name in ("chromStart", "chromEnd"))
+    _refuse(ends < starts, rows["chromEnd"], about, "a position behind chromStart")
+    regulated = rows["Regulated"].str.upper().map(REGULATED)
+    _refuse(regulated.isna(), rows["Regulated"], about, "TRUE, FALSE, 1 or 0")
+    points = ends == starts
+    if points.any():
+        account.notes.append(f"{points.sum():,} elements of no length are taken as 1 base")
+    pairs = {"chrom": rows["chrom"], "start": starts, "end": ends + points, "gene": rows["measuredGeneSymbol"]}
+    pairs["regulated"] = regulated.astype(bool)
+    if "id" in rows:
+        pairs["gene_id"] = unversioned(rows["id"].mask(rows["id"].str.upper().isin(MISSING), None))
+    pairs = pd.DataFrame(pairs).reset_index(drop=True)
+    account.used = len(pairs)
+    pairs.attrs["account"] = account.summary()
+    return pairs
+
+
+def tie_pairs(pairs, genes):
+    """Pairs tied to genes: by Ensembl id, or by symbol where the benchmark has no ids that the genes have.
+
+    pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom.
+
+    Returns: DataFrame of the pairs whose gene is one of these, and one alone, on the element's chromosome: as `pairs`,
+    chrom as the genes have it, row (int64, of the gene); Account of all pairs.
+    """
+    about = pairs.attrs["account"]
+    account = Account(about["file"], "pairs", left_out=dict(about["left_out"]), notes=list(about["notes"]))
+    chrom = pairs["chrom"].map(names_in(set(genes["chrom"]), pairs["chrom"].unique()))
+    number = pd.Series(np.arange(len(genes)))
+    ids = pairs.get("gene_id", pd.Series(None, pairs.index, dtype=object))
+    by_id = ids.map(_single(number, unversioned(genes["id"])))
+    if by_id.isna().all():
+        ids = pd.Series(None, pairs.index, dtype=object)
+    keys = _keys(genes["chrom"], genes["symbol"])
+    own = _keys(chrom, pairs["gene"])
+    rows = by_id.where(ids.notna(), own.map(_single(number, keys)))
+    elsewhere = rows.notna() & (genes["chrom"].to_numpy()[rows.fillna(0).astype(int)] != chrom.to_numpy())
+    shared = ids.isna() & own.isin(keys[keys.duplicated()])
+    for reason, places in (
+        ("with a symbol of several genes", shared),
+        ("of genes that are not there", rows.isna() & ~shared),
+        ("of genes on another chromosome", elsewhere),
+    ):
+        account.leave_out(reason, places.sum(), pairs["gene"][places].unique())
+    known = rows.notna() & ~elsewhere
+    account.used = int(known.sum())
+    return pairs.assign(chrom=chrom, row=rows.fillna(-1).astype(np.int64))[known].reset_index(drop=True), account
+
+
+def _single(numbers, keys):
+    """Number of each key that occurs once: Series indexed by key."""
+    keys = keys.reset_index(drop=True)
+    single = ~keys.duplicated(keep=False)
+    return pd.Series(numbers[single].to_numpy(np.float64), index=keys[single])
+
+
+def _keys(chroms, symbols):
+    """Chromosome and symbol as one text; None where a chromosome is none."""
+    return chroms.astype(object).str.cat(symbols.astype(object), sep="\t")
+
+
+def _without_missing(rows, account):
+    """The rows that have all that makes a pair, where few lack it; what many lack is refused by what is read next."""
+    for reason, names in (
+        ("without an answer", ["Regulated"]),
+        ("without a place", ["chrom", "chromStart", "chromEnd"]),
+    ):
+        missing = pd.concat([rows[name].str.upper().isin(MISSING) for name in names], axis=1).any(axis=1)
+        if 0 < missing.mean() <= MOST_MISSING:
+            account.leave_out(reason, missing.sum())
+            rows = rows[~missing]
+    return rows
 
 
 def _places(header, about):
-    """The columns' places in the header, whose first name may have a # in front."""
+    """The columns' places in the header, whose first name may have a # in front; behind them that of ids, if any."""
     names = [header[0].removeprefix("#"), *header[1:]]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
@@ -58,18 +136,19 @@ def _places(header, about):
             **about,
             expected=EXPECTED,
         )
-    return [names.index(name) for name in COLUMNS]
+    ids = [place for place, name in enumerate(names) if name.lower() in ID_COLUMNS]
+    return [*(names.index(name) for name in COLUMNS), *ids[:1]]
 
 
-def _positions(texts, name, lines, about):
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+def _positions(texts, about):
+    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
     bad = ~((numbers >= 0) & (numbers < 2**31) & (numbers == np.floor(numbers)))
-    _refuse(bad, texts, name, lines, about, "a position, a whole number from 0 up")
+    _refuse(bad, texts, about, "a position, a whole number from 0 up")
     return numbers.astype(np.int64)
 
 
-def _refuse(bad, texts, name, lines, about, expected):
-    bad = np.asarray(bad)
+def _refuse(bad, texts, about, expected):
+    """Refuse the first of some texts that are bad. texts: Series named by column, indexed by line."""
     if bad.any():
-        place = int(bad.argmax())
-        raise InputError(f"{name} on line {lines[place]} is '{shown(texts[place])}'", **about, expected=expected)
+        line = bad.idxmax()
+        raise InputError(f"{texts.name} on line {line} is '{shown(texts[line])}'", **about, expected=expected)

@@ -8,6 +8,7 @@ from spex.inputs.kinds import HDF5, recognise
 from spex.inputs.quantified.h5ad import open_h5ad
 from spex.inputs.quantified.samples import VALUES, open_samples
 from spex.inputs.quantified.tables import open_table
+from spex.inputs.quantified.values import warn_of_logarithms
 
 __all__ = ["VALUES", "open_expression", "read_expression"]
 
@@ -49,10 +50,12 @@ def read_expression(file, targets, table, genes):
     published form follows, or None where it is not known, which serves for files with gene ids. genes: the genes in
     question, indexed by original row number, with `id`.
 
-    Returns: quantified.tables.Expression.
+    Returns: quantified.values.Expression. Tissues that look like logarithms are logged.
 
     Raises:
-        InputError: rows that do not fit the genes table, ids that occur twice or match fewer than half of the genes,
-            or values that are missing, negative or not numbers.
+        InputError: rows that do not fit the genes table, genes that are there twice, ids of fewer than half of the
+            genes, or values that are missing, negative, not numbers, or logarithms by what the file says.
     """
-    return file.read(targets, table, genes)
+    expression = file.read(targets, table, genes)
+    warn_of_logarithms(file.path, expression)
+    return expression

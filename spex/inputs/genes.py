@@ -2,6 +2,8 @@
 
 import logging
 import re
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +12,16 @@ import pandas as pd
 from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
+from spex.inputs.account import Account
 from spex.inputs.annotation.records import is_annotation
 from spex.inputs.annotation.table import read_annotation
-from spex.inputs.chromosomes import AUTOSOMES, EXCLUDED, check_one_naming, reasons_by_chromosome
-from spex.inputs.tables import (
-    SEPARATORS,
-    is_row_label,
-    listed,
-    other_separator,
-    read_header,
-    read_table,
-    row_numbers,
-)
+from spex.inputs.chromosomes import AUTOSOMES, EXCLUDED, NO_CHROMOSOME, check_one_naming, reasons_by_chromosome
+from spex.inputs.gene_tables import COLUMNS, read_text
+from spex.inputs.ids import unversioned
+from spex.inputs.tables import listed, read_table
 
-COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
 """The published annotation table, whose positions are GRCh38's."""
-
-POSITION_COLUMNS = {"id": "id", "chrom": "seqnames", "strand": "strand", "tss": "CAGE_representative_TSS"}
-"""Columns that a table of positions has at the least -> what the published table calls them."""
-NO_TYPE = "unknown"
 
 GENE_TYPES = ("pc", "lincRNA", "all")
 TYPE_NAMES = {"pc": ("protein_coding",), "lincRNA": ("lincRNA", "lncRNA")}
@@ -41,6 +33,8 @@ NO_POSITION = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
 POSITIONS = ("TSS", "CAGE_representative_TSS")
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
 LARGEST_POSITION = 2**31 - 1
+FEW = 0.01
+"""Share of odd genes of a table up to which they are left out and counted; more are refused."""
 REASONS_AT_ONCE = 8
 
 logger = logging.getLogger("spex")
@@ -49,14 +43,15 @@ logger = logging.getLogger("spex")
 def read_gene_table(path, tss_rule="auto"):
     """Read the genes of an annotation file, every one of them: the published table, a table of positions, GTF or GFF3.
 
-    path: CSV with the published columns; CSV or TSV with id, chrom, strand and tss (1-based), in any order, and where
+    path: CSV or TSV with the published columns, or with id, chrom, strand and tss (1-based), in any order, and where
     they are there symbol and type; GTF or GFF3, told by name or content, compressed or not. tss_rule: how a TSS is
     chosen in GTF and GFF3, as `rule` of `annotation.tss.choose_tss`; others have one TSS a gene.
 
     Returns: DataFrame with the columns of the published table as text (None where the cell is empty), positions as
     float64 (1-based, NaN where empty or NA), the number of each row's line in the file, `line`, and the row number
-    that a column in front of the table tells of it, `number` (its position from 0 without one); indexed by position,
-    which ties a gene to its row of the expression file.
+    that a column of row numbers has for it, `number` (its position from 0 without one); indexed by position, which
+    ties a gene to its row of the expression file. Its `attrs["account"]` is what an annotation's genes are left out
+    for before: arguments of `Account`.
 
     Raises:
         InputError: none of these, a line with another number of fields than the header, columns are missing, or a
@@ -64,8 +59,10 @@ def read_gene_table(path, tss_rule="auto"):
     """
     path = Path(path)
     if is_annotation(path):
-        table = read_annotation(path, tss_rule)
+        table, account = read_annotation(path, tss_rule)
         table.insert(len(COLUMNS), "number", np.arange(len(table)))
+        left_out = dict(sorted(account.left_out.items()))  # the same in any order of the file
+        table.attrs["account"] = {"left_out": left_out, "names": account.names, "notes": account.notes}
         return table
     if tss_rule != "auto":
         raise InputError(
@@ -74,93 +71,32 @@ def read_gene_table(path, tss_rule="auto"):
             subject=shown(tss_rule),
             hint=f"give GTF or GFF3 as {parameter('genes')}, or leave it out",
         )
-    separator = _separator_of_positions(path)
-    table = _published_table(path) if separator is None else _table_of_positions(path, separator)
+    table, heading = read_text(path)
+    notes = []
     for column in POSITIONS:
-        text = table[column].mask(table[column].isin(NO_POSITION))
-        numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
-        odd = (numbers.isna() & text.notna()) | (
-            numbers.notna() & (~numbers.between(1, LARGEST_POSITION) | (numbers % 1 != 0))
-        )
-        if odd.any():
-            row = odd.idxmax()
-            raise InputError(
-                f"{column if separator is None else 'tss'} of {shown(table['id'][row])} (line {table['line'][row]}) is "
-                f"'{shown(text[row])}'",
-                argument="genes",
-                subject=path,
-                expected="a 1-based position",
-            )
-        table[column] = numbers
+        name = heading if column == "CAGE_representative_TSS" or heading == "tss" else column
+        table[column] = _positions(path, table, column, name, notes)
+    table.attrs["account"] = {"notes": list(dict.fromkeys(notes))}
     return table
 
 
-def _published_table(path):
-    """The table with the published columns, as `read_gene_table` returns it but for positions, which are text."""
-    content = read_table(
-        path,
-        "genes",
-        ",",
-        expected=f"a CSV table with {','.join(COLUMNS)}",
-        columns=lambda header: _places(path, header),
+def _positions(path, table, column, name, notes):
+    """A column of positions as float64, NaN where there is none. name: what the file calls it.
+
+    notes: takes what is wrong with a few; many are refused.
+    """
+    text = table[column].mask(table[column].isin(NO_POSITION))
+    numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
+    odd = (numbers.isna() & text.notna()) | (
+        numbers.notna() & (~numbers.between(1, LARGEST_POSITION) | (numbers % 1 != 0))
     )
-    table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
-    told = row_numbers(content.column(len(COLUMNS))) if any(map(is_row_label, content.header)) else None
-    table["number"] = np.arange(len(table)) if told is None else told
-    table["line"] = np.array(content.lines, dtype=np.int64)
-    return table
-
-
-def _separator_of_positions(path):
-    """What separates the columns of a table of positions, or None for another kind of table."""
-    for separator in ("\t", ","):
-        header = read_header(path, separator)
-        if set(POSITION_COLUMNS) <= set(header) and not set(COLUMNS) <= set(header):
-            return separator
-    return None
-
-
-def _table_of_positions(path, separator):
-    """A table with id, chrom, strand and tss, as `_published_table`; without a symbol the id serves for it."""
-    optional = ("symbol", "type")
-    content = read_table(
-        path, "genes", separator, expected=f"{','.join(POSITION_COLUMNS)} between {SEPARATORS[separator]}"
-    )
-    names = [*POSITION_COLUMNS, *(name for name in optional if name in content.header)]
-    for name in names:
-        if content.header.count(name) > 1:
-            raise InputError(
-                f"{content.header.count(name)} columns {name}",
-                argument="genes",
-                subject=path,
-                expected="each column once",
-            )
-    table = pd.DataFrame({name: content.column(content.header.index(name)) for name in names}).replace("", None)
-    table = table.rename(columns=POSITION_COLUMNS)
-    table["TSS"] = table["CAGE_representative_TSS"]
-    table["symbol"] = table["symbol"].fillna(table["id"]) if "symbol" in table else table["id"]
-    table["type"] = table.get("type", NO_TYPE)
-    table = table[COLUMNS].astype(object)
-    table["number"] = np.arange(len(table))
-    table["line"] = np.array(content.lines, dtype=np.int64)
-    return table
-
-
-def _places(path, header):
-    """Where the published table's columns stand under a header."""
-    about = {"argument": "genes", "subject": path}
-    missing = [column for column in COLUMNS if column not in header]
-    if missing:
-        raise InputError(
-            f"no column {', '.join(missing)}; found {listed(header)}{other_separator(header, ',')}",
-            **about,
-            expected=",".join(COLUMNS),
-        )
-    twice = [column for column in COLUMNS if header.count(column) > 1]
-    if twice:
-        raise InputError(f"{header.count(twice[0])} columns {twice[0]}", **about, expected="each column once")
-    labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
-    return [*(header.index(column) for column in COLUMNS), *labels[:1]]
+    if odd.any():
+        row = odd.idxmax()
+        found = f"{name} of {shown(table['id'][row])} (line {table['line'][row]}) is '{shown(text[row])}'"
+        if odd.sum() > FEW * len(odd):
+            raise InputError(found, argument="genes", subject=path, expected="a 1-based position")
+        notes.append(f"{odd.sum():,} positions are taken for empty, being none: {found}")
+    return numbers.mask(odd)
 
 
 def keep_genes(table, gene_type="all", excluded=EXCLUDED):
@@ -177,16 +113,30 @@ def keep_genes(table, gene_type="all", excluded=EXCLUDED):
             file name, or a chromosome has two names or, of those left out by name, no gene.
     """
     choice(gene_type, "gene_type", GENE_TYPES)
-    kept = table[_reasons(table, gene_type, excluded) == ""]
+    reasons = _reasons(table, gene_type, excluded)
+    kept = table[reasons == ""]
     if kept.empty:
-        raise InputError(
-            f"the genes table holds no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
-            f"{listed(sorted(map(str, table['type'].dropna().unique())))}"
-        )
+        raise _no_gene(table, reasons, gene_type, excluded)
     _check_genes(kept)
     check_one_naming(kept["seqnames"])
     genes = kept.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
-    return genes[["id", "symbol", "chrom", "strand", "tss", "type", "line"]].astype({"tss": "int64"})
+    genes = genes[["id", "symbol", "chrom", "strand", "tss", "type", "line"]].astype({"tss": "int64"})
+    genes.attrs = {}
+    return genes
+
+
+def _no_gene(table, reasons, gene_type, excluded):
+    """The InputError about a table none of whose genes is kept."""
+    found = listed(sorted(map(str, table["type"].dropna().unique())))
+    counts = listed(f"{rows:,} {reason}" for reason, rows in reasons.value_counts().items())
+    others = int((_reasons(table, gene_type, ()) == "").sum())
+    default = " by default" if excluded == EXCLUDED else ""
+    there = f"{others:,} lie on chromosomes that are left out{default}"
+    return InputError(
+        f"the genes table holds no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
+        f"{found}; left out: {counts}",
+        hint=f"{there}: {parameter('exclude_chroms')} {NO_CHROMOSOME} takes them" if others else None,
+    )
 
 
 def _reasons(table, gene_type, excluded):
@@ -198,31 +148,41 @@ def _reasons(table, gene_type, excluded):
     types = table["type"].fillna("no type")
     unwanted = types == "rRNA" if gene_type == "all" else ~types.isin(TYPE_NAMES[gene_type])
     reasons[unwanted] = types[unwanted].map(lambda name: shown(name, 30))
+    kept = table[reasons == ""]
+    for reason, _, _, found in _odd(kept):
+        if found.sum() <= FEW * len(kept):
+            reasons[found.index[found]] = reason
     return reasons
+
+
+def account_of(path, table, gene_type="all", excluded=EXCLUDED):
+    """What `keep_genes` uses of the table at `path`, and leaves out for which reason, the commonest first.
+
+    Returns: Account of genes, those of an annotation that are not in the table among them.
+    """
+    reasons = _reasons(table, gene_type, excluded)
+    account = Account(str(path), "genes", used=int((reasons == "").sum()), **deepcopy(table.attrs.get("account", {})))
+    odd = [reason for reason, *_ in _odd(table.iloc[:0])]
+    for reason, rows in reasons[reasons != ""].value_counts().items():
+        account.leave_out(reason, rows, table["id"][reasons == reason] if reason in odd else ())
+    account.left_out = dict(sorted(account.left_out.items(), key=lambda item: -item[1]))
+    lncrna = ((table["type"] == "lncRNA") & (reasons == "")).sum()
+    if gene_type == "lincRNA" and lncrna:
+        account.notes.append(f"{lncrna:,} lncRNA among those used")
+    return account
 
 
 def report_rows(path, table, genes, gene_type, excluded=EXCLUDED):
     """Log how many rows of the table at `path` are used, and genes on chromosomes that may not be what they seem."""
-    logger.info("%s: %s", path, _describe_rows(table, gene_type, excluded))
+    account = account_of(path, table, gene_type, excluded)
+    rows = account.used + sum(account.left_out.values())
+    first = dict(list(account.left_out.items())[:REASONS_AT_ONCE])
+    rest = rows - account.used - sum(first.values())
+    others = {"for other reasons": rest} if rest else {}
+    replace(account, path=f"{path}: {rows:,} rows", left_out=first | others).report()
     unknown = _describe_unknown(genes)
     if unknown:
         logger.warning("%s", unknown)
-
-
-def _describe_rows(table, gene_type, excluded):
-    """One line on what `keep_genes` does with a table: how many rows it has, are used, and are left out, and why."""
-    reasons = _reasons(table, gene_type, excluded)
-    counts = reasons[reasons != ""].value_counts()
-    before = pd.Series(table.attrs.get("left_out", {}), dtype="int64")
-    if len(before):
-        counts = counts.add(before, fill_value=0).astype("int64").sort_values(ascending=False, kind="stable")
-    named = [f"{count:,} {reason}" for reason, count in counts.head(REASONS_AT_ONCE).items()]
-    if len(counts) > REASONS_AT_ONCE:
-        named.append(f"{counts.iloc[REASONS_AT_ONCE:].sum():,} for other reasons")
-    left_out = f"; left out: {', '.join(named)}" if named else ""
-    lncrna = (table["type"] == "lncRNA") & (reasons == "")
-    renamed = f"; {lncrna.sum():,} lncRNA among them" if gene_type == "lincRNA" and lncrna.any() else ""
-    return f"{len(table) + before.sum():,} rows: {(reasons == '').sum():,} genes used{renamed}{left_out}"
 
 
 def _describe_unknown(genes):
@@ -236,22 +196,34 @@ def _describe_unknown(genes):
     )
 
 
-def _check_genes(kept):
-    problems = (
-        ("is on strand '{strand}'", "+ or -", ~kept["strand"].isin(["+", "-"])),
-        ("has an id that occurs twice", "one row per gene", kept["id"].duplicated()),
+def _odd(genes):
+    """What genes cannot be used for: list of (reason, the problem of one, what was expected, boolean Series)."""
+    return [
+        ("without a strand", "is on strand '{strand}'", "+ or -", ~genes["strand"].isin(["+", "-"])),
         (
+            "with an id that occurs twice",
+            "has an id that occurs twice",
+            "one row per gene",
+            unversioned(genes["id"]).duplicated(keep=False),
+        ),
+        (
+            "with an id that cannot be part of a file name",
             "has an id that cannot be part of a file name",
             "up to 128 letters, digits, '.', '_' and '-'",
-            ~kept["id"].str.fullmatch(SAFE_ID),
+            ~genes["id"].str.fullmatch(SAFE_ID),
         ),
         (
+            "on chromosomes that cannot be part of a file name",
             "lies on chromosome '{chrom}', which cannot be part of a file name",
             "no '/' and no dot in front",
-            kept["seqnames"].str.contains(r"^\.|/|\0"),
+            genes["seqnames"].str.contains(r"^\.|/|\0"),
         ),
-    )
-    for problem, expected, found in problems:
+    ]
+
+
+def _check_genes(kept):
+    """Refuse genes some of which cannot be used, when they are more than a few."""
+    for _, problem, expected, found in _odd(kept):
         if found.any():
             row = kept[found].iloc[0]
             names = {"strand": shown(row["strand"]), "chrom": shown(row["seqnames"])}

@@ -80,7 +80,7 @@ def check_whole(file, about, *, in_memory=False):
         if isinstance(found, h5py.Dataset):
             _check_data(found, name, about)
             stored += found.id.get_storage_size()
-            unfolded += found.size * found.dtype.itemsize
+            unfolded += (found.size or 0) * found.dtype.itemsize  # of an empty one there is none
     if in_memory and unfolded > max(UNFOLDED, MOST_UNFOLDING * stored):
         raise InputError(
             f"{stored >> 20:,} MB of data unfold to {unfolded >> 20:,} MB",

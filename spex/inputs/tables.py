@@ -21,8 +21,12 @@ MOST_CELLS = 50_000_000
 """Kept of a table: some 3 GB of memory."""
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
-ROW_LABELS = re.compile(r"|Unnamed: \d+|index|level_0|X|\.\.\.1|V1|row\.?_?names", re.IGNORECASE)
-"""Headings that pandas, R and readr give to a column of row names; none is that of a tissue."""
+UNNAMED = r"|Unnamed: \d+|\.\.\.\d+"
+"""Headings that pandas and readr give to a column that has none."""
+ROW_LABELS = re.compile(UNNAMED + r"|index|level_0|X|V1|row[._ ]?names", re.IGNORECASE)
+"""Headings that pandas, R and readr give to a column of row names, and others to what they measured."""
+SURE_ROWS = 20
+"""Rows from which on numbers that count up cannot be measured ones."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,13 @@ class Table:
         return pd.Series([row[place] for row in self.rows], dtype=object)
 
 
-def read_table(path, argument, separator, *, preamble=0, expected, columns=None, header_only=False):
+def read_table(path, argument, separator, *, preamble=0, expected, columns=None, header=None, header_only=False):
     """Read a table, compressed (.gz, .bz2, .xz) or not.
 
     argument: name of the one that gave the file. separator: "," (fields may be in quotes) or a tab (quotes are letters,
     save one pair around a field). preamble: number of lines before the header. expected: in words, for errors. columns:
-    header -> positions of the columns to keep in the rows, which then stand in this order; all without it.
-    header_only: read no row.
+    header -> positions of the columns to keep in the rows, which then stand in this order; all without it. header: of
+    a file that has none. header_only: read no row.
 
     Returns: Table; empty lines are passed over.
 
@@ -61,7 +65,8 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
         with open_text(path, about, expected=expected) as file:
             before = [_next_line(file) for _ in range(preamble)]
             records = _records(file, separator, preamble, about)
-            line, header = next(records, (0, None))
+            if header is None:
+                header = next(records, (0, None))[1]
             if header is None:
                 raise InputError(
                     f"no readable table header ({recognise(path) or 'it ends before one'})", **about, expected=expected
@@ -95,10 +100,12 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
         raise InputError(f"not a readable table ({shown(error)})", **about, expected=expected) from error
 
 
-def read_header(path, separator):
-    """The column names on the first line, or none where it is not to be read; `read_table` says what is wrong."""
+def read_header(path, separator, preamble=0):
+    """The column names behind so many lines, or none where they are not to be read; `read_table` says what is wrong."""
     try:
         with open_text(path, {}) as file:
+            for _ in range(preamble):
+                file.readline()
             return next(_records(file, separator, 0, {}), (0, []))[1]
     except (csv.Error, InputError):
         return []
@@ -165,15 +172,53 @@ def listed(names):
     return ", ".join(map(shown, names[:NAMED_AT_ONCE])) + (f" and {more} more" if more > 0 else "") or "none"
 
 
-def other_separator(header, separator):
-    """A hint for a header that another separator than `separator` divides better, or nothing."""
+def other_separator(header, separator, expected=None):
+    """A hint for a header that another separator than `separator` divides better, or nothing. expected: in words."""
     better = [name for other, name in SEPARATORS.items() if other != separator and header[0].count(other) > 1]
-    return f"; it is separated by {better[0]}, expected {SEPARATORS[separator]}" if better and len(header) == 1 else ""
+    if not better or len(header) > 1:
+        return ""
+    return f"; it is separated by {better[0]}, expected {expected or SEPARATORS[separator]}"
+
+
+def comment_lines(path, separator):
+    """The number of lines before the header that begin with # and have no columns."""
+    number = 0
+    try:
+        with open_text(path, {}) as file:
+            for line in file:
+                if not line.startswith("#") or separator in line:
+                    break
+                number += 1
+    except InputError:
+        pass  # whoever reads on raises it, with what the file is for
+    return number
 
 
 def is_row_label(heading):
-    """Whether a column of this heading holds row names or numbers, whatever wrote it."""
+    """Whether a column of this heading may contain row names or numbers, whatever wrote it."""
     return ROW_LABELS.fullmatch(heading) is not None
+
+
+def is_unnamed(heading):
+    """Whether a column has no heading of its own."""
+    return re.fullmatch(UNNAMED, heading) is not None
+
+
+def contains_labels(texts, *, behind_ids):
+    """Whether a column whose heading may be one of row labels contains names or row numbers, not measured values.
+
+    texts: (n,) of text. behind_ids: whether other columns name the rows, so that a few rows prove nothing: a sample of
+    two genes may have 1 and 2.
+    """
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    if not len(numbers):
+        return False
+    if np.isnan(numbers).mean() > 0.5:
+        return True
+    if len(numbers) < SURE_ROWS:
+        return not behind_ids and row_numbers(texts) is not None
+    rising = (numbers % 1 == 0).all() and (np.diff(numbers) > 0).all()
+    return bool(rising) or row_numbers(texts) is not None
 
 
 def row_numbers(texts):

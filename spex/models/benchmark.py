@@ -51,29 +51,41 @@ def score_pairs(pairs, elements, tss, *, resamples=RESAMPLES, seed=0):
     Returns: DataFrame, three rows a class of distances: class, pairs, positives, score ("effect", "distance", and
     "difference" of the first from the second), auprc, auroc, and the ends of their intervals (_low, _high). auprc is
     the average precision. NaN in a class with fewer than LEAST pairs of either kind. Pairs whose gene has no TSS on
-    their chromosome are left out, and counted in the log.
+    their chromosome, or whose symbol is that of several genes there, are left out, and counted in the log.
 
     Raises:
         InputError: no pair is left, or scikit-learn is not installed.
     """
     require_metrics()
     resamples, seed = whole_number(resamples, "resamples", 1), whole_number(seed, "seed", 0)
-    known = pair_scores(pairs, elements, tss)
+    known, shared = pair_scores(pairs, elements, tss), _of_several(pairs, tss)
     if known.empty and len(pairs):
         raise InputError(
             f"no gene of its {len(pairs)} pairs has a TSS on the chromosome of its element; such as "
             f"{shown(pairs['gene'].iloc[0])} on {shown(pairs['chrom'].iloc[0])}",
             argument="benchmark",
-            expected="genes by their symbols, and chromosomes by the names that the genes table has",
+            expected="genes by their symbols, each of one gene, and chromosomes by the names that the genes table has",
         )
-    if len(known) < len(pairs):
-        unknown = sorted(set(pairs["gene"]) - set(known["gene"]))
+    if shared.any():
+        logger.warning(
+            "%d of %d pairs are left out: their symbol is that of several genes on their chromosome (such as %s)",
+            shared.sum(),
+            len(pairs),
+            shown(pairs["gene"][shared].iloc[0]),
+        )
+    if len(known) + shared.sum() < len(pairs):
+        unknown = sorted(set(pairs["gene"][~shared]) - set(known["gene"]))
         logger.warning(
             "%d of %d pairs are left out: no TSS of their gene on their chromosome%s",
-            len(pairs) - len(known),
+            len(pairs) - len(known) - shared.sum(),
             len(pairs),
             f" ({len(unknown)} genes, such as {shown(unknown[0])})" if unknown else "",
         )
+    return score_known(known, resamples, seed)
+
+
+def score_known(known, resamples=RESAMPLES, seed=0):
+    """As `score_pairs`. known: DataFrame of pairs with regulated, distance, effect."""
     rows = []
     for name, (least, most) in CLASSES.items():
         part = known[(known["distance"] >= least) & (known["distance"] < most)]
@@ -89,18 +101,39 @@ def pair_scores(pairs, elements, tss):
     Returns: DataFrame of the pairs with distance (bp from the element's middle to the TSS, int64) and effect (the sum
     of |Score| over the gene's elements that overlap it, 0 without any).
     """
-    places = pd.DataFrame(list(tss), columns=["chrom", "tss"]).assign(gene=tss.index)
-    known = pairs.merge(places.drop_duplicates(["gene", "chrom"]), on=["gene", "chrom"])
-    distance = ((known["start"] + known["end"]) // 2 - (known["tss"] - 1)).abs()
-    return known.drop(columns="tss").assign(distance=distance, effect=_overlapping_effects(known, elements))
+    known = pairs[~_of_several(pairs, tss)].merge(_places(tss), on=["gene", "chrom"])
+    distance, effect = distances(known, known["tss"]), overlapping_effects(known, elements)
+    return known.drop(columns="tss").assign(distance=distance, effect=effect)
 
 
-def _overlapping_effects(pairs, elements):
-    elements = elements.loc[elements["TargetGene"].isin(pairs["gene"]), ["chr", "start", "end", "TargetGene", "Score"]]
+def distances(pairs, tss):
+    """bp from the middle of each pair's element to the TSS of its gene, (n,) int64. tss: (n,), 1-based."""
+    return ((pairs["start"] + pairs["end"]) // 2 - (tss - 1)).abs()
+
+
+def _places(tss):
+    return pd.DataFrame(list(tss), columns=["chrom", "tss"]).assign(gene=tss.index)
+
+
+def _of_several(pairs, tss):
+    """Whether each pair's symbol is that of several genes on its chromosome: boolean Series, as the pairs."""
+    places = _places(tss)
+    several = places[places.duplicated(["gene", "chrom"])]
+    there, several = (pd.MultiIndex.from_frame(each[["gene", "chrom"]]) for each in (pairs, several))
+    return pd.Series(there.isin(several), pairs.index)
+
+
+def overlapping_effects(pairs, elements, key="TargetGene"):
+    """Sum of the sizes of the effects of each pair's gene's elements that overlap the tested one, (n,) float64.
+
+    pairs: DataFrame (n) of chrom, start, end, gene. elements: rows of an elements table of one model. key: its column
+    that has the pairs' genes.
+    """
+    elements = elements.loc[elements[key].isin(pairs["gene"]), ["chr", "start", "end", key, "Score"]]
     both = (
         pairs[["chrom", "start", "end", "gene"]]
         .assign(pair=np.arange(len(pairs)))
-        .merge(elements, left_on=["chrom", "gene"], right_on=["chr", "TargetGene"], suffixes=("", "_element"))
+        .merge(elements, left_on=["chrom", "gene"], right_on=["chr", key], suffixes=("", "_element"))
     )
     both = both[(both["start_element"] < both["end"]) & (both["end_element"] > both["start"])]
     return np.bincount(both["pair"], both["Score"].abs(), len(pairs))

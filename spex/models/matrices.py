@@ -67,9 +67,9 @@ class Features:
             from anndata import AnnData  # noqa: PLC0415 (an extra)
         except ModuleNotFoundError as error:
             raise InputError("anndata is not installed", hint="get it with: pip install 'anndata>=0.12'") from error
-        columns = self.columns.to_frame(index=False)
-        columns.index = [f"{position}: {number}" for position, number in self.columns]
-        return AnnData(X=self.X, obs=self.genes.set_index("id"), var=columns)
+        names = [f"{position}: {number}" for position, number in self.columns]
+        columns = self.columns.to_frame(index=False).set_index(pd.Index(names))
+        return AnnData(X=self.X, obs=_with_categories(self.genes.set_index("id")), var=_with_categories(columns))
 
     def __len__(self) -> int:
         return len(self.genes)
@@ -77,6 +77,21 @@ class Features:
     def __repr__(self) -> str:
         kind = "with contacts" if self.with_contacts else "sequence alone"
         return f"Features({len(self):,} genes x {self.X.shape[1]:,}, {kind})"
+
+
+def _with_categories(table):
+    """A table whose text is categories, and those and its index objects: AnnData refuses to write the strings of pandas
+    3, which it makes itself of text that repeats."""
+    text = {
+        name: values.astype("category").cat
+        for name, values in table.items()
+        if pd.api.types.is_string_dtype(values.dtype) or isinstance(values.dtype, pd.CategoricalDtype)
+    }
+    objects = {
+        name: pd.Categorical.from_codes(values.codes, values.categories.astype(object), values.ordered)
+        for name, values in text.items()
+    }
+    return table.assign(**objects).set_axis(table.index.astype(object))
 
 
 def neighbour_columns(width):

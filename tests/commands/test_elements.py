@@ -8,6 +8,8 @@ from refusals import files_in, refuse
 import spex
 from spex.commands import elements
 from spex.effects.elements import COLUMNS
+from spex.inputs.crispr import read_crispr_pairs
+from spex.models.benchmark import score_pairs
 
 TRACKS = (("arcs", "bedpe"), ("arcs", "interact"), ("effects", "bedgraph"))
 CORRECTED = ("--contact_rule", "corrected")
@@ -77,6 +79,59 @@ def test_a_benchmark_is_scored_beside_distance(made, tmp_path, capsys):
     capsys.readouterr()
     argv = [*made.argv, "--benchmark", str(tmp_path / "other.tsv")]
     refuse(capsys, elements.main, argv, "--benchmark .*other.tsv: none of its 1 genes is among the 9 of the folder")
+
+
+def screen(made, path, **columns):
+    """A benchmark of every contact of the folder, a third of them regulated: path as an argument."""
+    touched = made.inputs.contacts.pairs().merge(made.inputs.genes[["id", "symbol"]], on="id")
+    regulated = np.where(np.arange(len(touched)) % 3 == 0, "TRUE", "FALSE")
+    pairs = touched.assign(measuredGeneSymbol=touched["symbol"], Regulated=regulated)
+    pairs = pairs.rename(columns={"start": "chromStart", "end": "chromEnd"}).assign(**columns)
+    pairs.to_csv(path, sep="\t", index=False)
+    return str(path)
+
+
+def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goes(made, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    argv = [*made.argv, "--benchmark", screen(made, tmp_path / "crispr.tsv"), "--out", str(out)]
+    assert elements.main(argv) == 0
+    scores = (out / "benchmark.csv").read_bytes()
+    table = read_table(out / "elements.tsv")
+    pairs = read_crispr_pairs(tmp_path / "crispr.tsv")
+    tss = made.inputs.genes.set_index("symbol")[["chrom", "tss"]].apply(tuple, axis=1)
+    written = pd.read_csv(out / "benchmark.csv")
+    for fit, found in written.groupby("model"):
+        expected = score_pairs(pairs, table[table["model"] == fit], tss)
+        pd.testing.assert_frame_equal(found[expected.columns].reset_index(drop=True), expected, rtol=1e-8)
+    monkeypatch.setattr(elements, "TRACKED_ROWS", 3)
+    (out / "benchmark.csv").write_text("of another run")
+    assert elements.main(argv) == 0
+    assert (out / "benchmark.csv").read_bytes() == scores
+    assert "tracks and pictures are for fewer than 3" in capsys.readouterr().err
+    assert elements.main([*made.argv, "--out", str(out)]) == 0
+    assert not (out / "benchmark.csv").exists()
+
+
+def test_pairs_are_those_of_genes_that_are_known_and_looked_at(made, tmp_path, capsys):
+    genes = made.inputs.genes
+    ids = made.inputs.contacts.pairs()["id"]
+    path = screen(made, tmp_path / "crispr.tsv", measuredGeneEnsemblId=ids, measuredGeneSymbol="an old name")
+    first = genes["symbol"].iloc[0]
+    for options, count in (([], len(ids)), (["--genes", first], (ids == genes["id"].iloc[0]).sum())):
+        assert elements.main([*made.argv, "--benchmark", path, "--out", str(tmp_path / "out"), *options]) == 0
+        log = capsys.readouterr().err
+        scores = pd.read_csv(tmp_path / "out/benchmark.csv")
+        assert (scores.loc[scores["class"] == "all", "pairs"] == count).all()
+        assert f"crispr.tsv: {count} pairs used" in log
+        assert ("of genes that were not asked for" in log) == bool(options)
+
+
+def test_chromosomes_of_a_benchmark_may_go_without_chr(made, tmp_path):
+    contacts = made.inputs.contacts.pairs()
+    for name, chrom in (("a", contacts["chrom"]), ("b", contacts["chrom"].str.removeprefix("chr"))):
+        path = screen(made, tmp_path / f"{name}.tsv", chrom=chrom)
+        assert elements.main([*made.argv, "--benchmark", path, "--out", str(tmp_path / name)]) == 0
+    assert (tmp_path / "a/benchmark.csv").read_bytes() == (tmp_path / "b/benchmark.csv").read_bytes()
 
 
 def test_what_cannot_be_told_is_refused(made, filled, tmp_path, capsys):

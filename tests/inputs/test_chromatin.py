@@ -37,6 +37,19 @@ def test_what_is_no_such_table_is_refused(tmp_path, content):
         read_chromatin_features(tmp_path / "f.tsv")
 
 
+@pytest.mark.parametrize(
+    "columns", [("V1", "V2", "V3", "V4"), ("", "V1", "V2", "V3"), ("X", "index", "V1", "x"), ("x", "y", "Assay", "z")]
+)
+def test_names_of_features_are_no_row_labels_whatever_their_heading(tmp_path, columns):
+    names = pd.DataFrame({"cell": "K562", "assay": [f"a{n}" for n in range(2002)], "treatment": "None", "x": "x"})
+    names = names[["cell", "treatment", "assay", "x"]] if "Assay" in columns else names
+    if columns[0] == "":
+        names = names.drop(columns="x").reset_index()
+    names.to_csv(tmp_path / "f.tsv", sep="\t", index=False, header=list(columns))
+    found = read_chromatin_features(tmp_path / "f.tsv")
+    assert found.iloc[7].tolist() == ["K562", "a7", "None"]
+
+
 def test_row_numbers_in_front_are_proved(tmp_path):
     names = pd.DataFrame({"cell type": "K562", "assay": [f"a{n}" for n in range(2002)], "treatment": "None"})
     names.to_csv(tmp_path / "f.tsv", sep="\t")

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from spex.errors import InputError
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.ids import unversioned
+from spex.inputs.ids import PAR_Y, unversioned
 
 IDS = [f"ENSG{number:011d}" for number in range(12)]
 
@@ -94,8 +94,20 @@ def test_ids_that_occur_twice(tmp_path, genes):
 
 
 def test_versions_of_ensembl_ids_only():
-    ids = pd.Series(["ENSG00000223972.5", "ENSMUSG00000000001.4", "AC012.3", "ENSG00000182378.13_PAR_Y"])
-    assert list(unversioned(ids)) == ["ENSG00000223972", "ENSMUSG00000000001", "AC012.3", ids[3]]
+    ids = {
+        "ENSG00000223972.5": "ENSG00000223972",
+        "ENSMUSG00000000001.4": "ENSMUSG00000000001",
+        "AC012.3": "AC012.3",
+        "ENSG00000223972.5_2": "ENSG00000223972",  # lifted to GRCh37 by GENCODE
+        "ENSG00000182378.13_PAR_Y": "ENSG00000182378_PAR_Y",
+        "ENSG00000182378.15_7_PAR_Y": "ENSG00000182378_PAR_Y",
+        "ENSG00000182378.15_PAR_Y_7": "ENSG00000182378_PAR_Y",
+        "ENSGR0000182378.10": "ENSGR0000182378",
+        "ENSG00000223972": "ENSG00000223972",
+        "ENST00000456328.2": "ENST00000456328.2",
+    }
+    assert list(unversioned(pd.Series(list(ids)))) == list(ids.values())
+    assert [bool(PAR_Y.fullmatch(name)) for name in ids] == [4 <= number <= 7 for number in range(len(ids))]
 
 
 @pytest.mark.parametrize("value", ["", "-0.5", "inf", "low"])
@@ -276,3 +288,79 @@ def test_columns_of_quantifications_that_are_no_expression(tmp_path, genes, head
     assert list(open_expression(tmp_path / "e.tsv").tissues) == tissues
     found = read(tmp_path / "e.tsv", [1], genes)
     assert_allclose(found[1], genes.index + names.index("TPM") - 2)
+
+
+LABELLED = {
+    "R, two genes": ('"","V1","V2"\n"{0}",1,12\n"{1}",2,22\n', {"V1": [1, 2], "V2": [12, 22]}),
+    "R, one sample": ('"","V1"\n"{0}",11\n"{1}",21\n', {"V1": [11, 21]}),
+    "behind an id": (
+        "gene_id,X,index,V1\n{0},11,12,13\n{1},21,22,23\n",
+        {"X": [11, 21], "index": [12, 22], "V1": [13, 23]},
+    ),
+    "before an id": ("V1,X,id\n5,7,{0}\n6,9,{1}\n", {"V1": [5, 6], "X": [7, 9]}),
+    "ids without a heading behind row numbers": ("V1,X,Liver\n1,{0},7\n2,{1},8\n", {"Liver": [7, 8]}),
+    "row numbers before an id": ("index,id,Liver\n0,{0},7\n1,{1},8\n", {"Liver": [7, 8]}),
+    "no heading": (",id,Liver,\n5,{0},7,\n9,{1},8,\n", {"Liver": [7, 8]}),
+}
+
+
+@pytest.mark.parametrize("kind", LABELLED)
+def test_only_what_contains_row_labels_is_no_sample(tmp_path, kind):
+    content, samples = LABELLED[kind]
+    (tmp_path / "e.csv").write_text(content.format(*IDS))
+    file, genes = open_expression(tmp_path / "e.csv"), pd.DataFrame({"id": IDS[:2]})
+    assert file.tissues == tuple(samples)
+    values = read_expression(file, range(1, len(samples) + 1), None, genes).values
+    assert values.T.to_numpy().tolist() == list(samples.values())
+
+
+@pytest.mark.parametrize("name", ["index", "X", "V1", "level_0"])
+def test_row_numbers_of_many_rows_are_known_behind_ids_too(tmp_path, name):
+    rng, ids = np.random.default_rng(2), [f"ENSG{number:011d}" for number in range(30)]
+    frame = pd.DataFrame({"id": ids, name: np.arange(30) * 2 + 5, "Liver": 1.5})  # of a table with rows taken away
+    for numbers, is_sample in (
+        (frame[name], False),
+        (rng.permutation(30), False),
+        (rng.integers(0, 100, 30), True),
+        (rng.exponential(9, 30), True),
+    ):
+        frame.assign(**{name: numbers}).to_csv(tmp_path / "e.csv", index=False)
+        assert open_expression(tmp_path / "e.csv").tissues == ((name, "Liver") if is_sample else ("Liver",))
+
+
+def test_the_account_has_every_row(tmp_path, genes):
+    ids = [*IDS[:10], "", "", "other", "other", IDS[0]]  # what is there twice is of no gene that is asked for
+    pd.DataFrame({"id": ids, "symbol": "x", "Liver": range(15)}).to_csv(tmp_path / "e.csv", index=False)
+    expression = read_expression(open_expression(tmp_path / "e.csv"), [1], table(), genes)
+    assert expression.account.summary() == {
+        "file": str(tmp_path / "e.csv"),
+        "unit": "rows",
+        "used": 8,
+        "left_out": {"without an id": 2, "of genes that are not used": 5},
+        "notes": [
+            "tied to the genes table by its column of gene ids",
+            "2 genes are not in it",
+            "columns passed over: symbol",
+        ],
+    }
+    assert expression.values[1].to_dict() == {row: row for row in (1, *range(3, 10))}
+
+
+def test_lifted_versions_are_versions(tmp_path, genes):
+    with_ids([f"{gene}.5_2" for gene in IDS]).to_csv(tmp_path / "e.csv", index=False)
+    assert_allclose(read(tmp_path / "e.csv", [2], genes)[2], VALUES[genes.index, 1])
+
+
+def test_a_few_genes_that_are_there_twice_are_left_out_with_their_ids(tmp_path):
+    ids = [f"ENSG{number:011d}" for number in range(200)]
+    genes = pd.DataFrame({"id": ids})
+    for again, is_refused in (([ids[5], ids[9]], False), (ids[5:8], True)):
+        frame = pd.DataFrame({"id": [*ids, *(f"{each}.2" for each in again)]})
+        frame.assign(Liver=range(len(frame))).to_csv(tmp_path / "e.csv", index=False)
+        file = open_expression(tmp_path / "e.csv")
+        if is_refused:
+            assert f"'{ids[5]}' occurs twice" in refusal(read_expression, file, [1], genes, genes)
+            continue
+        expression = read_expression(file, [1], genes, genes)
+        assert sorted(set(genes.index) - set(expression.values.index)) == [5, 9]
+        assert f"left out: 4 of genes that are there twice ({ids[5]}, {ids[9]})" in expression.account.line()

@@ -4,6 +4,7 @@ import gzip
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import CHROMSIZES, ROOT, example_genes
 from numpy.testing import assert_array_equal
@@ -77,7 +78,6 @@ GENE_TABLES = {
     "empty": ("", r"no readable table header \(an empty file\)"),
     "a header alone": (WHOLE.splitlines()[0] + "\n", "no complete autosomal gene"),
     "no header": (WHOLE.partition("\n")[2], "no column id"),
-    "tab-separated": (WHOLE.replace(",", "\t"), "no column id"),
     "UTF-16": (WHOLE.encode("utf-16"), "not UTF-8 text .UTF-16, as Excel.*; save it as text in UTF-8"),
     "compressed twice": (gzip.compress(gzip.compress(WHOLE.encode())), "not UTF-8 text .byte 0x8b in it"),
     "bytes": (bytes(range(256)) * 9, r"^genes .*genes\.csv: "),
@@ -183,3 +183,146 @@ def test_what_is_no_autosome_is_left_out_by_every_name(tmp_path, caplog, names, 
         table.to_csv(tmp_path / "genes.csv", index=False)
         kept = g.keep_genes(g.read_gene_table(tmp_path / "genes.csv"))
         assert len(kept) == 7 and set(kept["chrom"]) == {"chr1", "chr8"}
+
+
+def test_the_published_columns_between_tabs(write, tmp_path):
+    path = tmp_path / "genes.tsv"
+    path.write_text(write(example_genes()).read_text().replace(",", "\t"))
+    pd.testing.assert_frame_equal(g.read_gene_table(path), g.read_gene_table(tmp_path / "genes.csv"))
+
+
+def test_the_account_has_every_row(write):
+    path = write(example_genes())
+    table = g.read_gene_table(path)
+    summary = g.account_of(path, table).summary()
+    assert summary == {
+        "file": str(path),
+        "unit": "genes",
+        "used": 9,
+        "left_out": {"with an empty cell": 1, "on chrX": 1, "rRNA": 1},
+        "notes": [],
+    }
+    assert summary["used"] + sum(summary["left_out"].values()) == len(table)
+    assert g.account_of(path, table).summary() == summary  # nothing adds up
+    coding = g.account_of(path, table, "pc")
+    assert coding.used == len(g.keep_genes(table, "pc")) == len(table) - sum(coding.left_out.values())
+
+
+def test_a_line_of_many_reasons_ends_in_a_sum(write, caplog):
+    table = example_genes().assign(type=[f"type{number}" for number in range(12)])
+    path = write(table)
+    caplog.set_level("INFO", "spex")
+    read = g.read_gene_table(path)
+    with pytest.raises(InputError, match="no complete autosomal gene of gene_type pc"):
+        g.keep_genes(read, "pc")
+    g.report_rows(path, read, read.iloc[:0].rename(columns={"seqnames": "chrom"}), "pc")
+    (line,) = caplog.messages
+    assert "12 rows: 0 genes used; left out: " in line and line.endswith(", 4 for other reasons")
+
+
+def test_two_genes_that_are_one_but_for_the_version_are_refused(write):
+    table = example_genes().replace({"id": {"G1": "ENSG01.2", "G2": "ENSG01.3"}})
+    with pytest.raises(InputError, match=r"'ENSG01\.[23]' has an id that occurs twice"):
+        g.keep_genes(g.read_gene_table(write(table)))
+
+
+def test_the_column_of_row_numbers_is_the_one_that_has_numbers(write):
+    table = example_genes()
+    table.insert(0, "X", "name")  # a label that numbers no row
+    table["index"] = np.arange(len(table))[::-1]
+    assert_array_equal(g.read_gene_table(write(table))["number"], np.arange(len(table))[::-1])
+
+
+OTHER_KINDS = {
+    "BED": (
+        "chr1\t60250\t60750\tA\t0\t+\nchr1\t7\t9\tB\t0\t-\n",
+        "no headings, as in BED: .* chr1, 60250,.*; put headings",
+    ),
+    "a track": ("track name=x\nchr1\t60250\t60750\tA\t0\t+\n", "no headings, as in BED: .* track name=x"),
+    "BED with headings": (
+        "#chr\tstart\tend\tname\tscore\tstrand\tEnsembl_ID\nchr1\t60250\t60750\tA\t0\t+\tENSG1\n",
+        r"no column tss; found #chr, .*; expected id, chrom, strand, tss under these headings, between commas or tabs.*"
+        r"; of whole genes tss is the start on \+ .in BED start \+ 1., and the end on -",
+    ),
+    "another tool": (
+        "gene_id\tgene_name\tchromosome\tstart\tend\nENSG1\tA\tchr1\t1\t7\n",
+        "no column strand, tss; found gene_id, .*expected id, chrom, strand, tss under these headings",
+    ),
+    "semicolons": ("id;chrom;strand;tss\na;chr1;+;7\n", "by semicolons, expected commas or tabs; expected id, chrom"),
+    "genePred": (
+        "ENST1\tchr1\t+\t11868\t14409\t11868\t11868\t3\t11868,\t12227,\n",
+        "transcripts as UCSC has them .genePred, refFlat.*give GTF or GFF3",
+    ),
+    "refFlat": ("A\tNM_1\tchr1\t-\t1\t9\t1\t9\t1\t1,\t9,\n", "transcripts as UCSC has them"),
+    "UCSC's table": (
+        "#bin\tname\tchrom\tstrand\ttxStart\ttxEnd\n585\tNM_1\tchr1\t+\t1\t9\n",
+        "transcripts as UCSC has them",
+    ),
+    "RSEM": (
+        "gene_id\ttranscript_id(s)\tlength\teffective_length\texpected_count\tTPM\tFPKM\nG\tT\t1\t1\t1\t1\t1\n",
+        "quantification by RSEM, no genes with their TSS",
+    ),
+    "featureCounts": (
+        "# Program:featureCounts v2.0.1; Command:x\n"
+        "Geneid\tChr\tStart\tEnd\tStrand\tLength\ta.bam\nG\tc\t1\t2\t+\t2\t7\n",
+        "counts of featureCounts, no genes with their TSS",
+    ),
+    "two ids": ("gene_id\tEnsembl_ID\tchr\tstrand\tTSS\n1\tENSG1\tchr1\t+\t9\n", "gene_id, Ensembl_ID may all be id"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_tables_of_other_kinds_are_refused_by_what_they_are(tmp_path, kind):
+    content, message = OTHER_KINDS[kind]
+    (tmp_path / "genes.txt").write_text(content)
+    with pytest.raises(InputError, match=message) as refused:
+        g.read_gene_table(tmp_path / "genes.txt")
+    told = str(refused.value)
+    assert len(told.splitlines()) == 1 and "tabs, expected" not in told
+
+
+MANY = pd.DataFrame(
+    {
+        "id": [f"M{number}" for number in range(200)],
+        "symbol": "x",
+        "seqnames": "chr1",
+        "strand": "+",
+        "TSS": 5000,
+        "CAGE_representative_TSS": 5000,
+        "type": "protein_coding",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "column, value, reason",
+    [
+        ("strand", ".", "without a strand"),
+        ("id", "M7", "with an id that occurs twice"),
+        ("id", "si:ch211/5", "with an id that cannot be part of a file name"),
+        ("seqnames", "../1", "on chromosomes that cannot be part of a file name"),
+        ("CAGE_representative_TSS", "1k", "with an empty cell"),
+        ("TSS", "0", "with an empty cell"),
+    ],
+)
+def test_a_few_odd_genes_of_many_are_left_out_and_counted(write, column, value, reason):
+    for count, rows in ((1, [8]), (3, [8, 50, 99])):
+        table = MANY.astype(object)
+        table.loc[rows, column] = value
+        path = write(table)
+        if count == 3:
+            with pytest.raises(InputError):
+                g.keep_genes(g.read_gene_table(path))
+            continue
+        read = g.read_gene_table(path)
+        out = {7, 8} if value == "M7" else {8}
+        assert sorted(set(range(200)) - set(g.keep_genes(read).index)) == sorted(out)
+        account = g.account_of(path, read)
+        assert account.left_out == {reason: len(out)} and account.used == 200 - len(out)
+        assert (value in account.line()) or table["id"][8] in account.line()
+
+
+def test_ranges_of_r_lack_a_tss(tmp_path):
+    (tmp_path / "genes.csv").write_text("seqnames,start,end,width,strand,gene_id\nchr1,5,9,5,+,A\n")
+    with pytest.raises(InputError, match=r"no column tss; found seqnames, .*; of whole genes tss is the start"):
+        g.read_gene_table(tmp_path / "genes.csv")

@@ -44,7 +44,7 @@ def test_symbols_and_types_are_taken_where_they_are(tmp_path):
         ([("A", "I", "+", "1k")], ("id", "chrom", "strand", "tss"), r"tss of A .line 2. is '1k'; expected a 1-based"),
         ([("A", "I", "+", "0")], ("id", "chrom", "strand", "tss"), "tss of A .* is '0'"),
         ([("A", "I", "*", "1")], ("id", "chrom", "strand", "tss"), r"'A' is on strand '\*'; expected \+ or -"),
-        (ROWS[:1], ("id", "chrom", "strand", "start"), "no column symbol, seqnames"),
+        (ROWS[:1], ("id", "chrom", "strand", "start"), "no column tss; found id, chrom, strand, start"),
         ([(*ROWS[0], "B")], ("id", "chrom", "strand", "tss", "id"), "2 columns id; expected each column once"),
         ([*ROWS, ("A", "II", "+", "5")], ("id", "chrom", "strand", "tss"), "'A' has an id that occurs twice"),
     ],
@@ -60,3 +60,29 @@ def test_a_rule_has_nothing_to_choose_there(tmp_path):
         InputError, match=r"tss_rule mane: says which transcript .* but the genes table has one TSS a gene"
     ):
         read_gene_table(written(tmp_path / "genes.tsv"), "mane")
+
+
+@pytest.mark.parametrize(
+    "columns, right",
+    [
+        (("gene_id", "Chr", "Strand", "TSS"), True),
+        (("Gene ID", "#chromosome", "strand", "tss"), True),
+        (("ENSEMBL_ID", "chrom", "STRAND", "Tss"), True),
+        (("gene_id", "chr", "strand", "start"), False),
+    ],
+)
+def test_headings_that_mean_the_same_are_taken(tmp_path, columns, right):
+    path = written(tmp_path / "genes.tsv", ROWS[:2], columns)
+    if right:
+        genes = keep_genes(read_gene_table(path))
+        assert genes[["id", "chrom", "strand", "tss"]].values.tolist() == [["A", "I", "+", 100], ["B", "II", "-", 2000]]
+    else:
+        with pytest.raises(InputError, match="no column tss; found gene_id, chr, strand, start"):
+            read_gene_table(path)
+
+
+def test_the_heading_itself_goes_before_others_for_it(tmp_path):
+    rows = [("A", "z", "I", "+", "100", "a", "protein_coding"), ("B", "y", "II", "-", "20", "", "rRNA")]
+    columns = ("id", "gene_id", "chrom", "strand", "tss", "gene_name", "gene_biotype")
+    genes = keep_genes(read_gene_table(written(tmp_path / "genes.tsv", rows, columns, range(7))))
+    assert genes[["id", "symbol", "type"]].values.tolist() == [["A", "a", "protein_coding"]]

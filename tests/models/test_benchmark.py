@@ -80,9 +80,25 @@ def test_a_pair_is_scored_by_hand():
 
 
 def test_a_symbol_of_two_chromosomes_is_the_gene_on_the_pair_s():
-    tss = pd.Series([("chrX", 101), ("chr8", 30_001), ("chr8", 99_001)], ["MYC"] * 3)
+    tss = pd.Series([("chrX", 101), ("chr8", 30_001)], ["MYC"] * 2)
     found = pair_scores(pairs_of(("chr8", 29_000, 31_000, "MYC", True)), elements(), tss)
     assert list(found["distance"]) == [0]
+
+
+def test_a_symbol_of_several_genes_of_one_chromosome_is_left_out_and_counted(caplog):
+    pytest.importorskip("sklearn")
+    tested, table = random_world(60)
+    mine = (tested["gene"] == "OTHER").sum()
+    twice = pd.concat([TSS, pd.Series({"OTHER": ("chr8", 99_001)})])
+    assert set(pair_scores(tested, table, twice)["gene"]) == {"MYC"}
+    with caplog.at_level(logging.WARNING, "spex"):
+        found = score_pairs(tested, table, twice, resamples=10)
+    assert list(found.loc[found["class"] == "all", "pairs"]) == [60 - mine] * 3
+    assert caplog.messages == [
+        f"{mine} of 60 pairs are left out: their symbol is that of several genes on their chromosome (such as OTHER)"
+    ]
+    alone = score_pairs(tested[tested["gene"] == "MYC"], table[table["TargetGene"] == "MYC"], TSS, resamples=10)
+    pd.testing.assert_frame_equal(found, alone)
 
 
 @pytest.mark.parametrize("seed", range(5))

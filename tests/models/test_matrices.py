@@ -31,6 +31,27 @@ def test_features_know_their_groups_of_contacts(groups):
     assert table.var_names.is_unique and table.var_names[-1] == f"{last[groups]}: 2002"
 
 
+@pytest.mark.filterwarnings("ignore:The 'mode.chained_assignment' option")  # which anndata sets
+@pytest.mark.parametrize("text", [object, "str", "category"])
+def test_the_anndata_can_be_written_and_read_again(tmp_path, text):
+    anndata = pytest.importorskip("anndata")
+    genes = pd.DataFrame({"id": ["A", "B", "C"], "symbol": ["a", "b", "b"], "chrom": "chr1", "strand": list("+-+")})
+    genes = genes.astype(text).assign(tss=[1, 2, 3]).set_index(pd.Index([5, 7, 9]))
+    genes.attrs["account"] = {"used": 3}
+    X = np.random.default_rng(0).random((3, 24_024), dtype=np.float32)
+    features = Features(X, genes)
+    made = features.to_anndata()
+    made.write_h5ad(tmp_path / "x.h5ad")
+    found = anndata.read_h5ad(tmp_path / "x.h5ad")
+    assert_array_equal(found.X, X)
+    assert list(found.obs_names) == ["A", "B", "C"]
+    for name in ("symbol", "chrom", "strand", "tss"):
+        assert found.obs[name].tolist() == genes[name].tolist()
+    assert found.var["position"].tolist() == features.columns.get_level_values("position").tolist()
+    made[1:, ::2002].copy().write_h5ad(tmp_path / "part.h5ad")
+    assert anndata.read_h5ad(tmp_path / "part.h5ad").obs["symbol"].tolist() == ["b", "b"]
+
+
 @pytest.mark.parametrize("width", [16_016, 20_021, 22_022])
 def test_no_features_are_so_wide(width):
     genes = pd.DataFrame({"id": ["A"], "symbol": ["a"], "chrom": ["chr1"], "strand": ["+"], "tss": [1]})

@@ -1,14 +1,17 @@
 """GTF and GFF3 files as the table of genes that the program works with."""
 
-from collections import Counter, defaultdict
+import re
+from collections import defaultdict
+from typing import NamedTuple
 
 import pandas as pd
 
 from spex.arguments import choice
 from spex.errors import InputError, shown
-from spex.inputs.annotation.records import read_records
-from spex.inputs.annotation.tss import LACKING, TSS_RULES, Stretch, choose_tss
-from spex.inputs.ids import unversioned
+from spex.inputs.account import Account
+from spex.inputs.annotation.records import Record, read_records
+from spex.inputs.annotation.tss import CANONICAL, LACKING, MANE, TSS_RULES, Stretch, choose_tss
+from spex.inputs.ids import PAR_Y, unversioned
 from spex.inputs.tables import listed
 
 TYPES = {
@@ -25,8 +28,31 @@ TRANSCRIPT_TYPES = ("transcript_type", "transcript_biotype", "biotype")
 SAME_TYPES = {"mRNA": "protein_coding", "lnc_RNA": "lncRNA"}
 """What RefSeq and the Sequence Ontology call transcripts of a gene's type."""
 
-PAR_Y = "_PAR_Y"
-"""End of the ids of genes that GENCODE has twice, on X and on Y."""
+BIOTYPES = re.compile(
+    r"protein_coding|retained_intron|nonsense_mediated_decay|non_stop_decay|processed_transcript|antisense|"
+    r"sense_intronic|sense_overlapping|non_coding|ambiguous_orf|TEC|LRG_gene|(\w+_)?pseudogene|\w*RNA|"
+    r"3prime_overlapping_ncrna|(IG|TR)_[A-Z]+_gene"
+)
+"""Biotypes of Ensembl, which stand in the second field of its GTF up to release 75 (GRCh37)."""
+
+COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type", "line"]
+SEVERAL, MOST_ODD = 10, 0.1
+"""More genes than these, in number and as a share, without a TSS for a fault of their lines: the file is damaged."""
+
+
+class Odd(NamedTuple):
+    """Why a gene has no TSS. reason: in words that follow a number. error: what is wrong, where many are."""
+
+    reason: str
+    error: InputError
+
+
+class Gene(NamedTuple):
+    """A gene of the file. name: its id there. odd: why it cannot be used, or None."""
+
+    record: Record
+    name: str
+    odd: Odd | None = None
 
 
 def read_annotation(path, tss_rule="auto"):
@@ -36,70 +62,96 @@ def read_annotation(path, tss_rule="auto"):
 
     Returns: DataFrame with the columns of the published table as text, ids without version, `TSS` the 5' end of the
     gene and `CAGE_representative_TSS` that of the transcript that the rule takes (float64, 1-based); `line` (int64),
-    that of the gene. Its `attrs["left_out"]` counts the genes that are not in it: those of other types than the
-    published table's, PAR genes of Y, and those without a transcript that the rule takes; words -> number.
+    that of the gene. And the Account of the genes that are not in it: those of other types than the published table's,
+    PAR genes of Y, those without a transcript that the rule takes, and odd ones: in parts, without a strand, there
+    twice.
 
     Raises:
-        InputError: not such a file, no gene, no gene of a known type, a gene without id or strand, a transcript twice.
+        InputError: not such a file, no gene, no gene of a known type, or many odd ones.
     """
     choice(tss_rule, "tss_rule", TSS_RULES)
+    account, rows, odd, untyped = Account(str(path), "genes"), [], [], 0
     genes, transcripts = _collect(path)
-    rows, left_out = [], Counter()
-    for key, (gene, name) in genes.items():
-        biotype = _first(gene.attributes, GENE_TYPES)
-        reason = "PAR genes of chrY" if name.endswith(PAR_Y) else None
-        if reason is None and biotype not in TYPES:
-            reason = shown(biotype or "genes without a type", 30)
-        tss = None
-        if reason is None:
-            tss = choose_tss(
-                _stretch(gene, biotype), gene.strand, _transcripts_of(path, gene, transcripts[key]), tss_rule
-            )
+    for key, gene in _each_once(path, genes).items():
+        biotype = _type_of(gene.record, GENE_TYPES)
+        reason = _unused(gene.name, biotype)
+        if reason is None and (fault := gene.odd or _odd_transcripts(path, gene.record, transcripts[key])):
+            odd.append(fault)
+            account.leave_out(fault.reason, names=[gene.name])
+        elif reason is None:
+            stretches = _stretches(gene.record, transcripts[key])
+            tss = choose_tss(_stretch(gene.record, biotype), gene.record.strand, stretches, tss_rule)
             reason = LACKING[tss_rule] if tss is None else None
+            untyped += _is_untyped(stretches, tss_rule)
+            rows += [] if tss is None else [_row(gene, biotype, tss)]
         if reason is not None:
-            left_out[reason] += 1
-            continue
-        start = gene.start if gene.strand == "+" else gene.end
-        symbol = _first(gene.attributes, ("gene_name", "Name", "gene")) or name
-        rows.append((name, symbol, gene.chrom, gene.strand, start, tss, TYPES[biotype], gene.line))
-    if not rows:
+            account.leave_out(reason)
+    _check_used(path, account, len(genes), len(rows), odd)
+    if untyped:
+        account.notes.append(f"{untyped:,} have transcripts without a type: the 5'-most of all is taken")
+    return _table(rows), account
+
+
+def _is_untyped(transcripts, tss_rule):
+    """Whether the 5'-most of all transcripts is taken because none has a type. transcripts: Stretches."""
+    chosen = {"auto": {MANE, CANONICAL}, "5prime": set()}.get(tss_rule)
+    if not transcripts or chosen is None:
+        return False
+    return not any(each.type or each.tags & chosen for each in transcripts)
+
+
+def _row(gene, biotype, tss):
+    record = gene.record
+    start = record.start if record.strand == "+" else record.end
+    symbol = _first(record.attributes, ("gene_name", "Name", "gene")) or gene.name
+    return gene.name, symbol, record.chrom, record.strand, start, tss, TYPES[biotype], record.line
+
+
+def _table(rows):
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"TSS": "float64", "CAGE_representative_TSS": "float64"})
+    for column in ("id", "symbol", "seqnames", "strand", "type"):
+        table[column] = table[column].astype(object)
+    table["id"] = unversioned(table["id"])
+    return table
+
+
+def _check_used(path, account, genes, used, odd):
+    """Refuse a file of which no gene, or too few, can be used. genes: number of all. odd: of those of used types."""
+    if odd and (not used or len(odd) > max(SEVERAL, MOST_ODD * (used + len(odd)))):
+        raise odd[0].error
+    if not used:
+        left_out = sorted(account.left_out.items(), key=lambda item: -item[1])
         raise InputError(
-            f"none of its {len(genes):,} genes can be used; left out: "
-            f"{listed(f'{count:,} {reason}' for reason, count in left_out.most_common())}",
+            f"none of its {genes:,} genes can be used; left out: "
+            f"{listed(f'{count:,} {reason}' for reason, count in left_out)}",
             argument="genes",
             subject=path,
             expected="genes whose gene_type, gene_biotype or biotype is protein_coding, lncRNA or lincRNA",
         )
-    columns = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type", "line"]
-    table = pd.DataFrame(rows, columns=columns).astype({"TSS": "float64", "CAGE_representative_TSS": "float64"})
-    for column in ("id", "symbol", "seqnames", "strand", "type"):
-        table[column] = table[column].astype(object)
-    table["id"] = unversioned(table["id"])
-    table.attrs["left_out"] = dict(left_out)
-    return table
+
+
+def _unused(name, biotype):
+    """Why no gene of this id and type is used, in words that follow a number, or None."""
+    if PAR_Y.fullmatch(name):
+        return "PAR genes of chrY"
+    return None if biotype in TYPES else shown(biotype or "genes without a type", 30)
 
 
 def _collect(path):
     """Genes and their transcripts.
 
-    Returns: dict of key -> (Record, id) of genes, a transcript's key being that of its gene; dict of key -> Records.
+    Returns: dict of key -> Gene, a transcript's key being that of its gene; dict of key -> Records.
     """
     genes, transcripts = {}, defaultdict(list)
     for record in read_records(path):
         if record.is_gene:
-            name = _gene_id(path, record)
-            key = record.attributes.get("ID", name)
-            if key in genes:
-                raise InputError(
-                    f"gene {shown(name)} is on line {genes[key][0].line} and on line {record.line}",
-                    argument="genes",
-                    subject=path,
-                    expected="each gene once",
-                )
-            genes[key] = record, name
-            continue
-        parent = record.attributes.get("Parent", record.attributes.get("gene_id"))
-        transcripts[parent].append(record)
+            gene = _gene(path, record)
+            key = record.attributes.get("ID", gene.name)
+            genes[key] = _repeated(path, genes[key], record) if key in genes else gene
+        else:
+            parents = record.attributes.get("Parent", record.attributes.get("gene_id", ""))
+            for parent in parents.split(","):
+                transcripts[parent].append(record)
     if not genes:
         raise InputError(
             "no gene in it",
@@ -111,57 +163,93 @@ def _collect(path):
     return genes, transcripts
 
 
-def _gene_id(path, record):
-    """A gene's id as the file has it; GFF3 without gene_id has one in ID, behind the word gene."""
+def _gene(path, record):
+    """The Gene of a line. GFF3 without gene_id has the id in ID, behind the word gene."""
     name = record.attributes.get("gene_id") or record.attributes.get("ID", "")
+    name = name.removeprefix("gene:").removeprefix("gene-")
+    odd = None
     if not name:
-        raise InputError(
+        name = f"line {record.line}"
+        odd = _odd(
+            "without an id",
+            path,
             f"the gene on line {record.line} has no gene_id; its attributes are {listed(record.attributes)}",
-            argument="genes",
-            subject=path,
-            expected='gene_id "..." in GTF, gene_id=... or ID=... in GFF3',
+            'gene_id "..." in GTF, gene_id=... or ID=... in GFF3',
         )
-    return name.removeprefix("gene:").removeprefix("gene-")
+    elif record.fault:
+        odd = _odd("at no position", path, record.fault, "1-based positions, the smaller one first")
+    elif record.strand not in ("+", "-"):
+        found = f"the gene on line {record.line} is on strand '{shown(record.strand)}'"
+        odd = _odd("without a strand", path, found, "+ or -")
+    return Gene(record, name, odd)
 
 
-def _transcripts_of(path, gene, records):
-    """Stretches of a gene's transcripts; those on its other strand, which trans-splicing gives, do not count.
-
-    Raises:
-        InputError: the gene has no strand, or a transcript lies on another chromosome or is there twice.
-    """
-    about = {"argument": "genes", "subject": path}
-    if gene.strand not in ("+", "-"):
-        raise InputError(
-            f"the gene on line {gene.line} is on strand '{shown(gene.strand)}'", **about, expected="+ or -"
+def _repeated(path, gene, record):
+    """A gene that another line names too, as trans-splicing gives it, or a file that was put together."""
+    in_parts = "part" in record.attributes or "trans-splicing" in record.attributes.get("exception", "")
+    return gene._replace(
+        odd=_odd(
+            "in parts" if in_parts else "there twice",
+            path,
+            f"gene {shown(gene.name)} is on line {gene.record.line} and on line {record.line}",
+            "each gene once",
         )
+    )
+
+
+def _each_once(path, genes):
+    """The genes, those odd that share their id but for the version. genes: dict of key -> Gene."""
+    plain = unversioned(pd.Series([gene.name for gene in genes.values()], dtype=object))
+    for key, name, twice in zip(list(genes), plain, plain.duplicated(keep=False), strict=True):
+        if twice:
+            line = genes[key].record.line
+            found = f"gene '{shown(name)}' has an id that occurs twice (versions do not count), first on line {line}"
+            genes[key] = genes[key]._replace(odd=_odd("with an id that occurs twice", path, found, "each gene once"))
+    return genes
+
+
+def _odd_transcripts(path, gene, records):
+    """Why the transcripts of a gene cannot be its: one on another chromosome, there twice or nowhere; or None."""
     seen = {}
     for record in records:
+        if record.fault:
+            return _odd("with a transcript at no position", path, record.fault, "1-based positions, the smaller first")
         if record.chrom != gene.chrom:
-            raise InputError(
+            return _odd(
+                "with a transcript on another chromosome",
+                path,
                 f"the transcript on line {record.line} lies on {shown(record.chrom)}, its gene (line {gene.line}) on "
                 f"{shown(gene.chrom)}",
-                **about,
-                expected="one name a chromosome",
+                "one name a chromosome",
             )
         name = record.attributes.get("ID", record.attributes.get("transcript_id"))
         if name in seen and "part" not in record.attributes:
-            raise InputError(
-                f"transcript {shown(name)} is on line {seen[name]} and on line {record.line}",
-                **about,
-                expected="each transcript once",
-            )
+            found = f"transcript {shown(name)} is on line {seen[name]} and on line {record.line}"
+            return _odd("with a transcript that is there twice", path, found, "each transcript once")
         if name is not None:
             seen[name] = record.line
-    return [
-        _stretch(record, _first(record.attributes, TRANSCRIPT_TYPES) or record.feature)
-        for record in records
-        if record.strand == gene.strand
-    ]
+    return None
+
+
+def _odd(reason, path, found, expected):
+    return Odd(reason, InputError(found, argument="genes", subject=path, expected=expected))
+
+
+def _stretches(gene, records):
+    """A gene's transcripts; those on its other strand, which trans-splicing gives, do not count."""
+    return [_stretch(record, _type_of(record, TRANSCRIPT_TYPES)) for record in records if record.strand == gene.strand]
 
 
 def _stretch(record, biotype):
     return Stretch(record.start, record.end, SAME_TYPES.get(biotype, biotype), record.tags)
+
+
+def _type_of(record, names):
+    """The biotype of a gene or a transcript: an attribute, the second field, or what its feature is called; or None."""
+    given = _first(record.attributes, names)
+    if given is None and BIOTYPES.fullmatch(record.source):
+        return record.source
+    return given or (None if record.is_gene or record.feature == "transcript" else record.feature)
 
 
 def _first(attributes, names):

@@ -1,6 +1,8 @@
 """AnnData files (.h5ad): samples by genes or the other way, told by which side holds gene ids."""
 
+import logging
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +11,26 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, parameter, shown
+from spex.inputs.account import Account
 from spex.inputs.hdf5 import check_whole, open_hdf5
-from spex.inputs.ids import unversioned
-from spex.inputs.quantified.tables import Expression, expression_error, rows_by_id
+from spex.inputs.ids import ENSEMBL, unversioned
+from spex.inputs.quantified.rows import rows_by_id
+from spex.inputs.quantified.values import (
+    BACK,
+    LARGEST_LOGARITHM,
+    Expression,
+    expression_error,
+    hint_of,
+    looks_logarithmic,
+    refuse_named_logarithms,
+)
 from spex.inputs.tables import listed
 
-ENSEMBL = r"ENS[A-Z]*G\d+(\.\d+)?(_PAR_Y)?"
+LOGARITHM = "log1p"
+"""What scanpy notes in uns where it has put log(X + 1) into X."""
 EXPECTED = "a .h5ad of AnnData, samples by genes or genes by samples"
+
+logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True)
@@ -40,19 +55,72 @@ class AnnDataFile:
             part = data[:, samples].X if self.genes_in_rows else data[samples].X
             matrix = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
             ids = pd.Series(data.obs_names if self.genes_in_rows else data.var_names, dtype=object)
-        rows = rows_by_id(self.path, ids, genes)
-        values = np.asarray(matrix if self.genes_in_rows else matrix.T, dtype=np.float64)[rows]
-        bad = ~(np.isfinite(values) & (values >= 0))
+            log = data.uns.get(LOGARITHM)
+            others = [*data.layers, *(["raw"] if data.raw is not None else [])]
+        account = Account(str(self.path))
+        rows = rows_by_id(self.path, ids, genes, account)
+        account.notes = ["tied to the genes table by the ids of its genes", *account.notes]
+        unread = f"X is read, not {listed(others)}" if others else None
+        values = np.asarray(matrix if self.genes_in_rows else matrix.T, dtype=np.float64)
+        self._check(values, rows, samples, genes, unread)
+        base = self._base(log, values)
+        account.notes.extend(filter(None, [unread, _note_on(log, base)]))
+        if log is not None and base is None:
+            logger.warning("%s: %s", self.path, account.notes[-1])
+        logarithmic = {} if base else self._logarithmic(values, samples)
+        chosen = np.expm1(values[rows] * np.log(base)) if base else values[rows]
+        return Expression(pd.DataFrame(chosen, rows.index, list(targets)), account, True, logarithmic)
+
+    def _base(self, log, values):
+        """The base of the logarithms that X is, or None where it is linear.
+
+        log: what uns has of them, None without it; scanpy leaves the base out where it is e. Values that are too large,
+        or all whole numbers, were put into X later, and are none.
+        """
+        if log is None:
+            return None
+        noted = log.get("base") if isinstance(log, Mapping) else None
+        try:
+            base = np.e if noted is None else float(np.ravel(noted)[0])
+        except (ValueError, TypeError, IndexError):
+            base = np.nan
+        if not 1 < base < np.inf:
+            found = f"uns['{LOGARITHM}'] has base {shown(noted, 30)}"
+            raise expression_error(self.path, found, expected="a number above 1", hint=f"X: {BACK}")
+        largest = np.nanmax(values, initial=0) * np.log(base)
+        return base if largest <= LARGEST_LOGARITHM and (values % 1 != 0).any() else None
+
+    def _check(self, values, rows, samples, genes, unread):
+        """Refuse values that are no numbers from 0 up. values: (genes of the file, samples)."""
+        chosen = values[rows]
+        bad = ~(np.isfinite(chosen) & (chosen >= 0))
         if bad.any():
             gene, sample = np.argwhere(bad)[0]
             raise expression_error(
                 self.path,
                 f"{shown(self.tissues[samples[sample]])} of gene {shown(genes['id'][rows.index[gene]])} is "
-                f"{values[gene, sample]}",
+                f"{chosen[gene, sample]}",
                 expected="a number from 0 up",
-                hint="correct the file or choose another target",
+                hint="; ".join(filter(None, [hint_of(values), unread])),
             )
-        return Expression(pd.DataFrame(values, rows.index, list(targets)), len(ids), True, "by the ids of its genes")
+
+    def _logarithmic(self, values, samples):
+        """Tissue -> largest value, of those that look like logarithms."""
+        found = {}
+        for sample, column in zip(samples, values.T, strict=True):
+            refuse_named_logarithms(self.path, self.tissues[sample], column)
+            if looks_logarithmic(column):
+                found[self.tissues[sample]] = float(column.max())
+        return found
+
+
+def _note_on(log, base):
+    """What is done with logarithms that uns has noted, in words; None where it has none."""
+    if log is None:
+        return None
+    if base is None:
+        return f"uns['{LOGARITHM}'] says logarithms, but X has whole numbers, or larger ones: it is read as linear"
+    return f"log(x + 1) to base {base:.4g} is taken back, as uns['{LOGARITHM}'] says"
 
 
 def open_h5ad(path, known_ids=None):
@@ -95,13 +163,13 @@ def _opened(path, names_only):
     try:
         with open_hdf5(path, about) as file:
             check_whole(file, about, in_memory=True)
-        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, which do not matter or are refused
+        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, and of AnnData itself by pandas
             data = read_h5ad(path, backed="r" if names_only else None)
-        try:
-            yield data
-        finally:
-            if names_only:
-                data.file.close()
+            try:
+                yield data
+            finally:
+                if names_only:
+                    data.file.close()
     except InputError:
         raise
     except Exception as error:  # h5py and anndata raise whatever a damaged group or dataset leads them to

@@ -1,19 +1,18 @@
 """Files with one sample each, as RSEM writes them and ENCODE gives them: together, a table with a column a file."""
 
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 
 from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
-from spex.inputs.quantified.tables import Expression, ExpressionFile, expression_error, open_table
+from spex.inputs.account import Account
+from spex.inputs.quantified.tables import SUFFIX, ExpressionFile, open_table
+from spex.inputs.quantified.values import Expression, expression_error
 from spex.inputs.tables import listed
 
 VALUES = ("TPM", "FPKM")
-SUFFIX = re.compile(r"(\.genes\.results|\.tsv|\.txt|\.csv)(\.(gz|bz2|xz))?$", re.IGNORECASE)
 EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"
 
 
@@ -39,8 +38,23 @@ class Samples:
         rows = genes.index[genes.index.isin(values.index)]
         if rows.empty:
             raise expression_error(self.path, "the chosen files have no gene in common")
-        first = next(iter(read.values()))
-        return Expression(values.loc[rows], first.rows, True, first.tie)
+        account = self._account([expression.account for expression in read.values()], len(rows))
+        logarithmic = {
+            self.tissues[target - 1]: largest
+            for target, expression in read.items()
+            for largest in expression.logarithmic.values()
+        }
+        return Expression(values.loc[rows], account, True, logarithmic)
+
+    def _account(self, accounts, genes):
+        """One Account of the rows of all files. genes: number of those that all of them have."""
+        whole = Account(self.path, used=genes * len(accounts))
+        for account in accounts:
+            for reason, rows in account.left_out.items():
+                whole.leave_out(reason, rows, account.names.get(reason, ()))
+            whole.notes.extend(note for note in account.notes if note not in whole.notes)
+        whole.leave_out("of genes that another file lacks", sum(each.used for each in accounts) - whole.used)
+        return whole
 
 
 def open_samples(paths, value=None):
@@ -49,7 +63,7 @@ def open_samples(paths, value=None):
     paths: files, or one folder, whose files are taken in the order of their names. value: heading of the column that
     is the expression; without it TPM, or the only column that there is.
 
-    Returns: Samples, named as their files are, without what stands behind.
+    Returns: Samples, named as their files are, without what stands behind; where these are alike, as their folders.
 
     Raises:
         InputError: no such file, no gene ids, no such column, two samples of one name.
@@ -62,7 +76,8 @@ def open_samples(paths, value=None):
         if not paths:
             raise InputError("no expression file in it", argument="expression", subject=folder, expected=EXPECTED)
     files = [_open_sample(require_file(path, "expression"), value) for path in paths]
-    names = tuple(SUFFIX.sub("", Path(path).name) for path in paths)
+    same = len({path.name for path in paths}) < len(paths) == len({path.parent.name for path in paths})
+    names = tuple(path.parent.name if same else SUFFIX.sub("", path.name) for path in paths)
     for name in names:
         if names.count(name) > 1:
             twice = [path for path, other in zip(paths, names, strict=True) if other == name]

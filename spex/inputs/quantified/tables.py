@@ -2,9 +2,10 @@
 
 The published form has one row per row of the genes table and no gene ids; it is matched row by row, where the row
 numbers in front bear that out. Every other form has gene ids, in a column of that heading or in front without one, and
-is matched by them, whatever its order.
+is matched by them, whatever its order. Forms of single tools are in `tools`.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,33 +13,48 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, parameter, shown
+from spex.errors import shown
 from spex.files.checks import require_file
-from spex.inputs.ids import unversioned
-from spex.inputs.tables import is_row_label, listed, other_separator, read_table, row_numbers
-
-ID_COLUMNS = ("id", "gene_id")
-ANNOTATION_COLUMNS = ("symbol", "gene_name", "gene_symbol", "Description", "description")
-RSEM_COLUMNS = re.compile(
-    r"transcript_ids?(\(s\))?|length|effective_length|expected_count|posterior_.+|"
-    r".+_(ci_(lower|upper)_bound|coefficient_of_quartile_variation)"
+from spex.inputs.account import Account
+from spex.inputs.ids import ENSEMBL, unversioned
+from spex.inputs.opening import beginning
+from spex.inputs.quantified.rows import rows_by_id, rows_by_label
+from spex.inputs.quantified.tools import ID_HEADINGS, SUMMARY, may_be_tissue, plain, tool_of
+from spex.inputs.quantified.values import (
+    Expression,
+    expression_error,
+    hint_of,
+    looks_logarithmic,
+    refuse_named_logarithms,
 )
-"""What RSEM, and ENCODE's gene quantifications, have beside TPM and FPKM: no expression that compares between genes."""
+from spex.inputs.tables import (
+    comment_lines,
+    contains_labels,
+    is_row_label,
+    is_unnamed,
+    listed,
+    other_separator,
+    read_table,
+    row_numbers,
+)
 
-
-GCT_PREAMBLE = 2
-PANDAS_LABELS = re.compile(r"|Unnamed: \d+|index|level_0")
+GCT, GCT_PREAMBLE = "#1.2", 2
+"""The version of .gct that GTEx gives, and its lines before the header."""
 FORMS = "the published CSV (row number, then one column per tissue), or a .csv, .tsv or .gct with gene ids"
+SUFFIX = re.compile(
+    r"(\.genes\.results|\.sf|\.fpkm_tracking|\.counts|\.tab|\.tsv|\.txt|\.csv)(\.(gz|bz2|xz))?$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
 class ExpressionFile:
-    """Where things stand in an expression file, known from its header alone.
+    """Where things stand in an expression file, known from its header, and from columns whose heading may be a label's.
 
     preamble: number of lines before the header. tissues: tissue names in file order; target index 1 is the first of
     them, as in the published file, whose column 0 numbers the rows. columns: position of each tissue's column.
     id_columns: positions of columns with the heading of gene ids. label_columns: positions of the columns in front
-    that hold row names or numbers; used where no heading tells the ids.
+    that hold row names or numbers; used where no heading tells the ids. header: of a file that has none. is_gct:
+    whether its second line has its size. notes: what it is, and which columns are passed over, in words.
     """
 
     path: Path
@@ -48,6 +64,9 @@ class ExpressionFile:
     label_columns: tuple[int, ...]
     tissues: tuple[str, ...]
     columns: tuple[int, ...]
+    header: tuple[str, ...] | None = None
+    is_gct: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def paths(self):
@@ -62,40 +81,49 @@ class ExpressionFile:
         return _read(self, targets, table, genes)
 
 
-@dataclass(frozen=True)
-class Expression:
-    """Expression of some genes, and how it was tied to them.
-
-    values: DataFrame (genes found in the file, targets) of float64 in the file's unit, indexed by the genes' row
-    numbers, one column per target index. rows: number of rows in the file. has_ids: whether gene ids tie them to genes,
-    not row numbers. tie: the same in words.
-    """
-
-    values: pd.DataFrame
-    rows: int
-    has_ids: bool
-    tie: str
-
-
 def open_table(path):
     """Read the header of a table: .csv, .tsv, .txt or .gct, compressed (.gz, .bz2, .xz) or not.
 
     Returns: ExpressionFile.
 
     Raises:
-        InputError: missing, not such a table, or without gene ids and without the published form's row numbers.
+        InputError: missing, not such a table, without gene ids and without the published form's row numbers, or the
+            table of a tool that has no expression of genes.
     """
     path = require_file(path, "expression", "expression")
     kind = Path(re.sub(r"\.(gz|bz2|xz)$", "", path.name, flags=re.IGNORECASE)).suffix.lower()
-    separator = "," if kind == ".csv" else "\t"
-    preamble = GCT_PREAMBLE if kind == ".gct" else 0
-    header = read_table(path, "expression", separator, preamble=preamble, expected=FORMS, header_only=True).header
-    find = _gct_columns if preamble else _table_columns
-    id_columns, labels, columns = find(path, header, separator)
+    is_gct = kind == ".gct" or beginning(path, 3) == b"#1."
+    separator = "," if kind == ".csv" and not is_gct else "\t"
+    preamble = GCT_PREAMBLE if is_gct else comment_lines(path, separator)
+    start = read_table(path, "expression", separator, preamble=preamble, expected=FORMS, header_only=True)
+    header, tool = start.header, tool_of(start.header)
+    given, labels = None, []
+    if is_gct:
+        ids, columns = _gct_columns(path, start, separator)
+    elif tool is not None:
+        ids, columns = _tool_columns(path, header, tool)
+    elif _has_no_header(path, separator, header, preamble):
+        given, ids, columns = ["id", SUFFIX.sub("", path.name)], [0], [1]
+    else:
+        ids, labels, columns = _table_columns(path, header, separator, preamble)
     if not columns:
         raise expression_error(path, f"no column of expression; found {listed(header)}", expected=FORMS)
-    tissues = tuple(header[column] for column in columns)
-    return ExpressionFile(path, separator, preamble, tuple(id_columns), tuple(labels), tissues, tuple(columns))
+    tissues = tuple((given or header)[column] for column in columns)
+    used = {*ids, *columns, *([] if ids else labels)}
+    others = [name for place, name in enumerate(header) if place not in used and not is_unnamed(name)]
+    notes = [*([tool.what] if tool else []), *([f"columns passed over: {listed(others)}"] if others else [])]
+    return ExpressionFile(
+        path,
+        separator,
+        preamble,
+        id_columns=tuple(ids),
+        label_columns=tuple(labels),
+        tissues=tissues,
+        columns=tuple(columns),
+        header=given and tuple(given),
+        is_gct=is_gct,
+        notes=tuple(notes),
+    )
 
 
 def _read(file, targets, table, genes):
@@ -104,60 +132,82 @@ def _read(file, targets, table, genes):
     ids = file.id_columns or file.label_columns
     wanted = sorted({*columns.values(), *ids})
     content = read_table(
-        file.path, "expression", file.separator, preamble=file.preamble, expected=FORMS, columns=lambda header: wanted
+        file.path,
+        "expression",
+        file.separator,
+        preamble=file.preamble,
+        expected=FORMS,
+        columns=lambda header: wanted,
+        header=file.header and list(file.header),
     )
-    if file.preamble:
+    if file.is_gct:
         _check_gct_size(file, content)
     place = {column: number for number, column in enumerate(wanted)}
     labels = [content.column(place[column]) for column in ids]
+    account = Account(str(file.path))
     if file.id_columns:
-        known = [label for label in labels if _holds_ids_of(label, genes if table is None else table)]
-        rows, has_ids, tie = rows_by_id(file.path, (known or labels)[0], genes), True, "by its column of gene ids"
+        known = unversioned((genes if table is None else table)["id"].dropna())
+        chosen = max(labels, key=lambda label: unversioned(label).isin(known).sum())  # the first of several alike
+        rows, has_ids, tie = rows_by_id(file.path, chosen, genes, account), True, "by its column of gene ids"
     else:
-        rows, has_ids, tie = _rows_by_label(file, content, labels, table, genes)
-    found = {}
+        rows, has_ids = rows_by_label(file.path, content, labels, table, genes, account)
+        tie = "by the gene ids in front" if has_ids else "by its row numbers, which are in the table's order"
+    account.notes = [f"tied to the genes table {tie}", *account.notes, *file.notes]
+    found, logarithmic = {}, {}
     for target, column in columns.items():
-        text = content.column(place[column]).iloc[rows.to_numpy()]
-        values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
-        bad = ~(np.isfinite(values) & (values >= 0))
-        if bad.any():
-            first = bad.argmax()
-            raise expression_error(
-                file.path,
-                f"{shown(file.tissues[target - 1])} of gene {shown(genes['id'][rows.index[first]])} (line "
-                f"{content.lines[rows.iloc[first]]}) is '{shown(text.iloc[first])}'",
-                expected="a number from 0 up",
-                hint="correct the file or choose another target",
-            )
-        found[target] = values
-    return Expression(pd.DataFrame(found, index=rows.index), len(content.rows), has_ids, tie)
+        tissue, texts = file.tissues[target - 1], content.column(place[column])
+        values = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+        refuse_named_logarithms(file.path, tissue, values)
+        found[target] = _expression_of(file, tissue, genes, rows, texts, values, content.lines)
+        if looks_logarithmic(values):
+            logarithmic[tissue] = float(np.nanmax(values))
+    return Expression(pd.DataFrame(found, index=rows.index), account, has_ids, logarithmic)
 
 
-def expression_error(path, found, **parts):
-    """An InputError about an expression file. parts: as of InputError."""
-    return InputError(found, argument="expression", subject=path, **parts)
+def _expression_of(file, tissue, genes, rows, texts, values, lines):
+    """Values of the genes in one tissue. texts, values: of all rows; NaN where there is no number.
+
+    Raises:
+        InputError: one is no number from 0 up.
+    """
+    chosen = values[rows.to_numpy()]
+    bad = ~(np.isfinite(chosen) & (chosen >= 0))
+    if bad.any():
+        first = bad.argmax()
+        row = rows.iloc[first]
+        raise expression_error(
+            file.path,
+            f"{shown(tissue)} of gene {shown(genes['id'][rows.index[first]])} (line {lines[row]}) is "
+            f"'{shown(texts.iloc[row])}'",
+            expected="a number from 0 up",
+            hint=hint_of(values),
+        )
+    return chosen
 
 
-def _gct_columns(path, header, separator):
+def _gct_columns(path, start, separator):
     """Positions of ids and tissues under a .gct header: (row id,) Name, Description, one column per sample."""
-    if "Name" not in header or "Description" not in header:
+    version = start.preamble[0].strip().split("\t")[0]
+    if version != GCT:
         raise expression_error(
             path,
-            f"no columns Name and Description on line 3; found {listed(header)}{other_separator(header, separator)}",
-            expected="a .gct file as GTEx gives it",
+            f"line 1 is '{shown(version)}'",
+            expected=f"{GCT}, the version of .gct that GTEx gives",
+            hint="of #1.3 write the matrix as #1.2, or as a table with a column id",
         )
-    return [header.index("Name")], [], list(range(header.index("Description") + 1, len(header)))
+    names = [name.lower() for name in start.header]
+    if "name" not in names or "description" not in names:
+        found = f"found {listed(start.header)}{other_separator(start.header, separator)}"
+        raise expression_error(
+            path, f"no columns Name and Description on line 3; {found}", expected="a .gct file as GTEx gives it"
+        )
+    return [names.index("name")], list(range(names.index("description") + 1, len(names)))
 
 
 def _check_gct_size(file, content):
-    """Compare a .gct file with its second line, which tells the numbers of rows and samples."""
-    version, size = (line.strip() for line in content.preamble)
-    if version.split("\t")[0] != "#1.2":
-        raise expression_error(
-            file.path, f"line 1 is '{shown(version)}'", expected="#1.2, the version of .gct that GTEx gives"
-        )
-    numbers = size.split("\t")[:2]
-    if numbers != [str(len(content.rows)), str(len(file.tissues))]:
+    """Compare a .gct file with its second line, which has the numbers of rows and samples."""
+    size = content.preamble[1].strip()
+    if size.split("\t")[:2] != [str(len(content.rows)), str(len(file.tissues))]:
         raise expression_error(
             file.path,
             f"line 2 tells '{shown(size)}' rows and samples, there are {len(content.rows)} and {len(file.tissues)}",
@@ -166,22 +216,31 @@ def _check_gct_size(file, content):
         )
 
 
-def _table_columns(path, header, separator):
-    """Positions of ids (none where no heading tells), row labels and tissues under the header of a .csv or .tsv."""
-    ids = [column for column, name in enumerate(header) if name in ID_COLUMNS]
-    if ids:
-        columns = [
-            column
-            for column, name in enumerate(header)
-            if name not in {*ID_COLUMNS, *ANNOTATION_COLUMNS}
-            and not RSEM_COLUMNS.fullmatch(name)
-            and not (is_row_label(name) if column < ids[0] else PANDAS_LABELS.fullmatch(name))
-        ]
-        return ids, [], columns
-    labels = 0
-    while labels < len(header) and is_row_label(header[labels]):
-        labels += 1
-    if labels == 0:
+def _tool_columns(path, header, tool):
+    """Positions of ids and tissues in the table of a tool."""
+    if tool.refusal:
+        raise expression_error(path, f"{tool.what}, no expression of genes", expected=FORMS, hint=tool.refusal)
+    columns = [
+        place
+        for place, name in enumerate(header)
+        if (re.fullmatch(tool.tissues, name) if tool.tissues else may_be_tissue(name)) and name != tool.ids
+    ]
+    return [header.index(tool.ids)], columns
+
+
+def _table_columns(path, header, separator, preamble):
+    """Positions of ids (none where no heading tells), row labels and tissues under the header of another table."""
+
+    @functools.cache
+    def column(place):
+        content = read_table(
+            path, "expression", separator, preamble=preamble, expected=FORMS, columns=lambda header: [place]
+        )
+        return content.column(0)
+
+    ids = [place for place, name in enumerate(header) if plain(name) in ID_HEADINGS]
+    labels = _labels(header, ids, column)
+    if not ids and not labels:
         raise expression_error(
             path,
             "neither an id column nor the published form's unnamed row numbers in front; found columns "
@@ -189,88 +248,60 @@ def _table_columns(path, header, separator):
             expected=FORMS,
             hint="a column of gene ids is called id",
         )
-    return [], list(range(labels)), list(range(labels, len(header)))
+    columns = [place for place, name in enumerate(header) if place not in {*ids, *labels} and may_be_tissue(name)]
+    return ids, labels, columns
 
 
-def _rows_by_label(file, content, labels, table, genes):
-    """Position in the file of each gene, by what stands in front of the tissues: row numbers or gene ids.
+def _labels(header, ids, column):
+    """Positions of columns with row names or numbers. ids: of columns of ids. column: position -> its texts.
 
-    labels: columns of text; of several, each must tell the same. Returns: the positions, whether by ids, and in words.
+    A column without a heading is none that anyone could name, and the first one is a label by what programs call it.
+    X, V1 and index behind it may be samples: what they contain decides.
     """
-    numbers = [row_numbers(label) for label in labels]
-    others = [label for label, number in zip(labels, numbers, strict=True) if number is None]
-    for label in others:
-        if _holds_ids_of(label, genes if table is None else table):
-            return rows_by_id(file.path, label, genes), True, "by the gene ids in front"
-    if others:
-        raise expression_error(
-            file.path,
-            f"its first column, which has no heading of its own, {_not_row_numbers(content, others[0])}",
-            expected="row numbers (0 to n - 1, or 1 to n), or ids of the genes table",
-            hint="a column of other ids needs the heading id",
-        )
-    if table is None:
-        raise expression_error(
-            file.path,
-            "no gene ids, and these genes are not rows of a genes table under the numbers of read_genes",
-            expected="a column id, or genes as read_genes gives them",
-        )
-    if len(content.rows) != len(table):
-        raise expression_error(
-            file.path,
-            f"{len(content.rows):,} rows, but the genes table has {len(table):,}; a file without gene ids is matched "
-            "row by row",
-            hint=f"give the file made for this {parameter('genes')}, or one with an id column",
-        )
-    for number in numbers:
-        moved = np.flatnonzero(number != table["number"].to_numpy())
-        if len(moved):
-            row = moved[0]
-            raise expression_error(
-                file.path,
-                "its row numbers are in another order than those of the genes table: line "
-                f"{content.lines[row]} has {number[row]} (counted from 0)",
-                expected=f"{table['number'].iloc[row]}",
-                hint="which of the two was sorted is not known: sort both by their row numbers, or give the file an id "
-                "column",
-            )
-    return pd.Series(genes.index, index=genes.index), False, "by its row numbers, which are in the table's order"
+    labels = []
+    for place, name in enumerate(header):
+        if not is_row_label(name):
+            if ids:
+                continue
+            break  # without a heading for ids they all stand in front
+        if is_unnamed(name) or (place == 0 and not ids):
+            labels.append(place)
+            continue
+        behind_ids = any(each < place for each in ids) if ids else row_numbers(column(0)) is None
+        if contains_labels(column(place), behind_ids=behind_ids):
+            labels.append(place)
+    return labels
 
 
-def _holds_ids_of(label, table):
-    """Whether a column of text holds an id of the genes table."""
-    return unversioned(label).isin(unversioned(table["id"].dropna())).any()
+def _has_no_header(path, separator, header, preamble):
+    """Whether a file is one of HTSeq: two columns, genes and counts, from its first line on.
 
-
-def _not_row_numbers(content, label):
-    """What a column holds instead of row numbers, in words: the first ones that do not go on from the one before."""
-    values = pd.to_numeric(label, errors="coerce").to_numpy(np.float64)
-    if np.isnan(values).any() or values.size == 0:
-        return f"holds {listed(label.head(3))}, ..."
-    steps = np.flatnonzero(values[1:] != values[:-1] + 1)
-    place = int(steps[0]) + 1 if len(steps) else 0
-    return f"holds {shown(label.iloc[place])} on line {content.lines[place]}, which is out of order"
-
-
-def rows_by_id(path, ids, genes):
-    """Position in the file of each gene whose id is there; versions of Ensembl ids (.12) are passed over."""
-    ids = unversioned(ids)
-    if ids.duplicated().any():
-        raise expression_error(
+    Raises:
+        InputError: it begins with a gene and its numbers, and is none.
+    """
+    numbers = pd.to_numeric(pd.Series(header[1:], dtype=object), errors="coerce").notna()
+    if len(header) < 2 or not numbers.all():
+        return False
+    if len(header) == 2:
+        content = read_table(
             path,
-            f"gene id '{shown(ids[ids.duplicated()].iloc[0])}' occurs twice (versions are passed over)",
-            expected="one row per gene",
+            "expression",
+            separator,
+            preamble=preamble,
+            expected=FORMS,
+            columns=lambda header: [0],
+            header=list(header),
         )
-    rows = unversioned(genes["id"]).map(pd.Series(ids.index, index=ids)).dropna().astype("int64")
-    if rows.duplicated().any():
-        twice = genes["id"][rows.index[rows.duplicated(keep=False)]]
-        raise InputError(
-            f"the genes table holds {listed(twice.head(2))}, one gene but for its version", expected="one row per gene"
-        )
-    if 2 * len(rows) < len(genes):
-        raise expression_error(
-            path,
-            f"{len(rows):,} of the {len(genes):,} genes are in its id column (it holds {listed(ids.head(3))}, ...)",
-            expected=f"at least half of ids like {genes['id'].iloc[0]}",
-        )
-    return rows
+        first = content.column(0)
+        are_ids = ENSEMBL.fullmatch(header[0]) and first.str.fullmatch(ENSEMBL).mean() > 0.5
+        if are_ids or first.str.fullmatch(SUMMARY).any():
+            return True
+    if not (SUMMARY.fullmatch(header[0]) or ENSEMBL.fullmatch(header[0])):
+        return False
+    raise expression_error(
+        path,
+        f"no headings: it begins with {listed(header[:4])}"
+        + (", as the counts of STAR do" if SUMMARY.fullmatch(header[0]) else ""),
+        expected=FORMS,
+        hint="put a line in front with id and the names of the samples",
+    )

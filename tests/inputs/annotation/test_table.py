@@ -10,7 +10,8 @@ from conftest import ROOT, example_genes
 from pandas.testing import assert_frame_equal
 
 from spex.errors import InputError
-from spex.inputs.genes import COLUMNS, keep_genes, read_gene_table, report_rows
+from spex.inputs.gene_tables import COLUMNS
+from spex.inputs.genes import account_of, keep_genes, read_gene_table, report_rows
 
 FORMS = {"gtf": gtf_of, "ensembl": gff_of, "refseq": lambda table: gff_of(table, "refseq")}
 
@@ -157,3 +158,125 @@ def test_parts_of_one_transcript_of_gff3_are_no_duplicates(tmp_path):
     ]
     (tmp_path / "genes.gff3").write_text("\n".join(lines))
     assert read_gene_table(tmp_path / "genes.gff3")["CAGE_representative_TSS"].tolist() == [150]
+
+
+def tss_of(path):
+    table = read_gene_table(path)
+    return dict(zip(table["id"], table["CAGE_representative_TSS"], strict=True))
+
+
+def account_in(path, rule="auto"):
+    table = read_gene_table(path, rule)
+    return account_of(path, table, "all")
+
+
+def test_the_biotype_in_column_2_of_old_gtf_is_that_of_a_transcript(tmp_path):
+    old = small(
+        gene("ENSG01"), transcript(1100, 1900, parent="ENSG01"), transcript(1400, 2000, (), "T2", parent="ENSG01")
+    )
+    old = old.replace('transcript_type "protein_coding";', "").replace("gene_type", "gene_biotype")
+    rows = old.splitlines()
+    for sources, tss in (
+        (("protein_coding", "retained_intron", "protein_coding"), 1400),
+        (("protein_coding", "protein_coding", "processed_transcript"), 1100),
+        (("ensembl", "havana", "havana"), 1100),  # no biotypes: the 5'-most of all
+    ):
+        given = [row.replace("MADE", source) for row, source in zip(rows[-3:], sources, strict=True)]
+        (tmp_path / "genes.gtf").write_text("\n".join([*rows[:-3], *given]))
+        assert tss_of(tmp_path / "genes.gtf") == {"ENSG01": tss}
+        notes = account_in(tmp_path / "genes.gtf").notes
+        assert notes == ["1 have transcripts without a type: the 5'-most of all is taken"] * (sources[0] == "ensembl")
+        assert account_in(tmp_path / "genes.gtf", "5prime").notes == notes
+    (tmp_path / "genes.gtf").write_text(old.replace('"T2";', '"T2"; tag "MANE_Select";'))
+    assert tss_of(tmp_path / "genes.gtf") == {"ENSG01": 1400} and not account_in(tmp_path / "genes.gtf").notes
+
+
+def test_versions_of_lifted_genes_and_their_copies_on_y(tmp_path):
+    names = ["ENSG00000000001.5_2", "ENSG00000000002.15_7_PAR_Y", "ENSG00000000003.4_PAR_Y_7", "ENSGR0000000004.1"]
+    (tmp_path / "genes.gtf").write_text(small(*map(gene, names)))
+    assert list(tss_of(tmp_path / "genes.gtf")) == ["ENSG00000000001"]
+    assert account_in(tmp_path / "genes.gtf").left_out == {"PAR genes of chrY": 3}
+
+
+GFF = (
+    gff_line("gene", "chr1", 100, 900, "+", {"ID": "gene:A", "biotype": "protein_coding"}),
+    gff_line("mRNA", "chr1", 150, 900, "+", {"ID": "T1", "Parent": "gene:A"}),
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + "##FASTA\n>chr1\nACGT\n",
+        lambda text: text + ">chr1 first\nACGT\n",
+        lambda text: text.replace("ID=", " ID="),
+        lambda text: text.replace("ID=gene", "ID = gene").replace("chr1", " chr1 "),
+        lambda text: gff_line("region", "chr1", 1, 999, ".", {}) + ".\n" + text,
+        lambda text: gff_line("gene", "chr1", 1, 999, "+", {}) + ".\n" + text,
+        lambda text: "track name=genes\n   \n" + text,
+    ],
+    ids=["FASTA", ">", "blank", "blanks", "region", "no attributes", "track"],
+)
+def test_gff3_as_others_write_it(tmp_path, change):
+    (tmp_path / "genes.gff3").write_text(change("\n".join(GFF) + "\n"))
+    assert tss_of(tmp_path / "genes.gff3") == {"A": 150}
+
+
+ODD = {
+    "in parts": [
+        gff_line("gene", "chr2", 100, 200, "+", {"ID": "gene-P", "gene_biotype": "protein_coding", "part": "1"}),
+        gff_line("gene", "chr2", 900, 990, "-", {"ID": "gene-P", "gene_biotype": "protein_coding", "part": "2"}),
+    ],
+    "there twice": [gff_line("gene", "chr2", 100, 200, "+", {"ID": "gene-P", "gene_biotype": "protein_coding"})] * 2,
+    "without a strand": [gff_line("gene", "chr2", 100, 200, "?", {"ID": "gene-P", "gene_biotype": "protein_coding"})],
+    "at no position": [gff_line("gene", "chr2", 0, 200, "+", {"ID": "gene-P", "gene_biotype": "protein_coding"})],
+    "without an id": [gff_line("gene", "chr2", 1, 200, "+", {"gene_biotype": "protein_coding"})],
+    "with a transcript on another chromosome": [
+        gff_line("gene", "chr2", 100, 200, "+", {"ID": "gene-P", "gene_biotype": "protein_coding"}),
+        gff_line("mRNA", "chr3", 100, 200, "+", {"ID": "T2", "Parent": "gene-P"}),
+    ],
+    "with a transcript at no position": [
+        gff_line("gene", "chr2", 100, 200, "+", {"ID": "gene-P", "gene_biotype": "protein_coding"}),
+        gff_line("mRNA", "chr2", 300, 200, "+", {"ID": "T2", "Parent": "gene-P"}),
+    ],
+    "with a transcript that is there twice": [
+        gff_line("gene", "chr2", 100, 200, "+", {"ID": "gene-P", "gene_biotype": "protein_coding"}),
+        *[gff_line("mRNA", "chr2", 100, 200, "+", {"ID": "T2", "Parent": "gene-P"})] * 2,
+    ],
+}
+
+
+@pytest.mark.parametrize("reason", ODD)
+def test_a_few_odd_genes_are_left_out_with_their_ids_and_many_are_refused(tmp_path, reason):
+    path = tmp_path / "genes.gff3"
+    path.write_text("\n".join([*ODD[reason], *GFF]))
+    assert tss_of(path) == {"A": 150}
+    account = account_in(path)
+    assert account.left_out == {reason: 1} and account.used == 1
+    name = "line 1" if reason == "without an id" else "P"
+    assert f"1 genes used; left out: 1 {reason} ({name})" in account.line()
+    many = [row.replace("gene-P", f"gene-P{n}").replace("T2", f"T{n + 2}") for n in range(11) for row in ODD[reason]]
+    path.write_text("\n".join([*many, *GFF]))
+    with pytest.raises(InputError, match=r"genes\.gff3: .*line"):
+        read_gene_table(path)
+
+
+def test_genes_that_differ_in_their_version_alone_are_left_out_of_many(tmp_path):
+    twice = [gene("ENSG01.4"), gene("ENSG01.5")]
+    (tmp_path / "genes.gtf").write_text(small(*twice, gene("ENSG02.1")))
+    assert list(tss_of(tmp_path / "genes.gtf")) == ["ENSG02"]
+    assert account_in(tmp_path / "genes.gtf").left_out == {"with an id that occurs twice": 2}
+
+
+def test_genes_of_chromosomes_that_are_left_out_alone(tmp_path):
+    (tmp_path / "genes.gtf").write_text(small(gene("ENSG01", "chrX"), gene("ENSG02", "chrX"), gene("ENSG03", "chrM")))
+    table = read_gene_table(tmp_path / "genes.gtf")
+    with pytest.raises(
+        InputError,
+        match="left out: 2 on chrX, 1 on the mitochondrial chromosome; 3 lie on chromosomes that are left out by "
+        "default: exclude_chroms none takes them",
+    ):
+        keep_genes(table)
+    assert len(keep_genes(table, excluded=())) == 3
+    with pytest.raises(InputError, match="3 lie on chromosomes that are left out: exclude_chroms none takes them"):
+        keep_genes(table, excluded=("chrX", "chrM"))

@@ -2,11 +2,12 @@
 
 import sys
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
 from spex.errors import InputError
@@ -46,6 +47,66 @@ def test_other_ids_are_told_by_the_genes_table(tmp_path, genes_in_rows):
     assert open_expression(path, known_ids=lambda: ["c", "d", None]).tissues == tuple(TISSUES)
     with pytest.raises(InputError, match=r"neither obs nor var is named by gene ids .obs: .*; expected ids of genes"):
         open_expression(path, known_ids=lambda: ["z"])
+
+
+TPM = np.random.default_rng(5).exponential(100, (3, 6)).round(2)
+
+
+def write_with(path, values, **others):
+    frames = [pd.DataFrame(index=pd.Index(side, dtype=object)) for side in (TISSUES, IDS)]
+    data = AnnData(csr_matrix(values), *frames)
+    data.uns.update(others.pop("uns", {}))
+    for name, layer in others.items():
+        data.layers[name] = layer
+    data.write_h5ad(path)
+    return path
+
+
+def read_all(path):
+    return read_expression(open_expression(path), [1, 2, 3], None, GENES)
+
+
+@pytest.mark.parametrize("noted, base", [({}, np.e), ({"base": None}, np.e), ({"base": 2}, 2), ({"base": 10.0}, 10)])
+def test_logarithms_that_the_file_notes_are_taken_back(tmp_path, noted, base, caplog):
+    path = write_with(tmp_path / "e.h5ad", np.log1p(TPM) / np.log(base), uns={"log1p": noted})
+    expression = read_all(path)
+    assert_allclose(expression.values, TPM.T[[IDS.index(name) for name in GENES["id"]]], rtol=1e-12)
+    assert f"log(x + 1) to base {base:.4g} is taken back, as uns['log1p'] says" in expression.account.line()
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("values", [TPM, np.rint(TPM / 20)])
+def test_what_was_put_into_x_after_the_note_is_linear(tmp_path, values, caplog):
+    expression = read_all(write_with(tmp_path / "e.h5ad", values, uns={"log1p": {"base": None}}))
+    assert_allclose(expression.values, values.T[[IDS.index(name) for name in GENES["id"]]], rtol=1e-12)
+    assert "uns['log1p'] says logarithms, but X has whole numbers, or larger ones" in caplog.text
+    assert caplog.messages[0].partition(": ")[2] in expression.account.line()
+
+
+@pytest.mark.parametrize("base", ["e", 1, 0.5, np.nan])
+def test_a_base_that_is_none_is_refused(tmp_path, base):
+    path = write_with(tmp_path / "e.h5ad", np.log1p(TPM), uns={"log1p": {"base": base}})
+    with pytest.raises(InputError, match=r"uns\['log1p'\] has base .*; expected a number above 1; X: give linear"):
+        read_all(path)
+
+
+def test_logarithms_without_a_note_and_scaled_values(tmp_path, caplog):
+    expression = read_all(write_with(tmp_path / "e.h5ad", np.log1p(TPM), counts=TPM))
+    assert "3 columns look like logarithms (brain, liver, lung)" in expression.account.line()
+    assert "X is read, not counts" in expression.account.line()
+    assert "no value of brain, liver, lung is above 25" in caplog.text
+    scaled = (TPM - TPM.mean(axis=0)) / TPM.std(axis=0)
+    with pytest.raises(InputError, match=r"of 18 values are negative, as scaled .*; X is read, not counts"):
+        read_all(write_with(tmp_path / "scaled.h5ad", scaled, uns={"log1p": {}}, counts=TPM))
+
+
+def test_strings_of_pandas_3_are_read(tmp_path):
+    frames = [pd.DataFrame({"note": "x"}, index=pd.Index(side, dtype="str")) for side in (TISSUES, IDS)]
+    with anndata.settings.override(allow_write_nullable_strings=True):
+        AnnData(VALUES, *frames).write_h5ad(tmp_path / "e.h5ad")
+    file = open_expression(tmp_path / "e.h5ad")
+    assert file.tissues == tuple(TISSUES)
+    assert read_all(tmp_path / "e.h5ad").values.loc[21].tolist() == VALUES[:, 1].tolist()
 
 
 def test_what_cannot_be_used_is_refused(tmp_path, monkeypatch):

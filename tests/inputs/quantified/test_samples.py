@@ -1,5 +1,7 @@
 """Files with one sample each: RSEM's gene quantifications, as ENCODE gives them."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +57,26 @@ def test_order_is_that_of_the_command_line_and_only_what_is_asked_for_is_read(fi
     file, expression = read(files[::-1], targets=[2])
     assert file.tissues == NAMES[::-1]
     assert expression.values[2].tolist() == VALUES[1, 0, [IDS.index(name) for name in GENES["id"]]].tolist()
+
+
+def test_files_of_one_name_are_named_by_their_folders(files, tmp_path):
+    paths = []
+    for path, name in zip(files, NAMES, strict=True):
+        (tmp_path / name).mkdir()
+        paths.append(tmp_path / name / "quant.genes.results")
+        paths[-1].write_bytes(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+    file, expression = read(paths)
+    assert file.tissues == NAMES
+    assert_array_equal(expression.values, read(files)[1].values)
+
+
+def test_the_account_is_of_all_files(files):
+    rsem(VALUES[0][:, :6], IDS[:6]).to_csv(files[0], sep="\t", index=False)
+    account = read(files)[1].account
+    assert account.used == 3 * 5
+    assert account.left_out == {"of genes that are not used": 3, "of genes that another file lacks": 4}
+    assert account.used + sum(account.left_out.values()) == 6 + 8 + 8
+    assert "2 genes are not in it" in account.notes
 
 
 def test_one_file_alone_is_a_table_unless_its_value_is_named(files):
