@@ -4,7 +4,7 @@ import numpy as np
 
 from spex.errors import InputError
 from spex.inputs.crispr import tie_pairs
-from spex.models.benchmark import RESAMPLES, distances, overlapping_effects, require_metrics, score_known
+from spex.models.benchmark import RESAMPLES, distances, overlapping_effects, score_known
 
 KEY = "TargetGeneEnsemblID"
 
@@ -17,11 +17,10 @@ class ElementBenchmark:
     rows: (m,) int64 of the genes that the pairs are of, rising. account: Account of the pairs.
 
     Raises:
-        InputError: none of the pairs' genes is among them, or scikit-learn is not installed.
+        InputError: none of the pairs' genes is among them.
     """
 
     def __init__(self, pairs, genes):
-        require_metrics()
         known, self.account = tie_pairs(pairs, genes)
         if known.empty:
             reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in self.account.left_out.items())

@@ -1,12 +1,10 @@
-"""Whether effects tell the elements that regulate a gene from those that don't, beside the distance to its TSS.
-
-scikit-learn is imported by the function that scores.
-"""
+"""Whether effects tell the elements that regulate a gene from those that don't, beside the distance to its TSS."""
 
 import logging
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from spex.arguments import whole_number
 from spex.errors import InputError, shown
@@ -31,15 +29,6 @@ COLUMNS = [
 logger = logging.getLogger("spex")
 
 
-def require_metrics():
-    """Whether scikit-learn is there, before anything is computed for it.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    _import_metrics()
-
-
 def score_pairs(pairs, elements, tss, *, resamples=RESAMPLES, seed=0):
     """Score effects, and the distance to the TSS, as predictors of which pairs are regulated.
 
@@ -54,9 +43,8 @@ def score_pairs(pairs, elements, tss, *, resamples=RESAMPLES, seed=0):
     their chromosome, or whose symbol is that of several genes there, are left out, and counted in the log.
 
     Raises:
-        InputError: no pair is left, or scikit-learn is not installed.
+        InputError: no pair is left.
     """
-    require_metrics()
     resamples, seed = whole_number(resamples, "resamples", 1), whole_number(seed, "seed", 0)
     known, shared = pair_scores(pairs, elements, tss), _of_several(pairs, tss)
     if known.empty and len(pairs):
@@ -145,7 +133,6 @@ def _figures(part, resamples, seed):
     scores = {"effect": part["effect"].to_numpy(), "distance": -part["distance"].to_numpy()}
     if min(regulated.sum(), (~regulated).sum()) < LEAST:
         return {name: {} for name in (*scores, "difference")}
-    average_precision_score, roc_auc_score = _import_metrics()
     values = {
         name: np.array([average_precision_score(regulated, score), roc_auc_score(regulated, score)])
         for name, score in scores.items()
@@ -199,15 +186,3 @@ def areas(positives, negatives):
     precision = (positives * (true / np.maximum(true + false, 1))).sum(axis=1) / all_true
     below = all_false[:, None] - false + negatives / 2  # ties count half
     return np.stack([precision, (positives * below).sum(axis=1) / (all_true * all_false)])
-
-
-def _import_metrics():
-    try:
-        from sklearn.metrics import average_precision_score, roc_auc_score  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
-        raise InputError(
-            "scikit-learn, which scores a benchmark, is not installed",
-            argument="benchmark",
-            hint="get it with: pip install 'scikit-learn>=1.6'",
-        ) from error
-    return average_precision_score, roc_auc_score

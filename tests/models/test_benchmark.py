@@ -1,6 +1,5 @@
 import itertools
 import logging
-import sys
 
 import numpy as np
 import pandas as pd
@@ -86,7 +85,6 @@ def test_a_symbol_of_two_chromosomes_is_the_gene_on_the_pair_s():
 
 
 def test_a_symbol_of_several_genes_of_one_chromosome_is_left_out_and_counted(caplog):
-    pytest.importorskip("sklearn")
     tested, table = random_world(60)
     mine = (tested["gene"] == "OTHER").sum()
     twice = pd.concat([TSS, pd.Series({"OTHER": ("chr8", 99_001)})])
@@ -115,7 +113,6 @@ def test_areas_equal_slow_counts_and_scikit_learn_with_ties(seed):
 
 
 def test_figures_equal_slow_ones_in_every_class():
-    pytest.importorskip("sklearn")
     tested, table = random_world(300)
     found = score_pairs(tested, table, TSS, resamples=20)
     assert list(found.columns) == COLUMNS
@@ -150,7 +147,6 @@ def test_samples_are_drawn_within_each_kind_and_are_the_same_for_both_scores():
 
 
 def test_intervals_are_percentiles_and_the_same_for_the_same_seed():
-    pytest.importorskip("sklearn")
     tested, table = random_world(200)
     found = score_pairs(tested, table, TSS)
     pd.testing.assert_frame_equal(score_pairs(tested, table, TSS), found)
@@ -165,7 +161,6 @@ def test_intervals_are_percentiles_and_the_same_for_the_same_seed():
 
 
 def test_an_effect_that_decides_is_perfect_and_beats_distance():
-    pytest.importorskip("sklearn")
     tested, table = random_world(400)
     tested["regulated"] = pair_scores(tested, table, TSS)["effect"] > 1
     rows = score_pairs(tested, table, TSS).set_index(["class", "score"])
@@ -175,7 +170,6 @@ def test_an_effect_that_decides_is_perfect_and_beats_distance():
 
 @pytest.mark.parametrize(("positives", "negatives"), [(2, 20), (20, 2), (0, 0)])
 def test_small_classes_have_counts_alone(positives, negatives):
-    pytest.importorskip("sklearn")
     rows = [("chr8", 1000 * row, 1000 * row + 500, "MYC", row < positives) for row in range(positives + negatives)]
     found = score_pairs(pairs_of(*rows).astype({"regulated": bool}), elements(), TSS)
     assert found[COLUMNS[4:]].isna().all(axis=None)
@@ -184,7 +178,6 @@ def test_small_classes_have_counts_alone(positives, negatives):
 
 
 def test_pairs_of_unknown_genes_are_counted(caplog):
-    pytest.importorskip("sklearn")
     tested, table = random_world(60)
     tested.loc[:3, "gene"] = ["NEW", "NEW", "FAR", "MORE"]
     with caplog.at_level(logging.WARNING, "spex"):
@@ -196,22 +189,11 @@ def test_pairs_of_unknown_genes_are_counted(caplog):
 
 
 def test_chromosomes_by_other_names_are_refused():
-    pytest.importorskip("sklearn")
     tested, table = random_world(20)
     with pytest.raises(InputError, match=r"benchmark: no gene of its 20 pairs has a TSS on .* on 8; expected"):
         score_pairs(tested.assign(chrom="8"), table, TSS)
 
 
-def test_without_scikit_learn_it_is_refused(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
-    with pytest.raises(
-        InputError, match="benchmark: scikit-learn, which scores a benchmark, is not installed; get it with: pip"
-    ):
-        score_pairs(*random_world(10), TSS)
-
-
 def test_no_samples_are_refused():
-    pytest.importorskip("sklearn")
     with pytest.raises(InputError, match="resamples: found 0"):
         score_pairs(*random_world(10), TSS, resamples=0)
