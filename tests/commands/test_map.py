@@ -60,6 +60,8 @@ def test_a_hic_tells_the_same_but_for_pixels_between_chromosomes(world, genes, t
         read_sheet(*open_maps([tmp_path / name], 1000), genes, 1000).summary() for name in ("map.mcool", "map.hic")
     )
     assert (hic["pixels"].pop("trans"), cool["pixels"].pop("trans")) == (None, 0)
+    (of_hic,), (of_cool,) = hic.pop("accounts"), cool.pop("accounts")
+    assert of_hic["used"] == of_cool["used"] == sum(map(len, pixels.values()))
     assert hic | {"map": ""} == cool | {"map": ""}
 
 

@@ -141,7 +141,6 @@ MAPS = {
     "another build": (map_of({**CHROMSIZES, "chr1": 130_000}), "chr1 is 130,000 bp long there and 120,400 bp in the"),
     "another species": (map_of({"chr1": 195_471, "chr2": 182_113}), "no chromosome 'chr8'|chr1 is 195,471 bp"),
     "names of another kind": (map_of({"NC_1": 120_400, "NC_8": 90_000, "NC_9": 61_000}), "no chromosome 'chr[189]'"),
-    "no chr8": (map_of({"chr1": 120_400, "chr9": 61_000}), "no chromosome 'chr8'"),
     "a negative count": (set_in_map("pixels/count", [1, -1, 1]), "found a count of -1; expected raw counts"),
     "NaN as a count": (set_in_map("pixels/count", [1, np.nan, 1]), "found a count of nan; expected raw counts"),
     "infinity as a count": (set_in_map("pixels/count", [1, np.inf, 1]), "found a count of inf; expected raw counts"),
