@@ -12,7 +12,7 @@ import numpy as np
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
-from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.kinds import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
 from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.layout import bin_size, find_group, list_resolutions, map_error
 from spex.inputs.maps.pixels import (
@@ -25,6 +25,7 @@ from spex.inputs.maps.pixels import (
     whole_where_near,
 )
 from spex.inputs.maps.settings import Reading
+from spex.inputs.opening import beginning
 
 CHUNK_PIXELS = 4_000_000
 WEIGHTS = "bins/weight"
@@ -85,9 +86,11 @@ class ContactMap:
             raise error
         if "signature not found" not in str(error):
             raise self._damaged(error) from error
-        kind = recognise(self._file)
-        hint = None
-        if kind in COMPRESSED.values():
+        kind, hint = recognise(self._file), None
+        within = kind_of(beginning(self._file, LONGEST)) if kind in COMPRESSED.values() else None
+        if within in BEGINNINGS.values() and within not in (HDF5, HIC):
+            kind = f"{kind}: {within}"
+        elif kind in COMPRESSED.values():
             hint = "decompress it"
         elif kind is None:
             hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from spex.contacts.rules import LEAST_DISTANCE
-from spex.errors import parameter, shown
+from spex.errors import parameter
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.loops import names_count
 from spex.inputs.maps.sample import (
@@ -26,6 +26,7 @@ from spex.inputs.maps.sample import (
     read_sample,
     stretches_in_fields,
 )
+from spex.inputs.maps.text import numbered
 
 TRIPLETS, LOOPS, MODEL, PDB, MMCIF = "triplets", "loops", "a 3D model", "a PDB file", "an mmCIF file"
 
@@ -70,9 +71,7 @@ def identify(path, resolution=1000):
 
 def _unlike(sample):
     """Why a table is of no known format."""
-    width = sample.width
-    fields = (sample.rows or [sample.header])[0]
-    first = ", ".join(f"{number} {shown(each, 20)}" for number, each in enumerate(fields, start=1))
+    width, first = sample.width, numbered((sample.rows or [sample.header])[0])
     if width >= WIDTHS[LOOPS] and sample.rows:
         if joined_names(sample) < MOST:
             return f"no BEDPE, whose fourth column names a chromosome; the first row is {first}"
@@ -117,7 +116,9 @@ def _is_track(sample):
 
 def _is_bed(sample):
     """BED: one stretch in each row, whatever stands behind it."""
-    spans = sample.mostly(lambda row: are_chromosomes(row[0]) and are_spans(row[1], row[2]), least=3)
+    if sample.width < 3:
+        return False
+    spans = sample.share(lambda row: are_chromosomes(row[0]) and are_spans(*row[1:3])) >= NEARLY_ALL
     named = sample.width == 3 or (sample.width >= 4 and not sample.mostly(lambda row: are_numbers(row[3])))
     return spans and (named or (sample.width == 5 and is_along_chromosomes(sample, LEAST_DISTANCE)))
 
@@ -165,7 +166,7 @@ def _as_bedpe(sample, columns, count, choose=""):
 
 
 def _content(sample):
-    return f"zcat -f {shlex.quote(str(sample.path))}"
+    return f"gzip -cdf {shlex.quote(str(sample.path))}"
 
 
 def _count_of(sample, *names):

@@ -15,7 +15,7 @@ import numpy as np
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.maps.chroms import some_of
-from spex.inputs.maps.hic_index import DamagedIndexError, read_index
+from spex.inputs.maps.hic_index import DamagedIndexError, Matrix, read_index
 from spex.inputs.maps.hic_process import DAMAGED
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching, whole_where_near
@@ -67,6 +67,9 @@ class HicMap:
 
     def _bands(self, chrom, advance):
         """Stream a chromosome's pixels, a band of rows at a time. advance: called with the number of pixels read."""
+        self._met[chrom] = 0
+        if self._index and not self._matrix_of(chrom).blocks:
+            return
         question = "bands", self.resolution, chrom, self.chromsizes[chrom], FIRST_ROWS, BAND_PIXELS
         pixels, total, diagonal = 0, 0.0, 0.0
         with self._process(*question) as out:
@@ -87,22 +90,27 @@ class HicMap:
 
         Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
         """
-        indexed = (self._index or {}).get(chrom)
-        if indexed is None:
+        if self._index is None:
             return
+        indexed = self._matrix_of(chrom)
         if indexed.blocks and indexed.counts > 0 and not pixels:
             raise self._damaged(f"no pixel of {shown(chrom)}, where its index has counts of {indexed.counts:,.0f}")
         sums = np.array([total, 2 * total - diagonal])
         if indexed.counts > 0 and not np.isclose(sums, indexed.counts, rtol=SUM_TOLERANCE).any():
             logger.warning(
-                "%s: the counts of %s add up to %s, but its index says %s: it is damaged, or its writer adds up otherwise",
+                "%s: the counts of %s add up to %s, its index says %s: it is damaged, or its writer adds up otherwise",
                 *(self.path, shown(chrom), f"{total:,.0f}", f"{indexed.counts:,.0f}"),
             )
+
+    def _matrix_of(self, chrom):
+        return self._index.matrices.get(chrom, Matrix(0.0, 0))
 
     def accounts(self):
         """As of ContactMap; what was not read is not counted, which a .hic does not say."""
         account = Account(str(self.path), "pixels", sum(self._met.values()))
-        known = self.chromsizes if self._index is None else [name for name, each in self._index.items() if each.blocks]
+        known = self.chromsizes
+        if self._index:
+            known = [name for name, each in self._index.matrices.items() if each.blocks]
         others = [chrom for chrom in known if chrom not in self._met]
         if others:
             account.notes.append(f"pixels on {len(others):,} other chromosomes ({some_of(others)}) are left out")
@@ -127,7 +135,10 @@ class HicMap:
     def _counts_to_others(self, chrom):
         """Sum of the counts to the chromosomes behind this one, at the coarsest resolution, where it is the same."""
         chroms = list(self.chromsizes)
-        return self._ask("others", self.resolutions[-1], chrom, *chroms[chroms.index(chrom) + 1 :])
+        others = chroms[chroms.index(chrom) + 1 :]
+        if self._index:
+            others = [other for other in others if (chrom, other) in self._index.between]
+        return self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
 
     def _ask(self, question, *words):
         """What a question is answered with, from JSON."""

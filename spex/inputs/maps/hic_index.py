@@ -23,6 +23,15 @@ class DamagedIndexError(ValueError):
 
 
 @dataclass(frozen=True)
+class Index:
+    """What a file has pixels of. matrices: name of a chromosome -> Matrix. between: pairs of different chromosomes, in
+    either order."""
+
+    matrices: dict
+    between: set
+
+
+@dataclass(frozen=True)
 class Matrix:
     """What the index says of the pixels within a chromosome at one resolution. counts: their sum, those off the
     diagonal twice by some writers; 0 where it is not known. blocks: number of blocks that contain them."""
@@ -32,15 +41,15 @@ class Matrix:
 
 
 def read_index(path, resolution):
-    """What a file's index says of each chromosome's pixels. resolution: bp per bin.
+    """What a file's index says that it has. resolution: bp per bin.
 
-    Returns: name of a chromosome -> Matrix, of those that are in the index; None for a version that is not known here.
+    Returns: Index; None for a version that is not known here.
 
     Raises:
         DamagedIndexError: header or index lead out of the file, or are not as they must be.
     """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return _Content(content).matrices(resolution)
+        return _Content(content).index(resolution)
 
 
 class _Content:
@@ -49,7 +58,7 @@ class _Content:
     def __init__(self, content):
         self._content, self._place, self._wide = content, 4, False
 
-    def matrices(self, resolution):
+    def index(self, resolution):
         version = self._number("i")
         if version not in VERSIONS:
             return None
@@ -60,12 +69,13 @@ class _Content:
                 f"its index is said to be at byte {footer:,} of {len(self._content):,}: not written to its end?"
             )
         self._place = footer
-        matrices = {}
+        found = Index({}, set())
         for one, other, place, size in self._entries(len(chroms)):
+            found.between.update(((chroms[one], chroms[other]), (chroms[other], chroms[one])))
             if one == other and one > 0:
                 self._place = place
-                matrices[chroms[one]] = self._matrix(one, place + size, resolution)
-        return matrices
+                found.matrices[chroms[one]] = self._matrix(one, place + size, resolution)
+        return found
 
     def _header(self):
         """Place of the index; names of the chromosomes, the first of which stands for all."""

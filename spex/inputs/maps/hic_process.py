@@ -66,7 +66,7 @@ def main(words):
         except BrokenPipeError:
             raise
         except Exception as error:  # the library raises whatever its C++ does, std::bad_alloc too
-            print(f"{error or type(error).__name__}".replace("\n", " "), file=sys.stderr)
+            print((str(error) or type(error).__name__).replace("\n", " "), file=sys.stderr)
             return DAMAGED
     return 0
 

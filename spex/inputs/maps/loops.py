@@ -13,7 +13,7 @@ from spex.inputs.maps.chroms import Spellings
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined, seen_from_tss, touching
 from spex.inputs.maps.settings import Reading
-from spex.inputs.maps.text import numbers_of, read_layout, read_rows
+from spex.inputs.maps.text import numbered, numbers_of, read_layout, read_rows
 
 COUNT_NAMES = ("cc", "count", "counts", "rawcount", "observed", "petcount", "pets", "contactcount", "readcount")
 """Headings, in small letters and without _ - . and blanks, of columns that hold raw counts, whatever wrote them: cc is
@@ -139,8 +139,11 @@ class TextContacts:
                 kept.setdefault(name, []).append(table[mine])
                 reached[name] = max(reached.get(name, (0, "")), (int(ends[last]), f"on line {lines[last]}"))
         if not kept:
+            others = ", ".join(f"{number:,} {reason}" for reason, number in account.left_out.items())
             raise map_error(
-                self.path, f"no contact within a chromosome in it ({account.line()})", expected="a row for each contact"
+                self.path,
+                f"no contact within a chromosome in it{f': {others}' if others else ''}",
+                expected="a row for each contact",
             )
         account.notes += [f"{shown(name)} is also called {shown(other)}" for name, other in spellings.twice.items()]
         return self._finished(kept, reached, account)
@@ -211,7 +214,7 @@ class TextContacts:
             place = header.index(chosen) if isinstance(chosen, str) else chosen - 1
             if place not in self.columns:
                 return place
-            found = f"that column says where a contact lies; the first row is {self._layout.numbered()}"
+            found = f"that column says where a contact lies; the first row is {numbered(self._layout.first)}"
         raise map_error(
             self.path, f"{parameter('count_column')} {shown(chosen)}: {found}", expected="the column of the count"
         )
@@ -237,7 +240,7 @@ class LoopMap(TextContacts):
             found = f"its header names {len(named)} columns of counts" if named else "no header names its count"
             raise map_error(
                 self.path,
-                f"{found}; the first row is {self._layout.numbered()}",
+                f"{found}; the first row is {numbered(self._layout.first)}",
                 expected=f"{parameter('count_column')} with the number of the column that holds the raw count",
             )
         logger.info("%s: the count is its column %d, %s", self.path, named[0] + 1, shown(header[named[0]]))

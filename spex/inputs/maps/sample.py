@@ -116,7 +116,12 @@ def joined_names(sample):
     """Share of the rows whose first and fourth column name chromosomes; those of anchors that are not known aside."""
     known = {row[0] for row in sample.rows}
     rows = [row for row in sample.rows if "." not in (row[0], row[3])]
-    right = sum(known_as(row[3], known) is not None or are_chromosomes(row[0], row[3]) for row in rows)
+    right = sum(
+        known_as(row[3], known) is not None
+        or are_chromosomes(row[0], row[3])
+        or all(map(BARE.fullmatch, (row[0], row[3])))
+        for row in rows
+    )
     return right / len(rows) if rows else 1.0
 
 

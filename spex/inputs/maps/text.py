@@ -13,6 +13,7 @@ from spex.inputs.maps.layout import map_error
 from spex.inputs.opening import open_text
 
 LINES_AT_ONCE = 200_000
+SHOWN_COLUMNS = 20
 COMMENTS = ("#", "track ", "track\t", "browser ", "browser\t")
 """What lines begin with that are no rows: comments, and what is meant for a genome browser."""
 
@@ -31,9 +32,11 @@ class Layout:
     header_line: int | None
     first: list[str]
 
-    def numbered(self):
-        """The first row as a message shows it: each field after the number of its column."""
-        return ", ".join(f"{number} {shown(field, 20)}" for number, field in enumerate(self.first, start=1))
+
+def numbered(row):
+    """A row as a message shows it: each field after the number of its column."""
+    fields = [f"{number} {shown(field, 20)}" for number, field in enumerate(row[:SHOWN_COLUMNS], start=1)]
+    return ", ".join([*fields, *(["..."] if len(row) > SHOWN_COLUMNS else [])])
 
 
 def read_layout(path):
