@@ -303,8 +303,8 @@ FORMATS = (
         "a matrix as numbers of two bins and a count (HiC-Pro, cooler dump, juicer_tools dump)",
         lambda sample: sample.width == 3 and sample.mostly(lambda row: are_whole(*row[:2]) and are_numbers(row[2])),
         lambda sample: (
-            f"make a map of it with its table of bins: cooler load -f coo BINS.bed {sample.path} map.cool, with "
-            "--one-based where bins count from 1, as HiC-Pro's do; cooler dump writes BEDPE with --join"
+            "make a map of it with its table of bins: cooler load --one-based -f coo BINS.bed "
+            f"{shlex.quote(str(sample.path))} map.cool (one-based as HiC-Pro's are); cooler dump --join writes BEDPE"
         ),
     ),
     Format(

@@ -154,14 +154,14 @@ def anchors_elsewhere(sample):
     last = min(sample.width - 2, 24)
     places = [(one, other) for one in range(last) for other in range(one + 3, last) if (one, other) != (0, 3)]
 
-    def holds(one, other):
+    def has(one, other):
         return lambda row: (
             are_chromosomes(row[one], row[other]) and are_spans(*row[one + 1 : one + 3], *row[other + 1 : other + 3])
         )
 
     some = sample.rows[:MANY]
-    likely = [place for place in places if any(map(holds(*place), some))]
-    return next((place for place in likely if sample.mostly(holds(*place))), None)
+    likely = [place for place in places if any(map(has(*place), some))]
+    return next((place for place in likely if sample.mostly(has(*place))), None)
 
 
 def stretches_in_fields(sample):

@@ -138,7 +138,7 @@ OTHERS = {
     ),
     "HiC-Pro's matrix": (
         "1\t1\t12\n1\t2\t4\n1\t30\t2\n2\t31\t1\n",
-        "a matrix as numbers of two bins and a count.*cooler load -f coo",
+        "a matrix as numbers of two bins and a count.*cooler load --one-based -f coo BINS.bed",
     ),
     "a dense matrix": (made_matrix(), "a matrix of numbers, a row a bin"),
     "Matrix Market": ("%%MatrixMarket matrix coordinate integer general\n3 3 1\n1 2 4\n", "a sparse matrix"),
