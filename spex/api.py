@@ -185,7 +185,7 @@ def read_contacts(
     count_column: int | str | None = None,
     contact_radius: float | None = None,
 ) -> Contacts:
-    """Read the bins that each TSS touches in contact maps.
+    """Read the bins that each TSS touches in contact maps; of chromosomes that they lack, genes have none.
 
     Parameters
     ----------
@@ -209,12 +209,14 @@ def read_contacts(
     Returns
     -------
     Contacts
-        `.table()` has a row per gene, `.pairs()` a row per kept contact.
+        `.table()` has a row per gene, `.pairs()` a row per kept contact, `.accounts` a dict per file: what was used of
+        it, and what was left out for which reason.
 
     Raises
     ------
     InputError
-        A map is damaged, lacks the resolution or a gene's chromosome, or its counts are not raw.
+        A map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
+        not raw.
     """
     from spex.inputs.maps import reading  # noqa: PLC0415 (cooler takes a second to load)
 
@@ -256,12 +258,13 @@ def map_sheet(
     Returns
     -------
     MapSheet
-        `.summary()`, `.by_distance()`, `.by_group()`, `.genes`.
+        `.summary()`, `.by_distance()`, `.by_group()`, `.genes`, `.accounts`.
 
     Raises
     ------
     InputError
-        The map is damaged, lacks the resolution or all chromosomes of the genes, or its counts are not raw.
+        The map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
+        not raw.
     """
     from spex.inputs.maps.reading import open_maps  # noqa: PLC0415 (cooler takes a second to load)
     from spex.inputs.maps.sheet import read_sheet  # noqa: PLC0415

@@ -34,7 +34,8 @@ pytestmark = pytest.mark.usefixtures("narrow")
             b"<html>",
             "not a .*PyTorch file.*; get it again with: python -m spex.resources get",
         ),
-        ("--mcool_filename", b"chr1\t0\t1000\n", "not an HDF5 file; expected a whole .mcool"),
+        ("--mcool_filename", b"chr1\t0\t1000\n", "a BED file of stretches .*; expected loops as BEDPE"),
+        ("--mcool_filename", b"\xff\xfa\t0\t1000\n", "not an HDF5 file; expected a whole .mcool"),
     ],
 )
 def test_file_of_tensors(tensors_argv, tmp_path, capsys, option, content, message):

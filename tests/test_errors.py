@@ -20,7 +20,14 @@ OF_ANOTHER_PROGRAM = ("study/running.py",)
 """Files whose options are those of the program that they start."""
 
 OPTION = re.compile(r"--[a-z0-9_]{3,}")
-OTHER_PROGRAMS = ("gunzip --keep", "train.py --list_targets", "python tensors.py --data_folder")
+OTHER_PROGRAMS = (
+    "gunzip --keep",
+    "train.py --list_targets",
+    "python tensors.py --data_folder",
+    "hicBuildMatrix --binSize",
+    "cooler load --one-based",
+    "cooler dump --join",
+)
 """Commands that messages tell the user to give."""
 
 ERROR = InputError(

@@ -1,6 +1,6 @@
 """Contact maps to the bins that each TSS touches, and their side of the gene."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,8 @@ class Contacts:
     offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
     bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
     chromosomes as the maps have them, where known. weights: float64, what each counts as in its sum; None where each
-    counts once.
+    counts once. accounts: for each file what was used of it and what was left out, as of `Account.summary`; none of
+    contacts that an earlier start had kept.
     """
 
     genes: np.ndarray
@@ -34,6 +35,7 @@ class Contacts:
     rule: Published | Corrected
     chromsizes: dict[str, int] | None = None
     weights: np.ndarray | None = None
+    accounts: list[dict] = field(default_factory=list)
 
     @property
     def stand_ins(self) -> np.ndarray:
@@ -140,9 +142,10 @@ def collect_contacts(maps, genes, rule, resolution, advance):
 
 
 def _chromsizes(maps, chroms):
-    """Lengths of the chromosomes, of the first map whose format has them; None where none has."""
-    known = next((map_.chromsizes for map_ in maps if map_.chromsizes is not None), None)
-    return known and {chrom: known[chrom] for chrom in chroms}
+    """Lengths of the chromosomes, each of the first map that has it; None where no format has any."""
+    known = [map_.chromsizes for map_ in maps if map_.chromsizes is not None]
+    lengths = {chrom: next((sizes[chrom] for sizes in known if chrom in sizes), None) for chrom in chroms}
+    return {chrom: length for chrom, length in lengths.items() if length is not None} if known else None
 
 
 def _sum_over_maps(maps, chrom, tss_bins, advance):

@@ -1,6 +1,6 @@
 """What a contact map holds, counted in one pass: pixels, counts by distance, contacts of genes, coverage of bins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ class MapSheet:
     apart. genes: DataFrame (n) with id, chrom, tss, coverage (sum of the counts of the TSS bin within the chromosome),
     and of each group of distances, by its name, the pixels of the TSS bin; None without genes. genes_elsewhere: genes
     on chromosomes that the map lacks. coverage: float64, of every bin; depth: sum of the counts within the genes'
-    chromosomes, or within all.
+    chromosomes, or within all. accounts: what was used of the file and what was left out, as of `Account.summary`.
     """
 
     path: str
@@ -39,6 +39,7 @@ class MapSheet:
     genes_elsewhere: int
     coverage: np.ndarray
     depth: float
+    accounts: list[dict] = field(default_factory=list)
 
     @property
     def cis_pixels(self) -> int:
@@ -94,6 +95,7 @@ class MapSheet:
             "cis_share": self.cis_share,
             "depth": self.depth,
             "coverage_of_bins": _quantiles(self.coverage),
+            "accounts": self.accounts,
         }
         if self.genes is not None:
             far = self.genes[list(GROUPS[1:])].sum(axis=1)

@@ -25,7 +25,7 @@ def check_weights(rule, maps):
         )
     for map_ in maps if rule.contact_weight in OF_WHOLE_MAP else ():
         balanced = rule.contact_weight == "balanced"
-        if not hasattr(map_, "balancing") if balanced else not hasattr(map_, "parts") or map_.chromsizes is None:
+        if not hasattr(map_, "has_balancing") if balanced else not hasattr(map_, "parts") or map_.chromsizes is None:
             told = "keeps no weights of bins" if balanced else "does not tell how many pairs of bins there are"
             expected = ".mcool or .cool files" if balanced else "maps of all pairs of bins (.mcool, .cool, .hic)"
             raise InputError(f"the format of {map_.path} {told}", **about, expected=expected)
@@ -63,7 +63,7 @@ def mean_by_distance(maps, chrom, resolution, advance):
 
     Returns: float64 (bins of the chromosome,), by distance in bins.
     """
-    bins = -(-maps[0].chromsizes[chrom] // resolution)
+    bins = -(-max(map_.chromsizes.get(chrom, 0) for map_ in maps) // resolution)
     sums = np.zeros(bins)
     for map_ in maps:
         for part in map_.parts(chrom, advance):

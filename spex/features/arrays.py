@@ -9,7 +9,7 @@ import pandas as pd
 from spex.errors import InputError, shown
 from spex.features.devices import BLOCK_SIZE, computing, open_computer
 from spex.features.write import blocks_along_genome
-from spex.inputs.agree import check_on_genome
+from spex.inputs.agree import check_on_genome, same_length
 from spex.inputs.genome import Genome
 from spex.models.matrices import Features
 from spex.progress import progress
@@ -78,7 +78,7 @@ def _check_contacts(contacts, genes, genome_sizes):
             expected="contacts that were read for these genes",
         )
     for chrom, length in (contacts.chromsizes or {}).items():
-        if chrom in genome_sizes and genome_sizes[chrom] != length:
+        if chrom in genome_sizes and not same_length(genome_sizes[chrom], length, contacts.resolution):
             raise InputError(
                 f"{chrom} is {length:,} bp long in the maps and {genome_sizes[chrom]:,} bp in the genome",
                 argument="contacts",

@@ -16,6 +16,13 @@ BEGINNINGS = {
     b"\x43\x27\x41\x1a": "a .2bit file",
     b"\x1a\x41\x27\x43": "a .2bit file",
     b"\x93NUMPY": "a NumPy array",
+    b"\x26\xfc\x8f\x88": "a bigWig track",
+    b"\xeb\xf2\x89\x87": "a bigBed track (bigInteract too)",
+    b"BAM\x01": "aligned reads (BAM)",
+    b"CRAM\x02": "aligned reads (CRAM)",
+    b"CRAM\x03": "aligned reads (CRAM)",
+    b"BCF\x02": "a BCF of variants",
+    b"PAR1\x15": "a Parquet table",
     b"%PDF": "a PDF",
     b"version https://git-lfs": "a Git LFS pointer, not the file it stands for",
     b"<!DOCTYPE": "a web page",
@@ -30,7 +37,11 @@ LONGEST = max(map(len, BEGINNINGS))
 def recognise(path):
     """What kind of file this is, in words, or None for a kind that is not known here."""
     with open(path, "rb") as file:
-        head = file.read(LONGEST)
+        return kind_of(file.read(LONGEST))
+
+
+def kind_of(head):
+    """The same of a file's first `LONGEST` bytes."""
     if not head:
         return "an empty file"
     return next((kind for beginning, kind in BEGINNINGS.items() if head.startswith(beginning)), None)

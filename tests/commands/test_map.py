@@ -60,6 +60,8 @@ def test_a_hic_tells_the_same_but_for_pixels_between_chromosomes(world, genes, t
         read_sheet(*open_maps([tmp_path / name], 1000), genes, 1000).summary() for name in ("map.mcool", "map.hic")
     )
     assert (hic["pixels"].pop("trans"), cool["pixels"].pop("trans")) == (None, 0)
+    (of_hic,), (of_cool,) = hic.pop("accounts"), cool.pop("accounts")
+    assert of_hic["used"] == of_cool["used"] == sum(map(len, pixels.values()))
     assert hic | {"map": ""} == cool | {"map": ""}
 
 
@@ -115,3 +117,29 @@ def test_pictures_are_legible(world, genes, monkeypatch, count):
     monkeypatch.setattr(drawing, "save", keep)
     draw_sheets([read_sheet(*open_maps([world.maps[0]], 1000), genes, 1000)] * count)
     assert [name for name, _, _ in drawn] == ["by_distance", "contacts_per_gene", "coverage"]
+
+
+def test_a_map_that_ends_before_a_tss_is_of_another_build(tmp_path, capsys):
+    write_mcool(tmp_path / "map.mcool", {"1": [(60, 90, 5.0)]}, chromsizes={"1": 100_000, "chr8": 9000})
+    genes = "id\tchrom\tstrand\ttss\nG1\tchr1\t+\t60500\nG2\tchr1\t+\t990500\nG3\tchr8\t-\t9000\nG4\tchr8\t-\t9001\n"
+    (tmp_path / "genes.tsv").write_text(genes)
+    assert map_command.main([str(tmp_path / "map.mcool"), "--genes_filename", str(tmp_path / "genes.tsv")]) == 2
+    printed, told = capsys.readouterr()
+    assert printed == "" and told.endswith(
+        "map.mcool: 2 of 4 genes lie past the end of their chromosome in it, such as G2: its TSS is 990,500, and chr1 "
+        "is 100,000 bp long there; expected a map and genes of the same genome build\n"
+    )
+
+
+def test_a_sheet_has_the_account_of_its_file(world, genes, tmp_path, caplog):
+    (tmp_path / "loops").write_text(
+        "chrom1\tstart1\tend1\tchrom2\tstart2\tend2\tcount\n"
+        "1\t0\t1000\tchr1\t60000\t61000\t3\nchr1\t60000\t61000\t1\t0\t1000\t3\n1\t0\t1000\tX\t0\t1000\t9\n"
+    )
+    with caplog.at_level("INFO", logger="spex"):
+        sheet = spex.map_sheet(tmp_path / "loops", genes[genes["chrom"] == "chr1"])
+    (account,) = sheet.accounts
+    assert (account["used"], sheet.cis_counts, sheet.genes_elsewhere) == (1, 3, 0)
+    assert list(account["left_out"].values()) == [1, 1] and "1 is also called chr1" in account["notes"]
+    assert sheet.summary()["accounts"] == sheet.accounts
+    assert len([message for message in caplog.messages if "rows used" in message]) == 1

@@ -1,33 +1,51 @@
 """Files of 3D models to beads: text, PDB and mmCIF."""
 
+import logging
+import math
 import re
 
 import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, shown
+from spex.inputs.maps.chroms import Spellings
+from spex.inputs.maps.formats import MMCIF, PDB, identify
 from spex.inputs.maps.layout import map_error
-from spex.inputs.maps.text import MMCIF, PDB, numbers_of, read_layout, read_rows, read_text, text_kind
+from spex.inputs.maps.text import numbers_of, read_layout, read_rows, read_text
 
 COLUMNS = ["chrom", "position", "x", "y", "z"]
+LARGEST_POSITION = 2**31 - 1
+LONGEST_NUMBER = 9
+FIELDS = [(30, 38), (38, 46), (46, 54), (54, 60)]
+"""Where a line of PDB has x, y, z and the occupancy, which may be missing."""
+
+ATOM_SITE = "label_atom_id, label_alt_id, label_comp_id, label_asym_id, label_seq_id, Cartn_x, Cartn_y and Cartn_z"
 HAPLOTYPE = re.compile(r"\((mat|pat)\)$|[-_.](mat|pat|maternal|paternal)$", re.IGNORECASE)
+
+logger = logging.getLogger("spex")
 
 
 def read_structures(path, resolution):
     """Beads of every structure in a file.
 
     path: of text (chromosome, position in bp, x, y, z), PDB or mmCIF; in the latter a chain is a chromosome and the
-    number of a residue, from 1, that of the bead's bin. resolution: bp per bin.
+    number of a residue (auth_seq_id where mmCIF has it), from 1, that of the bead's bin. resolution: bp per bin.
 
     Returns: list of DataFrame (beads): chrom, position (int64, bp), x, y, z (float64, perhaps not finite).
 
     Raises:
         InputError: the file is not as its format has it; gemmi, which reads PDB and mmCIF, is not installed.
     """
-    kind = text_kind(path)
+    kind = identify(path, resolution)
     structures = _read_molecule(path, kind, resolution) if kind in (PDB, MMCIF) else [_read_table(path)]
     if not structures or any(beads.empty for beads in structures):
-        raise map_error(path, "no bead in it", expected="a 3D model")
+        has = f" (its _atom_site needs {ATOM_SITE})" if kind == MMCIF else ""
+        raise map_error(path, f"no bead in it{has}", expected="a 3D model")
+    for beads in structures:
+        spellings = Spellings()
+        beads["chrom"] = beads["chrom"].map({name: spellings.of(name) for name in beads["chrom"].unique()})
+        if beads["position"].max() > LARGEST_POSITION:
+            raise map_error(path, f"a bead at {beads['position'].max():,} bp", expected="a place on a chromosome")
     for beads in structures:
         for name in beads["chrom"].unique():
             if HAPLOTYPE.search(name):
@@ -66,13 +84,22 @@ def _read_molecule(path, kind, resolution):
     """The structures in a PDB or mmCIF file, each a model there."""
     gemmi = _import_gemmi(kind)
     text = read_text(path)
+    if kind == PDB:
+        _check_fields(path, text)
     try:
         if kind == PDB:
             structure = gemmi.read_pdb_string(text)
         else:
-            structure = gemmi.make_structure_from_block(gemmi.cif.read_string(text).sole_block())
+            block = gemmi.cif.read_string(text).sole_block()
+            _check_numbers(path, block)
+            structure = gemmi.make_structure_from_block(block)
     except (RuntimeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise map_error(path, f"not a readable {kind.split()[1]} file ({shown(error, 200)})") from error
+    residues = [residue for model in structure for chain in model for residue in chain]
+    if any(each.label_seq not in (None, each.seqid.num) for each in residues):
+        logger.info("%s: residues are numbered by auth_seq_id, which label_seq_id differs from", path)
     return [_read_model(path, model, resolution) for model in structure]
 
 
@@ -80,15 +107,62 @@ def _read_model(path, model, resolution):
     rows = []
     for chain in model:
         for residue in chain:
-            number = residue.seqid.num
-            if number is None or number < 1:
-                raise map_error(
-                    path,
-                    f"residue {residue.seqid} of chain {shown(chain.name)}",
-                    expected="numbers of bins, from 1 up",
-                )
-            rows += [(chain.name, (number - 1) * resolution, *atom.pos.tolist()) for atom in residue]
+            _check_residue(path, residue, chain.name)
+            place = (residue.seqid.num - 1) * resolution
+            rows += [(chain.name, place, *atom.pos.tolist()) for atom in residue]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"position": np.int64})
+
+
+def _check_residue(path, residue, chain):
+    """Refuse a residue that is no bead of a bin."""
+    number, code = residue.seqid.num, residue.seqid.icode.strip()
+    name = f"residue {residue.seqid} of chain {shown(chain)}"
+    if code.isdigit():
+        raise map_error(
+            path, f"{name} does not fit into PDB's four columns for its number", hint="give mmCIF, or the model as text"
+        )
+    if code:
+        raise map_error(path, f"{name} has an insertion code, {code}", expected="a number of its own for each bead")
+    if number is None or number < 1:
+        raise map_error(path, name, expected="numbers of bins, from 1 up")
+    if len(residue) > 1:
+        raise map_error(
+            path,
+            f"{name} has {len(residue)} atoms",
+            expected="one bead a residue, whose number is that of its bin",
+            hint="give the model as text: chromosome, position in bp, x, y, z (nuc_dynamics has residues of 1 Mb)",
+        )
+
+
+def _check_fields(path, text):
+    """Refuse lines of PDB in which numbers have moved the columns."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith(("ATOM  ", "HETATM")):
+            continue
+        *places, occupancy = (line[start:end] for start, end in FIELDS)
+        moved = occupancy.strip() and occupancy[0] != " " and len(occupancy.strip()) < len(occupancy)
+        if moved or not all(map(_is_number, [*places, occupancy.strip() or "0"])):
+            raise map_error(
+                path,
+                f"columns 31 to 60 of line {number} are '{shown(line[30:60])}'",
+                expected="x, y and z in eight columns each, and the occupancy in six",
+                hint="give mmCIF or text where numbers do not fit into the columns of PDB",
+            )
+
+
+def _check_numbers(path, block):
+    """Refuse numbers of residues that are larger than their reader takes."""
+    for name in ("auth_seq_id", "label_seq_id"):
+        long = next((each for each in block.find_values(f"_atom_site.{name}") if len(each) > LONGEST_NUMBER), None)
+        if long is not None:
+            raise map_error(path, f"residue {shown(long)}", expected="numbers of bins, from 1 up")
+
+
+def _is_number(text):
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _import_gemmi(kind):

@@ -1,48 +1,74 @@
-"""Chromosomes of maps whose format tells no lengths: by names alone, and up to the ends that others tell."""
+"""Chromosomes of maps whose format has no lengths: by names alone, and up to the ends that others have."""
 
 import logging
 from dataclasses import dataclass, field
 
 from spex.errors import shown
+from spex.inputs.chromosomes import known_as
 from spex.inputs.maps.layout import map_error
 
 logger = logging.getLogger("spex")
 
 
+class Spellings:
+    """Names of chromosomes in one file, where one may have several: 1 beside chr1, blanks around it.
+
+    A chromosome is called as where it stands first. twice: name -> another one that it has in the file.
+    """
+
+    def __init__(self):
+        self.twice, self._names = {}, {}
+
+    def of(self, written):
+        """The chromosome's name in the file, for one that is written there."""
+        name = written.strip()
+        known = known_as(name, self._names) or name
+        self._names[known] = None
+        if known != name:
+            self.twice.setdefault(known, name)
+        return known
+
+
 @dataclass(frozen=True)
 class Chromosomes:
-    """What is known of the chromosomes. names: those of the genes. sizes: name -> bp, empty where nobody tells. source:
-    whose lengths these are, in words."""
+    """What is known of the chromosomes. names: those of the genes. sizes: name -> bp, empty where it is not known.
+    source: whose lengths these are, in words."""
 
     names: list[str] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
     source: str = "the genome"
 
-    def match(self, path, reached, *, strict=False):
+    def match(self, path, reached, *, strict=False, resolution=1):
         """Find a file's chromosomes among these.
 
-        reached: name in the file -> the end that it reaches, in bp, and where in the file that stands. strict: refuse a
-        name that is unknown, where lengths are known; otherwise it is passed over. Where no name in the file begins
-        with chr, 1 is chr1; where all do and none does here, chr1 is 1.
+        reached: name in the file -> the end that it reaches, in bp, and where in the file that stands; a chromosome has
+        one name. strict: refuse a name that is unknown, where lengths are known; otherwise it is passed over.
+        resolution: an end may be rounded up to whole bins of so many bp.
 
         Returns: name here -> name in the file.
 
         Raises:
-            InputError: no name is known, or a chromosome ends before the file does.
+            InputError: none of the genes' chromosomes is there, or one ends before the file does.
         """
         known = {**dict.fromkeys(self.names), **self.sizes}
-        found = {self._spelled(name, known, list(reached)): name for name in reached}
+        found = {known_as(name, known) or name: name for name in reached}
         if not known.keys() & found.keys():
             raise map_error(
                 path,
-                f"none of its chromosomes is known; it has {_listed(reached)}",
-                expected=f"names like {_listed(known)}",
+                f"none of its chromosomes is known; it has {some_of(reached)}",
+                expected=f"names like {some_of(known)}",
+            )
+        if self.names and not found.keys() & set(self.names):
+            raise map_error(
+                path,
+                f"none of the genes lies on a chromosome of it: it has {some_of(reached)}, the genes "
+                f"{some_of(self.names)}",
             )
         unknown = [name for spelled, name in found.items() if spelled not in known]
         if strict and self.sizes and unknown:
             raise map_error(
                 path,
-                f"{self.source} has no chromosome '{shown(unknown[0])}'; it has {_listed(self.sizes)}",
+                f"{self.source} has no chromosome '{shown(unknown[0])}'; it has {some_of(self.sizes)}",
                 expected="the same names in both",
             )
         renamed = [spelled for spelled, name in found.items() if spelled in known and spelled != name]
@@ -51,27 +77,17 @@ class Chromosomes:
             logger.info("%s: %s%s", path, told, ", ..." if len(renamed) > 3 else "")
         for spelled, name in found.items():
             end, where = reached[name]
-            if end > self.sizes.get(spelled, end):
+            size = self.sizes.get(spelled, end)
+            if end > size and end != -(-size // resolution) * resolution:
                 raise map_error(
                     path,
-                    f"{shown(name)} reaches to {end:,} bp {where} and is {self.sizes[spelled]:,} bp long in "
-                    f"{self.source}",
-                    expected="contacts on the same genome build",
+                    f"{shown(name)} reaches to {end:,} bp {where} and is {size:,} bp long in {self.source}",
+                    expected="contacts on the same genome build, within the chromosome",
                 )
         return {spelled: name for spelled, name in found.items() if spelled in known}
 
-    @staticmethod
-    def _spelled(name, known, names):
-        """How a name in the file is spelled here."""
-        if name in known:
-            return name
-        if not any(each.startswith("chr") for each in names):
-            return f"chr{name}"
-        if all(each.startswith("chr") for each in names) and not any(each.startswith("chr") for each in known):
-            return name.removeprefix("chr")
-        return name
 
-
-def _listed(names):
+def some_of(names):
+    """The first of some names, as a message has them."""
     names = list(names)
-    return ", ".join(map(shown, names[:5])) + (", ..." if len(names) > 5 else "")
+    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"

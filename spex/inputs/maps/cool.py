@@ -10,12 +10,22 @@ import h5py
 import numpy as np
 
 from spex.errors import InputError, parameter, shown
+from spex.inputs.account import Account
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
-from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.kinds import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
 from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.layout import bin_size, find_group, list_resolutions, map_error
-from spex.inputs.maps.pixels import Part, check_counts, check_values, joined, seen_from_tss, touching
+from spex.inputs.maps.pixels import (
+    Part,
+    check_counts,
+    check_values,
+    joined,
+    seen_from_tss,
+    touching,
+    whole_where_near,
+)
 from spex.inputs.maps.settings import Reading
+from spex.inputs.opening import beginning
 
 CHUNK_PIXELS = 4_000_000
 WEIGHTS = "bins/weight"
@@ -33,11 +43,13 @@ class ContactMap:
     """
 
     options = ("value_column",)
+    has_balancing = True
 
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
         self.path, self.resolution, self._values = Path(path), resolution, f"pixels/{reading.value_column}"
         self._file, group = split_uri(path)
         self._about = {"argument": "maps", "subject": path}
+        self._met = {}  # chromosome -> pixels that were read of it, and those of them within it
         check_unlocked(self._file, self._about)
         try:
             with open_hdf5(self._file, self._about) as file, self._reading():
@@ -51,13 +63,19 @@ class ContactMap:
         except OSError as error:
             self._refuse_unopened(error)
         if mode != "symmetric-upper":
-            raise map_error(path, f"stored {shown(mode)}", expected="symmetric-upper, each pair of bins once")
+            raise map_error(
+                path,
+                f"stored {shown(mode)}",
+                expected="symmetric-upper, each pair of bins once",
+                hint="make the map again with cooler, which stores it so by default",
+            )
         if binsize is None:
             raise map_error(
                 path,
-                f"bins of {self.group} are of no fixed width, or none is told (restriction fragments?), not "
-                f"{resolution} bp",
+                f"bins of {self.group} are of no fixed width (restriction fragments?), or the file does not say which",
                 expected="bins of one width",
+                hint=f"make a map with bins of {resolution} bp from the pairs of reads: cooler cload, or "
+                f"hicBuildMatrix --binSize {resolution}",
             )
         if binsize != resolution:
             raise map_error(path, f"bins of {self.group} are {binsize} bp, not {resolution}")
@@ -68,9 +86,11 @@ class ContactMap:
             raise error
         if "signature not found" not in str(error):
             raise self._damaged(error) from error
-        kind = recognise(self._file)
-        hint = None
-        if kind in COMPRESSED.values():
+        kind, hint = recognise(self._file), None
+        within = kind_of(beginning(self._file, LONGEST)) if kind in COMPRESSED.values() else None
+        if within in BEGINNINGS.values() and within not in (HDF5, HIC):
+            kind = f"{kind}: {within}"
+        elif kind in COMPRESSED.values():
             hint = "decompress it"
         elif kind is None:
             hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
@@ -97,30 +117,46 @@ class ContactMap:
         Raises:
             InputError: a count is negative or not a finite number, or the map is damaged.
         """
-        kept = []
+        kept, within = [], 0
         with self._open() as root:
             low, high, first, last = self._extent(root, chrom)
             is_tss = np.zeros(high - low, dtype=bool)
             is_tss[tss_bins[tss_bins < high - low]] = True
             for start in range(first, last, CHUNK_PIXELS):
                 part = slice(start, min(start + CHUNK_PIXELS, last))
-                kept.append(self._seen_from_tss(root, part, low, high, is_tss))
+                *pixels, cis = self._seen_from_tss(root, part, low, high, is_tss)
+                kept.append(pixels)
+                within += cis
                 advance(part.stop - part.start)
+        self._met[chrom] = last - first, within
         return joined(kept)
 
     def parts(self, chrom, advance):
         """Stream a chromosome's pixels, all of them. advance: as of `pixels_of`. Yields: Part, at least one."""
         yield Part(*joined([]), trans_pixels=0, trans_counts=0.0)
+        within = 0
         with self._open() as root:
             low, high, first, last = self._extent(root, chrom)
             for start in range(first, last, CHUNK_PIXELS):
                 part = slice(start, min(start + CHUNK_PIXELS, last))
                 bin1, bin2, cis = self._bins(root, part, low, high)
-                counts = self._counts(root, part)
-                self._check(counts)
+                counts, stored = self._counts(root, part)
+                self._check(counts, stored)
                 cis_counts = counts[cis]
+                within += len(cis_counts)
                 yield Part(bin1[cis], bin2[cis], cis_counts, int((~cis).sum()), float(counts.sum() - cis_counts.sum()))
                 advance(part.stop - part.start)
+        self._met[chrom] = last - first, within
+
+    def accounts(self):
+        """What was used of the pixels, and what was left out: list of one Account."""
+        read, within = (sum(column) for column in zip(*self._met.values(), strict=True)) if self._met else (0, 0)
+        account = Account(str(self.path), "pixels", within)
+        account.leave_out("between chromosomes", read - within)
+        with self._open() as root:
+            pixels = len(self._find_column(root, self._values))
+        account.leave_out("on other chromosomes", pixels - read, [c for c in self.chromsizes if c not in self._met])
+        return [account]
 
     def balancing(self, chrom):
         """What cooler's balancing multiplies each bin's counts by. Returns: float64 (bins,), NaN where it left one out.
@@ -156,7 +192,7 @@ class ContactMap:
                 for start in range(first, last, CHUNK_PIXELS):
                     part = slice(start, min(start + CHUNK_PIXELS, last))
                     cis = self._column(root, "pixels/bin2_id", part) < high
-                    total += float(self._column(root, self._values, part, kinds="iuf")[cis].sum(dtype=np.float64))
+                    total += float(self._counts(root, part)[0][cis].sum())
                     advance(part.stop - part.start)
         return total
 
@@ -172,24 +208,30 @@ class ContactMap:
         return bin1, bin2, bin2 < high - low
 
     def _counts(self, root, part):
-        return self._column(root, self._values, part, kinds="iuf").astype(np.float64)
+        """Counts of one part of the table, float64, without the roundings of float32; and the type in the file."""
+        values = self._column(root, self._values, part, kinds="iuf")
+        counts, stored = values.astype(np.float64), values.dtype.type
+        return whole_where_near(counts) if stored is np.float32 else counts, stored
 
-    def _check(self, counts):
+    def _check(self, counts, stored):
         """Refuse what is no count; of a column that was chosen, what is no number from 0 up."""
         if self._values == COUNTS:
-            check_counts(self.path, counts)
+            check_counts(self.path, counts, stored)
         else:
             check_values(self.path, counts, shown(self._values.removeprefix("pixels/")))
 
     def _seen_from_tss(self, root, part, low, high, is_tss):
-        """The pixels of one part of the table, as `pixels_of` returns them. low, high: the chromosome's bins."""
+        """The pixels of one part of the table, as `pixels_of` returns them, and how many lie within the chromosome.
+
+        low, high: of its bins.
+        """
         bin1, bin2, cis = self._bins(root, part, low, high)
         from1, from2 = (side & cis for side in touching(bin1, np.where(cis, bin2, 0), is_tss))
         counts = np.zeros(len(bin1))
         if from1.any() or from2.any():
-            counts = self._counts(root, part)
-            self._check(counts[from1 | from2])
-        return seen_from_tss(bin1, bin2, counts, from1, from2)
+            counts, stored = self._counts(root, part)
+            self._check(counts[from1 | from2], stored)
+        return *seen_from_tss(bin1, bin2, counts, from1, from2), int(np.count_nonzero(cis))
 
     def _extent(self, root, chrom):
         """A chromosome's place in the map's tables: first bin, bin behind, first pixel, pixel behind."""
@@ -244,20 +286,8 @@ class ContactMap:
 
     def _find_column(self, root, name):
         """A column of the map, when it is there and compressed by what this HDF5 has."""
-        if name not in root and name == self._values != COUNTS:
-            columns = sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})
-            raise map_error(
-                self.path,
-                f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}",
-                expected=f"{parameter('value_column')} among {', '.join(map(shown, columns)) or 'none'}",
-            )
         if name not in root:
-            raise map_error(
-                self.path,
-                f"no {name} in {self.group}",
-                expected="a map as cooler writes it",
-                hint="fetch or make it again",
-            )
+            raise self._lacking(root, name)
         column = root[name]
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
@@ -273,6 +303,22 @@ class ContactMap:
         if len(column) and not column.id.get_storage_size():
             raise self._damaged(f"{name} was never written")
         return column
+
+    def _lacking(self, root, name):
+        """An error for a column that is not there."""
+        others = sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})
+        if name == self._values and (others or name != COUNTS):
+            return map_error(
+                self.path,
+                f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}",
+                expected=f"{parameter('value_column')} among {', '.join(map(shown, others)) or 'none'}",
+            )
+        return map_error(
+            self.path,
+            f"no {name} in {self.group}",
+            expected="a map as cooler writes it",
+            hint="fetch or make it again",
+        )
 
     @contextlib.contextmanager
     def _reading(self):

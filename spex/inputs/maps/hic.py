@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -12,13 +13,20 @@ from pathlib import Path
 import numpy as np
 
 from spex.errors import InputError, parameter, shown
+from spex.inputs.account import Account
+from spex.inputs.maps.chroms import some_of
+from spex.inputs.maps.hic_index import DamagedIndexError, Matrix, read_index
 from spex.inputs.maps.hic_process import DAMAGED
 from spex.inputs.maps.layout import map_error
-from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching
+from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching, whole_where_near
 from spex.inputs.maps.settings import Reading
 
+logger = logging.getLogger("spex")
+
 SCRIPT = Path(__file__).with_name("hic_process.py")
+CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 FIRST_ROWS = 2000
+SUM_TOLERANCE = 1e-4
 BAND_PIXELS = 4_000_000
 """Pixels that are read at once, about: rows of bins are taken as many at a time as hold so many."""
 
@@ -33,8 +41,12 @@ class HicMap:
     options = ()
 
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
-        self.path, self.resolution = Path(path), resolution
+        self.path, self.resolution, self._met = Path(path), resolution, {}
         _require_library()
+        try:
+            self._index = read_index(self.path, resolution)
+        except DamagedIndexError as error:
+            raise self._damaged(error) from error
         told = self._ask("head")
         self.resolutions, self.chromsizes = told["resolutions"], told["chromsizes"]
         if resolution not in self.resolutions:
@@ -55,14 +67,55 @@ class HicMap:
 
     def _bands(self, chrom, advance):
         """Stream a chromosome's pixels, a band of rows at a time. advance: called with the number of pixels read."""
+        self._met[chrom] = 0
+        if self._index and not self._matrix_of(chrom).blocks:
+            return
         question = "bands", self.resolution, chrom, self.chromsizes[chrom], FIRST_ROWS, BAND_PIXELS
+        pixels, total, diagonal = 0, 0.0, 0.0
         with self._process(*question) as out:
             while out.peek(1):
                 (count,) = _column(out, 1, np.int64)
                 bin1, bin2, counts = (_column(out, count, kind) for kind in (np.int64, np.int64, np.float64))
-                check_counts(self.path, counts)
+                counts = whole_where_near(counts)  # which the file has as float32
+                check_counts(self.path, counts, np.float32)
+                pixels, total = pixels + count, total + counts.sum()
+                diagonal += counts[bin1 == bin2].sum()
                 yield Part(bin1, bin2, counts)
                 advance(len(counts))
+        self._met[chrom] = int(pixels)
+        self._check_sum(chrom, pixels, total, diagonal)
+
+    def _check_sum(self, chrom, pixels, total, diagonal):
+        """Compare what was read of a chromosome with what the index says of it.
+
+        Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
+        """
+        if self._index is None:
+            return
+        indexed = self._matrix_of(chrom)
+        if indexed.blocks and indexed.counts > 0 and not pixels:
+            raise self._damaged(f"no pixel of {shown(chrom)}, where its index has counts of {indexed.counts:,.0f}")
+        sums = np.array([total, 2 * total - diagonal])
+        if indexed.counts > 0 and not np.isclose(sums, indexed.counts, rtol=SUM_TOLERANCE).any():
+            logger.warning(
+                "%s: the counts of %s add up to %s, its index says %s: it is damaged, or its writer adds up otherwise",
+                *(self.path, shown(chrom), f"{total:,.0f}", f"{indexed.counts:,.0f}"),
+            )
+
+    def _matrix_of(self, chrom):
+        return self._index.matrices.get(chrom, Matrix(0.0, 0))
+
+    def accounts(self):
+        """As of ContactMap; what was not read is not counted, which a .hic does not say."""
+        account = Account(str(self.path), "pixels", sum(self._met.values()))
+        known = self.chromsizes
+        if self._index:
+            known = [name for name, each in self._index.matrices.items() if each.blocks]
+        others = [chrom for chrom in known if chrom not in self._met]
+        if others:
+            account.notes.append(f"pixels on {len(others):,} other chromosomes ({some_of(others)}) are left out")
+        account.notes.append("pixels between chromosomes are not counted")
+        return [account]
 
     def pixels_of(self, chrom, tss_bins, advance):
         """As of ContactMap."""
@@ -82,7 +135,10 @@ class HicMap:
     def _counts_to_others(self, chrom):
         """Sum of the counts to the chromosomes behind this one, at the coarsest resolution, where it is the same."""
         chroms = list(self.chromsizes)
-        return self._ask("others", self.resolutions[-1], chrom, *chroms[chroms.index(chrom) + 1 :])
+        others = chroms[chroms.index(chrom) + 1 :]
+        if self._index:
+            others = [other for other in others if (chrom, other) in self._index.between]
+        return self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
 
     def _ask(self, question, *words):
         """What a question is answered with, from JSON."""
@@ -116,11 +172,13 @@ class HicMap:
             told = errors.read().decode(errors="replace").strip()
         if status == -signal.SIGKILL:
             raise MemoryError
-        if status == DAMAGED:
-            reason = shown(told.splitlines()[-1], 200)
-            raise map_error(self.path, f"damaged or cut short ({reason})", hint="fetch or copy it again")
+        if status == DAMAGED or -status in CRASHES:
+            raise self._damaged(told.splitlines()[-1] if status == DAMAGED and told else "its reader crashed")
         if status:
             raise RuntimeError(f"the process that reads {self.path} ended with status {status}: {told}")
+
+    def _damaged(self, reason):
+        return map_error(self.path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
 
 
 def _column(out, count, kind):

@@ -63,8 +63,10 @@ def main(words):
                     out.flush()
             else:
                 out.write(json.dumps({"head": head, "others": others}[question](hictkpy, *words)).encode())
-        except (RuntimeError, ValueError, LookupError) as error:
-            print(f"{error}".replace("\n", " "), file=sys.stderr)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # the library raises whatever its C++ does, std::bad_alloc too
+            print((str(error) or type(error).__name__).replace("\n", " "), file=sys.stderr)
             return DAMAGED
     return 0
 

@@ -26,13 +26,13 @@ def find_group(file, path, resolution, group=None):
     if group:
         return _named_group(file, path, resolution, group)
     if is_cooler(file):
-        if bin_size(file) == resolution:
+        width = bin_size(file)
+        if width in (resolution, None):
             return "/"
         raise map_error(
             path,
-            f"no resolution {resolution} (a .cool of one resolution only, of {bin_size(file)} bp)",
-            hint=f"choose {parameter('resolution')} {bin_size(file)}, or make the map with: cooler zoomify -r "
-            f"{resolution} -o map.mcool {path}",
+            f"no resolution {resolution} (a .cool of one resolution only, of {width} bp)",
+            hint=f"choose {parameter('resolution')} {width}, or {_way_to(resolution, {width: path})}",
         )
     name = f"resolutions/{resolution}"
     if name in file and is_cooler(file[name]):
@@ -42,9 +42,19 @@ def find_group(file, path, resolution, group=None):
         raise map_error(
             path,
             f"no resolution {resolution} (it has {', '.join(map(str, resolutions))})",
-            hint=f"choose {parameter('resolution')} among them, or make the map with: cooler zoomify",
+            hint=f"choose {parameter('resolution')} among them, or "
+            + _way_to(resolution, {each: f"{path}::resolutions/{each}" for each in resolutions}),
         )
     raise _other_layout(file, path, resolution)
+
+
+def _way_to(resolution, held):
+    """How to come by a resolution that a file lacks. held: resolutions that it has -> URI of the map."""
+    finer = [each for each in held if resolution % each == 0]
+    if not finer:
+        widths = " and ".join(map(str, held))
+        return f"make it from the pairs of reads with cooler cload: bins of {widths} bp do not add up to {resolution}"
+    return f"make the map with: cooler zoomify -r {resolution} -o map.mcool {held[max(finer)]}"
 
 
 def list_resolutions(file):
@@ -92,7 +102,7 @@ def _other_layout(file, path, resolution):
         )
     levels = {key: bin_size(file[key]) for key in sorted(file) if _is_number(key) and is_cooler(file[key])}
     if levels:
-        held = ", ".join(f"/{key} ({width} bp)" for key, width in levels.items())
+        held = ", ".join(f"/{key} ({f'{width} bp' if width else 'no fixed width'})" for key, width in levels.items())
         of_resolution = [key for key, width in levels.items() if width == resolution]
         return map_error(
             path,
@@ -119,6 +129,9 @@ def is_cooler(group):
 
 
 def bin_size(group):
-    """Width of a cooler's bins in bp, or None where they have no fixed one."""
+    """Width of a cooler's bins in bp, or None where they have no fixed one, or the file does not say which."""
     width = group.attrs.get("bin-size")
+    width = width.decode(errors="replace") if isinstance(width, bytes) else width
+    if isinstance(width, str):
+        return int(width) if _is_number(width) else None
     return int(width) if isinstance(width, (int, np.integer)) else None

@@ -7,6 +7,7 @@ from scipy.spatial import cKDTree
 
 from spex.contacts.rules import Published
 from spex.errors import InputError, parameter, shown
+from spex.inputs.account import Account
 from spex.inputs.maps.beads import read_structures
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, joined
@@ -36,7 +37,7 @@ class ModelMap:
         self.paths, self.resolution, self._radius = [Path(path) for path in paths], resolution, reading.contact_radius
         self.path = self.paths[0]
         self._reach = self._radius or _max_dist(self.path, rule)
-        self.resolutions, self._chromosomes, self._coordinates = [resolution], None, None
+        self.resolutions, self._chromosomes, self._coordinates, self._accounts = [resolution], None, None, []
 
     def fit(self, chromosomes):
         """As of TextContacts."""
@@ -70,6 +71,11 @@ class ModelMap:
     def depth(self, chroms, advance):
         """As of ContactMap."""
         return float(sum(part.counts.sum() for chrom in chroms for part in self.parts(chrom, advance)))
+
+    def accounts(self):
+        """As of ContactMap; of the beads of each file."""
+        self._by_chromosome()
+        return self._accounts
 
     def _neighbours(self, chrom, viewpoints):
         """Yield viewpoint, neighbour (int64) and count (float64) of the pairs of some viewpoints at a time."""
@@ -121,8 +127,10 @@ class ModelMap:
         """Read the files. Returns: name of a chromosome -> coordinates as of `_of_chromosome`."""
         structures = []
         for path in self.paths:
+            account = Account(str(path), "beads")
             for beads in read_structures(path, self.resolution):
-                structures.append(self._checked(path, beads))
+                structures.append(self._checked(path, beads, account))
+            self._accounts.append(account)
         sizes = {}
         for structure in structures:
             for name, (bins, _) in structure.items():
@@ -133,7 +141,7 @@ class ModelMap:
                 coordinates[name][number, bins] = places
         return coordinates
 
-    def _checked(self, path, beads):
+    def _checked(self, path, beads, account):
         """Beads of one structure by chromosome: name -> bins and coordinates. beads: as of `read_structures`."""
         groups = {name: of_chrom for name, of_chrom in beads.groupby("chrom", sort=False)}
         self._check_spacing(path, beads["position"], groups)
@@ -143,6 +151,12 @@ class ModelMap:
         names = {name: name for name in groups}
         if self._chromosomes:
             names = self._chromosomes.match(path, reached, strict=True)
+            names = {known: name for known, name in names.items() if known in self._chromosomes.names}
+        for name, each in groups.items():
+            if name in names.values():
+                account.used += len(each)
+            else:
+                account.leave_out("on chromosomes without genes", len(each), [name])
         return {
             known: (
                 groups[name]["position"].to_numpy() // self.resolution,

@@ -48,16 +48,38 @@ def joined(kept):
     return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
 
 
-def check_counts(path, counts):
-    """Refuse what is no raw count: negative, not finite, or no whole number."""
+NEAR = 1e-6
+"""How far, in shares of it, a count that was stored in 32 bits may be off the whole number that it stands for: some
+roundings."""
+
+
+def whole_where_near(counts):
+    """Counts that were stored as float32, those within a rounding of a whole number as that number. counts: float64."""
+    with np.errstate(invalid="ignore"):  # infinity, which is refused elsewhere
+        nearest = np.rint(counts)
+        return np.where(np.abs(counts - nearest) <= NEAR * nearest, nearest, counts)
+
+
+def check_counts(path, counts, stored=np.float64):
+    """Refuse what is no raw count: negative, not finite, or no whole number. stored: type of the counts in the file."""
     bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts)))
     if bad.any():
+        count = counts[bad][0]
+        near = np.isfinite(count) and 0 < abs(count - np.rint(count)) < 0.001
         raise map_error(
             path,
-            f"found a count of {counts[bad][0]:.6g}",
+            f"found a count of {_in_full(stored(count))}",
             expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or transformed map)",
-            hint="take the map of raw counts",
+            hint="take the map of raw counts"
+            + (": these are nearly whole, as counts that were corrected and taken back are" if near else ""),
         )
+
+
+def _in_full(value):
+    """A number with every digit that it has in its own type."""
+    if np.isfinite(value) and abs(value) < 1e16:
+        return np.format_float_positional(value, trim="-")
+    return f"{value:g}"
 
 
 def check_values(path, values, name):

@@ -1,9 +1,7 @@
-"""Text files that hold contacts or models, gzipped or not: told apart, and read some lines at a time."""
+"""Tables of text: how one is laid out, and its rows, some lines at a time; which format it is of, `formats` says."""
 
-import codecs
 import csv
 import io
-import re
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,20 +9,13 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import shown
-from spex.inputs.kinds import recognise
 from spex.inputs.maps.layout import map_error
-from spex.inputs.opening import OPENERS, beginning, open_text
+from spex.inputs.opening import open_text
 
 LINES_AT_ONCE = 200_000
-HEAD_BYTES = 1 << 16
-
-TRIPLETS, LOOPS, MODEL, PDB, MMCIF = "triplets", "loops", "a 3D model", "a PDB file", "an mmCIF file"
-WIDTHS = {4: TRIPLETS, 5: MODEL}
-"""What a table is by its number of columns; from `LOOP_WIDTH` up it holds loops."""
-
-LOOP_WIDTH = 6
-PDB_LINE = re.compile(r"^(ATOM  |HETATM)[ \dA-Z]{5}|^(HEADER|TITLE |REMARK|CRYST1|NUMMDL|SEQRES|MODEL ) ", re.MULTILINE)
-"""Lines of which a PDB file has at least one near its beginning."""
+SHOWN_COLUMNS = 20
+COMMENTS = ("#", "track ", "track\t", "browser ", "browser\t")
+"""What lines begin with that are no rows: comments, and what is meant for a genome browser."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class Layout:
 
     separator: a tab, or None for blanks. header: names of the columns, or None. header_line: number of the line that it
     stands on, where that is no comment. first: fields of the first row. Lines that begin with # are comments; one with
-    as many fields as the first row, above it, is a header too.
+    as many fields as the first row, above it, is a header too. Blanks around headings do not count.
     """
 
     separator: str | None
@@ -41,35 +32,17 @@ class Layout:
     header_line: int | None
     first: list[str]
 
-    def numbered(self):
-        """The first row as a message shows it: each field after the number of its column."""
-        return ", ".join(f"{number} {shown(field, 20)}" for number, field in enumerate(self.first, start=1))
 
-
-def text_kind(path):
-    """Which text of contacts a file is, by its content: TRIPLETS, LOOPS, MODEL, PDB, MMCIF, or None for none."""
-    if recognise(path) not in (None, *OPENERS):
-        return None
-    try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning(path, HEAD_BYTES))
-    except UnicodeDecodeError:
-        return None
-    if "\0" in text:
-        return None
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if lines and lines[0].startswith("data_"):
-        return MMCIF
-    if PDB_LINE.search(text):
-        return PDB
-    layout = _layout(enumerate(text.splitlines(), start=1))
-    width = len(layout.first) if layout else 0
-    return LOOPS if width >= LOOP_WIDTH else WIDTHS.get(width)
+def numbered(row):
+    """A row as a message shows it: each field after the number of its column."""
+    fields = [f"{number} {shown(field, 20)}" for number, field in enumerate(row[:SHOWN_COLUMNS], start=1)]
+    return ", ".join([*fields, *(["..."] if len(row) > SHOWN_COLUMNS else [])])
 
 
 def read_layout(path):
-    """Layout of a table that `text_kind` has found in a file."""
+    """Layout of a table in a file."""
     with _open_text(path) as file:
-        return _layout(enumerate(file, start=1))
+        return layout_of(enumerate(file, start=1))
 
 
 def read_rows(path, layout, columns):
@@ -85,11 +58,11 @@ def read_rows(path, layout, columns):
         numbered = (
             (number, line)
             for number, line in enumerate(file, start=1)
-            if not line.startswith("#") and number != layout.header_line and not line.isspace()
+            if not line.startswith(COMMENTS) and number != layout.header_line and not line.isspace()
         )
         while part := list(islice(numbered, LINES_AT_ONCE)):
             numbers = np.array([number for number, _ in part])
-            lines = [_tabbed(line, layout.separator) for _, line in part]
+            lines = [tabbed(line, layout.separator) for _, line in part]
             widths = np.array([line.count("\t") for line in lines]) + 1
             if (widths != width).any():
                 bad = int(np.flatnonzero(widths != width)[0])
@@ -143,11 +116,11 @@ def read_text(path):
         return file.read()
 
 
-def _layout(numbered):
+def layout_of(numbered):
     """Layout of numbered lines; None where there is no row."""
     comments, content = [], []
     for number, line in numbered:
-        if line.startswith("#"):
+        if line.startswith(COMMENTS):
             comments.append(line.lstrip("#").strip())
         elif line.strip():
             content.append((number, line))
@@ -156,12 +129,16 @@ def _layout(numbered):
     if not content:
         return None
     separator = "\t" if "\t" in content[0][1] else None
-    rows = [_tabbed(line, separator).split("\t") for _, line in content]
+    rows = [tabbed(line, separator).split("\t") for _, line in content]
     if not _is_row(rows[0]):
-        return Layout(separator, rows[0], content[0][0], rows[-1])
-    above = [_tabbed(line, separator).split("\t") for line in comments]
+        return Layout(separator, _stripped(rows[0]), content[0][0], rows[-1])
+    above = [_stripped(tabbed(line, separator).split("\t")) for line in comments]
     above = [fields for fields in above if len(fields) == len(rows[0])]
     return Layout(separator, above[-1] if above else None, None, rows[0])
+
+
+def _stripped(fields):
+    return [each.strip() for each in fields]
 
 
 def _is_row(fields):
@@ -177,7 +154,7 @@ def _is_number(text):
     return True
 
 
-def _tabbed(line, separator):
+def tabbed(line, separator):
     """A line without its end, a tab between its fields."""
     return line.rstrip("\r\n") if separator else "\t".join(line.split())
 

@@ -21,6 +21,10 @@ class ThinnedMap:
     def pixel_count(self, chroms):
         return self._map.pixel_count(chroms)
 
+    def accounts(self):
+        """Of the map itself."""
+        return self._map.accounts()
+
     def pixels_of(self, chrom, tss_bins, advance):
         """As of the map itself, pixels without a count left out."""
         viewpoints, others, counts = self._map.pixels_of(chrom, tss_bins, advance)

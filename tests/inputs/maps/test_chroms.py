@@ -21,7 +21,8 @@ def reached(*names, end=900):
         (GENOME, ["chr1", "chrX", "chrUn_1"], {"chr1": "chr1", "chrX": "chrX"}),
         (GENOME, ["1", "8", "MT"], {"chr1": "1", "chr8": "8"}),
         (ENSEMBL, ["chr1", "chrX"], {"1": "chr1", "X": "chrX"}),
-        (GENOME, ["chr1", "8"], {"chr1": "chr1"}),
+        (GENOME, ["chr1", "8"], {"chr1": "chr1", "chr8": "8"}),
+        (Chromosomes(["chrM", "chr1"]), ["MT", "1 "], {"chrM": "MT", "chr1": "1 "}),
         (Chromosomes(["chr1"]), ["1", "2"], {"chr1": "1"}),
     ],
 )

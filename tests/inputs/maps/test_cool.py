@@ -20,6 +20,7 @@ from spex.errors import InputError
 from spex.inputs.agree import agree_maps
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.reading import read_maps
 from spex.inputs.maps.settings import Reading
 
 
@@ -141,7 +142,6 @@ MAPS = {
     "another build": (map_of({**CHROMSIZES, "chr1": 130_000}), "chr1 is 130,000 bp long there and 120,400 bp in the"),
     "another species": (map_of({"chr1": 195_471, "chr2": 182_113}), "no chromosome 'chr8'|chr1 is 195,471 bp"),
     "names of another kind": (map_of({"NC_1": 120_400, "NC_8": 90_000, "NC_9": 61_000}), "no chromosome 'chr[189]'"),
-    "no chr8": (map_of({"chr1": 120_400, "chr9": 61_000}), "no chromosome 'chr8'"),
     "a negative count": (set_in_map("pixels/count", [1, -1, 1]), "found a count of -1; expected raw counts"),
     "NaN as a count": (set_in_map("pixels/count", [1, np.nan, 1]), "found a count of nan; expected raw counts"),
     "infinity as a count": (set_in_map("pixels/count", [1, np.inf, 1]), "found a count of inf; expected raw counts"),
@@ -367,3 +367,119 @@ def test_all_pixels_are_streamed_in_parts(world, monkeypatch):
 
 def ignore(count):
     pass
+
+
+def stored_as(path, kind, change=lambda counts: counts):
+    """Give a map's counts another type."""
+    with h5py.File(path, "a") as file:
+        pixels = file["resolutions/1000/pixels"]
+        counts = change(pixels["count"][:])
+        del pixels["count"]
+        pixels["count"] = counts.astype(kind)
+
+
+def test_counts_in_32_bits_a_rounding_off_are_whole(world, genes, tmp_path):
+    path = tmp_path / "map.mcool"
+    path.write_bytes(world.maps[0].read_bytes())
+    stored_as(path, np.float32, lambda counts: counts.astype(np.float32) * np.float32(1 - 1e-7))
+    with h5py.File(path) as file:
+        counts = file["resolutions/1000/pixels/count"][:]
+    assert (counts != np.rint(counts)).any()
+    found, expected = (read(each, genes, Corrected()) for each in (path, world.maps[0]))
+    assert found.pairs().equals(expected.pairs()) and len(found.bins) > 10
+    assert ContactMap(path, 1000).depth(["chr1"], ignore) == ContactMap(world.maps[0], 1000).depth(["chr1"], ignore)
+    parts = (
+        np.concatenate([part.counts for part in ContactMap(each, 1000).parts("chr1", ignore)])
+        for each in (path, world.maps[0])
+    )
+    assert np.array_equal(*parts)
+
+
+@pytest.mark.parametrize(
+    "count, kind, told",
+    [
+        (4.9995, np.float32, "4.9995; .*: these are nearly whole, as counts that were corrected"),
+        (4.9999995, np.float64, "4.9999995; .*: these are nearly whole"),
+        (5 + 1e-9, np.float64, "5.000000001; .*: these are nearly whole"),
+        (0.37, np.float32, "0.37; .*take the map of raw counts$"),
+        (1e300, np.float64, None),
+        (-1e-12, np.float32, "-0.000000000001; "),
+    ],
+)
+def test_a_count_that_is_refused_is_shown_in_full(one_map, genes, count, kind, told):
+    path = one_map([(60, 90, 2.0)])
+    stored_as(path, kind, lambda counts: counts * 0 + count)
+    if told is None:
+        assert read(path, genes, Corrected()).counts.tolist() == [count] * 2
+        return
+    with pytest.raises(InputError, match=f"found a count of {told}"):
+        read(path, genes, Corrected())
+
+
+def test_bins_of_several_sizes_have_no_resolution_to_choose(tmp_path):
+    bins = pd.DataFrame({"chrom": "chr1", "start": [0, 700, 2500], "end": [700, 2500, 10_000]})
+    cooler.create_cooler(str(tmp_path / "map.cool"), bins, pd.DataFrame({"bin1_id": [0], "bin2_id": [2], "count": [3]}))
+    with pytest.raises(InputError, match=r"are of no fixed width \(restriction fragments.*cooler cload, or") as told:
+        ContactMap(tmp_path / "map.cool", 1000)
+    assert "None" not in str(told.value) and "zoomify" not in str(told.value)
+    with h5py.File(tmp_path / "levels.cool", "w") as file, h5py.File(tmp_path / "map.cool") as source:
+        for name in ("chroms", "bins", "pixels", "indexes"):
+            source.copy(name, file.require_group("0"))
+    with pytest.raises(InputError, match=r"an old layout of zoom levels: /0 \(no fixed width\)"):
+        ContactMap(tmp_path / "levels.cool", 1000)
+
+
+def test_a_width_that_is_written_as_text_counts(one_map):
+    path = one_map([(60, 90, 2.0)])
+    with h5py.File(path, "a") as file:
+        file["resolutions/1000"].attrs["bin-size"] = "1000"
+    assert ContactMap(path, 1000).depth(["chr1"], ignore) == 2
+
+
+@pytest.mark.parametrize(
+    "wanted, way",
+    [
+        (6000, r"or make the map with: cooler zoomify -r 6000 -o map\.mcool .*map\.mcool::resolutions/2000$"),
+        (500, "or make it from the pairs of reads with cooler cload: bins of 1000 and 2000 bp do not add up to 500$"),
+    ],
+)
+def test_zoomify_is_named_where_it_can_make_the_resolution(world, tmp_path, wanted, way):
+    path = tmp_path / "map.mcool"
+    path.write_bytes(world.maps[0].read_bytes())
+    with pytest.raises(InputError, match=rf"no resolution {wanted} \(it has 1000, 2000\); .*{way}"):
+        ContactMap(path, wanted)
+    with h5py.File(path) as source, h5py.File(tmp_path / "one.cool", "w") as target:
+        for name in ("chroms", "bins", "pixels", "indexes"):
+            source.copy(f"resolutions/2000/{name}", target)
+        target.attrs["bin-size"] = 2000
+    way = way.replace("1000 and ", "").replace(r"map\.mcool::resolutions/2000", r"one\.cool")
+    with pytest.raises(InputError, match=f"no resolution {wanted} .*; choose resolution 2000, {way}"):
+        ContactMap(tmp_path / "one.cool", wanted)
+
+
+def test_a_column_of_another_name_is_named(one_map):
+    path = one_map([(60, 90, 3.0)])
+    with h5py.File(path, "a") as file:
+        file["resolutions/1000/pixels"].move("count", "raw")
+    with pytest.raises(InputError, match=r"no column count in the pixels of .*; expected value_column among raw$"):
+        ContactMap(path, 1000).depth(["chr1"], ignore)
+    assert ContactMap(path, 1000, Reading("raw")).depth(["chr1"], ignore) == 3
+
+
+def test_the_account_is_of_all_pixels(tmp_path, genes):
+    pixels = {"chr1": [(60, 90, 1.0), (60, 130, 9.0), (61, 62, 1.0)], "chr8": [(3, 40, 2.0), (3, 100, 5.0)]}
+    write_mcool(tmp_path / "map.mcool", pixels)  # bin 130 of chr1 is one of chr8, bin 100 of chr8 one of chr9
+    genes = genes[genes["chrom"] == "chr1"]
+    for rule, whole in ((Corrected(), False), (Corrected(contact_weight="expected"), True)):
+        map_ = ContactMap(tmp_path / "map.mcool", 1000)
+        contacts = read_maps([map_], genes, rule, 1000)
+        assert contacts.accounts == [
+            {
+                "file": str(tmp_path / "map.mcool"),
+                "unit": "pixels",
+                "used": 2,
+                "left_out": {"between chromosomes": 1, "on other chromosomes": 2},
+                "notes": [],
+            }
+        ], whole
+        assert map_.accounts()[0].line().endswith("2 on other chromosomes (chr8, chr9)")

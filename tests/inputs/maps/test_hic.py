@@ -40,7 +40,8 @@ def test_the_same_pixels_give_the_same_contacts(pixels, path, genes, tmp_path, m
     monkeypatch.setattr(hic, "FIRST_ROWS", 7)
     write_mcool(tmp_path / "map.mcool", pixels)
     found, expected = (read_maps(open_maps([each], 1000), genes, rule, 1000) for each in (path, tmp_path / "map.mcool"))
-    for name in Contacts.__dataclass_fields__:
+    assert [account["used"] for account in found.accounts] == [account["used"] for account in expected.accounts]
+    for name in Contacts.__dataclass_fields__.keys() - {"accounts"}:
         assert_array_equal(getattr(found, name), getattr(expected, name))
         assert np.asarray(getattr(found, name)).dtype == np.asarray(getattr(expected, name)).dtype
 
@@ -141,3 +142,37 @@ def test_the_library_stays_out_of_this_process(path):
     map_ = HicMap(path, 1000)
     assert map_.depth(["chr1"], ignore) > 0
     assert "hictkpy" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "body, message",
+    [
+        ("raise MemoryError", "MemoryError"),  # as std::bad_alloc is
+        ("import os; os.abort()", "its reader crashed"),
+    ],
+)
+def test_whatever_the_library_raises_ends_in_one_line(path, tmp_path, monkeypatch, body, message):
+    map_ = HicMap(path, 1000)
+    script = hic.SCRIPT.read_text().replace("def bands(", f"def bands(*words):\n    {body}\n    yield\n\n\ndef other(")
+    (tmp_path / "reader.py").write_text(script)
+    monkeypatch.setattr(hic, "SCRIPT", tmp_path / "reader.py")
+    with pytest.raises(
+        InputError, match=rf"^maps .*map\.hic: damaged or cut short \({message}\); fetch or copy it again$"
+    ):
+        map_.depth(["chr1"], ignore)
+
+
+def test_the_account_says_what_is_not_counted(path, genes, pixels):
+    map_ = HicMap(path, 1000)
+    assert read_maps([map_], genes[genes["chrom"] == "chr9"], Published(), 1000).accounts == [
+        {
+            "file": str(path),
+            "unit": "pixels",
+            "used": len(pixels["chr9"]),
+            "left_out": {},
+            "notes": [
+                "pixels on 2 other chromosomes (chr1, chr8) are left out",
+                "pixels between chromosomes are not counted",
+            ],
+        }
+    ]

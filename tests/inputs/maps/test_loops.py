@@ -14,7 +14,7 @@ from spex.inputs.agree import agree_maps
 from spex.inputs.maps import loops, text
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.loops import LoopMap, TripletMap
-from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.reading import open_maps, read_maps
 from spex.inputs.maps.settings import Reading
 
 RESOLUTION = 1000
@@ -272,3 +272,74 @@ def test_a_chromosome_without_loops_has_no_pixels(tmp_path):
     map_.fit(KNOWN)
     assert seen(map_, "chr8", [0, 1]) == {} and list(map_.parts("chr8", nothing)) == []
     assert seen(map_, "chr1", []) == {}
+
+
+@pytest.mark.parametrize(
+    "anchors",
+    [("1", "1"), ("chr1", "1"), ("1", "chr1"), ("chr1 ", "chr1"), (" chr1", "1 ")],
+    ids=["without chr", "either", "the other way", "a blank", "blanks"],
+)
+def test_a_chromosome_in_several_spellings_is_one(tmp_path, genes, anchors):
+    one, other = anchors
+    (tmp_path / "loops").write_text(
+        HEADER + f"{one}\t60000\t61000\t{other}\t90000\t91000\t.\t3\n" + GOOD.replace("chr1", "chr8") + GOOD
+    )
+    (map_,) = open_maps([tmp_path / "loops"], RESOLUTION)
+    map_.fit(KNOWN)
+    assert seen(map_, "chr1", [60, 0]) == {(60, 90): 3, (0, 50): 3} and seen(map_, "chr8", [0]) == {(0, 50): 3}
+    assert map_.accounts()[0].summary()["left_out"] == {}
+
+
+def test_every_row_is_accounted_for_once_a_run(tmp_path, genes, caplog):
+    rows = [
+        GOOD * 3,
+        loop(count="0"),
+        loop(chrom="chr8"),
+        loop(chrom="chrX") * 2,
+        loop(chrom="chrUn_1") + loop(chrom="chrUn_2"),
+        GOOD.replace("chr1", "chr9", 1),
+        ".\t-1\t-1\t.\t-1\t-1\t.\t3\n" * 4,
+    ]
+    (tmp_path / "loops").write_text(HEADER + "".join(rows))
+    sizes = {**CHROMSIZES, "chrX": 120_000}
+    maps = agree_maps(open_maps([tmp_path / "loops"], RESOLUTION), genes, sizes)
+    with caplog.at_level("INFO", logger="spex"):
+        contacts = read_maps(maps, genes, Published(), RESOLUTION)
+    (account,) = contacts.accounts
+    assert account == {
+        "file": str(tmp_path / "loops"),
+        "unit": "rows",
+        "used": 5,
+        "left_out": {
+            "between chromosomes": 1,
+            "with an anchor that is not known": 4,
+            "on chromosomes without genes": 2,
+            "on chromosomes that the genome lacks": 2,
+        },
+        "notes": ["1 of the rows used have a count of 0"],
+    }
+    assert account["used"] + sum(account["left_out"].values()) == 14
+    told = [record.message for record in caplog.records if "rows used" in record.message]
+    assert len(told) == 1 and told[0].startswith(f"{tmp_path / 'loops'}: 5 rows used; left out: ")
+    assert "2 on chromosomes that the genome lacks (chrUn_1, chrUn_2)" in told[0]
+
+
+def test_an_end_that_is_rounded_up_to_whole_bins_is_no_other_build(tmp_path):
+    (tmp_path / "loops").write_text(HEADER + loop(start2=120_000, end2=121_000))
+    map_ = LoopMap(tmp_path / "loops", RESOLUTION)
+    map_.fit(KNOWN)
+    assert seen(map_, "chr1", [0]) == {(0, 120): 3}
+
+
+def test_loops_of_other_chromosomes_than_the_genes_are_refused(tmp_path):
+    (tmp_path / "loops").write_text(HEADER + loop(chrom="chrX"))
+    map_ = LoopMap(tmp_path / "loops", RESOLUTION)
+    map_.fit(Chromosomes(["chr1"], {"chr1": 120_400, "chrX": 100_000}))
+    with pytest.raises(InputError, match="none of the genes lies on a chromosome of it: it has chrX, the genes chr1"):
+        map_.ends  # noqa: B018 (reads)
+
+
+def test_loops_between_chromosomes_alone_are_counted_in_the_message(tmp_path):
+    (tmp_path / "loops").write_text(HEADER + GOOD.replace("chr1", "chr9", 1) * 3)
+    with pytest.raises(InputError, match="no contact within a chromosome in it: 3 between chromosomes; expected"):
+        LoopMap(tmp_path / "loops", RESOLUTION).accounts()

@@ -13,7 +13,7 @@ from spex.inputs.agree import agree_maps
 from spex.inputs.maps import model3d
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.model3d import ModelMap
-from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.reading import open_maps, read_maps
 from spex.inputs.maps.settings import Reading
 
 RESOLUTION = 1000
@@ -211,3 +211,16 @@ def test_a_chromosome_without_beads_has_no_pixels(tmp_path):
     map_.fit(KNOWN)
     assert [len(column) for column in map_.pixels_of("chr8", np.array([0, 5]), nothing)] == [0, 0, 0]
     assert list(map_.parts("chr8", nothing)) == []
+
+
+def test_beads_are_accounted_for_by_file(tmp_path, genes):
+    (tmp_path / "one").write_text(GOOD + bead(0, chrom="chrX") + bead(1000, chrom="chrX") + bead(0, chrom="chr8"))
+    (tmp_path / "other").write_text(GOOD + bead(2000))
+    maps = open_maps([tmp_path / "one", tmp_path / "other"], RESOLUTION, Reading(contact_radius=1.0))
+    agree_maps(maps, genes, {**CHROMSIZES, "chrX": 5000})
+    accounts = read_maps(maps, genes, Published(), RESOLUTION).accounts
+    assert [(each["file"], each["unit"], each["used"]) for each in accounts] == [
+        (str(tmp_path / "one"), "beads", 3),
+        (str(tmp_path / "other"), "beads", 3),
+    ]
+    assert [each["left_out"] for each in accounts] == [{"on chromosomes without genes": 2}, {}]

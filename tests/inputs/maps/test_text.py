@@ -7,7 +7,8 @@ import pytest
 
 from spex.errors import InputError
 from spex.inputs.maps import text
-from spex.inputs.maps.text import LOOPS, MMCIF, MODEL, PDB, TRIPLETS, numbers_of, read_layout, read_rows, text_kind
+from spex.inputs.maps.formats import LOOPS, MMCIF, MODEL, PDB, TRIPLETS, identify
+from spex.inputs.maps.text import numbers_of, read_layout, read_rows
 
 KINDS = [
     ("chr1\t0\t1000\tchr1\t5000\t6000\t3\n", LOOPS),
@@ -19,8 +20,6 @@ KINDS = [
     ("\ufeffchr1\t0\t0.5\t1e-3\t-4\n", MODEL),
     ("REMARK   1 made\nATOM      1  CA  BEA 1   1       0.000   1.000   2.000\n", PDB),
     ("data_model\nloop_\n_atom_site.id\n", MMCIF),
-    ("chr1\t0\t1000\n", None),
-    ("chr1,0,1000,chr1,5000,6000\n", None),
     ("# nothing\n", None),
     ("", None),
     ("chr1\t0\t1000\tchr1\t5000\t6000\t\0\n", None),
@@ -32,15 +31,15 @@ KINDS = [
 def test_the_kind_is_told_by_content_whatever_the_name(tmp_path, content, kind, zipped):
     raw = content.encode()
     (tmp_path / "map.mcool").write_bytes(gzip.compress(raw) if zipped else raw)
-    assert text_kind(tmp_path / "map.mcool") == kind
+    assert identify(tmp_path / "map.mcool") == kind
 
 
 def test_what_is_no_text_is_left_to_others(world, tmp_path):
-    assert text_kind(world.maps[0]) is None
+    assert identify(world.maps[0]) is None
     (tmp_path / "other.gz").write_bytes(b"\x1f\x8b" + bytes(99))
-    assert text_kind(tmp_path / "other.gz") is None
+    assert identify(tmp_path / "other.gz") is None
     (tmp_path / "latin").write_bytes(b"chr\xe9 0 5000 3\n")
-    assert text_kind(tmp_path / "latin") is None
+    assert identify(tmp_path / "latin") is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +82,7 @@ def changed(line, replacement):
 
 def test_a_file_cut_short_is_still_known(tmp_path):
     (tmp_path / "cut.gz").write_bytes(gzip.compress(changed(3, "chr8\t0\t5000\t3\n"))[:-9])
-    assert text_kind(tmp_path / "cut.gz") == TRIPLETS
+    assert identify(tmp_path / "cut.gz") == TRIPLETS
 
 
 DAMAGED = {

@@ -1,0 +1,315 @@
+"""Which format a text file is of, by what it says of itself and by the shape of many rows: one registry, of what is
+read and of what is refused with the way to what is."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from spex.contacts.rules import LEAST_DISTANCE
+from spex.errors import parameter
+from spex.inputs.maps.layout import map_error
+from spex.inputs.maps.loops import names_count
+from spex.inputs.maps.sample import (
+    MOST,
+    NEARLY_ALL,
+    PLACE,
+    Sample,
+    anchors_elsewhere,
+    are_chromosomes,
+    are_numbers,
+    are_spans,
+    are_whole,
+    is_along_chromosomes,
+    joined_names,
+    joined_spans,
+    read_sample,
+    stretches_in_fields,
+)
+from spex.inputs.maps.text import numbered
+
+TRIPLETS, LOOPS, MODEL, PDB, MMCIF = "triplets", "loops", "a 3D model", "a PDB file", "an mmCIF file"
+
+PDB_LINE = re.compile(r"^(ATOM  |HETATM)[ \dA-Z]{5}|^(HEADER|TITLE |REMARK|CRYST1|NUMMDL|SEQRES|MODEL ) ", re.MULTILINE)
+"""Lines of which a PDB file has at least one near its beginning."""
+
+WIDTHS = {TRIPLETS: 4, MODEL: 5, LOOPS: 6}
+STRANDS = {"+", "-", "."}
+WANTED = "loops as BEDPE (chrom1 start1 end1 chrom2 start2 end2 count), triplets (chrom start1 start2 count) or a map"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of text. name: in words. sign: whether a Sample is of it. way: of one that is not read, from a Sample to
+    how its contacts get into one that is; None of those that are."""
+
+    name: str
+    sign: Callable[[Sample], bool]
+    way: Callable[[Sample], str] | None = None
+
+
+def identify(path, resolution=1000):
+    """Which text of contacts a file is, by its content: TRIPLETS, LOOPS, MODEL, PDB, MMCIF; None for no text.
+
+    resolution: bp per bin, as wanted.
+
+    Raises:
+        InputError: text of another kind; says of which, where that can be seen, and how to convert it.
+    """
+    sample = read_sample(path, resolution)
+    if sample is None:
+        return None
+    found = next((each for each in FORMATS if each.sign(sample)), None)
+    if found is None and sample.width == 0:
+        return None
+    if found is None:
+        raise map_error(path, _unlike(sample), expected=WANTED)
+    if found.way is not None:
+        raise map_error(path, found.name, expected=WANTED, hint=found.way(sample))
+    return found.name
+
+
+def _unlike(sample):
+    """Why a table is of no known format."""
+    width, first = sample.width, numbered((sample.rows or [sample.header])[0])
+    if width >= WIDTHS[LOOPS] and sample.rows:
+        if joined_names(sample) < MOST:
+            return f"no BEDPE, whose fourth column names a chromosome; the first row is {first}"
+        return f"no BEDPE, whose columns 2, 3, 5 and 6 are starts and ends in bp; the first row is {first}"
+    if width in (4, 5):
+        name = "triplets, whose columns 2 and 3 are starts of bins" if width == 4 else "3D model with a row a bead"
+        return f"no {name}; the first row is {first}"
+    return f"a table of {width} columns between tabs or blanks; the first row is {first}"
+
+
+def begins(pattern):
+    """A sign: how the file begins."""
+    return lambda sample: re.match(pattern, sample.text, re.IGNORECASE) is not None
+
+
+def rows(test, least):
+    """A sign: what most rows are like, of so many columns at least."""
+    return lambda sample: sample.mostly(test, least)
+
+
+def either(*signs):
+    """A sign: one of several."""
+    return lambda sample: any(sign(sample) for sign in signs)
+
+
+def _is_table(kind, test):
+    """The sign of a table that is read: its width, and what most rows are like, where there are any."""
+    return lambda sample: sample.width == WIDTHS[kind] and (not sample.rows or test(sample))
+
+
+def _is_bedpe(sample):
+    return sample.width >= WIDTHS[LOOPS] and min(joined_names(sample), joined_spans(sample)) >= MOST
+
+
+def _is_track(sample):
+    """bedGraph: four columns, of which two are one stretch."""
+    if sample.width != 4 or not sample.mostly(lambda row: are_numbers(row[3])):
+        return False
+    says_so = begins(r"((#|browser).*\n)*track\b|#bedgraph")
+    return says_so(sample) or is_along_chromosomes(sample, LEAST_DISTANCE)
+
+
+def _is_bed(sample):
+    """BED: one stretch in each row, whatever stands behind it."""
+    if sample.width < 3:
+        return False
+    spans = sample.share(lambda row: are_chromosomes(row[0]) and are_spans(*row[1:3])) >= NEARLY_ALL
+    named = sample.width == 3 or (sample.width >= 4 and not sample.mostly(lambda row: are_numbers(row[3])))
+    return spans and (named or (sample.width == 5 and is_along_chromosomes(sample, LEAST_DISTANCE)))
+
+
+def _is_juicer(shift):
+    """Text of Juicer: strand, chromosome, position, fragment of either read, perhaps behind the read's name."""
+
+    def is_one(row):
+        one, other = row[shift : shift + 4], row[shift + 4 : shift + 8]
+        strands = {one[0], other[0]} <= {"0", "1", "16"}
+        return strands and are_whole(*one[2:], *other[2:]) and (are_chromosomes(one[1], other[1]))
+
+    return lambda sample: sample.width >= 8 + shift and sample.share(is_one) >= MOST
+
+
+def _has_names(sample):
+    """A row a name, numbers behind it, under a header: expression and the like."""
+    numbers = sample.mostly(lambda row: are_numbers(*row[1:]), least=3)
+    names = {row[0] for row in sample.rows if not are_chromosomes(row[0])}
+    return numbers and bool(sample.header) and len(names) >= max(NEARLY_ALL * len(sample.rows), 2)
+
+
+def _each_once(sample):
+    return len({(row[0], row[1]) for row in sample.rows}) >= MOST * len(sample.rows)
+
+
+def _binned(*columns, first=""):
+    """Way: pairs of reads into a map. columns: of chromosome and position of either read, from 1."""
+    names = " ".join(f"-{name} {number}" for name, number in zip(("c1", "p1", "c2", "p2"), columns, strict=True))
+    return lambda sample: (
+        f"count its pairs in bins: {_content(sample)} | {first}cooler cload pairs {names} "
+        f"CHROM.SIZES:{sample.resolution} - map.cool"
+    )
+
+
+def _as_bedpe(sample, columns, count, choose=""):
+    """Advice: the columns of BEDPE by awk. columns: in awk's words. count: number of its column, None where that is not
+    known. choose: which rows, in awk's words."""
+    fields = "-F'\\t' " if sample.separator else ""
+    which = "" if count else ", N being the number of the column of the raw count,"
+    return (
+        f"write it as BEDPE{which} with: {_content(sample)} | awk {fields}-v OFS='\\t' "
+        f"'{choose}{{print {columns}, ${count or 'N'}}}' > loops.bedpe; then give {parameter('count_column')} 7"
+    )
+
+
+def _content(sample):
+    return f"gzip -cdf {shlex.quote(str(sample.path))}"
+
+
+def _count_of(sample, *names):
+    """Number of the column whose heading is that of a raw count; None where there is not just one.
+
+    R leaves out the heading of the names of rows, which stand first.
+    """
+    shift = 1 if len(sample.header) < sample.width else 0
+    numbers = [place for place, name in enumerate(sample.header) if names_count(name) or name.lower() in names]
+    return numbers[0] + 1 + shift if len(numbers) == 1 else None
+
+
+def _reorder(sample, anchors):
+    columns = [place + step for place in anchors for step in (1, 2, 3)]
+    count = _count_of(sample, "n_reads", "interaction reads")
+    return _as_bedpe(sample, ", ".join(f"${each}" for each in columns), count)
+
+
+def _split_places(sample):
+    one, other = (place + 1 for place in stretches_in_fields(sample)[:2])
+    choose = f'split(${one}, a, "[:,-]") > 2 && split(${other}, b, "[:,-]") > 2 '
+    count = 3 if sample.width == 3 else _count_of(sample, "rab")
+    return _as_bedpe(sample, "a[1], a[2], a[3], b[1], b[2], b[3]", count, choose)
+
+
+def _split_longrange(sample):
+    advice = _as_bedpe(sample, "$1, $2, $3, a[1], a[2], a[3]", "a", 'split($4, a, "[:,-]") > 2 ').replace("$a", "a[4]")
+    return f"{advice}, if the number behind the comma is a raw count"
+
+
+def _from_middles(sample):
+    half = sample.resolution // 2
+    columns = f"$1, $2 - {half}, $2 + {half}, $3, $4 - {half}, $4 + {half}"
+    count = _count_of(sample) or (5 if sample.width == 5 else None)
+    advice = _as_bedpe(sample, columns, count, "$2 ~ /^[0-9]+$/ ")
+    return f"{advice}, where positions are middles of bins of {sample.resolution} bp; of reads: cooler cload pairs"
+
+
+def _take(what):
+    return lambda sample: what
+
+
+CONTACTS = _take("give the interactions or the contact map of the experiment: a contact is a pair of stretches")
+FORMATS = (
+    Format(MMCIF, begins(r"((#.*|\s*)\n)*data_")),
+    Format(PDB, lambda sample: PDB_LINE.search(sample.text) is not None),
+    Format("a VCF of variants", begins(r"##fileformat=VCF|#CHROM\tPOS"), _take("alleles go to spex variants")),
+    Format("a FASTA file of sequence", begins(r"[>;]"), CONTACTS),
+    Format("a GFF or GTF file of genes", begins(r"##gff-version|#!genome|##description: .*annotation"), CONTACTS),
+    Format(
+        "aligned reads (SAM)",
+        either(
+            begins(r"@(HD|SQ|RG|PG|CO)\t"),
+            rows(lambda row: are_whole(row[1], row[3], row[4]) and re.fullmatch(r"(\d+[MIDNSHP=X])+|\*", row[5]), 11),
+        ),
+        _take("make a map of their pairs: pairtools parse, then cooler cload pairs"),
+    ),
+    Format("a sparse matrix (Matrix Market)", begins(r"%%MatrixMarket"), CONTACTS),
+    Format("a wiggle track", begins(r"((track|browser).*\n)*(fixedStep|variableStep)"), CONTACTS),
+    Format("a bedGraph track, no pairs of bins", _is_track, CONTACTS),
+    Format(
+        "fields in quotes",
+        rows(lambda row: any(each.startswith('"chr') for each in row[:2]), 2),
+        _take(
+            'write it without them and without names of rows (R: write.table(x, FILE, sep = "\\t", quote = FALSE, '
+            "row.names = FALSE))"
+        ),
+    ),
+    Format(
+        "columns between commas",
+        lambda sample: sample.width == 1 and (sample.rows or [sample.header])[0][0].count(",") > 2,
+        _take("write it with tabs between the columns"),
+    ),
+    Format("pairs of reads (Juicer's short or long form)", _is_juicer(0), _binned(2, 3, 6, 7, first="tr ' ' '\\t' | ")),
+    Format("pairs of reads (Juicer's medium form)", _is_juicer(1), _binned(3, 4, 7, 8, first="tr ' ' '\\t' | ")),
+    Format(
+        "a 4DN .pairs file, a row for each pair of reads",
+        either(
+            begins("## pairs format"),
+            rows(
+                lambda row: (
+                    are_chromosomes(row[1], row[3]) and are_whole(row[2], row[4]) and not are_chromosomes(row[0])
+                ),
+                least=5,
+            ),
+        ),
+        _binned(2, 3, 4, 5),
+    ),
+    Format(
+        "pairs of reads (HiC-Pro's allValidPairs)",
+        rows(lambda row: are_chromosomes(row[1], row[4]) and are_whole(row[2], row[5]) and row[3] in STRANDS, 7),
+        _binned(2, 3, 5, 6),
+    ),
+    Format(LOOPS, lambda sample: sample.width >= WIDTHS[LOOPS] and (not sample.rows or _is_bedpe(sample))),
+    Format(
+        "a table of pairs of positions (as FitHiC2, GOTHiC and Juicer's extra short form have them), no BEDPE",
+        rows(lambda row: are_chromosomes(row[0], row[2]) and are_whole(row[1], row[3]), 4),
+        _from_middles,
+    ),
+    Format(
+        "UCSC interact, no BEDPE: its anchors are in columns 9 to 11 and 14 to 16",
+        rows(lambda row: are_chromosomes(row[0], row[8], row[13]) and are_spans(*row[9:11], *row[14:16]), 18),
+        lambda sample: _reorder(sample, (8, 13)),
+    ),
+    Format(
+        "no BEDPE: its anchors (chromosome, start, end) are in other columns, as in CHiCAGO's ibed and PeakMatrix, and "
+        "in cLoops2",
+        lambda sample: anchors_elsewhere(sample) is not None,
+        lambda sample: _reorder(sample, anchors_elsewhere(sample)),
+    ),
+    Format(
+        "no BEDPE: the other anchor is in one field (WashU longrange)",
+        rows(lambda row: are_chromosomes(row[0]) and are_spans(*row[1:3]) and PLACE.fullmatch(row[3]), 4),
+        _split_longrange,
+    ),
+    Format(
+        "no BEDPE: each anchor is in one field, such as chr1:5000-6000 (cLoops, WashU)",
+        lambda sample: len(stretches_in_fields(sample)) > 1,
+        _split_places,
+    ),
+    Format(
+        "a GFF or GTF file of genes",
+        rows(lambda row: are_spans(*row[3:5]) and row[6] in STRANDS and row[7] in {"0", "1", "2", "."}, 9),
+        CONTACTS,
+    ),
+    Format("a BED file of stretches (BED, narrowPeak, BED12), no pairs of them", _is_bed, CONTACTS),
+    Format("a table of numbers by name, such as expression", _has_names, CONTACTS),
+    Format(TRIPLETS, _is_table(TRIPLETS, lambda sample: sample.mostly(lambda row: are_whole(*row[1:3])))),
+    Format(
+        MODEL,
+        _is_table(MODEL, lambda sample: sample.mostly(lambda row: are_whole(row[1])) and _each_once(sample)),
+    ),
+    Format(
+        "a matrix as numbers of two bins and a count (HiC-Pro, cooler dump, juicer_tools dump)",
+        lambda sample: sample.width == 3 and sample.mostly(lambda row: are_whole(*row[:2]) and are_numbers(row[2])),
+        lambda sample: (
+            "make a map of it with its table of bins: cooler load --one-based -f coo BINS.bed "
+            f"{shlex.quote(str(sample.path))} map.cool (one-based as HiC-Pro's are); cooler dump --join writes BEDPE"
+        ),
+    ),
+    Format(
+        "a matrix of numbers, a row a bin",
+        rows(lambda row: are_numbers(*row), 6),
+        _take("write a row for each pair of bins: chromosome, starts of both, count"),
+    ),
+)
