@@ -41,6 +41,9 @@ KEYS = {"maps": "files", "network": "weights", "targets": "tissues", "parameters
 INDEX = r"(0|[1-9][0-9]*)"
 INDICES = re.compile(rf"{INDEX}(\s*[-,]\s*{INDEX})*|all")
 """Numbers and ranges of columns; a tissue's own name goes first."""
+PATTERN = re.compile(r"\{\s*[.\w]+\s*(,.*)?\}", re.DOTALL)
+"""What Snakemake takes for a pattern in the path of the folder that it runs in."""
+
 COUNTS_FROM = "check the path; it counts from the file's folder"
 
 
@@ -69,7 +72,7 @@ def read_study(path, *, quick=False):
         _check_rule(file, number, each, comparison)
     return Study(
         path=file.path.absolute(),
-        out=_with_line(file, ("out",), require_folder, base / _plain(values.get("out", OUT)), None),
+        out=_with_line(file, ("out",), _out_folder, base / _plain(values.get("out", OUT))),
         genes=genes,
         genome=genome,
         weights=weights,
@@ -128,6 +131,19 @@ def _file(file, base, place):
         return require_file(path, None)
     except InputError as error:
         raise file.about(place, _from_folder(error)) from error
+
+
+def _out_folder(path):
+    """The path of the study's folder, when it can be made and Snakemake can run there."""
+    pattern = PATTERN.search(os.path.realpath(path))
+    if pattern:
+        raise InputError(
+            f"its path contains {shown(pattern[0], 30)}, which Snakemake takes for a pattern",
+            subject=path,
+            expected="a path without words in braces",
+            hint="rename that folder, or give another out",
+        )
+    return require_folder(path, None)
 
 
 def _from_folder(error):
