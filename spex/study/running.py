@@ -14,7 +14,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, shown, visible
 from spex.files.atomic import write_json
 from spex.files.checks import require_folder
 from spex.files.own import open_own
@@ -25,6 +25,9 @@ LOCAL, SLURM = "local", "slurm"
 LOCK, HANDED = ".study.lock", ".study.json"
 """In the study's folder: who holds the first runs the study; the second says to the Snakefile whose folder it is.
 Snakemake would read a path among its words as YAML, and give it to a shell."""
+
+FOR_SHELLS = "'\"$`\\"
+"""Letters that mean something within quotes."""
 
 HOLDER = 200
 """Characters of who holds the lock."""
@@ -97,6 +100,8 @@ def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
             has told why.
     """
     _check_engine(profile, dry=not set(DRY).isdisjoint(extra))
+    if profile == SLURM:
+        check_for_cluster(study.out)
     require_folder(study.out, "out").mkdir(parents=True, exist_ok=True)
     words = snakemake_words(study, profile, cores, extra)
     with contextlib.closing(hold_alone(study.out)):
@@ -142,6 +147,25 @@ def hold_alone(out):
     file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
     file.flush()
     return file
+
+
+def check_for_cluster(out):
+    """Refuse a study's folder whose path Snakemake would not hand to a cluster's jobs as it is: it quotes it as Python
+    does, for a shell.
+
+    Raises:
+        InputError: names the letter.
+    """
+    path = os.path.realpath(out)
+    bad = next((letter for letter in path if letter in FOR_SHELLS or not letter.isprintable()), None)
+    if bad is not None:
+        raise InputError(
+            f"its path contains {visible(bad)}, which Snakemake hands to a shell where jobs go to a cluster",
+            argument="out",
+            subject=path,
+            expected=f"a path without {' '.join(FOR_SHELLS)}",
+            hint="rename that folder, or give another out",
+        )
 
 
 def _check_engine(profile, *, dry):

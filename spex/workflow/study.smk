@@ -18,7 +18,7 @@ from spex.errors import InputError, visible
 from spex.inputs.maps.address import split_uri
 from spex.study import words
 from spex.study.reading import read_study
-from spex.study.running import handed_over, hold_alone
+from spex.study.running import check_for_cluster, handed_over, hold_alone
 
 try:
     FILE, COMMAND = handed_over(Path.cwd())
@@ -74,7 +74,12 @@ localrules:
 
 
 onstart:
-    HELD.append(hold_alone(STUDY.out))
+    try:
+        if workflow.executor_plugin.common_settings.non_local_exec:
+            check_for_cluster(STUDY.out)
+        HELD.append(hold_alone(STUDY.out))
+    except InputError as error:
+        sys.exit(visible(f"study.smk: error: {error}"))
 
 
 rule all:

@@ -434,17 +434,37 @@ def test_sbatch_gets_the_resources_of_the_step_and_a_killed_job_is_requeued(stud
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", ["a lab", ODD])
+@pytest.mark.parametrize("name", ["a lab", "run #2 {1 <b> ü; & | * ? [a] ~ ! %"])
 def test_a_whole_study_under_slurm(world, tmp_path, slurm, name):
-    (tmp_path / "home").mkdir()
-    (tmp_path / name).mkdir(parents=True)
-    study = make_study(world, tmp_path / name / "study", STUDY)
+    study = make_study(world, tmp_path / name, STUDY)
     running.run_study(study, "slurm", extra=FAST_STATUS, spex_command=STAND_IN)
     assert study.report.exists()
     comments = {f"rule_{name}" for name in ("own_features", "map_features", "fits", "sheet", "comparison", "report")}
     assert {comment.partition("_wildcards_")[0] for comment in slurm.submitted()} == comments
     assert len(slurm.submitted()) == 13
-    assert list((tmp_path / "home").glob("[XYZ]")) == []
+
+
+@pytest.mark.parametrize("name", ["it's", "$(touch $HOME)", "`touch Y`", "a\\b", "a\nb", '"'])
+def test_a_folder_whose_name_a_cluster_would_read_as_words_is_refused_there(world, tmp_path, slurm, name):
+    study = make_study(world, tmp_path / name, STUDY)
+    letter = next(each for each in name if each in "'$`\\\n\"")
+    with pytest.raises(InputError) as error:
+        running.run_study(study, "slurm", spex_command=STAND_IN)
+    shown = {"\n": "\\n"}.get(letter, letter)
+    assert f": its path contains {shown}, which Snakemake hands to a shell where jobs go to a cluster" in str(
+        error.value
+    )
+    assert not study.out.exists() and slurm.submitted() == {}
+
+
+@pytest.mark.soak
+def test_however_the_cluster_is_named_nothing_is_submitted_there(world, tmp_path, slurm, capfd):
+    study = make_study(world, tmp_path / "$(touch X)", STUDY)
+    extra = ["--executor", "slurm", "--jobs", "1"]
+    with pytest.raises(InputError, match="Snakemake ended with an error"):
+        running.run_study(study, "local", cores=1, extra=extra, spex_command=STAND_IN)
+    assert "study.smk: error: out /" in capfd.readouterr().err
+    assert slurm.submitted() == {} and not list(tmp_path.rglob("X"))
 
 
 # the real commands, with a narrow network
