@@ -2,7 +2,9 @@
 
 import os
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,56 @@ def test_options_of_tensors_exist(name):
 
 def flags(line):
     return [] if line.startswith("#") else re.findall(r"(?<!\w)--[a-z_]+", line)
+
+
+def run_workflow(folder, *settings, more=("-n", "-p")):
+    """The Snakefile with settings: its process, and the words of each command of spex that it lists."""
+    snakefile = ROOT / "spex/workflow/Snakefile"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--cores", "1", *more]
+    places = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(folder / "home"))
+    done = subprocess.run(
+        [*command, *(["--config", *settings] if settings else [])],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **places},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    listed = re.compile(r"^Shell command: OMP_NUM_THREADS=\d+ (.*?)(?=\n\S|\Z)", re.MULTILINE | re.DOTALL)
+    return done, sorted(shlex.split(each)[3:] for each in listed.findall(done.stdout))
+
+
+@pytest.mark.parametrize("name", ["2024_11_30", "it's run #2; ü&*", "-x"])
+def test_settings_are_text_as_written(tmp_path, name):
+    (tmp_path / "1e3").write_text("a map")
+    settings = [f"data_folder={name}", "mcool=1e3 'a b'::/x", "targets=1-3 7", "shards=1", "train=--model ridge"]
+    done, commands = run_workflow(tmp_path, *settings)
+    folder = f"./{name}" if name.startswith("-") else name
+    shard = ["--divisor", "1", "--reminder", "0", "--mcool_filename", "1e3", "a b::/x"]
+    assert commands == [
+        ["tensors", "--data_folder", folder, *shard],
+        ["train", "--data_folder", folder, "--target_index", "1-3", "7", "--model", "ridge"],
+    ], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("data_folder=<results>", "data_folder: found '<results>'; expected no brackets {} or <>"),
+        ("data_folder=it's $(touch X)", r"data_folder: found \"it's \$\(touch X\)\"; expected no \$"),
+        ("shards=1_0", "shards: found '1_0'; expected a whole number from 1 up"),
+        ("targets=2_2", "targets: found '2_2'; expected target indices such as 22, 1-53 or all"),
+        ("mcool='a", 'mcool: found "\'a"; expected quotes in pairs'),
+    ],
+)
+def test_settings_that_cannot_be_used(tmp_path, setting, message):
+    done, commands = run_workflow(tmp_path, setting)
+    assert done.returncode != 0 and commands == []
+    assert re.search(f"^Snakefile: error: {message}", done.stderr, re.MULTILINE), done.stderr
+    assert "Traceback" not in done.stderr and not (tmp_path / "X").exists()
+
+
+def test_a_configuration_file_with_a_date_in_place_of_text(tmp_path):
+    (tmp_path / "settings.yaml").write_text("data_folder: 2024_11_30\nshards: 2\n")
+    done, _ = run_workflow(tmp_path, more=("-n", "--configfile", "settings.yaml"))
+    assert "Snakefile: error: data_folder: found 20241130; expected text; put it in quotes" in done.stderr

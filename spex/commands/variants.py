@@ -19,8 +19,8 @@ from spex.effects.quantiles import STRATA, load_nulls, save_nulls
 from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import BLOCK_ROWS, VariantRun, null_identity
 from spex.files.checks import require_folder
-from spex.inputs.alleles import OK
-from spex.inputs.variant_files import check_target, write_annotated
+from spex.files.sealed import DamagedFileError
+from spex.inputs.variant_copies import check_target, write_annotated
 from spex.progress import progress
 from spex.reports.streamed_tables import FORMATS, require_format, write_tables
 
@@ -98,7 +98,9 @@ def run(args):
     written = write_tables(out, EFFECTS, told, columns, args.format)
     if args.vcf_out:
         write_annotated(run_.file, Path(args.vcf_out), args.block_size, map(info_entries, run_.tables()))
-    _tell(run_.counts, written)
+    run_.account.notes.append("contacts are held fixed")
+    run_.account.report()
+    print(written)
 
 
 def _choose(args, inputs, tables):
@@ -110,22 +112,11 @@ def _choose(args, inputs, tables):
             yield best_of_each(table) if args.best_per_variant else table
 
 
-def _tell(counts, written):
-    """Log how many alleles have which status, and print where the table is."""
-    scored, without = counts.pop(OK, 0), counts.pop("without a gene", 0)
-    others = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
-    logger.info(
-        "%s alleles scored, %s of them reach no gene and are not listed%s; contacts are held fixed",
-        *(f"{scored:,}", f"{without:,}", f"; not scored: {others}" if others else ""),
-    )
-    print(written)
-
-
 def run_null(args):
     inputs = open_effect_inputs(args, linear=True)
     identity = {"number": args.number, "seed": args.seed}
     identities = [null_identity(inputs, each) | identity for each in inputs.fits]
-    if all(load_nulls(each.folder, known) for each, known in zip(inputs.fits, identities, strict=True)):
+    if all(_has_nulls(each.folder, known) for each, known in zip(inputs.fits, identities, strict=True)):
         logger.info("null variants of all %d models are there already", len(inputs.fits))
         return
     with (
@@ -137,6 +128,15 @@ def run_null(args):
         save_nulls(each.folder, table, known)
     counts = tables[0]["stratum"].value_counts()
     logger.info("%s", "; ".join(f"{name}: {counts.get(name, 0)}" for name in STRATA))
+
+
+def _has_nulls(place, identity):
+    """Whether whole null variants are kept in the folder of a fit; damaged ones are made again."""
+    try:
+        return load_nulls(place, identity) is not None
+    except DamagedFileError as error:
+        logger.warning("%s; they are made again", error)
+        return False
 
 
 def main(argv=None, prog=PROG):

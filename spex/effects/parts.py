@@ -16,7 +16,7 @@ from spex.files.sealed import (
     save_sealed_json,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
 
 ARRAYS = ("alleles", "genes", "through_own", "own", "contact")
@@ -25,10 +25,12 @@ ARRAYS = ("alleles", "genes", "through_own", "own", "contact")
 
 @dataclass(frozen=True, eq=False)
 class ScoredBlock:
-    """What was found out of a block of alleles. statuses: (n,) text of each, as of `Allele`. effects: Effects of those
-    that reach a gene."""
+    """What was found out of a block of alleles. statuses: (n,) text of each, as of `Allele`. starts: (n,) int64,
+    0-based, of the first base that changes, as far to the left as it can lie; -1 of those that are not scored. effects:
+    Effects of those that reach a gene."""
 
     statuses: np.ndarray
+    starts: np.ndarray
     effects: Effects
 
 
@@ -88,7 +90,8 @@ class Parts:
         except (FileNotFoundError, DamagedFileError):
             return None
         contacts = np.split(stored["contacts"], stored["offsets"][1:-1])[: len(stored["alleles"])]
-        return ScoredBlock(stored["statuses"], Effects(**{name: stored[name] for name in ARRAYS}, contacts=contacts))
+        effects = Effects(**{name: stored[name] for name in ARRAYS}, contacts=contacts)
+        return ScoredBlock(stored["statuses"], stored["starts"], effects)
 
     def save(self, number, block):
         """Write the part of a ScoredBlock."""
@@ -96,6 +99,7 @@ class Parts:
         lengths = [len(each) for each in effects.contacts]
         arrays = {
             "statuses": block.statuses,
+            "starts": block.starts,
             **{name: getattr(effects, name) for name in ARRAYS},
             "contacts": np.concatenate([np.empty(0, np.int64), *effects.contacts]),
             "offsets": np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),

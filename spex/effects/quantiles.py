@@ -3,6 +3,7 @@
 Kinds of places, or strata, are the path by which an allele reaches a gene and the class of its distance to the TSS.
 """
 
+import hashlib
 import io
 import math
 from bisect import bisect_right
@@ -82,14 +83,19 @@ def save_nulls(place, table, identity):
 
 
 def load_nulls(place, identity):
-    """NullEffects that `save_nulls` kept; None where there are none, or they are damaged or of another model or map."""
+    """NullEffects that `save_nulls` kept; None where there are none, or those of another model or map.
+
+    Raises:
+        DamagedFileError: they are damaged, or a part of them is gone.
+    """
     try:
-        record = load_sealed_json(place / RECORD)
-        content = (place / TABLE).read_bytes()
-    except (FileNotFoundError, DamagedFileError):
+        made = load_sealed_json(place / RECORD)
+    except FileNotFoundError:
         return None
-    made = record["identity"]
-    if {name: made.get(name) for name in identity} != identity or file_sha256(place / TABLE) != record["sha256"]:
+    if {name: made["identity"].get(name) for name in identity} != identity:
         return None
+    path = place / TABLE
+    if not path.is_file() or hashlib.sha256(content := path.read_bytes()).hexdigest() != made["sha256"]:
+        raise DamagedFileError(f"{path}: missing or changed since it was written")
     table = pd.read_csv(io.BytesIO(content), sep="\t", usecols=["stratum", "effect"])
     return NullEffects({name: np.sort(group.to_numpy()) for name, group in table.groupby("stratum")["effect"]})

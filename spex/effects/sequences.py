@@ -1,10 +1,13 @@
 """What an allele does to a chromosome: where bases of the reference come to lie, and what stands there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spex.inputs.alleles import trimmed
+
+REACH = 1024
+"""Bases before a change that are looked at at once for repeats of it, eight times as many each time."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,23 @@ class Change:
         """
         shared, ref, alt = trimmed(ref, alt)
         return cls(chrom, pos - 1 + shared, len(ref), np.array([code_of[letter] for letter in alt], dtype=np.uint8))
+
+    def leftmost(self, genome):
+        """The change that makes the same chromosome and begins as far to the left as it can, as VCF has it.
+
+        A base of a run, or one of several repeats, can be taken out or put in at any place of them. genome: Genome.
+        """
+        if bool(self.removed) == bool(len(self.added)):
+            return self
+        unit = self.added if len(self.added) else genome.codes(self.chrom, self.start, self.end)
+        reach, steps = REACH, None
+        while steps is None:
+            before = genome.codes(self.chrom, max(self.start - reach, 0), self.start)[::-1]
+            other = np.flatnonzero(before != np.resize(unit[::-1], len(before)))
+            if len(other) or reach >= self.start:
+                steps = int(other[0]) if len(other) else len(before)
+            reach *= 8
+        return replace(self, start=self.start - steps, added=np.roll(self.added, steps))
 
     @property
     def end(self):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from spex.effects.quantiles import path_of, stratum
-from spex.inputs.alleles import OK, trimmed
-from spex.inputs.variant_files import info_entry
+from spex.inputs.alleles import OK
+from spex.inputs.vcf_text import info_entry
 
 COLUMNS = {
     "variant_id": "string",
@@ -28,7 +28,8 @@ COLUMNS = {
     "status": "string",
 }
 """Columns of the table of effects -> what they hold. pos: 1-based, as in the file. tss_distance: bp along the gene from
-the TSS to the first base that changes, negative upstream. effects: change of ln(expression)."""
+the TSS to the first base that changes, as far to the left as it can lie; negative upstream. effects: change of
+ln(expression)."""
 
 OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "quantile", "model")
 """Columns that differ between the tissues of a pair."""
@@ -55,7 +56,7 @@ def block_table(inputs, alleles, block, nulls):
     pairs = of_alleles.iloc[effects.alleles].reset_index(drop=True)
     reached = genes.iloc[effects.genes]
     pairs["gene_id"], pairs["gene_name"] = reached["id"].to_numpy(), reached["symbol"].to_numpy()
-    pairs["tss_distance"] = _distances(alleles, effects, reached)
+    pairs["tss_distance"] = _distances(block.starts[effects.alleles], reached)
     paths = zip(effects.through_own, effects.contacts, strict=True)
     pairs["path"] = [path_of(own, len(contacts) > 0) for own, contacts in paths]
     pairs["contact_count"], pairs["contact_bin"] = _touched(inputs.contacts, effects.contacts)
@@ -77,10 +78,9 @@ def block_table(inputs, alleles, block, nulls):
     return table.sort_values("place", kind="stable")[[ROW, *COLUMNS]].reset_index(drop=True)
 
 
-def _distances(alleles, effects, reached):
-    """Bp from the TSS to the first base that changes, along the gene: negative is upstream. Returns: (m,) int64."""
-    shared = [trimmed(each.ref.upper(), each.alt.upper())[0] for each in (alleles[n] for n in effects.alleles.tolist())]
-    starts = np.array([alleles[number].pos - 1 for number in effects.alleles.tolist()], dtype=np.int64) + shared
+def _distances(starts, reached):
+    """Bp from the TSS to the first base that changes, along the gene: negative is upstream. starts: (m,) int64, of that
+    base, 0-based. Returns: (m,) int64."""
     along = np.where(reached["strand"] == "+", 1, -1)
     return along * (starts - (reached["tss"].to_numpy(np.int64) - 1))
 

@@ -7,14 +7,14 @@ import contextlib
 import logging
 import tempfile
 from collections import Counter
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from expecto.network import BELUGA
+from spex.effects.agreement import CODE_OF, Agreement
 from spex.effects.alleles import AlleleScorer
 from spex.effects.linear import LinearModels
 from spex.effects.parts import Parts, ScoredBlock
@@ -23,40 +23,37 @@ from spex.effects.sequences import Change
 from spex.effects.variant_tables import COLUMNS, block_table
 from spex.errors import InputError
 from spex.features.devices import work_on
-from spex.inputs.alleles import OK, alleles_of_row
-from spex.inputs.chromosomes import names_in
+from spex.files.sealed import DamagedFileError
+from spex.inputs.account import Account
+from spex.inputs.alleles import OK
 from spex.inputs.variant_files import VariantFile
+from spex.inputs.variant_frames import alleles_of_table
 from spex.progress import progress
 
 BLOCK_ROWS = 256
 """Rows of the file that are scored and kept together."""
 
-REF_MISMATCH = "ref_mismatch"
-SHOWN_BASES = 10
-CODE_OF = {letter: code for code, letter in enumerate(BELUGA.bases)}
+WITHOUT_GENE = "that reach no gene"
 
 logger = logging.getLogger("spex")
 
 
-def status_of(allele, genome):
-    """Whether an allele can be scored: `OK`, or why not. allele: as of `VariantFile`. genome: Genome."""
-    if allele.status != OK:
-        return allele.status
-    there = genome.codes(allele.on, allele.pos - 1, allele.pos - 1 + len(allele.ref))
-    wanted = [CODE_OF[letter] for letter in allele.ref.upper()]
-    return OK if np.array_equal(there, wanted) else REF_MISMATCH
-
-
 def score_block(scorer, genome, alleles):
     """Score some alleles. scorer: AlleleScorer. Returns: ScoredBlock."""
-    statuses = np.array([status_of(allele, genome) for allele in alleles], dtype=str)
+    agreement = Agreement(genome)
+    statuses = np.array([agreement.status(allele) for allele in alleles], dtype=str)
     scored = np.flatnonzero(statuses == OK)
-    of_scored = [alleles[number] for number in scored]
-    found = scorer.effects(
-        [Change.of(each.on, each.pos, each.ref.upper(), each.alt.upper(), CODE_OF) for each in of_scored]
-    )
+    changes = [_change_of(alleles[number], genome) for number in scored]
+    found = scorer.effects(changes)
     found.alleles[:] = scored[found.alleles]
-    return ScoredBlock(statuses, found)
+    starts = np.full(len(alleles), -1, np.int64)
+    starts[scored] = [change.start for change in changes]
+    return ScoredBlock(statuses, starts, found)
+
+
+def _change_of(allele, genome):
+    """What an allele does to its chromosome, however it is written: Change."""
+    return Change.of(allele.on, allele.pos, allele.ref.upper(), allele.alt.upper(), CODE_OF).leftmost(genome)
 
 
 class VariantRun:
@@ -68,8 +65,8 @@ class VariantRun:
     file: VariantFile. sizes: alleles of each block.
 
     Raises:
-        InputError: the file cannot be read to its end; it holds no allele that agrees with the genome; or the folder
-            was made from something else.
+        InputError: the file cannot be read to its end; its alleles do not agree with the genome; kept null variants
+            are damaged; or the folder was made from something else.
     """
 
     def __init__(self, inputs, path, root, *, regions=(), block_rows=BLOCK_ROWS):
@@ -79,29 +76,19 @@ class VariantRun:
         self.parts = Parts(root, inputs.identity() | identity)
         self.parts.check()
         self.sizes = self._look_through()
+        self._nulls = _nulls_of(inputs)
 
     def _look_through(self):
         """Read the whole file once, before anything is computed or written. Returns: alleles of each block."""
-        sizes, statuses, wrong = [], Counter(), None
+        sizes = []
         with contextlib.closing(self.inputs.genome()) as genome:
+            agreement = Agreement(genome)
             for alleles in self.file.blocks(self.block_rows):
                 sizes.append(len(alleles))
-                for allele in () if statuses[OK] else alleles:
-                    status = status_of(allele, genome)
-                    statuses[status] += 1
-                    wrong = allele if status == REF_MISMATCH and wrong is None else wrong
-            if wrong is None or statuses[OK]:
-                return sizes
-            there = genome.codes(wrong.on, wrong.pos - 1, wrong.pos - 1 + min(len(wrong.ref), SHOWN_BASES))
-            there = "".join((BELUGA.bases + "N")[code] for code in there)
-        raise InputError(
-            f"REF differs from the genome in all {statuses[REF_MISMATCH]:,} alleles that could be scored; at "
-            f"{wrong.chrom}:{wrong.pos} it is {wrong.ref[:SHOWN_BASES]}, the genome has {there}",
-            argument="variants",
-            subject=self.file.path,
-            expected="variants called on the genome that the tensors were made from",
-            hint="are they of another build?",
-        )
+                for allele in alleles:
+                    agreement.status(allele)
+            agreement.report({"argument": "variants", "subject": self.file.name}, self.file.doubts)
+        return sizes
 
     def score(self, shard=None):
         """Make the parts that are missing.
@@ -128,29 +115,49 @@ class VariantRun:
     def tables(self):
         """Yields: for each block, DataFrame with `COLUMNS` and `ROW`, a row an allele, gene and tissue.
 
-        Alleles that are not scored have one row without gene; those that reach no gene have none. `counts` is then how
-        many alleles have which status, and how many of those that were scored reach no gene: Counter.
+        Alleles that are not scored have one row without gene; those that reach no gene have none. `account` then has
+        how many alleles are scored and reach a gene, and why others do not: Account.
         """
-        self.counts = Counter()
+        self.account = Account(self.file.name, "alleles")
         for number, alleles in enumerate(self.file.blocks(self.block_rows)):
             part = self.parts.load(number)
-            self.counts.update(part.statuses.tolist())
-            self.counts["without a gene"] += int((part.statuses == OK).sum()) - len(np.unique(part.effects.alleles))
+            count_block(self.account, part)
             yield block_table(self.inputs, alleles, part, self._nulls)
 
-    @cached_property
-    def _nulls(self):
-        return _nulls_of(self.inputs)
+
+def count_block(account, block):
+    """Count the alleles of a ScoredBlock in an Account: those that are scored and reach a gene are used."""
+    reaching = len(np.unique(block.effects.alleles))
+    counts = Counter(block.statuses.tolist())
+    account.used += reaching
+    account.leave_out(WITHOUT_GENE, counts.pop(OK, 0) - reaching)
+    for status, count in sorted(counts.items()):
+        account.leave_out(status, count)
 
 
 def _nulls_of(inputs):
-    """NullEffects of each fit, None for those that have none."""
-    nulls = [load_nulls(each.folder, null_identity(inputs, each)) for each in inputs.fits]
+    """NullEffects of each fit, None for those that have none.
+
+    Raises:
+        InputError: some are damaged.
+    """
+    again = f"spex variants null {inputs.folder.root}"
+    nulls = []
+    for each in inputs.fits:
+        try:
+            nulls.append(load_nulls(each.folder, null_identity(inputs, each)))
+        except DamagedFileError as error:
+            raise InputError(
+                "its null variants are damaged, or a part of them is gone",
+                argument="fit",
+                subject=each.folder,
+                hint=f"make them again with: {again}",
+            ) from error
     without = nulls.count(None)
     if without:
         logger.info(
-            "%d of %d models have no null variants, so their quantiles are empty; make them with: spex variants %s",
-            *(without, len(nulls), "null"),
+            "%d of %d models have no null variants, so their quantiles are empty; make them with: %s",
+            *(without, len(nulls), again),
         )
     return nulls
 
@@ -178,33 +185,22 @@ def effects_of_file(inputs, path):
     with tempfile.TemporaryDirectory() as folder:
         run = VariantRun(inputs, path, Path(folder))
         run.score()
-        return _without_rows(list(run.tables()))
+        return _table_of(list(run.tables()), run.account)
 
 
 def effects_of_table(inputs, variants):
-    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`.
-
-    variants: DataFrame with chrom, pos (1-based), ref, alt, and id where they have one.
+    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`. variants: as of `alleles_of_table`.
 
     Raises:
-        InputError: a column is missing, or a position is no whole number.
+        InputError: as `alleles_of_table`, or the alleles do not agree with the genome.
     """
-    missing = [name for name in ("chrom", "pos", "ref", "alt") if name not in variants.columns]
-    if missing:
-        raise InputError(
-            f"no column {', '.join(missing)}", argument="variants", expected="chrom, pos (1-based), ref, alt"
-        )
-    positions = pd.to_numeric(variants["pos"], errors="coerce")
-    if not (np.isfinite(positions) & (positions == np.floor(positions))).all():
-        raise InputError("positions that are no whole numbers", argument="variants", expected="1-based positions")
     with contextlib.closing(inputs.genome()) as genome:
-        sizes = genome.chromsizes
-    ids = variants["id"].fillna(".").astype(str) if "id" in variants.columns else ["."] * len(variants)
-    columns = (ids, variants["chrom"].astype(str), positions.astype(np.int64), *(variants[n] for n in ("ref", "alt")))
-    alleles = []
-    for number, (variant_id, chrom, pos, ref, alts) in enumerate(zip(*columns, strict=True)):
-        on = names_in(sizes, [chrom]).get(chrom)
-        alleles += alleles_of_row(number, variant_id, chrom, pos, str(ref), str(alts), on, sizes.get(on))
+        alleles = alleles_of_table(variants, genome.chromsizes)
+        agreement = Agreement(genome)
+        for allele in alleles:
+            agreement.status(allele)
+        agreement.report({"argument": "variants"})
+    nulls = _nulls_of(inputs)
     with (
         inputs.computer(inputs.sources.devices[0]) as computer,
         progress(len(alleles), "alleles", "variants") as advance,
@@ -212,12 +208,18 @@ def effects_of_table(inputs, variants):
         scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
         block = score_block(scorer, computer.genome, alleles)
         advance(len(alleles))
-    return _without_rows([block_table(inputs, alleles, block, _nulls_of(inputs))])
+    account = Account("variants", "alleles")
+    count_block(account, block)
+    return _table_of([block_table(inputs, alleles, block, nulls)], account)
 
 
-def _without_rows(tables):
+def _table_of(tables, account):
+    """Tables of blocks as one, with what was used and left out in its attrs. account: Account."""
     empty = pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat([table[list(COLUMNS)] for table in tables], ignore_index=True) if tables else empty
+    table = pd.concat([each[list(COLUMNS)] for each in tables], ignore_index=True) if tables else empty
+    table.attrs["account"] = account.summary()
+    account.report()
+    return table
 
 
 def open_variants(path, inputs, regions=()):

@@ -7,9 +7,14 @@ import tempfile
 import weakref
 from pathlib import Path
 
+from spex.errors import InputError
 from spex.files.atomic import temporary_path
 
 STANDARD_INPUT = "-"
+
+PIECE = 1 << 20
+LEFT_FREE = 256 << 20
+"""Bytes of the disk that a copy leaves to others; a pipe need not end."""
 
 
 def is_piped(path):
@@ -17,23 +22,42 @@ def is_piped(path):
     return str(path) == STANDARD_INPUT or Path(path).is_fifo()
 
 
-def keep_piped(path, folder, owner):
+def keep_piped(path, folder, owner, check=lambda head: None):
     """Copy what comes through a pipe, byte for byte, into a file that only this user may read.
 
     folder: of the copy; None is the system's for temporary files. owner: object; the copy is deleted when it goes.
+    check: called with the first bytes, before more is kept; raises InputError where they are of no use.
 
     Returns: path of the copy.
+
+    Raises:
+        InputError: it fills the disk.
     """
     copy = temporary_path(Path(folder or tempfile.gettempdir()) / "piped").absolute()
     copy.parent.mkdir(parents=True, exist_ok=True)
     weakref.finalize(owner, copy.unlink, missing_ok=True)
     with open(copy, "xb", opener=_for_this_user) as file:
         if str(path) == STANDARD_INPUT:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+            _keep(sys.stdin.buffer, file, copy.parent, check)
         else:
             with open(path, "rb") as pipe:
-                shutil.copyfileobj(pipe, file)
+                _keep(pipe, file, copy.parent, check)
     return copy
+
+
+def _keep(pipe, file, folder, check):
+    """Copy a pipe to its end. folder: of the file."""
+    piece = pipe.read(PIECE)
+    check(piece)
+    while piece:
+        file.write(piece)
+        if file.tell() > LEFT_FREE and shutil.disk_usage(folder).free < LEFT_FREE:
+            raise InputError(
+                f"more than {file.tell() >> 20:,} MB came through the pipe, and the disk is nearly full",
+                subject=folder,
+                hint="does it end? Free some space, or write it to a file on another disk",
+            )
+        piece = pipe.read(PIECE)
 
 
 def _for_this_user(path, flags):

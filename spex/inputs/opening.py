@@ -32,11 +32,11 @@ class _Bounded(io.RawIOBase):
     """Bytes of a stream, up to a line that is too long or content that unfolds too far.
 
     stream: of the content. packed: the file that it is decompressed from, or None. about: argument and subject of
-    errors.
+    errors. lines: whether it has lines.
     """
 
-    def __init__(self, stream, packed, about):
-        self._stream, self._packed, self._about = stream, packed, about
+    def __init__(self, stream, packed, about, lines):
+        self._stream, self._packed, self._about, self._lines = stream, packed, about, lines
         self._line = self._size = 0
 
     def readable(self):
@@ -48,20 +48,15 @@ class _Bounded(io.RawIOBase):
         self._size += len(piece)
         end = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
         self._line = len(piece) - 1 - end if end >= 0 else self._line + len(piece)
-        if self._line > LONGEST_LINE:
+        if self._lines and self._line > LONGEST_LINE:
             raise InputError(
                 f"a line of more than {LONGEST_LINE >> 20} MB",
                 **self._about,
                 expected="text in lines",
                 hint="was it made, or put together, as it should be?",
             )
-        if self._packed and self._size > max(UNFOLDED, MOST_UNFOLDING * self._packed.tell()):
-            raise InputError(
-                f"{self._packed.tell() >> 10:,} kB of it unfold to more than {self._size >> 20:,} MB",
-                **self._about,
-                expected=f"a file whose content is less than {MOST_UNFOLDING} times as large",
-                hint="decompress it first if it is right as it is",
-            )
+        if self._packed:
+            check_unfolding(self._packed.tell(), self._size, self._about)
         return len(piece)
 
     def close(self):
@@ -69,11 +64,23 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
+def check_unfolding(packed, size, about):
+    """Refuse `packed` bytes that unfold to `size` bytes, so many more that they are made to fill memory."""
+    if size > max(UNFOLDED, MOST_UNFOLDING * packed):
+        raise InputError(
+            f"{packed >> 10:,} kB of it unfold to more than {size >> 20:,} MB",
+            **about,
+            expected=f"a file whose content is less than {MOST_UNFOLDING} times as large",
+            hint="decompress it first if it is right as it is",
+        )
+
+
 @contextlib.contextmanager
-def open_bytes(path, about, where=str):
+def open_bytes(path, about, where=str, *, lines=True):
     """The content of a file, decompressed, for the length of a block: a binary file.
 
-    about: argument and subject of errors. where: function that gives the place in the file, in words.
+    about: argument and subject of errors. where: function that gives the place in the file, in words. lines: whether
+    it is text, whose lines are bounded.
 
     Raises:
         InputError: damaged or cut short; a line or a size without bounds.
@@ -83,7 +90,7 @@ def open_bytes(path, about, where=str):
             file = stack.enter_context(open(path, "rb"))
             opener = OPENERS.get(recognise(path))
             stream = stack.enter_context(opener(file, "rb")) if opener else file
-            bounded = stack.enter_context(io.BufferedReader(_Bounded(stream, opener and file, about), PIECE))
+            bounded = stack.enter_context(io.BufferedReader(_Bounded(stream, opener and file, about, lines), PIECE))
         with _readable(about, where):
             yield bounded
 

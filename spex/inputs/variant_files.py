@@ -1,53 +1,48 @@
-"""Files of variants, read some rows at a time, and copied with what was found: VCF, plain or compressed, and BCF.
+"""Files of variants, read some rows at a time: VCF, plain or compressed, BCF, and tables of VCF's columns.
 
-A row of VCF stays the bytes that it is: its first columns alone are looked at, and a copy differs in INFO alone. pysam
-does what is binary or indexed: BCF, regions, bgzip.
+A row of VCF stays the bytes that it is: its first columns alone are looked at. htslib does what is binary or indexed.
 """
 
-import errno
-import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 
 from spex.errors import InputError, shown
-from spex.files.atomic import temporary_path, whole_file
 from spex.files.checks import require_file
 from spex.files.hashes import file_sha256
 from spex.files.piped import STANDARD_INPUT, is_piped, keep_piped
 from spex.inputs.agree import some_of
-from spex.inputs.alleles import OK, Allele, alleles_of_row
+from spex.inputs.alleles import alleles_of_row
+from spex.inputs.builds import build_of, builds_named
 from spex.inputs.chromosomes import names_in
+from spex.inputs.htslib import check_bcf, check_bgzf, check_index, is_bgzf, line_of, reading
 from spex.inputs.kinds import COMPRESSED, recognise
 from spex.inputs.opening import DAMAGED, OPENERS, open_bytes
 from spex.inputs.regions import find_regions
-from spex.inputs.vcf_text import TITLES, annotated_header, annotated_row, as_text, contigs_of, info_entry, read_header
-
-__all__ = ["OK", "Allele", "VariantFile", "check_target", "info_entry", "write_annotated"]
-
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-"""The empty block that bgzip ends a file with."""
+from spex.inputs.vcf_text import TITLES, as_text, check_beginning, contigs_of, read_header
 
 GZIPPED = COMPRESSED[b"\x1f\x8b"]
-BGZF, BCF = (".gz", ".bgz"), (".bcf",)
-"""Endings of the names of copies that are compressed by bgzip, or BCF."""
-
-INSTEAD_OF_BCF = "write VCF: give a name that ends in .vcf.gz"
 
 BYTES = "latin-1"
 """An encoding of text that keeps all bytes."""
 
 POSITION_DIGITS = 18
 
+MOST_ALLELES, MOST_LETTERS = 1_000_000, 256 << 20
+"""Of the rows that are held at once: alleles, and letters of REF and ALT."""
+
 
 class VariantFile:
     """A VCF or BCF file.
 
-    path: VCF, plain or compressed by gzip or bgzip, or BCF, told by content; "-" is standard input. chromsizes: name ->
-    bp of the genome. regions: texts like "chr8:1-2000" (1-based, both ends included) or "chr8"; rows whose REF reaches
-    into one are read, each once, by the file's index. spool: folder for the copy of standard input or of a pipe, the
-    system's for temporary files without it; the copy goes with this object.
+    path: VCF, or a table of its first columns without a header, plain or compressed by gzip or bgzip, or BCF, told by
+    content; "-" is standard input. chromsizes: name -> bp of the genome. regions: texts like "chr8:1-2000" (1-based,
+    both ends included) or "chr8"; rows whose REF reaches into one are read, each once, by the file's index. spool:
+    folder for the copy of standard input or of a pipe, the system's for temporary files without it; the copy goes with
+    this object.
+
+    name: of the file in messages. header: lines, as VCF has them. doubts: what its header says that does not fit the
+    genome, in words.
 
     Raises:
         InputError: no such file, of another kind, cut short, of another genome build; a region that is none, or no
@@ -57,17 +52,21 @@ class VariantFile:
     def __init__(self, path, chromsizes, regions=(), spool=None):
         self.chromsizes = chromsizes
         self._piped = is_piped(path)
-        self._about = {"argument": "variants", "subject": "standard input" if str(path) == STANDARD_INPUT else path}
-        self.path = keep_piped(path, spool, self) if self._piped else require_file(path, "variants")
+        self.name = "standard input" if str(path) == STANDARD_INPUT else path
+        self._about = {"argument": "variants", "subject": self.name}
+        if self._piped:
+            self.path = keep_piped(path, spool, self, lambda head: check_beginning(head, self._about))
+        else:
+            self.path = require_file(path, "variants")
         self._packed = recognise(self.path) in OPENERS
         self._where = lambda: "at its beginning or its end"
         with self._readable():
             with self._open() as file:
                 self._bcf = file.read(3) == b"BCF"
-            self._bgzf = recognise(self.path) == GZIPPED and self._is_bgzf()
-            self.header = self._read_header()
+            self._bgzf = recognise(self.path) == GZIPPED and is_bgzf(self.path)
+            self.header, self._taken, self._width = self._read_header()
         self.contigs = contigs_of(self.header)
-        self._check_lengths()
+        self.doubts = [*self._other_lengths(), *self._other_build()]
         self._stretches = self._find(regions) if regions else None
 
     @cached_property
@@ -101,22 +100,21 @@ class VariantFile:
             InputError: a header line or too few columns where a row should be, the file is damaged or cut short.
         """
         number = 0
-        width = len(TITLES) if self._bcf else self.header[-1].count(b"\t") + 1
         self._where = lambda: f"behind row {number}"
         with self._readable():
             for line in self._lines(samples):
                 columns = line.count(b"\t") + 1
                 if line.startswith(b"#"):
                     raise self._row_error("a header line", number, line, hint="take it out")
-                if columns < width:
+                if columns < self._width:
                     raise self._row_error(
                         f"{columns} columns",
                         number,
                         line,
-                        expected=f"{width} between tabs, as its header has",
+                        expected=f"{self._width} between tabs, as {'its header' if self._taken else 'row 1'} has",
                         hint="correct it, or fetch the file again if it is cut short there",
                     )
-                yield line
+                yield line + b"\t." * (len(TITLES) - columns)
                 number += 1
 
     def called(self, chrom):
@@ -125,9 +123,18 @@ class VariantFile:
 
     def _alleles(self, numbered, on):
         """Alleles of some rows. numbered: pairs of number and row. on: name in the file -> in the genome, added to."""
-        alleles = []
+        alleles, letters = [], 0
         for number, line in numbered:
             chrom, pos, variant_id, ref, alts = map(as_text, line.split(b"\t", 5)[:5])
+            letters += len(ref) + len(alts)
+            if len(alleles) + alts.count(",") >= MOST_ALLELES or letters > MOST_LETTERS:
+                raise self._row_error(
+                    "too many or too long alleles",
+                    number,
+                    line,
+                    expected=f"at most {MOST_ALLELES:,} alleles and {MOST_LETTERS >> 20} MB of bases in some rows",
+                    hint="are they variants? Long ones are not scored and may be written as <DEL> and <INS>",
+                )
             if not (pos.isascii() and pos.isdigit() and len(pos) <= POSITION_DIGITS):
                 raise self._row_error(f"position '{shown(pos)}'", number, line, expected="a whole number from 0 up")
             if chrom not in on:
@@ -142,10 +149,10 @@ class VariantFile:
             yield from self._lines_of_stretches(samples)
         elif self._bcf:
             with self._open_bcf(samples) as file:
-                yield from map(_line, file)
+                yield from map(line_of, file)
         else:
             with self._open() as file:
-                for _ in self.header:
+                for _ in range(self._taken):
                     file.readline()
                 for line in file:
                     if not line.isspace():
@@ -157,7 +164,7 @@ class VariantFile:
                 done = 0
                 for start, end in stretches:
                     for row in file.fetch(chrom, start - 1, end):
-                        line = _line(row) if self._bcf else row.encode(BYTES)
+                        line = line_of(row) if self._bcf else row.encode(BYTES)
                         if int(line.split(b"\t", 2)[1]) > done:  # others reach here from the stretch before
                             yield line
                     done = end
@@ -166,50 +173,52 @@ class VariantFile:
         return open_bytes(self.path, self._about, self._where)
 
     def _open_bcf(self, samples, **index):
-        return _reading("VariantFile", self.path, drop_samples=not samples, **index)
+        return reading("VariantFile", self.path, drop_samples=not samples, **index)
 
     def _open_indexed(self, index, *, samples=False):
         if self._bcf:
             return self._open_bcf(samples, index_filename=str(index))
-        return _reading("TabixFile", self.path, index=str(index), encoding=BYTES)
+        return reading("TabixFile", self.path, index=str(index), encoding=BYTES)
 
     def _read_header(self):
+        """The header's lines; how many lines of the file they take; how many columns a row has at least."""
         if self._bcf:
+            check_bcf(self.path, self._about)
             with self._open_bcf(samples=True) as file:
-                return str(file.header).encode().splitlines()
+                lines = str(file.header).encode().splitlines()
+            return lines, len(lines), len(TITLES)
         with self._open() as file:
             kind = recognise(self.path)
             if self._packed:
                 kind = None if file.peek(1) else "an empty file in it"
             return read_header(file, self._about, kind)
 
-    def _is_bgzf(self):
-        """Whether a compressed file is one of bgzip.
+    def _other_lengths(self):
+        """What the header says of lengths of chromosomes that are not the genome's. Yields: text.
 
         Raises:
-            EOFError: it lacks the block that ends it; cut between two blocks, it would read as a whole.
+            InputError: most are not.
         """
-        with open(self.path, "rb") as file:
-            head = file.read(18)
-            if not head[3] & 4 or head[12:14] != b"BC":
-                return False
-            file.seek(max(self.path.stat().st_size - len(BGZF_END), 0))
-            if file.read() != BGZF_END:
-                raise EOFError("the block that bgzip puts at the end is missing")
-            return True
-
-    def _check_lengths(self):
-        """Refuse a file most of whose chromosomes are of other lengths than the genome's."""
         shared = {name: self.called(name) for name, length in self.contigs.items() if length and self.called(name)}
         other = [name for name, ours in shared.items() if self.contigs[name] != self.chromsizes[ours]]
+        if not other:
+            return
+        name = other[0]
+        lengths = f"{self.contigs[name]:,} bp long there and {self.chromsizes[shared[name]]:,} bp in the genome"
         if 2 * len(other) > len(shared):
-            name = other[0]
             raise self.error(
-                f"{shown(name)} is {self.contigs[name]:,} bp long there and {self.chromsizes[shared[name]]:,} bp in "
-                "the genome",
+                f"{shown(name)} is {lengths}",
                 expected="variants on the same genome build",
                 hint="is the file of another build?",
             )
+        yield f"its header has other lengths of {len(other)} in {len(shared)} chromosomes ({shown(name)} is {lengths})"
+
+    def _other_build(self):
+        """What the header says of another build than the genome's. Yields: text."""
+        lines = [as_text(line) for line in self.header if line.startswith((b"##reference", b"##assembly", b"##contig"))]
+        named, ours = builds_named("\n".join(lines)), build_of(self.chromsizes)
+        if ours is not None and named and ours not in named:
+            yield f"its header says {' and '.join(sorted(named))}, the genome is {ours}"
 
     def _find(self, regions):
         """Stretches to read: dict of the file's name -> pairs of start and end, 1-based, both included, apart.
@@ -217,6 +226,9 @@ class VariantFile:
         Chromosomes that the file has no row of are left out.
         """
         index = self._index()
+        check_index(index, self._about | {"subject": index})
+        if not self._bcf:
+            check_bgzf(self.path, self._about)
         try:
             with self._open_indexed(index) as file:
                 there = dict.fromkeys(self.contigs if self._bcf else file.contigs)
@@ -278,143 +290,3 @@ class VariantFile:
     def error(self, found, **parts):
         """An InputError about this file. parts: as of InputError."""
         return InputError(found, **self._about, **parts)
-
-
-def check_target(path):
-    """Refuse early what `write_annotated` could not write at the end. path: of the copy.
-
-    Raises:
-        InputError: pysam, which a compressed copy needs, is not installed.
-    """
-    if Path(path).suffix.lower() in (*BGZF, *BCF):
-        _pysam()
-
-
-def write_annotated(source, target_path, size, infos):
-    """Write a copy of a variant file with the field SPEX in INFO, described in its header; an earlier one is replaced.
-
-    source: VariantFile; of one that reads regions, their rows. target_path: ends in .gz for VCF by bgzip, in .bcf for
-    BCF, else plain VCF; appears whole. size: rows a block. infos: for every block, dict of row number -> entries of
-    `info_entry`; rows without entries lose an earlier field only. Chromosomes that the header lacks are added to it.
-
-    Raises:
-        InputError: as `VariantFile.rows`; a row that BCF cannot hold; pysam is not installed.
-    """
-    check_target(target_path)
-    target_path = Path(target_path)
-    lines = _annotated_lines(source, size, infos)
-    ending = target_path.suffix.lower()
-    with whole_file(target_path) as file:
-        if ending in BGZF:
-            _write_bgzf(target_path, os.path.abspath(file.name), lines)
-        elif ending in BCF:
-            _write_bcf(source, target_path, str(file.name), lines)
-        else:
-            file.writelines(lines)
-
-
-def _annotated_lines(source, size, infos):
-    """Lines of the copy, with their ends."""
-    chroms = dict.fromkeys(as_text(line.split(b"\t", 1)[0]) for line in source.rows())
-    undeclared = {name: source.chromsizes.get(source.called(name)) for name in chroms if name not in source.contigs}
-    for line in annotated_header(source.header, undeclared):
-        yield line + b"\n"
-    numbered = enumerate(source.rows(samples=True))
-    for entries in infos:
-        for number, line in islice(numbered, size):
-            yield annotated_row(line, entries.get(number, ())) + b"\n"
-    for _ in numbered:
-        raise ValueError("fewer blocks of entries than of rows")
-
-
-def _write_bgzf(target_path, path, lines):
-    """Write lines as bgzip does. target_path: what errors name. path: of the file."""
-    try:
-        with _pysam().BGZFile(path, "wb") as file:
-            for line in lines:
-                file.write(line)
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise OSError(errno.EIO, str(error), str(target_path)) from error  # pysam does not tell what the disk said
-
-
-def _write_bcf(source, target_path, path, lines):
-    """Write lines of VCF as BCF. Its header must declare all that rows name: htslib notes it when it reads them.
-
-    target_path: what temporary files are named after. path: of the BCF.
-    """
-    draft, declared = temporary_path(target_path), temporary_path(target_path)
-    try:
-        with open(draft, "xb") as file:
-            file.writelines(lines)
-        header = _declaring_header(source, draft)
-        with open(draft, "rb") as file, open(declared, "xb") as whole:
-            whole.write(header)
-            whole.writelines(line for line in file if not line.startswith(b"#"))
-        _convert(source, declared, path)
-    finally:
-        draft.unlink(missing_ok=True)
-        declared.unlink(missing_ok=True)
-
-
-def _declaring_header(source, path):
-    """The header of a VCF file, and what its rows name beside it, as bytes."""
-    number = 0
-    try:
-        with _reading("VariantFile", path) as rows:
-            for _ in rows:
-                number += 1
-            return str(rows.header).encode()
-    except ValueError as error:
-        raise source.error(f"row {number + 1} does not fit into BCF ({shown(error)})", hint=INSTEAD_OF_BCF) from error
-
-
-def _convert(source, vcf, bcf):
-    """Write VCF as BCF by bcftools: pysam's own writer adds END to symbolic alleles, declared or not."""
-    pysam = _pysam()
-    from pysam import bcftools  # noqa: PLC0415 (an extra)
-
-    arguments = ("--no-version", "-O", "b", "-o", os.path.abspath(bcf), os.path.abspath(vcf))
-    try:
-        bcftools.view(*arguments, catch_stdout=False)
-    except pysam.SamtoolsError as error:
-        raise source.error(f"cannot be kept as BCF ({shown(error, 200)})", hint=INSTEAD_OF_BCF) from error
-
-
-def _line(record):
-    """A record of BCF as a line of VCF."""
-    return str(record).rstrip("\n").encode()
-
-
-@contextmanager
-def _reading(kind, path, **options):
-    """A file that pysam reads. kind: name of pysam's class. options: of that.
-
-    Raises:
-        ValueError: whatever pysam finds wrong. Its OSErrors may carry the number of an error long past.
-    """
-    file = None
-    try:
-        file = getattr(_pysam(), kind)(os.path.abspath(path), **options)  # some relative paths are addresses to htslib
-        yield file
-        file.close()
-    except (OSError, RuntimeError) as error:
-        raise ValueError(str(error)) from error
-    finally:
-        if file is not None:
-            with suppress(OSError):  # what was wrong is told already
-                file.close()
-
-
-def _pysam():
-    try:
-        import pysam  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
-        raise InputError(
-            "pysam, which reads BCF and regions and writes compressed copies, is not installed",
-            argument="variants",
-            hint="get it with: pip install 'pysam>=0.23'",
-        ) from error
-    pysam.set_verbosity(0)  # htslib would print beside what it raises
-    return pysam

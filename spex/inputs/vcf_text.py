@@ -3,6 +3,7 @@
 import re
 
 from spex.errors import InputError, shown
+from spex.inputs.kinds import BEGINNINGS, COMPRESSED
 
 FIELD = "SPEX"
 SUBFIELDS = "Allele|gene_id|gene_name|tissue|path|effect|quantile"
@@ -10,6 +11,21 @@ SUBFIELDS = "Allele|gene_id|gene_name|tissue|path|effect|quantile"
 TITLES = b"#CHROM POS ID REF ALT QUAL FILTER INFO".split()
 INFO = TITLES.index(b"INFO")
 EXPECTED = "VCF or BCF"
+FORMAT = b"##fileformat=VCFv4.3"
+FEWEST = TITLES.index(b"ALT") + 1
+"""Columns; those behind ALT may lack."""
+
+LARGEST_HEADER = 64 << 20
+"""Bytes; of a million samples it takes a third."""
+
+BASES = re.compile(rb"[ACGTNacgtn]+")
+ALTS = re.compile(rb"[ACGTNacgtn.*,]+|.*[<\[\]].*")
+SEPARATORS = {b",": "commas", b" ": "blanks", b";": "semicolons"}
+AWK = "give chromosome, position, id, REF and ALT: awk -v OFS='\\t' '{{print {}}}' FILE > NEW"
+BY_PYTHON = (
+    "give chromosome, position, id, REF and ALT between tabs, without titles; or the table to spex.variant_effects in "
+    "Python, with columns chrom, pos (from 1), ref and alt"
+)
 
 CONTIG = re.compile(rb"##contig=<(?:.*?,)?ID=([^,>]+)")
 CONTIG_LENGTH = re.compile(rb"[<,]length=(\d{1,18})[,>]")
@@ -26,41 +42,104 @@ def as_text(field):
 
 
 def read_header(file, about, kind):
-    """The header's lines; the last has the titles of the columns. Leaves the file at the first row.
+    """The header of VCF, or of a table of the same columns without one: chromosome, position, id, REF, ALT, or more.
 
-    file: binary. about: argument and subject of errors. kind: what the file is, when that is known and is not text.
+    Leaves the file where it is read from next. file: binary. about: argument and subject of errors. kind: what the file
+    is, when that is known and is not text.
+
+    Returns: its lines, as VCF has them; how many lines of the file they take; how many columns a row has at least.
 
     Raises:
-        InputError: it is no VCF, or a line of the header is missing.
+        InputError: it is no VCF and no such table, or a line of the header is missing.
     """
-    first = file.readline().removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
-    if not first.startswith(b"##fileformat=VCF"):
-        found, hint = (kind, None) if kind else _other_text(first)
-        raise InputError(found, **about, expected=EXPECTED, hint=hint)
-    lines = [first]
+    lines = [_line_of(file).removeprefix(b"\xef\xbb\xbf")]
+    fields = lines[0].split(b"\t")
+    if kind is None and _is_row(fields):
+        return [FORMAT, _titles(fields)], 0, len(fields)
+    size = 0
     while lines[-1].startswith(b"##"):
-        lines.append(file.readline().rstrip(b"\r\n"))
-    titles = b" ".join(TITLES).decode()
-    if not lines[-1].startswith(TITLES[0]):
+        lines.append(_line_of(file))
+        size += len(lines[-1])
+        if size > LARGEST_HEADER:
+            raise InputError(f"a header of more than {LARGEST_HEADER >> 20} MB", **about, expected=EXPECTED)
+    taken, titles, fields = len(lines), b" ".join(TITLES).decode(), lines[-1].split(b"\t")
+    if not lines[-1].upper().startswith(TITLES[0]):
+        if not lines[0].startswith(FORMAT[:16]):
+            found, hint = (kind, None) if kind else _other_text(lines[0])
+            raise InputError(found, **about, expected=EXPECTED, hint=hint)
         raise InputError("no line #CHROM above its rows", **about, expected=EXPECTED, hint=f"put it there: {titles}")
-    if lines[-1].split(b"\t")[: len(TITLES)] != TITLES:
+    if len(fields) < FEWEST or [each.upper() for each in fields[: len(TITLES)]] != TITLES[: len(fields)]:
         raise InputError(f"its titles are '{shown(as_text(lines[-1]))}'", **about, expected=f"{titles}, between tabs")
-    return lines
+    lines[-1] = b"\t".join([*TITLES, *fields[len(TITLES) :]])
+    if not any(line.startswith(FORMAT[:16]) for line in lines):
+        lines.insert(0, FORMAT)
+    return lines, taken, len(fields)
+
+
+def check_beginning(head, about):
+    """Refuse what cannot be a variant file by its first bytes. about: as of `read_header`."""
+    kind = next((kind for beginning, kind in BEGINNINGS.items() if head.startswith(beginning)), None)
+    line = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].rstrip(b"\r")
+    packed = kind in COMPRESSED.values() or head.startswith(b"BCF")
+    if head and not packed and not line.startswith(b"#") and not _is_row(line.split(b"\t")):
+        found, hint = (kind, None) if kind else _other_text(line)
+        raise InputError(found, **about, expected=EXPECTED, hint=hint)
+
+
+def _line_of(file):
+    return file.readline().rstrip(b"\r\n")
+
+
+def _titles(fields):
+    """Titles for rows that have none. fields: of the first row."""
+    samples = [b"FORMAT", *(b"sample%d" % number for number in range(1, len(fields)))]
+    return b"\t".join([*TITLES, *samples[: max(len(fields) - len(TITLES), 0)]])
+
+
+def _is_row(fields):
+    """Whether the fields of a line are those of a row of VCF, from the chromosome to ALT. An end in the place of the id
+    tells of positions from 0."""
+    return (
+        len(fields) >= FEWEST
+        and fields[1].isdigit()
+        and BASES.fullmatch(fields[3]) is not None
+        and ALTS.fullmatch(fields[4]) is not None
+        and not _is_stretch(fields)
+    )
+
+
+def _is_stretch(fields):
+    """Whether the second and third field are a stretch of as many bases as REF has, 0-based half-open."""
+    numbers = fields[1].isdigit() and fields[2].isdigit() and len(fields[2]) < 19
+    return numbers and int(fields[2]) - int(fields[1]) == len(fields[3])
 
 
 def _other_text(line):
     """What a text file is that begins with this line, and what to do with it, or None."""
     fields = line.split(b"\t")
-    if fields[0] == TITLES[0]:
-        return "no line ##fileformat=VCFv4.3 above #CHROM", "put it there"
-    if len(fields) > 4 and fields[1].isdigit() and fields[3].isalpha():
-        titles = b" ".join(TITLES).decode()
-        return "rows without a header", f"put two lines above them: ##fileformat=VCFv4.3, then {titles} between tabs"
+    found = _other_table(line, fields)
+    if found:
+        return found
     if len(fields) > 2 and fields[1].isdigit() and fields[2].isdigit():
         return "a BED file", "it has no alleles: give the file that they are in"
     if line.startswith(b">"):
         return "a FASTA file", None
     return f"a file that begins with '{shown(as_text(line))}'", None
+
+
+def _other_table(line, fields):
+    """What a table of variants is that has not the columns of VCF, and what to do with it; None for no such table."""
+    if len(fields) >= FEWEST and _is_stretch(fields) and BASES.fullmatch(fields[3]):
+        return "rows of chromosome, start from 0, end, REF and ALT", AWK.format('$1, $2 + 1, ".", $4, $5')
+    if len(fields) == FEWEST - 1 and _is_row([*fields[:2], b".", *fields[2:]]):
+        return "rows of chromosome, position, REF and ALT", AWK.format('$1, $2, ".", $3, $4')
+    for separator, name in SEPARATORS.items():
+        if _is_row(line.split(separator)):
+            return f"fields between {name}", f"put tabs there: tr '{separator.decode()}' '\\t' < FILE > NEW"
+    words = {each.lower() for each in re.split(rb"[^A-Za-z0-9]+", line)}
+    if {b"ref", b"alt"} <= words:
+        return f"a table that begins with '{shown(as_text(line))}'", BY_PYTHON
+    return None
 
 
 def contigs_of(header):

@@ -1,15 +1,11 @@
 """The pictures of finished fits, drawn from what is in their folders: nothing is fitted for them."""
 
-import pandas as pd
-
 from spex.models.scores import summarise
 from spex.reports import pictures
 from spex.reports.pictures import label
 from spex.runs import records
 
 MEASURES = {"gbtree": "total gain"}
-ENDS = ("_std", "_min", "_max", "_low", "_high")
-NUMBERS = [f"{metric}{end}" for metric in ("rmse", "spearman", "pearson") for end in ("", *ENDS)]
 LINEAR_MEASURE = "the sum of |coefficients| in standard deviations"
 
 
@@ -33,7 +29,7 @@ def draw_fit(folder, record):
     """
     settings, scores = record["settings"], record["scores"]
     unit = f"ln(expression + {settings['pseudocount']:g})"
-    genes = pd.read_csv(folder / records.PREDICTIONS)
+    genes = records.read_table(folder / records.PREDICTIONS, ("id", "symbol", "chrom"))
     observed, predicted = genes["observed"].to_numpy(), genes["predicted"].to_numpy()
     target = label(settings["target"])
     title = f"{target}\n{len(genes):,} genes, {records.split_title(settings)}"
@@ -53,7 +49,7 @@ def draw_fit(folder, record):
     )
     pictures.draw_importance(
         folder / "importance.png",
-        pd.read_csv(folder / records.IMPORTANCE_GROUPS, keep_default_na=False),
+        records.read_table(folder / records.IMPORTANCE_GROUPS, ("group", "name")).fillna({"name": ""}),
         title=target,
         measure=MEASURES.get(settings["model"], LINEAR_MEASURE),
     )
@@ -87,7 +83,7 @@ def write_summary(results, finished):
 
 def draw_summary(path):
     """Draw a table that `write_summary` wrote, beside it."""
-    summary = pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in NUMBERS})
+    summary = records.read_table(path, ("target",)).fillna({"target": ""})
     model, _, rest = path.stem.removeprefix("summary_").partition("_")
     split = records.split_title({"split": rest.rpartition("_")[0]})
     pictures.draw_tissues(path.with_suffix(".png"), summary, title=f"{len(summary)} tissues, {model}, {split}")

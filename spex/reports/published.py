@@ -10,7 +10,7 @@ import pandas as pd
 
 from spex.models.scores import LEAST_GENES, Scores, score
 from spex.models.splits import TEST_CHROM
-from spex.runs.records import FORMAT, read_record
+from spex.runs.records import FORMAT, PREDICTIONS, read_record, read_table
 
 TARGET = 22
 """Target index of EBV-transformed lymphocytes."""
@@ -66,7 +66,7 @@ def read_fits(folder, seeds):
     for path in sorted(folder.results.iterdir()):
         record = read_record(path)
         if record and record["settings"].items() >= PROTOCOL.items() and record["settings"]["seed"] in seeds:
-            fits[record["settings"]["seed"]] = Training(record, pd.read_csv(path / "predictions.csv", index_col="id"))
+            fits[record["settings"]["seed"]] = Training(record, read_table(path / PREDICTIONS, ("id",)).set_index("id"))
     return fits
 
 

@@ -24,6 +24,9 @@ LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
 NAME_LENGTH = 60
 """Characters of a tissue's name, and of a split's, in the name of a folder: file systems allow 255 in all."""
 
+FORMULA = re.compile(r"'*[=+\-@\t]")
+"""How texts begin that spreadsheets take for formulas; with apostrophes too, so that one more is known from them."""
+
 RECORD = "metrics.json"
 PREDICTIONS = "predictions.csv"
 IMPORTANCE_GROUPS = "importance_groups.csv"
@@ -238,6 +241,32 @@ def renew_notes(folder, record, notes):
 
 
 def write_table(path, table):
-    """Write a table as CSV with nine significant digits, enough to give float32 back."""
+    """Write a table as CSV with nine significant digits, enough to give float32 back.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, which makes it text there too. A
+    carriage return, which some readers take for the end of a row, is written as its escape.
+    """
+    texts = {name: table[name].map(_as_text) for name in table.select_dtypes(exclude="number")}
+    table = table.assign(**texts).rename(columns=_as_text)
     with whole_file(path) as file:
         table.to_csv(file, index=False, lineterminator="\n", float_format="%.9g", errors="surrogateescape")
+
+
+def read_table(path, text=()):
+    """Read what `write_table` wrote. text: columns in which no word stands for a missing value, and no digits for a
+    number; an empty cell is one everywhere."""
+    kept = {"keep_default_na": False, "na_values": [""], "encoding_errors": "surrogateescape"}
+    table = pd.read_csv(path, dtype=dict.fromkeys(text, str), **kept).rename(columns=_as_it_was)
+    return table.assign(**{name: table[name].map(_as_it_was) for name in text if name in table})
+
+
+def _as_text(cell):
+    if not isinstance(cell, str):
+        return cell
+    cell = cell.replace("\r", visible("\r"))
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def _as_it_was(cell):
+    """A cell without the apostrophe of `_as_text`."""
+    return cell[1:] if isinstance(cell, str) and cell.startswith("'") and FORMULA.match(cell) else cell

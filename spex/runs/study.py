@@ -236,7 +236,8 @@ def _pool_folds(study, splits, target, seed):
     if record is not None:
         return records.renew_notes(folder, record, study.notes), False
     _fit_folder(study, settings)
-    parts = [pd.read_csv(study.results / records.fit_name(fold) / records.PREDICTIONS) for fold in folds]
+    places = [study.results / records.fit_name(fold) / records.PREDICTIONS for fold in folds]
+    parts = [records.read_table(place, ("id",)) for place in places]
     predicted = pd.concat(parts).set_index("id")["predicted"].loc[study.genes["id"]].to_numpy()
     observed = study.observed[:, target]
     records.write_table(folder / records.PREDICTIONS, predictions_table(study.genes, observed, predicted))

@@ -1,14 +1,13 @@
 """A YAML file as plain values that know their lines, held against a schema: what is wrong is told with its line."""
 
 import difflib
-import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.study.schema import STUDY
+from spex.study.values import DECIMAL, LIKE_A_NUMBER, converted
 
 LARGEST_FILE = 4_000_000
 """Bytes; no study is as long, but files that are given by mistake are."""
@@ -16,15 +15,18 @@ LARGEST_FILE = 4_000_000
 MOST_VALUES = 1_000_000
 """That a file may unfold to through its names; each of a few may stand for ten of the one before."""
 
-NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 MERGE = "tag:yaml.org,2002:merge"
 TEXT = "tag:yaml.org,2002:str"
+NOTHING = ("", "~", "null", "Null", "NULL")
+"""What stands for no value where it is not in quotes."""
 HINTS = {
     "found undefined alias": "put a pattern that begins with * in quotes",
     "cannot start any token": "put the text in quotes",
     "mapping values are not allowed": "one key a line, and texts with a colon in quotes",
 }
 """Part of what the parser says -> what to do."""
+
+PLAIN_CHARACTERS = "write the character itself in place of an escape"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,15 @@ class MarkedFile:
     def line(self, place):
         """The line, from 1, of a place: keys and numbers (from 0) on the way to it. Where it is not there, the line
         of what would hold it."""
+        return self._find(place)[1].line + 1
+
+    def text(self, place):
+        """The text at a place, as it was written but for quotes; None where lists, keys or nothing stand there."""
+        node = self._find(place)[0]
+        return node.value if isinstance(node.value, str) and node.value else None
+
+    def _find(self, place):
+        """The node at a place and its mark, or those of what would hold it."""
         node, mark = self.root, self.root.start_mark
         for step in place:
             if isinstance(step, int) and isinstance(node.value, list) and step < len(node.value):
@@ -49,7 +60,7 @@ class MarkedFile:
                 break
             key, node = pairs[-1]
             mark = key.start_mark
-        return mark.line + 1
+        return node, mark
 
     def error(self, place, found, **parts):
         """An InputError about a place. parts: as of InputError."""
@@ -91,12 +102,11 @@ def _parse(path, text):
     yaml, _ = _libraries()
 
     class Loader(yaml.SafeLoader):
-        """Of plain values: a date is text."""
+        """Of texts; `<<` alone means what it means in YAML."""
 
-    Loader.yaml_implicit_resolvers = {
-        letter: [pair for pair in pairs if not pair[0].endswith(":timestamp")]
-        for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+    merging = [pair for pair in yaml.SafeLoader.yaml_implicit_resolvers["<"] if pair[0] == MERGE]
+    Loader.yaml_implicit_resolvers = {"<": merging}
+    Loader.add_constructor(TEXT, lambda loader, node: None if _is_nothing(node) else node.value)
 
     try:
         loader = Loader(text)
@@ -104,7 +114,7 @@ def _parse(path, text):
         if root is None:
             raise InputError("nothing is in it", subject=path, expected=STUDY["description"])
         _check_node(path, root, loader, above=[], sizes={})
-        return root, loader.construct_document(root)
+        return root, converted(loader.construct_document(root), STUDY)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _at(path, line, f"the character {text[error.position]!a}", expected="text that can be printed") from error
@@ -112,10 +122,10 @@ def _parse(path, text):
         raise _syntax_error(path, text, error) from error
     except RecursionError as error:
         raise InputError("lists or keys in each other, too deep to be read", subject=path) from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"a number that cannot be read ({shown(error)})", subject=path) from error
+        raise _at(path, loader.get_mark().line + 1, "an escape that is no character", hint=PLAIN_CHARACTERS) from error
 
 
 def _syntax_error(path, text, error):
@@ -141,12 +151,13 @@ def _check_node(path, node, loader, above, sizes):
     above: nodes on the way from the top. sizes: by id, of nodes that are known to be good, how many values they unfold
     to. Returns: the same of this one.
     """
-    line = node.start_mark.line + 1
+    line, is_text = node.start_mark.line + 1, isinstance(node.value, str)
+    if is_text and (bad := next((each for each in node.value if each == "\0" or "\ud800" <= each <= "\udfff"), None)):
+        raise _at(path, line, f"the character {bad!a}, which is no text by itself", hint=PLAIN_CHARACTERS)
     if any(node is each for each in above):
         raise _at(path, line, "a cycle of names: what begins here holds itself", hint="write it out")
     if id(node) in sizes:
         return sizes[id(node)]
-    is_text = isinstance(node.value, str)
     plain = loader.resolve(type(node), node.value if is_text else None, (True, False))
     if node.tag != plain and not (is_text and node.tag == TEXT):
         raise _at(path, line, f"the tag {shown(node.tag)}", expected="a plain value")
@@ -161,13 +172,18 @@ def _check_node(path, node, loader, above, sizes):
     return size
 
 
+def _is_nothing(node):
+    """Whether a text stands for no value."""
+    return node.style is None and node.value in NOTHING
+
+
 def _check_keys(path, keys):
     """Refuse keys that are no names, and a key twice. keys: nodes."""
     first = {}
     for key in keys:
         line = key.start_mark.line + 1
-        if key.tag not in (TEXT, MERGE):
-            found = shown(key.value) if isinstance(key.value, str) else "a list or keys"
+        if key.tag not in (TEXT, MERGE) or _is_nothing(key):
+            found = shown(key.value) or "nothing" if isinstance(key.value, str) else "a list or keys"
             raise _at(path, line, f"{found} as a key", expected="a name")
         if key.value in first:
             raise _at(path, line, f"{shown(key.value)} for the second time; the first is in line {first[key.value]}")
@@ -177,17 +193,7 @@ def _check_keys(path, keys):
 def _check(file):
     """Hold a file against the schema, and refuse it by the first thing that is wrong."""
     _, jsonschema = _libraries()
-    base = jsonschema.Draft202012Validator
-    kinds = base.TYPE_CHECKER.redefine_many(
-        {
-            "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
-            "number": lambda checker, value: (
-                isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-            ),
-        }
-    )
-    validator = jsonschema.validators.extend(base, type_checker=kinds)(STUDY)
-    errors = [_in_words(file, error) for error in validator.iter_errors(file.values)]
+    errors = [_in_words(file, error) for error in jsonschema.Draft202012Validator(STUDY).iter_errors(file.values)]
     if errors:
         raise min(errors, key=lambda each: each[:2])[2]
 
@@ -210,30 +216,36 @@ def _in_words(file, error):
         missing = next(name for name in error.validator_value if name not in error.instance)
         held = f"{place[0]}, number {place[1] + 1}: " if place else ""
         return True, file.line(place), file.error(place, f"{held}{missing} is missing", expected=schema["description"])
+    if isinstance(error.instance, list):
+        place = next(([*each.absolute_path] for each in error.context if each.relative_path), place)  # of the bad one
     key = next((step for step in reversed(place) if isinstance(step, str)), None)
-    found = f"{key}: found {_shown(error.instance)}" if key else f"found {_shown(error.instance)}"
-    told = {"expected": schema["description"], "hint": _hint(error.instance, schema.get("type"))}
-    return False, file.line(place), file.error(place, found, **told)
+    text = file.text(place)
+    found = f"found {_shown(error.instance) if text is None else _quoted(text)}"
+    told = {"expected": schema["description"], "hint": _hint(error.instance, text, schema)}
+    return False, file.line(place), file.error(place, f"{key}: {found}" if key else found, **told)
 
 
-def _hint(value, kind):
-    """What to do about a value that the schema takes for another kind, or None."""
-    if kind == "string" and isinstance(value, int | float):
-        return "put it in quotes"
-    if kind in ("integer", "number") and isinstance(value, str) and NUMBER.fullmatch(value):
-        return "a number stands without quotes, 1e3 as 1.0e+3"
-    return None
+def _hint(value, text, schema):
+    """What to do about a value that is not what the schema asks for, or None."""
+    if value is None and text is not None:
+        return "put it in quotes if it is a name, or leave the key out"
+    number = schema.get("type") in ("integer", "number") or "number" in schema["description"]
+    unclear = text and LIKE_A_NUMBER.fullmatch(text) and not DECIMAL.fullmatch(text)
+    return "write it in digits, as 240 or 0.5" if number and unclear else None
+
+
+def _quoted(text):
+    """A text as a message quotes it; what looks like a number as it was written."""
+    return shown(text) if LIKE_A_NUMBER.fullmatch(text) else shown(repr(text))
 
 
 def _shown(value):
-    """A value as a message quotes it."""
-    if value is None:
-        return "nothing"
+    """What is no text, as a message has it."""
     if isinstance(value, dict):
         return "keys with values" if value else "nothing"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
-    return shown(repr(value))
+    return "nothing"
 
 
 def _libraries():

@@ -38,7 +38,12 @@ LISTS = ("exclude_chroms", "distance_edges", "test_chroms", "validation_chroms",
 KEYS = {"maps": "files", "network": "weights", "targets": "tissues", "parameters": "params"}
 """What the file calls arguments of the library that have another name there."""
 
-INDICES = re.compile(r"[0-9,\s-]+|all")
+INDEX = r"(0|[1-9][0-9]*)"
+INDICES = re.compile(rf"{INDEX}(\s*[-,]\s*{INDEX})*|all")
+"""Numbers and ranges of columns; a tissue's own name goes first."""
+PATTERN = re.compile(r"\{\s*[.\w]+\s*(,.*)?\}", re.DOTALL)
+"""What Snakemake takes for a pattern in the path of the folder that it runs in."""
+
 COUNTS_FROM = "check the path; it counts from the file's folder"
 
 
@@ -67,7 +72,7 @@ def read_study(path, *, quick=False):
         _check_rule(file, number, each, comparison)
     return Study(
         path=file.path.absolute(),
-        out=_with_line(file, ("out",), require_folder, base / _plain(values.get("out", OUT)), None),
+        out=_with_line(file, ("out",), _out_folder, base / _plain(values.get("out", OUT))),
         genes=genes,
         genome=genome,
         weights=weights,
@@ -128,6 +133,19 @@ def _file(file, base, place):
         raise file.about(place, _from_folder(error)) from error
 
 
+def _out_folder(path):
+    """The path of the study's folder, when it can be made and Snakemake can run there."""
+    pattern = PATTERN.search(os.path.realpath(path))
+    if pattern:
+        raise InputError(
+            f"its path contains {shown(pattern[0], 30)}, which Snakemake takes for a pattern",
+            subject=path,
+            expected="a path without words in braces",
+            hint="rename that folder, or give another out",
+        )
+    return require_folder(path, None)
+
+
 def _from_folder(error):
     """The error of a path, which says where paths count from."""
     hint = COUNTS_FROM if error.found == "no such file" else error.hint
@@ -152,8 +170,8 @@ def _tissues(file, opened):
     chosen = set()
     for number, each in enumerate(_listed(asked)):
         place = ("tissues", number) if isinstance(asked, list) else ("tissues",)
-        is_index = isinstance(each, int) or (INDICES.fullmatch(each) and each not in opened.tissues)
-        words = {"indices": [str(each)]} if is_index else {"patterns": [each]}
+        is_index = INDICES.fullmatch(each) and each not in opened.tissues
+        words = {"indices": [each]} if is_index else {"patterns": [each]}
         chosen.update(_with_line(file, place, select_targets, opened, **words))
     return [(index, opened.tissues[index - 1]) for index in sorted(chosen)]
 
@@ -163,11 +181,7 @@ def _maps(file, base):
     maps, names, seen = [], {}, {}
     for number, given in enumerate(file.values["maps"]):
         place, name = ("maps", number), given["name"]
-        if name.lower() in names:
-            other = names[name.lower()]
-            same = "is there already" if name == other else f"and {other} are one folder where case does not count"
-            raise file.error((*place, "name"), f"map {name}: the name {same}", expected="a name for each map")
-        names[name.lower()] = name
+        _check_name(file, (*place, "name"), f"map {name}", name, names)
         files = _map_files(file, base, place, given)
         options = {"contact_rule": given.get("rule", RULE), "hic_resolution": given.get("resolution", RESOLUTION)}
         options |= _options(given, (*RULE_OPTIONS, *READING_OPTIONS))
@@ -178,6 +192,15 @@ def _maps(file, base):
         told = {key: given.get(key) for key in ("cell_type", "experiment", "factor")}
         maps.append(StudyMap(name, files, options, **told))
     return maps
+
+
+def _check_name(file, place, what, name, names):
+    """Refuse a name that is there already, also where case does not count. names: lower case -> name, added to."""
+    other = names.get(name.lower())
+    names[name.lower()] = name
+    if other is not None:
+        same = "is there already" if name == other else f"and {other} are one folder where case does not count"
+        raise file.error(place, f"{what}: the name {same}", expected=f"a name for each {what.split()[0]}")
 
 
 def _map_files(file, base, place, given):
@@ -246,12 +269,10 @@ def _check_rule(file, number, map_, comparison):
 
 def _fits(file, base):
     """The fits of the file. Yields: StudyFit."""
-    names = set()
+    names = {}
     for number, given in enumerate(file.values.get("fits", FITS)):
         place, name, model = ("fits", number), given["name"], given["model"]
-        if name in names:
-            raise file.error((*place, "name"), f"fit {name}: the name is there already", expected="a name for each fit")
-        names.add(name)
+        _check_name(file, (*place, "name"), f"fit {name}", name, names)
         _check_fit(file, place, given)
         options = _options(given, [key for key in given if key != "name"])
         if "params" in given:

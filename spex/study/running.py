@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import logging
 import os
 import shlex
@@ -13,14 +14,23 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from spex.errors import InputError
+from spex.errors import InputError, shown, visible
+from spex.files.atomic import write_json
 from spex.files.checks import require_folder
+from spex.files.own import open_own
 
 WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
 PROFILES = {path.name: path for path in sorted((WORKFLOW / "profiles").iterdir())}
 LOCAL, SLURM = "local", "slurm"
-LOCK = ".study.lock"
-"""In the study's folder: who holds it runs the study."""
+LOCK, HANDED = ".study.lock", ".study.json"
+"""In the study's folder: who holds the first runs the study; the second says to the Snakefile whose folder it is.
+Snakemake would read a path among its words as YAML, and give it to a shell."""
+
+FOR_SHELLS = "'\"$`\\"
+"""Letters that mean something within quotes."""
+
+HOLDER = 200
+"""Characters of who holds the lock."""
 
 DRY = ("-n", "--dry-run", "--dryrun")
 PACKAGES = {
@@ -31,30 +41,46 @@ PACKAGES = {
 logger = logging.getLogger("spex")
 
 
-def snakemake_words(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
-    """The words that start Snakemake on a study, for its folder.
+def snakemake_words(study, profile=LOCAL, cores=None, extra=()):
+    """The words that start Snakemake on a study, in its folder, where `hand_over` has left what else it needs.
 
     profile: "local", "slurm", or a folder with a profile of Snakemake. cores: to use at once on this machine, all
     without it; jobs of a cluster are not counted. extra: more words for Snakemake, which come last and so decide.
-    spex_command: words that start the program; this Python's without them.
 
     Returns: list of str.
     """
-    settings = [f"study={study.path.absolute()}"]
-    if spex_command is not None:
-        settings.append(f"spex={shlex.join(spex_command)}")
     words = [sys.executable, "-m", "snakemake", "--snakefile", WORKFLOW / "study.smk"]
-    words += [
-        "--directory",
-        study.out.absolute(),
-        "--workflow-profile",
-        PROFILES.get(profile) or Path(profile).absolute(),
-    ]
+    words += ["--workflow-profile", PROFILES.get(profile) or Path(profile).absolute()]
     if profile == LOCAL:
         words += ["--cores", cores or "all", *_gpus_at_once(study)]
     elif cores is not None:
         words += ["--cores", cores]
-    return [*map(str, words), "--rerun-incomplete", *extra, "--config", *settings]
+    return [*map(str, words), "--rerun-incomplete", *extra]
+
+
+def hand_over(study, spex_command=None):
+    """Leave in a study's folder what its Snakefile needs. spex_command: words that start the program."""
+    command = spex_command or [sys.executable, "-m", "spex"]
+    write_json(study.out / HANDED, {"study": str(study.path.absolute()), "spex": [*command]})
+
+
+def handed_over(folder):
+    """The path of the study whose folder this is, and the words that start the program.
+
+    Raises:
+        InputError: `hand_over` has left nothing there.
+    """
+    path = Path(folder) / HANDED
+    try:
+        handed = json.loads(path.read_bytes().decode(errors="surrogateescape"))
+        return Path(handed["study"]), handed["spex"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"cannot be read ({shown(error)})",
+            subject=path.absolute(),
+            expected="the folder of a study",
+            hint="start it there, by hand only after: spex study run FILE --dry-run",
+        ) from error
 
 
 def _gpus_at_once(study):
@@ -66,20 +92,24 @@ def _gpus_at_once(study):
 def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
     """Run what a study lacks, by Snakemake; a run that was stopped anywhere goes on with the same call.
 
-    Prints the words first. Arguments as of `snakemake_words`.
+    Prints the words first. Arguments as of `snakemake_words`. spex_command: words that start the program, this
+    Python's without them.
 
     Raises:
         InputError: Snakemake or what the profile needs is missing, this study runs already, or a job failed, which
             has told why.
     """
     _check_engine(profile, dry=not set(DRY).isdisjoint(extra))
+    if profile == SLURM:
+        check_for_cluster(study.out)
     require_folder(study.out, "out").mkdir(parents=True, exist_ok=True)
-    words = snakemake_words(study, profile, cores, extra, spex_command)
+    words = snakemake_words(study, profile, cores, extra)
     with contextlib.closing(hold_alone(study.out)):
+        hand_over(study, spex_command)
         if any((study.out / ".snakemake" / "locks").glob("*.lock")):  # Snakemake's own, which a kill leaves behind
             logger.info("unlocking %s: no process that runs this study is left", study.out)
             _start([*words, "--unlock"], study.out)
-    print(shlex.join(words), flush=True)
+    print(f"cd {shlex.quote(str(study.out.absolute()))} && {shlex.join(words)}", flush=True)
     if _start(words, study.out):
         raise InputError(
             "Snakemake ended with an error, see above",
@@ -98,14 +128,14 @@ def hold_alone(out):
     Returns: the open file.
 
     Raises:
-        InputError: another process holds it.
+        InputError: another process holds it, or what is there is no plain file.
     """
-    file = open(out / LOCK, "a+")  # noqa: SIM115 (for as long as the caller wants)
+    file = open_own(out / LOCK, "a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        holder = file.read().strip() or "another process"
+        holder = shown(file.read(HOLDER).strip()) or "another process"
         file.close()
         raise InputError(
             f"{holder} runs this study already", subject=out, hint="wait until it ends, or end it"
@@ -117,6 +147,25 @@ def hold_alone(out):
     file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
     file.flush()
     return file
+
+
+def check_for_cluster(out):
+    """Refuse a study's folder whose path Snakemake would not hand to a cluster's jobs as it is: it quotes it as Python
+    does, for a shell.
+
+    Raises:
+        InputError: names the letter.
+    """
+    path = os.path.realpath(out)
+    bad = next((letter for letter in path if letter in FOR_SHELLS or not letter.isprintable()), None)
+    if bad is not None:
+        raise InputError(
+            f"its path contains {visible(bad)}, which Snakemake hands to a shell where jobs go to a cluster",
+            argument="out",
+            subject=path,
+            expected=f"a path without {' '.join(FOR_SHELLS)}",
+            hint="rename that folder, or give another out",
+        )
 
 
 def _check_engine(profile, *, dry):

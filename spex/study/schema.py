@@ -19,15 +19,15 @@ def text(expected, **more):
     return {"type": "string", "minLength": 1, "description": expected, **more}
 
 
-def whole(least, most=None):
-    """A whole number from `least` to `most`, or up without end."""
+def whole(least, most=None, unit=None):
+    """A whole number from `least` to `most`, or up without end. unit: in words."""
     end = "up" if most is None else f"to {most}"
     limit = {} if most is None else {"maximum": most}
     return {
         "type": "integer",
         "minimum": least,
         **limit,
-        "description": f"a whole number from {least} {end}",
+        "description": f"{f'{unit}, ' if unit else ''}a whole number from {least} {end}",
     }
 
 
@@ -59,8 +59,13 @@ def entries(item, expected):
 
 NUMBER = {"type": "number", "exclusiveMinimum": 0, "description": "a number above 0"}
 TRUTH = {"type": "boolean", "description": "true or false"}
+RESERVED = r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)"
+"""Names of files that Windows keeps for itself, whatever follows behind a point."""
+
 NAME = text(
-    "letters, digits, _, . and -, which make the name of a folder", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
+    "letters, digits, _, . and -, which make the name of a folder: no . at its end, and no name that Windows keeps for "
+    "itself, as aux and con",
+    pattern=rf"^(?!{RESERVED})[A-Za-z0-9_][A-Za-z0-9_.-]{{0,99}}(?<!\.)\Z",
 )
 PATH = text("a path")
 TEXT = text("text")
@@ -124,7 +129,12 @@ COMPARISON = mapping(
 )
 
 RESOURCES = mapping(
-    {"threads": whole(1), "memory_mb": whole(1), "minutes": whole(1), "gpus": whole(0)},
+    {
+        "threads": whole(1),
+        "memory_mb": whole(1, unit="megabytes"),
+        "minutes": whole(1, unit="minutes"),
+        "gpus": whole(0),
+    },
     "threads, memory_mb, minutes and gpus of a job",
 )
 
@@ -139,9 +149,7 @@ STUDY = mapping(
         "weights": PATH,
         "expression": several(PATH, "a path or a list of paths"),
         "value": one_of(VALUES),
-        "tissues": several(
-            {"anyOf": [whole(1), text("a tissue")]}, "tissues by name, pattern or number, one or a list, or all"
-        ),
+        "tissues": several(text("a tissue"), "tissues by name, pattern or number, one or a list, or all"),
         "maps": entries(MAP, "a list of maps, each with name and files"),
         "fits": entries(FIT, "a list of fits, each with name and model"),
         "comparison": COMPARISON,

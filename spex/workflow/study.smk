@@ -1,33 +1,33 @@
 # A whole study as study.yaml tells it: features of sequence alone, features of every map, fits, comparison, data sheets
-# and the report. `spex study run FILE` starts it with the right words, and prints them. By hand, in the study's folder:
-#
-#   snakemake --snakefile "$(spex workflow)/study.smk" --cores 8 --rerun-incomplete --config study=/path/to/study.yaml
-#
-# Settings, after --config as name=value:
-#   study  the study file, by its whole path
-#   spex   the command that starts the program, in quotes (this Python with -m spex)
+# and the report. `spex study run FILE` starts it with the right words, and prints them: they do the same by hand, in the
+# study's folder, where .study.json says which study it is.
 #
 # Everything is named from the study's folder. Files under steps/ mark what is finished; the commands themselves pass
 # over what they find done, so a job that was killed goes on where it stopped.
+#
+# A user's path may have any letters, and Snakemake reads input and output as patterns and has them pass through a shell
+# where it starts itself again. So no user's path is input or output. They stand in the words of the commands, quoted, and
+# params says when the files were written: another file makes what is made of it anew. No rule has `run`.
 
-import json
+import os
 import shlex
 import sys
 from pathlib import Path
 
-from spex.errors import InputError
-from spex.files.atomic import write_json
+from spex.errors import InputError, visible
 from spex.inputs.maps.address import split_uri
 from spex.study import words
 from spex.study.reading import read_study
-from spex.study.running import hold_alone
+from spex.study.running import check_for_cluster, handed_over, hold_alone
 
 try:
-    STUDY = read_study(Path(config["study"]), quick=True)
+    FILE, COMMAND = handed_over(Path.cwd())
+    STUDY = read_study(FILE, quick=True)
 except InputError as error:
-    sys.exit(f"study.smk: error: {error}")
+    sys.exit(visible(f"study.smk: error: {error}"))
 
-SPEX = config.get("spex", shlex.join([sys.executable, "-m", "spex"]))
+SPEX = shlex.join(COMMAND)
+PYTHON = shlex.quote(sys.executable)
 FOLDERS = words.folders(STUDY)
 BASE, *MAP_FOLDERS = FOLDERS
 MAPS = {each.name: each for each in STUDY.maps}
@@ -36,14 +36,19 @@ COMPARISON = words.inside(STUDY, STUDY.comparison_folder)
 SHARDS = [f"steps/tensors/{{folder}}/{shard}_of_{STUDY.shards}.done" for shard in range(STUDY.shards)]
 FIT = "steps/fits/{fit}/{folder}.done"
 SHEET = "steps/sheets/{map}.json"
+FEATURES_FROM = (STUDY.genes, STUDY.genome, STUDY.weights)
 HELD = []
 """The lock of the study's folder, from the first job until this process ends, however it ends."""
-
 
 
 def files_of(map_):
     """The files of a StudyMap, without the group within them."""
     return [split_uri(path)[0] for path in map_.files]
+
+
+def stamps(*paths):
+    """Size and time of each file."""
+    return [(status.st_size, status.st_mtime_ns) for status in map(os.stat, paths)]
 
 
 def needs(step):
@@ -69,7 +74,12 @@ localrules:
 
 
 onstart:
-    HELD.append(hold_alone(STUDY.out))
+    try:
+        if workflow.executor_plugin.common_settings.non_local_exec:
+            check_for_cluster(STUDY.out)
+        HELD.append(hold_alone(STUDY.out))
+    except InputError as error:
+        sys.exit(visible(f"study.smk: error: {error}"))
 
 
 rule all:
@@ -78,13 +88,10 @@ rule all:
 
 
 rule own_features:
-    input:
-        STUDY.genes,
-        STUDY.genome,
-        STUDY.weights,
     output:
         touch(f"steps/tensors/{BASE}/{{shard}}_of_{STUDY.shards}.done"),
     params:
+        made_from=lambda wildcards: stamps(*FEATURES_FROM),
         words=lambda wildcards: shlex.join(words.tensors_words(STUDY, BASE, int(wildcards.shard))),
     threads: threads_of("tensors")
     priority: 1  # everything else waits for them
@@ -98,12 +105,12 @@ rule own_features:
 rule map_features:
     input:
         expand(SHARDS, folder=BASE),
-        lambda wildcards: files_of(FOLDERS[wildcards.folder]),
     output:
         touch(f"steps/tensors/{{folder}}/{{shard}}_of_{STUDY.shards}.done"),
     wildcard_constraints:
         folder="|".join(map(re.escape, MAP_FOLDERS)),
     params:
+        made_from=lambda wildcards: stamps(*files_of(FOLDERS[wildcards.folder])),
         words=lambda wildcards: shlex.join(words.tensors_words(STUDY, wildcards.folder, int(wildcards.shard))),
     threads: threads_of("tensors")
     priority: 1  # everything else waits for them
@@ -117,10 +124,10 @@ rule map_features:
 rule fits:
     input:
         SHARDS,
-        STUDY.expression,
     output:
         touch(FIT),
     params:
+        made_from=lambda wildcards: stamps(*STUDY.expression),
         words=lambda wildcards: shlex.join(words.train_words(STUDY, wildcards.folder, FITS[wildcards.fit])),
     threads: threads_of("train")
     resources:
@@ -132,11 +139,11 @@ rule fits:
 rule comparison:
     input:
         expand(SHARDS, folder=FOLDERS),
-        STUDY.expression,
     output:
         f"{COMPARISON}/comparison.json",
     params:
-        words=shlex.join(words.compare_words(STUDY)),
+        made_from=lambda wildcards: stamps(*STUDY.expression),
+        words=lambda wildcards: shlex.join(words.compare_words(STUDY)),
     threads: threads_of("compare")
     resources:
         **needs("compare"),
@@ -145,12 +152,10 @@ rule comparison:
 
 
 rule sheet:
-    input:
-        STUDY.genes,
-        lambda wildcards: files_of(MAPS[wildcards.map]),
     output:
         SHEET,
     params:
+        made_from=lambda wildcards: stamps(STUDY.genes, *files_of(MAPS[wildcards.map])),
         words=lambda wildcards, output: shlex.join(words.sheet_words(STUDY, MAPS[wildcards.map], str(output))),
     threads: threads_of("report")
     resources:
@@ -164,20 +169,20 @@ rule sheets:
         expand(SHEET, map=MAPS),
     output:
         "sheets.json",
-    run:
-        write_json(Path(output[0]), [sheet for path in input for sheet in json.loads(Path(path).read_text())])
+    shell:
+        "{PYTHON} -m spex.study.sheets {output:q} {input:q}"
 
 
 rule report:
     input:
-        STUDY.path,
         "sheets.json",
         f"{COMPARISON}/comparison.json",
         expand(FIT, fit=FITS, folder=FOLDERS),
     output:
         words.inside(STUDY, STUDY.report),
     params:
-        words=shlex.join(words.report_words(STUDY)),
+        made_from=lambda wildcards: stamps(STUDY.path),
+        words=lambda wildcards: shlex.join(words.report_words(STUDY)),
     threads: threads_of("report")
     resources:
         **needs("report"),

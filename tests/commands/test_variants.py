@@ -1,6 +1,7 @@
 """spex variants: from a file of variants to tables of effects, however it is cut, stopped and started again."""
 
 import gzip
+import re
 import shutil
 import sys
 import time
@@ -13,6 +14,7 @@ from conftest import ROOT, write_mcool
 from processes import start
 from refusals import files_in, refuse
 
+import spex
 from spex.commands import tensors, variants
 from spex.effects.variant_tables import COLUMNS
 from spex.models.boosters import GBTREE
@@ -202,7 +204,7 @@ def test_the_annotated_file_names_the_tissue_with_the_largest_effect(score, worl
             assert float(effect) == pytest.approx(row["effect"], rel=1e-5)
 
 
-def test_null_variants_give_quantiles(score, world):
+def test_null_variants_give_quantiles(score, world, capsys):
     argv = [*score.made.argv, "--number", "30"]
     assert variants.main(["null", *argv]) == 0
     tables = [(place / "null_variants.tsv").read_bytes() for place in score.made.places]
@@ -216,7 +218,18 @@ def test_null_variants_give_quantiles(score, world):
     assert variants.main(["null", *argv]) == 0
     assert written == [(place / "null_variants.tsv").stat().st_mtime_ns for place in score.made.places]
     assert variants.main(["null", *score.made.argv, "--number", "20"]) == 0
-    assert tables != [(place / "null_variants.tsv").read_bytes() for place in score.made.places]
+    kept = (score.made.places[1] / "null_variants.tsv").read_bytes()
+    assert tables[1] != kept
+    (score.made.places[1] / "null_variants.tsv").write_bytes(kept[:-9])
+    capsys.readouterr()
+    path = write_vcf(score.folder / "damaged.vcf", snvs(world, 3))
+    message = (
+        f"--model {score.made.places[1]}: its null variants are damaged, or a part of them is gone; make them again "
+        f"with: spex variants null {score.made.folder.root}"
+    )
+    refuse(capsys, variants.main, [str(path), *score.made.argv, "--out", str(score.folder / "damaged")], message)
+    assert variants.main(["null", *score.made.argv, "--number", "20"]) == 0
+    assert (score.made.places[1] / "null_variants.tsv").read_bytes() == kept
 
 
 def test_compressed_and_piped_files_give_the_same(score, world, tmp_path, monkeypatch):
@@ -244,8 +257,85 @@ def refused(score, capsys):
 
 
 def test_variants_of_another_build_are_refused(score, world, refused):
-    wrong = [(c, p, i, other(r), r) for c, p, i, r, _ in snvs(world, 5)]
-    refused(wrong, r"FILE .*bad.vcf: REF differs from the genome in all 5 alleles .* are they of another build\?")
+    rows = [(c, p, i, other(r), other(other(r))) for c, p, i, r, _ in snvs(world, 30)]
+    refused(rows, r"FILE .*bad.vcf: REF differs from the genome in all 30 alleles .* are they of another build\?")
+    good = snvs(world, 10, seed=2)
+    refused(rows + good, r"differs from the genome in 30 of the 40 alleles .* are they of another build\?")
+    exchanged = [(c, p, i, a, r) for c, p, i, r, a in snvs(world, 30)]
+    refused(exchanged, r"in all 30 alleles .*; REF and ALT are exchanged, by which 30 of these 30 agree: exchange them")
+
+
+def test_what_is_not_scored_is_counted(score, world, tmp_path, capsys):
+    good = snvs(world, 20)
+    chrom, pos, _, ref, _ = good[0]
+    rows = [*good, (chrom, pos, "wrong", other(other(ref)), ref), (chrom, pos, "long", ref, "<DEL>")]
+    path = write_vcf(tmp_path / "some.vcf", [*rows, ("chr3", 5, "x", "A", "C,G")], chroms=())
+    assert variants.main([str(path), *score.made.argv, "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().err.splitlines()
+    table = pd.read_csv(tmp_path / "out/effects.tsv", sep="\t")
+    reach = table.loc[table["status"] == "ok", "variant_id"].nunique()
+    without = f"{20 - reach} that reach no gene, " if reach < 20 else ""
+    assert told[-1].endswith(
+        f"some.vcf: {reach} alleles used; left out: {without}1 ref_mismatch, 1 symbolic, 2 unknown_chromosome; "
+        "contacts are held fixed"
+    )
+    warning = (
+        f"some.vcf: REF differs from the genome in 1 of the 21 alleles that could be scored, first at {chrom}:{pos} "
+    )
+    assert sum(warning in line for line in told) == 1
+
+
+def test_python_has_the_same_numbers_of_a_file_and_of_a_table(score, world):
+    rows = [*snvs(world, 8), ("chr3", 5, "x", "A", "C"), ("chr1", 5, "y", "N", "<DEL>")]
+    of_file = score(rows)
+    made = score.made
+    options = {"genome": world.genome, "network": world.checkpoint, "cache": made.sources.cache, "device": "cpu"}
+    frame = pd.DataFrame(rows, columns=["chrom", "pos", "id", "ref", "alt"])
+    of_frame = spex.variant_effects(frame, made.folder.root, **options)
+    written = of_frame.where(of_frame.notna(), np.nan)
+    pd.testing.assert_frame_equal(written, of_file, check_dtype=False, rtol=1e-8)
+    path = score.folder / "out.vcf"
+    again = spex.variant_effects(path, made.folder.root, **options)
+    pd.testing.assert_frame_equal(again, of_frame, check_dtype=False)
+    used = of_file.loc[of_file["status"] == "ok", "variant_id"].nunique()
+    left_out = {"symbolic": 1, "unknown_chromosome": 1} | ({"that reach no gene": 8 - used} if used < 8 else {})
+    assert of_frame.attrs["account"]["used"] == again.attrs["account"]["used"] == used
+    assert of_frame.attrs["account"]["left_out"] == again.attrs["account"]["left_out"] == left_out
+    assert (of_frame.attrs["account"]["file"], again.attrs["account"]["file"]) == ("variants", str(path))
+    empty = spex.variant_effects(frame[:0], made.folder.root, **options)
+    assert list(empty.columns) == list(COLUMNS) and empty.empty and empty.attrs["account"]["used"] == 0
+    exchanged = frame.assign(ref=frame["alt"], alt=frame["ref"])
+    with pytest.raises(spex.InputError, match=r"^variants: REF differs from the genome in all 8 alleles .* exchanged"):
+        spex.variant_effects(exchanged, made.folder.root, **options)
+
+
+def test_a_table_without_a_header_gives_the_same(score, world):
+    rows = snvs(world, 8)
+    expected = score(rows)
+    path = score.folder / "five.tsv"
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    pd.testing.assert_frame_equal(score(None, "five", path=path), expected)
+
+
+def test_one_deletion_written_at_both_ends_of_a_run_has_one_row(score, world):
+    letters = world.sequences["chr1"].upper()
+    run = next(found for found in re.finditer(r"(?<=[ACGT])(A{4,}|C{4,}|G{4,}|T{4,})(?=[ACGT])", letters[59_000:]))
+    start, end = 59_000 + run.start(), 59_000 + run.end()
+    rows = [
+        ("chr1", start, "left", letters[start - 1 : start + 1], letters[start - 1]),
+        ("chr1", end, "right", letters[end - 1 : end + 1], letters[end]),
+    ]
+    table = score(rows)
+    left, right = (
+        table[table["variant_id"] == name].drop(columns=["variant_id", "pos", "ref", "alt"])
+        for name in ("left", "right")
+    )
+    assert len(left) > 0
+    pd.testing.assert_frame_equal(left.reset_index(drop=True), right.reset_index(drop=True))
+    genes = score.made.inputs.genes.set_index("id")
+    for row in left.itertuples():
+        gene = genes.loc[row.gene_id]
+        assert row.tss_distance == (start + 1 - gene["tss"]) * (1 if gene["strand"] == "+" else -1)
 
 
 def test_models_that_do_not_serve_are_refused(score, world, refused):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from conftest import write_fasta
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles import beluga, predict_window
 
 import spex
@@ -18,8 +20,8 @@ from spex.effects.sequences import Change
 CODE_OF = {letter: code for code, letter in enumerate(BELUGA.bases)}
 
 
-def change_of(chrom, pos, ref, alt):
-    return Change.of(chrom, pos, ref.upper(), alt.upper(), CODE_OF)
+def change_of(genome, chrom, pos, ref, alt):
+    return Change.of(chrom, pos, ref.upper(), alt.upper(), CODE_OF).leftmost(genome)
 
 
 def changed_letters(letters, pos, ref, alt):
@@ -27,20 +29,27 @@ def changed_letters(letters, pos, ref, alt):
     return letters[: pos - 1] + alt + letters[pos - 1 + len(ref) :]
 
 
-def moved_by_hand(place, pos, ref, alt):
-    """Where the base at a 0-based place lies in the changed chromosome, base by base."""
-    ref, alt = list(ref.upper()), list(alt.upper())
-    while ref and alt and ref[-1] == alt[-1]:
-        ref.pop(), alt.pop()
-    first = pos - 1
-    while ref and alt and ref[0] == alt[0]:
-        ref.pop(0), alt.pop(0)
-        first += 1
+def changed_by_hand(before, after):
+    """What differs between two chromosomes, by what both end with, and then by what both begin with.
+
+    Returns: 0-based place of the first base that differs, number of bases before, and after.
+    """
+    before, after = before.upper(), after.upper()
+    shorter, end, start = min(len(before), len(after)), 0, 0
+    while end < shorter and before[-1 - end] == after[-1 - end]:
+        end += 1
+    while start < shorter - end and before[start] == after[start]:
+        start += 1
+    return start, len(before) - end - start, len(after) - end - start
+
+
+def moved_by_hand(place, first, removed, added):
+    """Where the base at a 0-based place lies in the changed chromosome."""
     if place < first:
         return place
-    if place >= first + len(ref):
-        return place + len(alt) - len(ref)
-    return first + min(place - first, len(alt))
+    if place >= first + removed:
+        return place + added - removed
+    return first + min(place - first, added)
 
 
 class ByHand:
@@ -83,14 +92,15 @@ class ByHand:
         """Float64 (genes, tissues)."""
         sequences = {**self.world.sequences}
         sequences[chrom] = changed_letters(sequences[chrom], pos, ref, alt)
+        change = changed_by_hand(self.world.sequences[chrom], sequences[chrom])
         fasta = self.tmp_path / f"{chrom}_{pos}_{len(ref)}_{alt[:20]}.fa"
         write_fasta(fasta, sequences)
         genes = self.made.genes.copy()
         here = genes["chrom"] == chrom
-        genes.loc[here, "tss"] = [moved_by_hand(tss - 1, pos, ref, alt) + 1 for tss in genes.loc[here, "tss"]]
+        genes.loc[here, "tss"] = [moved_by_hand(tss - 1, *change) + 1 for tss in genes.loc[here, "tss"]]
 
         def moved(of, place):
-            return moved_by_hand(place, pos, ref, alt) if of == chrom else place
+            return moved_by_hand(place, *change) if of == chrom else place
 
         after = self.tensors(fasta, genes, sequences, moved)
         difference = (after - self.before).reshape(len(genes), -1)
@@ -122,7 +132,7 @@ def test_effects_of_alleles_are_differences_of_tensors(world, made, tmp_path, ru
     by_hand = ByHand(world, made, tmp_path)
     alleles = random_alleles(np.random.default_rng(3), world.sequences, 20)
     scorer = AlleleScorer(made.computer, made.genes, made.index, made.models)
-    found = scorer.effects([change_of(*allele) for allele in alleles])
+    found = scorer.effects([change_of(made.computer.genome, *allele) for allele in alleles])
     reached = set()
     for number, allele in enumerate(alleles):
         expected, scale = by_hand.effects(*allele)
@@ -134,3 +144,86 @@ def test_effects_of_alleles_are_differences_of_tensors(world, made, tmp_path, ru
         missed = np.setdiff1d(np.arange(len(expected)), found.genes[mine])
         assert (expected[missed] == 0).all()
     assert reached >= ({(True, False)} if rule is None else {(True, False), (False, True)})
+
+
+RUN, UNIT, TSS = 59_990, "ACGG", 60_030
+"""0-based place where a run begins; a repeat; 1-based TSS of G0 of the small world."""
+
+
+def repeats_world(world, tmp_path, monkeypatch, unit, copies):
+    """The small world with repeats around the TSS of a gene, between other bases."""
+    letters = world.sequences["chr1"]
+    run = "T" + unit * copies + "C"
+    sequences = {**world.sequences, "chr1": letters[: RUN - 1] + run + letters[RUN - 1 + len(run) :]}
+    write_fasta(tmp_path / "repeats.fa", sequences)
+    monkeypatch.setattr(world, "genome", tmp_path / "repeats.fa")
+    monkeypatch.setattr(world, "sequences", sequences)
+    return sequences["chr1"]
+
+
+def written_in_all_ways(letters, unit, copies, start=RUN):
+    """Rows of the loss of one unit of a run, and of one more: at each end, in the middle, and padded."""
+    end = start + len(unit) * copies
+    places = [start, start + len(unit) * (copies // 2), end - len(unit)]
+    lost = [(place, letters[place - 1 : place + len(unit)], letters[place - 1]) for place in places]
+    lost += [(end - 1, letters[end - 1 - len(unit) : end], letters[end - 1 - len(unit)])] if len(unit) > 1 else []
+    lost = [(place, ref, alt) for place, ref, alt in lost if letters[place - 1 : place - 1 + len(ref)] == ref]
+    lost.append((start, letters[start - 1 : end + 1], letters[start - 1 : end - len(unit)] + letters[end]))
+    more = [(place, letters[place - 1], letters[place - 1] + unit) for place in (start, places[1], end)]
+    more.append((start, letters[start - 1 : end + 1], letters[start - 1 : end] + unit + letters[end]))
+    return lost, more
+
+
+@pytest.mark.parametrize(("unit", "copies"), [("A", 70), (UNIT, 20)])
+def test_one_haplotype_has_one_effect(world, made, tmp_path, monkeypatch, unit, copies):
+    """Also for the gene whose TSS lies in the run; checked against tensors of the changed chromosome."""
+    letters = repeats_world(world, tmp_path, monkeypatch, unit, copies)
+    made = made()
+    by_hand = ByHand(world, made, tmp_path)
+    scorer = AlleleScorer(made.computer, made.genes, made.index, made.models)
+    for rows in written_in_all_ways(letters, unit, copies):
+        assert len({changed_letters(letters, *row) for row in rows}) == 1 and len(rows) >= 4
+        changes = [change_of(made.computer.genome, "chr1", *row) for row in rows]
+        assert {change.start for change in changes} == {RUN}
+        found = scorer.effects(changes)
+        first, *others = [(found.own + found.contact)[found.alleles == number] for number in range(len(rows))]
+        assert len(first) > 1 and all(np.array_equal(first, other) for other in others)
+        expected, scale = by_hand.effects("chr1", *rows[-2])
+        got = np.zeros_like(expected)
+        got[found.genes[found.alleles == 0]] = first
+        assert np.abs(got - expected).max() < 1e-5 * scale * np.sqrt(made.models.coefficients.shape[1])
+        assert got[made.genes["tss"].tolist().index(TSS)].all()
+
+
+class Letters:
+    """In the place of a Genome: base codes of a text, unknown past its ends."""
+
+    def __init__(self, letters):
+        self.letters = letters
+
+    def codes(self, chrom, start, end):
+        codes = [CODE_OF.get(letter, BELUGA.unknown) for letter in self.letters.upper()]
+        return np.array([codes[p] if 0 <= p < len(codes) else BELUGA.unknown for p in range(start, end)], np.uint8)
+
+
+@given(st.text("ACN", min_size=1, max_size=30), st.data())
+def test_a_change_begins_where_the_chromosomes_first_differ_behind_all_that_they_end_with(letters, data):
+    """Every way to write a change gives that of the whole chromosomes, whatever stands before it, at the ends too."""
+    pos = data.draw(st.integers(1, len(letters)))
+    ref = letters[pos - 1 : pos - 1 + data.draw(st.integers(1, 6))]
+    alt = data.draw(st.text("AC", min_size=1, max_size=6))
+    if "N" in ref or ref == alt:
+        return
+    change = change_of(Letters(letters), "chr1", pos, ref, alt)
+    after = changed_letters(letters, pos, ref, alt)
+    assert (change.start, change.removed, len(change.added)) == changed_by_hand(letters, after)
+    codes = change.codes(Letters(letters), 0, len(after))
+    assert codes.tolist() == Letters(after).codes("chr1", 0, len(after)).tolist()
+
+
+def test_a_long_run_is_followed_to_its_beginning():
+    letters = "G" + "AC" * 20_000 + "GT"
+    change = change_of(Letters(letters), "chr1", len(letters) - 4, "CAC", "C")
+    assert (change.start, change.removed) == (1, 2)
+    change = change_of(Letters(letters[1:]), "chr1", len(letters) - 5, "CAC", "C")
+    assert (change.start, change.removed) == (0, 2)

@@ -13,6 +13,7 @@ from spex.effects.linear import LinearModels
 from spex.effects.nulls import NullDrawer, null_effects
 from spex.effects.quantiles import CONTACT, OWN, STRATA, NullEffects, load_nulls, path_of, save_nulls, stratum
 from spex.effects.sequences import Change
+from spex.files.sealed import DamagedFileError
 
 NUMBER = 200
 
@@ -140,6 +141,15 @@ def test_kept_null_variants_are_those_of_the_model(tmp_path, source):
     for name, effects in known(table).by_stratum.items():
         np.testing.assert_allclose(kept.by_stratum[name], effects, rtol=1e-8)
     assert load_nulls(tmp_path, {"files": {"model.npy": "b"}}) is None
-    path = tmp_path / "null_variants.tsv"
-    path.write_bytes(path.read_bytes()[:-20])
+    path, record = tmp_path / "null_variants.tsv", tmp_path / "null_variants.json"
+    content = path.read_bytes()
+    for damage in (
+        lambda: path.write_bytes(content[:-20]),
+        path.unlink,
+        lambda: path.write_bytes(content) and record.write_bytes(record.read_bytes()[:-20]),
+    ):
+        damage()
+        with pytest.raises(DamagedFileError, match="null_variants"):
+            load_nulls(tmp_path, {"files": {"model.npy": "a"}})
+    record.unlink()
     assert load_nulls(tmp_path, {"files": {"model.npy": "a"}}) is None

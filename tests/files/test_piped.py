@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from spex.errors import InputError
+from spex.files import piped
 from spex.files.piped import is_piped, keep_piped
 
 CONTENT = bytes(range(256)) * 9
@@ -43,3 +45,14 @@ def test_a_named_pipe(tmp_path):
 def test_what_is_no_pipe(tmp_path, name):
     (tmp_path / "file").write_bytes(b"")
     assert not is_piped(tmp_path / name)
+
+
+def test_a_pipe_that_fills_the_disk_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=SimpleNamespace(read=bytes)))
+    monkeypatch.setattr(piped, "LEFT_FREE", 3 << 20)
+    monkeypatch.setattr(piped.shutil, "disk_usage", lambda folder: SimpleNamespace(free=2 << 20))
+    owner = Owner()
+    with pytest.raises(InputError, match=r"/new: more than 4 MB came through the pipe, and the disk is nearly full"):
+        keep_piped("-", tmp_path / "new", owner)
+    del owner
+    assert list((tmp_path / "new").iterdir()) == []

@@ -8,11 +8,13 @@ import os
 import re
 import resource
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pysam
 import pytest
 from hypothesis import given, settings
@@ -21,8 +23,11 @@ from pysam import bcftools
 from refusals import files_in
 
 from spex.errors import InputError
-from spex.inputs.alleles import PAST_THE_END, UNKNOWN_CHROMOSOME
-from spex.inputs.variant_files import OK, VariantFile, check_target, write_annotated
+from spex.inputs import htslib, opening, variant_files
+from spex.inputs.alleles import OK, PAST_THE_END, UNKNOWN_CHROMOSOME
+from spex.inputs.variant_copies import check_target, write_annotated
+from spex.inputs.variant_files import VariantFile
+from spex.inputs.variant_frames import alleles_of_table
 
 CHROMSIZES = {"chr1": 120_400, "chr8": 90_000, "chrM": 16_569}
 FORM = "##fileformat=VCFv4.3\n"
@@ -198,13 +203,7 @@ def test_no_row(tmp_path):
         ("some words\nand more\n", "a file that begins with 'some words'; expected VCF or BCF"),
         (">chr1\nACGT\n", "a FASTA file; expected VCF or BCF"),
         ("chr1\t1\t5\tname\n", "a BED file; expected VCF or BCF; it has no alleles: give the file that they are in"),
-        (
-            row_text(ROWS[0]),
-            "rows without a header; expected VCF or BCF; put two lines above them: ##fileformat=VCFv4.3, then #CHROM "
-            "POS ID REF ALT QUAL FILTER INFO between tabs",
-        ),
-        (gzip.compress(b"chr1\t109817590\t-\tG\tT\n", mtime=0), "rows without a header; .* put two lines above them"),
-        (vcf_text(header=""), "no line ##fileformat=VCFv4.3 above #CHROM; .*; put it there"),
+        ("##gff-version 3\nchr1\tx\tgene\t5\t9\n", "a file that begins with '##gff-version 3'; expected VCF or BCF"),
         (HEADER + row_text(ROWS[0]), "no line #CHROM above its rows; .*; put it there: #CHROM POS ID REF ALT"),
         (HEADER, "no line #CHROM above its rows"),
         (vcf_text().replace("\t", " "), "its titles are '#CHROM POS ID .*'; expected #CHROM POS .*, between tabs"),
@@ -218,6 +217,68 @@ def test_no_row(tmp_path):
 )
 def test_what_is_no_vcf(tmp_path, content, message):
     refused(write(tmp_path / "x.vcf", content), message)
+
+
+FIVE = [("chr1", 5, "[known_CEBP_binding_event]", "A", "C"), *ROWS[1:]]
+"""As ExPecto's example has them: without a header, and five columns."""
+
+
+def columns_text(rows, count, titles=""):
+    """The first columns of rows, up to all eight and two samples."""
+    lines = (row_text(row, samples="\tGT\t0/1\t1|1").rstrip("\n").split("\t")[:count] for row in rows)
+    return titles + "".join("\t".join(line) + "\n" for line in lines)
+
+
+@pytest.mark.parametrize("name", ["x.vcf", "x.vcf.gz", "x.vcf.gzip"])
+@pytest.mark.parametrize("count", [5, 7, 8, 11])
+@pytest.mark.parametrize("titles", ["", "#CHROM\tPOS\tID\tREF\tALT", "##source=x\n#chrom\tpos\tid\tref\talt"])
+def test_tables_of_the_columns_of_vcf(tmp_path, name, count, titles):
+    if titles:
+        titles += "".join(f"\t{each}" for each in (TITLES + SAMPLES).split("\t")[5:count]) + "\n"
+    path = write(tmp_path / name, columns_text(FIVE, count, titles))
+    assert alleles(path) == split(FIVE)
+    write_annotated(VariantFile(path, CHROMSIZES), tmp_path / "out.vcf", 2, ENTRIES)
+    with pysam.VariantFile(str(tmp_path / "out.vcf")) as file:
+        copied = [(row.chrom, row.pos, row.id or ".", row.ref, ",".join(row.alts or ".")) for row in file]
+        assert copied == FIVE and len(file.header.samples) == max(count - 9, 0)
+
+
+def test_regions_of_a_table_without_a_header(tmp_path):
+    path = write(tmp_path / "x.vcf.gz", columns_text(FIVE, 5), index=True)
+    assert alleles(path, regions=["chr8"]) == split(FIVE[3:])
+
+
+def test_a_row_of_a_table_that_has_fewer_columns_than_the_first(tmp_path):
+    path = write(tmp_path / "x.tsv", columns_text(FIVE, 5) + "chr1\t7\trs\tA\n")
+    refused(path, "4 columns in row 6, .*; expected 5 between tabs, as row 1 has")
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("chr1\t5\tA\tC\nchr8\t70\tT\tG\n", "rows of chromosome, position, REF and ALT; .*: (awk .*) FILE > NEW"),
+        (
+            "chr1\t4\t5\tA\tC\nchr8\t69\t70\tT\tG\n",
+            "rows of chromosome, start from 0, end, REF and ALT; .*: (awk .*) FILE > NEW",
+        ),
+        ("chr1,5,.,A,C\nchr8,70,.,T,G\n", "fields between commas; .*: (tr .*) < FILE > NEW"),
+        ("chr1 5 . A C\nchr8 70 . T G\n", "fields between blanks; .*: (tr .*) < FILE > NEW"),
+    ],
+)
+def test_what_is_advised_for_other_tables_works(tmp_path, text, message):
+    path = write(tmp_path / "x.txt", text)
+    with pytest.raises(InputError) as error:
+        alleles(path)
+    command = re.search(message, str(error.value))[1]
+    made = subprocess.run(command, shell=True, input=text, capture_output=True, text=True, check=True).stdout
+    read = alleles(write(tmp_path / "new.tsv", made))
+    assert [row[1:] for row in read] == [("chr1", 5, ".", "A", "C"), ("chr8", 70, ".", "T", "G")]
+
+
+def test_a_table_with_titles_is_for_pandas(tmp_path):
+    path = write(tmp_path / "x.csv", "chrom,pos,ref,alt\nchr1,5,A,C\n")
+    refused(path, "a table that begins with 'chrom,pos,ref,alt'; .*; or the table to spex.variant_effects in Python")
+    assert [a.pos for a in alleles_of_table(pd.read_csv(path), CHROMSIZES)] == [5]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +333,76 @@ def test_a_flipped_byte(tmp_path):
     refused(tmp_path / "x.vcf.gz", "damaged or cut short")
 
 
+@pytest.fixture
+def low_bounds(monkeypatch):
+    for name, bytes_ in (("UNFOLDED", 100_000), ("LONGEST_LINE", 350_000)):
+        monkeypatch.setattr(opening, name, bytes_)
+        monkeypatch.setattr(htslib, name, bytes_, raising=False)
+
+
+LONG = vcf_text([("chr1", 5, ".", "A", "A" * 500_000)])
+REPEATED = vcf_text([("chr1", 5, ".", "A", "A" * 300_000)] * 30)
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("x.vcf", LONG, "a line of more than"),
+        ("x.bcf", LONG, "in row 1; expected at most 0 MB"),
+        ("x.vcf.gz", REPEATED, "kB of it unfold to more than"),
+        ("x.vcf.gzip", REPEATED, "kB of it unfold to more than"),
+        ("x.bcf", REPEATED, "kB of it unfold to more than"),
+    ],
+)
+def test_what_unfolds_without_bounds(tmp_path, low_bounds, name, text, message):
+    refused(write(tmp_path / name, text), message)
+
+
+def test_regions_and_indexes_that_unfold_without_bounds(tmp_path, low_bounds):
+    path = write(tmp_path / "x.vcf.gz", REPEATED, index=True)
+    refused(path, "kB of it unfold to more than", regions=["chr1"])
+    path = write(tmp_path / "y.vcf.gz", vcf_text(), index=True)
+    path.with_name("y.vcf.gz.tbi").write_bytes(gzip.compress(bytes(1_000_000)))
+    with pytest.raises(InputError, match=r"^variants .*y.vcf.gz.tbi: .* kB of it unfold to more than"):
+        alleles(path, regions=["chr1"])
+
+
+def test_alleles_without_bounds(tmp_path, monkeypatch):
+    monkeypatch.setattr(variant_files, "MOST_ALLELES", 10)
+    path = write(tmp_path / "x.vcf", vcf_text([("chr1", 5, ".", "A", ",".join("CGT" * 4))]))
+    refused(path, "too many or too long alleles in row 1, .*; expected at most 10 alleles")
+    path = write(tmp_path / "x.vcf", vcf_text([("chr1", 5, ".", "A", "C,G,T")] * 9))
+    assert len(alleles(path, 2)) == 27
+    refused(path, "too many or too long alleles in row 4", size=9)
+    monkeypatch.setattr(variant_files, "MOST_LETTERS", 1000)
+    path = write(tmp_path / "x.vcf", vcf_text([("chr1", 5, ".", "A" * 400, "A")] * 3))
+    assert len(alleles(path, 2)) == 3
+    refused(path, "too many or too long alleles in row 3", size=3)
+
+
+class Endless:
+    """A stream that never ends. line: that it repeats."""
+
+    def __init__(self, line):
+        self.line, self.given = line, 0
+
+    def read(self, size):
+        self.given += size
+        assert self.given < 1 << 30
+        return (self.line * (size // len(self.line) + 1))[:size]
+
+
+@pytest.mark.parametrize(
+    "line, message", [(b"\0", "a file that begins with"), (b"y\n", "a file that begins with 'y'; expected VCF or BCF")]
+)
+def test_standard_input_that_is_something_else_and_never_ends(tmp_path, monkeypatch, line, message):
+    stream = Endless(line)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
+    with pytest.raises(InputError, match=f"^variants standard input: {message}"):
+        VariantFile("-", CHROMSIZES, spool=tmp_path / "spool")
+    assert stream.given < 1 << 22 and not files_in(tmp_path / "spool")
+
+
 def test_no_such_file(tmp_path):
     refused(tmp_path / "x.vcf", "no such file; check the path")
     refused(tmp_path, "found a folder; expected a file")
@@ -285,8 +416,32 @@ def test_another_build(tmp_path):
         "1 is 120,401 bp long there and 120,400 bp in the genome; expected variants on the same genome build; is the "
         "file of another build?",
     )
-    some = lengths.replace("120401", "120400").replace("MT", "X")
-    assert alleles(write(tmp_path / "y.vcf", vcf_text(header=FORM + some))) == split(ROWS)
+    some = lengths.replace("120401", "120400")
+    source = VariantFile(write(tmp_path / "y.vcf", vcf_text(header=FORM + some)), CHROMSIZES)
+    assert source.doubts == [
+        "its header has other lengths of 1 in 3 chromosomes (MT is 16,571 bp long there and 16,569 bp in the genome)"
+    ]
+    assert (
+        VariantFile(write(tmp_path / "z.vcf", vcf_text(header=FORM + some.replace("MT", "X"))), CHROMSIZES).doubts == []
+    )
+
+
+@pytest.mark.parametrize(
+    "line, named",
+    [
+        ("##reference=file:///data/human_g1k_v37.fasta", "GRCh37 (hg19)"),
+        ("##contig=<ID=1,assembly=b37>", "GRCh37 (hg19)"),
+        ("##assembly=GRCm38", "GRCm38 (mm10)"),
+        ("##reference=hg38.fa", None),
+        ("##reference=hg19 lifted to hg38", None),
+        ("##source=made on hg19", None),
+    ],
+)
+def test_a_header_that_names_another_build(tmp_path, line, named):
+    path = write(tmp_path / "x.vcf", vcf_text(header=f"{FORM}{line}\n"))
+    expected = [] if named is None else [f"its header says {named}, the genome is GRCh38 (hg38)"]
+    assert VariantFile(path, {"chr1": 248_956_422, "chr8": 90_000}).doubts == expected
+    assert VariantFile(path, CHROMSIZES).doubts == []  # a genome whose build is not known
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])

@@ -1,3 +1,4 @@
+import csv
 import json
 import re
 from types import SimpleNamespace
@@ -150,3 +151,37 @@ def test_predictions_give_float32_back(tmp_path):
     assert (table["predicted"].to_numpy(np.float32) == predicted).all()
     records.write_table(tmp_path / "p.csv", predictions_table(genes, None, predicted))
     assert list(pd.read_csv(tmp_path / "p.csv").columns) == ["id", "symbol", "chrom", "predicted"]
+
+
+NAMES = ["=1+1", "+x", "-x", "@x", "\tx", "a\nb", "'=x", "''-", "'x", "x=", "", "NA", "007", "1e5", "a,b", "\udcff"]
+
+
+def test_texts_are_no_formulas_in_a_spreadsheet_and_come_back_as_they_were(tmp_path):
+    """Numbers below 0 stay numbers."""
+    table = pd.DataFrame({"id": NAMES, "-title": NAMES[::-1], "number": np.linspace(-3, 3, len(NAMES)), "count": -1})
+    records.write_table(tmp_path / "t.csv", table)
+    with open(tmp_path / "t.csv", newline="", errors="surrogateescape") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["id", "'-title", "number", "count"]
+    assert not [cell for row in rows for cell in row[:2] if cell[:1] in [*"=+-@\t\r"] and cell]
+    assert [float(row[2]) for row in rows] == pytest.approx(table["number"]) and {row[3] for row in rows} == {"-1"}
+    assert [row[0] for row in rows[:6]] == ["'=1+1", "'+x", "'-x", "'@x", "'\tx", "a\nb"]
+    read = records.read_table(tmp_path / "t.csv", ("id", "-title"))
+    assert list(read.columns) == list(table.columns)
+    for name in ("id", "-title"):
+        assert read[name].fillna("").tolist() == table[name].tolist()
+    records.write_table(tmp_path / "cr.csv", pd.DataFrame({"id": ["\r=x", "x\r=y"]}))
+    assert (tmp_path / "cr.csv").read_bytes() == b"id\n\\r=x\nx\\r=y\n"
+    records.write_table(tmp_path / "none.csv", table[:0])
+    assert len(records.read_table(tmp_path / "none.csv", ("id",))) == 0
+
+
+def test_results_of_a_tissue_that_begins_as_a_formula(tmp_path):
+    folder = tmp_path / "fit"
+    folder.mkdir()
+    settings = SETTINGS | {"target": "=HYPERLINK(1)"}
+    records.write_record(folder, settings=settings, notes=NOTES, genes=GENES, chosen={}, scores=SCORES)
+    records.write_results(tmp_path)
+    (row,) = csv.DictReader((tmp_path / "results.csv").read_text().splitlines())
+    assert row["target"] == "'=HYPERLINK(1)"
+    assert records.read_table(tmp_path / "results.csv", ("target",))["target"].tolist() == ["=HYPERLINK(1)"]

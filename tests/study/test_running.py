@@ -24,6 +24,7 @@ from spex.errors import InputError
 from spex.study import running, words
 from spex.study.reading import read_study
 
+SPEX = [sys.executable, "-m", "spex"]
 STAND_IN = [sys.executable, str(ROOT / "tests/stand_in_spex.py")]
 STUDY = """
 genes: {world.genes}
@@ -129,8 +130,8 @@ def test_words_of_snakemake(study, tmp_path):
     found = running.snakemake_words(study, cores=3, extra=["--dry-run"])
     assert found[:3] == [sys.executable, "-m", "snakemake"] and "--rerun-incomplete" in found
     assert found[found.index("--cores") + 1] == "3" and found[found.index("--resources") + 1] == "gpu=1"
-    assert found[found.index("--directory") + 1] == str(study.out)
-    assert found[-3:] == ["--dry-run", "--config", f"study={study.path}"]
+    assert found[-1] == "--dry-run" and not {"--directory", "--config"} & {*found}
+    assert not any(str(study.path.parent) in word for word in found)  # nothing of it goes through Snakemake to a shell
     of_slurm = running.snakemake_words(study, "slurm")
     assert "--cores" not in of_slurm
     assert Path(of_slurm[of_slurm.index("--workflow-profile") + 1], "config.yaml").is_file()
@@ -163,7 +164,7 @@ def test_what_an_engine_lacks_is_told_before_anything_is_made(study, monkeypatch
 def test_a_run_starts_everything_once_own_features_first(study, capfd):
     running.run_study(study, cores=2, spex_command=STAND_IN)
     printed = capfd.readouterr().out
-    assert printed.startswith(sys.executable) and f"'study={study.path}'" in printed.splitlines()[0]
+    assert printed.startswith(f"cd '{study.out}' && {sys.executable} -m snakemake")
     noted = calls(study)
     expected = [words.tensors_words(study, folder, shard) for folder in words.folders(study) for shard in (0, 1)]
     expected += [words.train_words(study, folder, study.fits[0]) for folder in words.folders(study)]
@@ -179,6 +180,100 @@ def test_a_run_starts_everything_once_own_features_first(study, capfd):
     study.path.write_text(f"# wording\n{study.path.read_text()}")  # nothing that any command but the report reads
     running.run_study(study, cores=2, spex_command=STAND_IN)
     assert calls(study)[len(noted) :] == [["begin", *words.report_words(study)], ["end", *words.report_words(study)]]
+
+
+ODD = """it's $(touch $HOME/X) `touch $HOME/Y` #2 {1 "q" <b> ü/-x {a {} }\n;touch $HOME/Z & | * ? [a] ~ ! \\ % : \t"""
+ODD_ALONE = ["run #2", "v{1", "{}", " a", "a ", "it's", '"', "a\nb", "-x", "<b>", "*", "[ab]", "~", "\\", "a:b"]
+ODD_ALONE += ["$HOME", "$(touch $HOME/X)", "`touch $HOME/X`", ";touch $HOME/X;", "\x1b[31m", "2024_11_30", "\udcff"]
+
+
+def run_in_an_odd_folder(world, tmp_path, name):
+    """A study whose file, inputs and folder lie in a folder of this name: a dry run, then all of it."""
+    (tmp_path / "home").mkdir()
+    inputs = tmp_path / name / "inputs"
+    inputs.mkdir(parents=True)
+    paths = {key: getattr(world, key) for key in ("genes", "genome", "checkpoint")}
+    for path in (*paths.values(), *world.maps):
+        (inputs / path.name).symlink_to(path)
+    there = {key: f"../inputs/{path.name}" for key, path in paths.items()}
+    path = make_study(world, tmp_path / name / "study", STUDY).path
+    maps = [f"../inputs/{each.name}" for each in world.maps]
+    path.write_text(STUDY.format(world=SimpleNamespace(maps=maps, **there)))
+    command = [*SPEX, "study", "run", "study.yaml", "--cores", "2", "--dry-run"]
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:].decode()
+    study = read_study(path)
+    running.run_study(study, cores=2, spex_command=STAND_IN)
+    assert study.report.exists()
+    expected = [words.tensors_words(study, folder, shard) for folder in words.folders(study) for shard in (0, 1)]
+    expected += [words.train_words(study, folder, study.fits[0]) for folder in words.folders(study)]
+    expected += [words.sheet_words(study, map_, f"steps/sheets/{map_.name}.json") for map_ in study.maps]
+    assert sorted(begun(study)) == sorted([*expected, words.compare_words(study), words.report_words(study)])
+    assert list((tmp_path / "home").glob("[XYZ]")) == []
+
+
+def test_a_folder_of_any_name(world, tmp_path, capfd):
+    run_in_an_odd_folder(world, tmp_path, ODD)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ODD_ALONE, ids=ascii)
+def test_a_folder_of_each_odd_name(world, tmp_path, capfd, name):
+    run_in_an_odd_folder(world, tmp_path, name)
+
+
+@pytest.fixture
+def beside(world, tmp_path):
+    """Called with the name of a folder: the small world, with maps that lie there."""
+
+    def lay(name):
+        (tmp_path / name).mkdir(parents=True)
+        maps = [tmp_path / name / path.name for path in world.maps]
+        for path, target in zip(maps, world.maps, strict=True):
+            path.symlink_to(target)
+        return SimpleNamespace(**{**vars(world), "maps": maps})
+
+    return lay
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("v{1}", "{1}"), ("{ n }", "{ n }"), ("a{{b}}", "{b}"), ("{x,[0-9]{2}}", "{x,[0-9]{2}}"), ("{.a}", "{.a}")],
+)
+def test_a_folder_that_snakemake_takes_for_a_pattern_is_refused_by_name(beside, tmp_path, name, part):
+    with pytest.raises(InputError) as error:
+        make_study(beside(name), tmp_path / name / "study", STUDY)
+    assert f"{name}/study/study: its path contains {part}, which Snakemake takes for a pattern; " in str(error.value)
+    assert str(error.value).endswith("; rename that folder, or give another out")
+
+
+def test_inputs_may_lie_in_such_a_folder(beside, tmp_path, capfd):
+    study = make_study(beside("v{1} $(touch $HOME/X)"), tmp_path / "harmless", STUDY)
+    running.run_study(study, cores=2, extra=["--until", "sheet"], spex_command=STAND_IN)
+    expected = [words.sheet_words(study, each, f"steps/sheets/{each.name}.json") for each in study.maps]
+    assert sorted(begun(study)) == sorted(expected)
+
+
+def test_a_snakefile_started_elsewhere(tmp_path, capfd):
+    words_ = [sys.executable, "-m", "snakemake", "--snakefile", running.WORKFLOW / "study.smk", "--cores", "1", "-n"]
+    assert subprocess.run(words_, cwd=tmp_path, check=False).returncode == 1
+    assert re.search(r"study.smk: error: .*/.study.json: cannot be read .*by hand only after", capfd.readouterr().err)
+
+
+@pytest.mark.parametrize("name", [running.LOCK])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_lock_that_is_no_plain_file_is_refused(study, tmp_path, name, kind):
+    study.out.mkdir()
+    target = tmp_path / "thesis.txt"
+    target.write_text("all of it")
+    if kind == "link":
+        (study.out / name).symlink_to(target)
+    else:
+        os.mkfifo(study.out / name)
+    what = "a symbolic link" if kind == "link" else "a pipe or a device"
+    with pytest.raises(InputError, match=rf"/{name}: {what}; expected a file of this program, or none; take it away"):
+        running.run_study(study, cores=2, spex_command=STAND_IN)
+    assert target.read_text() == "all of it"
 
 
 @pytest.mark.soak
@@ -339,12 +434,37 @@ def test_sbatch_gets_the_resources_of_the_step_and_a_killed_job_is_requeued(stud
 
 
 @pytest.mark.soak
-def test_a_whole_study_under_slurm(study, slurm):
+@pytest.mark.parametrize("name", ["a lab", "run #2 {1 <b> ü; & | * ? [a] ~ ! %"])
+def test_a_whole_study_under_slurm(world, tmp_path, slurm, name):
+    study = make_study(world, tmp_path / name, STUDY)
     running.run_study(study, "slurm", extra=FAST_STATUS, spex_command=STAND_IN)
     assert study.report.exists()
     comments = {f"rule_{name}" for name in ("own_features", "map_features", "fits", "sheet", "comparison", "report")}
     assert {comment.partition("_wildcards_")[0] for comment in slurm.submitted()} == comments
     assert len(slurm.submitted()) == 13
+
+
+@pytest.mark.parametrize("name", ["it's", "$(touch $HOME)", "`touch Y`", "a\\b", "a\nb", '"'])
+def test_a_folder_whose_name_a_cluster_would_read_as_words_is_refused_there(world, tmp_path, slurm, name):
+    study = make_study(world, tmp_path / name, STUDY)
+    letter = next(each for each in name if each in "'$`\\\n\"")
+    with pytest.raises(InputError) as error:
+        running.run_study(study, "slurm", spex_command=STAND_IN)
+    shown = {"\n": "\\n"}.get(letter, letter)
+    assert f": its path contains {shown}, which Snakemake hands to a shell where jobs go to a cluster" in str(
+        error.value
+    )
+    assert not study.out.exists() and slurm.submitted() == {}
+
+
+@pytest.mark.soak
+def test_however_the_cluster_is_named_nothing_is_submitted_there(world, tmp_path, slurm, capfd):
+    study = make_study(world, tmp_path / "$(touch X)", STUDY)
+    extra = ["--executor", "slurm", "--jobs", "1"]
+    with pytest.raises(InputError, match="Snakemake ended with an error"):
+        running.run_study(study, "local", cores=1, extra=extra, spex_command=STAND_IN)
+    assert "study.smk: error: out /" in capfd.readouterr().err
+    assert slurm.submitted() == {} and not list(tmp_path.rglob("X"))
 
 
 # the real commands, with a narrow network

@@ -13,7 +13,7 @@ from spex.inputs.tables import listed
 from spex.models.splits import TEST_CHROM
 from spex.reports.comparison.report import SETTINGS, TABLES
 from spex.runs.folder import DataFolder
-from spex.runs.records import digest, read_record, results_table, split_name
+from spex.runs.records import digest, read_record, read_table, results_table, split_name
 
 SHEETS = "sheets.json"
 OPTIONS_OF_MAPS = ("cell_type", "experiment", "factor")
@@ -70,7 +70,7 @@ def read_found(study):
 
 def _read_table(path):
     try:
-        table = _read_csv(path, ("map", "target", "words", "folder", "view", "group", "cell_type"))
+        table = read_table(path, ("map", "target", "words", "folder", "view", "group", "cell_type"))
     except FileNotFoundError as error:
         raise _no_comparison("no such file", path) from error
     except ValueError as error:
@@ -138,7 +138,7 @@ def _fits_of(map_name, results, names):
     results: its folder of results, which may be missing. names: (model, split) -> name of the fit.
     """
     path = results / "results.csv"
-    table = _read_csv(path, ("name", "target", "model", "split")) if path.exists() else results_table([])
+    table = read_table(path, ("name", "target", "model", "split")) if path.exists() else results_table([])
     splits = table["split"].where(~table["split"].str.startswith("cv-").astype(bool), POOLED)
     table = table.assign(map=map_name, fit=[names.get(key) for key in zip(table["model"], splits, strict=True)])
     table = table[table["fit"].notna()]
@@ -147,12 +147,6 @@ def _fits_of(map_name, results, names):
         parameters = [_parameters(results / name) for name in table["name"]]
         table["fit"] = [f"{fit}, parameters {which}" for fit, which in zip(table["fit"], parameters, strict=True)]
     return table[list(FITS)]
-
-
-def _read_csv(path, text):
-    """A table of ours. text: columns of free text, in which no word stands for a missing value."""
-    kept = {"keep_default_na": False, "na_values": [""], "encoding_errors": "surrogateescape"}
-    return pd.read_csv(path, dtype=dict.fromkeys(text, str), **kept)
 
 
 def _parameters(folder):
