@@ -31,11 +31,13 @@ from spex.contacts.sheet import MapSheet
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
+from spex.files.stamps import Watch
 from spex.inputs import expression as expression_files
 from spex.inputs.agree import agree_maps, check_different
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.ids import unversioned
+from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
@@ -227,10 +229,11 @@ def read_contacts(
         raise InputError(f"found {shown(repr(rule))}", argument="rule", expected="spex.Published() or spex.Corrected()")
     gene_table(genes)
     check_resolution(resolution)
-    opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
-    opened = agree_maps(opened, genes)
-    check_different(paths, KnownHashes())
-    return reading.read_maps(opened, genes, rule, resolution)
+    with Watch(maps=[split_uri(each)[0] for each in paths]):
+        opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
+        opened = agree_maps(opened, genes)
+        check_different(paths, KnownHashes())
+        return reading.read_maps(opened, genes, rule, resolution)
 
 
 def map_sheet(
@@ -272,8 +275,9 @@ def map_sheet(
     check_resolution(resolution)
     if genes is not None:
         gene_table(genes)
-    (map_,) = open_maps([path_of(path, "maps")], resolution, Reading(value_column, count_column, contact_radius))
-    return read_sheet(map_, genes, resolution)
+    with Watch(maps=split_uri(path_of(path, "maps"))[0]):
+        (map_,) = open_maps([path], resolution, Reading(value_column, count_column, contact_radius))
+        return read_sheet(map_, genes, resolution)
 
 
 def gene_features(
@@ -332,6 +336,7 @@ def gene_features(
         raise InputError(f"found {shown(repr(network))}", argument="network", expected=expected)
     genome = require_file(path_of(genome, "genome"), "genome", "genome")
     checkpoint = require_file(network, "network", "beluga") if is_path else None
+    watch = Watch(genome=genome, network=checkpoint or ())
     store = None
     if cache is not None:
         if not is_path:
@@ -354,6 +359,7 @@ def gene_features(
         device=device,
         precision=precision,
         batch_size=batch_size,
+        watch=watch,
     )
 
 

@@ -98,7 +98,7 @@ def run(args):
         scorer = ElementScorer(inputs, computer, own_windows=args.own_windows, cell_type=args.cell_type)
         kept = _Kept(TRACKED_ROWS)
         with progress(len(rows), "genes", "elements") as advance:
-            tables = kept.passing(scorer.tables(rows, advance))
+            tables = kept.passing(inputs.watch.passing(scorer.tables(rows, advance)))
             tables = tables if benchmark is None else benchmark.passing(tables)
             written = write_elements(out, _last_of(tables, out / BENCHMARK), args.format)
         table = kept.table()

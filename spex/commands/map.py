@@ -24,6 +24,8 @@ from spex.commands.running import run_script
 from spex.contacts.rules import check_resolution
 from spex.files.atomic import write_json
 from spex.files.checks import require_folder
+from spex.files.stamps import Watch
+from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.reading import open_maps
 from spex.inputs.maps.sheet import read_sheet
 from spex.reports.map_sheet import sheet_text, write_sheets
@@ -55,6 +57,7 @@ def create_parser(prog=PROG):
 def run(args):
     check_resolution(args.hic_resolution)
     given = args.genes_filename or (GENES if GENES.exists() else None)
+    watch = Watch(genes=given or (), maps=[split_uri(path)[0] for path in args.mcool_filename])
     genes = given and read_genes(given, args)[1]
     out = args.out and require_folder(args.out, "out")
     json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
@@ -62,6 +65,7 @@ def run(args):
     sheets = []
     for map_ in maps:
         sheets.append(read_sheet(map_, genes, args.hic_resolution))
+        watch.check()
         print(sheet_text(sheets[-1]), flush=True)
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)

@@ -124,6 +124,7 @@ def run_null(args):
         progress(args.number * len(STRATA), "variants", "null variants") as advance,
     ):
         tables = null_effects(inputs, computer, args.number, args.seed, advance)
+    inputs.watch.check()
     for each, table, known in zip(inputs.fits, tables, identities, strict=True):
         save_nulls(each.folder, table, known)
     counts = tables[0]["stratum"].value_counts()

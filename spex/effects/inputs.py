@@ -13,6 +13,7 @@ from spex.errors import InputError
 from spex.features.devices import choose_precision, computing, open_computer, open_model
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
+from spex.files.stamps import Watch
 from spex.inputs.agree import check_on_genome
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.genome import Genome
@@ -44,7 +45,8 @@ class EffectInputs:
     """What effects are computed from.
 
     genes: DataFrame (n) of all genes of the folder: id, symbol, chrom, strand, tss. contacts: Contacts of the same
-    genes, None without contact maps. fits: list of ChosenFit. precision: of the predictions.
+    genes, None without contact maps. fits: list of ChosenFit. precision: of the predictions. watch: of genome and
+    network, and of what else is read.
     """
 
     folder: DataFolder
@@ -54,6 +56,7 @@ class EffectInputs:
     fits: list[ChosenFit]
     sources: Sources
     precision: str
+    watch: Watch
 
     def index(self):
         """ContactIndex over the contacts; None without contact maps."""
@@ -74,7 +77,7 @@ class EffectInputs:
                 model=open_model(self.sources.network),
                 device=device,
                 precision=self.precision,
-                store=cache and PredictionStore(cache, identity, np.dtype(self.settings.cache_dtype)),
+                store=cache and PredictionStore(cache, identity, np.dtype(self.settings.cache_dtype), self.watch),
                 contacts=None,
                 batch_size=self.sources.batch_size,
             )
@@ -101,6 +104,7 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
         InputError: the folder is not done or of unknown making, its contacts are gone, another genome or network than
             its tensors were made with, no fit, or one of other features.
     """
+    watch = Watch(genome=sources.genome, network=sources.network)
     folder, settings = open_made(data_folder, "data_folder")
     about = {"argument": "data_folder", "subject": data_folder}
     if sources.cache is not None:
@@ -120,9 +124,11 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
         fits=choose_fits(folder, settings, fits, tissues, linear=linear),
         sources=sources,
         precision=choose_precision(sources.devices, sources.precision),
+        watch=watch,
     )
     with contextlib.closing(inputs.genome()) as genome:
         check_on_genome(inputs.genes, genome.chromsizes)
+    watch.check()
     with contextlib.suppress(OSError):  # a folder of someone else's, or on a disk that is full: hashes are made again
         hashes.save()
     return inputs

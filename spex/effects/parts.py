@@ -6,7 +6,6 @@ import numpy as np
 
 from spex.effects.alleles import Effects
 from spex.errors import InputError, parameter
-from spex.files.atomic import remove_abandoned
 from spex.files.sealed import (
     DamagedFileError,
     load_arrays,
@@ -52,8 +51,6 @@ class Parts:
         """
         self.check()
         self.folder.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(self.folder)
-        remove_abandoned(self.root)
         if not self._record.exists():
             save_sealed_json(self._record, self._identity, once=True)
         self.check()  # of several first runs at once, one made the file

@@ -23,6 +23,7 @@ from spex.effects.sequences import Change
 from spex.effects.variant_tables import COLUMNS, block_table
 from spex.errors import InputError
 from spex.features.devices import work_on
+from spex.files.piped import is_piped
 from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
 from spex.inputs.alleles import OK
@@ -71,6 +72,8 @@ class VariantRun:
 
     def __init__(self, inputs, path, root, *, regions=(), block_rows=BLOCK_ROWS):
         self.inputs, self.block_rows, self._regions = inputs, block_rows, list(regions)
+        if not is_piped(path):
+            inputs.watch.add("variants", path)
         self.file = open_variants(path, inputs, regions)
         identity = {"variants": self.file.sha256, "regions": self._regions, "block_rows": block_rows}
         self.parts = Parts(root, inputs.identity() | identity)
@@ -88,6 +91,7 @@ class VariantRun:
                 for allele in alleles:
                     agreement.status(allele)
             agreement.report({"argument": "variants", "subject": self.file.name}, self.file.doubts)
+        self.inputs.watch.check()
         return sizes
 
     def score(self, shard=None):
@@ -123,6 +127,7 @@ class VariantRun:
             part = self.parts.load(number)
             count_block(self.account, part)
             yield block_table(self.inputs, alleles, part, self._nulls)
+        self.inputs.watch.check()
 
 
 def count_block(account, block):
@@ -175,7 +180,9 @@ def _score_blocks(inputs, path, regions, parts, block_rows, device, numbers, adv
         wanted = set(numbers)
         for number, alleles in enumerate(islice(file.blocks(block_rows), numbers[-1] + 1)):
             if number in wanted:
-                parts.save(number, score_block(scorer, computer.genome, alleles))
+                block = score_block(scorer, computer.genome, alleles)
+                inputs.watch.check()
+                parts.save(number, block)
                 advance(len(alleles))
         return computer.counts
 
@@ -208,6 +215,7 @@ def effects_of_table(inputs, variants):
         scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
         block = score_block(scorer, computer.genome, alleles)
         advance(len(alleles))
+    inputs.watch.check()
     account = Account("variants", "alleles")
     count_block(account, block)
     return _table_of([block_table(inputs, alleles, block, nulls)], account)

@@ -16,12 +16,12 @@ from spex.progress import progress
 from spex.runs.cache import PredictionStore
 
 
-def compute_features(genes, genome, model, *, contacts, store, device, precision, batch_size):
+def compute_features(genes, genome, model, *, contacts, store, device, precision, batch_size, watch):
     """Features of genes.
 
     genes: DataFrame (n) with id, chrom, strand, tss. genome: path of a FASTA file. model: Beluga. contacts: Contacts or
     None. store: root, identity and dtype of a prediction store, or None. device, precision, batch_size: as in
-    `devices.open_computer`.
+    `devices.open_computer`. watch: of the files, asked before anything is kept or returned.
 
     Returns: Features, in the order of `genes`.
     """
@@ -37,11 +37,13 @@ def compute_features(genes, genome, model, *, contacts, store, device, precision
                     model=model,
                     device=device,
                     precision=precision,
-                    store=None if store is None else PredictionStore(*store),
+                    store=None if store is None else PredictionStore(*store, watch=watch),
                     contacts=contacts,
                     batch_size=batch_size,
                 )
-                return Features(_compute(computer, genes), genes)
+                matrix = _compute(computer, genes)
+            watch.check()
+            return Features(matrix, genes)
         finally:
             sequences.close()
 

@@ -104,8 +104,8 @@ CHECKPOINTS = {
     ),
     "a tensor too many": (changed_state(extra=torch.zeros(1)), "1 are not its own .extra"),
     "another shape": (changed_state(**{FIRST: torch.zeros(2)}), r"model.0.0.weight has shape \(2,\)"),
-    "no tensor": (changed_state(**{FIRST: 3.0}), "model.0.0.weight has shape float"),
-    "whole numbers": (changed_state(**{FIRST: narrow_state()[FIRST].int()}), "not finite numbers"),
+    "no tensor": (changed_state(**{FIRST: 3.0}), "model.0.0.weight is a float"),
+    "whole numbers": (changed_state(**{FIRST: narrow_state()[FIRST].int()}), "model.0.0.weight contains torch.int32"),
     "NaN": (changed_state(**{FIRST: narrow_state()[FIRST] * float("nan")}), "not finite numbers"),
     "infinity": (changed_state(**{FIRST: narrow_state()[FIRST] / 0}), "not finite numbers"),
 }
