@@ -15,7 +15,7 @@ from spex.inputs.tables import listed, other_separator, read_table
 COLUMNS = ("chrom", "chromStart", "chromEnd", "measuredGeneSymbol", "Regulated")
 """Of the public benchmark's table."""
 ID_COLUMNS = ("measuredgeneensemblid", "measuredensemblid")
-"""What the column of gene ids is called, in any case; the table's others are passed over."""
+"""What the column of gene ids is called, in any case; the table's others are ignored."""
 SEPARATOR = "\t"
 REGULATED = {"TRUE": True, "FALSE": False, "1": True, "0": False}
 MISSING = ("", "NA", "NAN", "NONE")

@@ -340,7 +340,7 @@ def test_the_account_has_every_row(tmp_path, genes):
         "notes": [
             "tied to the genes table by its column of gene ids",
             "2 genes are not in it",
-            "columns passed over: symbol",
+            "columns ignored: symbol",
         ],
     }
     assert expression.values[1].to_dict() == {row: row for row in (1, *range(3, 10))}

@@ -53,8 +53,8 @@ class ExpressionFile:
     preamble: number of lines before the header. tissues: tissue names in file order; target index 1 is the first of
     them, as in the published file, whose column 0 numbers the rows. columns: position of each tissue's column.
     id_columns: positions of columns with the heading of gene ids. label_columns: positions of the columns in front
-    that hold row names or numbers; used where no heading tells the ids. header: of a file that has none. is_gct:
-    whether its second line has its size. notes: what it is, and which columns are passed over, in words.
+    with row names or numbers; used where no heading names the ids. header: of a file that has none. is_gct:
+    whether its second line has its size. notes: what it is, and which columns are ignored, in words.
     """
 
     path: Path
@@ -111,7 +111,7 @@ def open_table(path):
     tissues = tuple((given or header)[column] for column in columns)
     used = {*ids, *columns, *([] if ids else labels)}
     others = [name for place, name in enumerate(header) if place not in used and not is_unnamed(name)]
-    notes = [*([tool.what] if tool else []), *([f"columns passed over: {listed(others)}"] if others else [])]
+    notes = [*([tool.what] if tool else []), *([f"columns ignored: {listed(others)}"] if others else [])]
     return ExpressionFile(
         path,
         separator,
@@ -229,7 +229,7 @@ def _tool_columns(path, header, tool):
 
 
 def _table_columns(path, header, separator, preamble):
-    """Positions of ids (none where no heading tells), row labels and tissues under the header of another table."""
+    """Positions of ids (none where no heading names them), row labels and tissues under the header of another table."""
 
     @functools.cache
     def column(place):

@@ -1,7 +1,7 @@
-"""Tables that tools of RNA-seq write, told by their columns: which is the gene, and which are expression.
+"""Tables that tools of RNA-seq write, known by their columns: which is the gene, and which are expression.
 
 A tool more is an entry in TOOLS. Of tables of no tool that is known here, columns that cannot be a tissue by their
-headings are passed over.
+headings are ignored.
 """
 
 import re

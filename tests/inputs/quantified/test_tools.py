@@ -74,7 +74,7 @@ def test_columns_that_are_passed_over_are_named(tmp_path):
     (tmp_path / "e.txt").write_text(TABLES["featureCounts"][0])
     notes = read(tmp_path / "e.txt")[1].account.notes
     assert "counts of featureCounts" in notes
-    assert "columns passed over: Chr, Start, End, Strand, Length" in notes
+    assert "columns ignored: Chr, Start, End, Strand, Length" in notes
 
 
 def test_cufflinks_has_one_value(tmp_path):
