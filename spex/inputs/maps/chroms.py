@@ -76,15 +76,18 @@ class Chromosomes:
             told = ", ".join(f"{shown(ours)} is {shown(found[ours])} there" for ours in renamed[:3])
             logger.info("%s: %s%s", path, told, ", ..." if len(renamed) > 3 else "")
         for spelled, name in found.items():
-            end, where = reached[name]
-            size = self.sizes.get(spelled, end)
-            if end > size and end != -(-size // resolution) * resolution:
-                raise map_error(
-                    path,
-                    f"{shown(name)} reaches to {end:,} bp {where} and is {size:,} bp long in {self.source}",
-                    expected="contacts on the same genome build, within the chromosome",
-                )
+            self._check_end(path, spelled, name, *reached[name], resolution)
         return {spelled: name for spelled, name in found.items() if spelled in known}
+
+    def _check_end(self, path, spelled, name, end, where, resolution):
+        """Refuse what lies past the end of a chromosome, by more than whole bins do."""
+        size = self.sizes.get(spelled, end)
+        if end > size and end != -(-size // resolution) * resolution:
+            raise map_error(
+                path,
+                f"{shown(name)} reaches to {end:,} bp {where} and is {size:,} bp long in {self.source}",
+                expected="contacts on the same genome build, within the chromosome",
+            )
 
 
 def some_of(names):

@@ -155,7 +155,9 @@ class ContactMap:
         account.leave_out("between chromosomes", read - within)
         with self._open() as root:
             pixels = len(self._find_column(root, self._values))
-        account.leave_out("on other chromosomes", pixels - read, [c for c in self.chromsizes if c not in self._met])
+        account.leave_out(
+            "on chromosomes without genes", pixels - read, [c for c in self.chromsizes if c not in self._met]
+        )
         return [account]
 
     def balancing(self, chrom):
@@ -240,6 +242,15 @@ class ContactMap:
         bins = -(-self.chromsizes[chrom] // self.resolution)
         if high - low != bins:
             self._refuse_bins(root, chrom, place, bins, high - low)
+        starts = self._column(root, "bins/start", slice(low, high))
+        if not np.array_equal(starts, np.arange(bins) * self.resolution):
+            raise map_error(
+                self.path,
+                f"bins of {chrom} do not start at multiples of {self.resolution} bp, though the file says that this is "
+                "their width",
+                expected="bins of one width",
+                hint="make the map again with cooler",
+            )
         first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
             pixels = len(self._find_column(root, self._values))

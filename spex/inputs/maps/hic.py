@@ -113,7 +113,9 @@ class HicMap:
             known = [name for name, each in self._index.matrices.items() if each.blocks]
         others = [chrom for chrom in known if chrom not in self._met]
         if others:
-            account.notes.append(f"pixels on {len(others):,} other chromosomes ({some_of(others)}) are left out")
+            account.notes.append(
+                f"pixels on {len(others):,} chromosomes without genes ({some_of(others)}) are left out"
+            )
         account.notes.append("pixels between chromosomes are not counted")
         return [account]
 

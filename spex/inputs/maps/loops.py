@@ -145,7 +145,9 @@ class TextContacts:
                 f"no contact within a chromosome in it{f': {others}' if others else ''}",
                 expected="a row for each contact",
             )
-        account.notes += [f"{shown(name)} is also called {shown(other)}" for name, other in spellings.twice.items()]
+        twice = [f"{shown(name)} is also called {shown(other)}" for name, other in spellings.twice.items()]
+        if twice:
+            account.notes.append(", ".join([*twice[:3], *(["..."] if len(twice) > 3 else [])]))
         return self._finished(kept, reached, account)
 
     def _within_chromosomes(self, rows, spellings, account):

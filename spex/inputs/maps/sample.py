@@ -134,19 +134,22 @@ def joined_spans(sample):
 def is_along_chromosomes(sample, nearest):
     """Whether columns 2 and 3 are a stretch in each row, as of a signal or of peaks, and no pair of bins.
 
-    So it is where all rows are of one width, or most begin where the last has ended, and there are many; or where all
-    are one bin wide, which is no contact: below `nearest` bp the rules leave out all.
+    So it is where many rows of one width do not overlap, or most begin where another one ends; and where all are one
+    bin wide, which is no contact: below `nearest` bp the rules leave out all.
     """
     spans = [(row[0], float(row[1]), float(row[2])) for row in sample.rows if are_whole(row[1], row[2])]
-    forward = [(chrom, start, end) for chrom, start, end in spans if start < end]
+    forward = sorted({(chrom, start, end) for chrom, start, end in spans if start < end})
     enough = NEARLY_ALL * len(sample.rows)
-    if not forward or len(set(forward)) < enough:
+    if not forward or len(forward) < enough:
         return False
     width, alike = Counter(end - start for _, start, end in forward).most_common(1)[0]
-    if alike >= enough and (alike >= MANY or width == sample.resolution < nearest):
+    if alike >= enough and width == sample.resolution < nearest:
         return True
-    pairs = [(one[2], other[1]) for one, other in pairwise(forward) if one[0] == other[0]]
-    return len(pairs) >= MANY and sum(end == start for end, start in pairs) >= MOST * len(pairs)
+    gaps = [other[1] - one[2] for one, other in pairwise(forward) if one[0] == other[0]]
+    if len(gaps) < MANY:
+        return False
+    apart, touching = (sum(test) / len(gaps) for test in zip(*((gap >= 0, gap == 0) for gap in gaps), strict=True))
+    return touching >= MOST or (alike >= enough and apart >= NEARLY_ALL)
 
 
 def anchors_elsewhere(sample):

@@ -117,6 +117,7 @@ def made_matrix():
 OTHERS = {
     "bins of a track": (made_track(150), "a bedGraph track, no pairs of bins"),
     "two bins of a track": (made_track(2), "a bedGraph track"),
+    "bins in any order": ("".join(sorted(made_track(50, 5000).splitlines(True), reverse=True)), "a bedGraph track"),
     "narrow bins": (made_track(50, 25), "a bedGraph track"),
     "bins with gaps": (made_track(50, 200, 3000), "a bedGraph track"),
     "a track line": ("track type=bedGraph\nchr1\t0\t30000\t1\n", "a bedGraph track"),
@@ -182,6 +183,11 @@ READ = {
         TRIPLETS,
     ),
     "pairs of neighbours and others": (rows(5, "chr1\t{a}\t{b}\t3\n") + rows(5, "chr1\t{a}\t9{b}\t3\n"), TRIPLETS),
+    "one distance on each of many chromosomes": (
+        "".join(f"chr{n}\t3000\t45000\t2\n" for n in range(1, 23)),
+        TRIPLETS,
+    ),
+    "pairs at one distance": (rows(60, "chr1\t{a}\t5{a:05}\t3\n"), TRIPLETS),
     "the diagonal": (rows(60, "chr1\t{a}\t{a}\t3\n"), TRIPLETS),
     "a model on a lattice": (rows(60, "1\t{a}\t{n}\t1\t1\n"), MODEL),
     "a model with its bins as x": (rows(60, "chr1\t{a}\t{a}\t0\t0\n"), MODEL),

@@ -171,7 +171,7 @@ def test_the_account_says_what_is_not_counted(path, genes, pixels):
             "used": len(pixels["chr9"]),
             "left_out": {},
             "notes": [
-                "pixels on 2 other chromosomes (chr1, chr8) are left out",
+                "pixels on 2 chromosomes without genes (chr1, chr8) are left out",
                 "pixels between chromosomes are not counted",
             ],
         }

@@ -79,6 +79,8 @@ def test_all_is_kept_or_less_through_the_same_reader(world):
     before = dict(zip(zip(expected[0], expected[1], strict=True), expected[2], strict=True))
     assert all(count <= before[pair] for pair, count in zip(zip(one, other, strict=True), counts, strict=True))
     assert_allclose(counts.sum(), expected[2].sum() / 2, rtol=0.2)
+    (account,) = ThinnedMap(whole, 0.5, 0).accounts()
+    assert account.used == len(world.pixels[0]["chr1"])
     assert ThinnedMap(whole, 0.5, 0).pixel_count(["chr1"]) == whole.pixel_count(["chr1"])
 
 
