@@ -88,8 +88,7 @@ def _contacted_sequence(computer, gene):
     """Base codes of the runs of a gene's contacted windows, end to end, and the windows' starts in them."""
     contacts, width = computer.contacts, computer.network.window
     row = int(np.flatnonzero(contacts.genes == gene.id)[0])
-    bins = contacts.bins[slice(*contacts.offsets[row : row + 2])]
-    starts = contacts.rule.centres(contacts.rule.windows(bins, contacts.resolution), contacts.resolution) - width // 2
+    starts = contacts.window_starts[contacts.of_gene(row)].ravel()
     if not len(starts):
         return np.empty(0, np.uint8), starts
     runs, within = merge_windows(torch.from_numpy(starts), width)

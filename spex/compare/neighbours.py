@@ -1,12 +1,13 @@
 """What bins hold, out of the prediction cache, summed over a map's contacts or over their controls."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
-from spex.contacts.sums import sum_over_bins, windows_and_sums
+from spex.contacts.sums import sum_over_bins
 from spex.errors import InputError, parameter
 from spex.runs.cache import PredictionStore, own_keys
 
@@ -15,16 +16,11 @@ from spex.runs.cache import PredictionStore, own_keys
 class BinPredictions:
     """Predictions of the contacted bins of one map, as the run kept them that made its tensors.
 
-    store: PredictionStore. rule: of the contacts. resolution: bp per bin. folder: of the tensors, for errors.
+    store: PredictionStore. folder: of the tensors, for errors.
     """
 
     store: PredictionStore
-    rule: object
-    resolution: int
     folder: object
-
-    def _starts(self, windows):
-        return self.rule.centres(windows, self.resolution) - BELUGA.window // 2
 
     def check(self, contacts, chroms):
         """Refuse a cache that lacks bins of some chromosomes.
@@ -32,21 +28,20 @@ class BinPredictions:
         Raises:
             InputError: it does; tells how many.
         """
-        of_each = np.repeat(contacts.chroms, np.diff(contacts.offsets))
-        wanted = found = 0
+        starts, wanted, found = contacts.window_starts, 0, 0
         for chrom in chroms:
-            bins = np.unique(contacts.bins[of_each == chrom])
-            starts = self._starts(self.rule.windows(bins, self.resolution))
-            wanted += len(bins)
-            found += int(self.store.has("windows", chrom, starts).reshape(len(bins), -1).all(axis=1).sum())
+            of_bins = np.unique(starts[contacts.chrom == chrom], axis=0)
+            wanted += len(of_bins)
+            there = self.store.has("windows", chrom, of_bins.ravel())
+            found += int(there.reshape(of_bins.shape).all(axis=1).sum())
         if found < wanted:
             self._refuse(wanted - found, wanted)
 
-    def of(self, chrom, windows):
-        """Predictions of windows of bins, as the rule numbers them: float32 (m, features)."""
-        found, rows = self.store.get("windows", chrom, self._starts(windows))
+    def of(self, chrom, starts):
+        """Predictions of windows by where they start: float32 (m, features)."""
+        found, rows = self.store.get("windows", chrom, starts)
         if not found.all():
-            self._refuse(int((~found).sum()), len(windows), "windows of bins")
+            self._refuse(int((~found).sum()), len(starts), "windows of bins")
         return rows
 
     def _refuse(self, missing, wanted, what="bins"):
@@ -71,13 +66,11 @@ def neighbour_blocks(several, predictions, advance):
     genes, sides = several[0], 2 * several[0].rule.groups
     width = sides * BELUGA.features
     blocks = [np.zeros((len(genes.genes), width), np.float32) for _ in several]
-    weight = genes.rule.weight(genes.resolution)
     for chrom in dict.fromkeys(genes.chroms.tolist()):
         rows = np.flatnonzero(genes.chroms == chrom)
-        lists = [windows_and_sums(contacts, rows) for contacts in several]
-        sums = sum_over_bins(lists, sides * len(rows), BELUGA.features, lambda windows: predictions.of(chrom, windows))  # noqa: B023
-        for block, of_list in zip(blocks, sums, strict=True):
-            block[rows] = (of_list * weight).reshape(len(rows), width)
+        sums = sum_over_bins(several, rows, BELUGA.features, partial(predictions.of, chrom))
+        for block, of_set in zip(blocks, sums, strict=True):
+            block[rows] = of_set.reshape(len(rows), width)
         advance(len(rows))
     return blocks
 

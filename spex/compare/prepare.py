@@ -75,11 +75,8 @@ class MapMaker:
     @classmethod
     def of(cls, map_folder, cache, seed, *, narrow_draw=False):
         """cache: prediction cache folder."""
-        store = _store(cache, map_folder.settings)
-        resolution = map_folder.settings.hic_resolution
-        return cls(
-            map_folder, BinPredictions(store, map_folder.rule, resolution, map_folder.folder.root), seed, narrow_draw
-        )
+        predictions = BinPredictions(_store(cache, map_folder.settings), map_folder.folder.root)
+        return cls(map_folder, predictions, seed, narrow_draw)
 
     @property
     def name(self):
@@ -188,7 +185,7 @@ class MapMaker:
         told = {"folder": str(self.map_folder.folder.root), "made_with": self.map_folder.settings.recorded()}
         counts = {
             "contacts": len(contacts.bins),
-            "genes_with_contacts": int((np.diff(contacts.offsets) > 0).sum()),
+            "genes_with_contacts": int((contacts.number > 0).sum()),
         }
         thinned = {} if self.share is None else {"depth": self.depth, "share_kept": self.share}
         return told | counts | thinned
@@ -226,7 +223,7 @@ class _Controls:
             self._facts["draws"][name] = asdict(shares)
         drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)
         blocks = self._sum(list(drawn.values()))
-        alone = np.diff(self._contacts.offsets) == 0
+        alone = self._contacts.number == 0
         for block in blocks:  # by the published rule own windows may stand there
             block[alone] = self.neighbours[alone]
         return dict(zip(drawn, blocks, strict=True))
@@ -241,7 +238,7 @@ def coverage(maps, contacts, name):
 
     maps: contact maps, whose counts are added. contacts: Contacts of the genes. name: of the map, for the progress bar.
     """
-    tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
+    tss_bins = contacts.tss_bins
     found = np.zeros((len(tss_bins), 2))
     chroms = list(dict.fromkeys(contacts.chroms.tolist()))
     with progress(count_pixels(maps, chroms), "pixels", f"{name}: coverage") as advance:
@@ -262,12 +259,9 @@ def group_genes(contacts):
 
     Returns: by view "contacts" and "distance", int (n,) group of each gene, -1 in none; by view the groups' names.
     """
-    numbers = np.diff(contacts.offsets)
-    tss_bins = np.repeat(contacts.rule.tss_bins(contacts.tss, contacts.resolution), numbers)
-    distances = np.abs(contacts.bins - tss_bins) * contacts.resolution
+    numbers, distances = contacts.number, contacts.distance * contacts.resolution
     touching = np.flatnonzero(numbers > 0)
-    spans = [slice(*contacts.offsets[row : row + 2]) for row in touching]
-    medians = np.array([np.median(distances[span]) for span in spans])
+    medians = np.array([np.median(distances[contacts.of_gene(row)]) for row in touching])
     by_number, names = _quarters(numbers[touching], "{:.0f}", "{} to {}")
     by_distance, lengths = _quarters(medians / 1000, "{:.0f}", "{} to {} kb")
     groups = {"contacts": np.zeros(len(numbers), np.int64), "distance": np.full(len(numbers), -1)}

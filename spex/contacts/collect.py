@@ -1,6 +1,7 @@
 """Contact maps to the bins that each TSS touches, and their side of the gene."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,9 @@ class Contacts:
     whether the map holds any pixel of the TSS bin. offsets: (n + 1,) int64, gene i has contacts offsets[i] to
     offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
     bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
-    chromosomes as the maps have them, where known. weights: float64, what each counts as in its sum; None where each
-    counts once. accounts: for each file what was used of it and what was left out, as of `Account.summary`; none of
-    contacts that an earlier start had kept.
+    chromosomes as the maps have them, where known. weights: float64, what the rule's contact_weight gives each; None
+    where each counts once; `weight` is what counts. accounts: for each file what was used of it and what was left out,
+    as of `Account.summary`.
     """
 
     genes: np.ndarray
@@ -42,9 +43,65 @@ class Contacts:
         """Which genes get the plain sum of their own windows in the place of contacts, (n,) bool."""
         return ~self.has_pixels & self.rule.own_windows_stand_in
 
+    @property
+    def number(self) -> np.ndarray:
+        """How many contacts each gene has, (n,) int64."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def gene(self) -> np.ndarray:
+        """Row of each contact's gene, (contacts,) int64."""
+        return np.repeat(np.arange(len(self.genes)), self.number)
+
+    def of_gene(self, row) -> slice:
+        """The contacts of one gene, which stand together."""
+        return slice(int(self.offsets[row]), int(self.offsets[row + 1]))
+
+    @property
+    def chrom(self) -> np.ndarray:
+        """Chromosome of each contact, (contacts,)."""
+        return self.chroms[self.gene]
+
+    @property
+    def tss_bins(self) -> np.ndarray:
+        """Bin of each gene's TSS by the rule, (n,) int64."""
+        return self.rule.tss_bins(self.tss, self.resolution)
+
+    @property
+    def distance(self) -> np.ndarray:
+        """Distance of each contact's bin from the TSS bin, in whole bins, (contacts,) int64."""
+        return np.abs(self.bins - self.tss_bins[self.gene])
+
+    @property
+    def start(self) -> np.ndarray:
+        """Start of each contact's bin, 0-based in bp, (contacts,) int64."""
+        return self.bins.astype(np.int64) * self.resolution
+
+    @property
+    def windows(self) -> np.ndarray:
+        """Numbers of the windows that each contact's bin is read by, (contacts, tiles) int64."""
+        return self.rule.windows(self.bins, self.resolution).reshape(len(self.bins), self.rule.tiles(self.resolution))
+
+    @property
+    def window_starts(self) -> np.ndarray:
+        """Where these windows start, 0-based in bp, rising within a contact and from bin to bin."""
+        return self.rule.starts(self.windows, self.resolution)
+
+    @property
+    def column(self) -> np.ndarray:
+        """Which sum of its gene each contact goes to, (contacts,) int64: of each group from the nearest on downstream,
+        then upstream."""
+        return 2 * self.rule.groups_of(self.counts) + ~self.downstream
+
+    @property
+    def weight(self) -> np.ndarray:
+        """How often the prediction of each window of a contact's bin counts in that sum, (contacts,) float64."""
+        once = float(self.rule.weight(self.resolution))
+        return np.full(len(self.bins), once) if self.weights is None else once * self.weights
+
     def table(self) -> pd.DataFrame:
         """Per gene: number of kept bins and sum of their counts on each side. Returns: DataFrame (n rows)."""
-        gene = self._gene_of_each()
+        gene = self.gene
         columns = {"id": self.genes, "has_pixels": self.has_pixels.astype(int)}
         for side, mine in (("downstream", self.downstream), ("upstream", ~self.downstream)):
             columns[f"{side}_bins"] = np.bincount(gene[mine], minlength=len(self.genes))
@@ -57,12 +114,11 @@ class Contacts:
         Returns: DataFrame; start, end in bp, 0-based half-open (the last bin may reach past the chromosome's end);
         side "downstream" or "upstream". Where the rule has distance edges, group, from 1; where it weighs, weight.
         """
-        gene, start = self._gene_of_each(), self.bins.astype(np.int64) * self.resolution
         columns = {
-            "id": self.genes[gene],
-            "chrom": self.chroms[gene],
-            "start": start,
-            "end": start + self.resolution,
+            "id": self.genes[self.gene],
+            "chrom": self.chrom,
+            "start": self.start,
+            "end": self.start + self.resolution,
             "side": np.where(self.downstream, "downstream", "upstream"),
             "count": self.counts,
         }
@@ -75,7 +131,7 @@ class Contacts:
     def of_rows(self, rows):
         """The contacts of some genes. rows: (m,) of them. Returns: Contacts, in the order of `rows`."""
         rows = np.asarray(rows, dtype=np.int64)
-        lengths = np.diff(self.offsets)[rows]
+        lengths = self.number[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         taken = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
         of_genes = {name: getattr(self, name)[rows] for name in ("genes", "chroms", "tss", "strands", "has_pixels")}
@@ -88,9 +144,6 @@ class Contacts:
 
     def __repr__(self) -> str:
         return f"Contacts({len(self.bins):,} contacts of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
-
-    def _gene_of_each(self):
-        return np.repeat(np.arange(len(self.genes)), np.diff(self.offsets))
 
 
 def collect_contacts(maps, genes, rule, resolution, advance):

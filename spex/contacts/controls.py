@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spex.contacts.rules import LEAST_DISTANCE
-from spex.contacts.sums import sums_of
 
 WITHIN = {"within 25 %": (3, 5), "within 50 %": (2, 6), "within 100 %": (0, 8)}
 """Nearest and farthest distance of a matched bin, in quarters of the contact's own."""
@@ -67,9 +66,9 @@ def draw_matched(contacts, seed, draw=0, *, narrow=False):
     """
     reaches = WITHIN if narrow else WITHIN | FARTHER
     bins, levels = contacts.bins.astype(np.int64), np.empty(len(contacts.bins), np.int8)
-    tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
+    tss_bins = contacts.tss_bins
     for rows in _by_chromosome(contacts.chroms):
-        spans = [slice(*contacts.offsets[row : row + 2]) for row in rows]
+        spans = [contacts.of_gene(row) for row in rows]
         pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
         for row, span in zip(rows, spans, strict=True):
             if span.start == span.stop:
@@ -78,9 +77,9 @@ def draw_matched(contacts, seed, draw=0, *, narrow=False):
             own = contacts.bins[span].astype(np.int64)
             drawn = _draw_for_gene(pool, own, int(tss_bins[row]), contacts.resolution, random, reaches)
             bins[span], levels[span] = drawn
-    tss_of = np.repeat(tss_bins, np.diff(contacts.offsets))
     names = (*reaches, ELSEWHERE, ITS_OWN)
-    return _with_bins(contacts, bins), _shares(np.abs(contacts.bins - tss_of), np.abs(bins - tss_of), levels, names)
+    distance = np.abs(bins - tss_bins[contacts.gene])
+    return _with_bins(contacts, bins), _shares(contacts.distance, distance, levels, names)
 
 
 def _by_chromosome(chroms):
@@ -146,7 +145,7 @@ def _stretches(pool, offsets, tss_bin, least, reaches):
 
 def _with_bins(contacts, bins):
     """The contacts with other bins, which are sorted within each gene; counts, sides and weights go with them."""
-    order = np.lexsort((bins, np.repeat(np.arange(len(contacts.genes)), np.diff(contacts.offsets))))
+    order = np.lexsort((bins, contacts.gene))
     return replace(contacts, **contacts.taken(order) | {"bins": bins[order].astype(np.int32)})
 
 
@@ -166,10 +165,10 @@ def draw_by_distance(contacts, seed):
     Returns: Contacts of the same genes, bins ascending within each.
     """
     bins = contacts.bins.astype(np.int64)
-    tss_bins = contacts.rule.tss_bins(contacts.tss, contacts.resolution)
+    tss_bins = contacts.tss_bins
     least = -(-LEAST_DISTANCE // contacts.resolution)
     for rows in _by_chromosome(contacts.chroms):
-        spans = [slice(*contacts.offsets[row : row + 2]) for row in rows]
+        spans = [contacts.of_gene(row) for row in rows]
         pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
         for row, span in zip(rows, spans, strict=True):
             random = np.random.default_rng([seed, *_entropy(contacts.genes[row])])
@@ -198,7 +197,7 @@ def exchange(contacts, seed):
     Returns: (n,) int64, the row whose contacts each gene gets.
     """
     random = np.random.default_rng(seed)
-    numbers = np.diff(contacts.offsets)
+    numbers = contacts.number
     ids = np.argsort(contacts.genes, kind="stable")  # so that the genes' order changes nothing
     shuffled = random.permutation(ids)
     ranked = shuffled[np.argsort(numbers[shuffled], kind="stable")]
@@ -217,9 +216,10 @@ def number_columns(contacts):
     Bins and sum of counts on each side, as they are and as log(1 + x), and 1 for genes without a contact. The same of
     each group where there are several, with the sum of the weights beside that of the counts where contacts have any.
     """
-    sums, count = sums_of(contacts), 2 * contacts.rule.groups * len(contacts.genes)
+    columns = 2 * contacts.rule.groups
+    sums, count = columns * contacts.gene + contacts.column, columns * len(contacts.genes)
     amounts = [np.ones(len(sums)), contacts.counts, *(() if contacts.weights is None else (contacts.weights,))]
     raw = np.stack([np.bincount(sums, each, minlength=count) for each in amounts], axis=1)
     raw = raw.reshape(len(contacts.genes), -1)
-    none = np.diff(contacts.offsets) == 0
+    none = contacts.number == 0
     return np.column_stack([raw, np.log1p(raw), none])

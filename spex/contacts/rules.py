@@ -81,6 +81,10 @@ class Rule:
         tiles = self.tiles(resolution)
         return (np.asarray(bins, np.int64)[:, None] * tiles + np.arange(tiles)).ravel()
 
+    def starts(self, windows, resolution):
+        """Where windows start, 0-based in bp; may lie before the chromosome. windows: numbers of any shape."""
+        return self.centres(windows, resolution) - BELUGA.window // 2
+
     def __repr__(self):
         told = [*thresholds_in(self), *(name for name in SHARED if getattr(self, name) != getattr(Rule, name))]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"

@@ -1,5 +1,7 @@
 """Sums of what windows of bins hold over the contacts of genes: by gene, group of contacts, and side of the gene."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -24,69 +26,76 @@ def sum_by_side(sides, places, predictions, count, weights=None):
     )
 
 
-def sums_of(contacts):
-    """Number of the sum that each contact goes to, (contacts,) int64: gene after gene, of each gene group after group
-    from the nearest on, and of each group downstream, then upstream."""
-    gene = np.repeat(np.arange(len(contacts.genes)), np.diff(contacts.offsets))
-    group = contacts.rule.groups_of(contacts.counts)
-    return 2 * (contacts.rule.groups * gene + group) + ~contacts.downstream
-
-
-def windows_and_sums(contacts, rows):
-    """The windows of the bins that some genes touch, the sum that each goes to, and its weight there.
-
-    contacts: Contacts. rows: of the genes in it, at least one; sums are numbered as by `sums_of`, genes by their place
-    in `rows`. Returns: two int arrays and a float64 one (windows of these genes' contacts,).
-    """
-    some = contacts.of_rows(rows)
-    tiles = some.rule.tiles(some.resolution)
-    weights = np.ones(len(some.bins)) if some.weights is None else some.weights
-    return some.rule.windows(some.bins, some.resolution), np.repeat(sums_of(some), tiles), np.repeat(weights, tiles)
-
-
 class SumsOverBins:
-    """Sums over the contacted bins of one chromosome, for several lists of contacts that are read together.
+    """The sums of some genes' contacts, for several sets of contacts that are read together.
 
-    lists: triples of arrays (m,), as of `windows_and_sums`: windows, the sum that each goes to, 0 to count - 1, and its
-    weight there. width: numbers per window.
+    several: list of Contacts of the same genes by one rule. rows: of the genes, at least one, all on one chromosome.
+    width: numbers per window.
 
-    groups: what to add, in order: lists of segments, each of the windows (m,), ascending, that any list has there.
-    totals: for each list float64 (count, width), whole when every group has been added. No other list changes a bit.
+    groups: what to add, in order: Windows, that any of the sets has there. No other set, and no other gene, changes a
+    bit of a sum.
     """
 
-    def __init__(self, lists, count, width):
-        self._lists = []
-        for each in lists:
-            order = np.argsort(each[0], kind="stable")
-            self._lists.append([part[order] for part in each])
-        self.totals = [np.zeros((count, width)) for _ in self._lists]
-        self.groups = list(
-            _group_segments(np.unique(np.concatenate([np.empty(0, np.int64), *(each[0] for each in lists)])))
-        )
+    def __init__(self, several, rows, width):
+        chosen = [contacts.of_rows(rows) for contacts in several]
+        self._rule, self._resolution = several[0].rule, several[0].resolution
+        self._columns = 2 * self._rule.groups
+        self._lists = [self._laid_out(contacts) for contacts in chosen]
+        self._totals = [np.zeros((self._columns * len(rows), width)) for _ in chosen]
+        windows = np.unique(np.concatenate([each[0] for each in self._lists]))
+        self.groups = [
+            Windows(segments, self._rule.starts(np.concatenate(segments), self._resolution))
+            for segments in _group_segments(windows)
+        ]
+
+    def _laid_out(self, contacts):
+        """Of each window of each contact, in the windows' order: its number, the sum that it goes to, its weight."""
+        tiles = contacts.windows.shape[1]
+        weights = np.ones(len(contacts.bins)) if contacts.weights is None else contacts.weights
+        windows = contacts.windows.ravel()
+        sums = np.repeat(self._columns * contacts.gene + contacts.column, tiles)
+        order = np.argsort(windows, kind="stable")
+        return windows[order], sums[order], np.repeat(weights, tiles)[order]
 
     def add(self, group, predictions):
-        """Add what the windows of a group hold, (windows, width), in the order of its segments."""
+        """Add what the windows of a group contain, (windows, width), in the order of its starts."""
         predictions = predictions.astype(np.float64)
         first = 0
-        for segment in group:
+        for segment in group.segments:
             of_segment = predictions[first : first + len(segment)]
             first += len(segment)
-            for (windows, sums, weights), total in zip(self._lists, self.totals, strict=True):
+            for (windows, sums, weights), total in zip(self._lists, self._totals, strict=True):
                 mine = slice(np.searchsorted(windows, segment[0]), np.searchsorted(windows, segment[-1], side="right"))
                 met, rows = np.unique(sums[mine], return_inverse=True)
                 places = np.searchsorted(segment, windows[mine])
                 total[met] += sum_by_side(rows, places, of_segment, len(met), weights[mine])
 
+    def totals(self):
+        """For each set float64 (genes, 2 x groups, width), whole when every group has been added.
 
-def sum_over_bins(lists, count, width, predict):
+        The rule's own weight, the same for all, is multiplied once at the end.
+        """
+        weight = self._rule.weight(self._resolution)
+        return [(total * weight).reshape(-1, self._columns, total.shape[1]) for total in self._totals]
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows that are added at once. starts: int64, rising, 0-based in bp. segments: their numbers, by the grid."""
+
+    segments: list[np.ndarray]
+    starts: np.ndarray
+
+
+def sum_over_bins(several, rows, width, predict):
     """The totals of `SumsOverBins`.
 
-    predict: function from windows, ascending (m,), to their numbers (m, width); asked for every window once.
+    predict: function from starts of windows, rising (m,), to their numbers (m, width); asked for each window once.
     """
-    sums = SumsOverBins(lists, count, width)
+    sums = SumsOverBins(several, rows, width)
     for group in sums.groups:
-        sums.add(group, predict(np.concatenate(group)))
-    return sums.totals
+        sums.add(group, predict(group.starts))
+    return sums.totals()
 
 
 def _group_segments(windows):

@@ -98,7 +98,7 @@ class AlleleScorer:
         """The genes that an allele reaches: list of _Pair. stretches: gene -> base codes around it, kept."""
         contacts = defaultdict(dict)
         for contact in self._index.touching(change.chrom, change.start, change.end) if self._index else ():
-            starts = self._index.starts(self._index.contacts.bins[contact : contact + 1])[0]
+            starts = self._index.starts[contact]
             moved = change.moved(starts)
             differ = [self._differs(change, *places) for places in zip(starts.tolist(), moved.tolist(), strict=True)]
             if any(differ):

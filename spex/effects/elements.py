@@ -63,11 +63,11 @@ class ElementScorer:
 
     def sums(self, contacts):
         """What each contact adds to its sum in the gene's tensor, float64 (m, features). contacts: (m,) numbers."""
-        bins, chroms = self._index.contacts.bins[contacts], self._index.contacts.chroms[self._index.genes[contacts]]
+        chroms = self._index.contacts.chroms[self._index.genes[contacts]]
         sums = np.empty((len(contacts), BELUGA.features))
         for chrom in np.unique(chroms):
             mine = np.flatnonzero(chroms == chrom)
-            starts, where = np.unique(self._index.starts(bins[mine]), return_inverse=True)
+            starts, where = np.unique(self._index.starts[contacts[mine]], return_inverse=True)
             rows = self._computer.windows(str(chrom), starts, keep=True).astype(np.float64)
             sums[mine] = rows[where.reshape(len(mine), -1)].sum(axis=1)
         return sums * self._index.weights[contacts, None]
@@ -84,14 +84,14 @@ class ElementScorer:
         if self._index is None or fit not in self._linear:
             return None
         contacts = self._index.contacts
-        numbers = np.arange(contacts.offsets[gene], contacts.offsets[gene + 1])
+        numbers = np.arange(len(contacts.bins))[contacts.of_gene(gene)]
         if not len(numbers):
             return None
         coefficients = self._coefficients[self._linear.index(fit)][self._index.positions[numbers]]
         contributions = self.sums(numbers) * coefficients
         told = []
         for place in np.argsort(-np.abs(contributions.sum(axis=1)), kind="stable")[:bins]:
-            start = int(contacts.bins[numbers[place]]) * contacts.resolution
+            start = int(contacts.start[numbers[place]])
             best = np.argsort(-np.abs(contributions[place]), kind="stable")[:count]
             of_bin = [
                 (names[k] if names else f"feature {k + 1}", float(contributions[place, k])) for k in best.tolist()
@@ -105,14 +105,12 @@ class ElementScorer:
         if self._index is None:
             return _elements([], [], [], CONTACT, [], [], np.empty((0, len(self._inputs.fits))))
         contacts = self._index.contacts
-        numbers = np.concatenate([np.arange(contacts.offsets[row], contacts.offsets[row + 1]) for row in rows])
-        bins = contacts.bins[numbers].astype(np.int64)
+        numbers = np.flatnonzero(np.isin(contacts.gene, rows))
         effects = np.zeros((len(numbers), len(self._inputs.fits)))
-        order = np.argsort(bins, kind="stable")
-        tiles = contacts.rule.tiles(contacts.resolution)
+        order, tiles = np.argsort(contacts.bins[numbers], kind="stable"), self._index.starts.shape[1]
         for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE) or 1):
             self._score(numbers[some], effects, some)
-        start = bins * contacts.resolution
+        start = contacts.start[numbers]
         side = np.where(contacts.downstream[numbers], "downstream", "upstream")
         end = np.minimum(start + contacts.resolution, self._computer.genome.chromsizes[chrom])
         return _elements(self._index.genes[numbers], start, end, CONTACT, contacts.counts[numbers], side, effects)

@@ -91,8 +91,7 @@ def _touched(contacts, numbers):
     for place, touched in enumerate(numbers):
         if len(touched):
             counts[place] = contacts.counts[touched].sum()
-            chrom = contacts.chroms[np.searchsorted(contacts.offsets, touched[0], side="right") - 1]
-            starts = contacts.bins[touched].astype(np.int64) * contacts.resolution
+            chrom, starts = contacts.chroms[contacts.gene[touched[0]]], contacts.start[touched]
             names[place] = ",".join(f"{chrom}:{start}-{start + contacts.resolution}" for start in starts.tolist())
     return counts, names
 

@@ -10,7 +10,7 @@ import torch
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, tensor_length, transform_weights
 from expecto.scan import merge_windows
-from spex.contacts.sums import SumsOverBins, windows_and_sums
+from spex.contacts.sums import SumsOverBins
 from spex.errors import InputError
 from spex.runs.cache import OWN_ROWS, own_keys
 
@@ -84,9 +84,7 @@ class FeatureComputer:
                 return self._own_sequences(block.chrom, block.genes.iloc[missing])
 
             return self._look_up("own", block.chrom, keys, width, sequences_of)
-        rule, resolution = self.contacts.rule, self.contacts.resolution
-        starts = rule.centres(np.concatenate(segments), resolution) - self.network.window // 2
-        return self._look_up_windows(block.chrom, starts)
+        return self._look_up_windows(block.chrom, segments.starts)
 
     def _look_up_windows(self, chrom, starts):
         """As `_look_up`, of windows of a chromosome by where they start, ascending."""
@@ -195,20 +193,14 @@ class _Block:
         if contacts is None:
             return
         self.rows = [places[gene] for gene in genes["id"]]
-        sums = 2 * contacts.rule.groups * len(genes)
-        self.sums = SumsOverBins([windows_and_sums(contacts, self.rows)], sums, width)
+        self.sums = SumsOverBins([contacts], self.rows, width)
         self.steps += self.sums.groups
 
     def features(self):
         """(genes, 10 and two a group of contacts, features) float32."""
         if self.contacts is None:
             return self.own[:, :OWN_SUMS]
-        weight = self.contacts.rule.weight(self.contacts.resolution)
-        neighbours = (
-            (self.sums.totals[0] * weight)
-            .astype(np.float32)
-            .reshape(len(self.genes), 2 * self.contacts.rule.groups, -1)
-        )
+        neighbours = self.sums.totals()[0].astype(np.float32)
         alone = self.contacts.stand_ins[self.rows]
         neighbours[alone] = self.own[alone, OWN_SUMS:]
         return np.concatenate([self.own[:, :OWN_SUMS], neighbours], axis=1)

@@ -9,7 +9,7 @@ PAR_Y = re.compile(r"ENSGR\d.*|.*_PAR_Y(_\d+)?")
 """Ids of genes that GENCODE has twice, on X and, under these, on Y."""
 
 TRANSCRIPT = re.compile(r"ENS[A-Z]*T\d+.*")
-VERSION = r"^(ENS[A-Z]*GR?\d+)\.\d+(?:_\d+)?(_PAR_Y)?(?:_\d+)?$"
+VERSION = r"^(ENS[A-Z]*GR?\d+)\.\d+(?:_\d+)?(_PAR_Y)?(?:_\d+)?\Z"
 
 
 def unversioned(ids):

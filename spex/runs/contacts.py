@@ -9,13 +9,18 @@ from spex.contacts.collect import Contacts
 from spex.contacts.rules import EVERY_ONE
 from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
 
+OTHERS = ("chromsizes", "accounts")
+"""What is kept beside the arrays, as JSON."""
+
 ARRAYS = [field.name for field in fields(Contacts) if field.type is np.ndarray]
 
 
 def save_contacts(path, contacts, identity):
     """Keep contacts for a restart. identity: dict of JSON values that says what they were made from, rule included."""
     arrays = {name: getattr(contacts, name) for name in _arrays(contacts.rule)}
-    save_arrays(path, {"identity": np.array(json.dumps(identity, sort_keys=True)), **arrays})
+    texts = {"identity": identity, **{name: getattr(contacts, name) for name in OTHERS}}
+    texts = {name: np.array(json.dumps(value, sort_keys=True)) for name, value in texts.items()}
+    save_arrays(path, texts | arrays)
 
 
 def load_contacts(path, identity, rule, resolution):
@@ -27,7 +32,8 @@ def load_contacts(path, identity, rule, resolution):
     names = _arrays(rule)
     if str(stored["identity"]) != json.dumps(identity, sort_keys=True) or not {*names} <= {*stored}:
         return None
-    return Contacts(**{name: stored[name] for name in names}, resolution=resolution, rule=rule)
+    others = {name: json.loads(str(stored[name])) for name in OTHERS if name in stored}  # earlier versions had none
+    return Contacts(**{name: stored[name] for name in names}, **others, resolution=resolution, rule=rule)
 
 
 def _arrays(rule):

@@ -211,12 +211,12 @@ def _of_map(study, map_, genes, chromsizes, todo, cache):
     maps = agree_maps(open_maps([*map_.files], resolution, reading_of(map_), rule), genes, chromsizes)
     contacts = read_maps(maps, genes, rule, resolution)
     missing = todo[DataFolder(study.map_folder(map_.name)).root]
-    of_gene = np.repeat(np.arange(len(genes)), np.diff(contacts.offsets))
+    starts = contacts.window_starts
     windows = to_compute = 0
     for chrom in genes["chrom"].unique():
-        here = (contacts.chroms == chrom)[of_gene]
-        windows += len(np.unique(_starts(contacts, here)))
-        to_compute += cache.lacks("windows", chrom, np.unique(_starts(contacts, here & missing[of_gene])))
+        here = contacts.chrom == chrom
+        windows += len(np.unique(starts[here]))
+        to_compute += cache.lacks("windows", chrom, np.unique(starts[here & missing[contacts.gene]]))
     return FolderWork(
         name=map_.name,
         tensors=len(genes),
@@ -225,14 +225,8 @@ def _of_map(study, map_, genes, chromsizes, todo, cache):
         windows=windows,
         to_compute=to_compute,
         contacts=len(contacts.bins),
-        without_contact=int((np.diff(contacts.offsets) == 0).sum()),
+        without_contact=int((contacts.number == 0).sum()),
     )
-
-
-def _starts(contacts, chosen):
-    """Where the windows of some contacts' bins start, in bp. chosen: (m,) bool."""
-    windows = contacts.rule.windows(np.unique(contacts.bins[chosen]), contacts.resolution)
-    return contacts.rule.centres(windows, contacts.resolution) - BELUGA.window // 2
 
 
 def _splits(study, fit, chroms):

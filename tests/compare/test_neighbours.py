@@ -93,18 +93,15 @@ def test_local_sums_are_the_eleventh_of_own_windows(study, base):
 def test_a_cache_that_lacks_bins_is_refused(tmp_path, mapped, maker):
     maker.predictions.check(mapped.contacts, ["chr1", "chr2"])
     store = PredictionStore(tmp_path, mapped.settings.store_identity)
-    empty = BinPredictions(store, mapped.rule, mapped.contacts.resolution, mapped.folder.root)
-    touched = np.unique(
-        mapped.contacts.bins[np.repeat(mapped.contacts.chroms == "chr2", np.diff(mapped.contacts.offsets))]
-    )
-    wanted = len(touched)
+    empty = BinPredictions(store, mapped.folder.root)
+    touched = np.unique(mapped.contacts.window_starts[mapped.contacts.chrom == "chr2"], axis=0)
+    wanted, starts = len(touched), touched[0]
     with pytest.raises(
         InputError, match=rf"cache {tmp_path}: {wanted:,} of {wanted:,} bins that controls of .*sequence"
     ):
         empty.check(mapped.contacts, ["chr2"])
     with pytest.raises(InputError, match="2 of 2 windows of bins"):
-        empty.of("chr2", touched[:2])
-    starts = empty._starts(empty.rule.windows(touched[:1], empty.resolution))
+        empty.of("chr2", touched[:2].ravel()[:2])
     store.put("windows", "chr2", starts[:-1], np.ones((2, BELUGA.features), np.float32))
     with pytest.raises(InputError, match=rf"cache {tmp_path}: {wanted:,} of {wanted:,} bins"):
         empty.check(mapped.contacts, ["chr2"])

@@ -1,47 +1,110 @@
 """Sums over contacted bins against a loop, and what may not change them."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.contacts import sums
+from spex.contacts.collect import Contacts
+from spex.contacts.rules import Corrected, Published
 
-WIDTH = 3
-
-
-def predict(bins):
-    return np.stack([np.sin(bins), np.cos(bins), bins / 7], axis=1).astype(np.float32)
-
-
-def made_lists(count=3, contacts=200, places=9):
-    random = np.random.default_rng(2)
-    return [
-        (random.integers(0, 5000, contacts), random.integers(0, places, contacts), random.random(contacts))
-        for _ in range(count)
-    ]
+WIDTH, GENES = 3, 5
+RULES = {
+    "published": (Published(max_dist=2.0), 1000),
+    "corrected": (Corrected(min_count=1), 1000),
+    "tiles": (Corrected(min_count=1), 5000),
+    "groups": (Corrected(min_count=1, distance_edges=(0.5, 0.8)), 1000),
+    "weights": (Corrected(min_count=1, contact_weight="count"), 1000),
+}
 
 
-def test_sums_are_those_of_a_loop():
-    for windows, places, weights in made_lists():
-        expected = np.zeros((9, WIDTH))
-        for each, place, weight in zip(windows, places, weights, strict=True):
-            expected[place] += weight * predict(np.array([each]))[0].astype(np.float64)
-        found = sums.sum_over_bins([(windows, places, weights)], 9, WIDTH, predict)[0]
-        assert_allclose(found, expected, rtol=1e-12)
+def predict(starts):
+    return np.stack([np.sin(starts), np.cos(starts), starts / 7e5], axis=1).astype(np.float32)
 
 
-def test_lists_read_together_get_the_bits_that_each_gets_alone(monkeypatch):
-    lists = made_lists()
-    alone = [sums.sum_over_bins([each], 9, WIDTH, predict)[0] for each in lists]
+def contacts_of(name, seed=2):
+    """Contacts of a few genes of one chromosome, at random bins; one gene has none."""
+    rule, resolution = RULES[name]
+    random = np.random.default_rng(seed)
+    number = np.array([40, 0, 60, 7, 90])
+    bins = np.concatenate([np.sort(random.choice(5000, each, replace=False)) for each in number]).astype(np.int32)
+    counts = random.integers(2, 9, len(bins)).astype(float)
+    return Contacts(
+        genes=np.array([f"G{row}" for row in range(GENES)]),
+        chroms=np.full(GENES, "chr1"),
+        tss=random.integers(1, 5000 * resolution, GENES),
+        strands=np.array(list("+-+-+")),
+        has_pixels=number > 0,
+        offsets=np.concatenate([[0], np.cumsum(number)]),
+        bins=bins,
+        counts=counts,
+        downstream=random.random(len(bins)) < 0.5,
+        resolution=resolution,
+        rule=rule,
+        weights=counts if rule.contact_weight == "count" else None,
+    )
+
+
+def by_hand(contacts):
+    """Each window of each contact by itself, from the definition."""
+    rule, resolution = contacts.rule, contacts.resolution
+    tiles = rule.tiles(resolution)
+    found = np.zeros((GENES, rule.groups, 2, WIDTH))
+    for gene in range(GENES):
+        for place in range(contacts.offsets[gene], contacts.offsets[gene + 1]):
+            count = contacts.counts[place]
+            group = int(np.searchsorted(rule.distance_edges, count**-0.5, side="right"))
+            side = 0 if contacts.downstream[place] else 1
+            for tile in range(tiles):
+                centre = int(rule.centres(np.array([contacts.bins[place] * tiles + tile]), resolution)[0])
+                once = count if rule.contact_weight == "count" else 1
+                value = predict(np.array([centre - 1000]))[0].astype(np.float64)
+                found[gene, group, side] += once * rule.weight(resolution) * value
+    return found.reshape(GENES, -1, WIDTH)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_sums_are_those_of_a_loop(name):
+    contacts = contacts_of(name)
+    (found,) = sums.sum_over_bins([contacts], range(GENES), WIDTH, predict)
+    assert_allclose(found, by_hand(contacts), rtol=1e-12, atol=1e-12)
+    assert not found[1].any()
+    (some,) = sums.sum_over_bins([contacts], [4, 0], WIDTH, predict)
+    assert_array_equal(some, found[[4, 0]])  # no other gene changes a bit
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_arrays_of_contacts_are_those_of_a_loop(name):
+    contacts = contacts_of(name)
+    rule, resolution = contacts.rule, contacts.resolution
+    tss_bins = rule.tss_bins(contacts.tss, resolution)
+    for gene in range(GENES):
+        for place in range(*contacts.offsets[gene : gene + 2]):
+            own = contacts.bins[place]
+            assert contacts.gene[place] == gene and contacts.start[place] == own * resolution
+            assert contacts.distance[place] == abs(own - tss_bins[gene])
+            centres = rule.centres(own * rule.tiles(resolution) + np.arange(rule.tiles(resolution)), resolution)
+            assert_array_equal(contacts.window_starts[place], centres - 1000)
+            once = contacts.counts[place] if rule.contact_weight == "count" else 1
+            assert contacts.weight[place] == once * rule.weight(resolution)
+        assert contacts.of_gene(gene) == slice(*contacts.offsets[gene : gene + 2].tolist())
+    assert contacts.number.tolist() == [40, 0, 60, 7, 90]
+
+
+def test_sets_read_together_get_the_bits_that_each_gets_alone(monkeypatch):
+    several = [replace(contacts_of("corrected", seed), rule=Corrected(min_count=1)) for seed in (2, 3, 4)]
+    alone = [sums.sum_over_bins([each], range(GENES), WIDTH, predict)[0] for each in several]
     for at_once in (1, 4096):
         monkeypatch.setattr(sums, "WINDOWS_AT_ONCE", at_once)
         asked = []
-        together = sums.sum_over_bins(lists, 9, WIDTH, lambda each: asked.append(each) or predict(each))  # noqa: B023
+        together = sums.sum_over_bins(several, range(GENES), WIDTH, lambda each: asked.append(each) or predict(each))  # noqa: B023
         assert_array_equal(together, alone)
         asked = np.concatenate(asked)
         assert (np.diff(asked) > 0).all()  # every window once, in their order
 
 
-def test_nothing_to_sum():
-    empty = np.empty(0, np.int64)
-    assert_array_equal(sums.sum_over_bins([(empty, empty, np.empty(0))], 2, WIDTH, predict)[0], np.zeros((2, WIDTH)))
-    assert sums.sum_over_bins([], 2, WIDTH, predict) == []
+def test_genes_without_contacts_have_zeros():
+    (found,) = sums.sum_over_bins([contacts_of("corrected")], [1], WIDTH, predict)
+    assert_array_equal(found, np.zeros((1, 2, WIDTH)))
