@@ -429,9 +429,9 @@ def test_another_build(tmp_path):
 @pytest.mark.parametrize(
     "line, named",
     [
-        ("##reference=file:///data/human_g1k_v37.fasta", "GRCh37 (hg19)"),
-        ("##contig=<ID=1,assembly=b37>", "GRCh37 (hg19)"),
-        ("##assembly=GRCm38", "GRCm38 (mm10)"),
+        ("##reference=file:///data/human_g1k_v37.fasta", "hg19 (GRCh37)"),
+        ("##contig=<ID=1,assembly=b37>", "hg19 (GRCh37)"),
+        ("##assembly=GRCm38", "mm10 (GRCm38)"),
         ("##reference=hg38.fa", None),
         ("##reference=hg19 lifted to hg38", None),
         ("##source=made on hg19", None),
@@ -439,7 +439,7 @@ def test_another_build(tmp_path):
 )
 def test_a_header_that_names_another_build(tmp_path, line, named):
     path = write(tmp_path / "x.vcf", vcf_text(header=f"{FORM}{line}\n"))
-    expected = [] if named is None else [f"its header says {named}, the genome is GRCh38 (hg38)"]
+    expected = [] if named is None else [f"its header says {named}, the genome is hg38 (GRCh38)"]
     assert VariantFile(path, {"chr1": 248_956_422, "chr8": 90_000}).doubts == expected
     assert VariantFile(path, CHROMSIZES).doubts == []  # a genome whose build is not known
 
