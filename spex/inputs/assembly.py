@@ -39,5 +39,5 @@ def check_chromosomes(path, found, lengths):
             raise InputError(f"no sequence {name}{hint}", **about, expected="UCSC's hg38 with chr1 to chr22")
         if found[name] != length:
             assembly = build_of(found)
-            hint = f" (this is {assembly})" if assembly and found["chr1"] != lengths.get("chr1") else ""
+            hint = f" (this is {assembly})" if assembly and found.get("chr1") != lengths.get("chr1") else ""
             raise InputError(f"{name} is {found[name]:,} bp long{hint}, expected {length:,} as in GRCh38", **about)
