@@ -652,7 +652,8 @@ def variant_effects(
     Parameters
     ----------
     variants
-        Path of a .vcf, .vcf.gz or .bcf; or a DataFrame with chrom, pos (1-based), ref, alt, and id where they have one.
+        Path of a .vcf, .vcf.gz or .bcf, or of a table of VCF's first columns; or a DataFrame with chrom, pos (1-based),
+        ref, alt (text, or a tuple or list of alleles, as pysam and cyvcf2 have them), and id where they have one.
     data_folder, models, genome, network, targets, cache, device, precision, batch_size
         As of `element_effects`; the models are linear, ridge or gblinear.
 
@@ -662,12 +663,14 @@ def variant_effects(
         A row an allele, gene and model: variant_id, chrom, pos, ref, alt, gene_id, gene_name, tissue, tss_distance (bp
         along the gene, negative upstream), path ("own", "contact", "both"), contact_count, contact_bin, effect,
         effect_own, effect_contact (change of ln(expression)), quantile, model, status. Alleles that are not scored
-        have one row with the reason as status; those that reach no gene have none.
+        have one row with the reason as status; those that reach no gene have none. `.attrs["account"]`: how many
+        alleles are used, and how many are not for which reason.
 
     Raises
     ------
     InputError
-        Inputs that do not belong together, or variants that cannot be read.
+        Inputs that do not belong together, variants that cannot be read, or whose REF differs from the genome's bases
+        in more than a tenth.
     """
     from spex.effects.variants import effects_of_file, effects_of_table  # noqa: PLC0415 (torch takes seconds to load)
 

@@ -1,5 +1,6 @@
 """An HTTP server on 127.0.0.1 that serves files from memory, and misbehaves on request."""
 
+import contextlib
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ class FileServer(ThreadingHTTPServer):
 
     cuts: after how many body bytes each of the next answers is cut off (None: it is not).
     errors: status codes that the next answers have instead of a file.
+    surplus: bytes that come behind what is announced, where lengths are not told. more: headers of every answer.
     ranges: whether Range is understood. etags: whether answers carry an ETag. page: answer everything with HTML.
     requests: (name, Range header, Authorization header, status) of every request so far.
     """
@@ -20,6 +22,7 @@ class FileServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files = dict(files)
         self.cuts, self.errors, self.requests = [], [], []
+        self.surplus, self.more = b"", {}
         self.ranges, self.etags, self.lengths, self.page = True, True, True, False
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
 
@@ -67,9 +70,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if self.server.lengths:
             headers["Content-Length"] = str(len(body))
-        for header, value in headers.items():
+        for header, value in (headers | self.server.more).items():
             self.send_header(header, value)
         self.end_headers()
         cut = self.server.cuts.pop(0) if self.server.cuts else None
         self.wfile.write(body[:cut])
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(self.server.surplus)
         self.close_connection = True

@@ -30,7 +30,7 @@ AGREES_BY_CHANCE = 1 / 3
 READINGS = {
     ("positions are counted from 0", "add 1 to each"): lambda pos, ref, alt: (pos + 1, ref),
     ("positions are 1 too large", "take 1 from each"): lambda pos, ref, alt: (pos - 1, ref),
-    ("REF and ALT are exchanged", "exchange them (bcftools norm --check-ref s)"): lambda pos, ref, alt: (pos, alt),
+    ("REF and ALT are exchanged", "exchange them (bcftools norm -c s)"): lambda pos, ref, alt: (pos, alt),
     ("alleles are of the other strand", "take their complement"): lambda pos, ref, alt: (pos, turned(ref)),
     ("alleles are of the other strand and exchanged", "take complements, exchange REF and ALT"): (
         lambda pos, ref, alt: (pos, turned(alt))

@@ -1,9 +1,8 @@
 """The genome assembly that the published files are made for, GRCh38, by its chromosome lengths."""
 
 from spex.errors import InputError
+from spex.inputs.builds import build_of
 
-CHR1_LENGTHS = {249_250_621: "hg19 (GRCh37)", 248_387_328: "T2T-CHM13"}
-"""Length in bp of chr1 in the assemblies that are taken for GRCh38 most often."""
 GRCH38_LENGTHS = {
     "chr1": 248_956_422,
     "chr2": 242_193_529,
@@ -39,6 +38,6 @@ def check_chromosomes(path, found, lengths):
             hint = f"; it calls it {bare}, as Ensembl does" if bare in found else ""
             raise InputError(f"no sequence {name}{hint}", **about, expected="UCSC's hg38 with chr1 to chr22")
         if found[name] != length:
-            assembly = CHR1_LENGTHS.get(found.get("chr1"))
-            hint = f" (this is {assembly})" if assembly else ""
+            assembly = build_of(found)
+            hint = f" (this is {assembly})" if assembly and found.get("chr1") != lengths.get("chr1") else ""
             raise InputError(f"{name} is {found[name]:,} bp long{hint}, expected {length:,} as in GRCh38", **about)

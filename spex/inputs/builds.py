@@ -5,12 +5,12 @@ import re
 from spex.inputs.chromosomes import known_as
 
 BUILDS = {
-    "GRCh38 (hg38)": (248_956_422, r"grch38|hg38|hs38"),
-    "GRCh37 (hg19)": (249_250_621, r"grch37|hg19|hs37|g1k_v37|\bb37"),
-    "NCBI36 (hg18)": (247_249_719, r"ncbi36|hg18"),
-    "T2T-CHM13 (hs1)": (248_387_328, r"chm13|t2t|\bhs1\b"),
-    "GRCm38 (mm10)": (195_471_971, r"grcm38|mm10"),
-    "GRCm39 (mm39)": (195_154_279, r"grcm39|mm39"),
+    "hg38 (GRCh38)": (248_956_422, r"grch38|hg38|hs38"),
+    "hg19 (GRCh37)": (249_250_621, r"grch37|hg19|hs37|g1k_v37|\bb37"),
+    "hg18 (NCBI36)": (247_249_719, r"ncbi36|hg18"),
+    "T2T-CHM13": (248_387_328, r"chm13|t2t|\bhs1\b"),
+    "mm10 (GRCm38)": (195_471_971, r"grcm38|mm10"),
+    "mm39 (GRCm39)": (195_154_279, r"grcm39|mm39"),
 }
 """Name -> bp of chromosome 1; what files call it, a regular expression."""
 

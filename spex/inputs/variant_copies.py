@@ -15,6 +15,9 @@ from spex.inputs.vcf_text import annotated_header, annotated_row, as_text
 BGZF, BCF = (".gz", ".bgz"), (".bcf",)
 """Endings of the names of copies that are compressed by bgzip, or BCF."""
 
+MOST_DECLARED = 100_000
+"""Chromosomes that are added to a header; others stay undeclared."""
+
 INSTEAD_OF_BCF = "write VCF: give a name that ends in .vcf.gz"
 
 
@@ -53,8 +56,11 @@ def write_annotated(source, target_path, size, infos):
 
 def _annotated_lines(source, size, infos):
     """Lines of the copy, with their ends."""
-    chroms = dict.fromkeys(as_text(line.split(b"\t", 1)[0]) for line in source.rows())
-    undeclared = {name: source.chromsizes.get(source.called(name)) for name in chroms if name not in source.contigs}
+    undeclared = {}
+    for line in source.rows():
+        name = as_text(line.split(b"\t", 1)[0])
+        if name not in source.contigs and name not in undeclared and len(undeclared) < MOST_DECLARED:
+            undeclared[name] = source.chromsizes.get(source.called(name))
     for line in annotated_header(source.header, undeclared):
         yield line + b"\n"
     numbered = enumerate(source.rows(samples=True))

@@ -28,6 +28,9 @@ BYTES = "latin-1"
 
 POSITION_DIGITS = 18
 
+SOME = 10
+"""Names of chromosomes that are kept for a message; a file may have any number of others than the genome's."""
+
 MOST_ALLELES, MOST_LETTERS = 1_000_000, 256 << 20
 """Of the rows that are held at once: alleles, and letters of REF and ALT."""
 
@@ -80,14 +83,14 @@ class VariantFile:
         Raises:
             InputError: a row that cannot be read, the file is damaged or cut short, none of its chromosomes is known.
         """
-        on = {}
+        known, unknown = {}, {}
         numbered = enumerate(self.rows())
-        block = self._alleles(islice(numbered, size), on)
+        block = self._alleles(islice(numbered, size), known, unknown)
         while block:
-            following = self._alleles(islice(numbered, size), on)
-            if not following and not any(on.values()):
+            following = self._alleles(islice(numbered, size), known, unknown)
+            if not following and not known:
                 raise self.error(
-                    f"none of its chromosomes is in the genome; it has {some_of(on)}",
+                    f"none of its chromosomes is in the genome; it has {some_of(unknown)}",
                     expected=f"names like {some_of(self.chromsizes)}",
                 )
             yield block
@@ -121,8 +124,9 @@ class VariantFile:
         """The genome's name of a chromosome, None where it has none."""
         return names_in(self.chromsizes, [chrom]).get(chrom)
 
-    def _alleles(self, numbered, on):
-        """Alleles of some rows. numbered: pairs of number and row. on: name in the file -> in the genome, added to."""
+    def _alleles(self, numbered, known, unknown):
+        """Alleles of some rows. numbered: pairs of number and row. known: name in the file -> in the genome, added to;
+        unknown: some of those that the genome lacks, likewise."""
         alleles, letters = [], 0
         for number, line in numbered:
             chrom, pos, variant_id, ref, alts = map(as_text, line.split(b"\t", 5)[:5])
@@ -137,10 +141,14 @@ class VariantFile:
                 )
             if not (pos.isascii() and pos.isdigit() and len(pos) <= POSITION_DIGITS):
                 raise self._row_error(f"position '{shown(pos)}'", number, line, expected="a whole number from 0 up")
-            if chrom not in on:
-                on[chrom] = self.called(chrom)
-            length = self.chromsizes.get(on[chrom])
-            alleles += alleles_of_row(number, variant_id or ".", chrom, int(pos), ref, alts, on[chrom], length)
+            on = known.get(chrom) or self.called(chrom)
+            if on is not None:
+                known[chrom] = on
+            elif len(unknown) < SOME:
+                unknown[chrom] = None
+            alleles += alleles_of_row(
+                number, variant_id or ".", chrom, int(pos), ref, alts, on, self.chromsizes.get(on)
+            )
         return alleles
 
     def _lines(self, samples):

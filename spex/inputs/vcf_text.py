@@ -11,9 +11,10 @@ SUBFIELDS = "Allele|gene_id|gene_name|tissue|path|effect|quantile"
 TITLES = b"#CHROM POS ID REF ALT QUAL FILTER INFO".split()
 INFO = TITLES.index(b"INFO")
 EXPECTED = "VCF or BCF"
-FORMAT = b"##fileformat=VCFv4.3"
+FORMAT_LINE = b"##fileformat=VCF"
+FORMAT = FORMAT_LINE + b"v4.3"
 FEWEST = TITLES.index(b"ALT") + 1
-"""Columns; those behind ALT may lack."""
+"""Columns; those behind ALT may be missing."""
 
 LARGEST_HEADER = 64 << 20
 """Bytes; of a million samples it takes a third."""
@@ -64,14 +65,14 @@ def read_header(file, about, kind):
             raise InputError(f"a header of more than {LARGEST_HEADER >> 20} MB", **about, expected=EXPECTED)
     taken, titles, fields = len(lines), b" ".join(TITLES).decode(), lines[-1].split(b"\t")
     if not lines[-1].upper().startswith(TITLES[0]):
-        if not lines[0].startswith(FORMAT[:16]):
+        if not lines[0].startswith(FORMAT_LINE):
             found, hint = (kind, None) if kind else _other_text(lines[0])
             raise InputError(found, **about, expected=EXPECTED, hint=hint)
         raise InputError("no line #CHROM above its rows", **about, expected=EXPECTED, hint=f"put it there: {titles}")
     if len(fields) < FEWEST or [each.upper() for each in fields[: len(TITLES)]] != TITLES[: len(fields)]:
         raise InputError(f"its titles are '{shown(as_text(lines[-1]))}'", **about, expected=f"{titles}, between tabs")
     lines[-1] = b"\t".join([*TITLES, *fields[len(TITLES) :]])
-    if not any(line.startswith(FORMAT[:16]) for line in lines):
+    if not any(line.startswith(FORMAT_LINE) for line in lines):
         lines.insert(0, FORMAT)
     return lines, taken, len(fields)
 
@@ -98,7 +99,7 @@ def _titles(fields):
 
 def _is_row(fields):
     """Whether the fields of a line are those of a row of VCF, from the chromosome to ALT. An end in the place of the id
-    tells of positions from 0."""
+    shows positions from 0."""
     return (
         len(fields) >= FEWEST
         and fields[1].isdigit()
@@ -110,7 +111,7 @@ def _is_row(fields):
 
 def _is_stretch(fields):
     """Whether the second and third field are a stretch of as many bases as REF has, 0-based half-open."""
-    numbers = fields[1].isdigit() and fields[2].isdigit() and len(fields[2]) < 19
+    numbers = all(each.isdigit() and len(each) < 19 for each in fields[1:3])
     return numbers and int(fields[2]) - int(fields[1]) == len(fields[3])
 
 
@@ -124,6 +125,8 @@ def _other_text(line):
         return "a BED file", "it has no alleles: give the file that they are in"
     if line.startswith(b">"):
         return "a FASTA file", None
+    if line.startswith(b"#") and not line.startswith(b"##"):
+        return f"a line that begins with '{shown(as_text(line))}'", "take lines of remarks out"
     return f"a file that begins with '{shown(as_text(line))}'", None
 
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import logging
+import math
 import os
 import re
 import time
@@ -12,11 +13,13 @@ import requests
 
 from spex.errors import InputError, parameter
 from spex.files.atomic import write_json
+from spex.files.own import open_own
 from spex.progress import progress
 
 CHUNK_BYTES = 1 << 14  # a dropped connection loses less than this
 MEGABYTE = 1_000_000
 FAILURES_IN_A_ROW = 6
+LARGEST_STATE = 1 << 16
 TIMEOUT_SECONDS = (30, 60)  # to connect, between two pieces
 PASSING_STATUSES = (408, 429, 500, 502, 503, 504)
 
@@ -43,10 +46,10 @@ def locked(part):
     """Keep other processes from working on the same part.
 
     Raises:
-        InputError: another one does.
+        InputError: another one does, or what is there is no plain file.
     """
     lock = part.with_name(f"{part.name}.lock")
-    with open(lock, "ab") as file:
+    with open_own(lock, "ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -59,23 +62,26 @@ def locked(part):
             lock.unlink(missing_ok=True)
 
 
-def fetch(address, part, *, auth=None, sleep=time.sleep):
+def fetch(address, part, *, most=math.inf, auth=None, sleep=time.sleep):
     """Complete a part, asking the server only for the bytes that it lacks.
 
     It starts from zero only where the server does not send ranges or has another file than before (its ETag or date
-    is kept beside the part). Failures that may pass are tried again, each time after twice as long.
+    is kept beside the part), and ends at the size that the server announces, whatever comes behind. Failures that may
+    pass are tried again, each time after twice as long.
 
-    auth: (user, password) or None; never printed, and dropped by `requests` when it is redirected to another host.
+    most: bytes that the file may have. auth: (user, password) or None; never printed, and dropped by `requests` when
+    it is redirected to another host.
     sleep: function that waits for a number of seconds.
 
     Raises:
-        InputError: the server refuses, or fails `FAILURES_IN_A_ROW` times without one new byte; the part is kept.
+        InputError: the server refuses, or fails `FAILURES_IN_A_ROW` times without one new byte: the part is kept. The
+            file is too large; or what is there in the place of the part is no plain file.
     """
     failures, furthest = 0, 0
-    with open(part, "ab") as file:
+    with open_own(part, "ab") as file:
         while True:
             try:
-                _receive(address, part, file, auth)
+                _receive(address, part, file, most, auth)
                 break
             except PassingError as error:
                 size = _size(file)
@@ -93,12 +99,12 @@ def fetch(address, part, *, auth=None, sleep=time.sleep):
         os.fsync(file.fileno())
 
 
-def _receive(address, part, file, auth):
+def _receive(address, part, file, most, auth):
     """One request for what is missing, appended to the part.
 
     Raises:
         PassingError: less arrived than the server announced, or it may answer better the next time.
-        InputError: the server refuses, or answers with a web page.
+        InputError: the server refuses, answers with a web page, or has a file that is too large.
     """
     known = _read_state(part)
     size = _size(file)
@@ -115,9 +121,10 @@ def _receive(address, part, file, auth):
             elif not _goes_on(response, size, known, news):
                 file.truncate(0)
                 raise PassingError("the server has another file than before, so it starts again from zero")
+            _check_size(address, news["total"] or 0, most)
             write_json(_state_path(part), news)
             if response.status_code != 416:
-                _append(response, file, part.name.removesuffix(".part"), news["total"])
+                _append(response, file, part.name.removesuffix(".part"), news["total"], most)
     except requests.RequestException as error:
         # without the exception's own text: behind a redirect it holds a signed address
         raise PassingError(_in_words(error)) from None
@@ -182,15 +189,34 @@ def _goes_on(response, size, known, news):
     )
 
 
-def _append(response, file, name, total):
+def _check_size(address, size, most):
+    """Refuse a file that is larger than it can be, or than there is room for."""
+    if size > most:
+        raise InputError(
+            f"the file has {size:,} bytes or more",
+            subject=address,
+            expected=f"at most {most:,}",
+            hint=f"check the address, free some space, or give another address with {parameter('mirror')}",
+        )
+
+
+def _append(response, file, name, total, most):
+    """Append an answer to a part, up to the total that was announced; without one what is too large is dropped."""
     size = _size(file)
+    response.raw.headers.pop("Content-Encoding", None)  # bytes are taken as they were counted, and not unfolded
     doing = f"{name}, from {size // MEGABYTE} MB on" if size >= MEGABYTE else name
     missing = None if total is None else (total - size) // MEGABYTE
     with progress(missing, "MB", doing) if missing else contextlib.nullcontext(lambda count: None) as advance:
         for chunk in response.iter_content(CHUNK_BYTES):
+            chunk = chunk if total is None else chunk[: total - size]  # noqa: PLW2901
+            if size + len(chunk) > most:
+                file.truncate(0)
+            _check_size(response.url, size + len(chunk), most)
             file.write(chunk)
             advance((size + len(chunk)) // MEGABYTE - size // MEGABYTE)
             size += len(chunk)
+            if size == total:
+                break
     file.flush()
 
 
@@ -215,7 +241,10 @@ def _state_path(part):
 def _read_state(part):
     """Address, validator and total that the part's bytes came with; empty when that is not known."""
     try:
-        state = json.loads(_state_path(part).read_text())
+        with open_own(_state_path(part), "rb") as file:
+            state = json.loads(file.read(LARGEST_STATE))
         return {name: state[name] for name in ("address", "validator", "total")}
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError):
         return {}

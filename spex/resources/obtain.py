@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 
 from spex.errors import InputError, parameter
 from spex.files.atomic import write_json
+from spex.files.own import open_own
 from spex.progress import progress
 from spex.resources.checks import check_digest, file_digest
 from spex.resources.download import MEGABYTE, discard, fetch, locked, part_path
 
 CHUNK_BYTES = 1 << 20
+MORE = 2
+"""Times as large as is said in the table of files, which says it roughly, a file may be."""
 
 logger = logging.getLogger("spex")
 
@@ -76,11 +79,12 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
     part = download_part(resource, path)
     _require_room(resource, part)
     with locked(part):
-        address = _download(resource, path, part, mirror=mirror, login=login, sleep=sleep)
+        most = _most_bytes(resource, part)
+        address = _download(resource, path, part, most, mirror=mirror, login=login, sleep=sleep)
         whole = part_path(path) if _is_packed(resource) else part
         try:
             if _is_packed(resource):
-                _unpack(part, whole)
+                _unpack(part, whole, most)
             logger.info("%s: complete, being verified", whole)
             digest = verify(resource, whole, path, find)
         except InputError as error:
@@ -105,11 +109,11 @@ def _verify_own(resource, path, find):
         raise error.with_hint("move it away and run the same command again to get the right one") from error
 
 
-def _download(resource, path, part, *, mirror, login, sleep):
+def _download(resource, path, part, most, *, mirror, login, sleep):
     """Complete the part; returns the address it comes from."""
     address = f"{mirror.rstrip('/')}/{_served_name(resource)}" if mirror else resource.address
     try:
-        fetch(address, part, auth=login if resource.page and not mirror else None, sleep=sleep)
+        fetch(address, part, most=most, auth=login if resource.page and not mirror else None, sleep=sleep)
     except InputError as error:
         if not resource.page:
             raise
@@ -139,17 +143,26 @@ def _require_room(resource, part):
         )
 
 
-def _unpack(part, unpacked):
-    """Decompress a `.gz` as a stream, from its start."""
+def _most_bytes(resource, part):
+    """Bytes that a resource, or what it is packed in, may have: about what is known, and what there is room for."""
+    there = part.stat().st_size if part.is_file() else 0
+    free = shutil.disk_usage(part.parent).free + there
+    return free if resource.megabytes is None else min(free, MORE * resource.megabytes * MEGABYTE)
+
+
+def _unpack(part, unpacked, most):
+    """Decompress a `.gz` as a stream, from its start. most: bytes that it may unfold to."""
     try:
         with (
             open(part, "rb") as packed,
             gzip.open(packed) as stream,
-            open(unpacked, "wb") as file,
+            open_own(unpacked, "wb") as file,
             progress(part.stat().st_size // MEGABYTE, "MB", f"unpacking {part.name.removesuffix('.part')}") as advance,
         ):
             before = 0
             while chunk := stream.read(CHUNK_BYTES):
+                if file.tell() + len(chunk) > most:
+                    raise InputError(f"it unfolds to more than {most:,} bytes", subject=part)
                 file.write(chunk)
                 advance(packed.tell() // MEGABYTE - before // MEGABYTE)
                 before = packed.tell()

@@ -2,7 +2,7 @@
 
     python -m spex.study.sheets OUT SHEET ...
 
-Each SHEET is a JSON list, as `spex map --json` writes it; OUT is the list of all, in this order.
+Each SHEET is a JSON list, as `spex map` writes it; OUT is the list of all, in this order.
 """
 
 import json

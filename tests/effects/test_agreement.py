@@ -159,5 +159,5 @@ def test_alleles_that_cannot_be_scored_count_for_nothing(judge, letters):
 
 
 def test_doubts_of_the_header_are_logged_though_all_agree(judge, letters, caplog):
-    judge(snvs(letters, 3), doubts=["its header says GRCh37 (hg19), the genome is GRCh38 (hg38)"])
-    assert caplog.messages == ["x.vcf: its header says GRCh37 (hg19), the genome is GRCh38 (hg38)"]
+    judge(snvs(letters, 3), doubts=["its header says hg19 (GRCh37), the genome is hg38 (GRCh38)"])
+    assert caplog.messages == ["x.vcf: its header says hg19 (GRCh37), the genome is hg38 (GRCh38)"]

@@ -202,6 +202,8 @@ def test_no_row(tmp_path):
         (gzip.compress(b"", mtime=0), "an empty file in it; expected VCF or BCF"),
         ("some words\nand more\n", "a file that begins with 'some words'; expected VCF or BCF"),
         (">chr1\nACGT\n", "a FASTA file; expected VCF or BCF"),
+        ("# my variants\nchr1\t5\t.\tA\tC\n", "a line that begins with '# my variants'; .*; take lines of remarks out"),
+        ("chr1\t" + "9" * 5000 + "\t5\tA\tC\n", "position '9+...' in row 1"),
         ("chr1\t1\t5\tname\n", "a BED file; expected VCF or BCF; it has no alleles: give the file that they are in"),
         ("##gff-version 3\nchr1\tx\tgene\t5\t9\n", "a file that begins with '##gff-version 3'; expected VCF or BCF"),
         (HEADER + row_text(ROWS[0]), "no line #CHROM above its rows; .*; put it there: #CHROM POS ID REF ALT"),
@@ -429,9 +431,9 @@ def test_another_build(tmp_path):
 @pytest.mark.parametrize(
     "line, named",
     [
-        ("##reference=file:///data/human_g1k_v37.fasta", "GRCh37 (hg19)"),
-        ("##contig=<ID=1,assembly=b37>", "GRCh37 (hg19)"),
-        ("##assembly=GRCm38", "GRCm38 (mm10)"),
+        ("##reference=file:///data/human_g1k_v37.fasta", "hg19 (GRCh37)"),
+        ("##contig=<ID=1,assembly=b37>", "hg19 (GRCh37)"),
+        ("##assembly=GRCm38", "mm10 (GRCm38)"),
         ("##reference=hg38.fa", None),
         ("##reference=hg19 lifted to hg38", None),
         ("##source=made on hg19", None),
@@ -439,7 +441,7 @@ def test_another_build(tmp_path):
 )
 def test_a_header_that_names_another_build(tmp_path, line, named):
     path = write(tmp_path / "x.vcf", vcf_text(header=f"{FORM}{line}\n"))
-    expected = [] if named is None else [f"its header says {named}, the genome is GRCh38 (hg38)"]
+    expected = [] if named is None else [f"its header says {named}, the genome is hg38 (GRCh38)"]
     assert VariantFile(path, {"chr1": 248_956_422, "chr8": 90_000}).doubts == expected
     assert VariantFile(path, CHROMSIZES).doubts == []  # a genome whose build is not known
 

@@ -1,5 +1,7 @@
 """Downloads: what is received is kept, what is asked for is only what is missing."""
 
+import gzip
+import os
 import random
 
 import pytest
@@ -187,3 +189,55 @@ def test_nobody_there(part):
 def test_second_process_on_the_same_part_is_refused(part):
     with locked(part), pytest.raises(InputError, match="another process is downloading it"), locked(part):
         pass
+
+
+def test_what_comes_behind_the_announced_size_is_not_taken(server, part):
+    """Of a part of a file the whole length is known from Content-Range alone."""
+    part.write_bytes(CONTENT[:THIRD])
+    server.lengths, server.surplus = False, bytes(1_000_000)
+    get(server, part)
+    assert part.read_bytes() == CONTENT
+    assert ranges(server) == [f"bytes={THIRD}-"]
+
+
+def test_a_body_of_unknown_length_ends_at_what_the_file_may_have(server, part):
+    server.lengths, server.surplus = False, bytes(1_000_000)
+    with pytest.raises(InputError, match=r"file.bin: the file has 1,\d{3},\d{3} bytes or more; expected at most"):
+        get(server, part, most=1_100_000)
+    assert part.read_bytes() == b""
+    server.surplus = b""
+    get(server, part, most=1_100_000)
+    assert part.read_bytes() == CONTENT
+
+
+def test_an_announced_size_that_is_too_large_is_refused_at_once(server, part):
+    with pytest.raises(InputError, match=r"has 1,000,003 bytes or more; expected at most 1,000,002; check the address"):
+        get(server, part, most=1_000_002)
+    assert part.read_bytes() == b""
+    get(server, part, most=1_000_003)
+
+
+def test_bytes_are_taken_as_they_come(server, part):
+    """A server that calls a .gz an encoding does not have it unfolded on the way."""
+    server.files["file.bin"] = packed = gzip.compress(bytes(1_000_000))
+    server.more = {"Content-Encoding": "gzip"}
+    get(server, part)
+    assert part.read_bytes() == packed
+
+
+@pytest.mark.parametrize("name", ["file.bin.part", "file.bin.part.lock", "file.bin.part.json"])
+@pytest.mark.parametrize("kind", ["link", "nowhere", "pipe"])
+def test_what_is_no_plain_file_is_left_alone(server, part, tmp_path, name, kind):
+    target = tmp_path / "thesis.txt"
+    if kind != "nowhere":
+        target.write_text("all of it")
+    if kind == "pipe":
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).symlink_to(target)
+    found = "a pipe or a device" if kind == "pipe" else "a symbolic link"
+    message = f"/{name}: {found}; expected a file of this program, or none; take it away"
+    with pytest.raises(InputError, match=message), locked(part):
+        get(server, part)
+    assert kind == "nowhere" or target.read_text() == "all of it"
+    assert target.exists() == (kind != "nowhere")

@@ -173,3 +173,25 @@ def test_login_goes_to_the_maker_alone(server, table, tmp_path):
     with FileServer(server.files) as mirror:
         fetch_into(tmp_path / "other", table, "contacts", login=login, mirror=f"{mirror.address}/")
         assert [(name, header) for name, _, header, _ in mirror.requests] == [("map.mcool", None)]
+
+
+def test_a_file_that_unfolds_without_bounds_is_refused_and_removed(server, table, genome, tmp_path):
+    server.files["hg38.fa.gz"] = gzip.compress(genome + bytes(3_000_000))
+    with pytest.raises(InputError, match=r"it unfolds to more than 2,000,000 bytes; it came from .* and was removed"):
+        fetch_into(tmp_path, table, "genome")
+    assert names_in(tmp_path / "data") == []
+
+
+def test_a_file_much_larger_than_the_table_says_is_refused(server, table, tmp_path):
+    server.files["features.tsv"] = bytes(2_000_001)
+    with pytest.raises(InputError, match=r"the file has 2,000,001 bytes or more; expected at most 2,000,000"):
+        fetch_into(tmp_path, table, "features")
+
+
+def test_a_link_in_the_place_of_what_is_unpacked_is_left_alone(server, table, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "thesis.txt").write_text("all of it")
+    (tmp_path / "data/hg38.fa.part").symlink_to(tmp_path / "thesis.txt")
+    with pytest.raises(InputError, match=r"hg38.fa.part: a symbolic link; expected a file of this program"):
+        fetch_into(tmp_path, table, "genome")
+    assert (tmp_path / "thesis.txt").read_text() == "all of it"

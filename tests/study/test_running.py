@@ -181,6 +181,11 @@ def test_a_run_starts_everything_once_own_features_first(study, capfd):
     running.run_study(study, cores=2, spex_command=STAND_IN)
     assert calls(study)[len(noted) :] == [["begin", *words.report_words(study)], ["end", *words.report_words(study)]]
 
+    before = len(begun(study))
+    os.utime(study.expression[0], (1, 1))  # another file, though an older one
+    running.run_study(study, cores=2, spex_command=STAND_IN)
+    assert sorted(each[0] for each in begun(study)[before:]) == ["compare", "study", "train", "train", "train"]
+
 
 ODD = """it's $(touch $HOME/X) `touch $HOME/Y` #2 {1 "q" <b> ü/-x {a {} }\n;touch $HOME/Z & | * ? [a] ~ ! \\ % : \t"""
 ODD_ALONE = ["run #2", "v{1", "{}", " a", "a ", "it's", '"', "a\nb", "-x", "<b>", "*", "[ab]", "~", "\\", "a:b"]
