@@ -23,6 +23,7 @@ from spex.effects.sequences import Change
 from spex.effects.variant_tables import COLUMNS, block_table
 from spex.errors import InputError
 from spex.features.devices import work_on
+from spex.files.atomic import remove_abandoned
 from spex.files.piped import is_piped
 from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
@@ -114,6 +115,7 @@ class VariantRun:
             elif missing:
                 shares = [missing[place :: len(devices)] for place in range(len(devices))]
                 work_on(devices, work, shares, advance)
+        remove_abandoned(self.parts.folder)  # of a run that was killed and whose processes outlived the start of this
         return all(self.parts.has(number) for number in set(range(len(self.sizes))).difference(wanted))
 
     def tables(self):

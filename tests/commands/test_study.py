@@ -7,6 +7,7 @@ from refusals import files_in, refuse
 from study_files import LINES, write_study
 
 from spex.commands import study
+from spex.study.rates import MEASURED
 from spex.study.template import TEMPLATE
 
 
@@ -46,7 +47,8 @@ def test_check_prints_what_it_takes_and_makes_nothing(world, tmp_path, capsys):
 def test_check_measures_this_machine(world, tmp_path, capsys, narrow):
     path = write_study(tmp_path / "lab", world)
     assert study.main(["check", str(path), "--measure"]) == 0
-    assert "threads; float32" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "hours of one core (" in printed and MEASURED.cpu not in printed
 
 
 @pytest.mark.parametrize(

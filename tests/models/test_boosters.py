@@ -81,7 +81,7 @@ def test_importance_of_each_kind_of_booster(split):
 
 def test_a_warning_of_xgboost_tells_that_a_gpu_is_missing(monkeypatch):
     monkeypatch.setattr(boosters.xgboost, "build_info", lambda: {"USE_CUDA": False})
-    assert "built for the CPU" in boosters.cuda_problem()
+    assert "built for the CPU" in MODELS["gbtree"].cuda_problem()
 
 
 def test_quantised_in_several_batches_predicts_what_a_plain_matrix_does(monkeypatch):
