@@ -5,7 +5,7 @@ GPU ?= $(if $(wildcard .venv/ready-gpu),1,0)
 REPEATS ?= 10
 READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 
-.PHONY: help setup demo compare-demo study test soak lint benchmarks reproduce gpu clean
+.PHONY: help setup demo compare-demo study test soak lint house benchmarks reproduce gpu clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
@@ -18,6 +18,7 @@ help:
 	@echo 'make gpu            compare a GPU with the CPU, time it, write one table: check_gpu.md (OPTIONS=--quick)'
 	@echo 'make reproduce      get the real files and compare with the published figures (DATA=, GENES=, REPEATS=)'
 	@echo 'make lint           check style and formatting'
+	@echo 'make house          count lines, modules and imports, and check that imports go down only'
 	@echo 'make clean          remove what demo and tests made'
 
 setup: $(READY)
@@ -65,6 +66,9 @@ gpu: $(READY)
 lint: $(READY)
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+
+house: $(READY)
+	.venv/bin/python -m benchmarks.house
 
 clean:
 	rm -rf data/demo build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
