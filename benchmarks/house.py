@@ -48,9 +48,10 @@ def main():
         print(f"{room:12} {count:6,} lines {modules[room]:4} modules")
     print(f"{'in all':12} {rooms.total():6,} lines {modules.total():4} modules, {len(functions):,} functions")
     print(f"{arrows.total():,} imports between {len(arrows)} pairs of rooms")
-    print("\nThe longest files\n" + "\n".join(f"{count:6,} {name}" for count, name in sorted(lengths)[: -LISTED - 1 : -1]))
-    print("\nThe longest functions")
-    print("\n".join(f"{count:6,} {name}" for count, name in sorted(functions)[: -LISTED - 1 : -1]))
+    for what, found in (("files", lengths), ("functions", functions)):
+        print(f"\nThe longest {what}")
+        for count, name in sorted(found)[: -LISTED - 1 : -1]:
+            print(f"{count:6,} {name}")
     print(flush=True)
     return lint_imports(config_filename=str(ROOT / "pyproject.toml"))
 
