@@ -34,13 +34,12 @@ from spex.files.hashes import KnownHashes
 from spex.files.stamps import Watch
 from spex.inputs import expression as expression_files
 from spex.inputs.agree import agree_maps, check_different
-from spex.inputs.chromosomes import excluded_chromosomes
+from spex.inputs.expression import select_targets
 from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
-from spex.inputs.ids import unversioned
 from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.settings import Reading
-from spex.inputs.tables import listed
-from spex.inputs.targets import select_targets
+from spex.inputs.normalise import excluded_chromosomes, unversioned
+from spex.inputs.text_tables import listed
 from spex.models.fits import PSEUDOCOUNT, Fit, assess, predictions_table
 from spex.models.matrices import Features
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome

@@ -38,9 +38,8 @@ from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
 from spex.files.stamps import Watch
-from spex.inputs.chromosomes import excluded_chromosomes
-from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.targets import select_targets
+from spex.inputs.expression import open_expression, read_expression, select_targets
+from spex.inputs.normalise import excluded_chromosomes
 from spex.reports.comparison import write_report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import check_genes_choice, check_made_with

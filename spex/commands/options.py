@@ -9,11 +9,11 @@ from expecto.network import BELUGA
 from spex.contacts.rules import EVERY_ONE, WEIGHTS
 from spex.errors import InputError, in_words, parameter, visible
 from spex.files.checks import require_file
-from spex.inputs.annotation.tss import TSS_RULES
-from spex.inputs.chromosomes import EXCLUDED, excluded_chromosomes
+from spex.inputs.annotation import TSS_RULES
 from spex.inputs.expression import VALUES
 from spex.inputs.genes import GENE_TYPES, keep_genes, read_gene_table
 from spex.inputs.maps.settings import Reading
+from spex.inputs.normalise import EXCLUDED, excluded_chromosomes
 from spex.models.fits import PSEUDOCOUNT
 
 FIXED_SIZES = {

@@ -23,7 +23,7 @@ from spex.commands.running import run_script
 from spex.contacts.rules import RULES, make_rule
 from spex.features.devices import DTYPES, choose_devices, choose_precision
 from spex.features.run import Computation, TensorInputs, fill_folder
-from spex.inputs.chromosomes import excluded_chromosomes
+from spex.inputs.normalise import excluded_chromosomes
 from spex.runs.folder import DataFolder
 from spex.runs.settings import OF_RULE
 

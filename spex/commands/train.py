@@ -29,10 +29,9 @@ from spex.errors import InputError, visible
 from spex.files.hashes import KnownHashes
 from spex.files.stamps import Watch
 from spex.inputs.chromatin import find_chromatin_features
-from spex.inputs.chromosomes import excluded_chromosomes
-from spex.inputs.expression import open_expression, read_expression
+from spex.inputs.expression import open_expression, read_expression, select_targets
 from spex.inputs.genes import report_rows
-from spex.inputs.targets import select_targets
+from spex.inputs.normalise import excluded_chromosomes
 from spex.models.registry import MODELS
 from spex.models.scores import summarise
 from spex.models.splits import (

@@ -15,9 +15,7 @@ from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
 from spex.files.stamps import Watch
-from spex.inputs.agree import agree_maps, check_different, check_on_genome
-from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
-from spex.inputs.chromosomes import EXCLUDED
+from spex.inputs.agree import GRCH38_LENGTHS, agree_maps, check_chromosomes, check_different, check_on_genome
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
     cached_genes_text,
@@ -29,6 +27,7 @@ from spex.inputs.genome import Genome
 from spex.inputs.maps.address import map_sha256, split_uri
 from spex.inputs.maps.reading import open_maps, read_maps
 from spex.inputs.maps.settings import Reading
+from spex.inputs.normalise import EXCLUDED
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore

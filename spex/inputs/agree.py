@@ -1,12 +1,49 @@
 """Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
 
 import logging
+import re
 
 from spex.errors import InputError, shown
-from spex.inputs.chromosomes import names_in
 from spex.inputs.maps.address import map_sha256
-from spex.inputs.maps.chroms import Chromosomes, some_of
+from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.renamed import RenamedMap
+from spex.inputs.normalise import known_as, names_in, some_of
+
+BUILDS = {
+    "hg38 (GRCh38)": (248_956_422, r"grch38|hg38|hs38"),
+    "hg19 (GRCh37)": (249_250_621, r"grch37|hg19|hs37|g1k_v37|\bb37"),
+    "hg18 (NCBI36)": (247_249_719, r"ncbi36|hg18"),
+    "T2T-CHM13": (248_387_328, r"chm13|t2t|\bhs1\b"),
+    "mm10 (GRCm38)": (195_471_971, r"grcm38|mm10"),
+    "mm39 (GRCm39)": (195_154_279, r"grcm39|mm39"),
+}
+"""Name -> bp of chromosome 1; what files call it, a regular expression."""
+
+GRCH38_LENGTHS = {
+    "chr1": 248_956_422,
+    "chr2": 242_193_529,
+    "chr3": 198_295_559,
+    "chr4": 190_214_555,
+    "chr5": 181_538_259,
+    "chr6": 170_805_979,
+    "chr7": 159_345_973,
+    "chr8": 145_138_636,
+    "chr9": 138_394_717,
+    "chr10": 133_797_422,
+    "chr11": 135_086_622,
+    "chr12": 133_275_309,
+    "chr13": 114_364_328,
+    "chr14": 107_043_718,
+    "chr15": 101_991_189,
+    "chr16": 90_338_345,
+    "chr17": 83_257_441,
+    "chr18": 80_373_285,
+    "chr19": 58_617_616,
+    "chr20": 64_444_167,
+    "chr21": 46_709_983,
+    "chr22": 50_818_468,
+}
+"""The genome assembly that the published files are made for, by its chromosome lengths in bp."""
 
 logger = logging.getLogger("spex")
 
@@ -146,3 +183,28 @@ def check_different(paths, hashes):
                 f"the same map as {first[digest]}", argument="maps", subject=path, expected="each map once"
             )
         first[digest] = path
+
+
+def check_chromosomes(path, found, lengths):
+    """Compare chromosome lengths in bp, name by name. found, lengths: dicts of name -> length."""
+    about = {"argument": "genome", "subject": path}
+    for name, length in lengths.items():
+        if name not in found:
+            bare = name.removeprefix("chr")
+            hint = f"; it calls it {bare}, as Ensembl does" if bare in found else ""
+            raise InputError(f"no sequence {name}{hint}", **about, expected="UCSC's hg38 with chr1 to chr22")
+        if found[name] != length:
+            assembly = build_of(found)
+            hint = f" (this is {assembly})" if assembly and found.get("chr1") != lengths.get("chr1") else ""
+            raise InputError(f"{name} is {found[name]:,} bp long{hint}, expected {length:,} as in GRCh38", **about)
+
+
+def build_of(chromsizes):
+    """The build of a genome, None for one that is not known here. chromsizes: name -> bp."""
+    length = chromsizes.get(known_as("chr1", chromsizes))
+    return next((name for name, (known, _) in BUILDS.items() if known == length), None)
+
+
+def builds_named(text):
+    """The builds that a text names: set of names."""
+    return {name for name, (_, words) in BUILDS.items() if re.search(words, text, re.IGNORECASE)}

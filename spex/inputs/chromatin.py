@@ -8,7 +8,7 @@ import pandas as pd
 from expecto.network import BELUGA
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
-from spex.inputs.tables import is_row_label, is_unnamed, read_table, row_numbers
+from spex.inputs.text_tables import is_row_label, is_unnamed, read_table, row_numbers
 
 LABELS = ("cell type", "assay", "treatment")
 

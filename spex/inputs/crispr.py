@@ -8,9 +8,8 @@ import pandas as pd
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.inputs.account import Account
-from spex.inputs.chromosomes import names_in
-from spex.inputs.ids import unversioned
-from spex.inputs.tables import listed, other_separator, read_table
+from spex.inputs.normalise import names_in, unversioned
+from spex.inputs.text_tables import listed, other_separator, read_table
 
 COLUMNS = ("chrom", "chromStart", "chromEnd", "measuredGeneSymbol", "Regulated")
 """Of the public benchmark's table."""

@@ -9,7 +9,7 @@ import pyfaidx
 from expecto.network import BELUGA
 from spex.errors import InputError, shown
 from spex.files.atomic import is_read_only, temporary_path
-from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.identify import COMPRESSED, recognise
 
 LINE_ENDS = 64
 """Bytes looked at at both ends of a sequence's first line: an index may have taken blanks there for bases."""

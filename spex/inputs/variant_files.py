@@ -11,14 +11,12 @@ from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.files.hashes import file_sha256
 from spex.files.piped import STANDARD_INPUT, is_piped, keep_piped
-from spex.inputs.agree import some_of
+from spex.inputs.agree import build_of, builds_named
 from spex.inputs.alleles import alleles_of_row
-from spex.inputs.builds import build_of, builds_named
-from spex.inputs.chromosomes import names_in
 from spex.inputs.htslib import check_bcf, check_bgzf, check_index, is_bgzf, line_of, reading
-from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.identify import COMPRESSED, recognise
+from spex.inputs.normalise import find_regions, names_in, some_of
 from spex.inputs.opening import DAMAGED, OPENERS, open_bytes
-from spex.inputs.regions import find_regions
 from spex.inputs.vcf_text import TITLES, as_text, check_beginning, contigs_of, read_header
 
 GZIPPED = COMPRESSED[b"\x1f\x8b"]

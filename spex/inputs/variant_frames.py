@@ -8,9 +8,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from spex.errors import InputError, shown
-from spex.inputs.agree import some_of
 from spex.inputs.alleles import alleles_of_row
-from spex.inputs.chromosomes import names_in
+from spex.inputs.normalise import names_in, some_of
 from spex.inputs.vcf_text import as_text
 
 COLUMNS = ("chrom", "pos", "ref", "alt")

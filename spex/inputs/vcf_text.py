@@ -3,7 +3,7 @@
 import re
 
 from spex.errors import InputError, shown
-from spex.inputs.kinds import BEGINNINGS, COMPRESSED
+from spex.inputs.identify import BEGINNINGS, COMPRESSED
 
 FIELD = "SPEX"
 SUBFIELDS = "Allele|gene_id|gene_name|tissue|path|effect|quantile"

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from spex.errors import InputError
-from spex.inputs.assembly import check_chromosomes
+from spex.inputs.agree import check_chromosomes
 from spex.inputs.chromatin import read_chromatin_features
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table

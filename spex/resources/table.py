@@ -4,7 +4,7 @@ They are the property of their makers and must not be passed on; every user down
 """
 
 from spex.errors import InputError
-from spex.inputs.assembly import GRCH38_LENGTHS
+from spex.inputs.agree import GRCH38_LENGTHS
 from spex.inputs.genes import PUBLISHED_TABLE_SHA256
 from spex.resources import checks
 from spex.resources.obtain import Resource, locate, obtain

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spex.errors import InputError, shown
-from spex.inputs.tables import listed
+from spex.inputs.text_tables import listed
 from spex.models.registry import MODELS
 from spex.runs.predict import check_features, read_model_record
 from spex.runs.records import RECORD, read_record

@@ -7,14 +7,13 @@ from dataclasses import fields
 from spex.contacts.rules import RULES, SHARED, check_resolution, make_rule, thresholds_in
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
-from spex.inputs.chromosomes import excluded_chromosomes
-from spex.inputs.expression import open_expression
+from spex.inputs.expression import open_expression, select_targets
 from spex.inputs.genes import read_gene_table
 from spex.inputs.maps.address import require_map, split_uri
 from spex.inputs.maps.reading import open_maps
 from spex.inputs.maps.settings import Reading
-from spex.inputs.tables import listed
-from spex.inputs.targets import select_targets
+from spex.inputs.normalise import excluded_chromosomes
+from spex.inputs.text_tables import listed
 from spex.models.registry import MODELS
 from spex.study.marked import read_marked
 from spex.study.plan import Study, StudyFit, StudyMap

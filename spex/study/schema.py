@@ -3,7 +3,7 @@
 from spex.compare.inputs import SHALLOWEST
 from spex.compare.statistics import CORRECTIONS
 from spex.contacts.rules import RULES, WEIGHTS
-from spex.inputs.annotation.tss import TSS_RULES
+from spex.inputs.annotation import TSS_RULES
 from spex.inputs.expression import VALUES
 from spex.inputs.genes import GENE_TYPES
 from spex.models.registry import MODELS

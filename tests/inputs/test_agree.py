@@ -13,11 +13,11 @@ from spex.errors import InputError
 from spex.features.arrays import _check_contacts
 from spex.inputs import genes as g
 from spex.inputs.agree import agree_maps, check_on_genome
-from spex.inputs.chromosomes import names_in
 from spex.inputs.maps.chroms import Chromosomes
 from spex.inputs.maps.cool import ContactMap
 from spex.inputs.maps.reading import open_maps, read_maps
 from spex.inputs.maps.settings import Reading
+from spex.inputs.normalise import names_in
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from conftest import ROOT
 
-from spex.inputs.assembly import GRCH38_LENGTHS
+from spex.inputs.agree import GRCH38_LENGTHS
 from spex.resources.obtain import verify
 from spex.resources.table import RESOURCES, choose
 

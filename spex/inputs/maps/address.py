@@ -6,8 +6,8 @@ from pathlib import Path
 
 from spex.errors import InputError
 from spex.files.checks import require_file
-from spex.inputs.kinds import PUBLISHED_MAP
 
+PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 OWN_GROUPS = re.compile(r"(resolutions/[0-9]+)?")
 """Groups that are found by the resolution alone, so that naming them names the same map."""
 

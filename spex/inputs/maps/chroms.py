@@ -4,8 +4,8 @@ import logging
 from dataclasses import dataclass, field
 
 from spex.errors import shown
-from spex.inputs.chromosomes import known_as
 from spex.inputs.maps.layout import map_error
+from spex.inputs.normalise import known_as, some_of
 
 logger = logging.getLogger("spex")
 
@@ -88,9 +88,3 @@ class Chromosomes:
                 f"{shown(name)} reaches to {end:,} bp {where} and is {size:,} bp long in {self.source}",
                 expected="contacts on the same genome build, within the chromosome",
             )
-
-
-def some_of(names):
-    """The first of some names, as a message has them."""
-    names = list(names)
-    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"

@@ -12,7 +12,7 @@ import numpy as np
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
-from spex.inputs.kinds import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
+from spex.inputs.identify import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
 from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.layout import bin_size, find_group, list_resolutions, map_error
 from spex.inputs.maps.pixels import (

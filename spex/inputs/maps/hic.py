@@ -14,12 +14,12 @@ import numpy as np
 
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
-from spex.inputs.maps.chroms import some_of
 from spex.inputs.maps.hic_index import DamagedIndexError, Matrix, read_index
 from spex.inputs.maps.hic_process import DAMAGED
 from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching, whole_where_near
 from spex.inputs.maps.settings import Reading
+from spex.inputs.normalise import some_of
 
 logger = logging.getLogger("spex")
 

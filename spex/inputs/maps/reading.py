@@ -17,7 +17,7 @@ import numpy as np
 from spex.contacts.collect import collect_contacts
 from spex.contacts.weights import passes
 from spex.errors import InputError
-from spex.inputs.kinds import HDF5, HIC, recognise
+from spex.inputs.identify import HDF5, HIC, recognise
 from spex.inputs.maps.address import require_map, split_uri
 from spex.inputs.maps.cool import ContactMap
 from spex.inputs.maps.formats import LOOPS, MMCIF, MODEL, PDB, TRIPLETS, identify
@@ -26,7 +26,7 @@ from spex.inputs.maps.layout import map_error
 from spex.inputs.maps.loops import LoopMap, TripletMap
 from spex.inputs.maps.model3d import ModelMap
 from spex.inputs.maps.settings import Reading
-from spex.inputs.tables import listed
+from spex.inputs.text_tables import listed
 from spex.progress import progress
 
 logger = logging.getLogger("spex")

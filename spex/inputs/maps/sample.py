@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
 
-from spex.inputs.chromosomes import known_as
-from spex.inputs.kinds import recognise
+from spex.inputs.identify import recognise
 from spex.inputs.maps.text import COMMENTS, layout_of, tabbed
+from spex.inputs.normalise import known_as
 from spex.inputs.opening import OPENERS, beginning
 
 HEAD_BYTES = 1 << 20

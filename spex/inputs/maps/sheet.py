@@ -5,10 +5,9 @@ from dataclasses import replace
 from spex.contacts.sheet import count_map
 from spex.errors import InputError
 from spex.inputs.agree import check_tss_within
-from spex.inputs.chromosomes import names_in
-from spex.inputs.maps.chroms import some_of
 from spex.inputs.maps.reading import report_accounts
 from spex.inputs.maps.renamed import RenamedMap
+from spex.inputs.normalise import names_in, some_of
 from spex.progress import progress
 
 

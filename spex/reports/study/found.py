@@ -9,7 +9,7 @@ import pandas as pd
 
 from spex.contacts.sheet import GROUPS
 from spex.errors import InputError, shown
-from spex.inputs.tables import listed
+from spex.inputs.text_tables import listed
 from spex.models.splits import TEST_CHROM
 from spex.reports.comparison.report import SETTINGS, TABLES
 from spex.runs.folder import DataFolder

@@ -1,4 +1,4 @@
-"""AnnData files (.h5ad): samples by genes or the other way, told by which side holds gene ids."""
+"""AnnData files (.h5ad): samples by genes or the other way, by which side has gene ids."""
 
 import logging
 import warnings
@@ -12,19 +12,10 @@ import pandas as pd
 
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
+from spex.inputs.expression_values import BACK, LARGEST_LOGARITHM, expression_error, expression_of, rows_by_id
 from spex.inputs.hdf5 import check_whole, open_hdf5
-from spex.inputs.ids import ENSEMBL, unversioned
-from spex.inputs.quantified.rows import rows_by_id
-from spex.inputs.quantified.values import (
-    BACK,
-    LARGEST_LOGARITHM,
-    Expression,
-    expression_error,
-    hint_of,
-    looks_logarithmic,
-    refuse_named_logarithms,
-)
-from spex.inputs.tables import listed
+from spex.inputs.normalise import ENSEMBL, unversioned
+from spex.inputs.text_tables import listed
 
 LOGARITHM = "log1p"
 """What scanpy notes in uns where it has put log(X + 1) into X."""
@@ -62,14 +53,16 @@ class AnnDataFile:
         account.notes = ["tied to the genes table by the ids of its genes", *account.notes]
         unread = f"X is read, not {listed(others)}" if others else None
         values = np.asarray(matrix if self.genes_in_rows else matrix.T, dtype=np.float64)
-        self._check(values, rows, samples, genes, unread)
         base = self._base(log, values)
         account.notes.extend(filter(None, [unread, _note_on(log, base)]))
         if log is not None and base is None:
             logger.warning("%s: %s", self.path, account.notes[-1])
-        logarithmic = {} if base else self._logarithmic(values, samples)
-        chosen = np.expm1(values[rows] * np.log(base)) if base else values[rows]
-        return Expression(pd.DataFrame(chosen, rows.index, list(targets)), account, True, logarithmic)
+        values = pd.DataFrame(values, columns=list(targets))
+
+        def quoted(row, target):
+            return f"is {values[target][row]}"
+
+        return expression_of(self, values, genes, rows, account, True, quoted, base=base, note=unread)
 
     def _base(self, log, values):
         """The base of the logarithms that X is, or None where it is linear.
@@ -89,29 +82,6 @@ class AnnDataFile:
             raise expression_error(self.path, found, expected="a number above 1", hint=f"X: {BACK}")
         largest = np.nanmax(values, initial=0) * np.log(base)
         return base if largest <= LARGEST_LOGARITHM and (values % 1 != 0).any() else None
-
-    def _check(self, values, rows, samples, genes, unread):
-        """Refuse values that are no numbers from 0 up. values: (genes of the file, samples)."""
-        chosen = values[rows]
-        bad = ~(np.isfinite(chosen) & (chosen >= 0))
-        if bad.any():
-            gene, sample = np.argwhere(bad)[0]
-            raise expression_error(
-                self.path,
-                f"{shown(self.tissues[samples[sample]])} of gene {shown(genes['id'][rows.index[gene]])} is "
-                f"{chosen[gene, sample]}",
-                expected="a number from 0 up",
-                hint="; ".join(filter(None, [hint_of(values), unread])),
-            )
-
-    def _logarithmic(self, values, samples):
-        """Tissue -> largest value, of those that look like logarithms."""
-        found = {}
-        for sample, column in zip(samples, values.T, strict=True):
-            refuse_named_logarithms(self.path, self.tissues[sample], column)
-            if looks_logarithmic(column):
-                found[self.tissues[sample]] = float(column.max())
-        return found
 
 
 def _note_on(log, base):

@@ -1,17 +1,32 @@
-"""Names of chromosomes: which mean one chromosome, and those that genes are left out on, in all common spellings."""
+"""Names and numbers of files in one form: chromosomes, gene ids without versions, positions, stretches.
+
+Which names mean one chromosome, and which chromosomes genes are left out on, in all common spellings, is said here.
+"""
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, shown
-from spex.inputs.tables import listed
+from spex.inputs.text_tables import listed
+
+LARGEST_POSITION = 2**31 - 1
+"""In bp."""
+
+ENSEMBL = re.compile(r"ENS[A-Z]*GR?\d+(\.\d+(_\d+)?)?(_PAR_Y)?(_\d+)?")
+"""Gene ids of Ensembl and GENCODE: .5 is their version, .5_2 that of a gene that was lifted to another build."""
+PAR_Y = re.compile(r"ENSGR\d.*|.*_PAR_Y(_\d+)?")
+"""Ids of genes that GENCODE has twice, on X and, under these, on Y."""
+TRANSCRIPT = re.compile(r"ENS[A-Z]*T\d+.*")
+VERSION = r"^(ENS[A-Z]*GR?\d+)\.\d+(?:_\d+)?(_PAR_Y)?(?:_\d+)?\Z"
 
 MITOCHONDRIAL = ("chrM", "MT", "M", "chrMT")
 
 AUTOSOMES = re.compile(r"(chr)?([1-9]|1[0-9]|2[0-2])|NC_0000(0[1-9]|1[0-9]|2[0-2])\.\d+")
 """Of the human genome."""
 
+REGION = re.compile(r"(.+):([\d,]+)-([\d,]+)", re.ASCII)
 SCAFFOLDS, NO_CHROMOSOME = "scaffolds", "none"
 NAMES = {
     "chrX": re.compile(r"(chr)?(X|23)|NC_000023\.\d+", re.IGNORECASE),
@@ -30,6 +45,26 @@ EXCLUDED = tuple(NAMES)
 ALIASES = {"X": "chrX", "Y": "chrY", "M": "chrM", "MT": "chrM"}
 """What a user may give for them, without chr."""
 REASONS = {"chrM": "on the mitochondrial chromosome", SCAFFOLDS: "on contigs"}
+
+
+def unversioned(ids):
+    """Ensembl gene ids without their version: ENSG00000223972.5 and .5_2 -> ENSG00000223972; others as they are.
+
+    ids: Series of text. The copies of genes on Y stay apart: ENSG00000182378.13_PAR_Y -> ENSG00000182378_PAR_Y.
+    """
+    return ids.astype(object).str.replace(VERSION, r"\1\2", regex=True)
+
+
+def numbers_of(texts, least=0, most=np.inf, *, whole=False):
+    """A column of text as float64, NaN where there is no number, and whether each is none from `least` to `most`.
+
+    whole: whether they must be whole, as positions are.
+
+    Returns: Series of float64; Series of bool.
+    """
+    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
+    good = np.isfinite(numbers) & (numbers >= least) & (numbers <= most)
+    return numbers, ~(good & (numbers % 1 == 0)) if whole else ~good
 
 
 def known_as(name, known):
@@ -127,3 +162,47 @@ def check_one_naming(chroms):
 
 def _bare(name):
     return name.removeprefix("chr")
+
+
+def some_of(names):
+    """The first of some names, as a message has them."""
+    names = list(names)
+    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
+
+
+def find_regions(texts, called, chroms):
+    """What regions cover, by chromosome.
+
+    texts: chromosomes, or stretches of one, 1-based, both ends included, with commas in numbers or not. called:
+    function from a chromosome's name to the one to use, None where it is unknown. chroms: names for the error.
+
+    Returns: dict of name -> list of (start, end), 1-based, both included, in order and apart.
+
+    Raises:
+        InputError: a text is no region, or of an unknown chromosome.
+    """
+    covered = {}
+    for text in texts:
+        chrom, start, end = text, 1, LARGEST_POSITION
+        parts = REGION.fullmatch(text)
+        if parts:
+            chrom, start, end = parts[1], *(int(part.replace(",", "") or 0) for part in parts.groups()[1:])
+        name = called(chrom)
+        about = {"argument": "regions", "subject": shown(text)}
+        if not 1 <= start <= end or (name is None and not parts and (":" in text or not text)):
+            raise InputError("no region", **about, expected="one like chr8 or chr8:1-2000, from 1, both ends included")
+        if name is None:
+            raise InputError("no such chromosome", **about, expected=f"one of {some_of(chroms)}")
+        covered.setdefault(name, []).append((min(start, LARGEST_POSITION), min(end, LARGEST_POSITION)))
+    return {name: _merged(stretches) for name, stretches in covered.items()}
+
+
+def _merged(stretches):
+    """Stretches in order and apart."""
+    merged = []
+    for start, end in sorted(stretches):
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

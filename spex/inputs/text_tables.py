@@ -1,7 +1,7 @@
 """Text tables, read so that no row can move: every line has as many fields as the header, no quote joins two lines.
 
 pandas' reader takes a surplus first field for an index, and csv's joins the lines between two unpaired quotes; either
-ties numbers to the wrong row without a word. Here the shape of a table is proved before anything in it is used.
+ties numbers to the wrong row silently. Here the shape of a table is proved before anything in it is used.
 """
 
 import csv
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, shown
-from spex.inputs.kinds import recognise
+from spex.inputs.identify import recognise
 from spex.inputs.opening import open_text
 
 NAMED_AT_ONCE = 20
@@ -47,15 +47,15 @@ class Table:
         return pd.Series([row[place] for row in self.rows], dtype=object)
 
 
-def read_table(path, argument, separator, *, preamble=0, expected, columns=None, header=None, header_only=False):
+def read_table(path, argument, separator, *, preamble=0, expected, columns=None, header=None):
     """Read a table, compressed (.gz, .bz2, .xz) or not.
 
     argument: name of the one that gave the file. separator: "," (fields may be in quotes) or a tab (quotes are letters,
     save one pair around a field). preamble: number of lines before the header. expected: in words, for errors. columns:
     header -> positions of the columns to keep in the rows, which then stand in this order; all without it. header: of
-    a file that has none. header_only: read no row.
+    a file that has none.
 
-    Returns: Table; empty lines are passed over.
+    Returns: Table, without the empty lines.
 
     Raises:
         InputError: not UTF-8, damaged, no header, a line with more or fewer fields than it, a field with a line end.
@@ -63,56 +63,97 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
     about = {"argument": argument, "subject": path}
     try:
         with open_text(path, about, expected=expected) as file:
-            before = [_next_line(file) for _ in range(preamble)]
+            before = [file.readline().rstrip("\r\n") for _ in range(preamble)]
             records = _records(file, separator, preamble, about)
+            header = next(records, (0, None))[1] if header is None else header
             if header is None:
-                header = next(records, (0, None))[1]
-            if header is None:
-                raise InputError(
-                    f"no readable table header ({recognise(path) or 'it ends before one'})", **about, expected=expected
-                )
-            table = Table(before, header, [], [])
-            if header_only:
-                return table
+                found = f"no readable table header ({recognise(path) or 'it ends before one'})"
+                raise InputError(found, **about, expected=expected)
             keep = range(len(header)) if columns is None else columns(header)
-            empty = []
-            for line, fields in records:
-                if len(fields) != len(header):
-                    raise InputError(
-                        f"{len(fields)} fields on line {line}, {len(header)} in the header",
-                        **about,
-                        expected=f"the same number on every line{_surplus(fields, header)}",
-                    )
-                empty.append((line, [fields[place] for place in keep]))
-                if any(fields):  # rows of empty cells count, save those that spreadsheets leave at the end
-                    table.lines.extend(number for number, _ in empty)
-                    table.rows.extend(kept for _, kept in empty)
-                    empty = []
-                if (len(table.rows) + len(empty)) * len(keep) > MOST_CELLS:
-                    raise InputError(
-                        f"more than {MOST_CELLS:,} cells",
-                        **about,
-                        expected=expected,
-                        hint="give fewer columns or rows at once",
-                    )
+            table = Table(before, header, [], [])
+            for line, fields in _whole_rows(records, header, keep, about, expected):
+                table.lines.append(line)
+                table.rows.append(fields)
             return table
     except csv.Error as error:
         raise InputError(f"not a readable table ({shown(error)})", **about, expected=expected) from error
 
 
-def read_header(path, separator, preamble=0):
-    """The column names behind so many lines, or none where they are not to be read; `read_table` says what is wrong."""
+def _whole_rows(records, header, keep, about, expected):
+    """Yield the line and the kept fields of each row; rows of empty cells count, save those that spreadsheets leave at
+    the end."""
+    empty = []
+    for count, (line, fields) in enumerate(records, start=1):
+        if len(fields) != len(header):
+            raise InputError(
+                f"{len(fields)} fields on line {line}, {len(header)} in the header",
+                **about,
+                expected=f"the same number on every line{_surplus(fields, header)}",
+            )
+        if count * len(keep) > MOST_CELLS:
+            hint = "give fewer columns or rows at once"
+            raise InputError(f"more than {MOST_CELLS:,} cells", **about, expected=expected, hint=hint)
+        empty.append((line, [fields[place] for place in keep]))
+        if any(fields):
+            yield from empty
+            empty = []
+
+
+class Beginning:
+    """What a table begins with, as far as it can be read; what is wrong with the rest, `read` says.
+
+    path: of the table. argument: name of the one that gave it. preamble: number of lines before the header; without it
+    those that begin with # and have no columns. first: the first line. starts: separator -> number of lines before the
+    header, and the columns' names.
+    """
+
+    def __init__(self, path, argument, separators=("\t", ","), preamble=None):
+        self.path, self.argument, self.first = path, argument, ""
+        self.starts, number = {}, -1
+        try:
+            with open_text(path, {}) as file:
+                for number, line in enumerate(file):
+                    self.first = self.first or line.rstrip("\r\n")
+                    for separator in separators:
+                        before = (
+                            line.startswith("#") and separator not in line if preamble is None else number < preamble
+                        )
+                        if separator not in self.starts and not before and line.strip("\r\n"):
+                            self.starts[separator] = number, _header(line, separator)
+                    if len(self.starts) == len(separators):
+                        break
+        except InputError:
+            pass
+        self.starts = {separator: self.starts.get(separator, (number + 1, [])) for separator in separators}
+
+    @property
+    def separator(self):
+        """The one that divides the header best."""
+        return max(self.starts, key=lambda separator: len(self.starts[separator][1]))
+
+    @property
+    def header(self):
+        """The names of the columns, as `separator` divides them."""
+        return self.starts[self.separator][1]
+
+    def separator_where(self, test):
+        """The first separator by which the header passes a test, or None."""
+        return next((separator for separator, (_, header) in self.starts.items() if test(header)), None)
+
+    def read(self, separator, expected, columns=None, header=None):
+        """The Table, as `read_table` does."""
+        before = self.starts[separator][0]
+        return read_table(
+            self.path, self.argument, separator, preamble=before, expected=expected, columns=columns, header=header
+        )
+
+
+def _header(line, separator):
+    """The fields of the line of a header, none where it cannot be read."""
     try:
-        with open_text(path, {}) as file:
-            for _ in range(preamble):
-                file.readline()
-            return next(_records(file, separator, 0, {}), (0, []))[1]
+        return next(_records(iter([line]), separator, 0, {}), (0, []))[1]
     except (csv.Error, InputError):
         return []
-
-
-def _next_line(file):
-    return file.readline().rstrip("\r\n")
 
 
 def _records(file, separator, line, about):
@@ -178,20 +219,6 @@ def other_separator(header, separator, expected=None):
     if not better or len(header) > 1:
         return ""
     return f"; it is separated by {better[0]}, expected {expected or SEPARATORS[separator]}"
-
-
-def comment_lines(path, separator):
-    """The number of lines before the header that begin with # and have no columns."""
-    number = 0
-    try:
-        with open_text(path, {}) as file:
-            for line in file:
-                if not line.startswith("#") or separator in line:
-                    break
-                number += 1
-    except InputError:
-        pass  # whoever reads on raises it, with what the file is for
-    return number
 
 
 def is_row_label(heading):
