@@ -19,6 +19,7 @@ NAMED = re.compile(r"\.(gtf|gff|gff3)(\.(gz|bz2|xz))?$", re.IGNORECASE)
 FIELDS, DIGITS = 9, 10
 EXPECTED = "GTF or GFF3: nine fields between tabs on every line"
 GENES = {"GTF": {"gene"}, "GFF3": {"gene", "ncRNA_gene", "pseudogene"}}
+STRANDS, NO_FEATURE = ("+", "-"), ("", "NA")
 NO_RECORD = ("#", "track ", "browser ")
 PARTS = {"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR", "start_codon", "stop_codon", "region"}
 """Features that are no transcripts, though a gene of GFF3 may be their parent."""
@@ -192,23 +193,28 @@ def _read_records(path):
             fields = line.rstrip("\r\n").split("\t")
             if len(fields) != FIELDS:
                 raise InputError(f"{len(fields)} fields on line {number}", **about, expected=EXPECTED)
-            if fields[2] not in PARTS and (record := _record(number, [field.strip() for field in fields])):
+            if fields[2].strip() in NO_FEATURE:
+                raise InputError(f"no feature on line {number}", **about, expected=EXPECTED)
+            if fields[2] not in PARTS and (record := _record(path, number, [field.strip() for field in fields])):
                 yield record
 
 
-def _record(number, fields):
+def _record(path, number, fields):
     """The Record of a line; None where it is neither a gene nor what may be a transcript."""
     chrom, source, feature, start, end, _, strand, _, text = fields
     form = "GFF3" if GFF3_ATTRIBUTE.match(text) else "GTF"
     is_gene = feature in GENES[form]
     if not is_gene and (feature != "transcript" if form == "GTF" else feature in PARTS):
         return None
+    attributes, tags = _gtf_attributes(text) if form == "GTF" else _gff_attributes(text)
     fault = None
+    if form == "GTF" and not is_gene and not attributes.get("gene_id"):
+        found = f"the transcript on line {number} has no gene_id"
+        raise InputError(found, argument="genes", subject=path, expected=EXPECTED)
     whole = all(text.isdecimal() and len(text) <= DIGITS for text in (start, end))
     if not whole or not 1 <= int(start) <= int(end) <= LARGEST_POSITION:
         fault = f"{shown(feature)} on line {number} is at '{shown(start)}' to '{shown(end)}'"
         start = end = 0
-    attributes, tags = _gtf_attributes(text) if form == "GTF" else _gff_attributes(text)
     return Record(number, is_gene, source, feature, chrom, int(start), int(end), strand, attributes, tags, fault)
 
 
@@ -261,7 +267,7 @@ def _gene(record):
         odd = Odd("without an id", found, 'gene_id "..." in GTF, gene_id=... or ID=... in GFF3')
     elif record.fault:
         odd = Odd("at no position", record.fault, "1-based positions, the smaller one first")
-    elif record.strand not in ("+", "-"):
+    elif record.strand not in STRANDS:
         odd = Odd("without a strand", f"{where} is on strand '{shown(record.strand)}'", "+ or -")
     return Gene(record, name, odd)
 
@@ -290,6 +296,9 @@ def _odd_transcripts(gene, records):
     for record in records:
         if record.fault:
             return Odd("with a transcript at no position", record.fault, "1-based positions, the smaller first")
+        if record.strand not in STRANDS:
+            found = f"the transcript on line {record.line} is on strand '{shown(record.strand)}'"
+            return Odd("with a transcript without a strand", found, "+ or -")
         if record.chrom != gene.chrom:
             found = (
                 f"the transcript on line {record.line} lies on {shown(record.chrom)}, its gene (line {gene.line}) on"

@@ -32,7 +32,7 @@ PUBLISHED_TISSUE = "EBV"
 """Part of the default target's name, EBV-transformed lymphocytes, in every release of GTEx."""
 SHOWS_ALL = "train.py --list_targets shows"
 
-ANNDATA = Format("AnnData (.h5ad)", lambda path: path.is_file() and recognise(path) == HDF5, reader=open_h5ad)
+ANNDATA = Format("AnnData (.h5ad)", lambda seen: seen.kind == HDF5, reader=open_h5ad)
 FORMATS = (ANNDATA, *expression_tables.FORMATS)
 """Of single files."""
 
@@ -63,7 +63,7 @@ def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
         InputError: missing, or none of these.
     """
     paths = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-    binary = list(filter(ANNDATA.sign, paths))
+    binary = [path for path in paths if path.is_file() and recognise(path) == HDF5]
     if binary and (len(paths) > 1 or value is not None):
         raise InputError(
             f"an HDF5 file, with {parameter('value')} or among several",

@@ -140,10 +140,8 @@ def open_table(path):
         InputError: missing, not such a table, without gene ids and without the published form's row numbers, or the
             table of a tool that has no expression of genes.
     """
-    path = require_file(path, "expression", "expression")
-    seen = Beginning(path, "expression", ["," if _suffix(path) == ".csv" else "\t"])
-    if _is_gct(seen):
-        seen = Beginning(path, "expression", ["\t"], GCT_PREAMBLE)
+    seen = begin(require_file(path, "expression", "expression"))
+    path = seen.path
     header = seen.header or seen.read(seen.separator, FORMS).header  # which says what is wrong with it
     form = identify(FORMATS, seen, {"argument": "expression", "subject": path}, FORMS)
     if form is None:
@@ -155,6 +153,12 @@ def open_table(path):
             hint="a column of gene ids is called id",
         )
     return form.reader(seen)
+
+
+def begin(path):
+    """The Beginning of a table of expression."""
+    seen = Beginning(path, "expression", ["," if _suffix(path) == ".csv" else "\t"])
+    return Beginning(path, "expression", ["\t"], GCT_PREAMBLE) if _is_gct(seen) else seen
 
 
 def _suffix(path):

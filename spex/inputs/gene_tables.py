@@ -32,8 +32,8 @@ EXPECTED = (
     f"table's {','.join(COLUMNS)}"
 )
 
-NO_POSITION = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
-"""What programs write for a missing number; in a column of text they may be a gene's symbol."""
+MISSING = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
+"""What programs write for what is missing; a symbol may be any of them."""
 
 
 def is_published(header):
@@ -94,9 +94,11 @@ def _checked(path, table, lines, names, tss_rule):
             subject=shown(tss_rule),
             hint=f"give GTF or GFF3 as {parameter('genes')}, or leave it out",
         )
+    texts = ["id", "seqnames", "strand"]
+    table[texts] = table[texts].mask(table[texts].isin(MISSING), None)
     table["line"], notes = np.array(lines, dtype=np.int64), []
     for column, name in zip(POSITIONS, names, strict=True):
-        text = table[column].mask(table[column].isin(NO_POSITION))
+        text = table[column].mask(table[column].isin(MISSING))
         numbers, bad = numbers_of(text, 1, LARGEST_POSITION, whole=True)
         odd = bad & text.notna()
         if odd.any():

@@ -62,20 +62,24 @@ def line_of(record):
     return str(record).rstrip("\n").encode()
 
 
-def is_bgzf(path):
-    """Whether a gzipped file is one of bgzip.
+def is_bgzf(file):
+    """Whether a compressed file, open at any place, is one of bgzip.
 
     Raises:
         EOFError: it lacks the block that ends it; cut between two blocks, it would read as a whole.
     """
-    with open(path, "rb") as file:
-        head = file.read(18)
-        if not head[3] & 4 or head[12:14] != b"BC":
+    place = file.tell()
+    try:
+        file.seek(0)
+        head = file.read(BLOCK_HEADER)
+        if head[:2] != BGZF_END[:2] or not head[3] & 4 or head[12:14] != b"BC":
             return False
-        file.seek(max(os.path.getsize(path) - len(BGZF_END), 0))
+        file.seek(max(os.fstat(file.fileno()).st_size - len(BGZF_END), 0))
         if file.read() != BGZF_END:
             raise EOFError("the block that bgzip puts at the end is missing")
         return True
+    finally:
+        file.seek(place)
 
 
 def check_bgzf(path, about):
@@ -91,27 +95,31 @@ def check_bgzf(path, about):
     check_unfolding(size, unfolded, about)
 
 
-def check_bcf(path, about):
-    """Refuse BCF that unfolds without bounds, or with a record longer than any line of VCF: htslib keeps each whole.
+def rows_of_bcf(file, about):
+    """Go through BCF, as a stream of bytes, before htslib does, which keeps each record whole. Yields: rows so far.
 
     about: argument and subject of errors. What is cut short is left to htslib, which says so.
+
+    Raises:
+        InputError: a record is longer than any line of VCF.
     """
     records = 0
-    with open_bytes(path, about, lambda: f"behind row {records}", lines=False) as file:
-        file.read(BCF_MAGIC)
-        lengths = _lengths(file, 1)
-        while lengths:
-            if sum(lengths) > LONGEST_LINE:
-                raise InputError(
-                    f"{sum(lengths) >> 20:,} MB in {f'row {records}' if records else 'the header'}",
-                    **about,
-                    expected=f"at most {LONGEST_LINE >> 20} MB",
-                    hint="was it made, or put together, as it should be?",
-                )
-            for length in lengths:
-                _pass_over(file, length)
-            records += 1
-            lengths = _lengths(file, 2)
+    file.read(BCF_MAGIC)
+    lengths = _lengths(file, 1)
+    while lengths:
+        if sum(lengths) > LONGEST_LINE:
+            raise InputError(
+                f"{sum(lengths) >> 20:,} MB in {f'row {records}' if records else 'the header'}",
+                **about,
+                expected=f"at most {LONGEST_LINE >> 20} MB",
+                hint="was it made, or put together, as it should be?",
+            )
+        for length in lengths:
+            while length > 0 and (piece := file.read(min(length, PIECE))):
+                length -= len(piece)  # noqa: PLW2901
+        yield records
+        records += 1
+        lengths = _lengths(file, 2)
 
 
 def check_index(path, about):
@@ -125,11 +133,6 @@ def _lengths(file, count):
     """The next numbers of bytes in a BCF file: list; empty at its end."""
     read = file.read(count * BCF_LENGTH.size)
     return [each for (each,) in BCF_LENGTH.iter_unpack(read)] if len(read) == count * BCF_LENGTH.size else []
-
-
-def _pass_over(file, size):
-    while size > 0 and (piece := file.read(min(size, PIECE))):
-        size -= len(piece)
 
 
 def write_bgzf(target_path, path, lines):

@@ -6,12 +6,14 @@ name with the way to one that it reads. The first that fits counts.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from spex.errors import InputError
 
-HDF5, HIC = "an HDF5 file", "Juicer's .hic format"
-COMPRESSED = {b"\x1f\x8b": "gzipped", b"BZh": "compressed by bzip2", b"\xfd7zXZ\x00": "compressed by xz"}
+HDF5, HIC, BCF = "an HDF5 file", "Juicer's .hic format", "a BCF of variants"
+GZIPPED = "gzipped"
+COMPRESSED = {b"\x1f\x8b": GZIPPED, b"BZh": "compressed by bzip2", b"\xfd7zXZ\x00": "compressed by xz"}
 BEGINNINGS = {
     **COMPRESSED,
     b"\xff\xfe": "UTF-16, as Excel's Unicode text is",
@@ -29,7 +31,7 @@ BEGINNINGS = {
     b"BAM\x01": "aligned reads (BAM)",
     b"CRAM\x02": "aligned reads (CRAM)",
     b"CRAM\x03": "aligned reads (CRAM)",
-    b"BCF\x02": "a BCF of variants",
+    b"BCF\x02": BCF,
     b"PAR1\x15": "a Parquet table",
     b"%PDF": "a PDF",
     b"version https://git-lfs": "a Git LFS pointer, not the file it stands for",
@@ -42,10 +44,24 @@ BEGINNINGS = {
 LONGEST = max(map(len, BEGINNINGS))
 
 
+class Seen(NamedTuple):
+    """What a file is seen to begin with. kind: as of `kind_of`. head: its first `LONGEST` bytes."""
+
+    path: Path
+    kind: str | None
+    head: bytes
+
+
+def look(path):
+    """What a file begins with: Seen."""
+    with open(path, "rb") as file:
+        head = file.read(LONGEST)
+    return Seen(path, kind_of(head), head)
+
+
 def recognise(path):
     """What kind of file this is, in words, or None for a kind that is not known here."""
-    with open(path, "rb") as file:
-        return kind_of(file.read(LONGEST))
+    return look(path).kind
 
 
 def kind_of(head):

@@ -37,7 +37,7 @@ class _Bounded(io.RawIOBase):
 
     def __init__(self, stream, kind, packed, about, lines):
         self.kind, self.packed = kind, packed
-        self._stream, self._about, self._lines = stream, about, lines
+        self._stream, self._about, self.lines = stream, about, lines
         self._line = self._size = 0
 
     def readable(self):
@@ -49,7 +49,7 @@ class _Bounded(io.RawIOBase):
         self._size += len(piece)
         end = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
         self._line = len(piece) - 1 - end if end >= 0 else self._line + len(piece)
-        if self._lines and self._line > LONGEST_LINE:
+        if self.lines and self._line > LONGEST_LINE:
             raise InputError(
                 f"a line of more than {LONGEST_LINE >> 20} MB",
                 **self._about,
@@ -88,7 +88,7 @@ def open_bytes(path, about, where=str, *, lines=True):
         InputError: damaged or cut short; a line or a size without bounds.
     """
     with contextlib.ExitStack() as stack:
-        with _readable(about):
+        with readable(about):
             file = stack.enter_context(open(path, "rb"))
             kind = kind_of(file.read(LONGEST))
             file.seek(0)
@@ -96,7 +96,7 @@ def open_bytes(path, about, where=str, *, lines=True):
             stream = stack.enter_context(opener(file, "rb")) if opener else file
             raw = _Bounded(stream, kind, opener and file, about, lines)
             bounded = stack.enter_context(io.BufferedReader(raw, PIECE))
-        with _readable(about, where):
+        with readable(about, where):
             yield bounded
 
 
@@ -136,11 +136,16 @@ def open_text(path, about, *, expected=None, newline=""):
 
 
 @contextlib.contextmanager
-def _readable(about, where=str):
-    """A block in which damaged content is raised as the user's input."""
+def readable(about, where=str, damaged=DAMAGED):
+    """A block in which damaged content is raised as the user's input: `damaged` errors, and OSErrors without a number.
+
+    where: as of `open_bytes`.
+    """
     try:
         yield
-    except (*DAMAGED, OSError) as error:
+    except InputError:
+        raise
+    except (*damaged, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip and bz2 raise others
             raise
         place = where()

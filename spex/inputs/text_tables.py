@@ -127,6 +127,11 @@ class Beginning:
         self.starts = {separator: self.starts.get(separator, (number + 1, [])) for separator in separators}
 
     @property
+    def kind(self):
+        """As of `identify.recognise`."""
+        return recognise(self.path)
+
+    @property
     def separator(self):
         """The one that divides the header best."""
         return max(self.starts, key=lambda separator: len(self.starts[separator][1]))

@@ -4,16 +4,26 @@ A copy differs from its source in INFO alone; what a table without a header lack
 """
 
 import os
+import re
 from itertools import islice
 from pathlib import Path
 
 from spex.errors import shown
 from spex.files.atomic import temporary_path, whole_file
+from spex.inputs.alleles import as_text
 from spex.inputs.htslib import convert_to_bcf, load_pysam, reading, write_bgzf
-from spex.inputs.vcf_text import annotated_header, annotated_row, as_text
+from spex.inputs.vcf_text import TITLES
 
 BGZF, BCF = (".gz", ".bgz"), (".bcf",)
 """Endings of the names of copies that are compressed by bgzip, or BCF."""
+
+FIELD = "SPEX"
+SUBFIELDS = "Allele|gene_id|gene_name|tissue|path|effect|quantile"
+FIELD_LINE = re.compile(rb'##INFO=<(?:[^"]*,)?ID=%b[,>]' % FIELD.encode())
+INFO = TITLES.index(b"INFO")
+CONTIG_NAME = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
+NOT_IN_VALUE = r",;=\s\x00-\x20"
+"""Characters that end a value of INFO, for a regular expression."""
 
 MOST_DECLARED = 100_000
 """Chromosomes that are added to a header; others stay undeclared."""
@@ -103,3 +113,38 @@ def _declaring_header(source, path):
             return str(rows.header).encode()
     except ValueError as error:
         raise source.error(f"row {number + 1} does not fit into BCF ({shown(error)})", hint=INSTEAD_OF_BCF) from error
+
+
+def annotated_header(header, chroms):
+    """A header that declares the field SPEX and all chromosomes of the rows.
+
+    chroms: those that the header lacks, name -> bp or None; names that VCF does not allow stay undeclared.
+    """
+    lines = [line for line in header[:-1] if not FIELD_LINE.match(line)]
+    for name, length in chroms.items():
+        if CONTIG_NAME.fullmatch(name):
+            lines.append(f"##contig=<ID={name}{f',length={length}' if length else ''}>".encode())
+    meaning = f"Effects on the expression of genes, in ln(expression): {SUBFIELDS}"
+    lines.append(f'##INFO=<ID={FIELD},Number=.,Type=String,Description="{meaning}">'.encode())
+    return [*lines, header[-1]]
+
+
+def annotated_row(line, entries):
+    """A row with `entries` as its field SPEX, whatever stood in that before; without the field where there is none."""
+    fields = line.split(b"\t", INFO + 1)
+    mark = FIELD.encode()
+    kept = [part for part in fields[INFO].split(b";") if part not in (b"", b".", mark)]
+    kept = [part for part in kept if not part.startswith(mark + b"=")]
+    if entries:
+        kept.append(mark + b"=" + ",".join(_encoded(entry, NOT_IN_VALUE) for entry in entries).encode())
+    fields[INFO] = b";".join(kept) or b"."
+    return b"\t".join(fields)
+
+
+def info_entry(*values):
+    """One entry of the field SPEX: values between |; what has a meaning in INFO is percent-encoded, as VCF 4.3 says."""
+    return "|".join(_encoded(str(value), NOT_IN_VALUE + "|%") for value in values)
+
+
+def _encoded(text, characters):
+    return re.sub(f"[{characters}]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)

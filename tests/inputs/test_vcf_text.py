@@ -2,7 +2,8 @@
 
 import pytest
 
-from spex.inputs import vcf_text as v
+from spex.inputs import variant_copies as v
+from spex.inputs import vcf_text
 
 HEADER = [
     b"##fileformat=VCFv4.3",
@@ -15,7 +16,7 @@ HEADER = [
 
 
 def test_chromosomes_of_a_header():
-    assert v.contigs_of(HEADER) == {"chr1": 100, "2": None}
+    assert vcf_text.contigs_of(HEADER) == {"chr1": 100, "2": None}
 
 
 def test_a_header_declares_the_field_once_and_new_chromosomes():
