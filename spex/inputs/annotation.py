@@ -60,7 +60,7 @@ class Record(NamedTuple):
     """A gene, or what may be a transcript. start, end: 1-based, both included. line: its number in the file, from 1.
 
     source: its second field. attributes: of several of one name, the last; tags: all of the attribute `tag`, blanks as
-    underscores. fault: what is wrong with its positions, in words, which are 0 then; None where they are right.
+    underscores. fault: what is wrong with its positions, in words; None where they are right.
     """
 
     line: int
@@ -74,6 +74,10 @@ class Record(NamedTuple):
     attributes: dict[str, str]
     tags: frozenset[str]
     fault: str | None
+
+    def first_of(self, *names):
+        """The first of some attributes that is there and not empty, or None."""
+        return next((self.attributes[name] for name in names if self.attributes.get(name)), None)
 
 
 class Odd(NamedTuple):
@@ -143,17 +147,25 @@ def read_annotation(path, tss_rule="auto"):
             odd.append(fault)
             account.leave_out(fault.reason, names=[gene.name])
         else:
-            stretches = _stretches(gene.record, transcripts[key])
-            tss = choose_tss(_stretch(gene.record, biotype), gene.record.strand, stretches, tss_rule)
+            record, others = gene.record, transcripts[key]
+            stretches = [  # those on its other strand, which trans-splicing gives, do not count
+                _stretch(each, _type_of(each, TRANSCRIPT_TYPES)) for each in others if each.strand == record.strand
+            ]
+            tss = choose_tss(_stretch(record, biotype), record.strand, stretches, tss_rule)
             untyped += _is_untyped(stretches, tss_rule)
             if tss is None:
                 account.leave_out(LACKING[tss_rule])
             else:
-                rows.append(_row(gene, biotype, tss))
+                symbol = record.first_of("gene_name", "Name", "gene") or gene.name
+                start = record.start if record.strand == "+" else record.end
+                place = record.chrom, record.strand, start, tss
+                rows.append((gene.name, symbol, *place, TYPES[biotype], record.line))
     _check_used(path, account, len(genes), len(rows), odd)
     if untyped:
         account.notes.append(f"{untyped:,} have transcripts without a type: the 5'-most of all is taken")
-    return _table(rows), account
+    texts = dict.fromkeys(("id", "symbol", "seqnames", "strand", "type"), object)
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(texts | dict.fromkeys(("TSS", COLUMNS[5]), "float64"))
+    return table.assign(id=unversioned(table["id"])), account
 
 
 def choose_tss(gene, strand, transcripts, rule="auto"):
@@ -242,8 +254,7 @@ def _collect(path):
             key = record.attributes.get("ID", gene.name)
             genes[key] = _repeated(genes[key], record) if key in genes else gene
         else:
-            parents = record.attributes.get("Parent", record.attributes.get("gene_id", ""))
-            for parent in parents.split(","):
+            for parent in record.attributes.get("Parent", record.attributes.get("gene_id", "")).split(","):
                 transcripts[parent].append(record)
     if not genes:
         raise InputError(
@@ -321,49 +332,23 @@ def _unused(name, biotype):
     return None if biotype in TYPES else shown(biotype or "genes without a type", 30)
 
 
-def _stretches(gene, records):
-    """A gene's transcripts; those on its other strand, which trans-splicing gives, do not count."""
-    return [_stretch(record, _type_of(record, TRANSCRIPT_TYPES)) for record in records if record.strand == gene.strand]
-
-
 def _stretch(record, biotype):
     return Stretch(record.start, record.end, SAME_TYPES.get(biotype, biotype), record.tags)
 
 
 def _type_of(record, names):
     """The biotype of a gene or a transcript: an attribute, the second field, or what its feature is called; or None."""
-    given = _first(record.attributes, names)
+    given = record.first_of(*names)
     if given is None and BIOTYPES.fullmatch(record.source):
         return record.source
     return given or (None if record.is_gene or record.feature == "transcript" else record.feature)
 
 
-def _first(attributes, names):
-    """The first of some attributes that is there and not empty, or None."""
-    return next((attributes[name] for name in names if attributes.get(name)), None)
-
-
 def _is_untyped(transcripts, tss_rule):
     """Whether the 5'-most of all transcripts is taken because none has a type. transcripts: Stretches."""
     chosen = {"auto": {MANE, CANONICAL}, "5prime": set()}.get(tss_rule)
-    if not transcripts or chosen is None:
-        return False
-    return not any(each.type or each.tags & chosen for each in transcripts)
-
-
-def _row(gene, biotype, tss):
-    record = gene.record
-    start = record.start if record.strand == "+" else record.end
-    symbol = _first(record.attributes, ("gene_name", "Name", "gene")) or gene.name
-    return gene.name, symbol, record.chrom, record.strand, start, tss, TYPES[biotype], record.line
-
-
-def _table(rows):
-    table = pd.DataFrame(rows, columns=COLUMNS).astype({"TSS": "float64", "CAGE_representative_TSS": "float64"})
-    for column in ("id", "symbol", "seqnames", "strand", "type"):
-        table[column] = table[column].astype(object)
-    table["id"] = unversioned(table["id"])
-    return table
+    typed = chosen is None or any(each.type or each.tags & chosen for each in transcripts)
+    return bool(transcripts) and not typed
 
 
 def _check_used(path, account, genes, used, odd):
@@ -373,9 +358,9 @@ def _check_used(path, account, genes, used, odd):
         raise InputError(odd[0].found, **about, expected=odd[0].expected)
     if not used:
         left_out = sorted(account.left_out.items(), key=lambda item: -item[1])
+        counts = listed(f"{count:,} {reason}" for reason, count in left_out)
         raise InputError(
-            f"none of its {genes:,} genes can be used; left out: "
-            f"{listed(f'{count:,} {reason}' for reason, count in left_out)}",
+            f"none of its {genes:,} genes can be used; left out: {counts}",
             **about,
             expected="genes whose gene_type, gene_biotype or biotype is protein_coding, lncRNA or lincRNA",
         )

@@ -4,6 +4,7 @@ pandas' reader takes a surplus first field for an index, and csv's joins the lin
 ties numbers to the wrong row silently. Here the shape of a table is proved before anything in it is used.
 """
 
+import contextlib
 import csv
 import re
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ class Table:
         """One column of text, indexed by row number from 0."""
         return pd.Series([row[place] for row in self.rows], dtype=object)
 
+    def frame(self, names, **options):
+        """The first columns of text as a DataFrame with these names."""
+        return pd.DataFrame([row[: len(names)] for row in self.rows], columns=names, dtype=object, **options)
+
 
 def read_table(path, argument, separator, *, preamble=0, expected, columns=None, header=None):
     """Read a table, compressed (.gz, .bz2, .xz) or not.
@@ -79,6 +84,27 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
         raise InputError(f"not a readable table ({shown(error)})", **about, expected=expected) from error
 
 
+def places_of(header, wanted, about, separator, hint=None):
+    """Where some columns stand under a header. about: argument, subject and expected of errors. separator: of it.
+
+    Raises:
+        InputError: one is not there, or there twice.
+    """
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        found = f"no column {', '.join(missing)}; found {listed(header)}{other_separator(header, separator)}"
+        raise InputError(found, **about, hint=hint)
+    check_once([name for name in header if name in wanted], about)
+    return [header.index(name) for name in wanted]
+
+
+def check_once(names, about):
+    """Refuse a heading that is there twice. about: as of `places_of`."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{names.count(twice)} columns {twice}", **about | {"expected": "each column once"})
+
+
 def _whole_rows(records, header, keep, about, expected):
     """Yield the line and the kept fields of each row; rows of empty cells count, save those that spreadsheets leave at
     the end."""
@@ -108,22 +134,16 @@ class Beginning:
     """
 
     def __init__(self, path, argument, separators=("\t", ","), preamble=None):
-        self.path, self.argument, self.first = path, argument, ""
-        self.starts, number = {}, -1
-        try:
-            with open_text(path, {}) as file:
-                for number, line in enumerate(file):
-                    self.first = self.first or line.rstrip("\r\n")
-                    for separator in separators:
-                        before = (
-                            line.startswith("#") and separator not in line if preamble is None else number < preamble
-                        )
-                        if separator not in self.starts and not before and line.strip("\r\n"):
-                            self.starts[separator] = number, _header(line, separator)
-                    if len(self.starts) == len(separators):
-                        break
-        except InputError:
-            pass
+        self.path, self.argument, self.first, self.starts, number = path, argument, "", {}, -1
+        with contextlib.suppress(InputError), open_text(path, {}) as file:
+            for number, line in enumerate(file):
+                self.first = self.first or line.rstrip("\r\n")
+                for separator in set(separators).difference(self.starts):
+                    remark = line.startswith("#") and separator not in line
+                    if line.strip("\r\n") and not (remark if preamble is None else number < preamble):
+                        self.starts[separator] = number, _header(line, separator)
+                if len(self.starts) == len(separators):
+                    break
         self.starts = {separator: self.starts.get(separator, (number + 1, [])) for separator in separators}
 
     @property
@@ -147,10 +167,8 @@ class Beginning:
 
     def read(self, separator, expected, columns=None, header=None):
         """The Table, as `read_table` does."""
-        before = self.starts[separator][0]
-        return read_table(
-            self.path, self.argument, separator, preamble=before, expected=expected, columns=columns, header=header
-        )
+        options = {"expected": expected, "columns": columns, "header": header}
+        return read_table(self.path, self.argument, separator, preamble=self.starts[separator][0], **options)
 
 
 def _header(line, separator):
@@ -166,32 +184,30 @@ def _records(file, separator, line, about):
 
     line: number of lines read before. about: argument and subject of errors.
     """
-    file = (_checked_width(text, number, separator, about) for number, text in enumerate(file, start=line + 1))
+    lines = (_checked_width(text, number, separator, about) for number, text in enumerate(file, start=line + 1))
     if separator == ",":
-        reader = csv.reader(file, strict=True)
-        parts = enumerate(reader, start=1)
+        for number, fields in enumerate(reader := csv.reader(lines, strict=True), start=1):
+            if reader.line_num != number:
+                raise InputError(
+                    f"a field in quotes that begins on line {line + number} goes on behind its end",
+                    **about,
+                    expected="each row on one line",
+                    hint="is a quote left open there?",
+                )
+            if fields:
+                yield line + number, [field.strip() for field in fields]
     else:
-        reader, parts = None, ((n, text.rstrip("\r\n").split(separator)) for n, text in enumerate(file, start=1))
-    for number, fields in parts:
-        if reader is not None and reader.line_num != number:
-            raise InputError(
-                f"a field in quotes that begins on line {line + number} goes on behind its end",
-                **about,
-                expected="each row on one line",
-                hint="is a quote left open there?",
-            )
-        if any("\0" in field for field in fields):
-            raise InputError(
-                f"a zero byte on line {line + number}", **about, expected="text", hint="save it as CSV UTF-8"
-            )
-        if fields and (reader is not None or fields != [""]):
-            yield line + number, [_unquoted(field) if reader is None else field.strip() for field in fields]
+        for number, text in enumerate(lines, start=line + 1):
+            if text := text.rstrip("\r\n"):
+                yield number, [_unquoted(field) for field in text.split(separator)]
 
 
 def _checked_width(text, number, separator, about):
-    """A line that does not fall into fields without bounds."""
+    """A line that does not fall into fields without bounds, and has no zero byte."""
     if text.count(separator) >= MOST_COLUMNS:
         raise InputError(f"more than {MOST_COLUMNS:,} fields on line {number}", **about, expected="a table")
+    if "\0" in text:
+        raise InputError(f"a zero byte on line {number}", **about, expected="text", hint="save it as CSV UTF-8")
     return text
 
 
@@ -206,9 +222,11 @@ def _surplus(fields, header):
     """What the commonest surplus field comes from, in words, or nothing."""
     if len(fields) != len(header) + 1:
         return ""
-    if fields[-1] == "":
-        return " (the lines, not the header, end in a separator: take it away)"
-    return " (if R wrote row names in front, write the table without them: row.names = FALSE)"
+    return (
+        " (if R wrote row names in front, write the table without them: row.names = FALSE)"
+        if fields[-1]
+        else " (the lines, not the header, end in a separator: take it away)"
+    )
 
 
 def listed(names):
