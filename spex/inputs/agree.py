@@ -19,30 +19,11 @@ BUILDS = {
 }
 """Name -> bp of chromosome 1; what files call it, a regular expression."""
 
-GRCH38_LENGTHS = {
-    "chr1": 248_956_422,
-    "chr2": 242_193_529,
-    "chr3": 198_295_559,
-    "chr4": 190_214_555,
-    "chr5": 181_538_259,
-    "chr6": 170_805_979,
-    "chr7": 159_345_973,
-    "chr8": 145_138_636,
-    "chr9": 138_394_717,
-    "chr10": 133_797_422,
-    "chr11": 135_086_622,
-    "chr12": 133_275_309,
-    "chr13": 114_364_328,
-    "chr14": 107_043_718,
-    "chr15": 101_991_189,
-    "chr16": 90_338_345,
-    "chr17": 83_257_441,
-    "chr18": 80_373_285,
-    "chr19": 58_617_616,
-    "chr20": 64_444_167,
-    "chr21": 46_709_983,
-    "chr22": 50_818_468,
-}
+_LENGTHS = """
+248956422 242193529 198295559 190214555 181538259 170805979 159345973 145138636 138394717 133797422 135086622 133275309
+114364328 107043718 101991189 90338345 83257441 80373285 58617616 64444167 46709983 50818468
+"""
+GRCH38_LENGTHS = {f"chr{number}": int(length) for number, length in enumerate(_LENGTHS.split(), start=1)}
 """The genome assembly that the published files are made for, by its chromosome lengths in bp."""
 
 logger = logging.getLogger("spex")
@@ -117,8 +98,8 @@ def _called_as(map_, chroms, sizes, against):
         )
     renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
     if renamed:
-        told = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
-        logger.info("%s: %s%s", map_.path, told, ", ..." if len(renamed) > 3 else "")
+        some = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
+        logger.info("%s: %s%s", map_.path, some, ", ..." if len(renamed) > 3 else "")
     lengths = _rounded_lengths(map_, names, sizes, against)
     return RenamedMap(map_, renamed, missing, lengths) if renamed or missing or lengths else map_
 

@@ -1,5 +1,7 @@
 """Genes in tables: the published one, and tables with no more than id, chromosome, strand and TSS."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -7,7 +9,7 @@ from spex.errors import InputError, parameter, shown
 from spex.inputs.account import FEW
 from spex.inputs.expression_tables import plain
 from spex.inputs.normalise import LARGEST_POSITION, numbers_of
-from spex.inputs.text_tables import is_row_label, listed, other_separator, row_numbers
+from spex.inputs.text_tables import check_once, is_row_label, listed, other_separator, places_of, row_numbers
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
 """Of the published table."""
@@ -41,39 +43,36 @@ def is_published(header):
     return set(COLUMNS) <= set(header)
 
 
-def positions_separator(seen):
-    """The separator of a table of positions, or None. seen: Beginning."""
+def is_positions(seen, header):
+    """Whether a header is that of a table of positions. seen: Beginning."""
+    return not _means_published(header) and set(POSITION_COLUMNS) <= set(_places(_about(seen), header))
 
-    def fits(header):
-        return not _means_published(header) and set(POSITION_COLUMNS) <= set(_places(seen.path, header))
 
-    return seen.separator_where(fits)
+def _about(seen):
+    return {"argument": "genes", "subject": seen.path, "expected": EXPECTED}
 
 
 def read_published(seen, tss_rule):
     """The table of genes, from the published one. seen: Beginning. tss_rule: none serves."""
-    content = seen.read(
-        seen.separator_where(is_published), EXPECTED, lambda header: _published_places(seen.path, header)
-    )
-    table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
+    separator = seen.separator_where(is_published)
+
+    def places(header):
+        labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
+        return [*places_of(header, COLUMNS, _about(seen), separator), *labels]
+
+    content = seen.read(separator, EXPECTED, places)
     labels = (content.column(len(COLUMNS) + number) for number in range(sum(map(is_row_label, content.header))))
-    numbers = next((each for each in map(row_numbers, labels) if each is not None), np.arange(len(table)))
-    return _checked(seen.path, table.assign(number=numbers), content.lines, POSITIONS, tss_rule)
-
-
-def _published_places(path, header):
-    """Where the published table's columns stand under a header, and behind them those of row names or numbers."""
-    _check_once(path, [name for name in header if name in COLUMNS])
-    labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
-    return [*(header.index(column) for column in COLUMNS), *labels]
+    numbers = next((each for each in map(row_numbers, labels) if each is not None), np.arange(len(content.rows)))
+    table = content.frame(COLUMNS).replace("", None).assign(number=numbers)
+    return _checked(seen.path, table, content.lines, POSITIONS, tss_rule)
 
 
 def read_positions(seen, tss_rule):
     """The same from a table of positions. Without a symbol the id serves for it."""
-    content = seen.read(positions_separator(seen), EXPECTED)
-    places = _places(seen.path, content.header)
-    table = pd.DataFrame({name: content.column(place) for name, place in places.items()}).replace("", None)
-    table = table.rename(columns=POSITION_COLUMNS)
+    content = seen.read(seen.separator_where(partial(is_positions, seen)), EXPECTED)
+    places = _places(_about(seen), content.header)
+    table = pd.DataFrame({POSITION_COLUMNS.get(name, name): content.column(places[name]) for name in places})
+    table = table.replace("", None)
     table["TSS"] = table["CAGE_representative_TSS"]
     table["symbol"] = table["symbol"].fillna(table["id"]) if "symbol" in table else table["id"]
     table["type"] = table.get("type", NO_TYPE)
@@ -117,61 +116,48 @@ def _means_published(header):
     return ("seqnames" in header and len(set(COLUMNS) & set(header)) >= MEANT) or "CAGE_representative_TSS" in header
 
 
-def _places(path, header):
+def _places(about, header):
     """Where the columns of a table of positions stand under a header: the heading itself goes before others for it."""
     names = [heading.removeprefix("#").strip() if place == 0 else heading for place, heading in enumerate(header)]
     places = {}
     for column, headings in HEADINGS.items():
         found = [name for name in names if name == column] or [name for name in names if plain(name) in headings]
-        _check_once(path, found)
+        check_once(found, about)
         if len(found) > 1:
-            raise InputError(
-                f"{listed(found)} may all be {column}",
-                argument="genes",
-                subject=path,
-                expected="one of them",
-                hint=f"call the right one {column}",
-            )
+            hint = f"call the right one {column}"
+            raise InputError(f"{listed(found)} may all be {column}", **about | {"expected": "one of them"}, hint=hint)
         if found:
             places[column] = names.index(found[0])
     return places
 
 
-def _check_once(path, names):
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise InputError(
-            f"{names.count(twice[0])} columns {twice[0]}",
-            argument="genes",
-            subject=path,
-            expected="each column once",
-        )
+def refuse_other(seen):
+    """Refuse a table without some of the columns of either form.
 
-
-def lacking(seen):
-    """The InputError about a table without some of the columns of either form."""
-    header = seen.header
+    Raises:
+        InputError: always.
+    """
+    seen.read(seen.separator, EXPECTED, columns=lambda header: [])  # which says what is wrong with lines
+    header, about = seen.header, _about(seen)
     published = _means_published(header)
-    wanted, there = (COLUMNS, header) if published else (POSITION_COLUMNS, _places(seen.path, header))
+    wanted, there = (COLUMNS, header) if published else (POSITION_COLUMNS, _places(about, header))
     missing = [name for name in wanted if name not in there]
     has_ends = {"start", "end"} <= set(map(plain, header)) and "tss" in missing
     separated = other_separator(header, seen.separator, "commas or tabs")
-    return InputError(
+    raise InputError(
         f"no column {', '.join(missing)}; found {listed(header)}{separated}",
-        argument="genes",
-        subject=seen.path,
-        expected=EXPECTED,
+        **about,
         hint="of whole genes tss is the start on + (in BED start + 1), and the end on -" if has_ends else None,
     )
+
+
+def _are_positions(fields):
+    return all(field.isdecimal() for field in fields)
 
 
 def _is_gene_pred(fields):
     """Whether fields are name, chromosome, strand, and positions, as a line of genePred without a heading begins."""
     return len(fields) > 7 and fields[2] in ("+", "-") and _are_positions(fields[3:8])
-
-
-def _are_positions(fields):
-    return all(field.isdecimal() for field in fields)
 
 
 def is_ucsc(seen):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,12 @@ from spex.inputs.gene_tables import (
     COLUMNS,
     EXPECTED,
     has_no_headings,
+    is_positions,
     is_published,
     is_ucsc,
-    lacking,
-    positions_separator,
     read_positions,
     read_published,
+    refuse_other,
 )
 from spex.inputs.identify import Format, identify, take
 from spex.inputs.normalise import (
@@ -36,7 +37,7 @@ from spex.inputs.normalise import (
     reasons_by_chromosome,
     unversioned,
 )
-from spex.inputs.text_tables import Beginning, listed, read_table
+from spex.inputs.text_tables import Beginning, listed, places_of, read_table
 
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
 """The published annotation table, whose positions are GRCh38's."""
@@ -99,7 +100,11 @@ FORMATS = (
         lambda seen: seen.separator_where(is_published) is not None,
         reader=read_published,
     ),
-    Format("a table of positions of genes", lambda seen: positions_separator(seen) is not None, reader=read_positions),
+    Format(
+        "a table of positions of genes",
+        lambda seen: seen.separator_where(partial(is_positions, seen)) is not None,
+        reader=read_positions,
+    ),
     *(
         replace(
             tool,
@@ -142,10 +147,7 @@ def read_gene_table(path, tss_rule="auto"):
     """
     seen = Beginning(Path(path), "genes")
     form = identify(FORMATS, seen, {"argument": "genes", "subject": seen.path}, EXPECTED)
-    if form is None:
-        seen.read(seen.separator, EXPECTED, columns=lambda header: [])  # which says what is wrong with lines
-        raise lacking(seen)
-    return form.reader(seen, tss_rule)
+    return refuse_other(seen) if form is None else form.reader(seen, tss_rule)
 
 
 def keep_genes(table, gene_type="all", excluded=EXCLUDED):
@@ -168,8 +170,7 @@ def keep_genes(table, gene_type="all", excluded=EXCLUDED):
         raise _no_gene(table, reasons, gene_type, excluded)
     _check_genes(kept)
     check_one_naming(kept["seqnames"])
-    genes = kept.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
-    genes = genes[["id", "symbol", "chrom", "strand", "tss", "type", "line"]].astype({"tss": "int64"})
+    genes = _renamed(kept).assign(line=kept["line"])
     genes.attrs = {}
     return genes
 
@@ -179,8 +180,7 @@ def _no_gene(table, reasons, gene_type, excluded):
     found = listed(sorted(map(str, table["type"].dropna().unique())))
     counts = listed(f"{rows:,} {reason}" for reason, rows in reasons.value_counts().items())
     others = int((_reasons(table, gene_type, ()) == "").sum())
-    default = " by default" if excluded == EXCLUDED else ""
-    there = f"{others:,} lie on chromosomes that are left out{default}"
+    there = f"{others:,} lie on chromosomes that are left out{' by default' if excluded == EXCLUDED else ''}"
     return InputError(
         f"the genes table holds no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
         f"{found}; left out: {counts}",
@@ -230,20 +230,14 @@ def report_rows(path, table, genes, gene_type, excluded=EXCLUDED):
     rest = rows - account.used - sum(first.values())
     others = {"for other reasons": rest} if rest else {}
     replace(account, path=f"{path}: {rows:,} rows", left_out=first | others).report()
-    unknown = _describe_unknown(genes)
-    if unknown:
-        logger.warning("%s", unknown)
-
-
-def _describe_unknown(genes):
-    """One line on genes of chromosomes whose names are not those of human autosomes; None where there are none."""
     unknown = genes["chrom"][~genes["chrom"].str.fullmatch(AUTOSOMES)].value_counts()
-    if unknown.empty:
-        return None
-    return (
-        f"{unknown.sum():,} genes lie on chromosomes whose names are not those of human autosomes (chr1 to chr22), and "
-        f"are used all the same: {listed(f'{count:,} on {shown(name)}' for name, count in unknown.items())}"
-    )
+    if len(unknown):
+        logger.warning(
+            "%s genes lie on chromosomes whose names are not those of human autosomes (chr1 to chr22), and are used "
+            "all the same: %s",
+            f"{unknown.sum():,}",
+            listed(f"{count:,} on {shown(name)}" for name, count in unknown.items()),
+        )
 
 
 def _check_genes(kept):
@@ -271,25 +265,22 @@ def read_cached_genes(path):
         InputError: there is no such file, or it is no such table.
     """
     about = {"argument": "data_folder", "subject": path, "expected": "the table of kept genes that tensors.py writes"}
+    hint = "the same tensors.py command writes it again"
     content = read_table(
         require_file(path, "data_folder"),
         "data_folder",
         "\t",
         expected=about["expected"],
-        columns=lambda header: _cached_places(header, about),
+        columns=lambda header: [0, *places_of(header, COLUMNS, about, "\t", hint)],
     )
-    table = pd.DataFrame(content.rows, columns=["index", *COLUMNS], dtype=object)
     try:
-        table = table.astype({"index": "int64", "CAGE_representative_TSS": "float64"})
+        table = content.frame(["index", *COLUMNS]).astype({"index": "int64", "CAGE_representative_TSS": "float64"})
     except ValueError as error:
         raise InputError(f"not readable ({shown(error)})", **about) from error
-    genes = table.set_index("index").rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
-    return genes[["id", "symbol", "chrom", "strand", "tss", "type"]].astype({"tss": "int64"}).rename_axis(None)
+    return _renamed(table.set_index("index").rename_axis(None))
 
 
-def _cached_places(header, about):
-    """Where row number and the published table's columns stand under the header of a cached table."""
-    missing = [column for column in COLUMNS if column not in header]
-    if missing:
-        raise InputError(f"no column {', '.join(missing)}", **about, hint="the same tensors.py command writes it again")
-    return [0, *(header.index(column) for column in COLUMNS)]
+def _renamed(table):
+    """Genes under the names of their columns here."""
+    genes = table.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
+    return genes[["id", "symbol", "chrom", "strand", "tss", "type"]].astype({"tss": "int64"})

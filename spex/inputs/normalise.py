@@ -72,20 +72,16 @@ def known_as(name, known):
 
     Blanks around a name do not count. 1 and chr1 are one chromosome, and so are M, MT, chrM and chrMT; a chromosome's
     own name goes first.
-
-    >>> known_as("1 ", ["chr1", "chr8"])
-    'chr1'
     """
     name = name.strip()
-    bare = name.removeprefix("chr")
-    others = MITOCHONDRIAL if name in MITOCHONDRIAL else (bare if bare != name else f"chr{name}",)
+    other = _bare(name) if name.startswith("chr") else f"chr{name}"
+    others = MITOCHONDRIAL if name in MITOCHONDRIAL else (other,)
     return next((each for each in (name, *others) if each in known), None)
 
 
 def names_in(known, chroms):
     """What some chromosomes are called among those that are known: dict of name -> name there, of those there."""
-    names = {chrom: known_as(chrom, known) for chrom in chroms}
-    return {chrom: name for chrom, name in names.items() if name is not None}
+    return {chrom: name for chrom in chroms if (name := known_as(chrom, known)) is not None}
 
 
 def excluded_chromosomes(names=None):
@@ -101,13 +97,10 @@ def excluded_chromosomes(names=None):
     """
     if names is None:
         return EXCLUDED
+    if NO_CHROMOSOME in names and set(names) != {NO_CHROMOSOME}:
+        others = listed(name for name in names if name != NO_CHROMOSOME)
+        raise InputError(f"{NO_CHROMOSOME} beside {others}", argument="exclude_chroms", expected="either")
     if NO_CHROMOSOME in names:
-        if set(names) != {NO_CHROMOSOME}:
-            raise InputError(
-                f"{NO_CHROMOSOME} beside {listed(name for name in names if name != NO_CHROMOSOME)}",
-                argument="exclude_chroms",
-                expected="either",
-            )
         return ()
     chosen = {ALIASES.get(_bare(name), _bare(name)) for name in names}
     return (*(name for name in EXCLUDED if name in chosen), *sorted(chosen - set(EXCLUDED)))
@@ -153,11 +146,8 @@ def check_one_naming(chroms):
     names = set(chroms.unique())
     both = sorted(name for name in names if not name.startswith("chr") and f"chr{name}" in names)
     if both:
-        raise InputError(
-            f"genes lie on {shown(both[0])} and on chr{shown(both[0])}",
-            subject="genes table",
-            expected="one name a chromosome",
-        )
+        found = f"genes lie on {shown(both[0])} and on chr{shown(both[0])}"
+        raise InputError(found, subject="genes table", expected="one name a chromosome")
 
 
 def _bare(name):
