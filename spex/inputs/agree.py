@@ -81,11 +81,7 @@ def agree_maps(maps, genes, genome_sizes=None):
 
 
 def _called_as(map_, chroms, sizes, against):
-    """A map that has any of some chromosomes, under these names.
-
-    Raises:
-        InputError: it has none of them, or one of another length.
-    """
+    """A map that has any of some chromosomes, under these names."""
     names = names_in(map_.chromsizes, chroms)
     missing = [chrom for chrom in chroms if chrom not in names]
     if not names:
@@ -108,9 +104,6 @@ def _rounded_lengths(map_, names, sizes, against):
     """True lengths of the chromosomes whose length in a map is rounded up to whole bins: dict of name here -> bp.
 
     names: here -> in the map. sizes: name here -> bp.
-
-    Raises:
-        InputError: a chromosome has another length than it should have.
     """
     found = {ours: map_.chromsizes[theirs] for ours, theirs in names.items() if ours in sizes}
     other = [ours for ours, length in found.items() if length != sizes[ours]]

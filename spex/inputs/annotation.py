@@ -132,9 +132,6 @@ def read_annotation(path, tss_rule="auto"):
     that of the gene. And the Account of the genes that are not in it: those of other types than the published table's,
     PAR genes of Y, those without a transcript that the rule takes, and odd ones: in parts, without a strand, there
     twice.
-
-    Raises:
-        InputError: not such a file, no gene, no gene of a known type, or many odd ones.
     """
     choice(tss_rule, "tss_rule", TSS_RULES)
     account, rows, odd, untyped = Account(str(path), "genes"), [], [], 0
@@ -190,11 +187,7 @@ def choose_tss(gene, strand, transcripts, rule="auto"):
 
 
 def _read_records(path):
-    """Yield the Records of genes and, as far as the file says, transcripts, up to the sequence that GFF3 may end in.
-
-    Raises:
-        InputError: not text, damaged, or a line without nine fields.
-    """
+    """Yield the Records of genes and, as far as the file says, transcripts, up to the sequence that GFF3 may end in."""
     about = {"argument": "genes", "subject": path}
     with open_text(path, about, expected=EXPECTED, newline="\n") as file:
         for number, line in enumerate(file, start=1):

@@ -63,19 +63,17 @@ def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
         InputError: missing, or none of these.
     """
     paths = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-    binary = [path for path in paths if path.is_file() and recognise(path) == HDF5]
-    if binary and (len(paths) > 1 or value is not None):
-        raise InputError(
+    binary = next((path for path in paths if path.is_file() and recognise(path) == HDF5), None)
+    alone = len(paths) == 1 and value is None
+    if binary is not None and not alone:
+        raise expression_error(
+            binary,
             f"an HDF5 file, with {parameter('value')} or among several",
-            argument="expression",
-            subject=binary[0],
             expected="one .h5ad alone, or tables with a sample each",
         )
-    if binary:
-        return ANNDATA.reader(binary[0], known_ids)
-    if len(paths) > 1 or value is not None or paths[0].is_dir():
-        return _open_samples(paths, value)
-    return open_table(paths[0])
+    if binary is not None:
+        return ANNDATA.reader(binary, known_ids)
+    return open_table(paths[0]) if alone and not paths[0].is_dir() else _open_samples(paths, value)
 
 
 def read_expression(file, targets, table, genes):
@@ -112,18 +110,15 @@ class Samples:
     def read(self, targets, table, genes):
         """As `read_expression`; of genes that all chosen files have."""
         read = {target: self.files[target - 1].read([1], table, genes) for target in targets}
-        values = pd.concat(
-            [expression.values.set_axis([target], axis=1) for target, expression in read.items()], axis=1, join="inner"
-        )
+        columns = [each.values.set_axis([target], axis=1) for target, each in read.items()]
+        values = pd.concat(columns, axis=1, join="inner")
         rows = genes.index[genes.index.isin(values.index)]
         if rows.empty:
             raise expression_error(self.path, "the chosen files have no gene in common")
-        account = self._account([expression.account for expression in read.values()], len(rows))
         logarithmic = {
-            self.tissues[target - 1]: largest
-            for target, expression in read.items()
-            for largest in expression.logarithmic.values()
+            self.tissues[target - 1]: largest for target, each in read.items() for largest in each.logarithmic.values()
         }
+        account = self._account([each.account for each in read.values()], len(rows))
         return Expression(values.loc[rows], account, True, logarithmic)
 
     def _account(self, accounts, genes):
@@ -144,9 +139,6 @@ def _open_samples(paths, value=None):
     is the expression; without it TPM, or the only column that there is.
 
     Returns: Samples, named as their files are, without what stands behind; where these are alike, as their folders.
-
-    Raises:
-        InputError: no such file, no gene ids, no such column, two samples of one name.
     """
     if value is not None:
         choice(value, "value", VALUES)
@@ -154,18 +146,15 @@ def _open_samples(paths, value=None):
     if folder is not None:
         paths = sorted(path for path in folder.iterdir() if SUFFIX.search(path.name) and not path.name.startswith("."))
         if not paths:
-            raise InputError(
-                "no expression file in it", argument="expression", subject=folder, expected=SAMPLES_EXPECTED
-            )
+            raise expression_error(folder, "no expression file in it", expected=SAMPLES_EXPECTED)
     files = [_open_sample(require_file(path, "expression"), value) for path in paths]
     same = len({path.name for path in paths}) < len(paths) == len({path.parent.name for path in paths})
     names = tuple(path.parent.name if same else SUFFIX.sub("", path.name) for path in paths)
-    for name in names:
-        if names.count(name) > 1:
-            twice = [path for path, other in zip(paths, names, strict=True) if other == name]
-            raise expression_error(
-                twice[1], f"named as the sample of {twice[0]}, {shown(name)}", expected="different names"
-            )
+    first = {}
+    for path, name in zip(paths, names, strict=True):
+        if first.setdefault(name, path) is not path:
+            found = f"named as the sample of {first[name]}, {shown(name)}"
+            raise expression_error(path, found, expected="different names")
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return Samples(str(folder or f"{paths[0]}{more}"), tuple(files), names)
 
@@ -211,10 +200,9 @@ def _default_target(file):
     found = [index for index, name in enumerate(file.tissues, start=1) if PUBLISHED_TISSUE.lower() in name.lower()]
     if PUBLISHED_TARGET in found:
         return PUBLISHED_TARGET
-    last = len(file.tissues)
-    there = (
-        f"is {shown(file.tissues[PUBLISHED_TARGET - 1])}" if last >= PUBLISHED_TARGET else f"is not there (1 to {last})"
-    )
+    there = f"is not there (1 to {len(file.tissues)})"
+    if len(file.tissues) >= PUBLISHED_TARGET:
+        there = f"is {shown(file.tissues[PUBLISHED_TARGET - 1])}"
     offer = "; ".join(f"{parameter('target_index')} {index} is {shown(file.tissues[index - 1])}" for index in found)
     raise InputError(
         f"not given; the default is {PUBLISHED_TARGET}, EBV-transformed lymphocytes, but column {PUBLISHED_TARGET} of "
@@ -245,11 +233,9 @@ def _indices(file, part):
 
 def _matching(file, pattern):
     """Target indices of the tissues that a name or shell pattern fits; the very name counts before patterns."""
-    exact = [index for index, name in enumerate(file.tissues, start=1) if name == pattern]
-    lowered = pattern.lower()
-    found = exact or [
-        index for index, name in enumerate(file.tissues, start=1) if fnmatch.fnmatchcase(name.lower(), lowered)
-    ]
+    lowered, names = pattern.lower(), dict(enumerate(file.tissues, start=1))
+    exact = [index for index, name in names.items() if name == pattern]
+    found = exact or [index for index, name in names.items() if fnmatch.fnmatchcase(name.lower(), lowered)]
     if not found:
         by_lowered = {name.lower(): name for name in file.tissues}
         near = [by_lowered[name] for name in difflib.get_close_matches(lowered, by_lowered, n=3, cutoff=0.3)]

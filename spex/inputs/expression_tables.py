@@ -135,10 +135,6 @@ def open_table(path):
     """Read the header of a table: .csv, .tsv, .txt or .gct, compressed (.gz, .bz2, .xz) or not.
 
     Returns: ExpressionFile.
-
-    Raises:
-        InputError: missing, not such a table, without gene ids and without the published form's row numbers, or the
-            table of a tool that has no expression of genes.
     """
     seen = begin(require_file(path, "expression", "expression"))
     path = seen.path

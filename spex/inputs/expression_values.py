@@ -62,9 +62,6 @@ def rows_by_id(path, ids, genes, account):
     ids: Series of text, one a row. genes: with `id`, indexed by row number. account: counts what the rows are used for.
 
     Returns: Series of int64, indexed as the genes.
-
-    Raises:
-        InputError: a gene that is there twice, or fewer than half of the genes.
     """
     ids, wanted = unversioned(ids), unversioned(genes["id"])
     twice = ids[ids.duplicated(keep=False) & ids.isin(wanted)]
@@ -132,11 +129,7 @@ def rows_by_label(path, content, labels, table, genes, account):
 
 
 def _check_row_numbers(path, content, numbers, table):
-    """Compare the row numbers of a file with those of the genes table.
-
-    Raises:
-        InputError: there is no such table, it has another number of rows, or they are in another order.
-    """
+    """Compare the row numbers of a file with those of the genes table."""
     if table is None:
         raise expression_error(
             path,
@@ -151,9 +144,9 @@ def _check_row_numbers(path, content, numbers, table):
             hint=f"give the file made for this {parameter('genes')}, or one with an id column",
         )
     for number in numbers:
-        moved = np.flatnonzero(number != table["number"].to_numpy())
-        if len(moved):
-            row = moved[0]
+        wrong = number != table["number"].to_numpy()
+        if wrong.any():
+            row = wrong.argmax()
             raise expression_error(
                 path,
                 "its row numbers are in another order than those of the genes table: line "
@@ -169,8 +162,7 @@ def _not_row_numbers(content, label):
     values = pd.to_numeric(label, errors="coerce").to_numpy(np.float64)
     if np.isnan(values).any() or values.size == 0:
         return f"holds {listed(label.head(3))}, ..."
-    steps = np.flatnonzero(values[1:] != values[:-1] + 1)
-    place = int(steps[0]) + 1 if len(steps) else 0
+    place = int(np.append(np.flatnonzero(np.diff(values) != 1) + 1, 0)[0])
     return f"holds {shown(label.iloc[place])} on line {content.lines[place]}, which is out of order"
 
 
@@ -180,15 +172,12 @@ def expression_of(file, values, genes, rows, account, has_ids, quoted, *, base=N
     file: with `path` and `tissues`. values: DataFrame (rows of the file, targets) of float64, NaN where there is no
     number. rows: of `rows_by_id`. quoted: (row, target) -> place and content of a cell, in words. base: of the
     logarithms of value + 1 that the values are, None of linear ones. note: hint about values that cannot be used.
-
-    Raises:
-        InputError: one of the genes' is no number from 0 up, or values are logarithms by their name.
     """
     logarithmic = {}
     for target, column in values.items():
         tissue, column = file.tissues[target - 1], column.to_numpy()  # noqa: PLW2901
         if base is None:
-            refuse_named_logarithms(file.path, tissue, column)
+            _refuse_named_logarithms(file.path, tissue, column)
         chosen = column[rows]
         bad = ~(np.isfinite(chosen) & (chosen >= 0))
         if bad.any():
@@ -205,25 +194,21 @@ def expression_of(file, values, genes, rows, account, has_ids, quoted, *, base=N
     return Expression(chosen if base is None else np.expm1(chosen * np.log(base)), account, has_ids, logarithmic)
 
 
-def refuse_named_logarithms(path, tissue, values):
+def _refuse_named_logarithms(path, tissue, values):
     """Refuse values that the heading or the file's name calls logarithms, where no value speaks against it.
 
     values: (n,) float64 of all genes in a tissue, NaN where there is no number.
-
-    Raises:
-        InputError: they are logarithms.
     """
     named = next((text for text in (tissue, path.name) if says_logarithm(text)), None)
     numbers = values[np.isfinite(values)]
-    if named is None or not len(numbers) or numbers.max() > LARGEST_LOGARITHM or _are_whole(numbers):
-        return
-    raise expression_error(
-        path,
-        f"'{shown(named)}' says logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
-        f"{LARGEST_LOGARITHM} (largest {numbers.max():.4g})",
-        expected="linear values",
-        hint=BACK,
-    )
+    if named is not None and len(numbers) and numbers.max() <= LARGEST_LOGARITHM and not _are_whole(numbers):
+        raise expression_error(
+            path,
+            f"'{shown(named)}' says logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
+            f"{LARGEST_LOGARITHM} (largest {numbers.max():.4g})",
+            expected="linear values",
+            hint=BACK,
+        )
 
 
 def says_logarithm(text):
@@ -259,15 +244,10 @@ def warn_of_logarithms(path, expression):
     """Log which tissues look like logarithms, and note it in the account."""
     found = expression.logarithmic
     if found:
-        largest = max(found.values())
         expression.account.notes.append(f"{len(found):,} columns look like logarithms ({listed(list(found)[:3])})")
         logger.warning(
             "%s: looks like logarithms, such as log2(TPM + 1): no value of %s is above %d (largest %.4g); %s",
-            path,
-            listed(found),
-            LARGEST_LOGARITHM,
-            largest,
-            BACK,
+            *(path, listed(found), LARGEST_LOGARITHM, max(found.values()), BACK),
         )
 
 

@@ -81,11 +81,7 @@ def read_positions(seen, tss_rule):
 
 
 def _checked(path, table, lines, names, tss_rule):
-    """A table with positions as numbers. names: what the file calls their columns.
-
-    Raises:
-        InputError: many are none, or there is a TSS rule.
-    """
+    """A table with positions as numbers. names: what the file calls their columns."""
     if tss_rule != "auto":
         raise InputError(
             "says which transcript the TSS is taken from, but the genes table has one TSS a gene",
@@ -132,11 +128,7 @@ def _places(about, header):
 
 
 def refuse_other(seen):
-    """Refuse a table without some of the columns of either form.
-
-    Raises:
-        InputError: always.
-    """
+    """Refuse a table without some of the columns of either form."""
     seen.read(seen.separator, EXPECTED, columns=lambda header: [])  # which says what is wrong with lines
     header, about = seen.header, _about(seen)
     published = _means_published(header)

@@ -130,9 +130,6 @@ def _end_of_record(file, position, name, length, offset, bases, width):
     """Where the next record begins in a FASTA file, when this one begins at `position` and is as its index says.
 
     length: bp. offset: of the first base in the file. bases, width: of a line, without and with its end.
-
-    Raises:
-        ValueError: it is not.
     """
     file.seek(position)
     header = file.readline()

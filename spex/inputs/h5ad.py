@@ -97,9 +97,6 @@ def open_h5ad(path, known_ids=None):
     """Read the names of an AnnData file. known_ids: function that returns the ids of the genes table.
 
     Returns: AnnDataFile.
-
-    Raises:
-        InputError: anndata is not installed, not such a file, or nothing tells which side the genes are on.
     """
     with _opened(path, names_only=True) as data:
         sides = [pd.Series(names, dtype=object) for names in (data.obs_names, data.var_names)]

@@ -20,11 +20,7 @@ PIECE = 1 << 20
 
 
 def load_pysam():
-    """pysam, which comes with an extra; htslib prints nothing beside what it raises.
-
-    Raises:
-        InputError: it is not installed.
-    """
+    """pysam, which comes with an extra; htslib prints nothing beside what it raises."""
     try:
         import pysam  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
@@ -63,11 +59,7 @@ def line_of(record):
 
 
 def is_bgzf(file):
-    """Whether a compressed file, open at any place, is one of bgzip.
-
-    Raises:
-        EOFError: it lacks the block that ends it; cut between two blocks, it would read as a whole.
-    """
+    """Whether a compressed file, open at any place, is one of bgzip."""
     place = file.tell()
     try:
         file.seek(0)
@@ -76,6 +68,7 @@ def is_bgzf(file):
             return False
         file.seek(max(os.fstat(file.fileno()).st_size - len(BGZF_END), 0))
         if file.read() != BGZF_END:
+            # cut between two blocks, it would read as a whole
             raise EOFError("the block that bgzip puts at the end is missing")
         return True
     finally:
@@ -99,9 +92,6 @@ def rows_of_bcf(file, about):
     """Go through BCF, as a stream of bytes, before htslib does, which keeps each record whole. Yields: rows so far.
 
     about: argument and subject of errors. What is cut short is left to htslib, which says so.
-
-    Raises:
-        InputError: a record is longer than any line of VCF.
     """
     records = 0
     file.read(BCF_MAGIC)
@@ -148,11 +138,7 @@ def write_bgzf(target_path, path, lines):
 
 
 def convert_to_bcf(vcf, bcf):
-    """Write a file of VCF as BCF by bcftools: pysam's own writer adds END to symbolic alleles, declared or not.
-
-    Raises:
-        ValueError: BCF cannot hold it.
-    """
+    """Write a file of VCF as BCF by bcftools: pysam's own writer adds END to symbolic alleles, declared or not."""
     pysam = load_pysam()
     from pysam import bcftools  # noqa: PLC0415 (an extra)
 

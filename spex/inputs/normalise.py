@@ -113,9 +113,6 @@ def reasons_by_chromosome(seqnames, excluded=EXCLUDED):
 
     Numbers 23 and 24 are X and Y except where there is a chromosome 25; where there is a IX, X is the tenth chromosome
     and not left out by default.
-
-    Raises:
-        InputError: no gene lies on a chromosome that is to be left out by its own name.
     """
     there = {_bare(name) for name in seqnames.dropna().unique()}
     reasons = pd.Series("", index=seqnames.index, dtype=object)
@@ -138,11 +135,7 @@ def reasons_by_chromosome(seqnames, excluded=EXCLUDED):
 
 
 def check_one_naming(chroms):
-    """Refuse genes whose file calls one chromosome by two names. chroms: Series of names.
-
-    Raises:
-        InputError: both 1 and chr1 are there.
-    """
+    """Refuse genes whose file calls one chromosome by two names. chroms: Series of names."""
     names = set(chroms.unique())
     both = sorted(name for name in names if not name.startswith("chr") and f"chr{name}" in names)
     if both:
@@ -167,9 +160,6 @@ def find_regions(texts, called, chroms):
     function from a chromosome's name to the one to use, None where it is unknown. chroms: names for the error.
 
     Returns: dict of name -> list of (start, end), 1-based, both included, in order and apart.
-
-    Raises:
-        InputError: a text is no region, or of an unknown chromosome.
     """
     covered = {}
     for text in texts:

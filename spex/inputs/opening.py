@@ -83,9 +83,6 @@ def open_bytes(path, about, where=str, *, lines=True):
     about: argument and subject of errors. where: function that gives the place in the file, in words. lines: whether
     it is text, whose lines are bounded. The file's `raw.kind` is what it is, and `raw.packed` what it is decompressed
     from.
-
-    Raises:
-        InputError: damaged or cut short; a line or a size without bounds.
     """
     with contextlib.ExitStack() as stack:
         with readable(about):

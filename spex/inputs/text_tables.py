@@ -85,11 +85,7 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
 
 
 def places_of(header, wanted, about, separator, hint=None):
-    """Where some columns stand under a header. about: argument, subject and expected of errors. separator: of it.
-
-    Raises:
-        InputError: one is not there, or there twice.
-    """
+    """Where some columns stand under a header. about: argument, subject and expected of errors. separator: of it."""
     missing = [name for name in wanted if name not in header]
     if missing:
         found = f"no column {', '.join(missing)}; found {listed(header)}{other_separator(header, separator)}"

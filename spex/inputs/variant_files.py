@@ -200,11 +200,7 @@ class VariantFile:
         self._taken, self._width = len(self.header), len(TITLES)
 
     def _other_lengths(self):
-        """What the header says of lengths of chromosomes that are not the genome's. Yields: text.
-
-        Raises:
-            InputError: most are not.
-        """
+        """What the header says of lengths of chromosomes that are not the genome's. Yields: text."""
         shared = {name: self.called(name) for name, length in self.contigs.items() if length and self.called(name)}
         other = [name for name, ours in shared.items() if self.contigs[name] != self.chromsizes[ours]]
         if not other:
@@ -253,11 +249,7 @@ class VariantFile:
         return {chrom: stretches for chrom, stretches in found.items() if chrom in there}
 
     def _index(self):
-        """The newest index beside the file.
-
-        Raises:
-            InputError: there is none, or the file is newer, or of a kind that none can be made of.
-        """
+        """The newest index beside the file."""
         if self._piped or not self._bgzf:
             raise self.error("regions are read by an index, which it cannot have", hint=self._way_to_index())
         places = [self.path.with_name(self.path.name + ending) for ending in (".tbi", ".csi")]
