@@ -5,7 +5,7 @@ import pandas as pd
 
 from spex.effects.quantiles import path_of, stratum
 from spex.inputs.alleles import OK
-from spex.inputs.variant_copies import info_entry
+from spex.inputs.vcf import info_entry
 
 COLUMNS = {
     "variant_id": "string",

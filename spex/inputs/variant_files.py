@@ -16,7 +16,7 @@ from spex.inputs.htslib import check_bgzf, check_index, is_bgzf, line_of, readin
 from spex.inputs.identify import BCF, LONGEST, kind_of
 from spex.inputs.normalise import find_regions, known_as
 from spex.inputs.opening import DAMAGED, open_bytes, readable
-from spex.inputs.vcf_text import MARK, TITLES, check_beginning, contigs_of, read_header
+from spex.inputs.vcf import MARK, TITLES, check_beginning, contigs_of, read_header
 
 BYTES = "latin-1"
 """An encoding of text that keeps all bytes."""

@@ -13,7 +13,8 @@ from inputs.check_reader import Made, ReaderEntry, Reading, caught, check_reader
 
 from spex.errors import InputError
 from spex.files.checks import require_file
-from spex.inputs import expression, genes, genome, vcf_text
+from spex.inputs import expression, genes, genome
+from spex.inputs import vcf as vcf_files
 from spex.inputs.alleles import OK
 from spex.inputs.chromatin import read_chromatin_features
 from spex.inputs.crispr import read_crispr_pairs
@@ -197,7 +198,7 @@ def variant_rows(rows, samples=""):
 
 
 def vcf(rows):
-    head = "##fileformat=VCFv4.3\n##contig=<ID=chr1,length=10000000>\n" + b"\t".join(vcf_text.TITLES).decode() + "\n"
+    head = "##fileformat=VCFv4.3\n##contig=<ID=chr1,length=10000000>\n" + b"\t".join(vcf_files.TITLES).decode() + "\n"
     return "v.vcf", made(head + variant_rows(rows), 3)
 
 
@@ -285,7 +286,7 @@ REGISTRIES = {
     "genes": (genes.FORMATS, GENES),
     "expression": (expression.FORMATS, EXPRESSION),
     "genome": (genome.FORMATS, GENOME),
-    "variants": (vcf_text.FORMATS, VARIANTS),
+    "variants": (vcf_files.FORMATS, VARIANTS),
 }
 
 
@@ -337,7 +338,7 @@ def test_variants(tmp_path, name, make):
     def seen(path):
         with gzip.open(path) if path.suffix == ".bcf" else open(path, "rb") as file:
             line = file.readline().rstrip(b"\n")
-        return vcf_text.FirstLine(vcf_text.kind_of(line), line)
+        return vcf_files.FirstLine(vcf_files.kind_of(line), line)
 
     check_reader(entry("variants", name, seen, read_variants), in_room(make, tmp_path), tmp_path / "files")
 

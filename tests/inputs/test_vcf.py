@@ -2,8 +2,7 @@
 
 import pytest
 
-from spex.inputs import variant_copies as v
-from spex.inputs import vcf_text
+from spex.inputs import vcf as v
 
 HEADER = [
     b"##fileformat=VCFv4.3",
@@ -16,7 +15,7 @@ HEADER = [
 
 
 def test_chromosomes_of_a_header():
-    assert vcf_text.contigs_of(HEADER) == {"chr1": 100, "2": None}
+    assert v.contigs_of(HEADER) == {"chr1": 100, "2": None}
 
 
 def test_a_header_declares_the_field_once_and_new_chromosomes():
