@@ -26,7 +26,6 @@ from spex.inputs.text_tables import (
     is_unnamed,
     listed,
     other_separator,
-    read_table,
     row_numbers,
 )
 
@@ -55,23 +54,25 @@ TESTS = "give the expression that they were made from: TPM, or counts that are n
 class ExpressionFile:
     """Where things stand in an expression file, known from its header, and from columns whose heading may be a label's.
 
-    preamble: number of lines before the header. tissues: tissue names in file order; target index 1 is the first of
-    them, as in the published file, whose column 0 numbers the rows. columns: position of each tissue's column.
-    id_columns: positions of columns with the heading of gene ids. label_columns: positions of the columns in front
-    with row names or numbers; used where no heading names the ids. header: of a file that has none. is_gct:
-    whether its second line has its size. notes: what it is, and which columns are ignored, in words.
+    seen: its Beginning. tissues: tissue names in file order; target index 1 is the first of them, as in the published
+    file, whose column 0 numbers the rows. columns: position of each tissue's column. id_columns: positions of columns
+    with the heading of gene ids. label_columns: those of the columns in front with row names or numbers; used where no
+    heading names the ids. header: of a file that has none. is_gct: whether its second line has its size. notes: what it
+    is, and which columns are ignored, in words.
     """
 
-    path: Path
-    separator: str
-    preamble: int
-    id_columns: tuple[int, ...]
-    label_columns: tuple[int, ...]
+    seen: Beginning
     tissues: tuple[str, ...]
     columns: tuple[int, ...]
+    id_columns: tuple[int, ...]
+    label_columns: tuple[int, ...] = ()
     header: tuple[str, ...] | None = None
     is_gct: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def path(self):
+        return self.seen.path
 
     @property
     def paths(self):
@@ -86,15 +87,7 @@ class ExpressionFile:
         columns = {target: self.columns[target - 1] for target in targets}
         ids = self.id_columns or self.label_columns
         place = {column: number for number, column in enumerate(sorted({*columns.values(), *ids}))}
-        content = read_table(
-            self.path,
-            "expression",
-            self.separator,
-            preamble=self.preamble,
-            expected=FORMS,
-            columns=lambda header: list(place),
-            header=self.header and list(self.header),
-        )
+        content = self.seen.read(self.seen.separator, FORMS, lambda header: list(place), self.header)
         if self.is_gct:
             self._check_gct_size(content)
         texts = {target: content.column(place[column]) for target, column in columns.items()}
@@ -168,19 +161,8 @@ def _file(seen, ids, columns, *, labels=(), header=None, what=None, is_gct=False
     used = {*ids, *columns, *([] if ids else labels)}
     others = [name for place, name in enumerate(seen.header) if place not in used and not is_unnamed(name)]
     notes = [*([what] if what else []), *([f"columns ignored: {listed(others)}"] if others else [])]
-    separator = seen.separator
-    return ExpressionFile(
-        seen.path,
-        separator,
-        seen.starts[separator][0],
-        id_columns=tuple(ids),
-        label_columns=tuple(labels),
-        tissues=tuple((header or seen.header)[column] for column in columns),
-        columns=tuple(columns),
-        header=header,
-        is_gct=is_gct,
-        notes=tuple(notes),
-    )
+    tissues = tuple((header or seen.header)[column] for column in columns)
+    return ExpressionFile(seen, tissues, tuple(columns), tuple(ids), tuple(labels), header, is_gct, tuple(notes))
 
 
 def _is_gct(seen):

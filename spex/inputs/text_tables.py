@@ -70,7 +70,7 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
         with open_text(path, about, expected=expected) as file:
             before = [file.readline().rstrip("\r\n") for _ in range(preamble)]
             records = _records(file, separator, preamble, about)
-            header = next(records, (0, None))[1] if header is None else header
+            header = next(records, (0, None))[1] if header is None else list(header)
             if header is None:
                 found = f"no readable table header ({recognise(path) or 'it ends before one'})"
                 raise InputError(found, **about, expected=expected)
