@@ -10,8 +10,9 @@ COMMANDS += (["resources"], ["reproduce"], ["draw"])
 HEAD = """\
 # Every option
 
-Made from the parsers of the commands by docs/make_options.py. Options may be written with `-` in place of `_`. `spex compare`,
-`elements`, `variants` and `map` take the spellings of the published scripts too (`--genes_filename` for `--genes`).
+Made from the parsers of the commands by docs/make_options.py. Options may be written with `-` in place of `_`. `spex
+compare`, `elements`, `variants` and `map` take the spellings of the published scripts too (`--genes_filename` for
+`--genes`).
 """
 
 
