@@ -14,6 +14,7 @@ import io
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -39,8 +40,9 @@ from train_inputs import FAST
 
 from benchmarks.gpu import __main__ as gpu
 from expecto import beluga
-from spex.commands import compare, elements, reproduce, resources, study, tensors, train, variants
-from spex.commands import map as map_
+from spex.commands import reproduce, resources, study, tensors, train
+from spex.commands.main import parser_of
+from spex.commands.parsers import PARSERS
 from spex.models.registry import MODELS
 from spex.study.reading import read_study
 from spex.study.running import run_study
@@ -66,7 +68,7 @@ TISSUE = "Cells_EBV-transformed_lymphocytes"
 NUMBER = r"(-?[0-9.]+(e[+-]\d+)?|nan)"
 PUBLISHED_LINE = re.compile(f"rmse: {NUMBER} spearman: {NUMBER} pval: {NUMBER} pearson: {NUMBER} pval: {NUMBER}\n")
 PROGRAM = re.compile(r"[a-z][a-z0-9_-]*|python|\./\S+")
-MAIN = (tensors, train, compare, map_, study, elements, variants)
+MAIN = (*([name] for name in PARSERS), ["variants", "null"])
 """Commands all of whose options are in the documents."""
 
 WITH_TENSORS = ("train", "draw", "compare", "elements", "variants")
@@ -440,8 +442,8 @@ def run_sbatch(world, words):
     given = re.fullmatch(r"(?:tensors\.py|-m spex tensors) (.+)\n", done.stdout)
     assert given, done.stdout
     argv = shlex.split(given[1])
-    args = tensors.create_parser().parse_args(argv)
-    assert (args.divisor, args.reminder) == (int(words[script + 1]), int(task))
+    args = parser_of("tensors").parse_args(argv)
+    assert (args.divisor, args.remainder) == (int(words[script + 1]), int(task))
     assert world.main(tensors.main, argv).status == 0
 
 
@@ -500,12 +502,12 @@ def test_a_command_that_nobody_knows_fails_by_its_name(world):
 # options
 
 
-def options_of(create_parser):
-    """Options of a command and of its sub-commands."""
-    parsers, options = [create_parser()], set()
+def spellings_of(*words):
+    """Every spelling of an option that a command and its sub-commands take. words: of its command line."""
+    parsers, options = [parser_of(words[0], [*words[1:]])], set()
     for parser in parsers:
+        options |= {*parser._option_string_actions, *(f"--{name}" for name in parser._spellings)}
         for action in parser._actions:
-            options.update(flag for flag in action.option_strings if flag.startswith("--"))
             parsers.extend(action.choices.values() if isinstance(action.choices, dict) else ())
     return options
 
@@ -524,18 +526,21 @@ def mentioned_options():
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
     known |= set().union(
-        *(options_of(each.create_parser) for each in (*MAIN, resources, reproduce, gpu)),
-        options_of(lambda: variants.create_null_parser("spex variants")),
+        *(spellings_of(*words) for words in MAIN),
+        gpu.create_parser()._option_string_actions,
     )
-    unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
+    mentioned = mentioned_options().items()
+    unknown = {
+        option: each.place
+        for option, each in mentioned
+        if not {option, option.replace("-", "_").replace("__", "--", 1)} & known
+    }
     assert unknown == {}
 
 
-def test_every_option_of_the_main_commands_is_in_the_documents():
-    fixed = {"--bin_size", "--window_size", "--tensor_width", "--features_count"}
-    options = set().union(*(options_of(each.create_parser) for each in MAIN))
-    options |= options_of(lambda: variants.create_null_parser("spex variants"))
-    assert options - mentioned_options().keys() - fixed - {"--help"} == set()
+def test_the_page_of_options_is_made_from_the_parsers():
+    page = runpy.run_path(str(ROOT / "docs/make_options.py"))["page"]()
+    assert (ROOT / "docs/options.md").read_text(encoding="utf-8") == page, "run python docs/make_options.py"
 
 
 # links and files

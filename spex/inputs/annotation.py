@@ -11,6 +11,7 @@ import pandas as pd
 from spex.arguments import choice
 from spex.errors import InputError, shown
 from spex.inputs.account import Account
+from spex.inputs.choices import TSS_RULES
 from spex.inputs.normalise import LARGEST_POSITION, PAR_Y, unversioned
 from spex.inputs.opening import open_text
 from spex.inputs.text_tables import listed
@@ -35,7 +36,7 @@ TYPES = {
     "Mt_rRNA": "rRNA",
 }
 """Biotype in the file -> type in the published table, which has no others."""
-GENE_TYPES = ("gene_type", "gene_biotype", "biotype")
+TYPE_NAMES = ("gene_type", "gene_biotype", "biotype")
 TRANSCRIPT_TYPES = ("transcript_type", "transcript_biotype", "biotype")
 SAME_TYPES = {"mRNA": "protein_coding", "lnc_RNA": "lncRNA"}
 """What RefSeq and the Sequence Ontology call transcripts of a gene's type."""
@@ -50,7 +51,6 @@ COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS
 SEVERAL, MOST_ODD = 10, 0.1
 """More genes than these, in number and as a share, without a TSS for a fault of their lines: the file is damaged."""
 
-TSS_RULES = ("auto", "mane", "canonical", "5prime")
 LACKING = {"mane": "without a MANE Select transcript", "canonical": "without an Ensembl canonical transcript"}
 """Why a rule leaves a gene out, in words that follow a number."""
 MANE, CANONICAL = "MANE_Select", "Ensembl_canonical"
@@ -137,7 +137,7 @@ def read_annotation(path, tss_rule="auto"):
     account, rows, odd, untyped = Account(str(path), "genes"), [], [], 0
     genes, transcripts = _collect(path)
     for key, gene in _each_once(genes).items():
-        biotype = _type_of(gene.record, GENE_TYPES)
+        biotype = _type_of(gene.record, TYPE_NAMES)
         if reason := _unused(gene.name, biotype):
             account.leave_out(reason)
         elif fault := gene.odd or _odd_transcripts(gene.record, transcripts[key]):

@@ -23,6 +23,7 @@ from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
+from spex.inputs.choices import VALUES
 from spex.inputs.expression_tables import SUFFIX, ExpressionFile, open_table
 from spex.inputs.expression_values import (
     BACK,
@@ -38,7 +39,6 @@ from spex.inputs.identify import HDF5, Format, recognise
 from spex.inputs.normalise import ENSEMBL, unversioned
 from spex.inputs.text_tables import listed
 
-VALUES = ("TPM", "FPKM")
 SAMPLES_EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"
 
 PUBLISHED_TARGET = 22

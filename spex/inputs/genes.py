@@ -16,6 +16,7 @@ from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.account import FEW, Account
 from spex.inputs.annotation import is_annotation, read_annotation
+from spex.inputs.choices import GENE_TYPES
 from spex.inputs.expression_tables import TOOLS
 from spex.inputs.gene_tables import (
     COLUMNS,
@@ -42,7 +43,6 @@ from spex.inputs.text_tables import Beginning, listed, places_of, read_table
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
 """The published annotation table, whose positions are GRCh38's."""
 
-GENE_TYPES = ("pc", "lincRNA", "all")
 TYPE_NAMES = {"pc": ("protein_coding",), "lincRNA": ("lincRNA", "lncRNA")}
 """lncRNA is what GENCODE has called lincRNA, among others, since 2019."""
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")

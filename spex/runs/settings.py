@@ -22,6 +22,7 @@ FIELD_OF = {
     "genome": "genome_sha256",
     "network": "beluga_sha256",
     "maps": "maps_sha256",
+    "rule": "contact_rule",
     "resolution": "hic_resolution",
 }
 """Arguments whose field in run.json has another name."""

@@ -14,9 +14,10 @@ from spex.inputs.maps.reading import open_maps
 from spex.inputs.maps.settings import Reading
 from spex.inputs.normalise import excluded_chromosomes
 from spex.inputs.text_tables import listed
-from spex.models.registry import MODELS
+from spex.models.choices import Fitting
 from spex.study.marked import read_marked
 from spex.study.plan import Study, StudyFit, StudyMap
+from spex.study.schema import KEYS, spell
 
 OUT, RULE, RESOLUTION = "study", "corrected", 1000
 FITS = [{"name": "ridge", "model": "ridge"}]
@@ -33,9 +34,6 @@ RULE_OPTIONS = (*dict.fromkeys(name for rule in RULES.values() for name in thres
 READING_OPTIONS = tuple(field.name for field in fields(Reading))
 LISTS = ("exclude_chroms", "distance_edges", "test_chroms", "validation_chroms", "neighbour_penalties")
 """Options of which there may be several, so that one value is a list of one."""
-
-KEYS = {"maps": "files", "network": "weights", "targets": "tissues", "parameters": "params"}
-"""What the file calls arguments of the library that have another name there."""
 
 INDEX = r"(0|[1-9][0-9]*)"
 INDICES = re.compile(rf"{INDEX}(\s*[-,]\s*{INDEX})*|all")
@@ -85,11 +83,6 @@ def read_study(path, *, quick=False):
         shards=values.get("shards", 1),
         resources={step: usual | values.get("resources", {}).get(step, {}) for step, usual in RESOURCES.items()},
     )
-
-
-def spell(argument):
-    """How a study's file spells an argument of the library."""
-    return KEYS.get(argument, argument)
 
 
 def _with_line(file, place, function, *given, **options):
@@ -270,32 +263,17 @@ def _fits(file, base):
     """The fits of the file. Yields: StudyFit."""
     names = {}
     for number, given in enumerate(file.values.get("fits", FITS)):
-        place, name, model = ("fits", number), given["name"], given["model"]
+        place, name = ("fits", number), given["name"]
         _check_name(file, (*place, "name"), f"fit {name}", name, names)
-        _check_fit(file, place, given)
         options = _options(given, [key for key in given if key != "name"])
         if "params" in given:
-            path = base / _plain(given["params"])
-            taken = [key for key in ("neighbour_penalties",) if key in given]
-            _with_line(file, (*place, "params"), MODELS[model].read_parameters, path, taken)
-            options["params"] = path
+            options["params"] = base / _plain(given["params"])
+        _with_line(file, place, _check_fit, options)
         yield StudyFit(name, options)
 
 
-def _check_fit(file, place, given):
-    """Refuse options of a fit that contradict each other."""
-    model = MODELS[given["model"]]
-    problems = {
-        "neighbour_penalties": "neighbour_penalties" not in model.optional
-        and f"{given['model']} has no such penalties",
-        "repeats": given.get("repeats", 1) > 1
-        and not model.seeded
-        and f"{given['model']} has no random part, every repeat would be the same",
-        "cv_groups": "cv" not in given and "says how cv: chromosomes divides them; give that too",
-        **dict.fromkeys(
-            ("test_chroms", "validation_chroms"), "cv" in given and "cv tests on every chromosome in turn; leave it out"
-        ),
-    }
-    for key, problem in problems.items():
-        if key in given and problem:
-            raise file.error((*place, key), f"fit {given['name']}: {key}: {problem}")
+def _check_fit(options):
+    """Refuse options of a fit that contradict each other, or parameters that its model cannot use."""
+    renamed = {library: key for library, key in KEYS.items() if key in options}
+    given = {name: value for name, value in options.items() if name not in renamed.values()}
+    Fitting(**given, **{library: options[key] for library, key in renamed.items()}).read_parameters()

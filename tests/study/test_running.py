@@ -18,8 +18,8 @@ import pytest
 from conftest import ROOT, tensor_bytes
 from processes import NARROW_TENSORS, in_own_mounts, start
 
-from spex.commands import compare, tensors, train
-from spex.commands import map as map_
+from spex.commands.main import parser_of
+from spex.commands.main import start as start_command
 from spex.errors import InputError
 from spex.study import running, words
 from spex.study.reading import read_study
@@ -38,7 +38,7 @@ maps:
   - {{name: both, files: ["{world.maps[0]}", "{world.maps[1]}"], resolution: 1000, min_count: 3}}
 fits:
   - {{name: ridge, model: ridge, neighbour_penalties: [none, 100]}}
-comparison: {{rotations: 5, narrow_draw: true}}
+comparison: {{rotations: 5, whole_chromosome_fallback: true}}
 resources:
   tensors: {{threads: 1, memory_mb: 6000, minutes: 20, gpus: 1}}
   train: {{threads: 2, memory_mb: 3000, minutes: 10}}
@@ -106,24 +106,29 @@ def test_the_commands_take_the_words_and_understand_what_the_study_says(study, w
     base, liver, both = words.folders(study)
     assert (base, liver, both) == ("sequence_alone", "maps/liver", "maps/both")
     command, *argv = words.tensors_words(study, both, 1)
-    args = tensors.create_parser().parse_args(argv)
+    args = parser_of("tensors").parse_args(argv)
     assert command == "tensors" and args.data_folder == both
-    assert (args.divisor, args.reminder, args.compute_platform) == (2, 1, "CUDA")
-    assert args.mcool_filename == [str(path) for path in world.maps]
-    assert tensors.rule_of(args).min_count == 3
-    assert tensors.create_parser().parse_args(words.tensors_words(study, base, 0)[1:]).mcool_filename == []
+    assert (args.divisor, args.remainder, args.device) == (2, 1, "CUDA")
+    assert args.maps == [str(path) for path in world.maps]
+    assert args.min_count == 3
+    assert parser_of("tensors").parse_args(words.tensors_words(study, base, 0)[1:]).maps == []
     command, *argv = words.train_words(study, liver, study.fits[0])
-    args = train.create_parser().parse_args(argv)
+    args = parser_of("train").parse_args(argv)
     assert command == "train" and (args.data_folder, args.target_index) == (liver, ["1", "3"])
-    assert (args.model, args.neighbour_penalties, args.compute_platform) == ("ridge", ["none", 100], "CPU")
+    assert (args.model, args.neighbour_penalties, args.device) == ("ridge", ["none", 100], "CPU")
     command, *argv = words.compare_words(study)
-    args = compare.create_parser().parse_args(argv)
+    args = parser_of("compare").parse_args(argv)
     assert command == "compare" and (args.base_folder, args.map_folders) == (base, [liver, both])
-    assert (args.out, args.rotations, args.narrow_draw, args.cell_type) == ("comparison", 5, True, ["maps/liver=Liver"])
-    assert args.mcool_filename == [str(world.maps[index]) for index in (0, 0, 1)]
+    assert (args.out, args.rotations, args.whole_chromosome_fallback, args.cell_type) == (
+        "comparison",
+        5,
+        True,
+        ["maps/liver=Liver"],
+    )
+    assert args.maps == [str(world.maps[index]) for index in (0, 0, 1)]
     command, *argv = words.sheet_words(study, study.maps[1], "sheet.json")
-    args = map_.create_parser().parse_args(argv)
-    assert command == "map" and args.mcool_filename == [str(path) for path in world.maps] and args.json == "sheet.json"
+    args = parser_of("map").parse_args(argv)
+    assert command == "map" and args.maps == [str(path) for path in world.maps] and args.json == "sheet.json"
 
 
 def test_words_of_snakemake(study, tmp_path):
@@ -507,7 +512,7 @@ def test_four_nodes_on_one_folder_one_of_them_killed_and_requeued(world, narrow,
     assert again.returncode == 0 and "Traceback" not in log, log
     assert list(scratch.iterdir()) == []
     monkeypatch.chdir(alone.out)
-    assert tensors.main(words.tensors_words(alone, "maps/both", 0)[1:]) == 0
+    assert start_command("tensors", words.tensors_words(alone, "maps/both", 0)[1:]) == 0
     assert tensor_bytes(study.map_folder("both")) == tensor_bytes(alone.map_folder("both"))
 
 
