@@ -13,7 +13,7 @@ import pandas as pd
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import FEW, Account
 from spex.inputs.normalise import TRANSCRIPT, unversioned
-from spex.inputs.text_tables import listed, row_numbers
+from spex.inputs.text_tables import listed, numbers_of, row_numbers
 
 LARGEST_LOGARITHM = 25
 """log2 of 33 million; no TPM reaches it."""
@@ -159,7 +159,7 @@ def _check_row_numbers(path, content, numbers, table):
 
 def _not_row_numbers(content, label):
     """What a column contains instead of row numbers, in words: the first ones that do not go on from the one before."""
-    values = pd.to_numeric(label, errors="coerce").to_numpy(np.float64)
+    values = numbers_of(label)[0].to_numpy()
     if np.isnan(values).any() or values.size == 0:
         return f"holds {listed(label.head(3))}, ..."
     place = int(np.append(np.flatnonzero(np.diff(values) != 1) + 1, 0)[0])
