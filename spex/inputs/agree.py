@@ -30,7 +30,7 @@ logger = logging.getLogger("spex")
 
 
 def check_on_genome(genes, chromsizes):
-    """Refuse genes that the genome cannot hold. chromsizes: chromosome name -> bp.
+    """Refuse genes that do not lie on the genome. chromsizes: chromosome name -> bp.
 
     Raises:
         InputError: a gene's chromosome is not in the genome, or its TSS lies past the chromosome's end.

@@ -119,7 +119,7 @@ class ExpressionFile:
         if size.split("\t")[:2] != [str(len(content.rows)), str(len(self.tissues))]:
             raise expression_error(
                 self.path,
-                f"line 2 tells '{shown(size)}' rows and samples, there are {len(content.rows)} and {len(self.tissues)}",
+                f"line 2 says '{shown(size)}' rows and samples, there are {len(content.rows)} and {len(self.tissues)}",
                 expected="a whole file",
                 hint="fetch it again, or correct the line if you took rows away",
             )

@@ -280,7 +280,7 @@ def contains_labels(texts, *, behind_ids):
 
 
 def row_numbers(texts):
-    """The row numbers, from 0, that a column of text holds, in any order, or None where it holds anything else.
+    """The row numbers, from 0, that a column of text contains, in any order, or None where it contains anything else.
 
     texts: (n,) of text. Numbers are 0 to n - 1, as pandas writes them, or 1 to n, as R does.
     """
