@@ -73,12 +73,6 @@ def test_a_command_hands_on_its_status_and_its_name(capsys, tmp_path):
     assert capsys.readouterr().err.startswith("spex train: error: --genes_filename")
 
 
-def test_workflow_prints_where_the_files_are(capsys):
-    assert main.main(["workflow"]) == 0
-    folder = Path(capsys.readouterr().out.removesuffix("\n"))
-    assert (folder / "Snakefile").is_file() and (folder / "slurm_array.sh").is_file()
-
-
 def test_the_package_runs_as_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "spex", "--version"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -86,7 +80,7 @@ def test_the_package_runs_as_the_command():
     assert (done.returncode, done.stdout) == (0, f"spex {spex.__version__}\n")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["workflow"], ["resources", "list"], ["train", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["resources", "list"], ["train", "--help"]])
 def test_only_the_command_that_is_chosen_is_imported(words):
     code = f"""import runpy, sys
 sys.argv = ["spex", *{words!r}]
@@ -105,5 +99,8 @@ finally:
 def test_the_installed_command_is_this_one(tmp_path):
     command = shutil.which("spex", path=Path(sys.executable).parent)
     assert command, "install the project into this environment: make setup, or pip install --no-deps -e ."
-    done = subprocess.run([command, "workflow"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert Path(done.stdout.strip()) == ROOT.resolve() / "spex/workflow"
+    done = subprocess.run([command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"spex {spex.__version__}\n"
+    place = [Path(command).parent / "python", "-c", "import spex; print(spex.__file__)"]
+    done = subprocess.run(place, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == ROOT.resolve() / "spex/__init__.py"

@@ -13,7 +13,7 @@ from spex.commands.options import option
 from spex.errors import InputError, parameter
 
 PACKAGE = Path(spex.__file__).parent
-WITH_OPTIONS = ("commands", "workflow")
+WITH_OPTIONS = ("commands",)
 """Folders that may speak of options: they are the command line."""
 
 OF_ANOTHER_PROGRAM = ("study/running.py",)

@@ -23,7 +23,6 @@ COMMANDS = {
     "draw": "draw the pictures of finished fits",
     "resources": "list, get and check the files that the program needs",
     "reproduce": "get the files, run the published protocol, compare with its figures",
-    "workflow": "print the folder of the Snakemake workflow and the SLURM script",
 }
 """Name of each module in spex/commands with a `main(argv, prog=...)`, with - in place of _ -> what it does."""
 

@@ -19,8 +19,9 @@ from spex.files.atomic import write_json
 from spex.files.checks import require_folder
 from spex.files.own import open_own
 
-WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
-PROFILES = {path.name: path for path in sorted((WORKFLOW / "profiles").iterdir())}
+HERE = Path(__file__).resolve().parent
+SNAKEFILE = HERE / "study.smk"
+PROFILES = {path.name: path for path in sorted((HERE / "profiles").iterdir())}
 LOCAL, SLURM = "local", "slurm"
 LOCK, HANDED = ".study.lock", ".study.json"
 """In the study's folder: who holds the first runs the study; the second says to the Snakefile whose folder it is.
@@ -49,7 +50,7 @@ def snakemake_words(study, profile=LOCAL, cores=None, extra=()):
 
     Returns: list of str.
     """
-    words = [sys.executable, "-m", "snakemake", "--snakefile", WORKFLOW / "study.smk"]
+    words = [sys.executable, "-m", "snakemake", "--snakefile", SNAKEFILE]
     words += ["--workflow-profile", PROFILES.get(profile) or Path(profile).absolute()]
     if profile == LOCAL:
         words += ["--cores", cores or "all", *_gpus_at_once(study)]

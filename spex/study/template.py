@@ -23,7 +23,7 @@ expression: expecto/geneanno.exp.csv # a table, .h5ad, or a list of files with a
 
 # Contact maps. The name is that of a folder and in every table: letters, digits, _, . and -
 maps:
-  - name: GM12878_CTCF
+  - name: GM12878_Pol_II
     files: data/4DNFIARR7LP4.mcool    # of one experiment; counts of several are added
     # resolution: 1000            # bp per bin
     # rule: corrected             # or published, with show_published: true below
@@ -36,7 +36,7 @@ maps:
     # contact_radius: 1.5         # 3D models: beads nearer than this are in contact
     # cell_type: Cells_EBV-transformed_lymphocytes   # the tissue that is the map's own, by name or pattern
     # experiment: ChIA-PET        # free text, as is factor; the report groups by them
-    # factor: CTCF
+    # factor: Pol II
   # - name: K562_RAD21
   #   files: [one.mcool, other.mcool]
 

@@ -260,7 +260,7 @@ def test_inputs_may_lie_in_such_a_folder(beside, tmp_path, capfd):
 
 
 def test_a_snakefile_started_elsewhere(tmp_path, capfd):
-    words_ = [sys.executable, "-m", "snakemake", "--snakefile", running.WORKFLOW / "study.smk", "--cores", "1", "-n"]
+    words_ = [sys.executable, "-m", "snakemake", "--snakefile", running.SNAKEFILE, "--cores", "1", "-n"]
     assert subprocess.run(words_, cwd=tmp_path, check=False).returncode == 1
     assert re.search(r"study.smk: error: .*/.study.json: cannot be read .*by hand only after", capfd.readouterr().err)
 
