@@ -3,8 +3,8 @@
 Commands run in a small world: a folder with small files under the very names that the documents use, a narrow network,
 few rounds of boosting. What only a cluster, a network or many minutes can serve is taken as far as a stand-in goes. A
 command that nobody here knows how to run fails by its name. Code blocks are commands where they are indented or
-fenced as `sh`; `bash` is a script, `python` is run, `signature` compared with the library, `yaml` read as a study, `text` is what a program
-prints.
+fenced as `sh`; `bash` is a script that `sbatch` gets, `python` is run, `signature` compared with the library, `yaml`
+read as a study, `text` is what a program prints.
 """
 
 import contextlib
