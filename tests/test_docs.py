@@ -35,6 +35,7 @@ from made_study_report import write_results
 from reproduce_driver import LENGTHS as CHECKED_LENGTHS
 from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
+from snakemake.cli import get_argument_parser as snakemake_parser
 from train_inputs import FAST
 
 from benchmarks.gpu import __main__ as gpu
@@ -43,7 +44,7 @@ from spex.commands import compare, elements, reproduce, resources, study, tensor
 from spex.commands import map as map_
 from spex.models.registry import MODELS
 from spex.study.reading import read_study
-from spex.study.running import run_study
+from spex.study.running import snakemake_command
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
@@ -158,9 +159,13 @@ COMMANDS = find_commands()
 # a small world under the documents' names
 
 
-def list_jobs(study_, profile, cores, words):
-    """In the place of `spex.study.running.run_study`: what it would start."""
-    run_study(study_, profile, cores, [*words, "--dry-run"])
+def check_start(study_, profile, cores, extra):
+    """In the place of `spex.study.running.run_study`: whether Snakemake understands what it would start."""
+    python, _, module, *argv = snakemake_command(study_, profile, cores, extra)
+    given = snakemake_parser().parse_args(argv)
+    assert Path(python).is_file() and module == "snakemake"
+    assert Path(given.workflow_profile, "config.yaml").is_file()
+    assert {*given.until} <= {*re.findall(r"^rule (\w+):$", Path(given.snakefile).read_text(), re.MULTILINE)}
 
 
 def found_by_trees(ready, **options):
@@ -191,7 +196,7 @@ def world(tmp_path_factory):
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         # a study takes minutes; tests/study runs one
-        patch.setattr("spex.commands.study.run_study", list_jobs)
+        patch.setattr("spex.commands.study.run_study", check_start)
         patch.setenv("PYTHONPATH", str(ROOT))
         for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
             patch.setenv(name, str(folder / "home"))

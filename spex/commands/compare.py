@@ -36,8 +36,7 @@ from spex.compare.run import compare_prepared
 from spex.compare.statistics import CORRECTIONS
 from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.targets import select_targets

@@ -18,9 +18,7 @@ from spex.commands.running import run_script
 from spex.errors import InputError
 from spex.files.atomic import write_json, write_text
 from spex.files.checks import require_folder
-from spex.study.cost import estimate
-from spex.study.cost_text import cost_text
-from spex.study.rates import MEASURED
+from spex.study.cost import MEASURED, cost_text, estimate, measured
 from spex.study.reading import read_study, spell
 from spex.study.running import LOCAL, run_study
 from spex.study.template import TEMPLATE
@@ -42,9 +40,7 @@ def create_parser(prog=PROG):
     )
     check.add_argument("file", type=path, metavar="FILE", help="the study's file")
     check.add_argument("--json", type=path, metavar="FILE", help="the numbers, in a file")
-    check.add_argument(
-        "--measure", action="store_true", help="time the network on this machine, on a few genes of the study"
-    )
+    check.add_argument("--measure", action="store_true", help="time the network on this machine")
     go = commands.add_parser(
         "run", help="do what is not done yet, by Snakemake, whose words are printed first", allow_abbrev=False
     )
@@ -72,12 +68,8 @@ def init(args):
 def check(args):
     json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
     study = read_study(args.file)
-    work, rates = count_work(study), MEASURED
-    if args.measure:
-        from spex.study.measuring import measure_rates  # noqa: PLC0415 (torch takes seconds to load)
-
-        rates = measure_rates(study, rates)
-    cost = estimate(study, work, rates)
+    work = count_work(study)
+    cost = estimate(study, work, measured(study, MEASURED) if args.measure else MEASURED)
     print(cost_text(cost))
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)

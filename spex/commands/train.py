@@ -26,8 +26,7 @@ from spex.commands.options import (
 )
 from spex.commands.running import run_script
 from spex.errors import InputError, visible
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression

@@ -12,8 +12,7 @@ from spex.effects.bins import ContactIndex
 from spex.errors import InputError
 from spex.features.devices import choose_precision, computing, open_computer, open_model
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import check_on_genome
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.genome import Genome

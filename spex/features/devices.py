@@ -24,7 +24,7 @@ from spex.contacts.collect import Contacts
 from spex.errors import InputError, parameter, shown
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
-from spex.files.stamps import Watch
+from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder

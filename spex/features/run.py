@@ -13,8 +13,7 @@ from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open
 from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import agree_maps, check_different, check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
 from spex.inputs.chromosomes import EXCLUDED

@@ -1,4 +1,4 @@
-"""Files of ours that tell when they were damaged after they were written, as disks and copies do.
+"""Files of ours whose damage is noticed: disks and copies change bytes after they were written.
 
 A seal is a checksum behind the content (or a field of it, in JSON); what a later run relies on carries one."""
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from spex.errors import shown
-from spex.files.atomic import _json, whole_file
+from spex.files.atomic import json_bytes, whole_file
 
 HEADER_LOCK = threading.Lock()
 """NumPy parses a header as Python's own text, and Python 3.11 fails now and then when two threads do so at once (its
@@ -45,7 +45,7 @@ def save_sealed_json(path, value, *, once=False):
 
 
 def _sealed_json(value):
-    return _json({**value, JSON_SEAL: hashlib.sha256(_json(value)).hexdigest()})
+    return json_bytes({**value, JSON_SEAL: hashlib.sha256(json_bytes(value)).hexdigest()})
 
 
 def load_sealed_json(path):

@@ -1,7 +1,6 @@
 """Download of large files that goes on where it stopped: after a dropped connection, a kill, a night."""
 
 import contextlib
-import fcntl
 import json
 import logging
 import math
@@ -12,8 +11,7 @@ import time
 import requests
 
 from spex.errors import InputError, parameter
-from spex.files.atomic import write_json
-from spex.files.own import open_own
+from spex.files.atomic import open_locked, open_own, write_json
 from spex.progress import progress
 
 CHUNK_BYTES = 1 << 14  # a dropped connection loses less than this
@@ -49,13 +47,8 @@ def locked(part):
         InputError: another one does, or what is there is no plain file.
     """
     lock = part.with_name(f"{part.name}.lock")
-    with open_own(lock, "ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError("another process is downloading it", subject=part, hint="wait until that ends") from None
-        except OSError as error:
-            logger.warning("%s: this file system has no locks (%s); start one download at a time", part, error.strerror)
+    busy = InputError("another process is downloading it", subject=part, hint="wait until that ends")
+    with open_locked(lock, lambda holder: busy):
         try:
             yield
         finally:

@@ -13,8 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from spex.errors import InputError, parameter
-from spex.files.atomic import write_json
-from spex.files.own import open_own
+from spex.files.atomic import open_own, write_json
 from spex.progress import progress
 from spex.resources.checks import check_digest, file_digest
 from spex.resources.download import MEGABYTE, discard, fetch, locked, part_path

@@ -22,8 +22,8 @@ import numpy as np
 
 from expecto.gene_features import OWN_SUMS
 from spex.files.atomic import is_read_only, remove_where_allowed, whole_file, write_json
+from spex.files.hashes import Watch
 from spex.files.sealed import DamagedFileError, npy_header, read_npy_header
-from spex.files.stamps import Watch
 
 SHARD_BYTES = 32 << 20
 SHARDS_IN_MEMORY = 3

@@ -2,9 +2,8 @@
 
 import os
 import re
-from dataclasses import fields
 
-from spex.contacts.rules import RULES, SHARED, check_resolution, make_rule, thresholds_in
+from spex.contacts.rules import RULES, check_resolution
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
 from spex.inputs.chromosomes import excluded_chromosomes
@@ -12,12 +11,11 @@ from spex.inputs.expression import open_expression
 from spex.inputs.genes import read_gene_table
 from spex.inputs.maps.address import require_map, split_uri
 from spex.inputs.maps.reading import open_maps
-from spex.inputs.maps.settings import Reading
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
 from spex.models.registry import MODELS
-from spex.study.marked import read_marked
-from spex.study.plan import Study, StudyFit, StudyMap
+from spex.study.plan import READING_OPTIONS, RULE_OPTIONS, Study, StudyFit, StudyMap
+from spex.study.yaml_file import read_marked
 
 OUT, RULE, RESOLUTION = "study", "corrected", 1000
 FITS = [{"name": "ridge", "model": "ridge"}]
@@ -30,8 +28,6 @@ RESOURCES = {
 """Of a job of each step, at full size: benchmarks/RESULTS.md has what they take, this leaves room."""
 
 GENE_OPTIONS = ("gene_type", "tss_rule", "exclude_chroms")
-RULE_OPTIONS = (*dict.fromkeys(name for rule in RULES.values() for name in thresholds_in(rule)), *SHARED)
-READING_OPTIONS = tuple(field.name for field in fields(Reading))
 LISTS = ("exclude_chroms", "distance_edges", "test_chroms", "validation_chroms", "neighbour_penalties")
 """Options of which there may be several, so that one value is a list of one."""
 
@@ -158,7 +154,7 @@ def _open_expression(file, expression, genes):
         file,
         ("expression",),
         open_expression,
-        [*expression] if len(expression) > 1 else expression[0],
+        expression,
         file.values.get("value"),
         lambda: read_gene_table(genes, file.values.get("tss_rule", "auto"))["id"],
     )
@@ -225,23 +221,12 @@ def _real(path):
     return os.path.realpath(file), group
 
 
-def rule_of(map_):
-    """The contact rule of a StudyMap."""
-    given = {name: map_.options[name] for name in RULE_OPTIONS if name in map_.options}
-    return make_rule(map_.options["contact_rule"], **given)
-
-
-def reading_of(map_):
-    """How the files of a StudyMap are read: Reading."""
-    return Reading(**{name: map_.options[name] for name in READING_OPTIONS if name in map_.options})
-
-
 def _check_map(file, number, map_, opened, tissues, *, quick):
     """Refuse options, a cell type or files of a map that a job would stumble over. opened: ExpressionFile."""
     place, resolution = ("maps", number), map_.options["hic_resolution"]
-    rule = _with_line(file, place, rule_of, map_)
+    rule = _with_line(file, place, lambda: map_.rule)
     _with_line(file, place, check_resolution, resolution)
-    reading = _with_line(file, place, reading_of, map_)
+    reading = _with_line(file, place, lambda: map_.reading)
     if map_.cell_type is not None:
         own = _with_line(file, (*place, "cell_type"), select_targets, opened, None, [map_.cell_type])
         if not {*own} & {index for index, _ in tissues}:
