@@ -29,8 +29,7 @@ from spex.files.sealed import save_array
 from spex.inputs.genes import cached_genes_text, keep_genes, read_gene_table
 from spex.inputs.maps.reading import open_maps, read_maps
 from spex.runs.cache import PredictionStore
-from spex.runs.contacts import save_contacts
-from spex.runs.folder import DataFolder
+from spex.runs.folder import DataFolder, save_contacts
 from spex.runs.settings import RunSettings, claim_run
 
 GENES, TISSUES, SEED = 2273, 4, 4

@@ -42,7 +42,7 @@ from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.targets import select_targets
 from spex.reports.comparison import write_report
 from spex.runs.folder import DataFolder
-from spex.runs.settings import check_genes_choice, check_made_with
+from spex.runs.settings import check_made_with, genes_choice
 
 PROG = "spex compare"
 FOLDERS = {"base_folder": "BASE_FOLDER", "map_folders": "MAP_FOLDER"}
@@ -145,8 +145,8 @@ def run(args):
     table, genes = read_genes(args.genes_filename, args)
     base = DataFolder(args.base_folder)
     hashes = KnownHashes(base.input_hashes if base.root.is_dir() else None)
-    check_made_with(base, {"genes": args.genes_filename}, hashes, {})
-    check_genes_choice(base, args.tss_rule, excluded_chromosomes(args.exclude_chroms))
+    choice = genes_choice(args.tss_rule, excluded_chromosomes(args.exclude_chroms))
+    check_made_with(base, {"genes": args.genes_filename, **choice}, hashes, {})
     file = open_expression(args.gene_expression_filename, args.value, lambda: table["id"])
     watch.add("expression", *file.paths)
     indices = args.target_index if args.target_index or args.target else ["all"]

@@ -19,9 +19,8 @@ from spex.inputs.genome import Genome
 from spex.inputs.ids import unversioned
 from spex.inputs.tables import listed
 from spex.runs.cache import PredictionStore
-from spex.runs.chosen import ChosenFit, choose_fits
-from spex.runs.folder import DataFolder
-from spex.runs.made import contacts_of, open_made
+from spex.runs.folder import DataFolder, contacts_of, open_made
+from spex.runs.predict import ChosenFit, choose_fits
 from spex.runs.settings import RunSettings, check_made_with
 
 

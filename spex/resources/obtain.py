@@ -1,6 +1,7 @@
 """Get one resource file: download, unpack, verify, give it its name, and remember that it was verified."""
 
 import gzip
+import hashlib
 import json
 import logging
 import os
@@ -15,7 +16,6 @@ from urllib.parse import urlsplit
 from spex.errors import InputError, parameter
 from spex.files.atomic import open_own, write_json
 from spex.progress import progress
-from spex.resources.checks import check_digest, file_digest
 from spex.resources.download import MEGABYTE, discard, fetch, locked, part_path
 
 CHUNK_BYTES = 1 << 20
@@ -203,6 +203,25 @@ def verify(resource, candidate, path, find):
             hint="delete that to accept this one",
         ) from error
     return recorded
+
+
+def file_digest(path, kind):
+    """A file's hash in hexadecimal; `git` is the id that git gives a file of this content."""
+    with open(path, "rb") as file:
+        if kind != "git":
+            return hashlib.file_digest(file, kind).hexdigest()
+        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def check_digest(path, digest):
+    """Compare a file's hash with the published one. digest: `kind:hexadecimal`, kind md5, sha256 or git."""
+    kind, _, expected = digest.partition(":")
+    found = file_digest(path, kind)
+    if found != expected:
+        raise InputError(f"its {kind} hash is {found}", subject=path, expected=expected)
 
 
 def is_verified(path):

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 from spex.contacts import collect as c
 from spex.contacts.rules import Published
 from spex.inputs.maps.cool import ContactMap
-from spex.runs.contacts import load_contacts, save_contacts
+from spex.runs.folder import load_contacts, save_contacts
 
 RULE = Published()
 
