@@ -52,24 +52,22 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
     Raises:
         InputError: no such fit, one of other features, one whose model is not linear where it must be, or none left.
     """
-    places = [place for each in given or (RIDGE,) for place in _places(folder, each)]
     chosen, there, tissues = [], set(), [pattern.lower() for pattern in tissues]
-    for place in dict.fromkeys(places):
+    for place in dict.fromkeys(place for each in given or (RIDGE,) for place in _places(folder, each)):
         record = _read_model_record(place)
-        made = record["settings"]
-        there.add(made["target"])
-        if linear and not MODELS[made["model"]].linear:
+        tissue, model = record["settings"]["target"], record["settings"]["model"]
+        there.add(tissue)
+        if linear and not MODELS[model].linear:
             raise InputError(
-                f"{made['model']} is no linear model, and {TREES}",
+                f"{model} is no linear model, and {TREES}",
                 argument="fit",
                 subject=place,
                 expected=f"a fit of {' or '.join(name for name, model in MODELS.items() if model.linear)}",
             )
-        if tissues and not any(fnmatch.fnmatchcase(made["target"].lower(), pattern) for pattern in tissues):
+        if tissues and not any(fnmatch.fnmatchcase(tissue.lower(), pattern) for pattern in tissues):
             continue
         _check_features(record, place, folder, settings, settings.width)
-        fit = MODELS[made["model"]].load(place)
-        chosen.append(ChosenFit(place, place.name, made["target"], made["model"], fit, _model_files(record)))
+        chosen.append(ChosenFit(place, place.name, tissue, model, MODELS[model].load(place), _model_files(record)))
     if not chosen:
         raise InputError(
             "none of the models is of such a tissue", argument="targets", expected=f"one of {listed(sorted(there))}"
@@ -81,9 +79,7 @@ def _places(folder, given):
     """Folders of the fits that one of `given` means."""
     if given not in MODELS:
         return [Path(given) if Path(given).is_dir() else folder.results / given]
-    found = {
-        path.parent: records.read_record(path.parent) for path in sorted(folder.results.glob(f"*/{records.RECORD}"))
-    }
+    found = {path.parent: records.read_record(path.parent) for path in folder.results.glob(f"*/{records.RECORD}")}
     of_model = {
         place: record["settings"]
         for place, record in found.items()
@@ -108,11 +104,7 @@ def _model_files(record):
 
 
 def _read_model_record(model_folder):
-    """The record beside a saved model.
-
-    Raises:
-        InputError: the folder is not that of a fit, or its model was changed since.
-    """
+    """The record beside a saved model; refuses a folder that is not that of a fit, or whose model was changed since."""
     record = records.read_record(model_folder)
     if record is None or not {"model", "tensors", "width"} <= record.get("settings", {}).keys():
         raise InputError(
@@ -134,12 +126,9 @@ def _read_model_record(model_folder):
 
 
 def _check_features(record, model_folder, folder, run_settings, width):
-    """Refuse tensors that were made by another rule than those that the model was fitted on.
+    """Refuse tensors of another width, network, contact rule, resolution or threshold than the model was fitted on.
 
-    record: from `_read_model_record`. run_settings: of the data folder, None for the published program's tensors.
-
-    Raises:
-        InputError: another width, network, contact rule, resolution or threshold.
+    run_settings: of the data folder, None for the published program's tensors.
     """
     fitted = record["settings"]
     about = {"argument": "fit", "subject": model_folder}
@@ -179,11 +168,8 @@ def predict_genes(model_folder, folder, genes):
     _check_features(record, model_folder, folder, run_settings, width)
     fit = MODELS[record["settings"]["model"]].load(model_folder)
     features, tensors_sha256 = read_features(folder, genes["id"], width)
-    settings = {
-        "fit": record["settings"],
-        "tensors": run_settings and run_settings.recorded(),
-        "tensors_sha256": tensors_sha256,
-    }
+    made_with = {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": tensors_sha256}
+    settings = {"fit": record["settings"], **made_with}
     target = folder.results / f"predicted_{record['name']}_{records.digest(settings)}"
     target.mkdir(parents=True, exist_ok=True)
     records.write_table(target / "predictions.csv", predictions_table(genes, None, fit.predict(features)))

@@ -35,9 +35,6 @@ LATER = (
 )
 """Fields that folders of 1.0.0 lack, and that are not written where they say nothing."""
 
-REASONS = {"windows_per_bin": "earlier versions took one window from a bin wider than a window"}
-"""Why a field differs that no option changes."""
-
 OF_EVERY_CONTACT = {"distance_edges": "one group of contacts", "contact_weight": "contacts that count once each"}
 """What an option of the contact rule means where it is left out."""
 
@@ -79,32 +76,26 @@ class RunSettings:
         """Settings of a run with contact maps by a rule, or without any where `maps_sha256` is empty."""
         if not others["maps_sha256"]:
             return cls(**others)
-        return cls(
-            **others,
-            contact_rule=rule.name,
-            hic_resolution=resolution,
-            **options_of(rule, resolution),
-            **reading.given(),
-        )
+        options = options_of(rule, resolution) | reading.given()
+        return cls(**others, contact_rule=rule.name, hic_resolution=resolution, **options)
+
+    def _given(self, names):
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     @property
     def rule(self):
         """The contact rule; None without contact maps."""
-        options = {name: getattr(self, name) for name in OF_RULE}
-        given = {name: value for name, value in options.items() if value is not None}
-        return make_rule(self.contact_rule, **given) if self.maps_sha256 else None
-
-    @property
-    def width(self):
-        """Numbers of a tensor."""
-        groups = len(self.distance_edges or [None])
-        return tensor_length(BELUGA, groups if self.maps_sha256 else 0)
+        return make_rule(self.contact_rule, **self._given(OF_RULE)) if self.maps_sha256 else None
 
     @property
     def reading(self):
         """How the contact maps were read: Reading."""
-        given = {field.name: getattr(self, field.name) for field in fields(Reading)}
-        return Reading(**{name: value for name, value in given.items() if value is not None})
+        return Reading(**self._given(field.name for field in fields(Reading)))
+
+    @property
+    def width(self):
+        """Numbers of a tensor."""
+        return tensor_length(BELUGA, len(self.distance_edges or [None]) if self.maps_sha256 else 0)
 
     def recorded(self):
         """What is kept of them: dict of JSON values, as earlier versions had them where nothing new is asked."""
@@ -129,12 +120,8 @@ def genes_choice(tss_rule, excluded):
 
 def store_identity(genome_sha256, beluga_sha256, precision):
     """What predictions depend on, and the prediction store therefore goes by: dict of JSON values."""
-    return {
-        "format": FORMAT,
-        "genome_sha256": genome_sha256,
-        "beluga_sha256": beluga_sha256,
-        "precision": precision,
-    }
+    hashes = {"genome_sha256": genome_sha256, "beluga_sha256": beluga_sha256}
+    return {"format": FORMAT, **hashes, "precision": precision}
 
 
 def read_run_settings(folder):
@@ -154,11 +141,10 @@ def read_run_settings(folder):
             expected="the file as tensors.py wrote it",
             hint=f"start again in another {parameter('data_folder')}",
         ) from error
-    known = {field.name for field in fields(RunSettings)}
     try:
         return RunSettings(**settings)
     except TypeError as error:
-        strange = ", ".join(map(shown, sorted(settings.keys() ^ known)))
+        strange = ", ".join(map(shown, sorted(settings.keys() ^ RunSettings.__dataclass_fields__.keys())))
         raise InputError(
             f"other settings than this version of the program knows ({strange})",
             subject=folder.run_json,
@@ -186,12 +172,13 @@ def check_run(folder, settings):
     earlier = read_run_settings(folder)
     if earlier is None:
         return
-    for field in sorted(field.name for field in fields(RunSettings)):
+    for field in sorted(RunSettings.__dataclass_fields__):
         before, now = getattr(earlier, field), getattr(settings, field)
         if before != now:
-            reason = f" ({REASONS[field]})" if field in REASONS else ""
+            windows = " (earlier versions took one window from a bin wider than a window)"
             raise InputError(
-                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now{reason}",
+                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now"
+                f"{windows if field == 'windows_per_bin' else ''}",
                 subject=folder.run_json,
                 hint=f"give the same settings to go on, or another {parameter('data_folder')}",
             )
@@ -214,9 +201,9 @@ def check_made_with(folder, given, hashes, defaults):
         made = getattr(settings, field, found)
         if made == found or (not settings.maps_sha256 and found == defaults.get(argument)):
             continue
+        made_with = _in_words(field, made, found, settings)
         raise InputError(
-            f"the tensors in {folder.root} were made with {_in_words(field, made, found, settings)}, says "
-            f"{folder.run_json}",
+            f"the tensors in {folder.root} were made with {made_with}, says {folder.run_json}",
             argument=argument,
             subject=value[0] if argument == "maps" else "the default" if value is None else in_words(value),
             hint=f"give the {parameter('data_folder')} that tensors.py filled with this, or what that one was made "

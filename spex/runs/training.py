@@ -4,6 +4,7 @@ import hashlib
 import logging
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -84,17 +85,15 @@ def read_training(folder, matched, *, settings, **choices):
     MODELS[choices["model"]].check_width(choices["parameters"], width)
     features = TensorMatrix(folder, genes["id"], width)
     logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))
+    made_with = {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": features.sha256, "width": width}
+    left_out = {name: len(getattr(matched, name)) for name in ("without_tensor", "without_expression")}
     return Training(
         results=folder.results,
         genes=genes,
         features=features,
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
-        settings=settings
-        | {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": features.sha256, "width": width},
-        left_out={
-            "without_tensor": len(matched.without_tensor),
-            "without_expression": len(matched.without_expression),
-        },
+        settings=settings | made_with,
+        left_out=left_out,
         **choices,
     )
 
@@ -119,11 +118,10 @@ def fit_all(training, splits, seeds, *, pool, on_record):
     if not pool:
         return finished
     pooled = []
-    for target in range(len(training.targets)):
-        for seed in seeds:
-            record, new = _pool_folds(training, splits, target, seed)
-            pooled.append(record)
-            on_record(record, new, "all folds together", False)
+    for target, seed in product(range(len(training.targets)), seeds):
+        record, new = _pool_folds(training, splits, target, seed)
+        pooled.append(record)
+        on_record(record, new, "all folds together", False)
     return pooled
 
 
@@ -154,14 +152,14 @@ def _learners(training, splits, pool):
 
 
 def _fit_missing(training, split, seeds, make_learner):
-    """Fit every target with every seed on one split, passing over what is finished already.
+    """Fit every target with every seed on one split, where that is not finished already; seeds outside, targets inside.
 
-    Yields: the record of each fit and whether it was made just now, seeds outside, targets inside.
+    Yields: each record, and whether it was made just now.
     """
     learner = None
     for seed in seeds:
         settings = [training.fit_settings(target, split, seed) for target in range(len(training.targets))]
-        finished = [_find_finished(training, each) for each in settings]
+        finished = [_find_finished(training, each, training.features_table) for each in settings]
         todo = [target for target, record in enumerate(finished) if record is None]
         yield from ((record, False) for record in finished if record is not None)
         if not todo:
@@ -175,10 +173,10 @@ def _fit_missing(training, split, seeds, make_learner):
             yield _write_fit(training, fit, split, settings[target], test_features, observed), True
 
 
-def _find_finished(training, settings):
+def _find_finished(training, settings, features_table):
     """The record of a fit that need not be made again, with the training's notes; None where there is none."""
     folder = training.results / records.fit_name(settings)
-    record = records.read_finished(folder, settings, training.features_table)
+    record = records.read_finished(folder, settings, features_table)
     return record and records.renew_notes(folder, record, training.notes)
 
 
@@ -189,8 +187,7 @@ def _write_fit(training, fit, split, settings, features, observed):
         picture.unlink()
     predicted, scores = assess(fit, features, observed, settings["target"])
     fit.save(folder)
-    genes = training.genes.iloc[split.test]
-    records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed, predicted))
+    _write_predictions(folder, training.genes.iloc[split.test], observed, predicted)
     table = importance.by_chromatin_feature(fit.importance, training.chromatin)
     records.write_table(folder / "importance.csv", table)
     records.write_table(folder / records.IMPORTANCE_GROUPS, importance.by_group(table))
@@ -198,12 +195,7 @@ def _write_fit(training, fit, split, settings, features, observed):
         folder,
         settings=settings,
         notes=training.notes,
-        genes={
-            "train": len(split.train),
-            "validation": len(split.validation),
-            "test": len(split.test),
-            **training.left_out,
-        },
+        genes={role: len(getattr(split, role)) for role in ("train", "validation", "test")} | training.left_out,
         chosen=fit.chosen,
         chosen_on=records.watched_genes(settings) if MODELS[training.model].use_of_watched else None,
         history=fit.history,
@@ -218,35 +210,32 @@ def _fit_folder(training, settings):
     return folder
 
 
+def _write_predictions(folder, genes, observed, predicted):
+    records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed, predicted))
+
+
 def _pool_folds(training, splits, target, seed):
     """Put the test predictions of all folds of a cross-validation together, each gene once, and score them.
 
-    Every fold must be finished. target: position among the targets.
-
-    Returns: the record, and whether it was made just now.
+    Every fold must be finished. Returns: the record, and whether it was made just now.
     """
     folds = [training.fit_settings(target, split, seed) for split in splits]
-    settings = folds[0] | {
-        "split": f"cv-{len(splits)}",
-        "test_chroms": [fold["test_chroms"] for fold in folds],
-        "validation_chroms": [fold["validation_chroms"] for fold in folds],
-    }
-    folder = training.results / records.fit_name(settings)
-    record = records.read_finished(folder, settings)
+    chroms = {role: [fold[role] for fold in folds] for role in ("test_chroms", "validation_chroms")}
+    settings = folds[0] | {"split": f"cv-{len(splits)}", **chroms}
+    record = _find_finished(training, settings, None)
     if record is not None:
-        return records.renew_notes(folder, record, training.notes), False
-    _fit_folder(training, settings)
+        return record, False
     places = [training.results / records.fit_name(fold) / records.PREDICTIONS for fold in folds]
     parts = [records.read_table(place, ("id",)) for place in places]
     predicted = pd.concat(parts).set_index("id")["predicted"].loc[training.genes["id"]].to_numpy()
     observed = training.observed[:, target]
-    records.write_table(folder / records.PREDICTIONS, predictions_table(training.genes, observed, predicted))
-    counts = {"test": len(training.genes), **training.left_out}
+    folder = _fit_folder(training, settings)
+    _write_predictions(folder, training.genes, observed, predicted)
     record = records.write_record(
         folder,
         settings=settings,
         notes=training.notes,
-        genes=counts,
+        genes={"test": len(training.genes), **training.left_out},
         chosen={},
         history=None,
         scores=asdict(score(observed, predicted)),
@@ -255,5 +244,5 @@ def _pool_folds(training, splits, target, seed):
 
 
 def record_scores(record):
-    """The Scores that a record holds."""
+    """The Scores of a record."""
     return Scores(**{name: float("nan") if value is None else value for name, value in record["scores"].items()})
