@@ -27,16 +27,10 @@ CLEANED = set()
 TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{16}\.tmp")
 """Names that `temporary_path` gives; others' files may end in .tmp too."""
 
-NO_HARD_LINKS = (
-    errno.EPERM,
-    errno.EACCES,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-    errno.ENOSYS,
-    errno.EMLINK,
-    errno.EXDEV,
-    errno.EINVAL,
-)
+NO_HARD_LINKS = {
+    *(errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP),
+    *(errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EINVAL),
+}
 """What file systems say that have no hard links, or no more of them."""
 
 HOLDER = 200
@@ -126,7 +120,7 @@ def _is_running(pid):
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
     return True
 
 
@@ -159,19 +153,20 @@ def open_own(path, mode):
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.ENXIO):
             raise
-        raise _no_plain_file(path, "a symbolic link" if os.path.islink(path) else "a pipe or a device") from error
+        raise InputError(
+            "a symbolic link" if os.path.islink(path) else "a pipe or a device",
+            subject=path,
+            expected="a file of this program, or none",
+            hint="take it away",
+        ) from error
 
 
 def _open_plain(path, flags):
     number = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
-        raise _no_plain_file(path, "a pipe or a device")
+        raise OSError(errno.ENXIO, "no plain file")
     return number
-
-
-def _no_plain_file(path, found):
-    return InputError(found, subject=path, expected="a file of this program, or none", hint="take it away")
 
 
 def open_locked(path, refuse):

@@ -1,5 +1,6 @@
 """Paths that a user gave: whether a file or a folder is there, and pipes, kept so that they can be read twice."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -64,25 +65,18 @@ def keep_piped(path, folder, owner, check=lambda head: None):
     copy = temporary_path(Path(folder or tempfile.gettempdir()) / "piped").absolute()
     copy.parent.mkdir(parents=True, exist_ok=True)
     weakref.finalize(owner, copy.unlink, missing_ok=True)
-    with open(copy, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        if str(path) == STANDARD_INPUT:
-            _keep(sys.stdin.buffer, file, copy.parent, check)
-        else:
-            with open(path, "rb") as pipe:
-                _keep(pipe, file, copy.parent, check)
-    return copy
-
-
-def _keep(pipe, file, folder, check):
-    """Copy a pipe to its end. folder: of the file."""
-    piece = pipe.read(PIECE)
-    check(piece)
-    while piece:
-        file.write(piece)
-        if file.tell() > LEFT_FREE and shutil.disk_usage(folder).free < LEFT_FREE:
-            raise InputError(
-                f"more than {file.tell() >> 20:,} MB came through the pipe, and the disk is nearly full",
-                subject=folder,
-                hint="does it end? Free some space, or write it to a file on another disk",
-            )
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(copy, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)))
+        pipe = sys.stdin.buffer if str(path) == STANDARD_INPUT else stack.enter_context(open(path, "rb"))
         piece = pipe.read(PIECE)
+        check(piece)
+        while piece:
+            file.write(piece)
+            if file.tell() > LEFT_FREE and shutil.disk_usage(copy.parent).free < LEFT_FREE:
+                raise InputError(
+                    f"more than {file.tell() >> 20:,} MB came through the pipe, and the disk is nearly full",
+                    subject=copy.parent,
+                    hint="does it end? Free some space, or write it to a file on another disk",
+                )
+            piece = pipe.read(PIECE)
+    return copy

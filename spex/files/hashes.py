@@ -14,8 +14,8 @@ from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_js
 
 FIELDS = ("size", "mtime_ns", "ctime_ns", "ino")
 SETTLED_NS = 20_000_000
-"""File systems keep the time of a change in steps of a few milliseconds: of two changes within one the second would
-leave the stamp as it is."""
+"""File systems keep the time of a change in steps of a few milliseconds: a second change within one leaves the stamp
+as it is."""
 
 
 def stamp_of(path):
@@ -51,11 +51,7 @@ class Watch:
             self._stamps.setdefault(str(path), (argument, settled_stamp_of(path)))
 
     def check(self):
-        """Refuse to go on when one of the files is not what it was.
-
-        Raises:
-            InputError: a file has changed, or is gone.
-        """
+        """Raise InputError when one of the files has changed, or is gone."""
         for path, (argument, stamp) in self._stamps.items():
             now = stamp_of(path)
             if now != stamp:
@@ -87,10 +83,10 @@ def file_sha256(path):
 
 
 class KnownHashes:
-    """SHA-256 of input files, remembered by path, size and times of modification and change.
+    """SHA-256 of input files, remembered by path, size and times, so that a restart does not read gigabytes again.
 
-    A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or damaged, hashes
-    are computed anew. Without it they are remembered by this object alone.
+    path: JSON file of the memory; where it is missing or damaged, hashes are computed anew. Without it they are
+    remembered by this object alone.
     """
 
     def __init__(self, path=None):

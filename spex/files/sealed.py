@@ -67,22 +67,24 @@ def load_sealed_json(path):
     return value
 
 
-def save_sealed(path, content, *, durable=True):
-    """Write bytes and behind them a seal by which `load_sealed` finds out whether they were damaged since."""
+def _write_sealed(path, *parts, durable=True):
+    """Write bytes and behind them a seal, by which `load_sealed` finds out whether they were damaged since."""
+    checksum = 0
     with whole_file(path, durable=durable) as file:
-        file.write(content)
-        file.write(_seal(content))
+        for part in parts:
+            file.write(part)
+            checksum = zlib.crc32(part, checksum)
+        file.write(SEAL.pack(SEAL_MARK, checksum))
 
 
 def load_sealed(path):
-    """Read what `save_sealed` wrote, without the seal.
+    """Read the bytes of a file with a seal, without that.
 
     Raises:
         DamagedFileError: cut short, or with other bytes than were written.
     """
     content = Path(path).read_bytes()
-    if content[-SEAL.size :] != _seal(memoryview(content)[: -SEAL.size]):
-        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    _check_seal(path, content, len(content) - SEAL.size)
     return content[: -SEAL.size]
 
 
@@ -90,11 +92,16 @@ def _seal(content):
     return SEAL.pack(SEAL_MARK, zlib.crc32(content))
 
 
+def _check_seal(path, content, end):
+    if content[max(end, 0) :] != _seal(memoryview(content)[: max(end, 0)]):
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+
+
 def save_arrays(path, arrays):
     """Write arrays as `.npz` with a seal behind it. arrays: dict from name, without pickled objects."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    save_sealed(path, buffer.getbuffer())
+    _write_sealed(path, buffer.getbuffer())
 
 
 def load_arrays(path):
@@ -111,10 +118,7 @@ def load_arrays(path):
 def save_array(path, array, *, durable=True):
     """Write an array as `.npy` with a seal behind it, which NumPy's own reader passes over."""
     array = np.ascontiguousarray(array)
-    header = npy_header(array.shape, array.dtype)
-    with whole_file(path, durable=durable) as file:
-        for part in (header, array.data, SEAL.pack(SEAL_MARK, zlib.crc32(array, zlib.crc32(header)))):
-            file.write(part)
+    _write_sealed(path, npy_header(array.shape, array.dtype), array.data, durable=durable)
 
 
 @lru_cache
@@ -141,8 +145,8 @@ def load_array(path):
     end = start + dtype.itemsize * math.prod(shape)
     if len(content) not in (end, end + SEAL.size):
         raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + SEAL.size}")
-    if len(content) > end and content[end:] != _seal(memoryview(content)[:end]):
-        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    if len(content) > end:
+        _check_seal(path, content, end)
     array = np.frombuffer(content, dtype, count=(end - start) // dtype.itemsize, offset=start)
     return array.reshape(shape, order="F" if fortran_order else "C")
 
@@ -157,12 +161,9 @@ def read_npy_header(file, path):
     """
     try:
         version = np.lib.format.read_magic(file)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
+        formats = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         with HEADER_LOCK:
-            shape, fortran_order, dtype = read_header[version](file)
+            shape, fortran_order, dtype = formats[version](file)
     except OSError:
         raise
     except Exception as error:  # the header is parsed as Python's own text and fails in as many ways

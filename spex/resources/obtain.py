@@ -10,17 +10,21 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from spex.errors import InputError, parameter
 from spex.files.atomic import open_own, write_json
+from spex.files.hashes import stamp_of
 from spex.progress import progress
-from spex.resources.download import MEGABYTE, discard, fetch, locked, part_path
+from spex.resources.download import MEGABYTE, beside, discard, fetch, locked, part_path
 
-CHUNK_BYTES = 1 << 20
+PIECE = 1 << 20
 MORE = 2
-"""Times as large as is said in the table of files, which says it roughly, a file may be."""
+"""Times as large as the table of files roughly says, a file may be."""
+INDEX, RECORD = ".fai", ".verified.json"
+"""Beside a FASTA file; beside any file that was verified."""
 
 logger = logging.getLogger("spex")
 
@@ -80,22 +84,23 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
     with locked(part):
         most = _most_bytes(resource, part)
         address = _download(resource, path, part, most, mirror=mirror, login=login, sleep=sleep)
-        whole = part_path(path) if _is_packed(resource) else part
+        packed = _served_name(resource).endswith(".gz")
+        whole = part_path(path) if packed else part
         try:
-            if _is_packed(resource):
+            if packed:
                 _unpack(part, whole, most)
             logger.info("%s: complete, being verified", whole)
             digest = verify(resource, whole, path, find)
         except InputError as error:
             discard(part)
             discard(whole)
-            _index(whole).unlink(missing_ok=True)
+            beside(whole, INDEX).unlink(missing_ok=True)
             raise error.with_hint(
                 f"it came from {address} and was removed; try again, or another address with {parameter('mirror')}"
             ) from error
         os.replace(whole, path)
-        if _index(whole).exists():
-            os.replace(_index(whole), _index(path))
+        if beside(whole, INDEX).exists():
+            os.replace(beside(whole, INDEX), beside(path, INDEX))
         _record(path, digest)
         discard(part)
     logger.info("%s: downloaded and verified", path)
@@ -127,10 +132,6 @@ def _served_name(resource):
     return urlsplit(resource.address).path.rpartition("/")[2]
 
 
-def _is_packed(resource):
-    return _served_name(resource).endswith(".gz")
-
-
 def _require_room(resource, part):
     needed = (resource.megabytes or 0) - (part.stat().st_size // MEGABYTE if part.exists() else 0)
     free = shutil.disk_usage(part.parent).free // MEGABYTE
@@ -159,7 +160,7 @@ def _unpack(part, unpacked, most):
             progress(part.stat().st_size // MEGABYTE, "MB", f"unpacking {part.name.removesuffix('.part')}") as advance,
         ):
             before = 0
-            while chunk := stream.read(CHUNK_BYTES):
+            while chunk := stream.read(PIECE):
                 if file.tell() + len(chunk) > most:
                     raise InputError(f"it unfolds to more than {most:,} bytes", subject=part)
                 file.write(chunk)
@@ -199,7 +200,7 @@ def verify(resource, candidate, path, find):
         raise InputError(
             error.found,
             subject=error.subject,
-            expected=f"{error.expected} as recorded in {_record_path(path)}",
+            expected=f"{error.expected} as recorded in {beside(path, RECORD)}",
             hint="delete that to accept this one",
         ) from error
     return recorded
@@ -207,13 +208,9 @@ def verify(resource, candidate, path, find):
 
 def file_digest(path, kind):
     """A file's hash in hexadecimal; `git` is the id that git gives a file of this content."""
+    of_git = partial(hashlib.sha1, b"blob %d\0" % path.stat().st_size)
     with open(path, "rb") as file:
-        if kind != "git":
-            return hashlib.file_digest(file, kind).hexdigest()
-        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, of_git if kind == "git" else kind).hexdigest()
 
 
 def check_digest(path, digest):
@@ -226,33 +223,22 @@ def check_digest(path, digest):
 
 def is_verified(path):
     """Whether a file was verified and has not been written since."""
-    record = _read_record(path)
-    return path.exists() and all(record.get(name) == value for name, value in _stamp(path).items())
-
-
-def _index(path):
-    """Where the index of a FASTA file is."""
-    return path.with_name(f"{path.name}.fai")
+    return path.exists() and _read_record(path).items() >= _stamp(path).items()
 
 
 def _record(path, digest):
     """Remember that a file was verified; in a folder that cannot be written to, it is verified each time."""
     if os.access(path.parent, os.W_OK):
-        write_json(_record_path(path), {"digest": digest, **_stamp(path)})
-
-
-def _record_path(path):
-    return path.with_name(f"{path.name}.verified.json")
+        write_json(beside(path, RECORD), {"digest": digest, **_stamp(path)})
 
 
 def _read_record(path):
     try:
-        record = json.loads(_record_path(path).read_text())
+        record = json.loads(beside(path, RECORD).read_text())
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
 
 
 def _stamp(path):
-    stat = path.stat()
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    return dict(zip(("size", "mtime_ns"), stamp_of(path), strict=False))

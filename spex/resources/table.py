@@ -35,10 +35,7 @@ def check_checkpoint(path):
 
 
 def check_genome(path, lengths):
-    """Compare chromosome names and lengths in a FASTA file with what they should be; leaves its index beside it.
-
-    lengths: dict of chromosome name -> length in bp; other sequences are ignored.
-    """
+    """Compare chromosome lengths in a FASTA file with these, name -> bp; leaves its index beside it."""
     with tempfile.TemporaryDirectory() as spare:
         genome = Genome(path, Path(spare) / "genome.fai")
         genome.close()
@@ -53,10 +50,7 @@ def check_genes(path, rows):
 
 
 def check_expression(path, genes_path):
-    """Read the expression of every tissue in the genes to which its rows belong one by one.
-
-    genes_path: where the genes table belongs; without one there only the header is read.
-    """
+    """Read the expression of every tissue in the genes of the table that belongs to it; without that, the header."""
     file = open_expression(path)
     if genes_path.exists():
         table = read_gene_table(genes_path)

@@ -28,14 +28,10 @@ class DataFolder:
 
     def __init__(self, root):
         self.root = require_folder(root, "data_folder")
-        self.tensors = self.root / "tensors"
-        self.run_json = self.root / "run.json"
-        self.cached_genes = self.root / "cached_genes.tsv"
-        self.contacts_tsv = self.root / "contacts.tsv"
-        self.contacts_npz = self.root / "contacts.npz"
-        self.input_hashes = self.root / "input_hashes.json"
-        self.genome_index = self.root / "genome.fai"
-        self.results = self.root / "results"
+        self.tensors, self.results = self.root / "tensors", self.root / "results"
+        self.run_json, self.input_hashes = self.root / "run.json", self.root / "input_hashes.json"
+        self.cached_genes, self.genome_index = self.root / "cached_genes.tsv", self.root / "genome.fai"
+        self.contacts_tsv, self.contacts_npz = self.root / "contacts.tsv", self.root / "contacts.npz"
 
     def tensor_path(self, gene_id):
         return self.tensors / f"tensor_gene_{gene_id}.npy"
@@ -47,9 +43,7 @@ def select_shard(genes, divisor=None, remainder=None):
 
 
 def open_made(root, argument):
-    """A data folder that tensors.py of this program filled.
-
-    Returns: DataFolder; its RunSettings.
+    """A data folder that tensors.py of this program filled. Returns: DataFolder; its RunSettings.
 
     Raises:
         InputError: no such folder, or what its tensors were made from is unknown.
@@ -57,9 +51,9 @@ def open_made(root, argument):
     folder = DataFolder(root)
     settings = read_run_settings(folder)
     if settings is None:
-        there = "no run.json in it, so what its tensors were made from is unknown"
+        unknown = "no run.json in it, so what its tensors were made from is unknown"
         raise InputError(
-            there if folder.root.is_dir() else "no such folder",
+            unknown if folder.root.is_dir() else "no such folder",
             argument=argument,
             subject=root,
             expected="a data folder that tensors.py of this program filled",

@@ -34,7 +34,7 @@ class SheetLog:
         gspread = importlib.import_module("gspread")
         google = importlib.import_module("google.auth.exceptions")
         speaking = (gspread.exceptions.GSpreadException, requests.RequestException)
-        silent = (google.GoogleAuthError, OSError, ValueError)  # may quote the key file: only their kind is told
+        silent = (google.GoogleAuthError, OSError, ValueError)  # may quote the key file: only their kind is shown
         for attempt in range(ATTEMPTS):
             try:
                 self._append_once(gspread, fields)
