@@ -11,6 +11,7 @@ a finished study, which is the last step of a run.
 """
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from spex.commands.options import OneLineParser, path, whole_number
@@ -73,7 +74,7 @@ def check(args):
     print(cost_text(cost))
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json, cost.summary())
+        write_json(json, asdict(cost))
 
 
 def run_by_engine(args):

@@ -63,8 +63,7 @@ MEASURED = Rates(
 
 @dataclass(frozen=True)
 class Step:
-    """What a step of a study takes. cpu_hours: of one core. gpu_hours: of one GPU. longest_minutes: of its longest job,
-    with the threads and GPUs that the study gives it. None: there is no rate for it."""
+    """What a step takes of one core, of one GPU, and its longest job with what the study gives it; None: no rate."""
 
     cpu_hours: float | None
     gpu_hours: float | None
@@ -74,8 +73,7 @@ class Step:
 @dataclass(frozen=True)
 class Cost:
     """What a study takes. steps: tensors, train, compare -> Step. disk: cache, tensors, fits -> bytes that are still to
-    be written. free: bytes on the disk of its folder. memory: bytes of the comparison. warnings: what the resources
-    that the study gives are too small for, in words."""
+    be written; free: bytes on that disk. memory: bytes of the comparison. warnings: of resources that are too small."""
 
     work: Work
     rates: Rates
@@ -84,10 +82,6 @@ class Cost:
     free: int
     memory: int
     warnings: list[str]
-
-    def summary(self):
-        """All of it, as JSON has it."""
-        return asdict(self)
 
 
 def measured(study, rates):
@@ -118,37 +112,27 @@ def measured(study, rates):
 
 def estimate(study, work, rates=MEASURED):
     """The cost of a study. work: Work. Returns: Cost."""
-    size = work.genes / GENES
-    maps = len(work.folders) - 1
-    of_model = {"ridge": rates.ridge, "gbtree": rates.gbtree}
+    own, *maps = work.folders
+    windows = [own.to_compute * OWN_AS_BINS / OWN_WINDOWS, *(each.to_compute for each in maps)]
+    size, of_model = work.genes / GENES, {"ridge": rates.ridge, "gbtree": rates.gbtree}
     jobs = {
-        "tensors": [(rates.window, _as_bins(each), study.shards) for each in work.folders],
+        "tensors": [(rates.window, count, study.shards) for count in windows],
         "train": [(of_model.get(each.model), _times(each) * size * each.columns / COLUMNS, 1) for each in work.fits],
-        "compare": [(rates.compare, (SHARED_AS_MAPS + maps) * size, 1)],
+        "compare": [(rates.compare, (SHARED_AS_MAPS + len(maps)) * size, 1)],
     }
     steps = {name: _step(study.resources[name], each) for name, each in jobs.items()}
+    rows = own.to_compute * OWN_ROWS / OWN_WINDOWS + sum(each.to_compute for each in maps)
+    sizes = [FIT_BYTES_PER_COLUMN * each.columns + PICTURES * (not each.pooled) for each in work.fits]
     disk = {
-        "cache": sum(each.to_compute * ROW * _kept(each) for each in work.folders),
+        "cache": rows * ROW,
         "tensors": sum(4 * each.width * each.missing for each in work.folders),
-        "fits": sum(
-            (FIT_BYTES_PER_COLUMN * each.columns + PICTURES * (not each.pooled)) * each.fits for each in work.fits
-        ),
+        "fits": sum(size * each.fits for size, each in zip(sizes, work.fits, strict=True)),
     }
     there = next(place for place in (study.out, *study.out.resolve().parents) if place.exists())
     free = shutil.disk_usage(there).free
     rotations = study.comparison.get("rotations", Protocol.rotations)
     memory = int(expected_memory(work.genes, work.tissues, rotations, max(each.width for each in work.folders)))
     return Cost(work, rates, steps, disk, free, memory, [*_warnings(study, steps, disk, free, memory)])
-
-
-def _as_bins(folder):
-    """Windows to compute in a folder, as contacted bins that take as long."""
-    return folder.to_compute * (OWN_AS_BINS / OWN_WINDOWS if folder.contacts is None else 1)
-
-
-def _kept(folder):
-    """Rows that the prediction cache keeps of a window: one of a contacted bin, sums of a gene's own windows."""
-    return OWN_ROWS / OWN_WINDOWS if folder.contacts is None else 1
 
 
 def _times(fits):
@@ -158,27 +142,25 @@ def _times(fits):
 
 def _step(asked, work):
     """asked: resources of a job. work: rate, how many times it is needed, and jobs that share this."""
-    hours, longest = {"cpus": 0, "gpus": 0}, 0
+    hours, longest = {"threads": 0, "gpus": 0}, 0
     for rate, times, jobs in work:
         if rate is None:
             return Step(None, None, None)
         on_gpu = asked["gpus"] and rate[1] is not None
-        seconds = times * rate[1 if on_gpu else 0]
-        hours["gpus" if on_gpu else "cpus"] += seconds / 3600
-        longest = max(longest, seconds / asked["gpus" if on_gpu else "threads"] / jobs)
-    return Step(hours["cpus"], hours["gpus"], longest / 60)
+        seconds, what = times * rate[1 if on_gpu else 0], "gpus" if on_gpu else "threads"
+        hours[what] += seconds / 3600
+        longest = max(longest, seconds / asked[what] / jobs)
+    return Step(*hours.values(), longest / 60)
 
 
 def _warnings(study, steps, disk, free, memory):
-    """What the study's own figures do not fit. Yields: texts."""
+    """What the study's own figures do not fit, as texts."""
     for name, step in steps.items():
-        given = study.resources[name]["minutes"]
-        if step.longest_minutes is not None and step.longest_minutes > given:
+        given, needed = study.resources[name]["minutes"], step.longest_minutes
+        if needed is not None and needed > given:
             more = ", or more shards" if name == "tensors" else ""
-            yield (
-                f"resources, {name}: a job takes about {step.longest_minutes:,.0f} minutes, and has {given:,}; give it "
-                f"more minutes or threads{more}"
-            )
+            text = f"a job takes about {needed:,.0f} minutes, and has {given:,}; give it more minutes or threads"
+            yield f"resources, {name}: {text}{more}"
     given = study.resources["compare"]["memory_mb"]
     if memory / 1e6 > given:
         yield f"resources, compare: it takes about {memory / 1e6:,.0f} MB of memory, and has {given:,}"
@@ -188,37 +170,37 @@ def _warnings(study, steps, disk, free, memory):
 
 def cost_text(cost):
     """What there is to do in a study and what it takes, in lines, without the last end."""
-    return "\n".join([*_work_lines(cost.work), "", *_cost_lines(cost)])
-
-
-def _work_lines(work):
-    genes = f"{work.folders[0].tensors:,} genes ({work.genes:,} with expression)"
-    yield f"{genes}, {_number(len(work.folders) - 1, 'map')}, {_number(work.tissues, 'tissue')}"
-    yield ""
-    yield from _aligned(
-        ["", "contacts", "genes without", "windows", "to compute", "tensors to make"],
-        *(
-            [each.name, each.contacts, each.without_contact, each.windows, each.to_compute, each.missing]
-            for each in work.folders
+    work = cost.work
+    columns = ["contacts", "without_contact", "windows", "to_compute", "missing"]
+    disk = ", ".join(f"{name} {_size(size)}" for name, size in cost.disk.items())
+    lines = [
+        f"{work.folders[0].tensors:,} genes ({work.genes:,} with expression), {_number(len(work.folders) - 1, 'map')}, "
+        f"{_number(work.tissues, 'tissue')}",
+        "",
+        *_aligned(
+            ["", "contacts", "genes without", "windows", "to compute", "tensors to make"],
+            *([each.name, *(getattr(each, name) for name in columns)] for each in work.folders),
         ),
-    )
-    yield ""
-    for name, mine in groupby(work.fits, lambda each: each.name):
+        "",
+        *_fit_lines(work.fits),
+        "",
+        *_aligned(
+            ["", "CPU hours", "GPU hours", "minutes of the longest job"],
+            *([name, *map(_figure, asdict(step).values())] for name, step in cost.steps.items()),
+        ),
+        f"hours of one core ({cost.rates.cpu}) and of one GPU ({cost.rates.gpu}), roughly",
+        f"disk: {_size(sum(cost.disk.values()))} to write ({disk}), {_size(cost.free)} free",
+        f"memory: {_size(cost.memory)} for the comparison",
+        *(f"warning: {text}" for text in cost.warnings),
+    ]
+    return "\n".join(lines)
+
+
+def _fit_lines(fits):
+    for name, mine in groupby(fits, lambda each: each.name):
         first, *others = mine
         count = sum(each.fits for each in (first, *others))
         yield f"fits {name}: {count:,} of {first.model}, in {_number(1 + len(others), 'folder')}"
-
-
-def _cost_lines(cost):
-    yield from _aligned(
-        ["", "CPU hours", "GPU hours", "minutes of the longest job"],
-        *([name, *map(_figure, asdict(step).values())] for name, step in cost.steps.items()),
-    )
-    yield f"hours of one core ({cost.rates.cpu}) and of one GPU ({cost.rates.gpu}), roughly"
-    parts = ", ".join(f"{name} {_size(size)}" for name, size in cost.disk.items())
-    yield f"disk: {_size(sum(cost.disk.values()))} to write ({parts}), {_size(cost.free)} free"
-    yield f"memory: {_size(cost.memory)} for the comparison"
-    yield from (f"warning: {text}" for text in cost.warnings)
 
 
 def _aligned(*rows):
@@ -241,8 +223,7 @@ def _figure(value):
 
 def _size(count):
     """Bytes, in words."""
-    unit, name = (1e9, "GB") if count >= 1e9 else (1e6, "MB")
-    return f"{_figure(count / unit)} {name}"
+    return f"{_figure(count / 1e9)} GB" if count >= 1e9 else f"{_figure(count / 1e6)} MB"
 
 
 def _number(count, what):

@@ -89,7 +89,7 @@ class Study:
         return self.out / "sequence_alone"
 
     def map_folder(self, name):
-        """Data folder of a map. name: of the map."""
+        """Data folder of the map of this name."""
         return self.out / "maps" / name
 
     @property
@@ -102,32 +102,32 @@ class Study:
         """The report, self-contained."""
         return self.out / "study.html"
 
+    def inside(self, path):
+        """A path within the study's folder, as its commands name it."""
+        return path.relative_to(self.out).as_posix()
+
     @property
     def folders(self):
         """Its data folders, as its commands name them -> StudyMap; sequence alone comes first, with None."""
         of_maps = {self.inside(self.map_folder(each.name)): each for each in self.maps}
         return {self.inside(self.base_folder): None} | of_maps
 
-    def inside(self, path):
-        """A path within the study's folder, as its commands name it."""
-        return path.relative_to(self.out).as_posix()
-
     def tensors_command(self, folder, shard):
-        """Makes a shard of a folder's tensors. folder: of `folders`. shard: from 0. Returns: list of str."""
+        """Makes a shard of a folder's tensors. folder: of `folders`. shard: from 0."""
         map_ = self.folders[folder]
-        options = {
-            "data_folder": folder,
-            "genes_filename": self.genes,
+        return _command(
+            "tensors",
+            data_folder=folder,
+            genes_filename=self.genes,
             **self.gene_options,
-            "genome_filename": self.genome,
-            "beluga_model_filename": self.weights,
-            "pred_cache_folder": self.inside(self.cache),
-            "compute_platform": self._platform("tensors"),
-            "divisor": self.shards,
-            "reminder": shard,
-        }
-        of_map = {} if map_ is None else {"mcool_filename": map_.files, **map_.options}
-        return _command("tensors", **options, **of_map)
+            genome_filename=self.genome,
+            beluga_model_filename=self.weights,
+            pred_cache_folder=self.inside(self.cache),
+            compute_platform=self._platform("tensors"),
+            divisor=self.shards,
+            reminder=shard,
+            **({"mcool_filename": map_.files, **map_.options} if map_ else {}),
+        )
 
     def train_command(self, folder, fit):
         """Makes one StudyFit of a folder, for all tissues. folder: of `folders`. Returns: list of str.
@@ -144,7 +144,7 @@ class Study:
         )
 
     def compare_command(self):
-        """Compares the maps. Returns: list of str."""
+        """Compares the maps."""
         cells = [f"{folder}={each.cell_type}" for folder, each in self.folders.items() if each and each.cell_type]
         return _command(
             *("compare", *self.folders),
@@ -162,7 +162,7 @@ class Study:
         return _command("map", *map_.files, genes_filename=self.genes, **options, json=path)
 
     def report_command(self):
-        """Writes the report. Returns: list of str."""
+        """Writes the report."""
         return _command("study", "report", self.path)
 
     @property
@@ -186,7 +186,7 @@ def _some(options, names):
 
 
 def _command(*arguments, **options):
-    """A command with options: name -> value or several; True: the name alone; None and False: not given."""
+    """A command as list of str. options: name -> value or several; True: the name alone; None and False: not given."""
     command = [*map(str, arguments)]
     for name, value in options.items():
         if value is None or value is False:

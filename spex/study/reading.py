@@ -56,9 +56,10 @@ def read_study(path, *, quick=False):
     """
     file = read_marked(path)
     base, values = file.path.absolute().parent, file.values
-    genes, genome, weights = (_file(file, base, (key,)) for key in ("genes", "genome", "weights"))
-    expression = tuple(base / _plain(each) for each in _listed(values["expression"]))
-    opened = _open_expression(file, expression, genes)
+    genes, genome, weights = (_path(file, base, (key,), values[key]) for key in ("genes", "genome", "weights"))
+    expression = tuple(base / os.path.expanduser(each) for each in _listed(values["expression"]))
+    options = expression, values.get("value"), lambda: read_gene_table(genes, values.get("tss_rule", "auto"))["id"]
+    opened = _with_line(file, ("expression",), open_expression, *options)
     tissues = _tissues(file, opened)
     _with_line(file, ("exclude_chroms",), excluded_chromosomes, _listed(values.get("exclude_chroms")))
     maps = _maps(file, base)
@@ -68,7 +69,7 @@ def read_study(path, *, quick=False):
         _check_rule(file, number, each, comparison)
     return Study(
         path=file.path.absolute(),
-        out=_with_line(file, ("out",), _out_folder, base / _plain(values.get("out", OUT))),
+        out=_with_line(file, ("out",), _out_folder, base / os.path.expanduser(values.get("out", OUT))),
         genes=genes,
         genome=genome,
         weights=weights,
@@ -99,11 +100,11 @@ def _with_line(file, place, function, *given, **options):
 
 def _key_below(file, place, argument):
     """The key of an argument in the mapping at a place, or nothing."""
-    held = file.values
+    found = file.values
     for step in place:
-        held = held.get(step, ()) if isinstance(held, dict) else held[step]
+        found = found.get(step, ()) if isinstance(found, dict) else found[step]
     key = argument and spell(argument)
-    return (key,) if isinstance(held, dict) and key in held else ()
+    return (key,) if isinstance(found, dict) and key in found else ()
 
 
 def _listed(value):
@@ -111,22 +112,20 @@ def _listed(value):
     return value if value is None or isinstance(value, list) else [value]
 
 
-def _plain(text):
-    return os.path.expanduser(text)
-
-
 def _options(values, names):
     """Those of some options that are given."""
     return {name: _listed(values[name]) if name in LISTS else values[name] for name in names if name in values}
 
 
-def _file(file, base, place):
-    """The path at a place, when a readable file is there."""
-    path = base / _plain(file.values[place[0]])
+def _path(file, base, place, text, require=lambda path: require_file(path, None)):
+    """The path that a text at a place names, when a readable file is there."""
+    path = base / os.path.expanduser(text)
     try:
-        return require_file(path, None)
+        require(path)
     except InputError as error:
-        raise file.about(place, _from_folder(error)) from error
+        counts = {"hint": COUNTS_FROM} if error.found == "no such file" else {}
+        raise file.about(place, error, **counts) from error
+    return path
 
 
 def _out_folder(path):
@@ -142,33 +141,16 @@ def _out_folder(path):
     return require_folder(path, None)
 
 
-def _from_folder(error):
-    """The error of a path, which says where paths count from."""
-    hint = COUNTS_FROM if error.found == "no such file" else error.hint
-    return InputError(error.found, subject=error.subject, expected=error.expected, hint=hint)
-
-
-def _open_expression(file, expression, genes):
-    """The expression of the file. Returns: ExpressionFile."""
-    return _with_line(
-        file,
-        ("expression",),
-        open_expression,
-        expression,
-        file.values.get("value"),
-        lambda: read_gene_table(genes, file.values.get("tss_rule", "auto"))["id"],
-    )
-
-
 def _tissues(file, opened):
-    """The tissues that the file asks for. opened: ExpressionFile. Returns: list of index, from 1, and name."""
+    """The tissues that the file asks for: list of index, from 1, and name. opened: ExpressionFile."""
     asked = file.values.get("tissues", "all")
     chosen = set()
     for number, each in enumerate(_listed(asked)):
         place = ("tissues", number) if isinstance(asked, list) else ("tissues",)
         is_index = INDICES.fullmatch(each) and each not in opened.tissues
-        words = {"indices": [each]} if is_index else {"patterns": [each]}
-        chosen.update(_with_line(file, place, select_targets, opened, **words))
+        chosen.update(
+            _with_line(file, place, select_targets, opened, **{"indices" if is_index else "patterns": [each]})
+        )
     return [(index, opened.tissues[index - 1]) for index in sorted(chosen)]
 
 
@@ -181,12 +163,12 @@ def _maps(file, base):
         files = _map_files(file, base, place, given)
         options = {"contact_rule": given.get("rule", RULE), "hic_resolution": given.get("resolution", RESOLUTION)}
         options |= _options(given, (*RULE_OPTIONS, *READING_OPTIONS))
-        twin = next((other for other, what in seen.items() if what == (set(map(_real, files)), options)), None)
+        what = set(map(_real, files)), options
+        twin = next((other for other, of_other in seen.items() if of_other == what), None)
         if twin:
             raise file.error((*place, "files"), f"map {name}: the same files as map {twin}", expected="each map once")
-        seen[name] = (set(map(_real, files)), options)
-        told = {key: given.get(key) for key in ("cell_type", "experiment", "factor")}
-        maps.append(StudyMap(name, files, options, **told))
+        seen[name] = what
+        maps.append(StudyMap(name, files, options, **_options(given, ("cell_type", "experiment", "factor"))))
     return maps
 
 
@@ -204,11 +186,7 @@ def _map_files(file, base, place, given):
     files = []
     for number, text in enumerate(_listed(given["files"])):
         here = (*place, "files", number) if isinstance(given["files"], list) else (*place, "files")
-        path = base / _plain(text)
-        try:
-            require_map(path)
-        except InputError as error:
-            raise file.about(here, _from_folder(error)) from error
+        path = _path(file, base, here, text, require_map)
         if _real(path) in map(_real, files):
             raise file.error(here, f"map {given['name']}: {path} for the second time", expected="each file once")
         files.append(path)
@@ -240,7 +218,7 @@ def _check_map(file, number, map_, opened, tissues, *, quick):
 
 
 def _check_rule(file, number, map_, comparison):
-    """Refuse a map by the published rule, which tells nothing in a comparison, where it is not asked for."""
+    """Refuse a map by the published rule, which decides nothing in a comparison, where it is not asked for."""
     rule = RULES[map_.options["contact_rule"]]
     if rule.own_windows_stand_in and "show_published" not in comparison:
         raise file.error(
@@ -261,7 +239,7 @@ def _fits(file, base):
         _check_fit(file, place, given)
         options = _options(given, [key for key in given if key != "name"])
         if "params" in given:
-            path = base / _plain(given["params"])
+            path = base / os.path.expanduser(given["params"])
             taken = [key for key in ("neighbour_penalties",) if key in given]
             _with_line(file, (*place, "params"), MODELS[model].read_parameters, path, taken)
             options["params"] = path
@@ -270,17 +248,16 @@ def _fits(file, base):
 
 def _check_fit(file, place, given):
     """Refuse options of a fit that contradict each other."""
-    model = MODELS[given["model"]]
+    model, name = MODELS[given["model"]], given["model"]
+    takes_turns = "cv" in given and "cv tests on every chromosome in turn; leave it out"
     problems = {
-        "neighbour_penalties": "neighbour_penalties" not in model.optional
-        and f"{given['model']} has no such penalties",
+        "neighbour_penalties": "neighbour_penalties" not in model.optional and f"{name} has no such penalties",
         "repeats": given.get("repeats", 1) > 1
         and not model.seeded
-        and f"{given['model']} has no random part, every repeat would be the same",
+        and f"{name} has no random part, every repeat would be the same",
         "cv_groups": "cv" not in given and "says how cv: chromosomes divides them; give that too",
-        **dict.fromkeys(
-            ("test_chroms", "validation_chroms"), "cv" in given and "cv tests on every chromosome in turn; leave it out"
-        ),
+        "test_chroms": takes_turns,
+        "validation_chroms": takes_turns,
     }
     for key, problem in problems.items():
         if key in given and problem:

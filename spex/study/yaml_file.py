@@ -64,26 +64,28 @@ class MarkedFile:
         node, mark = self.root, self.root.start_mark
         for step in place:
             children = node.value if isinstance(node.value, list) else []
-            if isinstance(step, int) and step < len(children):
-                node = children[step]
-                mark = node.start_mark
-                continue
             pairs = [pair for pair in children if isinstance(pair, tuple) and pair[0].value == step]
-            if not pairs:
+            if isinstance(step, int) and step < len(children):
+                node, mark = children[step], children[step].start_mark
+            elif pairs:
+                node, mark = pairs[-1][1], pairs[-1][0].start_mark
+            else:
                 break
-            key, node = pairs[-1]
-            mark = key.start_mark
         return node, mark
 
     def error(self, place, found, **parts):
         """An InputError about a place. parts: as of InputError."""
         return _at(self.path, self.line(place), found, **parts)
 
-    def about(self, place, error):
-        """An error of the library with the line of the value that it is about."""
-        key = next((step for step in reversed(place) if isinstance(step, str)), None)
-        parts = dict.fromkeys(str(part) for part in (key, error.subject) if part is not None)
-        return self.error(place, f"{' '.join(parts)}: {error.found}", expected=error.expected, hint=error.hint)
+    def about(self, place, error, **parts):
+        """An error of the library with the line of the value that it is about. parts: in place of the error's own."""
+        about = dict.fromkeys(str(part) for part in (_last_key(place), error.subject) if part is not None)
+        parts = {"expected": error.expected, "hint": error.hint} | parts
+        return self.error(place, f"{' '.join(about)}: {error.found}", **parts)
+
+
+def _last_key(place):
+    return next((step for step in reversed(place) if isinstance(step, str)), None)
 
 
 def read_marked(path):
@@ -241,32 +243,27 @@ def _alternatives(schema):
     return [each for one in schema.get("anyOf", ()) for each in _alternatives(one)] or [schema]
 
 
-def _whole(text):
-    return int(text) if WHOLE.fullmatch(text) else text
+def _number(text):
+    """A number as int where it is whole, else float; what is none stays text."""
+    return int(text) if WHOLE.fullmatch(text) else float(text) if DECIMAL.fullmatch(text) else text
 
 
-def _decimal(text):
-    """A number as int where it is whole, else float."""
-    return float(text) if DECIMAL.fullmatch(text) and not WHOLE.fullmatch(text) else _whole(text)
-
-
-CONVERTERS = {"integer": _whole, "number": _decimal, "boolean": lambda text: TRUTHS.get(text.lower(), text)}
-"""By the schema's type."""
+CONVERTERS = {
+    "integer": lambda text: int(text) if WHOLE.fullmatch(text) else text,
+    "number": _number,
+    "boolean": lambda text: TRUTHS.get(text.lower(), text),
+}
 
 
 def _of_schema(file, error):
-    """An error of the schema.
-
-    Returns: whether something lacks, which may follow from a misspelt key; the line; InputError.
-    """
+    """An error of the schema as whether something lacks, which may follow from a misspelt key; its line; InputError."""
     place, schema = [*error.absolute_path], error.schema
     if error.validator == "additionalProperties":
         unknown = next(key for key in error.instance if key not in schema["properties"])
         near = difflib.get_close_matches(unknown, schema["properties"], n=1)
         place.append(unknown)
-        advice = (
-            {"hint": f"did you mean {near[0]}?"} if near else {"expected": f"one of {', '.join(schema['properties'])}"}
-        )
+        known = f"one of {', '.join(schema['properties'])}"
+        advice = {"hint": f"did you mean {near[0]}?"} if near else {"expected": known}
         return False, file.line(place), file.error(place, f"no such key, {shown(unknown)}", **advice)
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
@@ -274,15 +271,13 @@ def _of_schema(file, error):
         return True, file.line(place), file.error(place, f"{part}{missing} is missing", expected=schema["description"])
     if isinstance(error.instance, list):
         place = next(([*each.absolute_path] for each in error.context if each.relative_path), place)  # of the bad one
-    key = next((step for step in reversed(place) if isinstance(step, str)), None)
-    text = file.text(place)
+    key, text = _last_key(place), file.text(place)
     found = f"found {_shown(error.instance, text)}"
     advice = {"expected": schema["description"], "hint": _hint(error.instance, text, schema)}
     return False, file.line(place), file.error(place, f"{key}: {found}" if key else found, **advice)
 
 
 def _hint(value, text, schema):
-    """What to do about a value that is not what the schema asks for, or None."""
     if value is None and text is not None:
         return "put it in quotes if it is a name, or leave the key out"
     number = schema.get("type") in ("integer", "number") or "number" in schema["description"]
