@@ -1,6 +1,7 @@
 """A data folder: its paths, the shard of its genes that a job does, the contacts kept in it, and whether it is done."""
 
 import json
+import os
 from dataclasses import fields
 
 import numpy as np
@@ -35,6 +36,11 @@ class DataFolder:
 
     def tensor_path(self, gene_id):
         return self.tensors / f"tensor_gene_{gene_id}.npy"
+
+    def has_tensors(self, gene_ids):
+        """Which genes have a tensor, (n,) bool."""
+        names = set(os.listdir(self.tensors)) if self.tensors.is_dir() else ()
+        return np.array([self.tensor_path(gene).name in names for gene in gene_ids], dtype=bool)
 
 
 def select_shard(genes, divisor=None, remainder=None):

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -59,11 +58,11 @@ def genes_with_tensor(folder, genes):
     Raises:
         InputError: there is no tensors folder, or no tensor of these genes in it.
     """
-    names = set(os.listdir(folder.tensors)) if folder.tensors.is_dir() else None
-    present = np.array([folder.tensor_path(gene).name in (names or ()) for gene in genes["id"]], dtype=bool)
+    present = folder.has_tensors(genes["id"])
     if not present.any():
+        there = folder.tensors.is_dir()
         raise InputError(
-            "no folder tensors in it" if names is None else f"no tensor of the {len(genes):,} genes asked for",
+            f"no tensor of the {len(genes):,} genes asked for" if there else "no folder tensors in it",
             argument="data_folder",
             subject=folder.root,
             hint=f"make the tensors first: python tensors.py --data_folder {folder.root}",

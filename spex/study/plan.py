@@ -45,8 +45,7 @@ class StudyMap:
 
 @dataclass(frozen=True)
 class StudyFit:
-    """Fits that a study makes of each data folder. name: in tables. options: of `spex train`, name -> value or list
-    (model, params, repeats, cv, neighbour_penalties, ...)."""
+    """Fits that a study makes of each data folder. name: in tables. options: of `spex train`, as a StudyMap's."""
 
     name: str
     options: dict
@@ -130,10 +129,7 @@ class Study:
         )
 
     def train_command(self, folder, fit):
-        """Makes one StudyFit of a folder, for all tissues. folder: of `folders`. Returns: list of str.
-
-        Sequence alone has no contact columns that could have penalties of their own.
-        """
+        """Makes one StudyFit of a folder, for all tissues. Sequence alone has no columns for penalties of their own."""
         left_out = () if self.folders[folder] else ("neighbour_penalties",)
         return _command(
             "train",

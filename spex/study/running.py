@@ -91,11 +91,7 @@ def hand_over(study, spex_command=None):
 
 
 def handed_over(folder):
-    """The path of the study whose folder this is, and the command that starts the program.
-
-    Raises:
-        InputError: `hand_over` has left nothing there.
-    """
+    """The path of the study whose folder this is, and the command that starts the program; InputError without those."""
     path = Path(folder) / HANDED
     try:
         handed = json.loads(path.read_bytes().decode(errors="surrogateescape"))
@@ -110,13 +106,11 @@ def handed_over(folder):
 
 
 def hold_alone(out):
-    """Lock a study's folder until the file is closed or the process has ended, however it ends.
+    """Lock a study's folder until the returned file is closed or the process has ended, however it ends.
 
     The Snakefile locks it as long as its Snakemake runs, started by hand or from here. So whoever gets the lock knows
     that no Snakemake of this study is left, and that the locks which Snakemake itself keeps as files are those of a
     killed one.
-
-    Returns: the open file.
 
     Raises:
         InputError: another process has locked it, or what is there is no plain file.
@@ -134,11 +128,9 @@ def hold_alone(out):
 
 
 def check_for_cluster(out):
-    """Refuse a study's folder whose path Snakemake would not hand to a cluster's jobs as it is: it quotes it as Python
-    does, for a shell.
+    """Raise InputError for a study's folder whose path Snakemake would not hand to a cluster's jobs as it is.
 
-    Raises:
-        InputError: names the letter.
+    It quotes it as Python does, for a shell.
     """
     path = os.path.realpath(out)
     bad = next((letter for letter in path if letter in FOR_SHELLS or not letter.isprintable()), None)

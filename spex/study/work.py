@@ -89,17 +89,18 @@ def count_work(study):
     genome = Genome(study.genome, DataFolder(study.base_folder).genome_index)
     genome.close()
     check_on_genome(genes, genome.chromsizes)
-    chroms = genes["chrom"].loc[_expressed(study, table, genes)]
-    splits = {fit.name: _splits(study, fit, chroms) for fit in study.fits}
+    file = open_expression([*study.expression], study.expression_options.get("value"), lambda: table["id"])
+    expressed = read_expression(file, [index for index, _ in study.tissues], table, genes).values.index
+    splits = {fit.name: _splits(study, fit, genes["chrom"].loc[expressed]) for fit in study.fits}
     _check_copies(study)
-    todo = [_missing(DataFolder(study.out / name), genes) for name in study.folders]
+    missing = [~DataFolder(study.out / name).has_tensors(genes["id"]) for name in study.folders]
     cache = _Cache(study)
-    folders = [_sequence_alone(genes, todo, cache)]
-    for map_, missing in zip(study.maps, todo[1:], strict=True):
+    folders = [_sequence_alone(genes, missing, cache)]
+    for map_, of_map in zip(study.maps, missing[1:], strict=True):
         with _about(study, f"map {map_.name}"):
-            folders.append(_of_map(map_, genes, genome.chromsizes, missing, cache))
+            folders.append(_of_map(map_, genes, genome.chromsizes, of_map, cache))
     fits = [_fits(fit, folder, splits[fit.name], len(study.tissues)) for fit in study.fits for folder in folders]
-    return Work(len(chroms), len(study.tissues), folders, fits)
+    return Work(len(expressed), len(study.tissues), folders, fits)
 
 
 @contextmanager
@@ -113,11 +114,7 @@ def _about(study, part):
 
 
 def _check_copies(study):
-    """Refuse maps whose files are copies of each other's; only files of one size are read.
-
-    Raises:
-        InputError: the same content twice in a map, or in two maps with the same options.
-    """
+    """Refuse the same content twice in a map, or in two maps with the same options; only files of one size are read."""
     sizes = Counter(_size(file) for map_ in study.maps for file in map_.files)
     hashes, seen = KnownHashes(), []
     for map_ in study.maps:
@@ -134,18 +131,6 @@ def _check_copies(study):
 def _size(path):
     """Bytes of the file of a path or URI."""
     return split_uri(path)[0].stat().st_size
-
-
-def _expressed(study, table, genes):
-    """Rows of the genes with expression."""
-    file = open_expression([*study.expression], study.expression_options.get("value"), lambda: table["id"])
-    return read_expression(file, [index for index, _ in study.tissues], table, genes).values.index
-
-
-def _missing(folder, genes):
-    """Which genes have no tensor in a DataFolder, (n,) bool."""
-    there = {path.name for path in folder.tensors.glob("*.npy")}
-    return np.array([folder.tensor_path(gene).name not in there for gene in genes["id"]], dtype=bool)
 
 
 class _Cache:
@@ -170,13 +155,13 @@ class _Cache:
         return len(lacking)
 
 
-def _sequence_alone(genes, todo, cache):
-    """The folder of sequence alone, and own windows that any folder needs. todo: by folder, (n,) bool of its genes."""
-    needed = genes[np.logical_or.reduce(todo)].groupby("chrom")
+def _sequence_alone(genes, missing, cache):
+    """The folder of sequence alone, and own windows that any folder needs. missing: by folder, (n,) bool of genes."""
+    needed = genes[np.logical_or.reduce(missing)].groupby("chrom")
     return FolderWork(
         name=SEQUENCE_ALONE,
         tensors=len(genes),
-        missing=int(todo[0].sum()),
+        missing=int(missing[0].sum()),
         width=tensor_length(BELUGA, 0),
         windows=OWN_WINDOWS * len(genes),
         to_compute=OWN_WINDOWS * sum(cache.lacks("own", chrom, own_keys(on)) for chrom, on in needed),
@@ -203,7 +188,7 @@ def _of_map(map_, genes, chromsizes, missing, cache):
 
 
 def _splits(study, fit, chroms):
-    """Number of splits of a StudyFit's genes, which have enough genes each. chroms: of the genes, Series."""
+    """Number of splits of a StudyFit, which have enough genes each. chroms: of the genes, Series."""
     options = fit.options
     with _about(study, f"fit {fit.name}"):
         if "cv" in options:
@@ -213,7 +198,7 @@ def _splits(study, fit, chroms):
 
 
 def _fits(fit, folder, splits, tissues):
-    """The fits of a StudyFit in a folder. folder: FolderWork. splits: how many. tissues: how many."""
+    """The fits of a StudyFit in a FolderWork. splits, tissues: how many."""
     options = fit.options
     return FitWork(
         name=fit.name,
