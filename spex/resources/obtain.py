@@ -35,9 +35,9 @@ class Resource:
 
     path: where it belongs, from the repository's root. address: where it comes from; unpacked when it ends in .gz.
     check: called with (path, find), where find(name) is the path of another resource; raises InputError; may leave an
-    index beside the file. digest: `kind:hexadecimal` of the published file; None: the sha256
-    of the first download is recorded, and later ones are compared with it. megabytes: disk that getting it takes,
-    roughly, None where its maker does not say. page: where to get it by hand, for a file that may need an account.
+    index beside the file. digest: `kind:hexadecimal` of the published file; None: the sha256 of the first download is
+    recorded, and later ones are compared with it. megabytes: disk that getting it takes, roughly, None where its maker
+    does not say. page: where to get it by hand, for a file that may need an account.
     """
 
     name: str
@@ -80,7 +80,6 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = download_part(resource, path)
-    _require_room(resource, part)
     with locked(part):
         most = _most_bytes(resource, part)
         address = _download(resource, path, part, most, mirror=mirror, login=login, sleep=sleep)
@@ -132,22 +131,21 @@ def _served_name(resource):
     return urlsplit(resource.address).path.rpartition("/")[2]
 
 
-def _require_room(resource, part):
-    needed = (resource.megabytes or 0) - (part.stat().st_size // MEGABYTE if part.exists() else 0)
-    free = shutil.disk_usage(part.parent).free // MEGABYTE
-    if needed > free:
+def _most_bytes(resource, part):
+    """Bytes that a resource, or what it is packed in, may have: about what is known, and what there is room for.
+
+    Raises InputError where there is no room for what is known.
+    """
+    there = part.stat().st_size if part.is_file() else 0
+    free = shutil.disk_usage(part.parent).free
+    needed = (resource.megabytes or 0) - there // MEGABYTE
+    if needed > free // MEGABYTE:
         raise InputError(
-            f"{free:,} MB free, but {resource.name} takes about {needed:,} more",
+            f"{free // MEGABYTE:,} MB free, but {resource.name} takes about {needed:,} more",
             subject=part.parent,
             hint="free some space",
         )
-
-
-def _most_bytes(resource, part):
-    """Bytes that a resource, or what it is packed in, may have: about what is known, and what there is room for."""
-    there = part.stat().st_size if part.is_file() else 0
-    free = shutil.disk_usage(part.parent).free + there
-    return free if resource.megabytes is None else min(free, MORE * resource.megabytes * MEGABYTE)
+    return free + there if resource.megabytes is None else min(free + there, MORE * resource.megabytes * MEGABYTE)
 
 
 def _unpack(part, unpacked, most):

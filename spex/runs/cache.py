@@ -7,7 +7,6 @@ whoever looks up rows sees the shards that are whole by then. Keys are integers 
 bin's window, a TSS).
 """
 
-import contextlib
 import hashlib
 import json
 import logging
@@ -116,14 +115,6 @@ class PredictionStore:
         """Wait until no more than `count` shards are being written; errors of writing come up here."""
         while len(self._writing) > count:
             self._writing.popleft().result()
-
-    def size(self):
-        """Bytes that this store takes on the disk."""
-        total = 0
-        for path in self.folder.glob("*/*/*.npy"):
-            with contextlib.suppress(FileNotFoundError):  # another process found it damaged and deleted it
-                total += path.stat().st_size
-        return total
 
     def _table(self, kind, chrom):
         if (kind, chrom) not in self._tables:
@@ -251,9 +242,8 @@ class _Table:
     def _index(self):
         keys = [kept.keys for kept in self._shards.values()]
         shard = np.repeat(np.arange(len(keys)), [len(part) for part in keys])
-        row = np.concatenate([np.arange(len(part)) for part in keys]) if keys else np.empty(0, np.int64)
-        keys = np.concatenate(keys) if keys else np.empty(0, np.int64)
-        self._keys, first = np.unique(keys, return_index=True)
+        row = np.concatenate([np.empty(0, np.int64), *(np.arange(len(part)) for part in keys)])
+        self._keys, first = np.unique(np.concatenate([row[:0], *keys]), return_index=True)
         self._places = np.stack([shard, row], axis=1)[first]
 
     def _drop(self, path, *, damaged=True):

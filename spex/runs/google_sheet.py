@@ -37,13 +37,11 @@ class SheetLog:
         silent = (google.GoogleAuthError, OSError, ValueError)  # may quote the key file: only their kind is shown
         for attempt in range(ATTEMPTS):
             try:
-                self._append_once(gspread, fields)
+                return self._append_once(gspread, fields)
             except (*speaking, *silent) as error:
                 problem = type(error).__name__ + (f": {error}" if isinstance(error, speaking) else "")
                 if attempt + 1 < ATTEMPTS:
                     wait(FIRST_WAIT_SECONDS * 2**attempt)
-            else:
-                return
         logger.warning("the Google sheet did not get its row (%s); it is in results.csv all the same", problem)
 
     def _append_once(self, gspread, fields):
