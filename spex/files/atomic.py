@@ -21,9 +21,7 @@ from spex.errors import InputError
 
 STALE_AFTER_SECONDS = 24 * 3600
 
-CLEANED = set()
-"""Folders that this process has written to."""
-
+CLEANED = set()  # folders that this process has written to
 TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{16}\.tmp")
 """Names that `temporary_path` gives; others' files may end in .tmp too."""
 
@@ -33,8 +31,7 @@ NO_HARD_LINKS = {
 }
 """What file systems say that have no hard links, or no more of them."""
 
-HOLDER = 200
-"""Characters that are read from a locked file."""
+HOLDER = 200  # characters that are read from a locked file
 
 logger = logging.getLogger("spex")
 
@@ -134,6 +131,11 @@ def write_json(path, value):
     """Write `value` as `json_bytes` so that the file appears whole."""
     with whole_file(path) as file:
         file.write(json_bytes(value))
+
+
+def read_json(path):
+    """What `write_json` wrote."""
+    return json.loads(Path(path).read_bytes().decode(errors="surrogateescape"))
 
 
 def json_bytes(value):

@@ -13,8 +13,7 @@ from spex.files.atomic import temporary_path
 
 STANDARD_INPUT = "-"
 PIECE = 1 << 20
-LEFT_FREE = 256 << 20
-"""Bytes of the disk that the copy of a pipe leaves to others; a pipe need not end."""
+LEFT_FREE = 256 << 20  # bytes of the disk that the copy of a pipe leaves to others; a pipe need not end
 
 
 def require_folder(path, argument):

@@ -23,9 +23,7 @@ counter of the parser's depth is shared): a whole file would be called damaged."
 JSON_SEAL = "sha256_of_the_rest"
 SEAL = struct.Struct("<cI")
 
-LARGEST_ARRAY = 1 << 40
-"""Items; more are a header that was damaged."""
-
+LARGEST_ARRAY = 1 << 40  # items; more are a header that was damaged
 SEAL_MARK = b"C"
 """What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
 array's shape in the header can make the seal pass for items."""

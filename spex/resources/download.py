@@ -122,7 +122,7 @@ def _receive(address, part, file, most, auth):
             if response.status_code != 416:
                 _append(response, file, part.name.removesuffix(".part"), news["total"], most)
     except requests.RequestException as error:
-        # without the exception's own text: behind a redirect it holds a signed address
+        # without the exception's own text: behind a redirect it contains a signed address
         raise PassingError(_in_words(error)) from None
     if news["total"] is None:
         write_json(beside(part, STATE), {**news, "total": _size(file)})
@@ -159,7 +159,7 @@ def _validator(response):
 
 
 def _total(response):
-    """Length in bytes of the whole file, None where the server does not tell."""
+    """Length in bytes of the whole file, None where the server does not say."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
         return int(length) if length.isdigit() else None

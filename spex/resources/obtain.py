@@ -21,10 +21,8 @@ from spex.progress import progress
 from spex.resources.download import MEGABYTE, beside, discard, fetch, locked, part_path
 
 PIECE = 1 << 20
-MORE = 2
-"""Times as large as the table of files roughly says, a file may be."""
-INDEX, RECORD = ".fai", ".verified.json"
-"""Beside a FASTA file; beside any file that was verified."""
+MORE = 2  # times as large as the table of files roughly says, a file may be
+INDEX, RECORD = ".fai", ".verified.json"  # beside a FASTA file; beside any file that was verified
 
 logger = logging.getLogger("spex")
 

@@ -25,9 +25,7 @@ from spex.files.hashes import Watch
 from spex.files.sealed import DamagedFileError, npy_header, read_npy_header
 
 SHARD_BYTES = 32 << 20
-SHARDS_IN_MEMORY = 3
-"""Being written or waiting to be; whoever is quicker than the disk waits for it."""
-
+SHARDS_IN_MEMORY = 3  # being written or waiting to be; whoever is quicker than the disk waits for it
 IDENTITY = "identity.json"
 """For whoever wants to know what a folder belongs to; the program itself goes by the folder's name."""
 

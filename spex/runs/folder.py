@@ -14,9 +14,7 @@ from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
 from spex.inputs.genes import read_cached_genes
 from spex.runs.settings import read_run_settings
 
-OTHERS = ("chromsizes", "accounts")
-"""What is kept of contacts beside the arrays, as JSON."""
-
+OTHERS = ("chromsizes", "accounts")  # what is kept of contacts beside the arrays, as JSON
 ARRAYS = [field.name for field in fields(Contacts) if field.type is np.ndarray]
 
 

@@ -18,7 +18,7 @@ from spex.files.hashes import file_sha256
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 
 FORMAT = 2
-"""Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""
+"""Version of the numbers: a change that alters any raises it, and new fits then go beside the old ones."""
 
 LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
 NAME_LENGTH = 60
@@ -32,7 +32,7 @@ PREDICTIONS = "predictions.csv"
 IMPORTANCE_GROUPS = "importance_groups.csv"
 HASHED = (".csv", ".ubj", ".npy")
 SHARE_OF_TIME = 1 / 50
-"""That writing results.csv may take while fits are made: it reads every record, so it takes longer with each fit."""
+"""That writing results.csv may take between fits: it reads every record, so it takes longer with each fit."""
 
 SCORES = ("rmse", *(f"{each}{part}" for each in ("spearman", "pearson") for part in ("", "_low", "_high", "_p")))
 RESULT_COLUMNS = {

@@ -14,9 +14,7 @@ from spex.inputs.chromosomes import EXCLUDED, NO_CHROMOSOME
 from spex.inputs.maps.address import map_sha256, require_map
 from spex.inputs.maps.settings import Reading
 
-FORMAT = 1
-"""Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
-
+FORMAT = 1  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
 FIELD_OF = {
     "genes": "genes_sha256",
     "genome": "genome_sha256",
@@ -26,9 +24,7 @@ FIELD_OF = {
 }
 """Arguments whose field in run.json has another name."""
 
-OF_RULE = ("max_dist", "min_count", "distance_edges", "contact_weight")
-"""Fields that are options of the contact rule."""
-
+OF_RULE = ("max_dist", "min_count", "distance_edges", "contact_weight")  # fields that are options of the contact rule
 LATER = (
     *("value_column", "count_column", "contact_radius", "tss_rule", "exclude_chroms"),
     *("distance_edges", "contact_weight", "windows_per_bin"),

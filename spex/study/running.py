@@ -1,7 +1,6 @@
 """A study on Snakemake: the command that starts it, and one run of it at a time."""
 
 import contextlib
-import json
 import logging
 import os
 import shlex
@@ -14,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from spex.errors import InputError, shown, visible
-from spex.files.atomic import open_locked, write_json
+from spex.files.atomic import open_locked, read_json, write_json
 from spex.files.checks import require_folder
 
 HERE = Path(__file__).resolve().parent
@@ -25,9 +24,7 @@ LOCK, HANDED = ".study.lock", ".study.json"
 """In the study's folder: whoever locks the first runs the study; the second says to the Snakefile whose folder it is.
 Snakemake would read a path among its arguments as YAML, and give it to a shell."""
 
-FOR_SHELLS = "'\"$`\\"
-"""Letters that mean something within quotes."""
-
+FOR_SHELLS = "'\"$`\\"  # letters that mean something within quotes
 DRY = ("-n", "--dry-run", "--dryrun")
 PACKAGES = {
     "snakemake": "snakemake>=9,<10",
@@ -94,7 +91,7 @@ def handed_over(folder):
     """The path of the study whose folder this is, and the command that starts the program; InputError without those."""
     path = Path(folder) / HANDED
     try:
-        handed = json.loads(path.read_bytes().decode(errors="surrogateescape"))
+        handed = read_json(path)
         return Path(handed["study"]), handed["spex"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -109,8 +106,7 @@ def hold_alone(out):
     """Lock a study's folder until the returned file is closed or the process has ended, however it ends.
 
     The Snakefile locks it as long as its Snakemake runs, started by hand or from here. So whoever gets the lock knows
-    that no Snakemake of this study is left, and that the locks which Snakemake itself keeps as files are those of a
-    killed one.
+    that no Snakemake of this study is left, and that Snakemake's own locks, which are files, are those of a killed one.
 
     Raises:
         InputError: another process has locked it, or what is there is no plain file.
@@ -128,10 +124,8 @@ def hold_alone(out):
 
 
 def check_for_cluster(out):
-    """Raise InputError for a study's folder whose path Snakemake would not hand to a cluster's jobs as it is.
-
-    It quotes it as Python does, for a shell.
-    """
+    """Raise InputError for a study's folder whose path a cluster's jobs would not get as it is: Snakemake quotes it as
+    Python does, for a shell."""
     path = os.path.realpath(out)
     bad = next((letter for letter in path if letter in FOR_SHELLS or not letter.isprintable()), None)
     if bad is not None:
@@ -180,8 +174,7 @@ def _start(command, folder):
 
 def join_sheets(out, *sheets):
     """Put the data sheets of all maps, JSON lists as `spex map` writes them, into one list, in this order."""
-    made = [json.loads(Path(path).read_bytes().decode(errors="surrogateescape")) for path in sheets]
-    write_json(Path(out), [sheet for each in made for sheet in each])
+    write_json(Path(out), [sheet for path in sheets for sheet in read_json(path)])
 
 
 if __name__ == "__main__":  # python -m spex.study.running OUT SHEET ..., as the Snakefile has it

@@ -13,18 +13,14 @@ from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.study.schema import STUDY
 
-LARGEST_FILE = 4_000_000
-"""Bytes; no study is as long, but files that are given by mistake are."""
-
+LARGEST_FILE = 4_000_000  # bytes; no study is as long, but files that are given by mistake are
 MOST_VALUES = 1_000_000
 """That a file may unfold to through its names; each of a few may stand for ten of the one before."""
 
 TAGS = {"scalar": "tag:yaml.org,2002:str", "sequence": "tag:yaml.org,2002:seq", "mapping": "tag:yaml.org,2002:map"}
 """Of the plain values; others are refused."""
 
-NOTHING = ("", "~", "null", "Null", "NULL")
-"""What stands for no value where it is not in quotes."""
-
+NOTHING = ("", "~", "null", "Null", "NULL")  # what stands for no value where it is not in quotes
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 DECIMAL = re.compile(r"-?((0|[1-9][0-9]{0,17})(\.[0-9]{0,17})?|\.[0-9]{1,17})")
 LIKE_A_NUMBER = re.compile(r"[-+.]?[0-9][0-9A-Za-z_:.+-]*|[-+]?\.(inf|nan)", re.IGNORECASE)
@@ -37,8 +33,7 @@ HINTS = {
 """Part of what the parser says -> what to do."""
 
 PLAIN_CHARACTERS = "write the character itself in place of an escape"
-ANYTHING = {}
-"""The schema of what no schema describes."""
+ANYTHING = {}  # the schema of what no schema describes
 
 
 @dataclass(frozen=True, eq=False)
