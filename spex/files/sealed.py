@@ -152,10 +152,8 @@ def load_array(path):
 def read_npy_header(file, path):
     """Shape, whether in Fortran's order, and dtype of a `.npy` file; leaves it where the numbers begin.
 
-    file: binary, at its beginning. path: for errors.
-
-    Raises:
-        DamagedFileError: not such a file; a shape or a type that no array of numbers has; pickled objects.
+    file: binary, at its beginning. path: for errors. Raises DamagedFileError for no such file, a shape or a type that
+    no array of numbers has, or pickled objects.
     """
     try:
         version = np.lib.format.read_magic(file)
@@ -177,10 +175,7 @@ def read_npy_header(file, path):
 def is_whole_array(path, shape, dtype):
     """Whether a file is just what `save_array` writes for some array of this shape and dtype, undamaged.
 
-    Quicker than `load_array`, which takes the header apart.
-
-    Raises:
-        FileNotFoundError: there is no such file.
+    Quicker than `load_array`, which takes the header apart. Raises FileNotFoundError.
     """
     header = npy_header(shape, np.dtype(dtype))
     content = Path(path).read_bytes()

@@ -46,11 +46,7 @@ def discard(part):
 
 @contextlib.contextmanager
 def locked(part):
-    """Keep other processes from working on the same part.
-
-    Raises:
-        InputError: another one does, or what is there is no plain file.
-    """
+    """Keep other processes from working on the same part; InputError where one does, or no plain file is there."""
     lock = beside(part, ".lock")
     busy = InputError("another process is downloading it", subject=part, hint="wait until that ends")
     with open_locked(lock, lambda holder: busy):
@@ -68,12 +64,11 @@ def fetch(address, part, *, most=math.inf, auth=None, sleep=time.sleep):
     pass are tried again, each time after twice as long.
 
     most: bytes that the file may have. auth: (user, password) or None; never printed, and dropped by `requests` when
-    it is redirected to another host.
-    sleep: function that waits for a number of seconds.
+    it is redirected to another host. sleep: waits for a number of seconds.
 
     Raises:
         InputError: the server refuses, or fails `FAILURES_IN_A_ROW` times without one new byte: the part is kept. The
-            file is too large; or what is there in the place of the part is no plain file.
+            file is too large, or no plain file is in the place of the part.
     """
     failures, furthest = 0, 0
     with open_own(part, "ab") as file:

@@ -141,8 +141,7 @@ class TensorMatrix:
     def hand_over(self):
         """The matrix, float32 (n, width), which belongs to the caller alone: it is gone when the caller drops it.
 
-        Raises:
-            InputError: the tensors have changed since they were first read.
+        Raises InputError where the tensors have changed since they were first read.
         """
         matrix, self._matrix = self._matrix, None
         if matrix is None:

@@ -72,11 +72,8 @@ class Training:
 def read_training(folder, matched, *, settings, **choices):
     """Read the features of the matched genes and put a Training together.
 
-    folder: DataFolder. matched: MatchedGenes. settings: without those of the tensors. choices: targets, model,
-    parameters, device, chromatin and notes of the Training.
-
-    Raises:
-        InputError: tensors that cannot be used, or parameters that do not suit tensors of their width.
+    folder: DataFolder. matched: MatchedGenes. settings: without those of the tensors. choices: the other fields of the
+    Training. Raises InputError for tensors that cannot be used, or parameters that do not suit tensors of their width.
     """
     genes, run_settings = matched.genes, read_run_settings(folder)
     if run_settings is None:

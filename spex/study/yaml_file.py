@@ -14,7 +14,7 @@ from spex.files.checks import require_file
 from spex.study.schema import STUDY
 
 LARGEST_FILE = 4_000_000  # bytes; no study is as long, but files that are given by mistake are
-MOST_VALUES = 1_000_000
+MOST_VALUES = 100_000
 """That a file may unfold to through its names; each of a few may stand for ten of the one before."""
 
 TAGS = {"scalar": "tag:yaml.org,2002:str", "sequence": "tag:yaml.org,2002:seq", "mapping": "tag:yaml.org,2002:map"}
@@ -86,8 +86,7 @@ def _last_key(place):
 def read_marked(path):
     """Read a study's file and check it against the schema. Returns: MarkedFile.
 
-    Raises:
-        InputError: missing, no YAML, or not what the schema asks for; names the line. Or a library is not installed.
+    Raises InputError, which names the line, where it is missing, no YAML, or not what the schema asks for.
     """
     path = require_file(path, None)
     yaml, jsonschema = _libraries()
@@ -163,25 +162,21 @@ class _Values:
     """The plain values of a file's nodes. Refuses cycles of names, keys twice, keys that are no names, and tags."""
 
     def __init__(self, path):
-        self._path = path
-        self._known = {}  # (node, schema) by id -> value, and how many values it unfolds to
+        self._path, self._count = path, 0
 
-    def of(self, node, schema):
-        """The value of a node, with numbers and truths where its schema asks for them; what is none stays text."""
-        return self._unfold(node, schema, ())[0]
+    def of(self, node, schema, above=()):
+        """The value of a node, with numbers and truths where its schema asks for them; what is none stays text.
 
-    def _unfold(self, node, schema, above):
-        """The value of a node, and how many values it unfolds to. above: nodes on the way from the top."""
+        above: nodes on the way from the top.
+        """
         if any(node is each for each in above):
             raise self._error(node, "a cycle of names: what begins here contains itself", hint="write it out")
-        if (id(node), id(schema)) not in self._known:
-            if node.tag != TAGS[node.id]:
-                raise self._error(node, f"the tag {shown(node.tag)}", expected="a plain value")
-            value, size = getattr(self, f"_{node.id}")(node, schema, (*above, node))
-            if size > MOST_VALUES:
-                raise self._error(node, f"names that unfold to more than {MOST_VALUES:,} values")
-            self._known[id(node), id(schema)] = value, size
-        return self._known[id(node), id(schema)]
+        if node.tag != TAGS[node.id]:
+            raise self._error(node, f"the tag {shown(node.tag)}", expected="a plain value")
+        above, self._count = (*above, node), self._count + 1
+        if self._count > MOST_VALUES:
+            raise self._error(above[:2][-1], f"names that unfold to more than {MOST_VALUES:,} values")
+        return getattr(self, f"_{node.id}")(node, schema, above)
 
     def _scalar(self, node, schema, above):
         bad = next((each for each in node.value if each == "\0" or "\ud800" <= each <= "\udfff"), None)
@@ -189,30 +184,26 @@ class _Values:
             raise self._error(node, f"the character {bad!a}, which is no text by itself", hint=PLAIN_CHARACTERS)
         kinds = [each.get("type") for each in _alternatives(schema)]
         value = next((CONVERTERS[kind](node.value) for kind in kinds if kind in CONVERTERS), node.value)
-        return None if _is_nothing(node) else value, 1
+        return None if _is_nothing(node) else value
 
     def _sequence(self, node, schema, above):
         item = next((each["items"] for each in _alternatives(schema) if "items" in each), ANYTHING)
-        found = [self._unfold(child, item, above) for child in node.value]
-        return [value for value, _ in found], 1 + sum(size for _, size in found)
+        return [self.of(child, item, above) for child in node.value]
 
     def _mapping(self, node, schema, above):
         """Keys and values. `<<` alone means what it means in YAML: the keys of others that are not its own."""
-        own, merged, total, lines = {}, {}, 1, {}
+        own, merged, lines = {}, {}, {}
         for key, child in node.value:
             self._check_key(key, lines)
-            is_merge = key.value == "<<" and key.style is None
-            for each in child.value if is_merge and child.id == "sequence" else [child]:
-                of_key = schema if is_merge else schema.get("properties", ANYTHING).get(key.value, ANYTHING)
-                value, size = self._unfold(each, of_key, above)
-                total += size
-                if not is_merge:
-                    own[key.value] = value
-                elif isinstance(value, dict):
-                    merged = value | merged
-                else:
+            if key.value != "<<" or key.style is not None:
+                own[key.value] = self.of(child, schema.get("properties", ANYTHING).get(key.value, ANYTHING), above)
+                continue
+            for each in child.value if child.id == "sequence" else [child]:
+                value = self.of(each, schema, above)
+                if not isinstance(value, dict):
                     raise self._error(each, "no keys to take over", expected="keys with values behind <<")
-        return merged | own, total
+                merged = value | merged
+        return merged | own
 
     def _check_key(self, key, lines):
         """Refuse a key that is no name, or there already. lines: of the keys before, added to."""

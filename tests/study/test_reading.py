@@ -382,7 +382,7 @@ def test_inputs_that_are_not_there(write):
         (
             b"a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
             + b"".join(b"%c: &%c [%s]\n" % (to, to, b", ".join([b"*%c" % (to - 1)] * 10)) for to in b"bcdefgh"),
-            ", line 6: names that unfold to more than 1,000,000 values",
+            ", line 5: names that unfold to more than 100,000 values",
         ),
     ],
 )
