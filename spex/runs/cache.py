@@ -7,6 +7,7 @@ whoever looks up rows sees the shards that are whole by then. Keys are integers 
 bin's window, a TSS).
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -113,6 +114,14 @@ class PredictionStore:
         """Wait until no more than `count` shards are being written; errors of writing come up here."""
         while len(self._writing) > count:
             self._writing.popleft().result()
+
+    def size(self):
+        """Bytes that this store takes on the disk."""
+        total = 0
+        for path in self.folder.glob("*/*/*.npy"):
+            with contextlib.suppress(FileNotFoundError):  # another process found it damaged and deleted it
+                total += path.stat().st_size
+        return total
 
     def _table(self, kind, chrom):
         if (kind, chrom) not in self._tables:

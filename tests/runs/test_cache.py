@@ -129,7 +129,7 @@ def test_half_precision_is_half_the_size_and_says_what_it_will_give_back(tmp_pat
         store.put("windows", "chr1", np.arange(50), rows)
         store.flush()
         assert_array_equal(store.get("windows", "chr1", np.arange(50))[1], store.stored(rows))
-        sizes[dtype] = sum(path.stat().st_size for path in store.folder.rglob("*.npy"))
+        sizes[dtype] = store.size()
     assert_array_equal(PredictionStore(tmp_path, IDENTITY).stored(rows), rows)
     assert sizes[np.float16] / sizes[np.float32] == pytest.approx(0.5, abs=0.01)
 
