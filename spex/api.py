@@ -31,8 +31,7 @@ from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
 from spex.inputs.agree import agree_maps, check_different
 from spex.inputs.choices import GeneChoice, Reading

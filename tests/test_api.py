@@ -54,7 +54,7 @@ state = lambda: (dict(os.environ), logging.getLogger().handlers[:], logging.getL
 before = state()
 import spex
 for name in dir(spex): getattr(spex, name)
-import spex.features.arrays, spex.features.run, spex.models.registry, spex.reports.fits, spex.runs.study
+import spex.features.arrays, spex.features.run, spex.models.registry, spex.reports.fits, spex.runs.training
 assert state() == before, (state(), before)
 """
     run_python(code)

@@ -17,7 +17,7 @@ from spex.commands.parser import chosen
 from spex.contacts.rules import check_resolution
 from spex.files.atomic import write_json
 from spex.files.checks import require_folder
-from spex.files.stamps import Watch
+from spex.files.hashes import Watch
 from spex.inputs.choices import Reading
 from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.reading import open_maps
