@@ -14,19 +14,18 @@ from spex.commands.effect_inputs import add_effect_options, open_effect_inputs, 
 from spex.commands.options import DefaultsFormatter, OneLineParser, option, path
 from spex.commands.running import run_script
 from spex.effects.benchmark import ElementBenchmark
-from spex.effects.elements import OWN, ElementScorer
+from spex.effects.elements import COLUMNS, LARGE, OWN, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError
 from spex.files.atomic import remove_where_allowed
 from spex.files.checks import require_file, require_folder
+from spex.files.streamed_tables import FORMATS, require_format, write_tables
 from spex.inputs.chromatin import LABELS, find_chromatin_features
 from spex.inputs.crispr import read_crispr_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
 from spex.reports.elements.picture import draw_gene
-from spex.reports.elements.tables import write_elements
 from spex.reports.elements.tracks import require_bigwig, write_tracks
-from spex.reports.streamed_tables import FORMATS, require_format
 from spex.runs.records import readable, write_table
 
 PROG = "spex elements"
@@ -100,7 +99,8 @@ def run(args):
         with progress(len(rows), "genes", "elements") as advance:
             tables = kept.passing(inputs.watch.passing(scorer.tables(rows, advance)))
             tables = tables if benchmark is None else benchmark.passing(tables)
-            written = write_elements(out, _last_of(tables, out / BENCHMARK), args.format)
+            tables = _last_of(tables, out / BENCHMARK)
+            written = write_tables(out, "elements", tables, COLUMNS, args.format, gzip_past=LARGE)
         table = kept.table()
         if table is not None:
             write_tracks(out / "tracks", table, computer.genome.chromsizes, args.bigwig)

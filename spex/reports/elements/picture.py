@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from spex.effects.elements import CONTACT
 from spex.files.atomic import whole_file
 from spex.reports import drawing
 from spex.reports.drawing import LINE_HEIGHT, label, line_count
-from spex.reports.elements.tracks import CONTACT
 from spex.reports.palette import BLUE, INK, LOSS_TO_GAIN_LINES, MUTED, ORANGE
 
 UNIT = "change of ln(expression)"

@@ -13,13 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from spex.effects.elements import CONTACT
 from spex.errors import InputError, shown, visible
 from spex.files.atomic import temporary_path, whole_file
 from spex.reports.palette import BLUE, GREY, ORANGE
 from spex.runs.records import readable
-
-CONTACT = "contact"
-"""The class of elements that are contacted bins; the gene's own windows have no arc, and no place on the bins' grid."""
 
 LARGEST_SCORE = 1000
 """Of an interact line."""
