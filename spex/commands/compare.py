@@ -41,7 +41,7 @@ from spex.files.stamps import Watch
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.targets import select_targets
-from spex.reports.comparison import write_report
+from spex.reports.comparison_report import write_report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import check_genes_choice, check_made_with
 

@@ -24,8 +24,8 @@ from spex.inputs.chromatin import LABELS, find_chromatin_features
 from spex.inputs.crispr import read_crispr_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
-from spex.reports.elements.picture import draw_gene
-from spex.reports.elements.tracks import require_bigwig, write_tracks
+from spex.reports.element_figure import draw_gene
+from spex.reports.element_tracks import require_bigwig, write_tracks
 from spex.runs.records import readable, write_table
 
 PROG = "spex elements"
@@ -146,9 +146,9 @@ def _draw(out, inputs, scorer, rows, table, features):
         gene, fit = inputs.genes.iloc[row], inputs.fits[number]
         mine = table[(table["TargetGeneEnsemblID"] == gene["id"]) & (table["model"] == fit.name)]
         own = mine[mine["class"] == OWN]
-        strongest = scorer.strongest_features(row, number, BINS_NAMED, FEATURES_NAMED, names)
+        named = None if names is None else scorer.strongest_features(row, number, BINS_NAMED, FEATURES_NAMED, names)
         file = out / "pictures" / f"{readable(gene['id'])}_{readable(fit.name)}.png"
-        draw_gene(file, gene, mine, own if len(own) else None, strongest)
+        draw_gene(file, gene, mine, own if len(own) else None, named)
 
 
 def _last_of(tables, before):

@@ -28,7 +28,7 @@ from spex.files.stamps import Watch
 from spex.inputs.maps.address import split_uri
 from spex.inputs.maps.reading import open_maps
 from spex.inputs.maps.sheet import read_sheet
-from spex.reports.map_sheet import sheet_text, write_sheets
+from spex.reports.map_sheets import sheet_text, write_sheets
 
 PROG = "spex map"
 GENES = Path("./expecto/geneanno_GRCh38.csv")

@@ -13,9 +13,8 @@ import spex
 from spex.commands import map as map_command
 from spex.inputs.maps.reading import open_maps
 from spex.inputs.maps.sheet import read_sheet
-from spex.reports import drawing
-from spex.reports.map_sheet import sheet_text
-from spex.reports.map_sheet.pictures import draw_sheets
+from spex.reports import figures
+from spex.reports.map_sheets import draw_sheets, sheet_text
 
 
 def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
@@ -70,7 +69,7 @@ def test_tables_and_models_have_sheets_too(genes, tmp_path):
     table = read_sheet(*open_maps([tmp_path / "triplets.txt"], 1000), genes, 1000)
     assert (table.cis_pixels, table.cis_counts, table.depth, table.chromosomes) == (3, 16.0, 7.0, 2)
     assert table.genes.set_index("id").loc["G0", ["coverage", "20 to 100 kb"]].tolist() == [7, 2]
-    assert "within chromosomes, between them not told by this format" in sheet_text(table)
+    assert "within chromosomes, between them not given by this format" in sheet_text(table)
     beads = "".join(f"chr1 {1000 * bin_} {bin_} 0 0\n" for bin_ in range(4))
     (tmp_path / "model.txt").write_text(beads)
     model = spex.map_sheet(tmp_path / "model.txt", contact_radius=1.5)
@@ -114,7 +113,7 @@ def test_pictures_are_legible(world, genes, monkeypatch, count):
             assert_ticks_legible(figure, axes)
         drawn.append((name, caption, alt))
 
-    monkeypatch.setattr(drawing, "save", keep)
+    monkeypatch.setattr(figures, "save", keep)
     draw_sheets([read_sheet(*open_maps([world.maps[0]], 1000), genes, 1000)] * count)
     assert [name for name, _, _ in drawn] == ["by_distance", "contacts_per_gene", "coverage"]
 

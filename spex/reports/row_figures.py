@@ -1,0 +1,298 @@
+"""Pictures with a row for each map or group of maps: gains, controls, scores of fits, and data sheets side by side."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from spex.compare.verdict import FOUND, HARM, NO_VERDICT, NOTHING, NUMBER, UNCLEAR
+from spex.contacts.sheet import GROUPS
+from spex.reports import figures
+from spex.reports.comparison_text import INTERVAL, ordered, sentence
+from spex.reports.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    MUTED,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    RED,
+    few_ticks,
+    handle,
+    height_of_rows,
+    label,
+    legend_above,
+    mark_zero,
+    name_rows,
+)
+from spex.reports.numbers import count, interval, level, signed
+
+
+class Finding(NamedTuple):
+    """How pictures show a kind of finding. verdicts: their numbers. cell_marker: on coloured cells, "" for none;
+    cell_filled: whether that is filled."""
+
+    verdicts: tuple[int, ...]
+    text: str
+    colour: str
+    marker: str
+    cell_marker: str = ""
+    cell_filled: bool = True
+
+
+FINDINGS = (
+    Finding(FOUND["sequence"], "adds sequence information", BLUE, "o", "o"),
+    Finding(FOUND["region"], "adds what bins at the same distances carry too", ORANGE, "s", "s", False),
+    Finding((NUMBER,), "adds contact-number information", PURPLE, "D", "D", False),
+    Finding((HARM,), "harms", RED, "X", "x"),
+    Finding((NO_VERDICT, NOTHING, UNCLEAR), "no finding", GREY, "o"),
+)
+
+
+class Control(NamedTuple):
+    """An arm whose gain over own sequence and number is a column of `results`."""
+
+    column: str
+    text: str
+    colour: str
+    marker: str
+
+
+CONTROLS = (
+    Control("map_over_numbers", "the map", BLUE, "o"),
+    Control("any_bins", "distance-matched bins (matched)", ORANGE, "s"),
+    Control("gain_shuffled", "another gene's contacts (shuffled)", PURPLE, "D"),
+    Control("gain_local_sum", "all bins of the region (local sum)", GREEN, "^"),
+    Control("gain_coverage", "coverage of the gene's start", RED, "v"),
+    Control("gain_distance_only", "distance alone", GREY, "P"),
+)
+
+PANELS = (
+    ("gain", "gain: the map\nagainst own sequence"),
+    ("number", "contact number: the number of\ncontacts against own sequence"),
+    ("touched", "contacted bins: the map\nagainst distance-matched bins"),
+)
+KINDS = {"experiment": "type of experiment", "factor": "factor"}
+"""By what a study groups its maps -> how that is called."""
+
+SPEARMAN = "difference in Spearman correlation"
+SPREAD = {"controls": 0.62, "maps": 0.5}
+"""Part of a row over which its marks are spread out, so that none hides another."""
+
+DISTANCE_COLOURS = (GREY, BLUE, GREEN, ORANGE, PURPLE)
+
+
+def finding_of(verdict):
+    """The Finding that a verdict's number belongs to."""
+    return next(finding for finding in FINDINGS if verdict in finding.verdicts)
+
+
+def draw_forest(comparison):
+    """Each map's gain with its interval, and the parts of contact number and contacted bins."""
+    maps = ordered(comparison.maps)
+    names = [label(name) for name in maps["map"]]
+    several = (maps["tissues"] > 1).any()
+    size = (11, height_of_rows(names, 1, above=1.5), len(PANELS))
+    with figures.figure(*size, sharey=True, sharex=True) as (figure, panels):
+        for axes, (column, title) in zip(panels, PANELS, strict=True):
+            if column == "gain" and several:
+                ends = comparison.results.groupby("map", sort=False)["gain"].agg(["min", "max"]).reindex(maps["map"])
+                axes.hlines(np.arange(len(maps)) + 0.28, ends["min"], ends["max"], color=MUTED, linewidth=0.8)
+            for row, values in enumerate(maps.itertuples()):
+                _draw_interval(axes, row, values, column)
+            axes.set(title=title, xlabel=SPEARMAN)
+            mark_zero(axes)
+            name_rows(axes, names)
+        shown = [finding for finding in FINDINGS if set(maps["verdict"]) & set(finding.verdicts)]
+        handles = [handle(each.colour, each.marker, each.text, each is FINDINGS[-1]) for each in shown]
+        handles += [handle(MUTED, "", "range over tissues")] if several else []
+        legend_above(figure, handles=handles)
+        return figures.save(figure, "forest", *_forest_in_words(maps))
+
+
+def _draw_interval(axes, row, values, column):
+    value, low, high = (getattr(values, f"{column}{end}") for end in ("", "_low", "_high"))
+    finding = finding_of(values.verdict)
+    if math.isfinite(low) and math.isfinite(high):
+        axes.hlines(row, low, high, color=finding.colour, linewidth=1.8)
+    fill = PAPER if finding is FINDINGS[-1] else finding.colour
+    axes.plot(value, row, finding.marker, markersize=6.5, color=finding.colour, markerfacecolor=fill)
+
+
+def _forest_in_words(maps):
+    """Caption and alternative text of the forest."""
+    tissues = maps["tissues"].max()
+    caption = (
+        f"Gain of each map in Spearman correlation ({f'means over {tissues} tissues' if tissues > 1 else 'one tissue'})"
+        f"{f', with {INTERVAL}s over chromosomes' if maps['gain_low'].notna().any() else ''}. Left: all that the map "
+        "adds to own sequence. Middle: what the number of contacts alone adds. Right: what the contacted bins add "
+        "beyond distance-matched bins."
+    )
+    gains = (
+        f"{sentence(row)}: {signed(row.gain)}{f' ({ends})' if (ends := interval(row.gain_low, row.gain_high)) else ''}"
+        for row in maps.itertuples()
+    )
+    return caption, f"Gain by map. {'; '.join(gains)}"
+
+
+def draw_controls(comparison):
+    """Beside what each map adds to own sequence and number, what the controls add to them."""
+    maps = ordered(comparison.maps)
+    names = [label(name) for name in maps["map"]]
+    means = comparison.results.groupby("map", sort=False).mean(numeric_only=True).reindex(maps["map"])
+    there = [control for control in CONTROLS if control.column in means and means[control.column].notna().any()]
+    with figures.figure(9, height_of_rows(names, 3, above=1.4)) as (figure, (axes,)):
+        for control, offset in zip(there, _offsets(len(there), SPREAD["controls"]), strict=True):
+            look = {"color": control.colour, "markersize": 8 if control is CONTROLS[0] else 6, "label": control.text}
+            axes.plot(means[control.column], np.arange(len(maps)) + offset, control.marker, **look)
+        for row in range(1, len(maps)):
+            axes.axhline(row - 0.5, color=MUTED, linewidth=0.4)
+        name_rows(axes, names)
+        mark_zero(axes)
+        axes.set(xlabel=f"{SPEARMAN} to own sequence and number of contacts")
+        legend_above(figure)
+        caption = (
+            "What the map adds to own sequence and number of contacts, beside what controls add to the same, all with "
+            "the real numbers of contacts. Distance-matched bins decide whether sequence was found; the other controls "
+            "only show what the map might owe its gain to."
+        )
+        gains = (
+            f"{name}: " + ", ".join(f"{each.text} {signed(means.at[name, each.column])}" for each in there)
+            for name in maps["map"]
+        )
+        return figures.save(figure, "controls", caption, "Gains of controls. " + "; ".join(gains))
+
+
+def _offsets(marks, spread):
+    """Where in its row each of some marks lies."""
+    return np.linspace(-spread / 2, spread / 2, marks) if marks > 1 else np.zeros(marks)
+
+
+def draw_kinds(kinds, maps):
+    """Gain of every map, by type of experiment and by factor.
+
+    kinds: of a study's tables. maps: of the comparison, with the columns of `KINDS`. Returns: list of Picture.
+    """
+    return [_draw_kind(kinds[kinds["by"] == kind], kind, maps) for kind in KINDS if (kinds["by"] == kind).any()]
+
+
+def _draw_kind(groups, kind, maps):
+    names = [label(f"{row.group} ({count(row.maps, 'map')})") for row in groups.itertuples()]
+    with figures.figure(9, height_of_rows(names, 1, above=1.2)) as (figure, (axes,)):
+        for row, group in enumerate(groups.itertuples()):
+            mine = maps[maps[kind] == group.group]
+            mine = maps[maps[kind] == ""] if mine.empty else mine
+            mine = mine.sort_values("gain", kind="stable")
+            for each, offset in zip(mine.itertuples(), _offsets(len(mine), SPREAD["maps"]), strict=True):
+                finding = finding_of(each.verdict)
+                axes.plot(each.gain, row + offset, finding.marker, color=finding.colour, markersize=6, alpha=0.85)
+            if len(mine) > 1:
+                axes.vlines(group.gain, row - 0.38, row + 0.38, color=INK, linewidth=2)
+        name_rows(axes, names)
+        mark_zero(axes)
+        axes.set(xlabel=f"gain of a map: {SPEARMAN}")
+        caption = (
+            f"Gain over own sequence by {KINDS[kind]}: a mark for each map, coloured by its verdict as in the ranking; "
+            "the upright line is the mean of the group. Maps of a group resemble each other and differ in depth, so "
+            "groups are described, not tested."
+        )
+        means = (f"{row.group}: mean {signed(row.gain)} of {count(row.maps, 'map')}" for row in groups.itertuples())
+        return figures.save(figure, kind, caption, f"Gain by {KINDS[kind]}. {'; '.join(means)}")
+
+
+def draw_own_cell_type(table):
+    """Each map's gain in its own cell type beside that elsewhere. table: of a study's tables."""
+    names = [label(f"{row.map} ({row.cell_type})") for row in table.itertuples()]
+    with figures.figure(9, height_of_rows(names, 1, above=1.4)) as (figure, (axes,)):
+        _draw_pairs(axes, table["gain_others"], table["gain_own"], "the other tissues, mean", "the map's own cell type")
+        name_rows(axes, names)
+        mark_zero(axes)
+        axes.set(xlabel=f"gain over own sequence: {SPEARMAN}")
+        legend_above(figure)
+        caption = (
+            "Gain of each map in its own cell type beside its mean gain in all other tissues. A map that is specific "
+            "to its cell gains more there; tissues resemble each other, so the difference is small where all gain."
+        )
+        gains = "; ".join(
+            f"{row.map}: {signed(row.gain_own)} in {row.cell_type}, {signed(row.gain_others)} elsewhere"
+            for row in table.itertuples()
+        )
+        return figures.save(figure, "own_cell_type", caption, f"Own cell types against others. {gains}")
+
+
+def _draw_pairs(axes, before, after, before_text, after_text):
+    """Two marks a row with a line between them, the first hollow."""
+    rows = np.arange(len(before))
+    axes.hlines(rows, before, after, color=MUTED, linewidth=1.2)
+    axes.plot(before, rows, "s", color=ORANGE, markerfacecolor=PAPER, markersize=6.5, label=before_text)
+    axes.plot(after, rows, "o", color=BLUE, markersize=6.5, label=after_text)
+
+
+def draw_fits(fits):
+    """Scores with each map beside those of sequence alone, a picture for each fit. fits: of a study's tables."""
+    each = fits.groupby("fit", sort=False)
+    return [_draw_fit(name, table, f"fit_{number}") for number, (name, table) in enumerate(each, start=1)]
+
+
+def _draw_fit(fit, table, name):
+    names = [label(text) for text in table["map"]]
+    with figures.figure(9, height_of_rows(names, 1, above=1.7)) as (figure, (axes,)):
+        _draw_pairs(axes, table["spearman_alone"], table["spearman"], "sequence alone", "with the map")
+        name_rows(axes, names)
+        few_ticks(axes.xaxis)
+        axes.set(title=label(fit, 90), xlabel="Spearman correlation on the test genes, mean over tissues")
+        legend_above(figure)
+        caption = (
+            f"{fit}: Spearman correlation with each map beside that of sequence alone, means over tissues and seeds. "
+            "The correlation of one split carries the chance of its test genes; whether a map adds anything is decided "
+            "by the comparison above."
+        )
+        scores = "; ".join(
+            f"{row.map}: {level(row.spearman)}, sequence alone {level(row.spearman_alone)}"
+            for row in table.itertuples()
+        )
+        return figures.save(figure, name, caption, f"Scores of {fit}. {scores}")
+
+
+def draw_sheets(sheets):
+    """Depth of the maps, and their counts by distance, side by side. sheets: of a study's tables, with rows."""
+    twice = sheets["map"].duplicated(keep=False)
+    texts = sheets["map"].where(~twice, sheets["map"] + ": " + sheets["file"])
+    names, rows = [label(text) for text in texts], np.arange(len(sheets))
+    size = (10, height_of_rows(names, 1, above=2.0), 2)
+    with figures.figure(*size, sharey=True, gridspec_kw={"width_ratios": [2, 3]}) as (figure, (left, right)):
+        depth = sheets["depth"].to_numpy(float).clip(min=1)
+        left.plot(depth, rows, "o", color=BLUE, markersize=6.5)
+        left.set(title="depth", xlabel="counts within chromosomes")
+        _span_decades(left, depth)
+        start = np.zeros(len(sheets))
+        for group, colour in zip(GROUPS, DISTANCE_COLOURS, strict=True):
+            share = 100 * sheets[f"share {group}"].to_numpy(float)
+            if share.any():
+                right.barh(rows, share, left=start, height=0.66, color=colour, label=group)
+                start += share
+        right.set(title="counts by distance", xlabel="% of the counts within chromosomes", xlim=(0, 100))
+        for axes in (left, right):
+            name_rows(axes, names)
+        figure.legend(loc="outside upper left", ncols=len(GROUPS), alignment="left")
+        caption = (
+            "What the maps contain, counted in one pass over each: the sum of counts within chromosomes (on a "
+            "logarithmic scale), and at which distances they lie. A deeper map keeps more contacts by the same "
+            "threshold, unless the comparison downsamples all maps to one depth."
+        )
+        depths = "; ".join(f"{text}: depth {each:,.0f}" for text, each in zip(texts, sheets["depth"], strict=True))
+        return figures.save(figure, "sheets", caption, f"Data sheets. {depths}")
+
+
+def _span_decades(axes, values):
+    """A logarithmic axis from a power of ten to another, with ticks there, in millions where they are large."""
+    from matplotlib.ticker import NullLocator  # noqa: PLC0415
+
+    first, last = int(np.floor(np.log10(values.min()))), int(np.ceil(np.log10(values.max())))
+    last = max(last, first + 1)
+    axes.set(xscale="log", xlim=(10 ** (first - 0.1), 10 ** (last + 0.1)))
+    axes.set_xticks([10.0**power for power in range(first, last + 1, -(-(last - first) // 3))])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,g} M")
