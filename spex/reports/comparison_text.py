@@ -12,7 +12,8 @@ from spex.compare.tables import LEAST_CHROMOSOMES, LEAST_GENES, stand_alone
 from spex.compare.verdict import ALPHA, SHOWN_ONLY, level
 from spex.contacts.controls import ELSEWHERE, FARTHER, NUMBER_COLUMNS
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM
-from spex.reports.numbers import count, interval, missing, percent, probability, signed
+from spex.reports.numbers import interval, missing, percent, probability, signed
+from spex.reports.pages import render
 
 TOGETHER = "tissues found together are one finding"
 MANY_ELSEWHERE = 0.1
@@ -172,7 +173,9 @@ def confirmed(rows):
 
 
 def confirmed_how(confirmation):
-    """How trees confirm, as sentences."""
+    """How trees confirm, as sentences; empty without a confirmation."""
+    if confirmation is None:
+        return ""
     return (
         f"The published trees on the same arms, trained with chromosomes {_TESTED} and {_STOPPED} left out, stopped on "
         f"chromosome {_STOPPED} and tested on chromosome {_TESTED}. Differences in Spearman correlation of predictions "
@@ -183,74 +186,55 @@ def confirmed_how(confirmation):
 
 def methods(comparison):
     """The methods paragraph, of what this comparison did."""
-    settings = _settings(comparison)
-    return " ".join((*_model(comparison, settings), *_tests(comparison, settings), *_made_with(settings)))
-
-
-def _model(comparison, settings):
-    results = comparison.results
-    genes, chromosomes = int(results["genes"].max()), int(results["chromosomes"].max())
-    reach = "" if settings["narrow_draw"] else f", looking {list(FARTHER)[-1]} where none was left"
-    yield (
-        f"Expression, ln(x + {settings['pseudocount']:g}), of {genes:,} genes on {chromosomes} chromosomes in "
-        f"{count(results['target_index'].nunique(), 'tissue')} was predicted by ridge regression from sequence "
-        f"features and contacts of {count(len(comparison.maps), 'map')}, leaving out one whole chromosome at a time."
-    )
-    yield (
-        "Nested models were compared: B, features of the gene's own sequence (sums of predicted chromatin features "
-        f"with weights that fall off with distance, Zhou et al. 2018); N, with {len(NUMBER_COLUMNS)} columns for the "
-        "number of contacts (bins and counts on either side, raw and log(1 + x), and whether there is none); M, with "
-        "the summed features of the contacted bins besides (Chiliński et al. 2023); and D, like M, with each contacted "
-        "bin replaced by another, drawn without replacement among bins that other genes contact on the same "
-        "chromosome, on the same side and at a similar distance "
-        f"({count(settings['draws'], 'draw')}{reach})."
-    )
-    yield (
-        f"The penalty of own features ({results['penalty'].iloc[0]:,.6g}) had the least error over all tissues; "
-        "penalties of contacts were chosen by tissue on the chromosomes that were not left out."
-    )
-    yield (
-        "Performance is Spearman's correlation within chromosomes, weighted by their numbers of genes; the gain is "
-        "that of M minus that of B."
-    )
-
-
-def _tests(comparison, settings):
-    if reason := untested(comparison):
-        yield reason
-        return
-    rotations = len(settings["shifts"]) or settings["rotations"]
-    yield (
-        f"Intervals are {percent(LEVEL)} t intervals over chromosomes, widened for shared training genes after Nadeau "
-        "and Bengio (2003)."
-    )
-    yield (
-        "Whether contacted bins carry more than matched ones was tested by rotating the residuals of N along the "
-        f"genome ({rotations} shifts, the same for all maps and tissues), refitting all models at a fixed penalty, and "
-        "comparing the gain of M minus the mean gain of D with its values under rotation (one-sided t, "
-        f"{rotations - 1} degrees of freedom); whether any bins add anything, by the gain of M alone; the number of "
-        "contacts by a one-sided weighted t test over chromosomes of its gain over B."
-    )
-    if len(_decided(comparison.maps)):
-        yield from _decisions(comparison, settings)
-    if len(_decided(comparison.maps)) < len(comparison.maps):
-        yield "Maps by the published contact rule are shown without a verdict, and in no test."
-
-
-def _decisions(comparison, settings):
-    """What the p-values of each table were held to: those of one tissue are in both."""
+    results, settings = comparison.results, _settings(comparison)
     of_tissues, of_means = held_to(comparison), held_to(comparison, "maps")
-    same = _decided(comparison.results)["target_index"].nunique() == 1 or of_tissues == of_means
-    means = "" if same else f"; those of means over tissues were {of_means}"
-    yield (
-        f"P-values of each kind of test were {of_tissues}{means}. A map harms where the lower tail of the test of "
-        f"contacted bins, never adjusted, is below {ALPHA:g} and the interval of the gain below 0."
+    same = _decided(results)["target_index"].nunique() == 1 or of_tissues == of_means
+    text = render(
+        "methods.txt",
+        **{name: settings[name] for name in ("pseudocount", "narrow_draw", "draws", "least_gain")},
+        genes=int(results["genes"].max()),
+        chromosomes=int(results["chromosomes"].max()),
+        tissues=results["target_index"].nunique(),
+        maps=len(comparison.maps),
+        decided=len(_decided(comparison.maps)),
+        number_columns=len(NUMBER_COLUMNS),
+        farthest=list(FARTHER)[-1],
+        penalty=results["penalty"].iloc[0],
+        untested=untested(comparison),
+        within=INTERVAL.removesuffix(" interval"),
+        rotations=len(settings["shifts"]) or settings["rotations"],
+        of_tissues=of_tissues,
+        of_means="" if same else of_means,
+        alpha=ALPHA,
+        seeds=[f"{name.replace('_', ' ')} {settings[name]}" for name in sorted(settings) if name.endswith("seed")],
+        versions=sorted((settings.get("versions") or {}).items()),
     )
-    yield f"A gain whose interval ends below {settings['least_gain']:g} counts as nothing."
+    return " ".join(text.split())
 
 
-def _made_with(settings):
-    seeds = [f"{name.replace('_', ' ')} {settings[name]}" for name in sorted(settings) if name.endswith("seed")]
-    yield f"Draws and shifts are seeded ({', '.join(seeds)})."
-    if versions := settings.get("versions"):
-        yield "Made with " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) + "."
+def values_of(comparison, tested=None):
+    """What every text and page on a comparison asks for, by name.
+
+    tested: the comparison that p-values were corrected in, where it has more maps.
+    """
+    maps, tested = ordered(comparison.maps), tested or comparison
+    return {
+        "maps": maps.assign(rank=range(1, len(maps) + 1)),
+        "accounts": [(row.map, account(row, comparison.settings)) for row in maps.itertuples()],
+        "scope": scope(comparison),
+        "untested": untested(comparison),
+        "explained": EXPLAINED,
+        "interval_name": INTERVAL,
+        "held_to": held_to(tested, "maps"),
+        "alpha": ALPHA,
+        "unseen": UNSEEN_NAMES,
+        "methods": methods(tested),
+    }
+
+
+def mark_own(results):
+    """Results in which a map's own cell type is marked behind the tissue's name."""
+    if "own_cell_type" not in results:
+        return results
+    own = results["own_cell_type"].astype(bool)
+    return results.assign(target=results["target"].where(~own, results["target"] + " (the map's own cell type)"))
