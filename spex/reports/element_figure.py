@@ -4,20 +4,7 @@ chromatin features."""
 import numpy as np
 
 from spex.effects.elements import CONTACT
-from spex.reports.figures import (
-    BLUE,
-    INK,
-    LINE_HEIGHT,
-    LOSS_TO_GAIN_LINES,
-    MUTED,
-    ORANGE,
-    dress,
-    empty_figure,
-    few_ticks,
-    label,
-    line_count,
-    write_figure,
-)
+from spex.reports import figures
 from spex.reports.numbers import count
 
 UNIT = "change of ln(expression)"
@@ -48,23 +35,23 @@ def draw_gene(path, gene, elements, own=None, features=None):
     contacts = elements[elements["class"] == CONTACT]
     lower = [name for name, given in (("own", own), ("features", features)) if given is not None and len(given)]
     rows = _feature_rows(features or [])
-    lower_height = max(LOWER_HEIGHT, 1 + sum(_row_heights(rows)) * LINE_HEIGHT)
+    lower_height = max(LOWER_HEIGHT, 1 + sum(_row_heights(rows)) * figures.LINE_HEIGHT)
     heights = [LOCUS_HEIGHT, lower_height] if lower else [LOCUS_HEIGHT]
-    with empty_figure(WIDTH, sum(heights)) as figure:
+    with figures.empty_figure(WIDTH, sum(heights)) as figure:
         panels = figure.subplot_mosaic(
             [["locus"] * len(lower), lower] if lower else [["locus"]],
             height_ratios=heights,
             width_ratios=[2, 3] if len(lower) > 1 else None,
         )
         for axes in panels.values():
-            dress(axes)
+            figures.dress(axes)
         _draw_locus(figure, panels["locus"], gene, contacts)
         panels["locus"].set_title(_title(gene, elements, contacts))
         if "own" in panels:
             _draw_own(panels["own"], gene, own)
         if "features" in panels:
             _draw_features(panels["features"], rows)
-        write_figure(figure, path)
+        figures.write_figure(figure, path)
 
 
 def _title(gene, elements, contacts):
@@ -79,7 +66,7 @@ def _title(gene, elements, contacts):
     else:
         strongest = int(np.abs(scores).argmax())
         about = f"{bins}, strongest {contacts['name'].iloc[strongest]}: {scores[strongest]:+.3g}"
-    return f"{label(f'{gene.symbol}{tissue}', TITLE_LINE, 2)}\n{label(about, TITLE_LINE, 1)}"
+    return f"{figures.label(f'{gene.symbol}{tissue}', TITLE_LINE, 2)}\n{figures.label(about, TITLE_LINE, 1)}"
 
 
 def _draw_locus(figure, axes, gene, contacts):
@@ -95,20 +82,24 @@ def _draw_locus(figure, axes, gene, contacts):
     arcs = [_arc(tss, middle, np.sqrt(abs(middle - tss) / reach)) for middle in middles]
     axes.add_collection(LineCollection(arcs, colors=colours, linewidths=widths, capstyle="round"))
     axes.vlines(middles, FLOOR / 4, 0, colors=colours, linewidths=np.maximum(widths, 1.5))
-    axes.axhline(0, color=MUTED, linewidth=0.8, zorder=0.9)
+    axes.axhline(0, color=figures.MUTED, linewidth=0.8, zorder=0.9)
     ends = np.array([*middles, tss]) if len(contacts) else tss + np.array([-LEAST_REACH, LEAST_REACH])
     margin = max(0.06 * np.ptp(ends), 1000)
     unit, name = (1e6, "Mb") if np.ptp(ends) >= LONG else (1e3, "kb")
-    axes.set(xlim=(ends.min() - margin, ends.max() + margin), ylim=(FLOOR, 1.08), xlabel=f"{label(gene.chrom)}, {name}")
+    axes.set(
+        xlim=(ends.min() - margin, ends.max() + margin),
+        ylim=(FLOOR, 1.08),
+        xlabel=f"{figures.label(gene.chrom)}, {name}",
+    )
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    few_ticks(axes.xaxis, 6)
+    figures.few_ticks(axes.xaxis, 6)
     axes.xaxis.set_major_formatter(lambda place, _: f"{place / unit:,.9g}")
     _mark_tss(axes, gene)
     if largest:
         bar = figure.colorbar(scale, ax=axes, label=f"effect of a contact,\n{UNIT}", pad=0.01, aspect=25)
         bar.outline.set_visible(False)
-        few_ticks(bar.ax.yaxis, 6, symmetric=True, steps=None)
+        figures.few_ticks(bar.ax.yaxis, 6, symmetric=True, steps=None)
         bar.ax.yaxis.set_major_formatter(_plainly)
 
 
@@ -118,7 +109,7 @@ def _scale(largest):
     from matplotlib.colors import LinearSegmentedColormap, Normalize  # noqa: PLC0415
 
     return ScalarMappable(
-        Normalize(-largest, largest), LinearSegmentedColormap.from_list("loss_to_gain", LOSS_TO_GAIN_LINES)
+        Normalize(-largest, largest), LinearSegmentedColormap.from_list("loss_to_gain", figures.LOSS_TO_GAIN_LINES)
     )
 
 
@@ -135,11 +126,11 @@ def _mark_tss(axes, gene):
     low, high = axes.get_xlim()
     side = 1 if tss - low <= high - tss else -1
     place = FLOOR * 0.55
-    axes.vlines(tss, place, 0, color=INK, linewidth=1.5, zorder=3)
-    arrow = {"arrowstyle": "<|-", "color": INK, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    axes.vlines(tss, place, 0, color=figures.INK, linewidth=1.5, zorder=3)
+    arrow = {"arrowstyle": "<|-", "color": figures.INK, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (tss, place), (22 * way, 0), textcoords="offset points", arrowprops=arrow)
     axes.annotate(
-        label(gene.symbol, NAME_LINE, 1),
+        figures.label(gene.symbol, NAME_LINE, 1),
         (tss, place),
         (side * (28 if way == side else 6), 0),
         textcoords="offset points",
@@ -154,11 +145,11 @@ def _draw_own(axes, gene, own):
     starts, ends = ((own[name].to_numpy() - (gene.tss - 1)) / 1000 for name in ("start", "end"))
     scores = own["Score"].to_numpy()
     axes.bar(starts, scores, ends - starts, align="edge", color=_by_sign(scores), linewidth=0)
-    axes.axhline(0, color=MUTED, linewidth=0.8)
-    axes.axvline(0, color=INK, linewidth=1.2)
+    axes.axhline(0, color=figures.MUTED, linewidth=0.8)
+    axes.axvline(0, color=figures.INK, linewidth=1.2)
     axes.set(title="own windows", xlabel="kb from the TSS", ylabel=UNIT)
     for axis, steps in ((axes.xaxis, [1, 2, 5, 10]), (axes.yaxis, None)):
-        few_ticks(axis, 5, steps=steps)
+        figures.few_ticks(axis, 5, steps=steps)
         axis.set_major_formatter(_plainly)
 
 
@@ -170,23 +161,23 @@ def _feature_rows(features):
     """Rows of the panel: (text, contribution), with None for the contribution where the text is a bin's name."""
     rows = []
     for name, contributions in features:
-        rows.append((label(name, FEATURE_LINE, 2), None))
-        rows += [(label(feature, FEATURE_LINE, 2), value) for feature, value in contributions]
+        rows.append((figures.label(name, FEATURE_LINE, 2), None))
+        rows += [(figures.label(feature, FEATURE_LINE, 2), value) for feature, value in contributions]
     return rows
 
 
 def _row_heights(rows):
     """In lines of text; names of bins stand apart from what is above."""
-    return [line_count([name]) + (0.9 if value is None else 0.35) for name, value in rows]
+    return [figures.line_count([name]) + (0.9 if value is None else 0.35) for name, value in rows]
 
 
 def _draw_features(axes, rows):
     """A bar for each feature, below the name of its bin."""
     bottoms = np.cumsum(_row_heights(rows))
-    places = bottoms - 0.175 - np.array([line_count([name]) for name, _ in rows]) / 2
+    places = bottoms - 0.175 - np.array([figures.line_count([name]) for name, _ in rows]) / 2
     values = np.array([0.0 if value is None else value for _, value in rows])
     axes.barh(places, values, 0.8, color=_by_sign(values))
-    axes.axvline(0, color=MUTED, linewidth=0.8)
+    axes.axvline(0, color=figures.MUTED, linewidth=0.8)
     axes.set_yticks(places, labels=[name for name, _ in rows])
     for text, (_, value) in zip(axes.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if value is None else "normal")
@@ -194,9 +185,9 @@ def _draw_features(axes, rows):
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set(title="chromatin features of the strongest bins", xlabel=f"contribution, {UNIT}")
-    few_ticks(axes.xaxis, steps=None)
+    figures.few_ticks(axes.xaxis, steps=None)
     axes.xaxis.set_major_formatter(_plainly)
 
 
 def _by_sign(values):
-    return np.where(values < 0, ORANGE, BLUE)
+    return np.where(values < 0, figures.ORANGE, figures.BLUE)

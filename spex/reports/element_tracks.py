@@ -26,12 +26,20 @@ BEDGRAPH_OPTIONS = "visibility=full autoScale=on alwaysZero=on"
 
 
 def require_bigwig():
-    """Whether bigWig can be written, before anything is computed for it.
+    """pybigtools, which writes bigWig; called before anything is computed for it.
 
     Raises:
-        InputError: pybigtools is not installed.
+        InputError: it is not installed.
     """
-    _import_pybigtools()
+    try:
+        import pybigtools  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "pybigtools, which writes bigWig, is not installed",
+            argument="bigwig",
+            hint="get it with: pip install 'pybigtools>=0.2,<0.4'",
+        ) from error
+    return pybigtools
 
 
 def write_tracks(folder, table, chromsizes, bigwig=False):
@@ -203,7 +211,7 @@ def _write_bigwig(path, sums, chromsizes):
     if sums.empty:
         path.unlink(missing_ok=True)
         return []
-    pybigtools = _import_pybigtools()
+    pybigtools = require_bigwig()
     temporary = temporary_path(path).with_suffix(".bw")  # the library tells by the ending what to write
     try:
         pybigtools.open(str(temporary), "w").write(chromsizes, sums.itertuples(index=False, name=None))
@@ -214,15 +222,3 @@ def _write_bigwig(path, sums, chromsizes):
     finally:
         temporary.unlink(missing_ok=True)
     return [path]
-
-
-def _import_pybigtools():
-    try:
-        import pybigtools  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
-        raise InputError(
-            "pybigtools, which writes bigWig, is not installed",
-            argument="bigwig",
-            hint="get it with: pip install 'pybigtools>=0.2,<0.4'",
-        ) from error
-    return pybigtools

@@ -117,9 +117,15 @@ def line_count(labels):
     return max((text.count("\n") + 1 for text in labels), default=1)
 
 
-def height_of_rows(names, least_lines, above):
-    """Inches of a picture with a row for each name. above: inches of everything else."""
-    return above + 0.5 + len(names) * (max(line_count(names), least_lines) + 0.9) * LINE_HEIGHT
+@contextlib.contextmanager
+def rows(texts, width, above, columns=1, least_lines=1, **kwargs):
+    """A figure with a row for each text, from the top. above: inches of everything else. Yields: as `figure`."""
+    names = [label(text) for text in texts]
+    height = above + 0.5 + len(names) * (max(line_count(names), least_lines) + 0.9) * LINE_HEIGHT
+    with figure(width, height, columns, **kwargs) as (drawn, all_axes):
+        for axes in all_axes:
+            name_rows(axes, names)
+        yield drawn, all_axes
 
 
 def name_rows(axes, names, **text):

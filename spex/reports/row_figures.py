@@ -9,24 +9,6 @@ from spex.compare.verdict import FOUND, HARM, NO_VERDICT, NOTHING, NUMBER, UNCLE
 from spex.contacts.sheet import GROUPS
 from spex.reports import figures
 from spex.reports.comparison_text import INTERVAL, ordered, sentence
-from spex.reports.figures import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    MUTED,
-    ORANGE,
-    PAPER,
-    PURPLE,
-    RED,
-    few_ticks,
-    handle,
-    height_of_rows,
-    label,
-    legend_above,
-    mark_zero,
-    name_rows,
-)
 from spex.reports.numbers import count, interval, level, signed
 
 
@@ -43,11 +25,11 @@ class Finding(NamedTuple):
 
 
 FINDINGS = (
-    Finding(FOUND["sequence"], "adds sequence information", BLUE, "o", "o"),
-    Finding(FOUND["region"], "adds what bins at the same distances carry too", ORANGE, "s", "s", False),
-    Finding((NUMBER,), "adds contact-number information", PURPLE, "D", "D", False),
-    Finding((HARM,), "harms", RED, "X", "x"),
-    Finding((NO_VERDICT, NOTHING, UNCLEAR), "no finding", GREY, "o"),
+    Finding(FOUND["sequence"], "adds sequence information", figures.BLUE, "o", "o"),
+    Finding(FOUND["region"], "adds what bins at the same distances carry too", figures.ORANGE, "s", "s", False),
+    Finding((NUMBER,), "adds contact-number information", figures.PURPLE, "D", "D", False),
+    Finding((HARM,), "harms", figures.RED, "X", "x"),
+    Finding((NO_VERDICT, NOTHING, UNCLEAR), "no finding", figures.GREY, "o"),
 )
 
 
@@ -61,12 +43,12 @@ class Control(NamedTuple):
 
 
 CONTROLS = (
-    Control("map_over_numbers", "the map", BLUE, "o"),
-    Control("any_bins", "distance-matched bins (matched)", ORANGE, "s"),
-    Control("gain_shuffled", "another gene's contacts (shuffled)", PURPLE, "D"),
-    Control("gain_local_sum", "all bins of the region (local sum)", GREEN, "^"),
-    Control("gain_coverage", "coverage of the gene's start", RED, "v"),
-    Control("gain_distance_only", "distance alone", GREY, "P"),
+    Control("map_over_numbers", "the map", figures.BLUE, "o"),
+    Control("any_bins", "distance-matched bins (matched)", figures.ORANGE, "s"),
+    Control("gain_shuffled", "another gene's contacts (shuffled)", figures.PURPLE, "D"),
+    Control("gain_local_sum", "all bins of the region (local sum)", figures.GREEN, "^"),
+    Control("gain_coverage", "coverage of the gene's start", figures.RED, "v"),
+    Control("gain_distance_only", "distance alone", figures.GREY, "P"),
 )
 
 PANELS = (
@@ -81,7 +63,7 @@ SPEARMAN = "difference in Spearman correlation"
 SPREAD = {"controls": 0.62, "maps": 0.5}
 """Part of a row over which its marks are spread out, so that none hides another."""
 
-DISTANCE_COLOURS = (GREY, BLUE, GREEN, ORANGE, PURPLE)
+DISTANCE_COLOURS = (figures.GREY, figures.BLUE, figures.GREEN, figures.ORANGE, figures.PURPLE)
 
 
 def finding_of(verdict):
@@ -92,23 +74,20 @@ def finding_of(verdict):
 def draw_forest(comparison):
     """Each map's gain with its interval, and the parts of contact number and contacted bins."""
     maps = ordered(comparison.maps)
-    names = [label(name) for name in maps["map"]]
     several = (maps["tissues"] > 1).any()
-    size = (11, height_of_rows(names, 1, above=1.5), len(PANELS))
-    with figures.figure(*size, sharey=True, sharex=True) as (figure, panels):
+    with figures.rows(maps["map"], 11, 1.5, len(PANELS), sharey=True, sharex=True) as (figure, panels):
         for axes, (column, title) in zip(panels, PANELS, strict=True):
             if column == "gain" and several:
                 ends = comparison.results.groupby("map", sort=False)["gain"].agg(["min", "max"]).reindex(maps["map"])
-                axes.hlines(np.arange(len(maps)) + 0.28, ends["min"], ends["max"], color=MUTED, linewidth=0.8)
+                axes.hlines(np.arange(len(maps)) + 0.28, ends["min"], ends["max"], color=figures.MUTED, linewidth=0.8)
             for row, values in enumerate(maps.itertuples()):
                 _draw_interval(axes, row, values, column)
             axes.set(title=title, xlabel=SPEARMAN)
-            mark_zero(axes)
-            name_rows(axes, names)
+            figures.mark_zero(axes)
         shown = [finding for finding in FINDINGS if set(maps["verdict"]) & set(finding.verdicts)]
-        handles = [handle(each.colour, each.marker, each.text, each is FINDINGS[-1]) for each in shown]
-        handles += [handle(MUTED, "", "range over tissues")] if several else []
-        legend_above(figure, handles=handles)
+        handles = [figures.handle(each.colour, each.marker, each.text, each is FINDINGS[-1]) for each in shown]
+        handles += [figures.handle(figures.MUTED, "", "range over tissues")] if several else []
+        figures.legend_above(figure, handles=handles)
         return figures.save(figure, "forest", *_forest_in_words(maps))
 
 
@@ -117,7 +96,7 @@ def _draw_interval(axes, row, values, column):
     finding = finding_of(values.verdict)
     if math.isfinite(low) and math.isfinite(high):
         axes.hlines(row, low, high, color=finding.colour, linewidth=1.8)
-    fill = PAPER if finding is FINDINGS[-1] else finding.colour
+    fill = figures.PAPER if finding is FINDINGS[-1] else finding.colour
     axes.plot(value, row, finding.marker, markersize=6.5, color=finding.colour, markerfacecolor=fill)
 
 
@@ -140,19 +119,17 @@ def _forest_in_words(maps):
 def draw_controls(comparison):
     """Beside what each map adds to own sequence and number, what the controls add to them."""
     maps = ordered(comparison.maps)
-    names = [label(name) for name in maps["map"]]
     means = comparison.results.groupby("map", sort=False).mean(numeric_only=True).reindex(maps["map"])
     there = [control for control in CONTROLS if control.column in means and means[control.column].notna().any()]
-    with figures.figure(9, height_of_rows(names, 3, above=1.4)) as (figure, (axes,)):
+    with figures.rows(maps["map"], 9, 1.4, least_lines=3) as (figure, (axes,)):
         for control, offset in zip(there, _offsets(len(there), SPREAD["controls"]), strict=True):
             look = {"color": control.colour, "markersize": 8 if control is CONTROLS[0] else 6, "label": control.text}
             axes.plot(means[control.column], np.arange(len(maps)) + offset, control.marker, **look)
         for row in range(1, len(maps)):
-            axes.axhline(row - 0.5, color=MUTED, linewidth=0.4)
-        name_rows(axes, names)
-        mark_zero(axes)
+            axes.axhline(row - 0.5, color=figures.MUTED, linewidth=0.4)
+        figures.mark_zero(axes)
         axes.set(xlabel=f"{SPEARMAN} to own sequence and number of contacts")
-        legend_above(figure)
+        figures.legend_above(figure)
         caption = (
             "What the map adds to own sequence and number of contacts, beside what controls add to the same, all with "
             "the real numbers of contacts. Distance-matched bins decide whether sequence was found; the other controls "
@@ -179,8 +156,8 @@ def draw_kinds(kinds, maps):
 
 
 def _draw_kind(groups, kind, maps):
-    names = [label(f"{row.group} ({count(row.maps, 'map')})") for row in groups.itertuples()]
-    with figures.figure(9, height_of_rows(names, 1, above=1.2)) as (figure, (axes,)):
+    names = (f"{row.group} ({count(row.maps, 'map')})" for row in groups.itertuples())
+    with figures.rows(names, 9, 1.2) as (figure, (axes,)):
         for row, group in enumerate(groups.itertuples()):
             mine = maps[maps[kind] == group.group]
             mine = maps[maps[kind] == ""] if mine.empty else mine
@@ -189,9 +166,8 @@ def _draw_kind(groups, kind, maps):
                 finding = finding_of(each.verdict)
                 axes.plot(each.gain, row + offset, finding.marker, color=finding.colour, markersize=6, alpha=0.85)
             if len(mine) > 1:
-                axes.vlines(group.gain, row - 0.38, row + 0.38, color=INK, linewidth=2)
-        name_rows(axes, names)
-        mark_zero(axes)
+                axes.vlines(group.gain, row - 0.38, row + 0.38, color=figures.INK, linewidth=2)
+        figures.mark_zero(axes)
         axes.set(xlabel=f"gain of a map: {SPEARMAN}")
         caption = (
             f"Gain over own sequence by {KINDS[kind]}: a mark for each map, coloured by its verdict as in the ranking; "
@@ -204,13 +180,11 @@ def _draw_kind(groups, kind, maps):
 
 def draw_own_cell_type(table):
     """Each map's gain in its own cell type beside that elsewhere. table: of a study's tables."""
-    names = [label(f"{row.map} ({row.cell_type})") for row in table.itertuples()]
-    with figures.figure(9, height_of_rows(names, 1, above=1.4)) as (figure, (axes,)):
+    with figures.rows(table["map"] + " (" + table["cell_type"] + ")", 9, 1.4) as (figure, (axes,)):
         _draw_pairs(axes, table["gain_others"], table["gain_own"], "the other tissues, mean", "the map's own cell type")
-        name_rows(axes, names)
-        mark_zero(axes)
+        figures.mark_zero(axes)
         axes.set(xlabel=f"gain over own sequence: {SPEARMAN}")
-        legend_above(figure)
+        figures.legend_above(figure)
         caption = (
             "Gain of each map in its own cell type beside its mean gain in all other tissues. A map that is specific "
             "to its cell gains more there; tissues resemble each other, so the difference is small where all gain."
@@ -225,9 +199,9 @@ def draw_own_cell_type(table):
 def _draw_pairs(axes, before, after, before_text, after_text):
     """Two marks a row with a line between them, the first hollow."""
     rows = np.arange(len(before))
-    axes.hlines(rows, before, after, color=MUTED, linewidth=1.2)
-    axes.plot(before, rows, "s", color=ORANGE, markerfacecolor=PAPER, markersize=6.5, label=before_text)
-    axes.plot(after, rows, "o", color=BLUE, markersize=6.5, label=after_text)
+    axes.hlines(rows, before, after, color=figures.MUTED, linewidth=1.2)
+    axes.plot(before, rows, "s", color=figures.ORANGE, markerfacecolor=figures.PAPER, markersize=6.5, label=before_text)
+    axes.plot(after, rows, "o", color=figures.BLUE, markersize=6.5, label=after_text)
 
 
 def draw_fits(fits):
@@ -237,13 +211,11 @@ def draw_fits(fits):
 
 
 def _draw_fit(fit, table, name):
-    names = [label(text) for text in table["map"]]
-    with figures.figure(9, height_of_rows(names, 1, above=1.7)) as (figure, (axes,)):
+    with figures.rows(table["map"], 9, 1.7) as (figure, (axes,)):
         _draw_pairs(axes, table["spearman_alone"], table["spearman"], "sequence alone", "with the map")
-        name_rows(axes, names)
-        few_ticks(axes.xaxis)
-        axes.set(title=label(fit, 90), xlabel="Spearman correlation on the test genes, mean over tissues")
-        legend_above(figure)
+        figures.few_ticks(axes.xaxis)
+        axes.set(title=figures.label(fit, 90), xlabel="Spearman correlation on the test genes, mean over tissues")
+        figures.legend_above(figure)
         caption = (
             f"{fit}: Spearman correlation with each map beside that of sequence alone, means over tissues and seeds. "
             "The correlation of one split carries the chance of its test genes; whether a map adds anything is decided "
@@ -260,11 +232,10 @@ def draw_sheets(sheets):
     """Depth of the maps, and their counts by distance, side by side. sheets: of a study's tables, with rows."""
     twice = sheets["map"].duplicated(keep=False)
     texts = sheets["map"].where(~twice, sheets["map"] + ": " + sheets["file"])
-    names, rows = [label(text) for text in texts], np.arange(len(sheets))
-    size = (10, height_of_rows(names, 1, above=2.0), 2)
-    with figures.figure(*size, sharey=True, gridspec_kw={"width_ratios": [2, 3]}) as (figure, (left, right)):
+    rows = np.arange(len(sheets))
+    with figures.rows(texts, 10, 2.0, 2, sharey=True, width_ratios=[2, 3]) as (figure, (left, right)):
         depth = sheets["depth"].to_numpy(float).clip(min=1)
-        left.plot(depth, rows, "o", color=BLUE, markersize=6.5)
+        left.plot(depth, rows, "o", color=figures.BLUE, markersize=6.5)
         left.set(title="depth", xlabel="counts within chromosomes")
         _span_decades(left, depth)
         start = np.zeros(len(sheets))
@@ -274,8 +245,6 @@ def draw_sheets(sheets):
                 right.barh(rows, share, left=start, height=0.66, color=colour, label=group)
                 start += share
         right.set(title="counts by distance", xlabel="% of the counts within chromosomes", xlim=(0, 100))
-        for axes in (left, right):
-            name_rows(axes, names)
         figure.legend(loc="outside upper left", ncols=len(GROUPS), alignment="left")
         caption = (
             "What the maps contain, counted in one pass over each: the sum of counts within chromosomes (on a "

@@ -7,7 +7,7 @@ import pytest
 from legible import assert_legible, boxes
 from made_elements import elements, many_elements
 
-from spex.reports import element_figure
+from spex.reports import figures as base
 from spex.reports.element_figure import THICK, THIN, draw_gene
 
 GENE = SimpleNamespace(symbol="MYC", chrom="chr8", strand="+", tss=3_000_501)
@@ -19,14 +19,14 @@ LONG_NAME = "Brain - Nucleus accumbens (basal ganglia), $x^2$, a tissue with a n
 def drawn(monkeypatch, tmp_path):
     """Draws a gene and gives the figure, and checks that all of it can be read."""
     figures = []
-    save = element_figure.write_figure
+    save = base.write_figure
 
     def keep(figure, path):
         assert_legible(figure)  # within the look of all pictures
         save(figure, path)
         figures.append(figure)
 
-    monkeypatch.setattr(element_figure, "write_figure", keep)
+    monkeypatch.setattr(base, "write_figure", keep)
 
     def draw(*args, **kwargs):
         draw_gene(tmp_path / "gene.png", *args, **kwargs)
