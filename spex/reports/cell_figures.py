@@ -76,12 +76,7 @@ def _draw_tissues(results, maps, tissues, step, name):
         axes.set(xlim=(-0.5, len(maps) - 0.5), ylim=(len(tissues) - 0.5, -0.5))
         if handles:
             figure.legend(handles=handles, loc="outside lower left", ncols=1, alignment="left")
-        caption = (
-            "Gain of each map (columns) over own sequence in each tissue (rows): blue where it predicts better, orange "
-            "where worse. A mark shows what was found there, by the tests as Methods has them; tissues resemble each "
-            "other, so marks in a column are one finding rather than many."
-        )
-        return figures.save(figure, name, caption, _tissues_in_words(shown, maps, len(tissues)))
+        return figures.save(figure, name, _tissues_in_words(shown, maps, len(tissues)))
 
 
 def _tissues_in_words(shown, maps, count):
@@ -180,13 +175,7 @@ def draw_groups(comparison):
         panels[0].set_yticks(range(len(maps)), labels=names)
         panels[0].set_ylim(len(maps) - 0.5, -0.5)
         _draw_scale(figure, panels, step, "% of the squared error\nof own sequence and number")
-        caption = (
-            "How much of the squared error that own sequence and number of contacts leave the map takes away, in % "
-            "(mean over tissues), by number and by median distance of a gene's contacts; under it the group and its "
-            "number of genes. Genes without contacts (outlined) gain at most because the others make the fit better: a "
-            "gain there as large as elsewhere does not come from contacts."
-        )
-        return figures.save(figure, "groups", caption, _groups_in_words(views, maps))
+        return figures.save(figure, "groups", _groups_in_words(views, maps))
 
 
 def _grid(groups, view, maps):

@@ -12,15 +12,7 @@ from spex.contacts.controls import ELSEWHERE
 from spex.errors import InputError
 from spex.files.atomic import write_json, write_text
 from spex.reports.cell_figures import TISSUES_AT_ONCE, draw_groups, draw_tissues
-from spex.reports.comparison_text import (
-    UNSEEN_NAMES,
-    confirmed,
-    confirmed_how,
-    draw_shares,
-    held_to,
-    mark_own,
-    values_of,
-)
+from spex.reports.comparison_text import UNSEEN_NAMES, confirmed, draw_shares, held_to, mark_own, values_of
 from spex.reports.pages import NEAR, render, write_pictures
 from spex.reports.row_figures import draw_controls, draw_forest
 from spex.runs.records import read_table, write_table
@@ -118,7 +110,7 @@ def verdict(comparison, confirmation=None):
         if name in by_map
         for (_, target), rows in by_map[name].groupby(["target_index", "target"], sort=False)
     ]
-    return render("verdict.md", **values, confirmed=texts, confirmed_how=confirmed_how(found))
+    return render("verdict.md", **values, confirmed=texts, by_trees=found)
 
 
 def _known(confirmation):
@@ -163,7 +155,6 @@ def page(comparison, pictures, confirmation=None):
         held_to_by_tissue=held_to(comparison),
         on_unseen=on_unseen,
         by_trees=by_trees,
-        confirmed_how=confirmed_how(by_trees),
         settings=json.dumps(plain(comparison.settings), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False),
     )
 

@@ -21,15 +21,7 @@ MANY_ELSEWHERE = 0.1
 did in five of six synthetic studies in which any bin of the region carried the same signal, with 9 % in two of six."""
 
 INTERVAL = f"{percent(LEVEL)} interval"
-_TESTED, _STOPPED = (chrom.removeprefix("chr") for chrom in (TEST_CHROM, UNSEEN_CHROM))
 UNSEEN_NAMES = " and ".join(chrom.removeprefix("chr") for chrom in UNSEEN)
-
-EXPLAINED = (
-    "Gains are differences in Spearman correlation on held-out chromosomes, means over tissues where there are "
-    "several. Gain: the map against own sequence. Contact number: the number of contacts against own sequence. Matched "
-    "bins: distance-matched bins against number. Contacted bins: the map against those. The parts need not add up, "
-    "because number has its best penalty where it stands alone."
-)
 
 CORRECTIONS = {
     "bh": "adjusted after Benjamini and Hochberg (1995)",
@@ -172,18 +164,6 @@ def confirmed(rows):
     return f"{text[0].upper()}{text[1:]}"
 
 
-def confirmed_how(confirmation):
-    """How trees confirm, as sentences; empty without a confirmation."""
-    if confirmation is None:
-        return ""
-    return (
-        f"The published trees on the same arms, trained with chromosomes {_TESTED} and {_STOPPED} left out, stopped on "
-        f"chromosome {_STOPPED} and tested on chromosome {_TESTED}. Differences in Spearman correlation of predictions "
-        "averaged over seeds; intervals, p and the error over genes by a bootstrap over test genes, paired. Welch p: "
-        f"{confirmation['welch_is'].iloc[0]}."
-    )
-
-
 def methods(comparison):
     """The methods paragraph, of what this comparison did."""
     results, settings = comparison.results, _settings(comparison)
@@ -223,7 +203,8 @@ def values_of(comparison, tested=None):
         "accounts": [(row.map, account(row, comparison.settings)) for row in maps.itertuples()],
         "scope": scope(comparison),
         "untested": untested(comparison),
-        "explained": EXPLAINED,
+        "tested_chrom": TEST_CHROM.removeprefix("chr"),
+        "stopped_chrom": UNSEEN_CHROM.removeprefix("chr"),
         "interval_name": INTERVAL,
         "held_to": held_to(tested, "maps"),
         "alpha": ALPHA,

@@ -45,9 +45,9 @@ def require_bigwig():
 def write_tracks(folder, table, chromsizes, bigwig=False):
     """Write, for each tissue (and model, where there are several), arcs and sums of the effects of contacted bins.
 
-    folder: made where it is missing. table: elements, as `tables.COLUMNS` has them; rows of other classes are passed
-    over. chromsizes: chromosome -> length in bp; tracks are in its order, and what lies past an end is cut off. bigwig:
-    whether to write one too, of the bedGraph's numbers; none where no bin has an effect.
+    folder: made where it is missing. table: elements, with the columns of `spex.effects.elements.COLUMNS`; other
+    classes are ignored. chromsizes: chromosome -> length in bp; tracks are in its order, and what lies past an end is
+    cut off. bigwig: whether to write one too, of the bedGraph's numbers; none where no bin has an effect.
 
     Returns: paths of arcs_<tissue>.bedpe, arcs_<tissue>.interact and effects_<tissue>.bedgraph, .bw of each tissue in
     turn. Tissues that would share the name of a file are numbered, in the order of the table.
@@ -126,20 +126,9 @@ def _within_chromosomes(elements, chromsizes):
 
 def _bedpe(elements):
     """Lines of BEDPE: the gene's TSS, the bin, name, effect, and no strands."""
-    tss = elements["TargetGeneTSS"]
-    lines = {
-        "chrom1": elements["chr"],
-        "start1": tss - 1,
-        "end1": tss,
-        "chrom2": elements["chr"],
-        "start2": elements["start"],
-        "end2": elements["end"],
-        "name": _arc_names(elements),
-        "score": elements["Score"],
-        "strand1": ".",
-        "strand2": ".",
-    }
-    return _lines(pd.DataFrame(lines))
+    tss, bins = elements["TargetGeneTSS"], [elements[name] for name in ("chr", "start", "end")]
+    columns = [elements["chr"], tss - 1, tss, *bins, _arc_names(elements), elements["Score"], ".", "."]
+    return _lines(pd.DataFrame(dict(enumerate(columns))))
 
 
 def _interact(elements):
@@ -212,7 +201,7 @@ def _write_bigwig(path, sums, chromsizes):
         path.unlink(missing_ok=True)
         return []
     pybigtools = require_bigwig()
-    temporary = temporary_path(path).with_suffix(".bw")  # the library tells by the ending what to write
+    temporary = temporary_path(path).with_suffix(".bw")  # the library goes by the ending
     try:
         pybigtools.open(str(temporary), "w").write(chromsizes, sums.itertuples(index=False, name=None))
         pybigtools.open(str(temporary))  # writing ends in silence where the disk is full; reading does not

@@ -54,10 +54,9 @@ TALLEST = 200
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn picture. name: of its file, without ending. caption, alt: plain text. png: bytes. svg: for the page."""
+    """A drawn picture. name: of its file, without ending. alt: plain text. png: bytes. svg: for the page."""
 
     name: str
-    caption: str
     alt: str
     png: bytes
     svg: str
@@ -162,11 +161,11 @@ def handle(colour, marker, text, hollow=False):
     return Line2D([], [], color=colour, marker=marker, label=text, **look if marker else {"linewidth": 0.8})
 
 
-def save(drawn, name, caption, alt):
-    """A figure as a Picture; called inside `figure`'s block. name: also keeps ids apart on the page."""
+def save(drawn, name, alt):
+    """A figure as a Picture; called inside `figure`'s block. name: keeps ids apart on a page, and has its caption."""
     png = _file(drawn, "png", name, facecolor="white")
     svg = _file(drawn, "svg", name, transparent=True).decode()
-    return Picture(name, caption, alt, png, _for_page(svg, name))
+    return Picture(name, alt, png, _for_page(svg, name))
 
 
 def write_figure(drawn, path):

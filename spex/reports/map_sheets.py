@@ -35,10 +35,10 @@ def write_sheets(folder, sheets: list[MapSheet]) -> Path:
     write_json(folder / NUMBERS, [sheet.summary() for sheet in sheets])
     pictures = draw_sheets(sheets)
     write_pictures(folder, pictures)
-    names = [f"map_{number}" for number in range(1, len(sheets) + 1)]
-    sections = dict(zip(names, (visible(sheet.path) for sheet in sheets), strict=True))
-    listed = dict(zip(names, (list(facts(sheet).items()) for sheet in sheets), strict=True))
+    by_name = {f"map_{number}": sheet for number, sheet in enumerate(sheets, start=1)}
+    sections = {name: visible(sheet.path) for name, sheet in by_name.items()}
     sections |= {"pictures": "Pictures"} if pictures else {}
+    listed = {name: facts(sheet).items() for name, sheet in by_name.items()}
     write_text(folder / PAGE, render("map_sheets.html", title=TITLE, sections=sections, sheets=listed, drawn=pictures))
     return folder / PAGE
 
@@ -144,11 +144,7 @@ def _draw_distances(sheets):
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         _legend(figure)
         shares = "; ".join(f"{sheet.path}: {_by_group(sheet, 'share', percent)}" for sheet in sheets)
-        caption = (
-            "Counts by distance, P(s): the sum of the counts of all pairs of bins at a distance, divided by the number "
-            "of such pairs. Distances without any count are left out."
-        )
-        return figures.save(figure, "by_distance", caption, f"Counts by distance. {shares}")
+        return figures.save(figure, "by_distance", f"Counts by distance. {shares}")
 
 
 def _length(bases):
@@ -174,11 +170,7 @@ def _draw_contacts(sheets):
             axes.grid(visible=False, axis="x")
         _legend(figure)
         means = "; ".join(f"{sheet.path}: {_by_group(sheet, 'mean', rounded)}" for sheet in sheets)
-        caption = (
-            "Pixels of the bin that contains a gene's TSS, by distance: how many a gene has in the mean, and how many "
-            "of the genes have one at all."
-        )
-        return figures.save(figure, "contacts_per_gene", caption, f"Contacts per gene by distance. {means}")
+        return figures.save(figure, "contacts_per_gene", f"Contacts per gene by distance. {means}")
 
 
 def _draw_coverage(sheets):
@@ -195,5 +187,4 @@ def _draw_coverage(sheets):
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
         _legend(figure)
         medians = "; ".join(f"{sheet.path}: median {sheet.genes['coverage'].median():.4g}" for sheet in sheets)
-        caption = "Coverage of the bins that contain a TSS: the sum of a bin's counts within its chromosome."
-        return figures.save(figure, "coverage", caption, f"Coverage of TSS bins. {medians}")
+        return figures.save(figure, "coverage", f"Coverage of TSS bins. {medians}")

@@ -8,7 +8,7 @@ import numpy as np
 from spex.compare.verdict import FOUND, HARM, NO_VERDICT, NOTHING, NUMBER, UNCLEAR
 from spex.contacts.sheet import GROUPS
 from spex.reports import figures
-from spex.reports.comparison_text import INTERVAL, ordered, sentence
+from spex.reports.comparison_text import ordered, sentence
 from spex.reports.numbers import count, interval, level, signed
 
 
@@ -84,11 +84,21 @@ def draw_forest(comparison):
                 _draw_interval(axes, row, values, column)
             axes.set(title=title, xlabel=SPEARMAN)
             figures.mark_zero(axes)
-        shown = [finding for finding in FINDINGS if set(maps["verdict"]) & set(finding.verdicts)]
-        handles = [figures.handle(each.colour, each.marker, each.text, each is FINDINGS[-1]) for each in shown]
+        handles = _handles(maps, hollow=True)
         handles += [figures.handle(figures.MUTED, "", "range over tissues")] if several else []
         figures.legend_above(figure, handles=handles)
-        return figures.save(figure, "forest", *_forest_in_words(maps))
+        ends = (interval(row.gain_low, row.gain_high) for row in maps.itertuples())
+        gains = [
+            f"{sentence(row)}: {signed(row.gain)}{f' ({within})' if within else ''}"
+            for row, within in zip(maps.itertuples(), ends, strict=True)
+        ]
+        return figures.save(figure, "forest", f"Gain by map. {'; '.join(gains)}")
+
+
+def _handles(maps, hollow=False):
+    """Entries of a legend for the findings of some maps. hollow: whether the mark of no finding is."""
+    shown = [finding for finding in FINDINGS if set(maps["verdict"]) & set(finding.verdicts)]
+    return [figures.handle(each.colour, each.marker, each.text, hollow and each is FINDINGS[-1]) for each in shown]
 
 
 def _draw_interval(axes, row, values, column):
@@ -98,22 +108,6 @@ def _draw_interval(axes, row, values, column):
         axes.hlines(row, low, high, color=finding.colour, linewidth=1.8)
     fill = figures.PAPER if finding is FINDINGS[-1] else finding.colour
     axes.plot(value, row, finding.marker, markersize=6.5, color=finding.colour, markerfacecolor=fill)
-
-
-def _forest_in_words(maps):
-    """Caption and alternative text of the forest."""
-    tissues = maps["tissues"].max()
-    caption = (
-        f"Gain of each map in Spearman correlation ({f'means over {tissues} tissues' if tissues > 1 else 'one tissue'})"
-        f"{f', with {INTERVAL}s over chromosomes' if maps['gain_low'].notna().any() else ''}. Left: all that the map "
-        "adds to own sequence. Middle: what the number of contacts alone adds. Right: what the contacted bins add "
-        "beyond distance-matched bins."
-    )
-    gains = (
-        f"{sentence(row)}: {signed(row.gain)}{f' ({ends})' if (ends := interval(row.gain_low, row.gain_high)) else ''}"
-        for row in maps.itertuples()
-    )
-    return caption, f"Gain by map. {'; '.join(gains)}"
 
 
 def draw_controls(comparison):
@@ -130,16 +124,11 @@ def draw_controls(comparison):
         figures.mark_zero(axes)
         axes.set(xlabel=f"{SPEARMAN} to own sequence and number of contacts")
         figures.legend_above(figure)
-        caption = (
-            "What the map adds to own sequence and number of contacts, beside what controls add to the same, all with "
-            "the real numbers of contacts. Distance-matched bins decide whether sequence was found; the other controls "
-            "only show what the map might owe its gain to."
-        )
         gains = (
             f"{name}: " + ", ".join(f"{each.text} {signed(means.at[name, each.column])}" for each in there)
             for name in maps["map"]
         )
-        return figures.save(figure, "controls", caption, "Gains of controls. " + "; ".join(gains))
+        return figures.save(figure, "controls", "Gains of controls. " + "; ".join(gains))
 
 
 def _offsets(marks, spread):
@@ -157,7 +146,7 @@ def draw_kinds(kinds, maps):
 
 def _draw_kind(groups, kind, maps):
     names = (f"{row.group} ({count(row.maps, 'map')})" for row in groups.itertuples())
-    with figures.rows(names, 9, 1.2) as (figure, (axes,)):
+    with figures.rows(names, 9, 1.7) as (figure, (axes,)):
         for row, group in enumerate(groups.itertuples()):
             mine = maps[maps[kind] == group.group]
             mine = maps[maps[kind] == ""] if mine.empty else mine
@@ -169,13 +158,9 @@ def _draw_kind(groups, kind, maps):
                 axes.vlines(group.gain, row - 0.38, row + 0.38, color=figures.INK, linewidth=2)
         figures.mark_zero(axes)
         axes.set(xlabel=f"gain of a map: {SPEARMAN}")
-        caption = (
-            f"Gain over own sequence by {KINDS[kind]}: a mark for each map, coloured by its verdict as in the ranking; "
-            "the upright line is the mean of the group. Maps of a group resemble each other and differ in depth, so "
-            "groups are described, not tested."
-        )
+        figures.legend_above(figure, handles=_handles(maps))
         means = (f"{row.group}: mean {signed(row.gain)} of {count(row.maps, 'map')}" for row in groups.itertuples())
-        return figures.save(figure, kind, caption, f"Gain by {KINDS[kind]}. {'; '.join(means)}")
+        return figures.save(figure, kind, f"Gain by {KINDS[kind]}. {'; '.join(means)}")
 
 
 def draw_own_cell_type(table):
@@ -185,15 +170,11 @@ def draw_own_cell_type(table):
         figures.mark_zero(axes)
         axes.set(xlabel=f"gain over own sequence: {SPEARMAN}")
         figures.legend_above(figure)
-        caption = (
-            "Gain of each map in its own cell type beside its mean gain in all other tissues. A map that is specific "
-            "to its cell gains more there; tissues resemble each other, so the difference is small where all gain."
-        )
         gains = "; ".join(
             f"{row.map}: {signed(row.gain_own)} in {row.cell_type}, {signed(row.gain_others)} elsewhere"
             for row in table.itertuples()
         )
-        return figures.save(figure, "own_cell_type", caption, f"Own cell types against others. {gains}")
+        return figures.save(figure, "own_cell_type", f"Own cell types against others. {gains}")
 
 
 def _draw_pairs(axes, before, after, before_text, after_text):
@@ -216,16 +197,11 @@ def _draw_fit(fit, table, name):
         figures.few_ticks(axes.xaxis)
         axes.set(title=figures.label(fit, 90), xlabel="Spearman correlation on the test genes, mean over tissues")
         figures.legend_above(figure)
-        caption = (
-            f"{fit}: Spearman correlation with each map beside that of sequence alone, means over tissues and seeds. "
-            "The correlation of one split carries the chance of its test genes; whether a map adds anything is decided "
-            "by the comparison above."
-        )
         scores = "; ".join(
             f"{row.map}: {level(row.spearman)}, sequence alone {level(row.spearman_alone)}"
             for row in table.itertuples()
         )
-        return figures.save(figure, name, caption, f"Scores of {fit}. {scores}")
+        return figures.save(figure, name, f"Scores of {fit}. {scores}")
 
 
 def draw_sheets(sheets):
@@ -246,13 +222,8 @@ def draw_sheets(sheets):
                 start += share
         right.set(title="counts by distance", xlabel="% of the counts within chromosomes", xlim=(0, 100))
         figure.legend(loc="outside upper left", ncols=len(GROUPS), alignment="left")
-        caption = (
-            "What the maps contain, counted in one pass over each: the sum of counts within chromosomes (on a "
-            "logarithmic scale), and at which distances they lie. A deeper map keeps more contacts by the same "
-            "threshold, unless the comparison downsamples all maps to one depth."
-        )
         depths = "; ".join(f"{text}: depth {each:,.0f}" for text, each in zip(texts, sheets["depth"], strict=True))
-        return figures.save(figure, "sheets", caption, f"Data sheets. {depths}")
+        return figures.save(figure, "sheets", f"Data sheets. {depths}")
 
 
 def _span_decades(axes, values):

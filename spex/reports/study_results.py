@@ -23,24 +23,15 @@ from spex.study.plan import Study
 SHEETS = "sheets.json"
 SEQUENCE_ALONE = "sequence alone"
 NOT_GIVEN = "not given"
-RANKING = (
+RANKING = [
     *("gain", "gain_low", "gain_high", "number", "number_low", "number_high", "any_bins"),
     *("touched", "touched_low", "touched_high", "q_seq", "q_content", "q_num", "genes", "chromosomes", "tissues"),
     *("tissues_sequence", "tissues_region", "tissues_number", "verdict", "words"),
-)
-TISSUES = ("map", "target_index", "target", "gain", "gain_low", "gain_high", "verdict", "words")
-OWN_CELL_TYPE = (
-    "map",
-    "cell_type",
-    "own_tissues",
-    "gain_own",
-    "other_tissues",
-    "gain_others",
-    "difference",
-    "exceeded",
-)
-OF_KINDS = ("by", "group", "maps", "gain", "lowest", "highest", "touched", "with_sequence")
-FITS = ("map", "fit", "target_index", "target", "seed", "spearman", "pearson", "rmse")
+]
+TISSUES = ["map", "target_index", "target", "gain", "gain_low", "gain_high", "verdict", "words"]
+OF_OWN_CELL_TYPE = ["own_tissues", "gain_own", "other_tissues", "gain_others", "difference", "exceeded"]
+OF_KINDS = ["by", "group", "maps", "gain", "lowest", "highest", "touched", "with_sequence"]
+FITS = ["map", "fit", "target_index", "target", "seed", "spearman", "pearson", "rmse"]
 POOLED = "cv"
 """Stands for the split of all folds of a cross-validation together."""
 
@@ -95,40 +86,34 @@ class StudyResults:
         """A row for each map and tissue."""
         results = self.comparison.results
         also = [name for name in ("cell_type", "own_cell_type") if name in results]
-        return self._in_order(results[[*TISSUES, *also]])
+        return self._in_order(results[TISSUES + also])
 
     def _own_cell_type(self):
         """A row for each map of a known cell type: its gain there, elsewhere, and how many of the others it exceeds."""
-        if "own_cell_type" not in self.comparison.results:
-            return pd.DataFrame(columns=list(OWN_CELL_TYPE))
-        rows = []
-        for name, results in self.comparison.results.groupby("map", sort=False):
+        rows, known = [], "own_cell_type" in self.comparison.results
+        for name, results in self.comparison.results.groupby("map", sort=False) if known else ():
             own = results["own_cell_type"].astype(bool)
             mine, others = results.loc[own, "gain"], results.loc[~own, "gain"]
             if len(mine):
                 at_home, elsewhere = mine.mean(), others.mean()
                 gains = (len(mine), at_home, len(others), elsewhere, at_home - elsewhere)
                 rows.append((name, results["cell_type"].iloc[0], *gains, int((others < at_home).sum())))
-        return self._in_order(pd.DataFrame(rows, columns=list(OWN_CELL_TYPE)))
+        return self._in_order(pd.DataFrame(rows, columns=["map", "cell_type", *OF_OWN_CELL_TYPE]))
 
     def _kinds(self):
         """A row for each type of experiment and each factor: gains of the maps that are of it."""
-        maps, parts = self.maps, [pd.DataFrame(columns=list(OF_KINDS))]
-        for kind in KINDS:
-            if (maps[kind] != "").any():
-                table = (
-                    maps.assign(group=maps[kind].replace("", NOT_GIVEN))
-                    .groupby("group")
-                    .agg(
-                        maps=("gain", "size"),
-                        gain=("gain", "mean"),
-                        lowest=("gain", "min"),
-                        highest=("gain", "max"),
-                        touched=("touched", "mean"),
-                        with_sequence=("verdict", lambda verdicts: int(verdicts.isin(FOUND["sequence"]).sum())),
-                    )
-                )
-                parts.append(ordered(table.reset_index()).assign(by=kind)[list(OF_KINDS)])
+        parts = [pd.DataFrame(columns=OF_KINDS)]
+        for kind in (kind for kind in KINDS if (self.maps[kind] != "").any()):
+            groups = self.maps.assign(group=self.maps[kind].replace("", NOT_GIVEN)).groupby("group")
+            table = groups.agg(
+                maps=("gain", "size"),
+                gain=("gain", "mean"),
+                lowest=("gain", "min"),
+                highest=("gain", "max"),
+                touched=("touched", "mean"),
+                with_sequence=("verdict", lambda verdicts: int(verdicts.isin(FOUND["sequence"]).sum())),
+            )
+            parts.append(ordered(table.reset_index()).assign(by=kind)[OF_KINDS])
         return pd.concat(parts[1:] or parts, ignore_index=True)
 
     def _controls(self):
@@ -243,7 +228,7 @@ def _fits_of(map_name, results, names):
     if twice.any():  # the same model with other parameters: only the records have those
         parameters = [_parameters(results / name) for name in table["name"]]
         table["fit"] = [f"{fit}, parameters {which}" for fit, which in zip(table["fit"], parameters, strict=True)]
-    return table[list(FITS)]
+    return table[FITS]
 
 
 def _parameters(folder):
@@ -257,23 +242,19 @@ def _read_sheets(study):
     path = Path(study.out) / SHEETS
     if not path.exists():
         return pd.DataFrame()
-    sheets = {}
+    sheets, rows = {}, []
     try:
         for sheet in read_json(path):
             for file in (sheet["map"], file_name(sheet["map"])):
                 sheets[file] = sheets[file, sheet["resolution"]] = _sheet_numbers(sheet)
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            "it contains no data sheets of maps", subject=path, hint="delete it and run the study"
-        ) from error
-    rows = []
-    for each in study.maps:
-        for file in each.files:
-            resolution = each.options.get("hic_resolution")
-            keys = [(name, resolution) for name in (str(file), file_name(file))] + [str(file), file_name(file)]
-            numbers = next((sheets[key] for key in keys if key in sheets), None)
-            if numbers:
-                rows.append({"map": each.name, "file": file_name(file), **numbers})
+        hint = "delete it and run the study"
+        raise InputError("it contains no data sheets of maps", subject=path, hint=hint) from error
+    for each, file in ((map_, file) for map_ in study.maps for file in map_.files):
+        names, resolution = (str(file), file_name(file)), each.options.get("hic_resolution")
+        keys = [*((name, resolution) for name in names), *names]
+        if numbers := next((sheets[key] for key in keys if key in sheets), None):
+            rows.append({"map": each.name, "file": file_name(file), **numbers})
     return pd.DataFrame(rows)
 
 

@@ -31,6 +31,7 @@ def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
     names = ("by_distance", "contacts_per_gene", "coverage")
     assert {path.name for path in out.iterdir()} == {"map_sheet.html", "map_sheet.json", *(f"{n}.png" for n in names)}
     page = (out / "map_sheet.html").read_text()
+    assert not re.search(r"<figcaption>\s*</figcaption>", page)
     assert page.count("<svg") == 3 and not re.search(r'(src|href)="(?!#|data:)', page)
     before = {path: path.read_bytes() for path in out.iterdir()}
     assert map_command.main([*map(str, (*world.maps, *files))]) == 0
@@ -107,15 +108,15 @@ def test_what_cannot_be_done_is_told_in_one_line(world, tmp_path, capsys, words,
 def test_pictures_are_legible(world, genes, monkeypatch, count):
     drawn = []
 
-    def keep(figure, name, caption, alt):
+    def keep(figure, name, alt):
         FigureCanvasAgg(figure).draw()
         for axes in figure.axes:
             assert_ticks_legible(figure, axes)
-        drawn.append((name, caption, alt))
+        drawn.append((name, alt))
 
     monkeypatch.setattr(figures, "save", keep)
     draw_sheets([read_sheet(*open_maps([world.maps[0]], 1000), genes, 1000)] * count)
-    assert [name for name, _, _ in drawn] == ["by_distance", "contacts_per_gene", "coverage"]
+    assert [name for name, _ in drawn] == ["by_distance", "contacts_per_gene", "coverage"]
 
 
 def test_a_map_that_ends_before_a_tss_is_of_another_build(tmp_path, capsys):

@@ -18,9 +18,9 @@ def drawn(monkeypatch):
     def draw(function, comparison):
         drawn = []
 
-        def keep(figure, name, caption, alt):
+        def keep(figure, name, alt):
             drawn.append(figure)
-            assert name and caption and alt
+            assert name and alt
             assert_all_legible(figure)  # within the look of all pictures
 
         monkeypatch.setattr(figures, "save", keep)

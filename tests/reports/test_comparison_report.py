@@ -103,7 +103,8 @@ def test_links_and_descriptions_lead_somewhere(read):
             assert target in ids
 
 
-def test_the_page_can_be_read_by_anyone(read):
+def test_the_page_can_be_read_by_anyone(folder, read):
+    assert not re.search(r"<figcaption>\s*</figcaption>", (folder / "report.html").read_text())
     assert read.of("html") == [{"lang": "en"}]
     assert len(read.of("h1")) == 1 and len(read.of("main")) == 1
     assert len(read.of("caption")) == len(read.of("table"))

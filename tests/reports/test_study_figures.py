@@ -19,8 +19,8 @@ def drawn(monkeypatch):
     """Figures that were saved, each looked at within the look of all row_figures."""
     kept = {}
 
-    def keep(figure, name, caption, alt):
-        assert name not in kept and caption and alt
+    def keep(figure, name, alt):
+        assert name not in kept and alt
         assert_all_legible(figure)
         kept[name] = figure
 

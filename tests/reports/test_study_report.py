@@ -74,7 +74,8 @@ def test_only_the_script_that_sorts_may_run(text, page):
     assert policy.startswith("default-src 'none';") and policy.endswith(f"script-src 'sha256-{fingerprint}'")
 
 
-def test_the_page_can_be_read_by_anyone(page):
+def test_the_page_can_be_read_by_anyone(text, page):
+    assert not re.search(r"<figcaption>\s*</figcaption>", text)
     assert page.of("html") == [{"lang": "en"}]
     assert len(page.of("h1")) == 1 and len(page.of("main")) == 1
     assert len(page.of("caption")) == len(page.of("table"))
