@@ -11,7 +11,7 @@ from spex.files.atomic import write_json, write_text
 from spex.reports import figures
 from spex.reports.figures import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, label, legend_above
 from spex.reports.numbers import percent, rounded, whole
-from spex.reports.pages import render, write_pictures
+from spex.reports.pages import file_name, render, write_pictures
 
 TITLE = "What these contact maps contain"
 PAGE, NUMBERS = "map_sheet.html", "map_sheet.json"
@@ -126,7 +126,7 @@ def _legend(figure):
 
 def _lines(sheets):
     """Each sheet with its name, colour and style. It is called as its file, where no other one is."""
-    short = [Path(sheet.path.partition("::")[0]).name + "".join(sheet.path.partition("::")[1:]) for sheet in sheets]
+    short = [file_name(sheet.path) for sheet in sheets]
     names = [label(name if short.count(name) == 1 else sheet.path) for sheet, name in zip(sheets, short, strict=True)]
     return [(*pair, LINES[number % len(LINES)]) for number, pair in enumerate(zip(sheets, names, strict=True))]
 

@@ -105,6 +105,12 @@ def _cell(row, name):
     return (text, interval(row[f"{name}_low"], row[f"{name}_high"])) if f"{name}_low" in row else text
 
 
+def file_name(file):
+    """The last part of a path, with the group inside the file where one is named: FILE::GROUP."""
+    path, colons, group = str(file).partition("::")
+    return Path(path).name + colons + group
+
+
 def download(path):
     """A file's content as a link that a page contains. Returns: pair of the file's name and the link."""
     content = base64.b64encode(Path(path).read_bytes()).decode()

@@ -10,7 +10,7 @@ from spex.files.hashes import file_sha256
 from spex.reports.cell_figures import draw_tissues
 from spex.reports.comparison_text import values_of
 from spex.reports.numbers import DASH, count, signed
-from spex.reports.pages import download, render
+from spex.reports.pages import download, file_name, render
 from spex.reports.row_figures import (
     CONTROLS,
     KINDS,
@@ -21,7 +21,7 @@ from spex.reports.row_figures import (
     draw_own_cell_type,
     draw_sheets,
 )
-from spex.reports.study_results import file_name, read_results
+from spex.reports.study_results import read_results
 from spex.runs.records import write_table
 from spex.study.plan import Study
 

@@ -15,6 +15,7 @@ from spex.inputs.tables import listed
 from spex.models.splits import TEST_CHROM
 from spex.reports.comparison_report import TABLES, read_comparison, read_json
 from spex.reports.comparison_text import ordered
+from spex.reports.pages import file_name
 from spex.reports.row_figures import CONTROLS, KINDS
 from spex.runs.folder import DataFolder
 from spex.runs.records import digest, read_record, read_table, results_table, split_name
@@ -188,12 +189,6 @@ def _about(study):
         for each in study.maps
     ]
     return pd.DataFrame(rows)
-
-
-def file_name(file):
-    """The last part of a path, with the group inside the file where one is named: FILE::GROUP."""
-    path, colons, group = str(file).partition("::")
-    return Path(path).name + colons + group
 
 
 def _read_fits(study):
