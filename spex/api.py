@@ -25,7 +25,7 @@ import pandas as pd
 from spex import __version__ as _version
 from spex.arguments import gene_table, positive_number, several, whole_number
 from spex.arguments import path as path_of
-from spex.contacts.collect import Contacts
+from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
 from spex.errors import InputError, shown
@@ -33,12 +33,11 @@ from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes
 from spex.files.stamps import Watch
 from spex.inputs import expression as expression_files
-from spex.inputs.agree import agree_maps, check_different
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.ids import unversioned
-from spex.inputs.maps.address import split_uri
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.matching import agree_maps, read_sheet
+from spex.inputs.maps.reader import Reading, check_different, split_uri
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
 from spex.models.fits import PSEUDOCOUNT, Fit, assess, predictions_table
@@ -220,7 +219,7 @@ def read_contacts(
         A map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
         not raw.
     """
-    from spex.inputs.maps import reading  # noqa: PLC0415 (cooler takes a second to load)
+    from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
 
     paths = several(maps, "maps", (str, Path))
     if not paths:
@@ -230,10 +229,10 @@ def read_contacts(
     gene_table(genes)
     check_resolution(resolution)
     with Watch(maps=[split_uri(each)[0] for each in paths]):
-        opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
+        opened = open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
         opened = agree_maps(opened, genes)
         check_different(paths, KnownHashes())
-        return reading.read_maps(opened, genes, rule, resolution)
+        return read_maps(opened, genes, rule, resolution)
 
 
 def map_sheet(
@@ -269,8 +268,7 @@ def map_sheet(
         The map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
         not raw.
     """
-    from spex.inputs.maps.reading import open_maps  # noqa: PLC0415 (cooler takes a second to load)
-    from spex.inputs.maps.sheet import read_sheet  # noqa: PLC0415
+    from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
 
     check_resolution(resolution)
     if genes is not None:

@@ -13,7 +13,7 @@ from spex.inputs.annotation.tss import TSS_RULES
 from spex.inputs.chromosomes import EXCLUDED, excluded_chromosomes
 from spex.inputs.expression import VALUES
 from spex.inputs.genes import GENE_TYPES, keep_genes, read_gene_table
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.reader import Reading
 from spex.models.fits import PSEUDOCOUNT
 
 FIXED_SIZES = {

@@ -26,7 +26,7 @@ from spex.errors import InputError
 from spex.files.checks import require_folder
 from spex.files.hashes import KnownHashes
 from spex.files.stamps import Watch
-from spex.inputs.maps.address import split_uri
+from spex.inputs.maps.reader import split_uri
 from spex.models.fits import PSEUDOCOUNT
 from spex.models.matrices import COLUMNS_AT_ONCE
 

@@ -1,5 +1,6 @@
 """Contact maps to the bins that each TSS touches, and their side of the gene."""
 
+import logging
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -7,7 +8,13 @@ import numpy as np
 import pandas as pd
 
 from spex.contacts.rules import LEAST_DISTANCE, Corrected, Published, check_resolution
-from spex.contacts.weights import check_weights, weigher
+from spex.contacts.weights import check_weights, passes, weigher
+from spex.errors import shown
+from spex.progress import progress
+
+NAMED_AT_ONCE = 20
+
+logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +151,47 @@ class Contacts:
 
     def __repr__(self) -> str:
         return f"Contacts({len(self.bins):,} contacts of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
+
+
+def read_maps(maps, genes, rule, resolution):
+    """Contacts of genes, by one pass over each map, or two where weights ask for it. maps: list of MapReader.
+
+    Reports what was used of each file, and on which chromosomes no gene has a pixel.
+
+    Returns: Contacts.
+    """
+    total = count_pixels(maps, genes["chrom"].unique())
+    with progress(total and passes(rule) * total, "pixels", "contacts") as advance:
+        contacts = collect_contacts(maps, genes, rule, resolution, advance)
+    _report_without_pixels(maps, contacts)
+    return replace(contacts, accounts=report_accounts(maps))
+
+
+def count_pixels(maps, chroms):
+    """Number of pixels that reading `chroms` streams through, or None where a format does not say."""
+    counts = [map_.pixel_count(chroms) for map_ in maps]
+    return None if None in counts else sum(counts)
+
+
+def report_accounts(maps):
+    """Log what was used of each file that has been read, and what was left out. Returns: the same, list of dicts."""
+    accounts = [account for map_ in maps for account in map_.accounts()]
+    for account in accounts:
+        account.report()
+    return [account.summary() for account in accounts]
+
+
+def _report_without_pixels(maps, contacts):
+    """Warn of chromosomes that have genes, none of them with a pixel: the maps may be of a part of the genome."""
+    found = set(contacts.chroms[contacts.has_pixels])
+    without = [chrom for chrom in dict.fromkeys(contacts.chroms.tolist()) if chrom not in found]
+    if without:
+        more = f" and {len(without) - NAMED_AT_ONCE} more" if len(without) > NAMED_AT_ONCE else ""
+        logger.warning(
+            "%s: %d of %d genes lie on chromosomes where no gene has a pixel (%s%s); they have no contacts",
+            *(", ".join(str(map_.path) for map_ in maps), np.isin(contacts.chroms, without).sum()),
+            *(len(contacts.chroms), ", ".join(map(shown, without[:NAMED_AT_ONCE])), more),
+        )
 
 
 def collect_contacts(maps, genes, rule, resolution, advance):

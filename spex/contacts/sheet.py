@@ -119,7 +119,7 @@ class MapSheet:
 def count_map(map_, genes, resolution, advance):
     """Count what a contact map holds, in one pass.
 
-    map_: a reader of contact maps, of this resolution (bp). genes: DataFrame with id, chrom, tss (1-based), or None.
+    map_: MapReader of this resolution (bp). genes: DataFrame with id, chrom, tss (1-based), or None.
     advance: called with the number of pixels read.
 
     Returns: MapSheet; of genes on chromosomes that the map lacks only the number.
@@ -131,7 +131,7 @@ def count_map(map_, genes, resolution, advance):
     for chrom, bins in bins_of.items():
         distances[2, :bins] += np.arange(bins, 0, -1)
         counter = _Chromosome(bins, resolution, None if genes is None else genes[genes["chrom"] == chrom])
-        for part in map_.parts(chrom, advance):
+        for part in map_.all_parts(chrom, advance):
             counter.add(part)
             trans.append((part.trans_pixels, part.trans_counts))
         distances[:2, :bins] += counter.distances

@@ -25,10 +25,10 @@ def check_weights(rule, maps):
         )
     for map_ in maps if rule.contact_weight in OF_WHOLE_MAP else ():
         balanced = rule.contact_weight == "balanced"
-        if not hasattr(map_, "has_balancing") if balanced else not hasattr(map_, "parts") or map_.chromsizes is None:
-            told = "keeps no weights of bins" if balanced else "does not tell how many pairs of bins there are"
+        if not (map_.has_balancing if balanced else map_.chromsizes):
+            lacks = "keeps no weights of bins" if balanced else "does not say how many pairs of bins there are"
             expected = ".mcool or .cool files" if balanced else "maps of all pairs of bins (.mcool, .cool, .hic)"
-            raise InputError(f"the format of {map_.path} {told}", **about, expected=expected)
+            raise InputError(f"the format of {map_.path} {lacks}", **about, expected=expected)
 
 
 def passes(rule):

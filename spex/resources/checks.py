@@ -13,7 +13,7 @@ from spex.inputs.chromatin import read_chromatin_features
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
-from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.cool import CoolMap
 
 CHUNK_BYTES = 1 << 20
 
@@ -83,4 +83,4 @@ def check_features(path):
 
 def check_contacts(path, resolution):
     """Open a contact map at a resolution, in bp per bin."""
-    ContactMap(path, resolution)
+    CoolMap(path, resolution)

@@ -11,8 +11,8 @@ from refusals import files_in
 
 import spex
 from spex.commands import map as map_command
-from spex.inputs.maps.reading import open_maps
-from spex.inputs.maps.sheet import read_sheet
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import read_sheet
 from spex.reports import drawing
 from spex.reports.map_sheet import sheet_text
 from spex.reports.map_sheet.pictures import draw_sheets

@@ -8,21 +8,31 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, shown
-from spex.inputs.maps.chroms import Spellings
-from spex.inputs.maps.formats import MMCIF, PDB, identify
-from spex.inputs.maps.layout import map_error
-from spex.inputs.maps.text import numbers_of, read_layout, read_rows, read_text
+from spex.inputs.maps.matching import Spellings
+from spex.inputs.maps.reader import LARGEST_POSITION, map_error
+from spex.inputs.maps.text import are_numbers, numbers_of, read_layout, read_rows, read_sample, read_text
 
-COLUMNS = ["chrom", "position", "x", "y", "z"]
-LARGEST_POSITION = 2**31 - 1
-LONGEST_NUMBER = 9
+PDB, MMCIF = "a PDB file", "an mmCIF file"
+MMCIF_BEGINS = re.compile(r"((#.*|\s*)\n)*data_", re.IGNORECASE)
+PDB_LINE = re.compile(r"^(ATOM  |HETATM)[ \dA-Z]{5}|^(HEADER|TITLE |REMARK|CRYST1|NUMMDL|SEQRES|MODEL ) ", re.MULTILINE)
+"""Lines of which a PDB file has at least one near its beginning."""
+
 FIELDS = [(30, 38), (38, 46), (46, 54), (54, 60)]
 """Where a line of PDB has x, y, z and the occupancy, which may be missing."""
 
 ATOM_SITE = "label_atom_id, label_alt_id, label_comp_id, label_asym_id, label_seq_id, Cartn_x, Cartn_y and Cartn_z"
+LONGEST_NUMBER = 9
+COLUMNS = ["chrom", "position", "x", "y", "z"]
 HAPLOTYPE = re.compile(r"\((mat|pat)\)$|[-_.](mat|pat|maternal|paternal)$", re.IGNORECASE)
 
 logger = logging.getLogger("spex")
+
+
+def molecule_kind(text):
+    """Which file of molecules a text begins, PDB or MMCIF; None for neither."""
+    if MMCIF_BEGINS.match(text):
+        return MMCIF
+    return PDB if PDB_LINE.search(text) else None
 
 
 def read_structures(path, resolution):
@@ -36,17 +46,16 @@ def read_structures(path, resolution):
     Raises:
         InputError: the file is not as its format has it; gemmi, which reads PDB and mmCIF, is not installed.
     """
-    kind = identify(path, resolution)
-    structures = _read_molecule(path, kind, resolution) if kind in (PDB, MMCIF) else [_read_table(path)]
+    kind = molecule_kind(read_sample(path, resolution).text)
+    structures = [_read_table(path)] if kind is None else _read_molecule(path, kind, resolution)
     if not structures or any(beads.empty for beads in structures):
-        has = f" (its _atom_site needs {ATOM_SITE})" if kind == MMCIF else ""
-        raise map_error(path, f"no bead in it{has}", expected="a 3D model")
+        needs = f" (its _atom_site needs {ATOM_SITE})" if kind == MMCIF else ""
+        raise map_error(path, f"no bead in it{needs}", expected="a 3D model")
     for beads in structures:
         spellings = Spellings()
         beads["chrom"] = beads["chrom"].map({name: spellings.of(name) for name in beads["chrom"].unique()})
         if beads["position"].max() > LARGEST_POSITION:
             raise map_error(path, f"a bead at {beads['position'].max():,} bp", expected="a place on a chromosome")
-    for beads in structures:
         for name in beads["chrom"].unique():
             if HAPLOTYPE.search(name):
                 raise map_error(
@@ -60,29 +69,24 @@ def read_structures(path, resolution):
 
 def _read_table(path):
     """The structure in a text file."""
-    layout = read_layout(path)
-    parts = []
-    for lines, rows in read_rows(path, layout, range(5)):
+    parts = [pd.DataFrame(columns=COLUMNS)]
+    for lines, rows in read_rows(path, read_layout(path), range(5)):
         position = numbers_of(path, "the position", rows[1], lines, whole=True).astype(np.int64)
-        values = [_coordinates(path, name, rows[place], lines) for place, name in ((2, "x"), (3, "y"), (4, "z"))]
-        parts.append(pd.DataFrame(dict(zip(COLUMNS, [rows[0].to_numpy(), position, *values], strict=True))))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-
-
-def _coordinates(path, name, texts, lines):
-    values = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        place = int(np.argmax(bad))
-        raise map_error(
-            path, f"{name} on line {lines[place]} is '{shown(texts.iloc[place])}'", expected="a coordinate, a number"
-        )
-    return values
+        places = [numbers_of(path, name, rows[place], lines, signed=True) for place, name in enumerate("xyz", start=2)]
+        parts.append(pd.DataFrame(dict(zip(COLUMNS, [rows[0].to_numpy(), position, *places], strict=True))))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def _read_molecule(path, kind, resolution):
     """The structures in a PDB or mmCIF file, each a model there."""
-    gemmi = _import_gemmi(kind)
+    try:
+        import gemmi  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"gemmi, which reads {kind.split()[1]} files, is not installed",
+            argument="maps",
+            hint="get it with: pip install 'gemmi>=0.7,<0.8'",
+        ) from error
     text = read_text(path)
     if kind == PDB:
         _check_fields(path, text)
@@ -93,9 +97,9 @@ def _read_molecule(path, kind, resolution):
             block = gemmi.cif.read_string(text).sole_block()
             _check_numbers(path, block)
             structure = gemmi.make_structure_from_block(block)
+    except InputError:
+        raise
     except (RuntimeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         raise map_error(path, f"not a readable {kind.split()[1]} file ({shown(error, 200)})") from error
     residues = [residue for model in structure for chain in model for residue in chain]
     if any(each.label_seq not in (None, each.seqid.num) for each in residues):
@@ -141,7 +145,8 @@ def _check_fields(path, text):
             continue
         *places, occupancy = (line[start:end] for start, end in FIELDS)
         moved = occupancy.strip() and occupancy[0] != " " and len(occupancy.strip()) < len(occupancy)
-        if moved or not all(map(_is_number, [*places, occupancy.strip() or "0"])):
+        numbers = [*places, occupancy.strip() or "0"]
+        if moved or not (are_numbers(*numbers) and all(math.isfinite(float(each)) for each in numbers)):
             raise map_error(
                 path,
                 f"columns 31 to 60 of line {number} are '{shown(line[30:60])}'",
@@ -156,22 +161,3 @@ def _check_numbers(path, block):
         long = next((each for each in block.find_values(f"_atom_site.{name}") if len(each) > LONGEST_NUMBER), None)
         if long is not None:
             raise map_error(path, f"residue {shown(long)}", expected="numbers of bins, from 1 up")
-
-
-def _is_number(text):
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def _import_gemmi(kind):
-    try:
-        import gemmi  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"gemmi, which reads {kind.split()[1]} files, is not installed",
-            argument="maps",
-            hint="get it with: pip install 'gemmi>=0.7,<0.8'",
-        ) from error
-    return gemmi

@@ -12,26 +12,25 @@ from pathlib import Path
 
 import numpy as np
 
+from spex.contacts.maps import MapReader, Pixels
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
-from spex.inputs.maps.chroms import some_of
+from spex.inputs.agree import some_of
 from spex.inputs.maps.hic_index import DamagedIndexError, Matrix, read_index
 from spex.inputs.maps.hic_process import DAMAGED
-from spex.inputs.maps.layout import map_error
-from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching, whole_where_near
-from spex.inputs.maps.settings import Reading
-
-logger = logging.getLogger("spex")
+from spex.inputs.maps.reader import Reading, check_counts, damaged, map_error, whole_where_near
 
 SCRIPT = Path(__file__).with_name("hic_process.py")
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 FIRST_ROWS = 2000
 SUM_TOLERANCE = 1e-4
 BAND_PIXELS = 4_000_000
-"""Pixels that are read at once, about: rows of bins are taken as many at a time as hold so many."""
+"""Pixels that are read at once, about: rows of bins are taken as many at a time as have so many."""
+
+logger = logging.getLogger("spex")
 
 
-class HicMap:
+class HicMap(MapReader):
     """One resolution of a `.hic` file, its counts as observed: no normalisation.
 
     Raises:
@@ -42,13 +41,18 @@ class HicMap:
 
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
         self.path, self.resolution, self._met = Path(path), resolution, {}
-        _require_library()
+        if importlib.util.find_spec("hictkpy") is None:
+            raise InputError(
+                "hictkpy, which reads .hic files, is not installed",
+                argument="maps",
+                hint="get it with: pip install 'hictkpy>=1.4,<2'",
+            )
         try:
             self._index = read_index(self.path, resolution)
         except DamagedIndexError as error:
-            raise self._damaged(error) from error
-        told = self._ask("head")
-        self.resolutions, self.chromsizes = told["resolutions"], told["chromsizes"]
+            raise damaged(self.path, error) from error
+        head = self._ask("head")
+        self.resolutions, self.chromsizes = head["resolutions"], head["chromsizes"]
         if resolution not in self.resolutions:
             raise map_error(
                 path,
@@ -56,17 +60,7 @@ class HicMap:
                 hint=f"choose {parameter('resolution')} among them",
             )
 
-    def pixel_count(self, chroms):
-        """None: a file does not tell how many pixels it holds."""
-        return None
-
     def parts(self, chrom, advance):
-        """As of ContactMap; of what lies between chromosomes the counts are told, the pixels are not."""
-        yield from self._bands(chrom, advance)
-        yield Part(*joined([]), trans_counts=self._counts_to_others(chrom))
-
-    def _bands(self, chrom, advance):
-        """Stream a chromosome's pixels, a band of rows at a time. advance: called with the number of pixels read."""
         self._met[chrom] = 0
         if self._index and not self._matrix_of(chrom).blocks:
             return
@@ -80,33 +74,19 @@ class HicMap:
                 check_counts(self.path, counts, np.float32)
                 pixels, total = pixels + count, total + counts.sum()
                 diagonal += counts[bin1 == bin2].sum()
-                yield Part(bin1, bin2, counts)
+                yield Pixels(bin1, bin2, counts)
                 advance(len(counts))
         self._met[chrom] = int(pixels)
         self._check_sum(chrom, pixels, total, diagonal)
 
-    def _check_sum(self, chrom, pixels, total, diagonal):
-        """Compare what was read of a chromosome with what the index says of it.
-
-        Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
-        """
-        if self._index is None:
-            return
-        indexed = self._matrix_of(chrom)
-        if indexed.blocks and indexed.counts > 0 and not pixels:
-            raise self._damaged(f"no pixel of {shown(chrom)}, where its index has counts of {indexed.counts:,.0f}")
-        sums = np.array([total, 2 * total - diagonal])
-        if indexed.counts > 0 and not np.isclose(sums, indexed.counts, rtol=SUM_TOLERANCE).any():
-            logger.warning(
-                "%s: the counts of %s add up to %s, its index says %s: it is damaged, or its writer adds up otherwise",
-                *(self.path, shown(chrom), f"{total:,.0f}", f"{indexed.counts:,.0f}"),
-            )
-
-    def _matrix_of(self, chrom):
-        return self._index.matrices.get(chrom, Matrix(0.0, 0))
+    def all_parts(self, chrom, advance):
+        """As of MapReader; of the pixels between chromosomes the counts alone are known."""
+        yield from self.parts(chrom, advance)
+        nothing = np.empty(0, np.int64)
+        yield Pixels(nothing, nothing, np.empty(0), trans_counts=self._counts_to_others(chrom))
 
     def accounts(self):
-        """As of ContactMap; what was not read is not counted, which a .hic does not say."""
+        """As of MapReader; what was not read is not counted, which a .hic does not say."""
         account = Account(str(self.path), "pixels", sum(self._met.values()))
         known = self.chromsizes
         if self._index:
@@ -119,20 +99,26 @@ class HicMap:
         account.notes.append("pixels between chromosomes are not counted")
         return [account]
 
-    def pixels_of(self, chrom, tss_bins, advance):
-        """As of ContactMap."""
-        bins = -(-self.chromsizes[chrom] // self.resolution)
-        is_tss = np.zeros(bins, dtype=bool)
-        is_tss[tss_bins[tss_bins < bins]] = True
-        kept = []
-        for part in self._bands(chrom, advance):
-            from1, from2 = touching(part.bin1, part.bin2, is_tss)
-            kept.append(seen_from_tss(part.bin1, part.bin2, part.counts, from1, from2))
-        return joined(kept)
+    def _check_sum(self, chrom, pixels, total, diagonal):
+        """Compare what was read of a chromosome with what the index says of it.
 
-    def depth(self, chroms, advance):
-        """As of ContactMap."""
-        return float(sum(part.counts.sum() for chrom in chroms for part in self._bands(chrom, advance)))
+        Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
+        """
+        if self._index is None:
+            return
+        indexed = self._matrix_of(chrom)
+        if indexed.blocks and indexed.counts > 0 and not pixels:
+            found = f"no pixel of {shown(chrom)}, where its index has counts of {indexed.counts:,.0f}"
+            raise damaged(self.path, found)
+        sums = np.array([total, 2 * total - diagonal])
+        if indexed.counts > 0 and not np.isclose(sums, indexed.counts, rtol=SUM_TOLERANCE).any():
+            logger.warning(
+                "%s: the counts of %s add up to %s, its index says %s: it is damaged, or its writer adds up otherwise",
+                *(self.path, shown(chrom), f"{total:,.0f}", f"{indexed.counts:,.0f}"),
+            )
+
+    def _matrix_of(self, chrom):
+        return self._index.matrices.get(chrom, Matrix(0.0, 0))
 
     def _counts_to_others(self, chrom):
         """Sum of the counts to the chromosomes behind this one, at the coarsest resolution, where it is the same."""
@@ -142,20 +128,20 @@ class HicMap:
             others = [other for other in others if (chrom, other) in self._index.between]
         return self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
 
-    def _ask(self, question, *words):
-        """What a question is answered with, from JSON."""
-        with self._process(question, *words) as out:
+    def _ask(self, question, *parameters):
+        """The answer to a question, from JSON."""
+        with self._process(question, *parameters) as out:
             answer = out.read()
         return json.loads(answer)
 
     @contextlib.contextmanager
-    def _process(self, question, *words):
+    def _process(self, question, *parameters):
         """The stdout of a process that answers a question, for the length of a block.
 
         Raises:
             InputError: the file is damaged.
         """
-        command = [sys.executable, SCRIPT, question, self.path, *words]
+        command = [sys.executable, SCRIPT, question, self.path, *parameters]
         with (
             tempfile.TemporaryFile() as errors,
             subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=errors) as process,
@@ -171,16 +157,13 @@ class HicMap:
             finally:
                 process.kill()
             errors.seek(0)
-            told = errors.read().decode(errors="replace").strip()
+            text = errors.read().decode(errors="replace").strip()
         if status == -signal.SIGKILL:
             raise MemoryError
         if status == DAMAGED or -status in CRASHES:
-            raise self._damaged(told.splitlines()[-1] if status == DAMAGED and told else "its reader crashed")
+            raise damaged(self.path, text.splitlines()[-1] if status == DAMAGED and text else "its reader crashed")
         if status:
-            raise RuntimeError(f"the process that reads {self.path} ended with status {status}: {told}")
-
-    def _damaged(self, reason):
-        return map_error(self.path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
+            raise RuntimeError(f"the process that reads {self.path} ended with status {status}: {text}")
 
 
 def _column(out, count, kind):
@@ -193,12 +176,3 @@ def _column(out, count, kind):
     if len(content) < 8 * count:
         raise EOFError
     return np.frombuffer(content, kind)
-
-
-def _require_library():
-    if importlib.util.find_spec("hictkpy") is None:
-        raise InputError(
-            "hictkpy, which reads .hic files, is not installed",
-            argument="maps",
-            hint="get it with: pip install 'hictkpy>=1.4,<2'",
-        )

@@ -1,25 +1,26 @@
 """3D models of chromosomes: beads in space, whose measured distance stands in the place of 1/sqrt(count)."""
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from spex.contacts.maps import Pixels, joined
 from spex.contacts.rules import Published
-from spex.errors import InputError, parameter, shown
+from spex.errors import parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.maps.beads import read_structures
-from spex.inputs.maps.layout import map_error
-from spex.inputs.maps.pixels import Part, joined
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.matching import MapWithoutLengths
+from spex.inputs.maps.reader import Reading, map_error
 
 PAIRS_AT_ONCE = 2_000_000
 
 
-class ModelMap:
+class ModelMap(MapWithoutLengths):
     """Structures of one or several files, read as one ensemble; a bead is a bin of the resolution.
 
-    Of two beads of a chromosome the count is 1/d^2, d being their mean distance over the structures that hold both, so
+    Of two beads of a chromosome the count is 1/d^2, d being their mean distance over the structures that have both, so
     that the published 1/sqrt(count) is d; pairs at `rule.max_dist` or more are left out. With a contact radius the
     count is the number of structures in which they are nearer than it, pairs without any left out. A bead is no
     neighbour of itself. Coordinates take 24 bytes a bead and structure.
@@ -27,33 +28,22 @@ class ModelMap:
     rule: that will use the contacts.
 
     Raises:
-        InputError: it is not told how far a contact reaches; on reading, also a file that is no model of these bins.
+        InputError: nothing says how far a contact reaches; on reading, also a file that is no model of these bins.
     """
 
     options = ("contact_radius",)
-    chromsizes = None
 
     def __init__(self, paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (frozen)
         self.paths, self.resolution, self._radius = [Path(path) for path in paths], resolution, reading.contact_radius
-        self.path = self.paths[0]
+        self.path, self.resolutions = self.paths[0], [resolution]
         self._reach = self._radius or _max_dist(self.path, rule)
-        self.resolutions, self._chromosomes, self._coordinates, self._accounts = [resolution], None, None, []
-
-    def fit(self, chromosomes):
-        """As of TextContacts."""
-        self._chromosomes = chromosomes
 
     @property
     def ends(self):
         """Where the last bead's bin ends on each chromosome: dict of name -> bp."""
-        return {name: places.shape[1] * self.resolution for name, places in self._by_chromosome().items()}
-
-    def pixel_count(self, chroms):
-        """None: how many beads are near each other is known when they have been looked at."""
-        return None
+        return {name: places.shape[1] * self.resolution for name, places in self._read[0].items()}
 
     def pixels_of(self, chrom, tss_bins, advance):
-        """As of ContactMap."""
         kept = []
         for pixels in self._neighbours(chrom, tss_bins):
             kept.append(pixels)
@@ -61,21 +51,14 @@ class ModelMap:
         return joined(kept)
 
     def parts(self, chrom, advance):
-        """As of ContactMap."""
-        beads = self._of_chromosome(chrom).shape[1]
-        for bin1, bin2, counts in self._neighbours(chrom, np.arange(beads)):
+        for bin1, bin2, counts in self._neighbours(chrom, np.arange(self._of_chromosome(chrom).shape[1])):
             upper = bin1 < bin2
-            yield Part(bin1[upper], bin2[upper], counts[upper])
+            yield Pixels(bin1[upper], bin2[upper], counts[upper])
             advance(int(upper.sum()))
 
-    def depth(self, chroms, advance):
-        """As of ContactMap."""
-        return float(sum(part.counts.sum() for chrom in chroms for part in self.parts(chrom, advance)))
-
     def accounts(self):
-        """As of ContactMap; of the beads of each file."""
-        self._by_chromosome()
-        return self._accounts
+        """As of MapReader; of the beads of each file."""
+        return self._read[1]
 
     def _neighbours(self, chrom, viewpoints):
         """Yield viewpoint, neighbour (int64) and count (float64) of the pairs of some viewpoints at a time."""
@@ -102,35 +85,30 @@ class ModelMap:
 
     def _counts(self, places, one, other):
         """Counts of pairs of beads, 0 where they are no contact. places: (structures, beads, 3)."""
-        total, held, near = (np.zeros(len(one)) for _ in range(3))
+        total, number, near = (np.zeros(len(one)) for _ in range(3))
         for structure in places:  # one at a time: pairs are many
             distances = np.sqrt(((structure[one] - structure[other]) ** 2).sum(axis=1))
             both = np.isfinite(distances)
             total[both] += distances[both]
-            held += both
+            number += both
             near += distances < self._reach
         if self._radius is not None:
             return near
-        means = total / held
+        means = total / number
         return np.where(means < self._reach, means**-2.0, 0)
 
     def _of_chromosome(self, chrom):
         """Coordinates of a chromosome's beads: float64 (structures, beads, 3), NaN where a structure has none."""
-        return self._by_chromosome().get(chrom, np.empty((0, 0, 3)))
+        return self._read[0].get(chrom, np.empty((0, 0, 3)))
 
-    def _by_chromosome(self):
-        if self._coordinates is None:
-            self._coordinates = self._read()
-        return self._coordinates
-
+    @cached_property
     def _read(self):
-        """Read the files. Returns: name of a chromosome -> coordinates as of `_of_chromosome`."""
-        structures = []
+        """Name of a chromosome -> coordinates as of `_of_chromosome`; Account of each file."""
+        structures, accounts = [], []
         for path in self.paths:
-            account = Account(str(path), "beads")
+            accounts.append(Account(str(path), "beads"))
             for beads in read_structures(path, self.resolution):
-                structures.append(self._checked(path, beads, account))
-            self._accounts.append(account)
+                structures.append(self._checked(path, beads, accounts[-1]))
         sizes = {}
         for structure in structures:
             for name, (bins, _) in structure.items():
@@ -139,7 +117,7 @@ class ModelMap:
         for number, structure in enumerate(structures):
             for name, (bins, places) in structure.items():
                 coordinates[name][number, bins] = places
-        return coordinates
+        return coordinates, accounts
 
     def _checked(self, path, beads, account):
         """Beads of one structure by chromosome: name -> bins and coordinates. beads: as of `read_structures`."""
@@ -148,21 +126,12 @@ class ModelMap:
         for name, of_chrom in groups.items():
             _check_places(path, name, of_chrom)
         reached = {name: (int(each["position"].max()) + 1, "by its last bead") for name, each in groups.items()}
-        names = {name: name for name in groups}
-        if self._chromosomes:
-            names = self._chromosomes.match(path, reached, strict=True)
-            names = {known: name for known, name in names.items() if known in self._chromosomes.names}
-        for name, each in groups.items():
-            if name in names.values():
-                account.used += len(each)
-            else:
-                account.leave_out("on chromosomes without genes", len(each), [name])
+        rows = {name: len(each) for name, each in groups.items()}
+        used = {ours: groups[name] for ours, name in self.used(path, reached, rows, account, strict=True).items()}
+        account.used += sum(map(len, used.values()))
         return {
-            known: (
-                groups[name]["position"].to_numpy() // self.resolution,
-                groups[name][["x", "y", "z"]].to_numpy(np.float64),
-            )
-            for known, name in names.items()
+            name: (each["position"].to_numpy() // self.resolution, each[["x", "y", "z"]].to_numpy(np.float64))
+            for name, each in used.items()
         }
 
     def _check_spacing(self, path, positions, groups):
@@ -218,18 +187,16 @@ def _max_dist(path, rule):
         InputError: the rule does not say.
     """
     if not isinstance(rule, Published):
-        raise InputError(
-            "a 3D model has distances, no counts; it is not told which are contacts",
-            argument="maps",
-            subject=path,
+        raise map_error(
+            path,
+            "a 3D model has distances, no counts; nothing says which are contacts",
             hint=f"give {parameter('contact_radius')}"
             + (f", or choose {parameter('rule')} published and {parameter('max_dist')}" if rule is not None else ""),
         )
     if rule.max_dist == Published().max_dist:
-        raise InputError(
+        raise map_error(
+            path,
             f"a 3D model has its own units, and the usual {parameter('max_dist')} of {rule.max_dist:g} is none of them",
-            argument="maps",
-            subject=path,
             hint=f"give {parameter('max_dist')} in the model's units, or {parameter('contact_radius')}",
         )
     return rule.max_dist

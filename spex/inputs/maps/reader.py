@@ -1,0 +1,154 @@
+"""What readers of contact maps share: where a map lies, how it is read, and what they refuse."""
+
+import hashlib
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from spex.arguments import positive_number, whole_number
+from spex.errors import InputError, parameter, shown
+from spex.files.checks import require_file
+from spex.inputs.kinds import PUBLISHED_MAP
+
+OWN_GROUPS = re.compile(r"(resolutions/[0-9]+)?")
+"""Groups that are found by the resolution alone, so that naming them names the same map."""
+
+LARGEST_POSITION = 2**31 - 1
+"""On any chromosome, in bp."""
+
+NEAR = 1e-6
+"""How far, in shares of it, a count that was stored in 32 bits may be off the whole number that it stands for: some
+roundings."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is taken for the count of a contact, by format; defaults are None but for the value column.
+
+    value_column: of the pixels of cooler's files. count_column: of loops and other tables, its number from 1 up or its
+    name in the header. contact_radius: in the units of 3D models; two beads that are nearer are in contact.
+
+    Raises:
+        InputError: a value that none of them can have.
+    """
+
+    value_column: str = "count"
+    count_column: int | str | None = None
+    contact_radius: float | None = None
+
+    def __post_init__(self):
+        if not isinstance(self.value_column, str) or not self.value_column:
+            raise InputError(f"found {shown(repr(self.value_column))}", argument="value_column", expected="a name")
+        if isinstance(self.count_column, str):
+            if not self.count_column:
+                raise InputError("found nothing", argument="count_column", expected="a name, or a number from 1 up")
+        elif self.count_column is not None:
+            whole_number(self.count_column, "count_column", least=1)
+        if self.contact_radius is not None:
+            positive_number(self.contact_radius, "contact_radius")
+
+    def given(self):
+        """What is not left to its default: dict of name -> value."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value != getattr(Reading, name)}
+
+
+def split_uri(path):
+    """The file and the group of a cooler URI, `FILE::GROUP`. Returns: Path; the group, None where it is a file's path.
+
+    Unlike `cooler.util.parse_cooler_uri` it takes a file whose name has :: in it, and needs no second to be loaded.
+    """
+    file, sign, group = str(path).rpartition("::")
+    if not sign or Path(path).exists():
+        return Path(path), None
+    return Path(file), group.strip("/")
+
+
+def require_map(path):
+    """The path or URI, when a readable file is there; where the published map is missing, the error says how to get it.
+
+    Raises:
+        InputError: no such file.
+    """
+    file, _ = split_uri(path)
+    try:
+        require_file(file, "maps", "contacts" if file.name == PUBLISHED_MAP else None)
+    except InputError as error:
+        error.subject = path
+        raise
+    return path
+
+
+def map_sha256(path, hashes):
+    """What identifies a map: the hash of its file, and of the group too where the resolution does not say it.
+
+    hashes: KnownHashes. Returns: 64 hexadecimal digits.
+    """
+    file, group = split_uri(path)
+    digest = hashes.sha256(file)
+    if group is None or OWN_GROUPS.fullmatch(group):
+        return digest
+    return hashlib.sha256(f"{digest}::{group}".encode()).hexdigest()
+
+
+def check_different(paths, hashes):
+    """Refuse a contact map that is given twice: its counts would be added to themselves."""
+    first = {}
+    for path in paths:
+        digest = map_sha256(path, hashes)
+        if digest in first:
+            raise map_error(path, f"the same map as {first[digest]}", expected="each map once")
+        first[digest] = path
+
+
+def map_error(path, found, **parts):
+    """An InputError about a contact map. parts: as of InputError."""
+    return InputError(found, argument="maps", subject=path, **parts)
+
+
+def damaged(path, reason):
+    """An InputError about a contact map that contradicts itself."""
+    return map_error(path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
+
+
+def whole_where_near(counts):
+    """Counts that were stored as float32, those within a rounding of a whole number as that number. counts: float64."""
+    with np.errstate(invalid="ignore"):  # infinity, which is refused elsewhere
+        nearest = np.rint(counts)
+        return np.where(np.abs(counts - nearest) <= NEAR * nearest, nearest, counts)
+
+
+def check_counts(path, counts, stored=np.float64):
+    """Refuse what is no raw count: negative, not finite, or no whole number. stored: type of the counts in the file."""
+    bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts)))
+    if bad.any():
+        count = counts[bad][0]
+        near = np.isfinite(count) and 0 < abs(count - np.rint(count)) < 0.001
+        raise map_error(
+            path,
+            f"found a count of {_in_full(stored(count))}",
+            expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or transformed map)",
+            hint="take the map of raw counts"
+            + (": these are nearly whole, as counts that were corrected and taken back are" if near else ""),
+        )
+
+
+def _in_full(value):
+    """A number with every digit that it has in its own type."""
+    if np.isfinite(value) and abs(value) < 1e16:
+        return np.format_float_positional(value, trim="-")
+    return f"{value:g}"
+
+
+def check_values(path, values, name):
+    """Refuse what no weight can be: negative or not finite. name: of the column that was chosen."""
+    bad = ~(np.isfinite(values) & (values >= 0))
+    if bad.any():
+        raise map_error(
+            path,
+            f"found {values[bad][0]:.6g} in its column {name}",
+            expected="numbers from 0 up",
+            hint=f"choose another {parameter('value_column')}",
+        )
