@@ -13,8 +13,7 @@ import pandas as pd
 from spex.commands.effect_inputs import add_effect_options, open_effect_inputs, spell
 from spex.commands.options import DefaultsFormatter, OneLineParser, option, path
 from spex.commands.running import run_script
-from spex.effects.benchmark import ElementBenchmark
-from spex.effects.elements import OWN, ElementScorer
+from spex.effects.elements import OWN, ElementBenchmark, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError
 from spex.files.atomic import remove_where_allowed

@@ -14,8 +14,7 @@ from pathlib import Path
 from spex.commands.effect_inputs import add_effect_options, open_effect_inputs, spell
 from spex.commands.options import DefaultsFormatter, OneLineParser, check_shared_options, path, shard_of, whole_number
 from spex.commands.running import run_script
-from spex.effects.nulls import null_effects
-from spex.effects.quantiles import STRATA, load_nulls, save_nulls
+from spex.effects.nulls import STRATA, load_nulls, null_effects, save_nulls
 from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import BLOCK_ROWS, VariantRun, null_identity
 from spex.files.checks import require_folder

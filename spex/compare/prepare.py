@@ -11,10 +11,9 @@ import pandas as pd
 from spex.compare.arms import DRAWS, MapArms
 from spex.compare.folders import OWN_WIDTH, MapFolder
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
-from spex.contacts.collect import count_pixels, read_maps
+from spex.contacts.collect import OF_WHOLE_MAP, count_pixels, read_maps
 from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
 from spex.contacts.maps import DownsampledMap
-from spex.contacts.weights import OF_WHOLE_MAP
 from spex.errors import InputError, parameter
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps

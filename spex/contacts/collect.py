@@ -1,4 +1,4 @@
-"""Contact maps to the bins that each TSS touches, and their side of the gene."""
+"""Contact maps to the bins that each TSS touches: their side of the gene, and what each counts as in its sum."""
 
 import logging
 from dataclasses import dataclass, field, replace
@@ -7,12 +7,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from spex.contacts.rules import LEAST_DISTANCE, Corrected, Published, check_resolution
-from spex.contacts.weights import check_weights, passes, weigher
-from spex.errors import shown
+from spex.contacts.rules import EVERY_ONE, LEAST_DISTANCE, Corrected, Published, check_resolution
+from spex.errors import InputError, shown
 from spex.progress import progress
 
 NAMED_AT_ONCE = 20
+OF_WHOLE_MAP = ("balanced", "expected")
+"""Weights that follow from all of a map, not from a contact alone."""
 
 logger = logging.getLogger("spex")
 
@@ -22,7 +23,7 @@ class Contacts:
     """Kept contacts of n genes, gene after gene, bins ascending.
 
     genes: (n,) ids. chroms: (n,) names. tss: (n,) int64, 1-based. strands: (n,) "+" or "-". has_pixels: (n,) bool,
-    whether the map holds any pixel of the TSS bin. offsets: (n + 1,) int64, gene i has contacts offsets[i] to
+    whether the map has any pixel of the TSS bin. offsets: (n + 1,) int64, gene i has contacts offsets[i] to
     offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
     bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
     chromosomes as the maps have them, where known. weights: float64, what the rule's contact_weight gives each; None
@@ -161,7 +162,8 @@ def read_maps(maps, genes, rule, resolution):
     Returns: Contacts.
     """
     total = count_pixels(maps, genes["chrom"].unique())
-    with progress(total and passes(rule) * total, "pixels", "contacts") as advance:
+    passes = 2 if rule.contact_weight == "expected" else 1
+    with progress(total and passes * total, "pixels", "contacts") as advance:
         contacts = collect_contacts(maps, genes, rule, resolution, advance)
     _report_without_pixels(maps, contacts)
     return replace(contacts, accounts=report_accounts(maps))
@@ -203,12 +205,12 @@ def collect_contacts(maps, genes, rule, resolution, advance):
     Returns: Contacts, in the order of `genes`.
     """
     check_resolution(resolution)
-    check_weights(rule, maps)
+    _check_weights(rule, maps)
     bins_of = pd.Series(rule.tss_bins(genes["tss"].to_numpy(), resolution), index=genes.index)
     per_gene = {}
     for chrom, on_chrom in genes.groupby("chrom", sort=False):
         wanted = bins_of[on_chrom.index]
-        weigh = weigher(rule, maps, chrom, resolution, advance)
+        weigh = _weigher(rule, maps, chrom, resolution, advance)
         viewpoints, others, counts = _sum_over_maps(maps, chrom, wanted.unique(), advance)
         begins, ends = (np.searchsorted(viewpoints, wanted, side) for side in ("left", "right"))
         far = np.abs(others - viewpoints) * resolution >= LEAST_DISTANCE
@@ -245,8 +247,8 @@ def collect_contacts(maps, genes, rule, resolution, advance):
 def _chromsizes(maps, chroms):
     """Lengths of the chromosomes, each of the first map that has it; None where no format has any."""
     known = [map_.chromsizes for map_ in maps if map_.chromsizes is not None]
-    lengths = {chrom: next((sizes[chrom] for sizes in known if chrom in sizes), None) for chrom in chroms}
-    return {chrom: length for chrom, length in lengths.items() if length is not None} if known else None
+    lengths = {chrom: length for sizes in reversed(known) for chrom, length in sizes.items()}
+    return {chrom: lengths[chrom] for chrom in chroms if chrom in lengths} if known else None
 
 
 def _sum_over_maps(maps, chrom, tss_bins, advance):
@@ -260,3 +262,50 @@ def _sum_over_maps(maps, chrom, tss_bins, advance):
     begins = np.flatnonzero(first)
     summed = np.add.reduceat(counts, begins) if len(begins) else counts
     return viewpoints[first], others[first], summed
+
+
+def _check_weights(rule, maps):
+    """Refuse several maps, each balanced for itself, and formats that have nothing for the rule's weights."""
+    about = {"argument": "contact_weight", "subject": rule.contact_weight}
+    balanced = rule.contact_weight == "balanced"
+    if balanced and len(maps) > 1:
+        raise InputError(
+            f"{len(maps)} contact maps are given, each balanced for itself; their sum is not",
+            **about,
+            expected="one map",
+            hint="add them with: cooler merge; then balance the sum with: cooler balance",
+        )
+    for map_ in maps if rule.contact_weight in OF_WHOLE_MAP else ():
+        if not (map_.has_balancing if balanced else map_.chromsizes):
+            lacks = "keeps no weights of bins" if balanced else "does not say how many pairs of bins there are"
+            expected = ".mcool or .cool files" if balanced else "maps of all pairs of bins (.mcool, .cool, .hic)"
+            raise InputError(f"the format of {map_.path} {lacks}", **about, expected=expected)
+
+
+def _weigher(rule, maps, chrom, resolution, advance):
+    """What weighs the contacts of a chromosome; None where each counts once.
+
+    Returns: function from the two bins of contacts, (n,) int64, and their counts to weights, (n,) float64: NaN where a
+    bin has none, so that the contact cannot be kept.
+    """
+    if rule.contact_weight == EVERY_ONE:
+        return None
+    if rule.contact_weight == "count":
+        return lambda one, other, counts: counts
+    if rule.contact_weight == "log":
+        return lambda one, other, counts: np.log1p(counts)
+    if rule.contact_weight == "balanced":
+        of_bin = maps[0].balancing(chrom)
+        return lambda one, other, counts: counts * of_bin[one] * of_bin[other]
+    expected = _mean_by_distance(maps, chrom, resolution, advance)
+    return lambda one, other, counts: counts / expected[np.abs(one - other)]
+
+
+def _mean_by_distance(maps, chrom, resolution, advance):
+    """Mean count of all pairs of bins at each distance in bins, those without a pixel among them, summed over maps."""
+    bins = -(-max(map_.chromsizes.get(chrom, 0) for map_ in maps) // resolution)
+    sums = np.zeros(bins)
+    for map_ in maps:
+        for part in map_.parts(chrom, advance):
+            sums += np.bincount(part.bin2 - part.bin1, part.counts, minlength=bins)
+    return sums / np.arange(bins, 0, -1)  # of n bins n - d pairs are d apart

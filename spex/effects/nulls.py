@@ -1,26 +1,116 @@
-"""Null variants: random SNVs at places where variants can act, drawn apart in every stratum.
+"""Null variants: random SNVs at places of the same kind, drawn apart in every stratum, and the rank of an effect there.
 
-Within a stratum each pair of a gene and a base that its own windows, or the windows of its contacted bins, hold has the
+Kinds of places, or strata, are the path by which an allele reaches a gene and the class of its distance to the TSS.
+Within a stratum each pair of a gene and a base in its own windows, or in the windows of its contacted bins, has the
 same chance, and so has each of the three other bases: base composition and CpG are those of such places. A draw over
 the whole genome would hardly ever hit one.
 """
 
+import hashlib
+import io
+import math
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from expecto.gene_features import own_windows
 from expecto.network import BELUGA
-from spex.effects.alleles import OWN_REACH, AlleleScorer
-from spex.effects.linear import LinearModels
-from spex.effects.quantiles import BOTH, OWN, STRATA, path_of, stratum
-from spex.effects.sequences import Change
+from spex.effects.alleles import OWN_REACH, scorer_of
+from spex.effects.changes import Change
+from spex.files.atomic import whole_file
+from spex.files.hashes import file_sha256
+from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+
+OWN, CONTACT, BOTH = PATHS = ("own", "contact", "both")
+EDGES = {OWN: (1_000, 5_000), CONTACT: (100_000, 500_000), BOTH: ()}
+"""Distances to the TSS in bp at which the classes of a path end; the last one has no end."""
+
+TABLE, RECORD = "null_variants.tsv", "null_variants.json"
+LEAST_NULLS = 20
+"""Fewer of a stratum give no rank."""
 
 TRIES = 200
 """Draws for each null variant that is wanted before a stratum counts as without places."""
 
 AT_ONCE = 256
+
+
+def path_of(through_own, through_contacts):
+    """Name of the path by which an allele reaches a gene; None where it does not."""
+    if through_own:
+        return BOTH if through_contacts else OWN
+    return CONTACT if through_contacts else None
+
+
+def stratum(path, distance):
+    """Name of the stratum of an allele and a gene. path: in `PATHS`. distance: bp from the TSS, either sign."""
+    edges = (0, *EDGES[path])
+    if len(edges) == 1:
+        return path
+    place = bisect_right(edges, abs(distance))
+    least = edges[place - 1] // 1000
+    return f"{path}, {least}-{edges[place] // 1000} kb" if place < len(edges) else f"{path}, from {least} kb"
+
+
+STRATA = {
+    stratum(path, least): (path, least, most) for path in PATHS for least, most in pairwise((0, *EDGES[path], math.inf))
+}
+"""Name -> path, and the class's least distance and the one where the next class begins, in bp."""
+
+
+@dataclass(frozen=True, eq=False)
+class NullEffects:
+    """Effects of null variants on one model's predictions. by_stratum: name -> float64, rising."""
+
+    by_stratum: dict[str, np.ndarray]
+
+    def quantiles(self, strata, effects):
+        """Signed ranks from -1, below all nulls of the stratum, to 1. strata, effects: (n,). Returns: (n,) float64.
+
+        Of n nulls of which b are below the effect and e equal to it: 2 (b + (e + 1) / 2) / (n + 1) - 1. NaN where a
+        stratum has too few.
+        """
+        quantiles = np.full(len(effects), np.nan)
+        for name, nulls in self.by_stratum.items():
+            mine = strata == name
+            if len(nulls) >= LEAST_NULLS and mine.any():
+                below = np.searchsorted(nulls, effects[mine], side="left")
+                equal = np.searchsorted(nulls, effects[mine], side="right") - below
+                quantiles[mine] = 2 * (below + (equal + 1) / 2) / (len(nulls) + 1) - 1
+        return quantiles
+
+
+def save_nulls(place, table, identity):
+    """Keep null variants beside a saved model.
+
+    place: folder of the fit. table: DataFrame with stratum, effect and what describes each variant. identity: dict of
+    JSON values that they depend on.
+    """
+    with whole_file(place / TABLE) as file:
+        table.to_csv(file, sep="\t", index=False, lineterminator="\n", float_format="%.9g")
+    save_sealed_json(place / RECORD, {"identity": identity, "sha256": file_sha256(place / TABLE)})
+
+
+def load_nulls(place, identity):
+    """NullEffects that `save_nulls` kept; None where there are none, or those of another model or map.
+
+    Raises:
+        DamagedFileError: they are damaged, or a part of them is gone.
+    """
+    try:
+        made = load_sealed_json(place / RECORD)
+    except FileNotFoundError:
+        return None
+    if {name: made["identity"].get(name) for name in identity} != identity:
+        return None
+    path = place / TABLE
+    if not path.is_file() or hashlib.sha256(content := path.read_bytes()).hexdigest() != made["sha256"]:
+        raise DamagedFileError(f"{path}: missing or changed since it was written")
+    table = pd.read_csv(io.BytesIO(content), sep="\t", usecols=["stratum", "effect"])
+    return NullEffects({name: np.sort(group.to_numpy()) for name, group in table.groupby("stratum")["effect"]})
 
 
 @dataclass(frozen=True)
@@ -60,20 +150,20 @@ class NullDrawer:
         return drawn
 
     def _own_places(self, generator, name, count):
-        """Places that own windows hold, every gene and place alike. Returns: list of gene and 0-based position."""
+        """Places in own windows, every gene and place alike: list of gene and 0-based position."""
         reach = min(STRATA[name][2], OWN_REACH)
         genes = generator.integers(0, len(self._tss), count)
         distances = generator.integers(-reach, reach + 1, count)
         return list(zip(genes.tolist(), (self._tss[genes] - 1 + distances).tolist(), strict=True))
 
     def _places(self, generator, contacts, count):
-        """Places that windows of some contacts' bins hold. contacts: numbers. Returns: as `_own_places`."""
+        """The same in windows of some contacts' bins. contacts: numbers."""
         contacts = contacts[generator.integers(0, len(contacts), count)]
         positions = generator.integers(self._index.first[contacts], self._index.end[contacts])
         return list(zip(self._index.genes[contacts].tolist(), positions.tolist(), strict=True))
 
     def _of_stratum(self, name):
-        """Contacts whose bins hold places of a stratum, and perhaps others: (m,) numbers."""
+        """Contacts whose bins have places of a stratum, and perhaps others: (m,) numbers."""
         first, end = self._index.first, self._index.end
         tss = self._tss[self._index.genes] - 1
         if name == BOTH:
@@ -93,15 +183,11 @@ class NullDrawer:
         if self._index is not None:
             touching = self._index.touching(self._genes["chrom"].iloc[gene], position, position + 1)
             by_bins = int((self._index.genes[touching] == gene).sum())
-        path = path_of(self._holds(gene, position), by_bins > 0)
+        start, end, _ = own_windows(self._tss[gene], self._strands[gene], BELUGA.window)
+        path = path_of(start <= position < end, by_bins > 0)
         if path is None or stratum(path, position - (self._tss[gene] - 1)) != name:
             return False
         return path == OWN or generator.random() * by_bins < 1
-
-    def _holds(self, gene, position):
-        """Whether a gene's own windows hold a place."""
-        start, end, _ = own_windows(self._tss[gene], self._strands[gene], BELUGA.window)
-        return start <= position < end
 
 
 def null_effects(inputs, computer, number, seed, advance):
@@ -114,15 +200,13 @@ def null_effects(inputs, computer, number, seed, advance):
     """
     drawer = NullDrawer(inputs, computer.genome, seed)
     draws = [(name, draw) for name in STRATA for draw in drawer.draw(name, number)]
-    scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
+    scorer = scorer_of(inputs, computer)
     chroms, ids = inputs.genes["chrom"].to_numpy(str), inputs.genes["id"].to_numpy(str)
     tss, along = inputs.genes["tss"].to_numpy(np.int64), np.where(inputs.genes["strand"] == "+", 1, -1)
     rows, effects = [], []
     for first in range(0, len(draws), AT_ONCE):
         some = draws[first : first + AT_ONCE]
-        changes = [
-            Change(chroms[draw.gene], draw.position, 1, np.array([draw.alt], dtype=np.uint8)) for _, draw in some
-        ]
+        changes = [Change(chroms[draw.gene], draw.position, 1, np.array([draw.alt], np.uint8)) for _, draw in some]
         found = scorer.effects(changes, only=[draw.gene for _, draw in some])
         of_draws = np.zeros((len(some), len(inputs.fits)))
         of_draws[found.alleles] = found.own + found.contact
@@ -132,7 +216,6 @@ def null_effects(inputs, computer, number, seed, advance):
             letters = BELUGA.bases[draw.ref], BELUGA.bases[draw.alt]
             rows.append((name, chroms[draw.gene], draw.position + 1, *letters, ids[draw.gene], distance))
         advance(len(some))
-    columns = ["stratum", "chrom", "pos", "ref", "alt", "gene_id", "tss_distance"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=["stratum", "chrom", "pos", "ref", "alt", "gene_id", "tss_distance"])
     effects = np.concatenate([np.empty((0, len(inputs.fits))), *effects])
     return [table.assign(effect=effects[:, number]) for number in range(len(inputs.fits))]

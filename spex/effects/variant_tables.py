@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from spex.effects.quantiles import path_of, stratum
+from spex.effects.nulls import path_of, stratum
 from spex.inputs.alleles import OK
 from spex.inputs.vcf_text import info_entry
 

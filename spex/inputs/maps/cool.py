@@ -1,4 +1,8 @@
-"""Contact maps: `.mcool` and `.cool` files, streamed."""
+"""Contact maps: `.mcool` and `.cool` files, streamed; and what an HDF5 file is that has no map of the resolution.
+
+`cooler.fileops` finds maps in a path too, but opens it with a lock, and does not know the files of 2016, which have
+nothing but their groups.
+"""
 
 import contextlib
 import os
@@ -9,12 +13,12 @@ import cooler
 import h5py
 import numpy as np
 
-from spex.contacts.maps import MapReader, Pixels
+from spex.contacts.maps import MapReader, Pixels, joined
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
+from spex.inputs.agree import some_of
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
 from spex.inputs.kinds import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
-from spex.inputs.maps.cool_layout import find_group, list_resolutions, text_of
 from spex.inputs.maps.reader import (
     Reading,
     check_counts,
@@ -30,6 +34,11 @@ CHUNK_PIXELS = 4_000_000
 WEIGHTS = "bins/weight"
 COUNTS = f"pixels/{Reading.value_column}"
 """What cooler balances."""
+
+TABLES = {"chroms", "bins", "pixels", "indexes"}
+"""Groups that a cooler is made of."""
+
+AGAIN = "make the map again with cooler"
 
 
 class CoolMap(MapReader):
@@ -52,10 +61,10 @@ class CoolMap(MapReader):
         try:
             with open_hdf5(self._file, self._about) as file, self._reading():
                 check_whole(file, self._about)
-                self.group = find_group(file, self._file, resolution, group)
-                self.resolutions = list_resolutions(file) or [resolution]
+                self.group = _find_group(file, self._file, resolution, group)
+                self.resolutions = _list_resolutions(file) or [resolution]
                 chromsizes = cooler.Cooler(file[self.group]).chromsizes
-                self.chromsizes = {text_of(name): int(length) for name, length in chromsizes.items()}
+                self.chromsizes = {_text_of(name): int(length) for name, length in chromsizes.items()}
         except OSError as error:
             self._refuse_unopened(error)
 
@@ -68,6 +77,8 @@ class CoolMap(MapReader):
         within = 0
         with self._open() as root:
             low, high, first, last = self._extent(root, chrom)
+            if first == last:
+                yield Pixels(*joined([]), trans_pixels=0, trans_counts=0.0)
             for start in range(first, last, CHUNK_PIXELS):
                 part = slice(start, min(start + CHUNK_PIXELS, last))
                 bin1, bin2 = self._bins(root, part, low, high)
@@ -78,12 +89,6 @@ class CoolMap(MapReader):
                 yield Pixels(bin1[cis], bin2[cis], cis_counts, *trans)
                 advance(part.stop - part.start)
         self._met[chrom] = last - first, within
-
-    def all_parts(self, chrom, advance):
-        """As of MapReader; of a chromosome without any pixel too."""
-        nothing = np.empty(0, np.int64)
-        yield Pixels(nothing, nothing, np.empty(0), trans_pixels=0, trans_counts=0.0)
-        yield from self.parts(chrom, advance)
 
     def accounts(self):
         read, within = (sum(column) for column in zip((0, 0), *self._met.values(), strict=True))
@@ -123,10 +128,8 @@ class CoolMap(MapReader):
     def _bins(self, root, part, low, high):
         """Both bins of one part of the table, int64 from the chromosome's first; `high - low` or more is another
         chromosome's."""
-        bin1, bin2 = (
-            self._column(root, f"pixels/{name}", part).astype(np.int64, copy=False) - low
-            for name in ("bin1_id", "bin2_id")
-        )
+        names = ("pixels/bin1_id", "pixels/bin2_id")
+        bin1, bin2 = (self._column(root, name, part).astype(np.int64, copy=False) - low for name in names)
         if bin1.min() < 0 or bin1.max() >= high - low or (bin2 < bin1).any():
             raise damaged(self.path, "pixels whose bins its index contradicts, or below the diagonal")
         return bin1, bin2
@@ -157,7 +160,7 @@ class CoolMap(MapReader):
                 f"bins of {chrom} do not start at multiples of {self.resolution} bp, though the file says that this is "
                 "their width",
                 expected="bins of one width",
-                hint="make the map again with cooler",
+                hint=AGAIN,
             )
         first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
@@ -185,12 +188,8 @@ class CoolMap(MapReader):
         with self._reading():
             values = self._find_column(root, name)[part]
         if values.dtype.kind not in kinds or values.ndim != 1:
-            raise map_error(
-                self.path,
-                f"{name} is {values.ndim}-dimensional {values.dtype}",
-                expected="one column of numbers as cooler writes it",
-                hint="make the map again with cooler",
-            )
+            found = f"{name} is {values.ndim}-dimensional {values.dtype}"
+            raise map_error(self.path, found, expected="one column of numbers as cooler writes it", hint=AGAIN)
         if len(values) != part.stop - part.start:
             found = f"{name} has {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}"
             raise damaged(self.path, found)
@@ -220,17 +219,11 @@ class CoolMap(MapReader):
         """An error for a column that is not there."""
         others = sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})
         if name == self._values and (others or name != COUNTS):
-            return map_error(
-                self.path,
-                f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}",
-                expected=f"{parameter('value_column')} among {', '.join(map(shown, others)) or 'none'}",
-            )
-        return map_error(
-            self.path,
-            f"no {name} in {self.group}",
-            expected="a map as cooler writes it",
-            hint="fetch or make it again",
-        )
+            found = f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}"
+            listed = ", ".join(map(shown, others)) or "none"
+            return map_error(self.path, found, expected=f"{parameter('value_column')} among {listed}")
+        found, hint = f"no {name} in {self.group}", "fetch or make it again"
+        return map_error(self.path, found, expected="a map as cooler writes it", hint=hint)
 
     @contextlib.contextmanager
     def _reading(self):
@@ -267,9 +260,115 @@ class CoolMap(MapReader):
             hint = "decompress it"
         elif kind is None:
             hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
+        found = f"not an HDF5 file{f' ({kind})' if kind else ''}"
+        raise map_error(self.path, found, expected="a whole .mcool of cooler", hint=hint) from error
+
+
+def _find_group(file, path, resolution, group):
+    """Name of the group that contains the resolution, in an `.mcool`, or in a `.cool` of it.
+
+    file: h5py.File, open. path: of the file, for errors. group: that a URI names; the one of the resolution without it.
+
+    Raises:
+        InputError: there is none (says what the file has instead), or its pixels or bins are not as they must be.
+    """
+    name = group or ("/" if _is_cooler(file) else f"resolutions/{resolution}")
+    if name not in file or not _is_cooler(file[name]):
+        raise _no_group(file, path, group) if group else _no_resolution(file, path, resolution)
+    width = _bin_size(file[name])
+    if width not in (resolution, None):
+        hint = f"choose {parameter('resolution')} {width}"
+        if name == "/":
+            found = f"no resolution {resolution} (a .cool of one resolution only, of {width} bp)"
+            hint += f", or {_way_to(resolution, {width: path})}"
+        elif group:
+            found = f"its bins are {width} bp, not {resolution}"
+        else:
+            found, hint = f"bins of {name} are {width} bp, not {resolution}", None
+        raise map_error(path, found, hint=hint)
+    mode = _text_of(file[name].attrs.get("storage-mode", "symmetric-upper"))
+    if mode != "symmetric-upper":
+        hint = f"{AGAIN}, which stores it so by default"
+        raise map_error(path, f"stored {shown(mode)}", expected="symmetric-upper, each pair of bins once", hint=hint)
+    if width is None:
         raise map_error(
-            self.path,
-            f"not an HDF5 file{f' ({kind})' if kind else ''}",
-            expected="a whole .mcool of cooler",
-            hint=hint,
-        ) from error
+            path,
+            f"bins of {name} are of no fixed width (restriction fragments?), or the file does not say which",
+            expected="bins of one width",
+            hint=f"make a map with bins of {resolution} bp from the pairs of reads: cooler cload, or "
+            f"hicBuildMatrix --binSize {resolution}",
+        )
+    return name
+
+
+def _list_resolutions(file):
+    """Resolutions of an `.mcool`, ascending, in bp."""
+    return sorted(int(key) for key in file.get("resolutions", {}) if _is_number(key))
+
+
+def _is_cooler(group):
+    """Whether an HDF5 group is a map as cooler lays it out."""
+    return isinstance(group, h5py.Group) and set(group) >= TABLES
+
+
+def _bin_size(group):
+    """Width of a cooler's bins in bp, or None where they have no fixed one, or the file does not say which."""
+    width = group.attrs.get("bin-size")
+    if isinstance(width, (str, bytes)):
+        return int(_text_of(width)) if _is_number(_text_of(width)) else None
+    return int(width) if isinstance(width, (int, np.integer)) else None
+
+
+def _text_of(value):
+    """Text that HDF5 gives as str or, of variable length, as bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _is_number(name):
+    return name.isascii() and name.isdigit()
+
+
+def _no_group(file, path, group):
+    """An error for a URI whose group is no map; names the maps that there are, two levels down."""
+    names = ["/"] if _is_cooler(file) else []
+    for name, outer in file.items():
+        inner = outer.items() if isinstance(outer, h5py.Group) else ()
+        names += [f"/{name}"] if _is_cooler(outer) else [f"/{name}/{key}" for key, each in inner if _is_cooler(each)]
+    expected = f"one of {some_of(names)}" if names else "a .mcool or .cool of cooler"
+    return map_error(path, f"no map in /{shown(group)}", expected=expected)
+
+
+def _no_resolution(file, path, resolution):
+    """An error that says what an HDF5 file is that lacks a resolution."""
+    if resolutions := _list_resolutions(file):
+        return map_error(
+            path,
+            f"no resolution {resolution} (it has {', '.join(map(str, resolutions))})",
+            hint=f"choose {parameter('resolution')} among them, or "
+            + _way_to(resolution, {each: f"{path}::resolutions/{each}" for each in resolutions}),
+        )
+    if "cells" in file:
+        hint = f"put the cells together with: cooler merge all.cool {path}::/cells/NAME ...; then give all.cool"
+        return map_error(path, f"maps of {len(file['cells'])} single cells (.scool)", expected="one map", hint=hint)
+    levels = {key: _bin_size(file[key]) for key in sorted(file) if _is_number(key) and _is_cooler(file[key])}
+    if levels:
+        listed = ", ".join(f"/{key} ({f'{width} bp' if width else 'no fixed width'})" for key, width in levels.items())
+        level = f"{path}::/{next((key for key, width in levels.items() if width == resolution), next(iter(levels)))}"
+        return map_error(
+            path,
+            f"an old layout of zoom levels: {listed}",
+            expected=f"resolutions/{resolution}",
+            hint=f"give {level}, or copy that level into a file of its own with: cooler cp {level} map.cool",
+        )
+    names = ", ".join(map(shown, list(file)[:5])) or "nothing"
+    found = f"no resolution {resolution} (it has no resolution at all); found {names} in it"
+    return map_error(path, found, expected="a .mcool or .cool of cooler")
+
+
+def _way_to(resolution, uris):
+    """How to come by a resolution that a file lacks. uris: of the resolutions that it has."""
+    finer = [each for each in uris if resolution % each == 0]
+    if not finer:
+        widths = " and ".join(map(str, uris))
+        return f"make it from the pairs of reads with cooler cload: bins of {widths} bp do not add up to {resolution}"
+    return f"make the map with: cooler zoomify -r {resolution} -o map.mcool {uris[max(finer)]}"

@@ -10,7 +10,7 @@ import pandas as pd
 from spex.contacts.maps import Pixels, joined, mark
 from spex.errors import parameter, shown
 from spex.inputs.account import Account
-from spex.inputs.maps.matching import MapWithoutLengths, Spellings
+from spex.inputs.maps.matching import MapWithoutLengths, Spellings, first_three
 from spex.inputs.maps.reader import LARGEST_POSITION, Reading, map_error
 from spex.inputs.maps.text import first_bad, numbered, numbers_of, read_layout, read_rows
 
@@ -23,7 +23,7 @@ NEARLY_ALL = 0.95
 """Share of the pairs that stand in both directions with the same count, from which on this is how a table lists."""
 
 ROW = np.dtype([(name, np.int32) for name in ("first1", "last1", "first2", "last2")] + [("count", np.float64)])
-"""A row of a table: the first and the last position of either stretch, in bp and then in bins, and the count."""
+"""A row of a table: the first and the last position of either interval, in bp and then in bins, and the count."""
 
 UNKNOWN = (".", "")
 """What stands in the place of a chromosome where an anchor is not known."""
@@ -32,12 +32,11 @@ logger = logging.getLogger("spex")
 
 
 class TextContacts(MapWithoutLengths):
-    """Contacts between pairs of stretches within chromosomes, as a table of text has them, kept in 24 bytes a row.
+    """Contacts between pairs of intervals within chromosomes, as a table of text has them, kept in 24 bytes a row.
 
-    Formats are its subclasses: `_find_count` gives the column of the count, `_read_stretches` where a row's two
-    stretches lie. columns: places of the columns of a row's two stretches; chromosomes: of those that name the
-    chromosome of either. Loops that give the same pair of bins are added. The file is read when its pixels are first
-    asked for.
+    Formats are its subclasses: `_find_count` gives the column of the count, `_read_intervals` where a row's two lie.
+    columns: places of the columns of both; chromosomes: of those that name the chromosome of either. Loops that give
+    the same pair of bins are added. The file is read when its pixels are first asked for.
 
     Raises:
         InputError: no column is known to have the count; on reading, also a row that is not as the format has it, or a
@@ -62,18 +61,16 @@ class TextContacts(MapWithoutLengths):
         """Where the last bin with a contact ends on each chromosome: dict of name -> bp."""
         return {
             name: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution
-            for name, table in self._tables.items()
+            for name, table in self._read[0].items()
         }
 
     def pixels_of(self, chrom, tss_bins, advance):
         table = self._table(chrom)
         if not len(table) or not len(tss_bins):
             return joined([])
-        bins = int(max(table["last1"].max(), table["last2"].max(), tss_bins.max())) + 1
-        is_tss = mark(tss_bins, bins)
+        is_tss = mark(tss_bins, int(max(table["last1"].max(), table["last2"].max(), tss_bins.max())) + 1)
         before = np.concatenate([[0], np.cumsum(is_tss)])  # TSS bins in front of each bin
-        met = before[table["last1"] + 1] > before[table["first1"]]
-        met |= before[table["last2"] + 1] > before[table["first2"]]
+        met = np.logical_or(*(before[table[f"last{n}"] + 1] > before[table[f"first{n}"]] for n in (1, 2)))
         kept = []
         for pairs in _pairs(table[met]):
             kept.append(Pixels(*pairs).seen_from(is_tss))
@@ -86,16 +83,11 @@ class TextContacts(MapWithoutLengths):
             advance(len(pairs[0]))
 
     def accounts(self):
-        """As of MapReader; of rows."""
         return [self._read[1]]
-
-    @property
-    def _tables(self):
-        return self._read[0]
 
     def _table(self, chrom):
         """Rows of a chromosome, ROW (n,)."""
-        return self._tables.get(chrom, np.empty(0, ROW))
+        return self._read[0].get(chrom, np.empty(0, ROW))
 
     @cached_property
     def _read(self):
@@ -104,11 +96,11 @@ class TextContacts(MapWithoutLengths):
         for all_lines, all_rows in read_rows(self.path, self._layout, sorted({*self.columns, self._count})):
             chroms, within = self._within_chromosomes(all_rows, spellings, account)
             lines, rows, chroms = all_lines[within], all_rows[within], chroms[within]
-            *stretches, ends = self._read_stretches(rows, lines)
+            *intervals, ends = self._read_intervals(rows, lines)
             name = f"the count, column {self._count + 1},"
             counts = numbers_of(self.path, name, rows[self._count], lines, whole=self._chosen is None)
             table = np.empty(len(rows), ROW)
-            for name, values in zip(ROW.names, (*stretches, counts), strict=True):
+            for name, values in zip(ROW.names, (*intervals, counts), strict=True):
                 table[name] = values
             codes, names = pd.factorize(chroms)
             for code, name in enumerate(names):
@@ -120,9 +112,10 @@ class TextContacts(MapWithoutLengths):
             others = ", ".join(f"{number:,} {reason}" for reason, number in account.left_out.items())
             found = f"no contact within a chromosome in it{f': {others}' if others else ''}"
             raise map_error(self.path, found, expected="a row for each contact")
-        twice = [f"{shown(name)} is also called {shown(other)}" for name, other in spellings.twice.items()]
-        if twice:
-            account.notes.append(", ".join([*twice[:3], *(["..."] if len(twice) > 3 else [])]))
+        if spellings.twice:
+            account.notes.append(
+                first_three(f"{shown(name)} is also called {shown(other)}" for name, other in spellings.twice.items())
+            )
         return self._finished(kept, reached, account)
 
     def _within_chromosomes(self, rows, spellings, account):
@@ -162,7 +155,7 @@ class TextContacts(MapWithoutLengths):
         return values
 
     def _column_given(self):
-        """Place of the column that was chosen to hold the count, or None without one."""
+        """Place of the column that was chosen for the count, or None without one."""
         chosen, header = self._chosen, self._layout.header
         if chosen is None:
             return None
@@ -206,7 +199,7 @@ class LoopMap(TextContacts):
         logger.info("%s: the count is its column %d, %s", self.path, named[0] + 1, shown(header[named[0]]))
         return named[0]
 
-    def _read_stretches(self, rows, lines):
+    def _read_intervals(self, rows, lines):
         positions, ends = [], []
         for number, (place1, place2) in enumerate(((1, 2), (4, 5)), start=1):
             start = self._positions(rows, place1, f"start{number}", lines)
@@ -227,7 +220,7 @@ class TripletMap(TextContacts):
     def _find_count(self):
         return self._column_given() or 3
 
-    def _read_stretches(self, rows, lines):
+    def _read_intervals(self, rows, lines):
         starts = [self._positions(rows, place, f"start{place}", lines) for place in (1, 2)]
         for start in starts:
             if (row := first_bad(start % self.resolution != 0)) is not None:
@@ -244,7 +237,7 @@ def _pairs(table):
     """The pairs of bins that rows stand for. table: ROW (n,).
 
     Yields: lower and higher bin, int64, and count, float64, of some pairs at a time. A pair stands once for each row,
-    whichever stretch either bin is of.
+    whichever interval either bin is of.
     """
     first1, last1, first2, last2 = (table[name].astype(np.int64) for name in ROW.names[:4])
     width2 = last2 - first2 + 1
@@ -256,7 +249,7 @@ def _pairs(table):
         row = np.repeat(rows, numbers[rows])
         place = np.arange(len(row)) - np.repeat(np.cumsum(numbers[rows]) - numbers[rows], numbers[rows])
         one, other = first1[row] + place // width2[row], first2[row] + place % width2[row]
-        # where both stretches contain both bins the pair comes twice
+        # where both intervals contain both bins the pair comes twice
         again = (one > other) & (one >= first2[row]) & (one <= last2[row])
         again &= (other >= first1[row]) & (other <= last1[row])
         one, other, row = one[~again], other[~again], row[~again]
@@ -276,45 +269,31 @@ def names_count(heading):
 
 
 def count_once(tables):
-    """Rows of pairs of stretches, each pair once where (nearly) every one stands in both directions with one count.
+    """Rows of pairs of intervals, each pair once where (nearly) every one stands in both directions with one count.
 
-    tables: name of a chromosome -> rows with first1, last1, first2, last2 and count; a stretch with itself has no
-    direction. Returns: the same without the rows that repeat another one the other way round; the number of these; the
-    number of pairs that stand in both directions and stay so.
+    tables: name of a chromosome -> ROW (n,); an interval with itself has no direction. Returns: the same without the
+    rows that repeat another one the other way round; the number of these; of pairs in both directions that stay so.
     """
     looked = {name: _look(table) for name, table in tables.items()}
     pairs, alike, both = (sum(each[place] for each in looked.values()) for place in range(3))
     if not alike or alike < NEARLY_ALL * pairs:
         return tables, 0, both
     kept = {name: table[~looked[name][3]] for name, table in tables.items()}
-    return kept, sum(map(len, tables.values())) - sum(map(len, kept.values())), 0
+    return kept, sum(int(each[3].sum()) for each in looked.values()), 0
 
 
 def _look(table):
-    """Pairs of different stretches: how many, those in both directions with one count, those in both at all.
+    """Pairs of different intervals: how many, those in both directions with one count, those in both at all.
 
     Returns: three numbers; bool (rows,), which repeat another one the other way round with its count.
     """
     one, other = (table[f"first{side}"].astype(np.int64) << 32 | table[f"last{side}"] for side in (1, 2))
-    apart, again = np.flatnonzero(one != other), np.zeros(len(table), dtype=bool)
-    if not len(apart):
-        return 0, 0, 0, again
-    low, high, turned = np.minimum(one, other), np.maximum(one, other), one > other
-    order = apart[np.lexsort((turned[apart], table["count"][apart], high[apart], low[apart]))]
-    new_pair = _changes(low[order]) | _changes(high[order])
-    pair = np.cumsum(new_pair) - 1
-    kind = np.cumsum(new_pair | _changes(table["count"][order])) - 1  # a pair with a count
-    alike = _has_both(kind, turned[order])[kind]
-    again[order] = alike & turned[order]
-    both = _has_both(pair, turned[order])
-    return len(both), len(np.unique(pair[alike])), int(both.sum()), again
-
-
-def _changes(values):
-    """Which values differ from the one before; the first does."""
-    return np.concatenate([[True], values[1:] != values[:-1]])
-
-
-def _has_both(group, turned):
-    """Which groups have rows in both directions. group: (rows,) from 0, ascending."""
-    return (np.bincount(group, turned) > 0) & (np.bincount(group, ~turned) > 0)
+    rows = pd.DataFrame({"low": np.minimum(one, other), "high": np.maximum(one, other), "count": table["count"]})
+    rows = rows.assign(turned=one > other)[one != other]
+    pairs = rows.groupby(["low", "high"])["turned"].agg(["any", "all"])
+    directions = rows.groupby(["low", "high", "count"])["turned"]
+    alike = directions.transform("any") & ~directions.transform("all")
+    again = np.zeros(len(table), dtype=bool)
+    again[rows.index] = alike & rows["turned"]
+    with_count = rows.loc[alike, ["low", "high"]].drop_duplicates()
+    return len(pairs), len(with_count), int((pairs["any"] & ~pairs["all"]).sum()), again

@@ -86,10 +86,7 @@ class MapWithoutLengths(MapReader):
     _chromosomes = None
 
     def fit(self, chromosomes):
-        """Say before anything is read which chromosomes there are; without it all of the file are used by its names.
-
-        chromosomes: Chromosomes.
-        """
+        """Say before anything is read which Chromosomes there are; without it all of the file are used by its names."""
         self._chromosomes = chromosomes
 
     def used(self, path, reached, rows, account, **options):
@@ -118,11 +115,11 @@ def agree_maps(maps, genes, genome_sizes=None):
     whole bins is the genome's. genome_sizes: chromosome name -> bp; without it the maps are compared with the first
     that has lengths.
 
-    Returns: list of maps.
+    Returns: list of maps; one without lengths is given them, and refuses what does not fit when it is read.
 
     Raises:
         InputError: no gene's chromosome is in a map, or one has another length there than in the genome, or a TSS lies
-            past its end. A map without lengths is given them, and refuses what does not fit when it is read.
+            past its end.
     """
     chroms, sizes, agreed = genes["chrom"].unique(), genome_sizes, []
     source = "the first map" if genome_sizes is None else "the genome"
@@ -180,23 +177,24 @@ class RenamedMap:
         return self._map.pixel_count(self._in_file(chroms))
 
     def pixels_of(self, chrom, tss_bins, advance):
-        there = self._in_file([chrom])
-        return self._map.pixels_of(*there, tss_bins, advance) if there else joined([])
+        return self._read("pixels_of", chrom, joined([]), tss_bins, advance)
 
     def parts(self, chrom, advance):
-        there = self._in_file([chrom])
-        return self._map.parts(*there, advance) if there else iter([Pixels(*joined([]))])
+        return self._read("parts", chrom, [Pixels(*joined([]))], advance)
 
     def all_parts(self, chrom, advance):
-        there = self._in_file([chrom])
-        return self._map.all_parts(*there, advance) if there else iter([Pixels(*joined([]))])
+        return self._read("all_parts", chrom, [Pixels(*joined([]))], advance)
 
     def depth(self, chroms, advance):
         return self._map.depth(self._in_file(chroms), advance)
 
     def balancing(self, chrom):
+        return self._read("balancing", chrom, np.empty(0))
+
+    def _read(self, verb, chrom, nothing, *parameters):
+        """What the map gives of a chromosome; `nothing` of one that the file lacks."""
         there = self._in_file([chrom])
-        return self._map.balancing(*there) if there else np.empty(0)
+        return getattr(self._map, verb)(*there, *parameters) if there else nothing
 
     def _in_file(self, chroms):
         """Names in the file of those that it has."""
@@ -225,16 +223,19 @@ def _log_renamed(path, names):
     """Log which chromosomes have other names in a file. names: here -> there."""
     renamed = [f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in names.items() if ours != theirs]
     if renamed:
-        logger.info("%s: %s", path, ", ".join([*renamed[:3], *(["..."] if len(renamed) > 3 else [])]))
+        logger.info("%s: %s", path, first_three(renamed))
+
+
+def first_three(texts):
+    """The first three of some texts in one line."""
+    texts = list(texts)
+    return ", ".join([*texts[:3], *(["..."] if len(texts) > 3 else [])])
 
 
 def _rounded_lengths(map_, names, sizes, source):
     """True lengths of the chromosomes whose length in a map is rounded up to whole bins: dict of name here -> bp.
 
-    names: here -> in the map. sizes: name here -> bp.
-
-    Raises:
-        InputError: a chromosome has another length than it should have.
+    names: here -> in the map. sizes: name here -> bp; any other length is refused.
     """
     found = {ours: map_.chromsizes[theirs] for ours, theirs in names.items() if ours in sizes}
     other = [ours for ours, length in found.items() if length != sizes[ours]]

@@ -7,9 +7,9 @@ import pytest
 
 from spex.errors import InputError
 from spex.inputs.maps import text
-from spex.inputs.maps.beads import MMCIF, PDB
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.formats import LOOPS, MODEL, TRIPLETS, identify
+from spex.inputs.maps.model3d import MMCIF, PDB
 from spex.inputs.maps.text import numbers_of, read_layout, read_rows
 
 KINDS = [
