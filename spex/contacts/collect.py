@@ -27,8 +27,7 @@ class Contacts:
     offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
     bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
     chromosomes as the maps have them, where known. weights: float64, what the rule's contact_weight gives each; None
-    where each counts once; `weight` is what counts. accounts: for each file what was used of it and what was left out,
-    as of `Account.summary`.
+    where each counts once; `weight` is what counts. accounts: an `Account.summary` of each file.
     """
 
     genes: np.ndarray
@@ -117,10 +116,10 @@ class Contacts:
         return pd.DataFrame(columns)
 
     def pairs(self) -> pd.DataFrame:
-        """One row per kept contact: id, chrom, start and end of the bin, side of the gene, count.
+        """One row per kept contact: DataFrame with id, chrom, start, end, side, count.
 
-        Returns: DataFrame; start, end in bp, 0-based half-open (the last bin may reach past the chromosome's end);
-        side "downstream" or "upstream". Where the rule has distance edges, group, from 1; where it weighs, weight.
+        start, end: of the bin, in bp, 0-based half-open (the last bin may reach past the chromosome's end). side:
+        "downstream" or "upstream". Where the rule has distance edges, group, from 1; where it weighs, weight.
         """
         columns = {
             "id": self.genes[self.gene],
@@ -137,7 +136,7 @@ class Contacts:
         return pd.DataFrame(columns)
 
     def of_rows(self, rows):
-        """The contacts of some genes. rows: (m,) of them. Returns: Contacts, in the order of `rows`."""
+        """Contacts of some genes, in the order of `rows`, (m,)."""
         rows = np.asarray(rows, dtype=np.int64)
         lengths = self.number[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -155,12 +154,7 @@ class Contacts:
 
 
 def read_maps(maps, genes, rule, resolution):
-    """Contacts of genes, by one pass over each map, or two where weights ask for it. maps: list of MapReader.
-
-    Reports what was used of each file, and on which chromosomes no gene has a pixel.
-
-    Returns: Contacts.
-    """
+    """Contacts of genes, as of `collect_contacts`; logs what was used of each file, and chromosomes without a pixel."""
     total = count_pixels(maps, genes["chrom"].unique())
     passes = 2 if rule.contact_weight == "expected" else 1
     with progress(total and passes * total, "pixels", "contacts") as advance:
@@ -207,40 +201,39 @@ def collect_contacts(maps, genes, rule, resolution, advance):
     check_resolution(resolution)
     _check_weights(rule, maps)
     bins_of = pd.Series(rule.tss_bins(genes["tss"].to_numpy(), resolution), index=genes.index)
-    per_gene = {}
+    pieces = {}  # of a gene: whether there is a pixel, bins, counts, downstream, weights
     for chrom, on_chrom in genes.groupby("chrom", sort=False):
         wanted = bins_of[on_chrom.index]
         weigh = _weigher(rule, maps, chrom, resolution, advance)
         viewpoints, others, counts = _sum_over_maps(maps, chrom, wanted.unique(), advance)
         begins, ends = (np.searchsorted(viewpoints, wanted, side) for side in ("left", "right"))
-        far = np.abs(others - viewpoints) * resolution >= LEAST_DISTANCE
-        good = far & rule.keeps(counts)
-        weights = None
+        good = (np.abs(others - viewpoints) * resolution >= LEAST_DISTANCE) & rule.keeps(counts)
+        weights = np.full(len(counts), np.nan)
         if weigh is not None:
-            weights = np.full(len(counts), np.nan)
             weights[good] = weigh(viewpoints[good], others[good], counts[good])
             good &= np.isfinite(weights)
         for row, tss_bin, strand, a, b in zip(on_chrom.index, wanted, on_chrom["strand"], begins, ends, strict=True):
             kept = a + np.flatnonzero(good[a:b])
             bins = others[kept]
             downstream = bins >= tss_bin if strand == "+" else bins < tss_bin
-            weighted = None if weights is None else weights[kept]
-            per_gene[row] = (b > a, bins.astype(np.int32), counts[kept], downstream, weighted)
-    has_pixels, bins, counts, downstream, weights = zip(*(per_gene[row] for row in genes.index), strict=True)
+            pieces[row] = b > a, bins.astype(np.int32), counts[kept], downstream, weights[kept]
+    has_pixels, *columns = zip(*(pieces[row] for row in genes.index), strict=True)
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in columns[0]])]).astype(np.int64)
+    bins, counts, downstream, weights = map(np.concatenate, columns)
     return Contacts(
         genes=genes["id"].to_numpy(dtype=str),
         chroms=genes["chrom"].to_numpy(dtype=str),
         tss=genes["tss"].to_numpy(dtype=np.int64),
         strands=genes["strand"].to_numpy(dtype=str),
         has_pixels=np.array(has_pixels),
-        offsets=np.concatenate([[0], np.cumsum([len(part) for part in bins])]).astype(np.int64),
-        bins=np.concatenate(bins),
-        counts=np.concatenate(counts),
-        downstream=np.concatenate(downstream),
+        offsets=offsets,
+        bins=bins,
+        counts=counts,
+        downstream=downstream,
         resolution=resolution,
         rule=rule,
         chromsizes=_chromsizes(maps, genes["chrom"].unique()),
-        weights=None if weigh is None else np.concatenate(weights),
+        weights=None if rule.contact_weight == EVERY_ONE else weights,
     )
 
 
@@ -257,11 +250,8 @@ def _sum_over_maps(maps, chrom, tss_bins, advance):
     viewpoints, others, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((others, viewpoints))
     viewpoints, others, counts = viewpoints[order], others[order], counts[order]
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = (viewpoints[1:] != viewpoints[:-1]) | (others[1:] != others[:-1])
-    begins = np.flatnonzero(first)
-    summed = np.add.reduceat(counts, begins) if len(begins) else counts
-    return viewpoints[first], others[first], summed
+    first = np.flatnonzero(np.diff(viewpoints, prepend=-1) | np.diff(others, prepend=-1))
+    return viewpoints[first], others[first], np.add.reduceat(counts, first) if len(first) else counts
 
 
 def _check_weights(rule, maps):

@@ -91,10 +91,10 @@ def _entropy(gene):
 
 
 def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
-    """Matched bins of one gene. pool: ascending. own: its bins, ascending. Returns: bins, int64, and levels.
+    """Matched bins of one gene, int64, and their levels. pool, own (its bins): ascending. reaches: as `WITHIN`.
 
-    reaches: by name as `WITHIN`. A level is the number of the reach that a bin was found in; the next one stands for
-    the whole chromosome, the last for the contact's own bin.
+    A level is the number of the reach that a bin was found in; the next one stands for the whole chromosome, the last
+    for the contact's own bin.
 
     Places in the pool that may not be drawn are kept in an ascending list; of k free places of a stretch the number
     floor(u k) is drawn, u uniform on [0, 1).
@@ -123,10 +123,9 @@ def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
 
 
 def _stretches(pool, offsets, tss_bin, least, reaches):
-    """Where in the pool bins may be drawn for each contact, level by level.
+    """Where in the pool bins may be drawn: first place and place behind, each a list (contacts) of lists (levels).
 
-    offsets: of the contacts from the TSS bin, in bins. Returns: two lists (contacts) of lists (levels), first place and
-    place behind.
+    offsets: of the contacts from the TSS bin, in bins.
     """
     sign, distance = np.sign(offsets), np.abs(offsets)
     begins, ends = [], []

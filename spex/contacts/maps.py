@@ -108,9 +108,9 @@ class MapReader(Protocol):
 class DownsampledMap(MapReader):
     """A map with fewer contacts: every one is kept with the same chance.
 
-    map_: to be downsampled, MapReader. share: of its contacts that are kept, above 0, at most 1. seed: whole number
-    from 0 up. name: of the map in the seed, so that two maps that are downsampled together get other draws. What a
-    pixel gets depends on these, its chromosome and its two bins alone, whichever of them it is seen from.
+    share: of its contacts that are kept, above 0, at most 1. seed: from 0 up. name: of the map in the seed, so that two
+    maps that are downsampled together get other draws. What a pixel gets depends on these, its chromosome and its two
+    bins alone, whichever of them it is seen from.
     """
 
     def __init__(self, map_, share, seed, name=""):
@@ -121,7 +121,6 @@ class DownsampledMap(MapReader):
         return self._map.pixel_count(chroms)
 
     def accounts(self):
-        """Of the map itself."""
         return self._map.accounts()
 
     def parts(self, chrom, advance):

@@ -21,9 +21,8 @@ def sum_by_side(sides, places, predictions, count, weights=None):
     takes its windows one after the other: no other gene changes a bit of it.
     """
     data = np.ones(len(sides)) if weights is None else weights
-    return csr_array((data, (sides, places)), shape=(count, len(predictions))) @ predictions.astype(
-        np.float64, copy=False
-    )
+    product = csr_array((data, (sides, places)), shape=(count, len(predictions)))
+    return product @ predictions.astype(np.float64, copy=False)
 
 
 class SumsOverBins:

@@ -1,7 +1,7 @@
-"""Effects of alleles: the windows that an allele changes, on each gene's own grid and in the bins that genes touch.
+"""Effects of alleles: the windows that an allele changes, on each gene's own grid and in its contacted bins.
 
-The difference of a gene's tensor with the allele and without follows from the windows that differ, since a tensor is a
-sum over windows; contacts are held fixed. Through a linear model that difference is the effect, in ln(expression).
+A tensor is a sum over windows, so its difference with the allele and without follows from the windows that differ;
+contacts stay fixed. Through a linear model that difference is the effect, in ln(expression).
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from spex.effects.inputs import ROWS, LinearModels
 from spex.features.compute import lay_end_to_end
 
 WINDOWS_AT_ONCE = 4096
-"""Changed windows whose predictions are held in memory, at least (8 KB each), in whole alleles."""
+"""Changed windows whose predictions are in memory, at least (8 KB each), in whole alleles."""
 
 OWN_REACH = REACH + BELUGA.window // 2
 """Largest distance in bp between a TSS and a base of its own windows."""
@@ -84,10 +84,9 @@ class AlleleScorer:
         self._stands_in = np.zeros(len(genes), dtype=bool) if index is None else index.contacts.stand_ins
 
     def effects(self, changes, only=None):
-        """Effects of alleles on the genes that they reach.
+        """Effects of alleles on the genes that they reach: Effects.
 
         changes: list of Change (n). only: row of the one gene that is asked for, for each; all without it.
-        Returns: Effects.
         """
         pairs, parts, count, stretches = [], [], 0, {}
         for number in sorted(range(len(changes)), key=lambda each: (changes[each].chrom, changes[each].start)):
@@ -126,15 +125,12 @@ class AlleleScorer:
         return pairs
 
     def _differs(self, change, start, moved):
-        """Whether a bin's window reads other bases with the change. start, moved: where it starts without, and with."""
+        """Whether a bin's window reads other bases with the change. moved: where it then starts."""
         before = self._genome.codes(change.chrom, start, start + BELUGA.window)
         return not np.array_equal(before, change.codes(self._genome, moved, moved + BELUGA.window))
 
     def _changed_windows(self, change, gene, stretches):
-        """Own windows of a gene that read other bases with the change; the TSS moves along.
-
-        Returns: their positions in SHIFTS; their starts in the reference; and in the changed chromosome.
-        """
+        """Own windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
         tss = self._tss[gene]
         first, end, within = own_windows(tss, self._strands[gene], BELUGA.window)
         if gene not in stretches:
@@ -166,10 +162,7 @@ class AlleleScorer:
         )
 
     def _predict(self, pairs, changes):
-        """Predictions of all windows that change.
-
-        Returns: (chromosome, start) -> row without, (allele, start) -> row with the change, float32 (features,).
-        """
+        """Predictions of all windows that change: (chromosome, start) -> row without, (allele, start) -> row with."""
         before, after = defaultdict(set), defaultdict(set)
         for pair in pairs:
             for starts, moved in pair.windows():

@@ -103,15 +103,14 @@ class ElementScorer:
         return strongest
 
     def _contacts(self, chrom, rows):
-        """Elements that genes of one chromosome touch: DataFrame with gene, start, end, class, count, side, and an
-        `effects` column of float64 (fits,)."""
+        """Bins that genes of one chromosome touch: DataFrame as of `_elements`."""
         if self._index is None:
             return _elements([], [], [], CONTACT, [], [], np.empty((0, len(self._inputs.fits))))
         contacts = self._index.contacts
         numbers = np.flatnonzero(np.isin(contacts.gene, rows))
         effects = np.zeros((len(numbers), len(self._inputs.fits)))
         order, tiles = np.argsort(contacts.bins[numbers], kind="stable"), self._index.starts.shape[1]
-        for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE) or 1):
+        for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE)) if len(order) else ():
             self._score(numbers[some], effects, some)
         start = contacts.start[numbers]
         side = np.where(contacts.downstream[numbers], "downstream", "upstream")
@@ -120,8 +119,6 @@ class ElementScorer:
 
     def _score(self, numbers, effects, places):
         """Put the effects of some contacts of one chromosome into rows `places` of `effects`."""
-        if not len(numbers):
-            return
         sums = self.sums(numbers)
         positions = self._index.positions[numbers]
         for position in np.unique(positions) if self._linear else ():
@@ -180,7 +177,7 @@ class ElementScorer:
         """Elements x models as rows of the table."""
         genes, fits = self._inputs.genes.iloc[elements["gene"]], self._inputs.fits
         chrom, start, end = genes["chrom"].to_numpy(str), elements["start"].to_numpy(), elements["end"].to_numpy()
-        tss = genes["tss"].to_numpy()
+        tss, count = genes["tss"].to_numpy(), len(fits)
         columns = {
             "chr": chrom,
             "start": start,
@@ -194,7 +191,7 @@ class ElementScorer:
             "count": elements["count"].to_numpy(np.float64),
             "side": elements["side"].to_numpy(),
         }
-        table = pd.DataFrame({name: np.repeat(np.asarray(values), len(fits)) for name, values in columns.items()})
+        table = pd.DataFrame({name: np.repeat(np.asarray(values), count) for name, values in columns.items()})
         table["Score"] = np.concatenate([*elements["effects"]]) if len(elements) else np.empty(0)
         for column, values in (("tissue", [each.tissue for each in fits]), ("model", [each.name for each in fits])):
             table[column] = np.tile(values, len(elements))
@@ -203,19 +200,15 @@ class ElementScorer:
 
 
 def _elements(genes, start, end, kind, counts, side, effects):
+    """DataFrame with gene, start, end, class, count, side, and a column `effects` of float64 (fits,)."""
     columns = {"gene": genes, "start": start, "end": end, "class": kind, "count": counts, "side": side}
     return pd.DataFrame(columns).assign(effects=list(effects))
 
 
 class ElementBenchmark:
-    """Tested pairs of the genes of a data folder, and what each model makes of them.
+    """Tested pairs of the genes of a data folder, and what each model makes of them, while their elements pass by.
 
-    pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss.
-
-    rows: (m,) int64 of the genes that the pairs are of, rising. account: Account of the pairs.
-
-    Raises:
-        InputError: none of the pairs' genes is among them.
+    pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss. account: Account of the pairs.
     """
 
     def __init__(self, pairs, genes):
@@ -235,6 +228,7 @@ class ElementBenchmark:
 
     @property
     def rows(self):
+        """Rows of the genes that the pairs are of, rising, (m,) int64."""
         return np.unique(self._known["row"].to_numpy())
 
     def keep(self, rows):
@@ -245,8 +239,7 @@ class ElementBenchmark:
         self.account.used = len(self._known)
 
     def passing(self, tables):
-        """Tables of elements as they come, the effects of the pairs' genes added up. tables: of all models' elements,
-        those of a gene in one table."""
+        """Tables of elements as they come, those of a gene in one table; effects of the pairs' genes are added up."""
         for table in tables:
             for model, elements in table.groupby("model", sort=False):
                 before = self._effects.get(model, 0)

@@ -126,11 +126,7 @@ class EffectInputs:
 
     @contextlib.contextmanager
     def computer(self, device):
-        """A FeatureComputer on a device, which gives windows and keeps them in the prediction cache.
-
-        Raises:
-            InputError: the device's memory is full.
-        """
+        """A FeatureComputer on a device, which gives windows and keeps them in the prediction cache."""
         identity = replace(self.settings, precision=self.precision).store_identity
         cache = self.sources.cache
         with computing(device, self.precision), contextlib.closing(self.genome()) as genome:
@@ -147,7 +143,6 @@ class EffectInputs:
                 yield computer
 
     def genome(self):
-        """The genome. Returns: Genome."""
         return Genome(self.sources.genome, self.folder.genome_index)
 
     def identity(self):
@@ -157,10 +152,10 @@ class EffectInputs:
 
 
 def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=None):
-    """Open and check all that effects are computed from.
+    """Open and check all that effects are computed from: EffectInputs.
 
-    data_folder: that tensors.py filled. sources: Sources. fits, tissues, linear: as of `choose_fits`.
-    made_with: what else the user named once more, as `given` of `check_made_with`.
+    data_folder: that tensors.py filled. fits, tissues, linear: as of `choose_fits`. made_with: what else the user named
+    once more, as `given` of `check_made_with`.
 
     Raises:
         InputError: the folder is not done or of unknown making, its contacts are gone, another genome or network than
@@ -170,8 +165,8 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
     folder, settings = open_made(data_folder, "data_folder")
     if sources.cache is not None:
         require_folder(sources.cache, "cache")
-    for argument, path, resource in (("genome", sources.genome, "genome"), ("network", sources.network, "beluga")):
-        require_file(path, argument, resource)
+    require_file(sources.genome, "genome", "genome")
+    require_file(sources.network, "network", "beluga")
     hashes = KnownHashes(folder.input_hashes)
     named = {**(made_with or {}), "genome": sources.genome, "network": sources.network}
     check_made_with(folder, named, hashes, {})
@@ -195,14 +190,9 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
 
 
 def find_genes(genes, named, argument="genes"):
-    """Rows of the genes that the user named.
+    """Rows of the genes that the user named, rising, (m,) int64; an InputError where there is no such gene.
 
     genes: DataFrame (n) with id, symbol. named: ids, with or without version, or symbols; every gene without any.
-
-    Returns: (m,) int64 rows, rising.
-
-    Raises:
-        InputError: no such gene.
     """
     if not named:
         return np.arange(len(genes))

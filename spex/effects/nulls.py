@@ -12,6 +12,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -84,10 +85,9 @@ class NullEffects:
 
 
 def save_nulls(place, table, identity):
-    """Keep null variants beside a saved model.
+    """Keep null variants in the folder of a saved model.
 
-    place: folder of the fit. table: DataFrame with stratum, effect and what describes each variant. identity: dict of
-    JSON values that they depend on.
+    table: DataFrame with stratum, effect and what describes each variant. identity: JSON values that they depend on.
     """
     with whole_file(place / TABLE) as file:
         table.to_csv(file, sep="\t", index=False, lineterminator="\n", float_format="%.9g")
@@ -97,8 +97,7 @@ def save_nulls(place, table, identity):
 def load_nulls(place, identity):
     """NullEffects that `save_nulls` kept; None where there are none, or those of another model or map.
 
-    Raises:
-        DamagedFileError: they are damaged, or a part of them is gone.
+    A DamagedFileError where they are damaged, or a part of them is gone.
     """
     try:
         made = load_sealed_json(place / RECORD)
@@ -113,8 +112,7 @@ def load_nulls(place, identity):
     return NullEffects({name: np.sort(group.to_numpy()) for name, group in table.groupby("stratum")["effect"]})
 
 
-@dataclass(frozen=True)
-class _Draw:
+class _Draw(NamedTuple):
     """A null variant for one gene. position: 0-based. ref, alt: base codes."""
 
     gene: int
@@ -127,40 +125,38 @@ class NullDrawer:
     """Draws null variants. inputs: EffectInputs. genome: Genome. seed: of all draws."""
 
     def __init__(self, inputs, genome, seed):
-        self._genes, self._genome, self._seed = inputs.genes, genome, seed
-        self._index = inputs.index()
+        self._genome, self._seed, self._index = genome, seed, inputs.index()
         self._tss = inputs.genes["tss"].to_numpy(np.int64)
-        self._strands = inputs.genes["strand"].to_numpy(str)
+        self._chroms, self._strands = (inputs.genes[name].to_numpy(str) for name in ("chrom", "strand"))
 
     def draw(self, name, count):
         """Null variants of a stratum: list of _Draw, fewer than `count` where there are few such places, or none."""
         generator = np.random.default_rng([self._seed, [*STRATA].index(name)])
-        drawn = []
-        of_own = STRATA[name][0] == OWN
+        drawn, of_own = [], STRATA[name][0] == OWN
         contacts = np.empty(0, np.int64) if of_own or self._index is None else self._of_stratum(name)
         for _ in range(TRIES if of_own or len(contacts) else 0):
             places = self._own_places(generator, name, count) if of_own else self._places(generator, contacts, count)
-            for gene, position in places:
+            for gene, position in zip(*places, strict=True):
                 if len(drawn) == count:
                     return drawn
-                ref = self._base(gene, position)
+                ref = int(self._genome.codes(self._chroms[gene], position, position + 1)[0])
                 if ref < len(BELUGA.bases) and self._is_of(generator, name, gene, position):
                     alt = int(generator.choice([base for base in range(len(BELUGA.bases)) if base != ref]))
                     drawn.append(_Draw(gene, position, ref, alt))
         return drawn
 
     def _own_places(self, generator, name, count):
-        """Places in own windows, every gene and place alike: list of gene and 0-based position."""
+        """Places in own windows, every gene and place alike: genes and 0-based positions, two lists."""
         reach = min(STRATA[name][2], OWN_REACH)
         genes = generator.integers(0, len(self._tss), count)
         distances = generator.integers(-reach, reach + 1, count)
-        return list(zip(genes.tolist(), (self._tss[genes] - 1 + distances).tolist(), strict=True))
+        return genes.tolist(), (self._tss[genes] - 1 + distances).tolist()
 
     def _places(self, generator, contacts, count):
         """The same in windows of some contacts' bins. contacts: numbers."""
         contacts = contacts[generator.integers(0, len(contacts), count)]
         positions = generator.integers(self._index.first[contacts], self._index.end[contacts])
-        return list(zip(self._index.genes[contacts].tolist(), positions.tolist(), strict=True))
+        return self._index.genes[contacts].tolist(), positions.tolist()
 
     def _of_stratum(self, name):
         """Contacts whose bins have places of a stratum, and perhaps others: (m,) numbers."""
@@ -173,15 +169,11 @@ class NullDrawer:
         _, least, most = STRATA[name]
         return np.flatnonzero((farthest >= least) & (nearest < most))
 
-    def _base(self, gene, position):
-        return int(self._genome.codes(self._genes["chrom"].iloc[gene], position, position + 1)[0])
-
     def _is_of(self, generator, name, gene, position):
-        """Whether a place is of the stratum for the gene, with a chance that makes up for being drawn through several
-        bins."""
+        """Whether a place is of the stratum for the gene; where several bins lead to it, with a chance of 1 in them."""
         by_bins = 0
         if self._index is not None:
-            touching = self._index.touching(self._genes["chrom"].iloc[gene], position, position + 1)
+            touching = self._index.touching(self._chroms[gene], position, position + 1)
             by_bins = int((self._index.genes[touching] == gene).sum())
         start, end, _ = own_windows(self._tss[gene], self._strands[gene], BELUGA.window)
         path = path_of(start <= position < end, by_bins > 0)
@@ -193,8 +185,8 @@ class NullDrawer:
 def null_effects(inputs, computer, number, seed, advance):
     """Effects of null variants through each model.
 
-    inputs: EffectInputs. computer: FeatureComputer. number: of null variants in each stratum. seed: of the draws.
-    advance: called with the number of variants that are done.
+    computer: FeatureComputer. number: of null variants in each stratum. seed: of the draws. advance: called with the
+    number of variants that are done.
 
     Returns: list of DataFrame, one a fit: stratum, chrom, pos (1-based), ref, alt, gene_id, tss_distance, effect.
     """

@@ -1,6 +1,6 @@
 """Effects of the alleles of a variant file on the genes that each can reach, block by block of the file.
 
-A run that is stopped goes on from the parts that are there; processes and shards make parts side by side.
+A run that was stopped continues from the blocks that are there; processes and shards score blocks side by side.
 """
 
 import contextlib
@@ -21,16 +21,10 @@ from spex.effects.nulls import load_nulls
 from spex.effects.variant_tables import COLUMNS, block_table
 from spex.errors import InputError, parameter
 from spex.features.devices import work_on
+from spex.files import sealed
 from spex.files.atomic import remove_abandoned
 from spex.files.piped import is_piped
-from spex.files.sealed import (
-    DamagedFileError,
-    load_arrays,
-    load_sealed,
-    load_sealed_json,
-    save_arrays,
-    save_sealed_json,
-)
+from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
 from spex.inputs.alleles import OK
 from spex.inputs.variant_files import VariantFile
@@ -72,17 +66,17 @@ class Parts:
         self.check()
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self._record.exists():
-            save_sealed_json(self._record, self._identity, once=True)
+            sealed.save_sealed_json(self._record, self._identity, once=True)
         self.check()  # of several first runs at once, one made the file
 
     def check(self):
         """Refuse, without writing anything, a folder that was made from something else, or whose record is damaged."""
         try:
-            made = load_sealed_json(self._record)
+            made = sealed.load_sealed_json(self._record)
         except FileNotFoundError:
             return
         except DamagedFileError as error:
-            found = "damaged, so it cannot be told what the parts beside it were made from"
+            found = "damaged, so it is not known what the parts beside it were made from"
             raise InputError(found, subject=self._record, hint=f"give another {parameter('out')}") from error
         for name in sorted({*made, *self._identity}):
             if made.get(name) != self._identity.get(name):
@@ -95,7 +89,7 @@ class Parts:
     def has(self, number):
         """Whether a part is there and whole."""
         try:
-            load_sealed(self._path(number))
+            sealed.load_sealed(self._path(number))
         except (FileNotFoundError, DamagedFileError):
             return False
         return True
@@ -103,7 +97,7 @@ class Parts:
     def load(self, number):
         """ScoredBlock of a part; None where it is not there, or damaged."""
         try:
-            stored = load_arrays(self._path(number))
+            stored = sealed.load_arrays(self._path(number))
         except (FileNotFoundError, DamagedFileError):
             return None
         contacts = np.split(stored["contacts"], stored["offsets"][1:-1])[: len(stored["alleles"])]
@@ -119,7 +113,7 @@ class Parts:
             "contacts": np.concatenate([np.empty(0, np.int64), *effects.contacts]),
             "offsets": np.concatenate([[0], np.cumsum([len(each) for each in effects.contacts], dtype=np.int64)]),
         }
-        save_arrays(self._path(number), arrays)
+        sealed.save_arrays(self._path(number), arrays)
 
     def _path(self, number):
         return self.folder / f"{number:07d}.npz"
@@ -175,11 +169,9 @@ class VariantRun:
         return sizes
 
     def score(self, shard=None):
-        """Make the parts that are missing.
+        """Make the parts that are missing. Returns: whether every part is there now, whoever made it.
 
         shard: divisor and remainder of the numbers of blocks to do; all without it.
-
-        Returns: whether every part is there now, whoever made it.
         """
         self.parts.claim()
         divisor, remainder = shard or (1, 0)
@@ -222,11 +214,7 @@ def count_block(account, block):
 
 
 def _nulls_of(inputs):
-    """NullEffects of each fit, None for those that have none.
-
-    Raises:
-        InputError: some are damaged.
-    """
+    """NullEffects of each fit, None for those that have none."""
     again, nulls = f"spex variants null {inputs.folder.root}", []
     for each in inputs.fits:
         try:
@@ -252,7 +240,7 @@ def null_identity(inputs, fit):
 
 
 def _score_blocks(inputs, path, regions, parts, block_rows, device, numbers, advance):
-    """Score blocks of a file on one device and keep each as a part. numbers: rising. Returns: Counter."""
+    """Score blocks of a file, by their numbers, rising, on one device; keep each as a part. Returns: Counter."""
     file = open_variants(path, inputs, regions)
     with inputs.computer(device) as computer:
         scorer = scorer_of(inputs, computer)
@@ -275,11 +263,7 @@ def effects_of_file(inputs, path):
 
 
 def effects_of_table(inputs, variants):
-    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`. variants: as of `alleles_of_table`.
-
-    Raises:
-        InputError: as `alleles_of_table`, or the alleles do not agree with the genome.
-    """
+    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`. variants: as of `alleles_of_table`."""
     with contextlib.closing(inputs.genome()) as genome:
         alleles = alleles_of_table(variants, genome.chromsizes)
         agreement = Agreement(genome)

@@ -198,7 +198,12 @@ class CoolMap(MapReader):
     def _find_column(self, root, name):
         """A column of the map, when it is there and compressed by what this HDF5 has."""
         if name not in root:
-            raise self._lacking(root, name)
+            others = ", ".join(map(shown, sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})))
+            if name == self._values and (others or name != COUNTS):
+                found = f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}"
+                raise map_error(self.path, found, expected=f"{parameter('value_column')} among {others or 'none'}")
+            found, hint = f"no {name} in {self.group}", "fetch or make it again"
+            raise map_error(self.path, found, expected="a map as cooler writes it", hint=hint)
         column = root[name]
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
@@ -214,16 +219,6 @@ class CoolMap(MapReader):
         if len(column) and not column.id.get_storage_size():
             raise damaged(self.path, f"{name} was never written")
         return column
-
-    def _lacking(self, root, name):
-        """An error for a column that is not there."""
-        others = sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})
-        if name == self._values and (others or name != COUNTS):
-            found = f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}"
-            listed = ", ".join(map(shown, others)) or "none"
-            return map_error(self.path, found, expected=f"{parameter('value_column')} among {listed}")
-        found, hint = f"no {name} in {self.group}", "fetch or make it again"
-        return map_error(self.path, found, expected="a map as cooler writes it", hint=hint)
 
     @contextlib.contextmanager
     def _reading(self):

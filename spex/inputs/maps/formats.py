@@ -1,6 +1,6 @@
 """Formats of contact maps: one registry, of what is read and of what is refused with the way to what is read.
 
-A file's format is told by its content: the first bytes, what a text says of itself, and the shape of many rows.
+A file's format follows from its content: the first bytes, what a text says of itself, and the shape of many rows.
 """
 
 import re
@@ -27,11 +27,11 @@ from spex.inputs.maps.text import (
     are_numbers,
     are_spans,
     are_whole,
+    intervals_in_fields,
     is_along_chromosomes,
     numbered,
     read_sample,
     share_of_bedpe,
-    stretches_in_fields,
 )
 
 TRIPLETS, LOOPS, MODEL = "triplets", "loops", "a 3D model"
@@ -41,9 +41,8 @@ WANTED = "loops as BEDPE (chrom1 start1 end1 chrom2 start2 end2 count), triplets
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. name: as messages call it. sign: whether a Sample is of it. reader: class that reads it, a
-    MapReader; None of one that is refused. way: then how its contacts get into one that is read, in words, or a
-    function from a Sample to these."""
+    """A format of files. name: as messages call it. sign: whether a Sample is of it. reader: class that reads it; None
+    of one that is refused. way: then how its contacts get into one that is read, in words, or from a Sample."""
 
     name: str
     sign: Callable[[Sample], bool]
@@ -57,27 +56,21 @@ def open_maps(paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (f
     rule: that will use the contacts; a 3D model takes from it how far they reach. Models of all files are one reader.
 
     Raises:
-        InputError: a file is missing, of no known format, damaged, or lacks the resolution; or `reading` says how
-            files are read of which none is given; or there are models and maps of counts.
+        InputError: a file is missing, of no known format, damaged, or lacks the resolution; or there are models and
+            maps of counts; or `reading` is for a format of which no file is given.
     """
     readers = {path: _reader_of(require_map(path), resolution) for path in paths}
     models = [path for path, reader in readers.items() if reader is ModelMap]
     counted = [path for path in readers if path not in models]
     if models and counted:
-        raise map_error(
-            models[0], f"a 3D model, but {counted[0]} is none", expected="models alone, or maps of counts alone"
-        )
+        found = f"a 3D model, but {counted[0]} is none"
+        raise map_error(models[0], found, expected="models alone, or maps of counts alone")
     maps = [readers[path](path, resolution, reading) for path in counted]
-    if models:
-        maps = [ModelMap(models, resolution, reading, rule)]
+    maps = [ModelMap(models, resolution, reading, rule)] if models else maps
     for name, value in reading.given().items():
         if not any(name in map_.options for map_ in maps):
-            raise InputError(
-                "none of the contact maps is of a format that it is for",
-                argument=name,
-                subject=value,
-                hint="leave it out",
-            )
+            found = "none of the contact maps is of a format that it is for"
+            raise InputError(found, argument=name, subject=value, hint="leave it out")
     return maps
 
 
@@ -94,10 +87,7 @@ def _reader_of(path, resolution):
 def identify(path, resolution=1000):
     """The format of a file, by its content; None for what is neither text nor a format that is read.
 
-    resolution: bp per bin, as wanted.
-
-    Raises:
-        InputError: text of another kind; says of which, where that can be seen, and how to convert it.
+    Text of another kind is refused by its name, where that can be seen, and with how to convert it.
     """
     sample = read_sample(path, resolution)
     found = next((each for each in FORMATS if each.sign(sample)), None)
@@ -147,7 +137,7 @@ def _is_bedpe(sample):
 
 
 def _is_track(sample):
-    """bedGraph: four columns, of which two are one stretch."""
+    """bedGraph: four columns, of which two are one interval."""
     if sample.width != 4 or not sample.mostly(lambda row: are_numbers(row[3])):
         return False
     says_so = begins(r"((#|browser).*\n)*track\b|#bedgraph")
@@ -155,7 +145,7 @@ def _is_track(sample):
 
 
 def _is_bed(sample):
-    """BED: one stretch in each row, whatever stands behind it."""
+    """BED: one interval in each row, whatever stands behind it."""
     if sample.width < 3:
         return False
     spans = sample.share(lambda row: are_chromosomes(row[0]) and are_spans(*row[1:3])) >= NEARLY_ALL
@@ -195,8 +185,8 @@ def _binned(*columns, first=""):
 
 
 def _as_bedpe(sample, columns, count, choose=""):
-    """Advice: the columns of BEDPE by awk. columns: in awk's words. count: number of its column, None where that is not
-    known. choose: which rows, in awk's words."""
+    """Advice: the columns of BEDPE by awk. columns, choose (which rows): as awk has them. count: number of its column,
+    None where that is not known."""
     fields = "-F'\\t' " if sample.separator else ""
     which = "" if count else ", N being the number of the column of the raw count,"
     return (
@@ -226,7 +216,7 @@ def _reorder(sample, anchors):
 
 
 def _split_places(sample):
-    one, other = (place + 1 for place in stretches_in_fields(sample)[:2])
+    one, other = (place + 1 for place in intervals_in_fields(sample)[:2])
     choose = f'split(${one}, a, "[:,-]") > 2 && split(${other}, b, "[:,-]") > 2 '
     count = 3 if sample.width == 3 else _count_of(sample, "rab")
     return _as_bedpe(sample, "a[1], a[2], a[3], b[1], b[2], b[3]", count, choose)
@@ -321,7 +311,7 @@ FORMATS = (
     ),
     Format(
         "no BEDPE: each anchor is in one field, such as chr1:5000-6000 (cLoops, WashU)",
-        lambda sample: len(stretches_in_fields(sample)) > 1,
+        lambda sample: len(intervals_in_fields(sample)) > 1,
         way=_split_places,
     ),
     Format(

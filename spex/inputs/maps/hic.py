@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spex.contacts.maps import MapReader, Pixels
+from spex.contacts.maps import MapReader, Pixels, joined
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.agree import some_of
@@ -118,8 +118,12 @@ class HicMap(MapReader):
     def all_parts(self, chrom, advance):
         """As of MapReader; of the pixels between chromosomes the counts alone are known."""
         yield from self.parts(chrom, advance)
-        nothing = np.empty(0, np.int64)
-        yield Pixels(nothing, nothing, np.empty(0), trans_counts=self._counts_to_others(chrom))
+        chroms = list(self.chromsizes)
+        others = chroms[chroms.index(chrom) + 1 :]  # at the coarsest resolution, where the sum is the same
+        if self._index:
+            others = [other for other in others if (chrom, other) in self._index.between]
+        counts = self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
+        yield Pixels(*joined([]), trans_counts=counts)
 
     def accounts(self):
         """As of MapReader; what was not read is not counted, which a .hic does not say."""
@@ -154,14 +158,6 @@ class HicMap(MapReader):
 
     def _matrix_of(self, chrom):
         return self._index.matrices.get(chrom, Matrix(0.0, 0))
-
-    def _counts_to_others(self, chrom):
-        """Sum of the counts to the chromosomes behind this one, at the coarsest resolution, where it is the same."""
-        chroms = list(self.chromsizes)
-        others = chroms[chroms.index(chrom) + 1 :]
-        if self._index:
-            others = [other for other in others if (chrom, other) in self._index.between]
-        return self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
 
     def _ask(self, question, *parameters):
         """The answer to a question, from JSON."""

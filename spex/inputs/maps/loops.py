@@ -82,16 +82,13 @@ class TextContacts(MapWithoutLengths):
             yield Pixels(*_summed(*pairs))
             advance(len(pairs[0]))
 
-    def accounts(self):
-        return [self._read[1]]
-
     def _table(self, chrom):
         """Rows of a chromosome, ROW (n,)."""
         return self._read[0].get(chrom, np.empty(0, ROW))
 
     @cached_property
     def _read(self):
-        """Rows of the file in bins, name of a chromosome -> ROW (n,); Account of them."""
+        """Rows of the file in bins, name of a chromosome -> ROW (n,); Account of them, in a list."""
         account, spellings, kept, reached = Account(str(self.path)), Spellings(), {}, {}
         for all_lines, all_rows in read_rows(self.path, self._layout, sorted({*self.columns, self._count})):
             chroms, within = self._within_chromosomes(all_rows, spellings, account)
@@ -145,7 +142,7 @@ class TextContacts(MapWithoutLengths):
         without = sum(int((table["count"] == 0).sum()) for table in tables.values())
         if without:
             account.notes.append(f"{without:,} of the rows used have a count of 0")
-        return tables, account
+        return tables, [account]
 
     def _positions(self, rows, place, what, lines):
         values = numbers_of(self.path, f"{what}, column {place + 1},", rows[place], lines, whole=True)
@@ -176,8 +173,7 @@ class TextContacts(MapWithoutLengths):
 class LoopMap(TextContacts):
     """Loops as BEDPE has them: chrom1 start1 end1 chrom2 start2 end2, then other columns, one of which is the count.
 
-    A loop stands for every pair of bins that its two anchors overlap, each once, with the loop's count; loops between
-    chromosomes are left out. Anchors are 0-based half-open.
+    A loop stands for every pair of bins that its two anchors, 0-based half-open, overlap, each once, with its count.
     """
 
     columns = (0, 1, 2, 3, 4, 5)
@@ -234,10 +230,9 @@ class TripletMap(TextContacts):
 
 
 def _pairs(table):
-    """The pairs of bins that rows stand for. table: ROW (n,).
+    """The pairs of bins that rows stand for, once for each row. table: ROW (n,).
 
-    Yields: lower and higher bin, int64, and count, float64, of some pairs at a time. A pair stands once for each row,
-    whichever interval either bin is of.
+    Yields: lower and higher bin, int64, and count, float64, of some pairs at a time.
     """
     first1, last1, first2, last2 = (table[name].astype(np.int64) for name in ROW.names[:4])
     width2 = last2 - first2 + 1

@@ -46,13 +46,11 @@ class Chromosomes:
     source: str = "the genome"
 
     def match(self, path, reached, *, strict=False, resolution=1):
-        """Find the chromosomes of a file without lengths among these.
+        """Find the chromosomes of a file without lengths among these. Returns: name here -> name in the file.
 
-        reached: name in the file -> the end that it reaches, in bp, and where in the file that stands; a chromosome has
-        one name. strict: refuse a name that is unknown, where lengths are known; otherwise it is ignored. resolution:
-        an end may be rounded up to whole bins of so many bp.
-
-        Returns: name here -> name in the file.
+        reached: name in the file -> the end that it reaches, in bp, and where in the file that stands. strict: refuse a
+        name that is unknown, where lengths are known; otherwise it is ignored. resolution: an end may be rounded up to
+        whole bins of so many bp.
 
         Raises:
             InputError: none of the genes' chromosomes is there, or one ends before the file does.
@@ -81,16 +79,22 @@ class Chromosomes:
 
 
 class MapWithoutLengths(MapReader):
-    """A map whose format has no lengths of chromosomes; they are matched with what is known when it is read."""
+    """A map whose format has no lengths of chromosomes; they are matched with what is known when it is read.
+
+    Readers have `_read`: what the files contain by chromosome, and an Account of each; read when first asked for.
+    """
 
     _chromosomes = None
+
+    def accounts(self):
+        return self._read[1]
 
     def fit(self, chromosomes):
         """Say before anything is read which Chromosomes there are; without it all of the file are used by its names."""
         self._chromosomes = chromosomes
 
     def used(self, path, reached, rows, account, **options):
-        """The chromosomes that are used, name here -> name in the file; rows of others are left out of the account.
+        """The chromosomes that are used, name here -> name in the file; rows of others are left out in the account.
 
         reached, options: as of `Chromosomes.match`. rows: name in the file -> how many.
         """
@@ -143,8 +147,7 @@ def read_sheet(map_, genes, resolution):
     """Count what an opened map contains. genes: DataFrame with id, chrom, tss, or None. Returns: MapSheet.
 
     Raises:
-        InputError: none of the genes lies on a chromosome of the map, or one past the end of its chromosome, or its
-            counts are not raw.
+        InputError: none of the genes lies on a chromosome of the map, or one past the end of its chromosome.
     """
     if genes is not None:
         map_ = RenamedMap(map_, _names_of(map_, genes["chrom"].unique()))
@@ -156,11 +159,10 @@ def read_sheet(map_, genes, resolution):
 
 
 class RenamedMap:
-    """A map with its chromosomes called as the genes call them; all else is the map's own.
+    """A MapReader with its chromosomes called as the genes call them; all else is the map's own.
 
-    map_: MapReader. names: what a chromosome is called here -> in the file; those left out keep their names. absent:
-    chromosomes of the genes that the file does not have, which are read as without a pixel. lengths: name here -> bp,
-    in the place of the file's.
+    names: here -> in the file; those left out keep their names. absent: chromosomes of the genes that the file does not
+    have, which are read as without a pixel. lengths: name here -> bp, in place of the file's.
     """
 
     def __init__(self, map_, names, absent=(), lengths=None):

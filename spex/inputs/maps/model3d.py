@@ -76,9 +76,6 @@ class ModelMap(MapWithoutLengths):
             yield Pixels(bin1[upper], bin2[upper], counts[upper])
             advance(int(upper.sum()))
 
-    def accounts(self):
-        return self._read[1]
-
     def _neighbours(self, chrom, viewpoints):
         """Yield viewpoint, neighbour (int64) and count (float64) of the pairs of some viewpoints at a time."""
         places = self._of_chromosome(chrom)
@@ -207,9 +204,7 @@ def _max_dist(path, rule):
 
 def molecule_kind(text):
     """Which file of molecules a text begins, PDB or MMCIF; None for neither."""
-    if MMCIF_BEGINS.match(text):
-        return MMCIF
-    return PDB if PDB_LINE.search(text) else None
+    return MMCIF if MMCIF_BEGINS.match(text) else PDB if PDB_LINE.search(text) else None
 
 
 def read_structures(path, resolution):
@@ -267,7 +262,10 @@ def _read_molecule(path, kind, resolution):
             structure = gemmi.read_pdb_string(text)
         else:
             block = gemmi.cif.read_string(text).sole_block()
-            _check_numbers(path, block)
+            for name in ("auth_seq_id", "label_seq_id"):
+                for number in block.find_values(f"_atom_site.{name}"):
+                    if len(number) > LONGEST_NUMBER:
+                        raise map_error(path, f"residue {shown(number)}", expected="numbers of bins, from 1 up")
             structure = gemmi.make_structure_from_block(block)
     except InputError:
         raise
@@ -324,11 +322,3 @@ def _check_fields(path, text):
                 expected="x, y and z in eight columns each, and the occupancy in six",
                 hint="give mmCIF or text where numbers do not fit into the columns of PDB",
             )
-
-
-def _check_numbers(path, block):
-    """Refuse numbers of residues that are larger than their reader takes."""
-    for name in ("auth_seq_id", "label_seq_id"):
-        long = next((each for each in block.find_values(f"_atom_site.{name}") if len(each) > LONGEST_NUMBER), None)
-        if long is not None:
-            raise map_error(path, f"residue {shown(long)}", expected="numbers of bins, from 1 up")

@@ -19,8 +19,7 @@ LARGEST_POSITION = 2**31 - 1
 """On any chromosome, in bp."""
 
 NEAR = 1e-6
-"""How far, in shares of it, a count that was stored in 32 bits may be off the whole number that it stands for: some
-roundings."""
+"""Share of a count by which one that was stored in 32 bits may be off the whole number that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Reading:
 
 
 def split_uri(path):
-    """The file and the group of a cooler URI, `FILE::GROUP`. Returns: Path; the group, None where it is a file's path.
+    """Path of the file and the group of a cooler URI, `FILE::GROUP`; the group of a file's path is None.
 
     Unlike `cooler.util.parse_cooler_uri` it takes a file whose name has :: in it, and needs no second to be loaded.
     """
@@ -67,11 +66,7 @@ def split_uri(path):
 
 
 def require_map(path):
-    """The path or URI, when a readable file is there; where the published map is missing, the error says how to get it.
-
-    Raises:
-        InputError: no such file.
-    """
+    """The path or URI, when a readable file is there; for the published map the error says how to get it."""
     file, _ = split_uri(path)
     try:
         require_file(file, "maps", "contacts" if file.name == PUBLISHED_MAP else None)
@@ -82,10 +77,7 @@ def require_map(path):
 
 
 def map_sha256(path, hashes):
-    """What identifies a map: the hash of its file, and of the group too where the resolution does not say it.
-
-    hashes: KnownHashes. Returns: 64 hexadecimal digits.
-    """
+    """What identifies a map: SHA-256 of its file, and of the group too where the resolution does not say it."""
     file, group = split_uri(path)
     digest = hashes.sha256(file)
     if group is None or OWN_GROUPS.fullmatch(group):

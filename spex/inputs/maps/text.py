@@ -23,6 +23,9 @@ SHOWN_COLUMNS = 20
 COMMENTS = ("#", "track ", "track\t", "browser ", "browser\t")
 """What lines begin with that are no rows: comments, and what is meant for a genome browser."""
 
+AS_IT_IS = {"sep": "\t", "header": None, "dtype": str, "na_filter": False, "quoting": csv.QUOTE_NONE}
+"""How pandas reads rows: fields of text, unchanged."""
+
 HEAD_BYTES, HEAD_ROWS = 1 << 20, 1000
 """Of the beginning that a sample is taken from."""
 
@@ -38,16 +41,16 @@ NAMED = re.compile(
 BARE = re.compile(r"[1-9][0-9]?")
 WHOLE = re.compile(r"[0-9]+(\.0*)?([eE]\+?[0-9]+)?")
 PLACE = re.compile(r"\w[\w.]*[:,][0-9]+[-:,][0-9]+(,[-+0-9.eE]+)?")
-"""A stretch in one field, perhaps with a number behind it: chr1:5000-6000,3."""
+"""An interval in one field, perhaps with a number behind it: chr1:5000-6000,3."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """How a table of text is laid out.
 
-    separator: a tab, or None for blanks. header: names of the columns, or None. header_line: number of the line that it
-    stands on, where that is no comment. first: fields of the first row. Lines that begin with # are comments; one with
-    as many fields as the first row, above it, is a header too. Blanks around headings do not count.
+    separator: a tab, or None for blanks. header: names of the columns, or None; a comment with as many fields as the
+    first row, above it, is one too. header_line: number of its line, where that is no comment. first: fields of the
+    first row.
     """
 
     separator: str | None
@@ -66,9 +69,8 @@ class Layout:
 class Sample:
     """What a text file begins with.
 
-    path; resolution: bp per bin that is wanted. text: its first bytes. separator: a tab, or None for blanks. header:
-    names of the columns, none where there are none. rows: fields of the first rows that are as wide as the first, of
-    `width` columns; without rows it is that of the header.
+    resolution: bp per bin that is wanted. text: its first bytes. separator, header: as of Layout. rows: fields of the
+    first rows that are as wide as the first, of `width` columns; without rows it is that of the header.
     """
 
     path: Path
@@ -119,12 +121,9 @@ def read_layout(path):
 
 
 def read_rows(path, layout, columns):
-    """Read columns of a table, some rows at a time.
+    """Read columns of a table, some rows at a time; refuses a line with another number of fields than the first row.
 
     columns: places, from 0. Yields: line of each row, int64 (n,) from 1, and DataFrame (n, columns) of text.
-
-    Raises:
-        InputError: damaged, not UTF-8, or a line with another number of fields than the first row.
     """
     width = len(layout.first)
     with _open_text(path) as file:
@@ -136,19 +135,9 @@ def read_rows(path, layout, columns):
                 found = f"{widths[row]} columns on line {numbers[row]}, {width} on the first row's"
                 raise map_error(path, found, expected="the same number on every line")
             text = "\n".join(line for _, line in part)
-            if "\0" in text:
-                bad = next(number for number, line in part if "\0" in line)
+            if bad := next((number for number, line in part if "\0" in line), None):
                 raise map_error(path, f"a zero byte on line {bad}", expected="text", hint="fetch or copy it again")
-            table = pd.read_csv(
-                io.StringIO(text),
-                sep="\t",
-                header=None,
-                usecols=columns,
-                dtype=str,
-                na_filter=False,
-                quoting=csv.QUOTE_NONE,
-                skip_blank_lines=False,
-            )
+            table = pd.read_csv(io.StringIO(text), usecols=columns, skip_blank_lines=False, **AS_IT_IS)
             yield numbers, table[list(columns)]
 
 
@@ -159,13 +148,10 @@ def read_text(path):
 
 
 def numbers_of(path, name, texts, lines, *, whole=False, signed=False):
-    """A column of text as numbers from 0 up, float64 (n,).
+    """A column of text as finite numbers from 0 up, float64 (n,); refuses others by their line.
 
     name: of the column. lines: of the rows. whole: whether they must be whole. signed: whether they are coordinates,
     which may be below 0.
-
-    Raises:
-        InputError: one is not, or not finite; names its line.
     """
     values = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
     bad = ~(np.isfinite(values) & (signed | (values >= 0)))
@@ -235,7 +221,7 @@ def share_of_bedpe(sample):
 
 
 def is_along_chromosomes(sample, nearest):
-    """Whether columns 2 and 3 are a stretch in each row, as of a signal or of peaks, and no pair of bins.
+    """Whether columns 2 and 3 are an interval in each row, as of a signal or of peaks, and no pair of bins.
 
     So it is where many rows of one width do not overlap, or most begin where another one ends; and where all are one
     bin wide, which is no contact: below `nearest` bp the rules leave out all.
@@ -270,13 +256,10 @@ def anchors_elsewhere(sample):
     return next((place for place in likely if sample.mostly(has(*place))), None)
 
 
-def stretches_in_fields(sample):
-    """Places of the columns that have a whole stretch in one field, as chr1:5000-6000."""
-
-    def has(place):
-        return lambda row: PLACE.fullmatch(row[place])
-
-    return [place for place in range(min(sample.width, 24)) if sample.mostly(has(place))]
+def intervals_in_fields(sample):
+    """Places of the columns that have a whole interval in one field, as chr1:5000-6000."""
+    places = range(min(sample.width, 24))
+    return [place for place in places if sample.mostly(lambda row, place=place: PLACE.fullmatch(row[place]))]
 
 
 def _layout_of(lines):
