@@ -3,8 +3,8 @@
 Commands run in a small world: a folder with small files under the very names that the documents use, a narrow network,
 few rounds of boosting. What only a cluster, a network or many minutes can serve is taken as far as a stand-in goes. A
 command that nobody here knows how to run fails by its name. Code blocks are commands where they are indented or
-fenced as `sh`; `python` is run, `signature` compared with the library, `yaml` read as a study, `text` is what a program
-prints.
+fenced as `sh`; `bash` is a script that `sbatch` gets, `python` is run, `signature` compared with the library, `yaml`
+read as a study, `text` is what a program prints.
 """
 
 import contextlib
@@ -36,6 +36,7 @@ from made_study_report import write_results
 from reproduce_driver import LENGTHS as CHECKED_LENGTHS
 from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
+from snakemake.cli import get_argument_parser as snakemake_parser
 from train_inputs import FAST
 
 from benchmarks.gpu import __main__ as gpu
@@ -45,7 +46,7 @@ from spex.commands.main import parser_of
 from spex.commands.parsers import PARSERS
 from spex.models.registry import MODELS
 from spex.study.reading import read_study
-from spex.study.running import run_study
+from spex.study.running import snakemake_command
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
@@ -79,9 +80,7 @@ PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
 
 OTHERS_OPTIONS = {
     "sbatch": {"--array", "--gres", "--cpus-per-task", "--mem", "--gpus", "--requeue"},
-    "snakemake": {
-        *("--snakefile", "--cores", "--config", "--unlock", "--rerun-incomplete", "--until", "--resources"),
-    },
+    "snakemake": {"--until", "--resources"},
     "any": {"--help"},
 }
 
@@ -162,9 +161,13 @@ COMMANDS = find_commands()
 # a small world under the documents' names
 
 
-def list_jobs(study_, profile, cores, words):
-    """In the place of `spex.study.running.run_study`: what it would start."""
-    run_study(study_, profile, cores, [*words, "--dry-run"])
+def check_start(study_, profile, cores, extra):
+    """In the place of `spex.study.running.run_study`: whether Snakemake understands what it would start."""
+    python, _, module, *argv = snakemake_command(study_, profile, cores, extra)
+    given = snakemake_parser().parse_args(argv)
+    assert Path(python).is_file() and module == "snakemake"
+    assert Path(given.workflow_profile, "config.yaml").is_file()
+    assert {*given.until} <= {*re.findall(r"^rule (\w+):$", Path(given.snakefile).read_text(), re.MULTILINE)}
 
 
 def found_by_trees(ready, **options):
@@ -191,11 +194,11 @@ def world(tmp_path_factory):
             patch.setitem(MODELS["gbtree"].defaults, name, value)
         patch.setattr(torch.cuda, "is_available", lambda: False)
         # pictures take half of the time of a fit; tests/reports looks at them
-        patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
+        patch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: path.write_bytes(b"picture"))
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         # a study takes minutes; tests/study runs one
-        patch.setattr("spex.commands.study.run_study", list_jobs)
+        patch.setattr("spex.commands.study.run_study", check_start)
         patch.setenv("PYTHONPATH", str(ROOT))
         for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
             patch.setenv(name, str(folder / "home"))
@@ -292,22 +295,15 @@ class World:
         Raises:
             AssertionError: it does not do what the documents say, or this test cannot run it.
         """
-        command = command.replace("$(spex workflow)", self.workflow_folder()) if "$(" in command else command
         program, *words = shlex.split(command)
         assert program in RUNNERS, f"no way to run {program} here: give tests/test_docs.py one"
         RUNNERS[program](self, words)
-
-    def workflow_folder(self):
-        function = spex_command("workflow")
-        folder = self.main(function, []).printed.strip() if function else str(ROOT / "spex/workflow")
-        assert (Path(folder) / "Snakefile").is_file()
-        return folder
 
     def command(self, name, argv):
         """Run one of our commands; without words it is only asked for its help."""
         function = spex_command(name)
         self.prepare(name, argv)
-        done = self.main(function, self.fill_in(argv) if argv or name == "workflow" else ["--help"])
+        done = self.main(function, self.fill_in(argv) if argv else ["--help"])
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
         if name == "compare" and argv:
             assert done.printed == "data_spex_corrected: too few chromosomes for a verdict\n", done.printed
@@ -428,33 +424,26 @@ def run_conda(world, words):
 
 
 def run_sbatch(world, words):
-    """One task as SLURM would start it, with a stand-in for Python that prints what it is given."""
-    script = next(number for number, word in enumerate(words) if not word.startswith("-"))
-    flags, array = words[:script], None
-    for flag in flags:
-        name, _, value = flag.partition("=")
-        assert name in OTHERS_OPTIONS["sbatch"]
-        array = value if name == "--array" else array
-    task = re.split(r"[-,]", array)[-1]
-    environment = {"PATH": os.environ["PATH"], "PYTHON": "/bin/echo", "SLURM_ARRAY_TASK_ID": task}
-    done = subprocess.run(words[script:], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    given = re.fullmatch(r"(?:tensors\.py|-m spex tensors) (.+)\n", done.stdout)
-    assert given, done.stdout
-    argv = shlex.split(given[1])
+    """The document's script as SLURM would start one of its tasks, with a stand-in for Python that prints its words."""
+    *flags, script = words
+    assert script in {piece.text for piece in PIECES}
+    (text,) = (piece.text for piece in PIECES if piece.kind == "bash")
+    flags = [*re.findall(r"^#SBATCH (\S+)$", text, re.MULTILINE), *flags]
+    given = dict(flag.partition("=")[::2] for flag in flags)
+    assert given.keys() <= OTHERS_OPTIONS["sbatch"]
+    task = re.split(r"[-,]", given["--array"])[-1]
+    Path("bin").mkdir(exist_ok=True)
+    stand_in = Path("bin/python")
+    stand_in.write_text('#!/bin/sh\necho $OMP_NUM_THREADS "$@"\n')
+    stand_in.chmod(0o755)
+    environment = {"SLURM_ARRAY_TASK_ID": task, "SLURM_CPUS_PER_TASK": given["--cpus-per-task"]}
+    environment["PATH"] = f"{stand_in.parent.absolute()}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True, check=True)
+    threads, program, *argv = done.stdout.split()
+    assert (threads, program) == (given["--cpus-per-task"], "tensors.py")
     args = parser_of("tensors").parse_args(argv)
-    assert (args.divisor, args.remainder) == (int(words[script + 1]), int(task))
+    assert args.remainder == int(task) and f"#SBATCH --array=0-{args.divisor - 1}\n" in text
     assert world.main(tensors.main, argv).status == 0
-
-
-def run_snakemake(world, words):
-    """Snakemake is an extra: its options, the Snakefile and the settings must exist."""
-    assert {word for word in words if word.startswith("--")} <= OTHERS_OPTIONS["snakemake"]
-    snakefile = Path(words[words.index("--snakefile") + 1]).read_text()
-    known = set(re.findall(r'config\.get\("(\w+)"', snakefile))
-    settings = dict(word.split("=") for word in words[words.index("--config") + 1 :])
-    assert settings.keys() <= known
-    assert Path(settings["mcool"]).is_file()
 
 
 def run_cooler(world, words):
@@ -469,7 +458,6 @@ RUNNERS = {
     "pip": run_pip,
     "conda": run_conda,
     "sbatch": run_sbatch,
-    "snakemake": run_snakemake,
     "cooler": run_cooler,
 }
 
@@ -478,7 +466,7 @@ def test_the_documents_are_read_whole():
     assert len(COMMANDS) >= LEAST_COMMANDS, "\n".join(COMMANDS)
     assert set(PUBLISHED) <= {command for command, piece in COMMANDS.items() if piece.document == ROOT / "README.md"}
     assert {"make demo", "make test"} <= COMMANDS.keys()
-    assert {piece.kind for piece in PIECES} == {"sh", "inline", "python", "signature", "text", "yaml"}
+    assert {piece.kind for piece in PIECES} == {"sh", "inline", "bash", "python", "signature", "text", "yaml"}
 
 
 def test_the_small_world_has_the_names_that_are_checked():
@@ -517,7 +505,7 @@ def mentioned_options():
     found = {}
     for piece in PIECES:
         for option in re.findall(
-            r"(?<![\w-])--[A-Za-z0-9][\w-]*", piece.text if piece.kind in ("inline", "sh") else ""
+            r"(?<![\w-])--[A-Za-z0-9][\w-]*", piece.text if piece.kind in ("inline", "sh", "bash") else ""
         ):
             found.setdefault(option, piece)
     return found
@@ -632,7 +620,7 @@ def test_studies_in_the_documents_can_be_read(world):
     assert pieces
     for piece in pieces:
         Path("study.yaml").write_text(piece.text)
-        assert [each.name for each in read_study("study.yaml").maps] == ["GM12878_CTCF"], piece.place
+        assert [each.name for each in read_study("study.yaml").maps] == ["GM12878_Pol_II"], piece.place
 
 
 def test_signatures_are_the_library_s():

@@ -24,12 +24,11 @@ from spex.compare.protocol import Protocol
 from spex.compare.run import compare_prepared
 from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.expression import open_expression, read_expression, select_targets
-from spex.reports.comparison import write_report
+from spex.reports.comparison_report import write_report
 from spex.runs.folder import DataFolder
-from spex.runs.settings import check_genes_choice, check_made_with
+from spex.runs.settings import check_made_with, genes_choice
 
 logger = logging.getLogger("spex")
 
@@ -67,8 +66,7 @@ def run(args):
     table, genes, excluded = read_genes(args)
     base = DataFolder(args.base_folder)
     hashes = KnownHashes(base.input_hashes if base.root.is_dir() else None)
-    check_made_with(base, {"genes": args.genes}, hashes, {})
-    check_genes_choice(base, args.tss_rule, excluded)
+    check_made_with(base, {"genes": args.genes, **genes_choice(args.tss_rule, excluded)}, hashes, {})
     file = open_expression(args.expression, args.value, lambda: table["id"])
     watch.add("expression", *file.paths)
     indices = args.target_index if args.target_index or args.targets else ["all"]

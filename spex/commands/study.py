@@ -10,6 +10,7 @@ what there is to do and what it will cost. `run` does what is not done yet, by S
 a finished study, which is the last step of a run.
 """
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +18,7 @@ from spex.commands.main import start
 from spex.errors import InputError
 from spex.files.atomic import write_json, write_text
 from spex.files.checks import require_folder
-from spex.study.cost import estimate
-from spex.study.cost_text import cost_text
-from spex.study.rates import MEASURED
+from spex.study.cost import MEASURED, cost_text, estimate, measured
 from spex.study.reading import read_study
 from spex.study.running import run_study
 from spex.study.template import TEMPLATE
@@ -38,16 +37,12 @@ def init(args):
 def check(args):
     json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
     study = read_study(args.file)
-    work, rates = count_work(study), MEASURED
-    if args.measure:
-        from spex.study.measuring import measure_rates  # noqa: PLC0415 (torch takes seconds to load)
-
-        rates = measure_rates(study, rates)
-    cost = estimate(study, work, rates)
+    work = count_work(study)
+    cost = estimate(study, work, measured(study, MEASURED) if args.measure else MEASURED)
     print(cost_text(cost))
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json, cost.summary())
+        write_json(json, asdict(cost))
 
 
 def run_by_engine(args):
@@ -56,7 +51,7 @@ def run_by_engine(args):
 
 
 def report(args):
-    from spex.reports.study import write_study_report  # noqa: PLC0415 (only here is anything drawn)
+    from spex.reports.study_report import write_study_report  # noqa: PLC0415 (only here is anything drawn)
 
     print(write_study_report(read_study(args.file, quick=True)))
 

@@ -22,8 +22,7 @@ from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.contacts.rules import Published
 from spex.errors import InputError, visible
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.expression import open_expression, read_expression, select_targets
 from spex.inputs.genes import report_rows
@@ -37,14 +36,14 @@ from spex.models.splits import (
     sorted_chromosomes,
     split_by_chromosome,
 )
-from spex.reports.fits import draw_missing, write_summary
+from spex.reports.fit_figures import draw_missing, write_summary
 from spex.runs import records
 from spex.runs.folder import DataFolder, select_shard
+from spex.runs.google_sheet import open_sheet_log
 from spex.runs.predict import predict_genes
-from spex.runs.settings import check_genes_choice, check_made_with
-from spex.runs.sheets import open_sheet_log
-from spex.runs.study import fit_all, read_study, record_scores
+from spex.runs.settings import check_made_with, genes_choice
 from spex.runs.tensors import match_genes
+from spex.runs.training import fit_all, read_training, record_scores
 
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
 MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist", "distance_edges", "contact_weight")
@@ -65,10 +64,8 @@ def run(args):
     genes = genes_asked_for(kept, shard, args.test_only)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
-    check_made_with(
-        folder, made_with(args), hashes, {"resolution": ContactChoice.resolution, "max_dist": Published.max_dist}
-    )
-    check_genes_choice(folder, args.tss_rule, excluded)
+    defaults = {"resolution": ContactChoice.resolution, "max_dist": Published.max_dist}
+    check_made_with(folder, made_with(args) | genes_choice(args.tss_rule, excluded), hashes, defaults)
     if args.fit is not None:
         report_rows(args.genes, table, kept, args.gene_type, excluded)
         print(predict_genes(Path(args.fit), folder, genes))
@@ -88,24 +85,24 @@ def run(args):
         logger.info("importance goes without names: get them with: python -m spex.resources get features")
     report_splits(splits, fitting.model, set(matched.genes["chrom"]), cv=fitting.cv is not None)
 
-    study = read_study(folder, matched, settings=shared_settings(hashes, args, file), **choices)
+    training = read_training(folder, matched, settings=shared_settings(hashes, args, file), **choices)
     watch.check()  # what was read has the hashes that fits are recorded under
     hashes.save()
-    with records.results_kept_up(study.results) as renew:
+    with records.results_kept_up(training.results) as renew:
         finished = fit_all(
-            study,
+            training,
             splits,
             range(fitting.seed, fitting.seed + fitting.repeats),
             pool=fitting.cv is not None,
-            on_record=partial(keep_record, study.results, renew, sheet),
+            on_record=partial(keep_record, training.results, renew, sheet),
         )
-    for damaged in records.write_results(study.results):
+    for damaged in records.write_results(training.results):
         logger.warning("%s: its record is damaged and not in results.csv; the command that made it mends it", damaged)
-    print_scores(study, finished)
+    print_scores(training, finished)
 
 
 def choices_of(args, fitting, targets):
-    """What the options choose of a Study. targets: pairs of index and name."""
+    """What the options choose of a Training. targets: pairs of index and name."""
     return {
         "targets": targets,
         "model": fitting.model,
@@ -232,13 +229,13 @@ def log_record(folder, record, new, count):
         )
 
 
-def print_scores(study, finished):
+def print_scores(training, finished):
     """Print the published line of a single result, a table of several; several tissues are written and drawn too."""
     if len(finished) == 1:
         print(record_scores(finished[0]).line())
         return
-    if len(study.targets) > 1:
-        summary, path = write_summary(study.results, finished)
+    if len(training.targets) > 1:
+        summary, path = write_summary(training.results, finished)
         logger.info("the table is in %s, drawn in %s", path, path.with_suffix(".png").name)
     else:
         summary = summarise(records.results_table(finished))

@@ -24,7 +24,7 @@ from spex.errors import InputError, parameter, shown
 from spex.features.choices import DTYPES
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
-from spex.files.stamps import Watch
+from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
 from spex.options import one_of
 from spex.runs.cache import PredictionStore

@@ -7,9 +7,8 @@ from functools import cached_property
 from itertools import islice
 
 from spex.errors import InputError, shown
-from spex.files.checks import require_file
+from spex.files.checks import STANDARD_INPUT, is_piped, keep_piped, require_file
 from spex.files.hashes import file_sha256
-from spex.files.piped import STANDARD_INPUT, is_piped, keep_piped
 from spex.inputs.agree import build_of, builds_named
 from spex.inputs.alleles import alleles_of_row, as_text, no_chromosome
 from spex.inputs.htslib import check_bgzf, check_index, is_bgzf, line_of, reading, rows_of_bcf

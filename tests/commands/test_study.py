@@ -7,7 +7,7 @@ from refusals import files_in, refuse
 from study_files import LINES, write_study
 
 from spex.commands import study
-from spex.study.rates import MEASURED
+from spex.study.cost import MEASURED
 from spex.study.template import TEMPLATE
 
 

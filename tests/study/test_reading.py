@@ -11,11 +11,11 @@ from study_files import LINES, TISSUES, write_study
 from spex.compare.inputs import Protocol
 from spex.errors import InputError
 from spex.study import reading
-from spex.study.marked import read_marked
 from spex.study.plan import StudyFit, StudyMap
 from spex.study.reading import read_study
 from spex.study.schema import STUDY
 from spex.study.template import TEMPLATE
+from spex.study.yaml_file import read_marked
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ BEHIND = {
     "a key of a step": ("resources: {train: {gpu: 1}}", "line 8: no such key, gpu; did you mean gpus?"),
     "a tab": ("fits:\n\t- name: a", "line 9: a tab; expected blanks; YAML indents with blanks alone"),
     "a key twice": ("genes: other.csv", "line 8: genes for the second time; the first is in line 1"),
-    "a cycle of names": ("fits: &all\n  - *all", "line 8: a cycle of names: what begins here holds itself"),
+    "a cycle of names": ("fits: &all\n  - *all", "line 8: a cycle of names: what begins here contains itself"),
     "a pattern that is a name": ("tissues: *rain", "line 8: no YAML: found undefined alias 'rain'; put a pattern that"),
     "a map twice by name": ("  - {name: first, files: map1.mcool}", "line 8: map first: the name is there already"),
     "one folder where case does not count": (
@@ -385,7 +385,7 @@ def test_inputs_that_are_not_there(write):
         (
             b"a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
             + b"".join(b"%c: &%c [%s]\n" % (to, to, b", ".join([b"*%c" % (to - 1)] * 10)) for to in b"bcdefgh"),
-            ", line 6: names that unfold to more than 1,000,000 values",
+            ", line 5: names that unfold to more than 100,000 values",
         ),
     ],
 )
