@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.confirm import WELCH
+from spex.compare.protocol import Protocol
 from spex.compare.tables import Comparison
-from spex.compare.verdict import LEAST_GAIN
 from spex.compare.verdict import WORDS as VERDICTS
 
-WORDS = {number: words.format(least_gain=LEAST_GAIN) for number, words in VERDICTS.items()}
+WORDS = {number: words.format(least_gain=Protocol.least_gain) for number, words in VERDICTS.items()}
 LONG = "RNA polymerase II ChIA-PET of GM12878, replicates 1 to 4 pooled, 5 kb"
 TISSUE = "Brain - Nucleus accumbens (basal ganglia)"
 GROUPS = {

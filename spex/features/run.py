@@ -13,8 +13,7 @@ from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open
 from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import agree_maps, check_different, check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
 from spex.inputs.chromosomes import EXCLUDED
@@ -32,8 +31,7 @@ from spex.inputs.maps.settings import Reading
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore
-from spex.runs.contacts import load_contacts, save_contacts
-from spex.runs.folder import DataFolder, select_shard
+from spex.runs.folder import DataFolder, contacts_identity, load_contacts, save_contacts, select_shard
 from spex.runs.settings import RunSettings, check_run, claim_run, genes_choice
 
 logger = logging.getLogger("spex")
@@ -179,7 +177,7 @@ def _contacts(folder, inputs, settings, maps, genes):
     """Contacts of all kept genes (None without maps), whether an earlier start had kept them, and their identity."""
     if not maps:
         return None, False, None
-    identity = {**settings.recorded(), "genes": genes["id"].tolist()}
+    identity = contacts_identity(settings, genes)
     found = load_contacts(folder.contacts_npz, identity, inputs.rule, inputs.resolution)
     return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
 

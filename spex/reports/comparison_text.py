@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 from spex.compare.arms import DRAWS, UNSEEN
 from spex.compare.inputs import Protocol
-from spex.compare.statistics import LEVEL, NO_CORRECTION
+from spex.compare.protocol import NO_CORRECTION
+from spex.compare.statistics import LEVEL
 from spex.compare.tables import LEAST_CHROMOSOMES, LEAST_GENES, stand_alone
 from spex.compare.verdict import ALPHA, SHOWN_ONLY, level
 from spex.contacts.controls import ELSEWHERE, FARTHER, NUMBER_COLUMNS
@@ -171,7 +172,7 @@ def methods(comparison):
     same = _decided(results)["target_index"].nunique() == 1 or of_tissues == of_means
     text = render(
         "methods.txt",
-        **{name: settings[name] for name in ("pseudocount", "narrow_draw", "draws", "least_gain")},
+        **{name: settings[name] for name in ("pseudocount", "whole_chromosome_fallback", "draws", "least_gain")},
         genes=int(results["genes"].max()),
         chromosomes=int(results["chromosomes"].max()),
         tissues=results["target_index"].nunique(),

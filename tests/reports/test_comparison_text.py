@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from made_comparison import made_comparison, made_draws
 
-from spex.compare.statistics import CORRECTIONS
+from spex.compare.protocol import CORRECTIONS
 from spex.compare.tables import _judge
 from spex.compare.verdict import SHOWN_ONLY
 from spex.reports import comparison_text as words
