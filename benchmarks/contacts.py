@@ -19,7 +19,7 @@ from benchmarks.measure import peak_memory_gb, publish
 from spex.contacts.collect import collect_contacts
 from spex.contacts.rules import Published
 from spex.inputs.genes import keep_genes, read_gene_table
-from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.cool import CoolMap
 
 RESOLUTION = 1000
 BINS = 200_000
@@ -77,7 +77,7 @@ def main(argv=None):
         path.with_suffix(".part").rename(path)
         print(f"made {path}; run the same command again, so that making it does not count as memory used")
         return
-    map_ = ContactMap(path, RESOLUTION)
+    map_ = CoolMap(path, RESOLUTION)
     genes = genes_on(map_.chromsizes, args.genes)
     before = peak_memory_gb()
     start = time.perf_counter()

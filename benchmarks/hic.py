@@ -18,7 +18,7 @@ from benchmarks.contacts import RESOLUTION, genes_on, make_map
 from benchmarks.measure import peak_memory_gb, publish
 from spex.contacts.collect import collect_contacts
 from spex.contacts.rules import Published
-from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.formats import open_maps
 
 CHUNK = 2_000_000
 

@@ -27,9 +27,8 @@ from expecto.network import BELUGA
 from spex.commands import tensors, variants
 from spex.contacts.rules import Corrected
 from spex.effects.alleles import AlleleScorer
-from spex.effects.bins import ContactIndex
-from spex.effects.linear import LinearModels
-from spex.effects.sequences import Change
+from spex.effects.changes import Change
+from spex.effects.inputs import ContactIndex, LinearModels
 from spex.features.compute import lay_end_to_end
 from spex.features.devices import choose_device, choose_precision, open_computer
 from spex.inputs.genome import Genome

@@ -26,19 +26,19 @@ from spex import __version__ as _version
 from spex.arguments import gene_table, several, whole_number
 from spex.arguments import path as path_of
 from spex.compare.protocol import Protocol
-from spex.contacts.collect import Contacts
+from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
-from spex.inputs.agree import agree_maps, check_different
 from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.ids import unversioned
-from spex.inputs.maps.address import split_uri
+from spex.inputs.maps.matching import agree_maps, read_sheet
+from spex.inputs.maps.reader import check_different, split_uri
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
 from spex.models.choices import PSEUDOCOUNT, Fitting
@@ -223,7 +223,7 @@ def read_contacts(
         A map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
         not raw.
     """
-    from spex.inputs.maps import reading  # noqa: PLC0415 (cooler takes a second to load)
+    from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
 
     paths = several(maps, "maps", (str, Path))
     if not paths:
@@ -233,10 +233,10 @@ def read_contacts(
     gene_table(genes)
     check_resolution(resolution)
     with Watch(maps=[split_uri(each)[0] for each in paths]):
-        opened = reading.open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
+        opened = open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
         opened = agree_maps(opened, genes)
         check_different(paths, KnownHashes())
-        return reading.read_maps(opened, genes, rule, resolution)
+        return read_maps(opened, genes, rule, resolution)
 
 
 def map_sheet(
@@ -272,8 +272,7 @@ def map_sheet(
         The map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
         not raw.
     """
-    from spex.inputs.maps.reading import open_maps  # noqa: PLC0415 (cooler takes a second to load)
-    from spex.inputs.maps.sheet import read_sheet  # noqa: PLC0415
+    from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
 
     check_resolution(resolution)
     if genes is not None:

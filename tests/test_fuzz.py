@@ -32,7 +32,7 @@ from spex.inputs.agree import check_on_genome
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
-from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.cool import CoolMap
 from spex.inputs.targets import select_targets
 from spex.models.registry import MODELS
 from spex.models.scores import score
@@ -447,7 +447,7 @@ def test_bytes_of_a_contact_map(tmp_path, small_map, edits):
     path = tmp_path / "map.mcool"
     path.write_bytes(damage(small_map.read_bytes(), edits))
     try:
-        map_ = ContactMap(path, 1000)
+        map_ = CoolMap(path, 1000)
         for chrom in map_.chromsizes:
             viewpoints, others, counts = map_.pixels_of(chrom, np.array([60, 61]), lambda count: None)
     except InputError:

@@ -23,7 +23,7 @@ BREACHES = {
     "torch": ("spex/runs/folder.py", "import torch.nn", "spex.runs.folder -> torch"),
     "cooler": ("spex/contacts/rules.py", "import cooler", "spex.contacts.rules -> cooler"),
     "hictkpy": ("spex/contacts/rules.py", "import hictkpy", "spex.contacts.rules -> hictkpy"),
-    "gemmi": ("spex/inputs/maps/model3d.py", "import gemmi", "spex.inputs.maps.model3d -> gemmi"),
+    "gemmi": ("spex/inputs/maps/loops.py", "import gemmi", "spex.inputs.maps.loops -> gemmi"),
     "pysam": ("spex/inputs/alleles.py", "import pysam", "spex.inputs.alleles -> pysam"),
     "pyfaidx": ("spex/inputs/genes.py", "from pyfaidx import Fasta", "spex.inputs.genes -> pyfaidx"),
     "xgboost": ("spex/models/ridge.py", "import xgboost", "spex.models.ridge -> xgboost"),

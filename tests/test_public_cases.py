@@ -26,7 +26,7 @@ from spex.commands import tensors, train
 from spex.commands.running import BUGS, run_script
 from spex.files.hashes import file_sha256
 from spex.inputs.genes import keep_genes, read_gene_table
-from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.cool import CoolMap
 from spex.reports import fit_figures as report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
@@ -351,7 +351,7 @@ def test_a_cooler_uri_of_another_resolution_is_refused(tensors_argv, options, wo
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN])
 def test_a_disk_that_fails_is_not_a_damaged_map(tensors_argv, world, capsys, monkeypatch, number):
-    map_ = ContactMap(world.maps[0], 1000)
+    map_ = CoolMap(world.maps[0], 1000)
 
     def fail(path, *given, **options):
         raise OSError(number, "Can't synchronously read data (file read failed)")

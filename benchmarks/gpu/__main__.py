@@ -19,17 +19,19 @@ from spex.commands.arguments import reading_of, refuse_without_map
 from spex.commands.choices import ContactChoice, Inputs
 from spex.commands.parser import OneLineParser, typed
 from spex.commands.running import run_script
+from spex.contacts.collect import read_maps
 from spex.contacts.rules import Published, check_resolution
 from spex.errors import InputError, parameter, visible
 from spex.features.choices import DTYPES, Computing
 from spex.features.devices import choose_devices, choose_precision, open_model
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
-from spex.inputs.agree import agree_maps, check_on_genome
+from spex.inputs.agree import check_on_genome
 from spex.inputs.choices import Reading
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
-from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import agree_maps
 from spex.options import PATH
 
 PROG = "benchmarks.gpu"

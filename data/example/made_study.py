@@ -21,13 +21,14 @@ from data.example.made_world import BIN, CHROMOSOMES, FACTORS, MAPS, make_expres
 from data.example.make_example import CREATION_DATE
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
+from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected
 from spex.contacts.sums import sum_by_side
 from spex.files.atomic import write_text
 from spex.files.hashes import file_sha256
 from spex.files.sealed import save_array
 from spex.inputs.genes import cached_genes_text, keep_genes, read_gene_table
-from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.maps.formats import open_maps
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_identity, save_contacts
 from spex.runs.settings import RunSettings, claim_run

@@ -13,8 +13,7 @@ import pandas as pd
 
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
-from spex.effects.benchmark import ElementBenchmark
-from spex.effects.elements import COLUMNS, LARGE, OWN, ElementScorer
+from spex.effects.elements import COLUMNS, LARGE, OWN, ElementBenchmark, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError
 from spex.files.atomic import remove_where_allowed

@@ -19,9 +19,9 @@ from spex.files.atomic import write_json
 from spex.files.checks import require_folder
 from spex.files.hashes import Watch
 from spex.inputs.choices import Reading
-from spex.inputs.maps.address import split_uri
-from spex.inputs.maps.reading import open_maps
-from spex.inputs.maps.sheet import read_sheet
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import read_sheet
+from spex.inputs.maps.reader import split_uri
 from spex.reports.map_sheets import sheet_text, write_sheets
 
 logger = logging.getLogger("spex")

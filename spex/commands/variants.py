@@ -15,8 +15,7 @@ from spex.commands.choices import Shard
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
 from spex.commands.parser import chosen
-from spex.effects.nulls import null_effects
-from spex.effects.quantiles import STRATA, load_nulls, save_nulls
+from spex.effects.nulls import STRATA, load_nulls, null_effects, save_nulls
 from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import VariantRun, null_identity
 from spex.files.checks import require_folder

@@ -23,7 +23,7 @@ from spex.compare.tables import enough_chromosomes
 from spex.errors import InputError
 from spex.files.checks import require_folder
 from spex.files.hashes import KnownHashes, Watch
-from spex.inputs.maps.address import split_uri
+from spex.inputs.maps.reader import split_uri
 from spex.models.matrices import COLUMNS_AT_ONCE
 
 PARTS = "parts"

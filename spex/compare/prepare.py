@@ -11,14 +11,14 @@ import pandas as pd
 from spex.compare.arms import DRAWS, MapArms
 from spex.compare.folders import OWN_WIDTH, MapFolder
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
+from spex.contacts.collect import OF_WHOLE_MAP, count_pixels, read_maps
 from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
-from spex.contacts.weights import OF_WHOLE_MAP
+from spex.contacts.maps import DownsampledMap
 from spex.errors import InputError, parameter
-from spex.inputs.agree import agree_maps
-from spex.inputs.maps.address import map_sha256, require_map
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.model3d import ModelMap
-from spex.inputs.maps.reading import count_pixels, open_maps, read_maps
-from spex.inputs.maps.thinned import ThinnedMap
+from spex.inputs.maps.reader import map_sha256, require_map
 from spex.progress import progress
 from spex.runs.cache import PredictionStore, own_keys
 from spex.runs.tensors import read_features
@@ -124,7 +124,7 @@ class MapMaker:
         logger.info("%s: %s counts, thinned to %.4g of them", self.name, f"{self.depth:,.0f}", self.share)
         hashes = self.map_folder.settings.maps_sha256
         self.files = [
-            ThinnedMap(each, self.share, self.seed, name) for each, name in zip(self.files, hashes, strict=True)
+            DownsampledMap(each, self.share, self.seed, name) for each, name in zip(self.files, hashes, strict=True)
         ]
 
     def identity(self):

@@ -1,13 +1,21 @@
-"""Contact maps to the bins that each TSS touches, and their side of the gene."""
+"""Contact maps to the bins that each TSS touches: their side of the gene, and what each counts as in its sum."""
 
+import logging
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from spex.contacts.rules import LEAST_DISTANCE, Corrected, Published, check_resolution
-from spex.contacts.weights import check_weights, weigher
+from spex.contacts.rules import EVERY_ONE, LEAST_DISTANCE, Corrected, Published, check_resolution
+from spex.errors import InputError, shown
+from spex.progress import progress
+
+NAMED_AT_ONCE = 20
+OF_WHOLE_MAP = ("balanced", "expected")
+"""Weights that follow from all of a map, not from a contact alone."""
+
+logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,12 +23,11 @@ class Contacts:
     """Kept contacts of n genes, gene after gene, bins ascending.
 
     genes: (n,) ids. chroms: (n,) names. tss: (n,) int64, 1-based. strands: (n,) "+" or "-". has_pixels: (n,) bool,
-    whether the map holds any pixel of the TSS bin. offsets: (n + 1,) int64, gene i has contacts offsets[i] to
+    whether the map has any pixel of the TSS bin. offsets: (n + 1,) int64, gene i has contacts offsets[i] to
     offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
     bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
     chromosomes as the maps have them, where known. weights: float64, what the rule's contact_weight gives each; None
-    where each counts once; `weight` is what counts. accounts: for each file what was used of it and what was left out,
-    as of `Account.summary`.
+    where each counts once; `weight` is what counts. accounts: an `Account.summary` of each file.
     """
 
     genes: np.ndarray
@@ -109,10 +116,10 @@ class Contacts:
         return pd.DataFrame(columns)
 
     def pairs(self) -> pd.DataFrame:
-        """One row per kept contact: id, chrom, start and end of the bin, side of the gene, count.
+        """One row per kept contact: DataFrame with id, chrom, start, end, side, count.
 
-        Returns: DataFrame; start, end in bp, 0-based half-open (the last bin may reach past the chromosome's end);
-        side "downstream" or "upstream". Where the rule has distance edges, group, from 1; where it weighs, weight.
+        start, end: of the bin, in bp, 0-based half-open (the last bin may reach past the chromosome's end). side:
+        "downstream" or "upstream". Where the rule has distance edges, group, from 1; where it weighs, weight.
         """
         columns = {
             "id": self.genes[self.gene],
@@ -129,7 +136,7 @@ class Contacts:
         return pd.DataFrame(columns)
 
     def of_rows(self, rows):
-        """The contacts of some genes. rows: (m,) of them. Returns: Contacts, in the order of `rows`."""
+        """Contacts of some genes, in the order of `rows`, (m,)."""
         rows = np.asarray(rows, dtype=np.int64)
         lengths = self.number[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -146,6 +153,43 @@ class Contacts:
         return f"Contacts({len(self.bins):,} contacts of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
 
 
+def read_maps(maps, genes, rule, resolution):
+    """Contacts of genes, as of `collect_contacts`; logs what was used of each file, and chromosomes without a pixel."""
+    total = count_pixels(maps, genes["chrom"].unique())
+    passes = 2 if rule.contact_weight == "expected" else 1
+    with progress(total and passes * total, "pixels", "contacts") as advance:
+        contacts = collect_contacts(maps, genes, rule, resolution, advance)
+    _report_without_pixels(maps, contacts)
+    return replace(contacts, accounts=report_accounts(maps))
+
+
+def count_pixels(maps, chroms):
+    """Number of pixels that reading `chroms` streams through, or None where a format does not say."""
+    counts = [map_.pixel_count(chroms) for map_ in maps]
+    return None if None in counts else sum(counts)
+
+
+def report_accounts(maps):
+    """Log what was used of each file that has been read, and what was left out. Returns: the same, list of dicts."""
+    accounts = [account for map_ in maps for account in map_.accounts()]
+    for account in accounts:
+        account.report()
+    return [account.summary() for account in accounts]
+
+
+def _report_without_pixels(maps, contacts):
+    """Warn of chromosomes that have genes, none of them with a pixel: the maps may be of a part of the genome."""
+    found = set(contacts.chroms[contacts.has_pixels])
+    without = [chrom for chrom in dict.fromkeys(contacts.chroms.tolist()) if chrom not in found]
+    if without:
+        more = f" and {len(without) - NAMED_AT_ONCE} more" if len(without) > NAMED_AT_ONCE else ""
+        logger.warning(
+            "%s: %d of %d genes lie on chromosomes where no gene has a pixel (%s%s); they have no contacts",
+            *(", ".join(str(map_.path) for map_ in maps), np.isin(contacts.chroms, without).sum()),
+            *(len(contacts.chroms), ", ".join(map(shown, without[:NAMED_AT_ONCE])), more),
+        )
+
+
 def collect_contacts(maps, genes, rule, resolution, advance):
     """The kept contacts of every gene, from one pass over each map, two where weights ask for it.
 
@@ -155,50 +199,49 @@ def collect_contacts(maps, genes, rule, resolution, advance):
     Returns: Contacts, in the order of `genes`.
     """
     check_resolution(resolution)
-    check_weights(rule, maps)
+    _check_weights(rule, maps)
     bins_of = pd.Series(rule.tss_bins(genes["tss"].to_numpy(), resolution), index=genes.index)
-    per_gene = {}
+    pieces = {}  # of a gene: whether there is a pixel, bins, counts, downstream, weights
     for chrom, on_chrom in genes.groupby("chrom", sort=False):
         wanted = bins_of[on_chrom.index]
-        weigh = weigher(rule, maps, chrom, resolution, advance)
+        weigh = _weigher(rule, maps, chrom, resolution, advance)
         viewpoints, others, counts = _sum_over_maps(maps, chrom, wanted.unique(), advance)
         begins, ends = (np.searchsorted(viewpoints, wanted, side) for side in ("left", "right"))
-        far = np.abs(others - viewpoints) * resolution >= LEAST_DISTANCE
-        good = far & rule.keeps(counts)
-        weights = None
+        good = (np.abs(others - viewpoints) * resolution >= LEAST_DISTANCE) & rule.keeps(counts)
+        weights = np.full(len(counts), np.nan)
         if weigh is not None:
-            weights = np.full(len(counts), np.nan)
             weights[good] = weigh(viewpoints[good], others[good], counts[good])
             good &= np.isfinite(weights)
         for row, tss_bin, strand, a, b in zip(on_chrom.index, wanted, on_chrom["strand"], begins, ends, strict=True):
             kept = a + np.flatnonzero(good[a:b])
             bins = others[kept]
             downstream = bins >= tss_bin if strand == "+" else bins < tss_bin
-            weighted = None if weights is None else weights[kept]
-            per_gene[row] = (b > a, bins.astype(np.int32), counts[kept], downstream, weighted)
-    has_pixels, bins, counts, downstream, weights = zip(*(per_gene[row] for row in genes.index), strict=True)
+            pieces[row] = b > a, bins.astype(np.int32), counts[kept], downstream, weights[kept]
+    has_pixels, *columns = zip(*(pieces[row] for row in genes.index), strict=True)
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in columns[0]])]).astype(np.int64)
+    bins, counts, downstream, weights = map(np.concatenate, columns)
     return Contacts(
         genes=genes["id"].to_numpy(dtype=str),
         chroms=genes["chrom"].to_numpy(dtype=str),
         tss=genes["tss"].to_numpy(dtype=np.int64),
         strands=genes["strand"].to_numpy(dtype=str),
         has_pixels=np.array(has_pixels),
-        offsets=np.concatenate([[0], np.cumsum([len(part) for part in bins])]).astype(np.int64),
-        bins=np.concatenate(bins),
-        counts=np.concatenate(counts),
-        downstream=np.concatenate(downstream),
+        offsets=offsets,
+        bins=bins,
+        counts=counts,
+        downstream=downstream,
         resolution=resolution,
         rule=rule,
         chromsizes=_chromsizes(maps, genes["chrom"].unique()),
-        weights=None if weigh is None else np.concatenate(weights),
+        weights=None if rule.contact_weight == EVERY_ONE else weights,
     )
 
 
 def _chromsizes(maps, chroms):
     """Lengths of the chromosomes, each of the first map that has it; None where no format has any."""
     known = [map_.chromsizes for map_ in maps if map_.chromsizes is not None]
-    lengths = {chrom: next((sizes[chrom] for sizes in known if chrom in sizes), None) for chrom in chroms}
-    return {chrom: length for chrom, length in lengths.items() if length is not None} if known else None
+    lengths = {chrom: length for sizes in reversed(known) for chrom, length in sizes.items()}
+    return {chrom: lengths[chrom] for chrom in chroms if chrom in lengths} if known else None
 
 
 def _sum_over_maps(maps, chrom, tss_bins, advance):
@@ -207,8 +250,52 @@ def _sum_over_maps(maps, chrom, tss_bins, advance):
     viewpoints, others, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((others, viewpoints))
     viewpoints, others, counts = viewpoints[order], others[order], counts[order]
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = (viewpoints[1:] != viewpoints[:-1]) | (others[1:] != others[:-1])
-    begins = np.flatnonzero(first)
-    summed = np.add.reduceat(counts, begins) if len(begins) else counts
-    return viewpoints[first], others[first], summed
+    first = np.flatnonzero(np.diff(viewpoints, prepend=-1) | np.diff(others, prepend=-1))
+    return viewpoints[first], others[first], np.add.reduceat(counts, first) if len(first) else counts
+
+
+def _check_weights(rule, maps):
+    """Refuse several maps, each balanced for itself, and formats that have nothing for the rule's weights."""
+    about = {"argument": "contact_weight", "subject": rule.contact_weight}
+    balanced = rule.contact_weight == "balanced"
+    if balanced and len(maps) > 1:
+        raise InputError(
+            f"{len(maps)} contact maps are given, each balanced for itself; their sum is not",
+            **about,
+            expected="one map",
+            hint="add them with: cooler merge; then balance the sum with: cooler balance",
+        )
+    for map_ in maps if rule.contact_weight in OF_WHOLE_MAP else ():
+        if not (map_.has_balancing if balanced else map_.chromsizes):
+            lacks = "keeps no weights of bins" if balanced else "does not say how many pairs of bins there are"
+            expected = ".mcool or .cool files" if balanced else "maps of all pairs of bins (.mcool, .cool, .hic)"
+            raise InputError(f"the format of {map_.path} {lacks}", **about, expected=expected)
+
+
+def _weigher(rule, maps, chrom, resolution, advance):
+    """What weighs the contacts of a chromosome; None where each counts once.
+
+    Returns: function from the two bins of contacts, (n,) int64, and their counts to weights, (n,) float64: NaN where a
+    bin has none, so that the contact cannot be kept.
+    """
+    if rule.contact_weight == EVERY_ONE:
+        return None
+    if rule.contact_weight == "count":
+        return lambda one, other, counts: counts
+    if rule.contact_weight == "log":
+        return lambda one, other, counts: np.log1p(counts)
+    if rule.contact_weight == "balanced":
+        of_bin = maps[0].balancing(chrom)
+        return lambda one, other, counts: counts * of_bin[one] * of_bin[other]
+    expected = _mean_by_distance(maps, chrom, resolution, advance)
+    return lambda one, other, counts: counts / expected[np.abs(one - other)]
+
+
+def _mean_by_distance(maps, chrom, resolution, advance):
+    """Mean count of all pairs of bins at each distance in bins, those without a pixel among them, summed over maps."""
+    bins = -(-max(map_.chromsizes.get(chrom, 0) for map_ in maps) // resolution)
+    sums = np.zeros(bins)
+    for map_ in maps:
+        for part in map_.parts(chrom, advance):
+            sums += np.bincount(part.bin2 - part.bin1, part.counts, minlength=bins)
+    return sums / np.arange(bins, 0, -1)  # of n bins n - d pairs are d apart

@@ -67,25 +67,22 @@ def draw_matched(contacts, seed, draw=0, *, whole_chromosome=False):
     reaches = WITHIN if whole_chromosome else WITHIN | FARTHER
     bins, levels = contacts.bins.astype(np.int64), np.empty(len(contacts.bins), np.int8)
     tss_bins = contacts.tss_bins
-    for rows in _by_chromosome(contacts.chroms):
-        spans = [contacts.of_gene(row) for row in rows]
-        pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
-        for row, span in zip(rows, spans, strict=True):
-            if span.start == span.stop:
-                continue
-            random = np.random.default_rng([seed, draw, *_entropy(contacts.genes[row])])
-            own = contacts.bins[span].astype(np.int64)
-            drawn = _draw_for_gene(pool, own, int(tss_bins[row]), contacts.resolution, random, reaches)
-            bins[span], levels[span] = drawn
+    for row, span, pool in _genes_and_pools(contacts):
+        random = np.random.default_rng([seed, draw, *_entropy(contacts.genes[row])])
+        own, tss_bin = contacts.bins[span].astype(np.int64), int(tss_bins[row])
+        bins[span], levels[span] = _draw_for_gene(pool, own, tss_bin, contacts.resolution, random, reaches)
     names = (*reaches, ELSEWHERE, ITS_OWN)
     distance = np.abs(bins - tss_bins[contacts.gene])
     return _with_bins(contacts, bins), _shares(contacts.distance, distance, levels, names)
 
 
-def _by_chromosome(chroms):
-    """Rows of the genes of each chromosome, in their order."""
-    for chrom in dict.fromkeys(chroms.tolist()):
-        yield np.flatnonzero(chroms == chrom)
+def _genes_and_pools(contacts):
+    """Yield the row of each gene that has contacts, the slice of these, and the pool of its chromosome, ascending."""
+    for chrom in dict.fromkeys(contacts.chroms.tolist()):
+        rows = np.flatnonzero(contacts.chroms == chrom)
+        spans = [contacts.of_gene(row) for row in rows]
+        pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
+        yield from ((row, span, pool) for row, span in zip(rows, spans, strict=True) if span.start < span.stop)
 
 
 def _entropy(gene):
@@ -94,10 +91,10 @@ def _entropy(gene):
 
 
 def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
-    """Matched bins of one gene. pool: ascending. own: its bins, ascending. Returns: bins, int64, and levels.
+    """Matched bins of one gene, int64, and their levels. pool, own (its bins): ascending. reaches: as `WITHIN`.
 
-    reaches: by name as `WITHIN`. A level is the number of the reach that a bin was found in; the next one stands for
-    the whole chromosome, the last for the contact's own bin.
+    A level is the number of the reach that a bin was found in; the next one stands for the whole chromosome, the last
+    for the contact's own bin.
 
     Places in the pool that may not be drawn are kept in an ascending list; of k free places of a stretch the number
     floor(u k) is drawn, u uniform on [0, 1).
@@ -126,10 +123,9 @@ def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
 
 
 def _stretches(pool, offsets, tss_bin, least, reaches):
-    """Where in the pool bins may be drawn for each contact, level by level.
+    """Where in the pool bins may be drawn: first place and place behind, each a list (contacts) of lists (levels).
 
-    offsets: of the contacts from the TSS bin, in bins. Returns: two lists (contacts) of lists (levels), first place and
-    place behind.
+    offsets: of the contacts from the TSS bin, in bins.
     """
     sign, distance = np.sign(offsets), np.abs(offsets)
     begins, ends = [], []
@@ -167,31 +163,28 @@ def draw_by_distance(contacts, seed):
     bins = contacts.bins.astype(np.int64)
     tss_bins = contacts.tss_bins
     least = -(-LEAST_DISTANCE // contacts.resolution)
-    for rows in _by_chromosome(contacts.chroms):
-        spans = [contacts.of_gene(row) for row in rows]
-        pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
-        for row, span in zip(rows, spans, strict=True):
-            random = np.random.default_rng([seed, *_entropy(contacts.genes[row])])
-            offsets = bins[span] - tss_bins[row]
-            for mine, edges in (
-                (offsets < 0, (offsets.min(initial=0), -least)),
-                (offsets > 0, (least, offsets.max(initial=0))),
-            ):
-                if not mine.any():
-                    continue
-                first, behind = np.searchsorted(pool, tss_bins[row] + np.array(edges) + [0, 1])
-                reach = pool[first:behind]
-                # the first by waiting times are a draw without replacement (Efraimidis & Spirakis 2006)
-                times = random.exponential(size=len(reach)) * np.abs(reach - tss_bins[row])
-                first_ones = np.argpartition(times, mine.sum() - 1)[: mine.sum()]
-                bins[span.start + np.flatnonzero(mine)] = np.sort(reach[first_ones])
+    for row, span, pool in _genes_and_pools(contacts):
+        random = np.random.default_rng([seed, *_entropy(contacts.genes[row])])
+        offsets = bins[span] - tss_bins[row]
+        for mine, edges in (
+            (offsets < 0, (offsets.min(), -least)),
+            (offsets > 0, (least, offsets.max())),
+        ):
+            if not mine.any():
+                continue
+            first, behind = np.searchsorted(pool, tss_bins[row] + np.array(edges) + [0, 1])
+            reach = pool[first:behind]
+            # the first by waiting times are a draw without replacement (Efraimidis & Spirakis 2006)
+            times = random.exponential(size=len(reach)) * np.abs(reach - tss_bins[row])
+            first_ones = np.argpartition(times, mine.sum() - 1)[: mine.sum()]
+            bins[span.start + np.flatnonzero(mine)] = np.sort(reach[first_ones])
     return _with_bins(contacts, bins)
 
 
 def exchange(contacts, seed):
     """For every gene another one with about as many contacts, whose contacts it gets.
 
-    Genes with contacts are ranked by their number, equal ones in random order, and in stretches of ten each takes the
+    Genes with contacts are ranked by their number, equal ones in random order, and in groups of ten each takes the
     next one's in random order; genes without contacts keep none.
 
     Returns: (n,) int64, the row whose contacts each gene gets.
@@ -211,7 +204,7 @@ def exchange(contacts, seed):
 
 
 def number_columns(contacts):
-    """What the numbers of contacts tell of each gene, without any sequence: float64 (n, 9), as `NUMBER_COLUMNS`.
+    """What the numbers of contacts say of each gene, without any sequence: float64 (n, 9), as `NUMBER_COLUMNS`.
 
     Bins and sum of counts on each side, as they are and as log(1 + x), and 1 for genes without a contact. The same of
     each group where there are several, with the sum of the weights beside that of the counts where contacts have any.

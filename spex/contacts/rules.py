@@ -22,7 +22,7 @@ LEAST_DISTANCE = 20_000
 
 EVERY_ONE = "one"
 WEIGHTS = (EVERY_ONE, "count", "log", "balanced", "expected")
-"""What a kept contact may count as: `spex.contacts.weights`."""
+"""What a kept contact may count as: `collect`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +30,7 @@ class Rule(Options):
     """What every rule has, and what it leaves open.
 
     distance_edges: spatial distances at which groups of contacts end, ascending: 1/sqrt(count), which is the measured
-    distance where a 3D model gives the count. The first group holds those nearer than the first edge, the next those
+    distance where a 3D model gives the count. The first group has those nearer than the first edge, the next those
     from there up to the second; contacts from the last edge on are left out. None: one group of all. contact_weight:
     what each contact counts as in its sum, a name in `WEIGHTS`.
 
@@ -94,8 +94,8 @@ class Rule(Options):
         return self.centres(windows, resolution) - BELUGA.window // 2
 
     def __repr__(self):
-        told = [*thresholds_in(self), *(name for name in SHARED if getattr(self, name) != getattr(Rule, name))]
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
+        names = [*thresholds_in(self), *(name for name in SHARED if getattr(self, name) != getattr(Rule, name))]
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
 
 SHARED = tuple(field.name for field in fields(Rule))
@@ -117,7 +117,7 @@ class Published(Rule):
     """Whether a gene without any pixel gets the plain sum of its own windows instead of zeros, in every group."""
 
     def tss_bins(self, tss, resolution):
-        """Bin of each TSS: the nearest bin edge, halves to even, not the bin that holds the TSS.
+        """Bin of each TSS: the nearest bin edge, halves to even, not the bin that contains the TSS.
 
         tss: (n,) int64, 1-based. Returns: (n,) int64; may be one past the chromosome's last bin.
         """
@@ -154,7 +154,7 @@ class Corrected(Rule):
     own_windows_stand_in: ClassVar[bool] = False
 
     def tss_bins(self, tss, resolution):
-        """Bin that holds each TSS. tss: (n,) int64, 1-based. Returns: (n,) int64."""
+        """Bin that contains each TSS. tss: (n,) int64, 1-based. Returns: (n,) int64."""
         return (np.asarray(tss) - 1) // resolution
 
     def is_strong(self, counts):

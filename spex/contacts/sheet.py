@@ -1,4 +1,4 @@
-"""What a contact map holds, counted in one pass: pixels, counts by distance, contacts of genes, coverage of bins."""
+"""What a contact map contains, counted in one pass: pixels, counts by distance, contacts of genes, coverage of bins."""
 
 from dataclasses import dataclass, field
 
@@ -17,10 +17,10 @@ STEPS_PER_DOUBLING = 2
 
 @dataclass(frozen=True, eq=False)
 class MapSheet:
-    """What one resolution of a contact map holds.
+    """What one resolution of a contact map contains.
 
     path, resolution (bp), resolutions (all that the file has), chromosomes (number).
-    trans_pixels, trans_counts: between chromosomes, None where the format does not have or tell them. of_distance:
+    trans_pixels, trans_counts: between chromosomes, None where the format does not have them. of_distance:
     DataFrame, a row a distance in bins, 0 first: pixels, counts, and pairs, the number of pairs of bins that lie so far
     apart. genes: DataFrame (n) with id, chrom, tss, coverage (sum of the counts of the TSS bin within the chromosome),
     and of each group of distances, by its name, the pixels of the TSS bin; None without genes. genes_elsewhere: genes
@@ -85,7 +85,7 @@ class MapSheet:
 
     def summary(self) -> dict:
         """All of it in a dict of JSON values, genes and bins in quantiles."""
-        told = {
+        summary = {
             "map": self.path,
             "resolution": self.resolution,
             "resolutions": self.resolutions,
@@ -99,27 +99,26 @@ class MapSheet:
         }
         if self.genes is not None:
             far = self.genes[list(GROUPS[1:])].sum(axis=1)
-            told["genes"] = {
+            summary["genes"] = {
                 "genes": len(self.genes),
                 "on_other_chromosomes": self.genes_elsewhere,
                 "without_pixel": int((self.genes[list(GROUPS)].sum(axis=1) == 0).sum()),
                 "without_pixel_from_20_kb": int((far == 0).sum()),
                 "coverage_of_tss_bins": _quantiles(self.genes["coverage"].to_numpy()),
             }
-        groups = self.by_group().rename_axis("distance").reset_index()
-        told["by_group_of_distances"] = groups.to_dict("records")
         distances = self.by_distance()
-        told["by_distance"] = distances.astype(object).where(distances.notna(), None).to_dict("records")
-        return told
+        summary["by_group_of_distances"] = self.by_group().rename_axis("distance").reset_index().to_dict("records")
+        summary["by_distance"] = distances.astype(object).where(distances.notna(), None).to_dict("records")
+        return summary
 
     def __repr__(self) -> str:
         return f"MapSheet({self.path}, {self.resolution} bp, {self.cis_pixels:,} pixels, {self.cis_counts:,.0f} counts)"
 
 
 def count_map(map_, genes, resolution, advance):
-    """Count what a contact map holds, in one pass.
+    """Count what a contact map contains, in one pass.
 
-    map_: a reader of contact maps, of this resolution (bp). genes: DataFrame with id, chrom, tss (1-based), or None.
+    map_: MapReader of this resolution (bp). genes: DataFrame with id, chrom, tss (1-based), or None.
     advance: called with the number of pixels read.
 
     Returns: MapSheet; of genes on chromosomes that the map lacks only the number.
@@ -131,7 +130,7 @@ def count_map(map_, genes, resolution, advance):
     for chrom, bins in bins_of.items():
         distances[2, :bins] += np.arange(bins, 0, -1)
         counter = _Chromosome(bins, resolution, None if genes is None else genes[genes["chrom"] == chrom])
-        for part in map_.parts(chrom, advance):
+        for part in map_.all_parts(chrom, advance):
             counter.add(part)
             trans.append((part.trans_pixels, part.trans_counts))
         distances[:2, :bins] += counter.distances
@@ -163,13 +162,12 @@ class _Chromosome:
     def __init__(self, bins, resolution, genes):
         self.distances, self.coverage = np.zeros((2, bins)), np.zeros(bins)
         self._bins, self._resolution, self._genes = bins, resolution, genes
-        self._tss_bins = np.empty(0, np.int64)
-        if genes is not None:
-            self._tss_bins = np.unique(Corrected().tss_bins(genes["tss"].to_numpy(np.int64), resolution))
-            self._tss_bins = self._tss_bins[self._tss_bins < bins]
+        tss = np.empty(0, np.int64) if genes is None else genes["tss"].to_numpy(np.int64)
+        self._tss_bins = Corrected().tss_bins(tss, resolution)
+        within = np.unique(self._tss_bins[self._tss_bins < bins])
         self._place = np.full(bins, -1)
-        self._place[self._tss_bins] = np.arange(len(self._tss_bins))
-        self._pixels = np.zeros(len(self._tss_bins) * len(GROUPS), np.int64)
+        self._place[within] = np.arange(len(within))
+        self._pixels = np.zeros(len(within) * len(GROUPS), np.int64)
 
     def add(self, part):
         """Count some of the pixels."""
@@ -186,11 +184,10 @@ class _Chromosome:
 
     def table(self):
         """The chromosome's genes, as of MapSheet; those past its end have nothing."""
-        bins = Corrected().tss_bins(self._genes["tss"].to_numpy(np.int64), self._resolution)
-        there = bins < self._bins
-        coverage, pixels = np.zeros(len(bins)), np.zeros((len(bins), len(GROUPS)), np.int64)
-        coverage[there] = self.coverage[bins[there]]
-        pixels[there] = self._pixels.reshape(-1, len(GROUPS))[self._place[bins[there]]]
+        there = self._tss_bins < self._bins
+        coverage, pixels = np.zeros(len(there)), np.zeros((len(there), len(GROUPS)), np.int64)
+        coverage[there] = self.coverage[self._tss_bins[there]]
+        pixels[there] = self._pixels.reshape(-1, len(GROUPS))[self._place[self._tss_bins[there]]]
         table = self._genes[["id", "chrom", "tss"]].assign(coverage=coverage)
         return table.join(pd.DataFrame(pixels, index=table.index, columns=list(GROUPS)))
 
@@ -201,9 +198,9 @@ def _group_of(distances, resolution):
 
 
 def _total(values):
-    """Sum of what was told; None where nothing was."""
-    told = [value for value in values if value is not None]
-    return sum(told) if told else None
+    """Sum of the values that are known; None without any."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _quantiles(values):

@@ -1,4 +1,4 @@
-"""Sums of what windows of bins hold over the contacts of genes: by gene, group of contacts, and side of the gene."""
+"""Sums of what windows of bins contain over the contacts of genes: by gene, group of contacts, and side of the gene."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ SEGMENT_WINDOWS = 1024
 the order of every sum, and so every bit of it, is the same however genes are split."""
 
 WINDOWS_AT_ONCE = 4096
-"""Windows whose predictions are held in memory, at least (8 KB each), in whole segments."""
+"""Windows whose predictions are in memory, at least (8 KB each), in whole segments."""
 
 
 def sum_by_side(sides, places, predictions, count, weights=None):
@@ -21,9 +21,8 @@ def sum_by_side(sides, places, predictions, count, weights=None):
     takes its windows one after the other: no other gene changes a bit of it.
     """
     data = np.ones(len(sides)) if weights is None else weights
-    return csr_array((data, (sides, places)), shape=(count, len(predictions))) @ predictions.astype(
-        np.float64, copy=False
-    )
+    product = csr_array((data, (sides, places)), shape=(count, len(predictions)))
+    return product @ predictions.astype(np.float64, copy=False)
 
 
 class SumsOverBins:

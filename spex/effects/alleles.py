@@ -1,7 +1,7 @@
-"""Effects of alleles: the windows that an allele changes, on each gene's own grid and in the bins that genes touch.
+"""Effects of alleles: the windows that an allele changes, on each gene's own grid and in its contacted bins.
 
-The difference of a gene's tensor with the allele and without follows from the windows that differ, since a tensor is a
-sum over windows; contacts are held fixed. Through a linear model that difference is the effect, in ln(expression).
+A tensor is a sum over windows, so its difference with the allele and without follows from the windows that differ;
+contacts stay fixed. Through a linear model that difference is the effect, in ln(expression).
 """
 
 from collections import defaultdict
@@ -11,14 +11,17 @@ import numpy as np
 
 from expecto.gene_features import OWN_SUMS, REACH, own_windows, transform_weights
 from expecto.network import BELUGA
-from spex.effects.linear import ROWS
+from spex.effects.inputs import ROWS, LinearModels
 from spex.features.compute import lay_end_to_end
 
 WINDOWS_AT_ONCE = 4096
-"""Changed windows whose predictions are held in memory, at least (8 KB each), in whole alleles."""
+"""Changed windows whose predictions are in memory, at least (8 KB each), in whole alleles."""
 
 OWN_REACH = REACH + BELUGA.window // 2
-"""Largest distance in bp between a TSS and a base that its own windows hold."""
+"""Largest distance in bp between a TSS and a base of its own windows."""
+
+ARRAYS = ("alleles", "genes", "through_own", "own", "contact")
+"""Fields of Effects that are arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +43,24 @@ class Effects:
 
 @dataclass
 class _Pair:
-    """A gene that an allele reaches. own: positions in SHIFTS of its own windows that change, their starts in the
+    """A gene that an allele reaches. positions: in SHIFTS of its own windows that change. own: starts of these in the
     reference, and in the changed chromosome. contacts: number -> starts of those windows of its bin, likewise."""
 
     chrom: str
     allele: int
     gene: int
+    positions: np.ndarray
     own: tuple
     contacts: dict
 
     def windows(self):
         """Starts of the windows that change, in the reference and in the changed chromosome: pairs of arrays."""
-        return [self.own[1:], *self.contacts.values()]
+        return [self.own, *self.contacts.values()]
+
+
+def scorer_of(inputs, computer):
+    """AlleleScorer of EffectInputs with linear models. computer: FeatureComputer."""
+    return AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
 
 
 class AlleleScorer:
@@ -75,10 +84,9 @@ class AlleleScorer:
         self._stands_in = np.zeros(len(genes), dtype=bool) if index is None else index.contacts.stand_ins
 
     def effects(self, changes, only=None):
-        """Effects of alleles on the genes that they reach.
+        """Effects of alleles on the genes that they reach: Effects.
 
         changes: list of Change (n). only: row of the one gene that is asked for, for each; all without it.
-        Returns: Effects.
         """
         pairs, parts, count, stretches = [], [], 0, {}
         for number in sorted(range(len(changes)), key=lambda each: (changes[each].chrom, changes[each].start)):
@@ -92,7 +100,7 @@ class AlleleScorer:
                 pairs, count = [], 0
                 stretches.clear()
         parts.append(self._of_pairs(pairs, changes))
-        return _joined(parts, len(self._models))
+        return _joined(parts)
 
     def _reached(self, number, change, stretches):
         """The genes that an allele reaches: list of _Pair. stretches: gene -> base codes around it, kept."""
@@ -104,28 +112,25 @@ class AlleleScorer:
             if any(differ):
                 contacts[int(self._index.genes[contact])][int(contact)] = starts[differ], moved[differ]
         own = {}
-        rows, tss = self._on_chrom.get(change.chrom, ((), ()))
+        rows, tss = self._on_chrom.get(change.chrom, (np.empty(0, np.int64), ()))
         near = slice(*np.searchsorted(tss, [change.start - OWN_REACH, change.end + OWN_REACH + 1]))
-        for gene in rows[near] if len(rows) else ():
+        for gene in rows[near].tolist():
             windows = self._changed_windows(change, gene, stretches)
             if len(windows[0]):
-                own[int(gene)] = windows
-        nothing = (np.empty(0, np.int64),) * 3
-        return [
-            _Pair(change.chrom, number, gene, own.get(gene, nothing), contacts[gene])
-            for gene in sorted({*own, *contacts})
-        ]
+                own[gene] = windows
+        pairs = []
+        for gene in sorted({*own, *contacts}):
+            positions, *starts = own.get(gene, (np.empty(0, np.int64),) * 3)
+            pairs.append(_Pair(change.chrom, number, gene, positions, tuple(starts), contacts[gene]))
+        return pairs
 
     def _differs(self, change, start, moved):
-        """Whether a bin's window reads other bases with the change. start, moved: where it starts without, and with."""
+        """Whether a bin's window reads other bases with the change. moved: where it then starts."""
         before = self._genome.codes(change.chrom, start, start + BELUGA.window)
         return not np.array_equal(before, change.codes(self._genome, moved, moved + BELUGA.window))
 
     def _changed_windows(self, change, gene, stretches):
-        """Own windows of a gene that read other bases with the change; the TSS moves along.
-
-        Returns: their positions in SHIFTS; their starts in the reference; and in the changed chromosome.
-        """
+        """Own windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
         tss = self._tss[gene]
         first, end, within = own_windows(tss, self._strands[gene], BELUGA.window)
         if gene not in stretches:
@@ -143,25 +148,21 @@ class AlleleScorer:
         for first in range(0, len(pairs), ROWS):
             some = pairs[first : first + ROWS]
             of_tensors = np.zeros((2, len(some), self._positions, BELUGA.features))
-            for row, pair in enumerate(some):
-                self._add_own(of_tensors[0, row], pair, reference, altered)
-                self._add_contacts(of_tensors[1, row], pair, reference, altered)
+            for pair, of_own, of_contacts in zip(some, *of_tensors, strict=True):
+                self._add(of_own, of_contacts, pair, reference, altered)
             for effects, of_part in zip((own, contact), of_tensors, strict=True):
                 effects[first : first + ROWS] = self._models.effects(of_part.reshape(len(some), -1))
         return Effects(
             alleles=np.array([pair.allele for pair in pairs], np.int64),
             genes=np.array([pair.gene for pair in pairs], np.int64),
-            through_own=np.array([len(pair.own[0]) > 0 for pair in pairs], dtype=bool),
+            through_own=np.array([len(pair.positions) > 0 for pair in pairs], bool),
             contacts=[np.array(sorted(pair.contacts), np.int64) for pair in pairs],
             own=own,
             contact=contact,
         )
 
     def _predict(self, pairs, changes):
-        """Predictions of all windows that change.
-
-        Returns: (chromosome, start) -> row without, (allele, start) -> row with the change, float32 (features,).
-        """
+        """Predictions of all windows that change: (chromosome, start) -> row without, (allele, start) -> row with."""
         before, after = defaultdict(set), defaultdict(set)
         for pair in pairs:
             for starts, moved in pair.windows():
@@ -188,21 +189,16 @@ class AlleleScorer:
         keys = ((allele, start) for allele, starts in after.items() for start in sorted(starts))
         return reference, dict(zip(keys, rows, strict=True))
 
-    def _add_own(self, of_tensor, pair, reference, altered):
-        """Add what the own windows of a pair do to the gene's tensor. of_tensor: float64 (positions, features)."""
-        changed, starts, moved = pair.own
-        if not len(changed):
-            return
-        differences = self._differences(pair, starts, moved, reference, altered)
-        of_tensor[:OWN_SUMS] = self._weights[:, changed] @ differences
-        if self._stands_in[pair.gene]:
-            of_tensor[OWN_SUMS:] = differences.sum(axis=0)
-
-    def _add_contacts(self, of_tensor, pair, reference, altered):
-        """Add what the contacted bins of a pair do to the gene's tensor."""
+    def _add(self, of_own, of_contacts, pair, reference, altered):
+        """Add what a pair's windows do to the gene's tensor: float64 (positions, features), by own and by contacts."""
+        if len(pair.positions):
+            differences = self._differences(pair, *pair.own, reference, altered)
+            of_own[:OWN_SUMS] = self._weights[:, pair.positions] @ differences
+            if self._stands_in[pair.gene]:
+                of_own[OWN_SUMS:] = differences.sum(axis=0)
         for contact, (starts, moved) in pair.contacts.items():
             differences = self._differences(pair, starts, moved, reference, altered)
-            of_tensor[self._index.positions[contact]] += self._index.weights[contact] * differences.sum(axis=0)
+            of_contacts[self._index.positions[contact]] += self._index.weights[contact] * differences.sum(axis=0)
 
     def _differences(self, pair, starts, moved, reference, altered):
         """Predictions with the change minus those without, float64 (windows, features)."""
@@ -210,17 +206,11 @@ class AlleleScorer:
         return np.stack([altered[pair.allele, start] for start in moved.tolist()]) - before
 
 
-def _joined(parts, tissues):
+def _joined(parts):
     """Effects of several parts as one, by allele, then gene."""
-    alleles = np.concatenate([part.alleles for part in parts])
-    genes = np.concatenate([part.genes for part in parts])
-    order = np.lexsort((genes, alleles))
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     contacts = [each for part in parts for each in part.contacts]
+    order = np.lexsort((arrays["genes"], arrays["alleles"]))
     return Effects(
-        alleles=alleles[order],
-        genes=genes[order],
-        through_own=np.concatenate([part.through_own for part in parts])[order],
-        contacts=[contacts[place] for place in order],
-        own=np.concatenate([part.own for part in parts]).reshape(-1, tissues)[order],
-        contact=np.concatenate([part.contact for part in parts]).reshape(-1, tissues)[order],
+        **{name: values[order] for name, values in arrays.items()}, contacts=[contacts[place] for place in order]
     )

@@ -9,7 +9,10 @@ import pandas as pd
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weights
 from expecto.network import BELUGA
-from spex.effects.linear import LinearModels
+from spex.effects.inputs import LinearModels
+from spex.errors import InputError
+from spex.inputs.crispr import tie_pairs
+from spex.models.benchmark import RESAMPLES, distances, overlapping_effects, score_known
 from spex.models.registry import MODELS
 from spex.runs.tensors import read_features
 
@@ -39,7 +42,7 @@ LARGE = 1_000_000
 """Rows; a table of elements with more is gzipped."""
 
 STRETCH = 1000
-"""Length in bp of the stretches that a gene's own windows are told by: five windows each."""
+"""Length in bp of the stretches that a gene's own windows are reported by: five windows each."""
 
 WINDOWS_AT_ONCE = 4096
 """Windows of contacted bins whose predictions are held in memory (8 KB each)."""
@@ -51,8 +54,8 @@ CONTACT, OWN = "contact", "own"
 class ElementScorer:
     """Computes effects of elements.
 
-    inputs: EffectInputs. computer: FeatureComputer of its genome and network. own_windows: tell of the gene's own
-    windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
+    inputs: EffectInputs. computer: FeatureComputer of its genome and network. own_windows: report the gene's
+    own windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
     """
 
     def __init__(self, inputs, computer, *, own_windows=False, cell_type=None):
@@ -112,26 +115,25 @@ class ElementScorer:
             return None
         coefficients = self._coefficients[self._linear.index(fit)][self._index.positions[numbers]]
         contributions = self.sums(numbers) * coefficients
-        told = []
+        strongest = []
         for place in np.argsort(-np.abs(contributions.sum(axis=1)), kind="stable")[:bins]:
             start = int(contacts.start[numbers[place]])
             best = np.argsort(-np.abs(contributions[place]), kind="stable")[:count]
             of_bin = [
                 (names[k] if names else f"feature {k + 1}", float(contributions[place, k])) for k in best.tolist()
             ]
-            told.append((f"{contacts.chroms[gene]}:{start}-{start + contacts.resolution}", of_bin))
-        return told
+            strongest.append((f"{contacts.chroms[gene]}:{start}-{start + contacts.resolution}", of_bin))
+        return strongest
 
     def _contacts(self, chrom, rows):
-        """Elements that genes of one chromosome touch: DataFrame with gene, start, end, class, count, side, and an
-        `effects` column of float64 (fits,)."""
+        """Bins that genes of one chromosome touch: DataFrame as of `_elements`."""
         if self._index is None:
             return _elements([], [], [], CONTACT, [], [], np.empty((0, len(self._inputs.fits))))
         contacts = self._index.contacts
         numbers = np.flatnonzero(np.isin(contacts.gene, rows))
         effects = np.zeros((len(numbers), len(self._inputs.fits)))
         order, tiles = np.argsort(contacts.bins[numbers], kind="stable"), self._index.starts.shape[1]
-        for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE) or 1):
+        for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE)) if len(order) else ():
             self._score(numbers[some], effects, some)
         start = contacts.start[numbers]
         side = np.where(contacts.downstream[numbers], "downstream", "upstream")
@@ -140,8 +142,6 @@ class ElementScorer:
 
     def _score(self, numbers, effects, places):
         """Put the effects of some contacts of one chromosome into rows `places` of `effects`."""
-        if not len(numbers):
-            return
         sums = self.sums(numbers)
         positions = self._index.positions[numbers]
         for position in np.unique(positions) if self._linear else ():
@@ -163,7 +163,7 @@ class ElementScorer:
         along = 1 if row["strand"] == "+" else -1
         size = self._computer.genome.chromsizes[row["chrom"]]
         ends = np.sort([along * (0 - row["tss"]), along * (size - row["tss"])])
-        # what lies past an end of the chromosome is told with the last stretch that does not
+        # what lies past an end of the chromosome is reported with the last stretch that does not
         least, most = ends[0] // STRETCH, (ends[1] - 1) // STRETCH
         stretches = np.clip(SHIFTS // STRETCH, least, most)
         numbers = np.unique(stretches)
@@ -200,7 +200,7 @@ class ElementScorer:
         """Elements x models as rows of the table."""
         genes, fits = self._inputs.genes.iloc[elements["gene"]], self._inputs.fits
         chrom, start, end = genes["chrom"].to_numpy(str), elements["start"].to_numpy(), elements["end"].to_numpy()
-        tss = genes["tss"].to_numpy()
+        tss, count = genes["tss"].to_numpy(), len(fits)
         columns = {
             "chr": chrom,
             "start": start,
@@ -214,14 +214,62 @@ class ElementScorer:
             "count": elements["count"].to_numpy(np.float64),
             "side": elements["side"].to_numpy(),
         }
-        tissues, names = [each.tissue for each in fits], [each.name for each in fits]
-        table = pd.DataFrame({name: np.repeat(np.asarray(values), len(fits)) for name, values in columns.items()})
+        table = pd.DataFrame({name: np.repeat(np.asarray(values), count) for name, values in columns.items()})
         table["Score"] = np.concatenate([*elements["effects"]]) if len(elements) else np.empty(0)
-        table["tissue"], table["model"] = np.tile(tissues, len(elements)), np.tile(names, len(elements))
+        for column, values in (("tissue", [each.tissue for each in fits]), ("model", [each.name for each in fits])):
+            table[column] = np.tile(values, len(elements))
         table["CellType"] = table["tissue"] if self._cell_type is None else self._cell_type
         return table[list(COLUMNS)]
 
 
 def _elements(genes, start, end, kind, counts, side, effects):
+    """DataFrame with gene, start, end, class, count, side, and a column `effects` of float64 (fits,)."""
     columns = {"gene": genes, "start": start, "end": end, "class": kind, "count": counts, "side": side}
     return pd.DataFrame(columns).assign(effects=list(effects))
+
+
+class ElementBenchmark:
+    """Tested pairs of the genes of a data folder, and what each model makes of them, while their elements pass by.
+
+    pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss. account: Account of the pairs.
+    """
+
+    def __init__(self, pairs, genes):
+        known, self.account = tie_pairs(pairs, genes)
+        if known.empty:
+            reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in self.account.left_out.items())
+            raise InputError(
+                f"none of its {pairs['gene'].nunique():,} genes is among the {len(genes):,} of the folder; left out: "
+                f"{reasons}",
+                argument="benchmark",
+                subject=self.account.path,
+                expected="symbols or Ensembl ids, and chromosomes, as in its cached_genes.tsv",
+            )
+        tss, ids = genes["tss"].to_numpy()[known["row"]], genes["id"].to_numpy()[known["row"]]
+        self._known = known.assign(gene=ids, distance=distances(known, tss))
+        self._effects = {}
+
+    @property
+    def rows(self):
+        """Rows of the genes that the pairs are of, rising, (m,) int64."""
+        return np.unique(self._known["row"].to_numpy())
+
+    def keep(self, rows):
+        """Leave out pairs of other genes than those at some rows, whose elements do not pass by."""
+        asked = self._known["row"].isin(rows)
+        self.account.leave_out("of genes that were not asked for", (~asked).sum())
+        self._known = self._known[asked].reset_index(drop=True)
+        self.account.used = len(self._known)
+
+    def passing(self, tables):
+        """Tables of elements as they come, those of a gene in one table; effects of the pairs' genes are added up."""
+        for table in tables:
+            for model, elements in table.groupby("model", sort=False):
+                before = self._effects.get(model, 0)
+                self._effects[model] = before + overlapping_effects(self._known, elements, "TargetGeneEnsemblID")
+            yield table
+
+    def scores(self, model, resamples=RESAMPLES, seed=0):
+        """As `models.benchmark.score_pairs`, of the tables that passed by."""
+        effects = self._effects.get(model, np.zeros(len(self._known)))
+        return score_known(self._known.assign(effect=effects), resamples, seed)

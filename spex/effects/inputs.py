@@ -1,4 +1,4 @@
-"""What effects are computed from: a finished data folder, saved models for it, its genome and network."""
+"""What effects are computed from: a finished data folder, its contacts by place, saved models, genome and network."""
 
 import contextlib
 from dataclasses import dataclass, replace
@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from expecto.gene_features import OWN_SUMS
+from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
-from spex.effects.bins import ContactIndex
 from spex.errors import InputError
 from spex.features.devices import choose_precision, computing, open_computer, open_model
 from spex.files.checks import require_file, require_folder
@@ -22,6 +23,67 @@ from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_of, open_made
 from spex.runs.predict import ChosenFit, choose_fits
 from spex.runs.settings import RunSettings, check_made_with
+
+ROWS = 64
+"""Changes that go through one matrix product, filled up with zeros: BLAS chooses its way, and so its rounding, by their
+number, and an effect must not depend on how many others are computed with it."""
+
+
+class ContactIndex:
+    """The contacts of a data folder, found by the sequence that their bins are read from.
+
+    contacts: Contacts. Contact numbers count its contacts from 0.
+
+    genes: (contacts,) int64, row of each one's gene. positions: (contacts,) int64, which sum of the gene's tensor each
+    goes to, as in `gene_features.positions`. weights: (contacts,) float64, how often the prediction of each window of
+    its bin counts there. starts: (contacts, tiles) int64, where these windows start. first, end: (contacts,) int64,
+    interval of the chromosome that they cover, 0-based half-open.
+    """
+
+    def __init__(self, contacts):
+        self.contacts = contacts
+        self.genes, self.weights = contacts.gene, contacts.weight
+        self.positions = OWN_SUMS + contacts.column
+        # of the windows of a bin the first starts first and the last ends last, and both rise from bin to bin
+        self.starts = contacts.window_starts
+        self.first, self.end = self.starts[:, 0], self.starts[:, -1] + BELUGA.window
+        of_each = contacts.chrom if len(self.genes) else np.empty(0, str)
+        self._of_chrom = {}
+        for chrom in np.unique(of_each):
+            mine = np.flatnonzero(of_each == chrom)
+            self._of_chrom[str(chrom)] = mine[np.argsort(contacts.bins[mine], kind="stable")]
+
+    def touching(self, chrom, start, end):
+        """Contacts whose windows contain a base of an interval, 0-based half-open; an empty one lies between bases.
+
+        Returns: (m,) int64 contact numbers, by bin.
+        """
+        known = self._of_chrom.get(chrom, np.empty(0, np.int64))
+        begin = np.searchsorted(self.end[known], start, side="right")
+        return known[begin : np.searchsorted(self.first[known], end, side="left")]
+
+
+class LinearModels:
+    """Coefficients of linear models side by side.
+
+    fits: list of ChosenFit (t) of one width. coefficients: float64 (t, width), change of ln(expression) per unit of
+    each feature.
+    """
+
+    def __init__(self, fits):
+        self.coefficients = np.stack([each.fit.coefficients for each in fits])
+
+    def __len__(self):
+        return len(self.coefficients)
+
+    def effects(self, changes):
+        """Change of ln(expression) in each tissue, float64 (n, t). changes: float64 (n, width), of tensors."""
+        effects = np.empty((len(changes), len(self)))
+        for start in range(0, len(changes), ROWS):
+            some = changes[start : start + ROWS]
+            filled = np.concatenate([some, np.zeros((ROWS - len(some), changes.shape[1]))])
+            effects[start : start + ROWS] = (filled @ self.coefficients.T)[: len(some)]
+        return effects
 
 
 @dataclass(frozen=True)
@@ -62,11 +124,7 @@ class EffectInputs:
 
     @contextlib.contextmanager
     def computer(self, device):
-        """A FeatureComputer on a device, which gives windows and keeps them in the prediction cache.
-
-        Raises:
-            InputError: the device's memory is full.
-        """
+        """A FeatureComputer on a device, which gives windows and keeps them in the prediction cache."""
         identity = replace(self.settings, precision=self.precision).store_identity
         cache = self.sources.cache
         with computing(device, self.precision), contextlib.closing(self.genome()) as genome:
@@ -83,7 +141,6 @@ class EffectInputs:
                 yield computer
 
     def genome(self):
-        """The genome. Returns: Genome."""
         return Genome(self.sources.genome, self.folder.genome_index)
 
     def identity(self):
@@ -93,10 +150,10 @@ class EffectInputs:
 
 
 def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=None):
-    """Open and check all that effects are computed from.
+    """Open and check all that effects are computed from: EffectInputs.
 
-    data_folder: that tensors.py filled. sources: Sources. fits, tissues, linear: as of `choose_fits`.
-    made_with: what else the user named once more, as `given` of `check_made_with`.
+    data_folder: that tensors.py filled. fits, tissues, linear: as of `choose_fits`. made_with: what else the user named
+    once more, as `given` of `check_made_with`.
 
     Raises:
         InputError: the folder is not done or of unknown making, its contacts are gone, another genome or network than
@@ -104,21 +161,19 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
     """
     watch = Watch(genome=sources.genome, network=sources.network)
     folder, settings = open_made(data_folder, "data_folder")
-    about = {"argument": "data_folder", "subject": data_folder}
     if sources.cache is not None:
         require_folder(sources.cache, "cache")
-    for argument, path, resource in (("genome", sources.genome, "genome"), ("network", sources.network, "beluga")):
-        require_file(path, argument, resource)
+    require_file(sources.genome, "genome", "genome")
+    require_file(sources.network, "network", "beluga")
     hashes = KnownHashes(folder.input_hashes)
     named = {**(made_with or {}), "genome": sources.genome, "network": sources.network}
     check_made_with(folder, named, hashes, {})
-    genes = read_cached_genes(folder.cached_genes)
-    contacts = contacts_of(folder, settings, about) if settings.maps_sha256 else None
+    about = {"argument": "data_folder", "subject": data_folder}
     inputs = EffectInputs(
         folder=folder,
         settings=settings,
-        genes=genes.reset_index(drop=True),
-        contacts=contacts,
+        genes=read_cached_genes(folder.cached_genes).reset_index(drop=True),
+        contacts=contacts_of(folder, settings, about) if settings.maps_sha256 else None,
         fits=choose_fits(folder, settings, fits, tissues, linear=linear),
         sources=sources,
         precision=choose_precision(sources.devices, sources.precision),
@@ -133,28 +188,18 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
 
 
 def find_genes(genes, named, argument="genes"):
-    """Rows of the genes that the user named.
+    """Rows of the genes that the user named, rising, (m,) int64; an InputError where there is no such gene.
 
     genes: DataFrame (n) with id, symbol. named: ids, with or without version, or symbols; every gene without any.
-
-    Returns: (m,) int64 rows, rising.
-
-    Raises:
-        InputError: no such gene; tells the first ones.
     """
     if not named:
         return np.arange(len(genes))
     plain = unversioned(genes["id"])
-    rows, unknown = [], []
-    for name in named:
-        found = np.flatnonzero((genes["id"] == name) | (plain == name) | (genes["symbol"] == name))
-        rows.extend(found.tolist())
-        if not len(found):
-            unknown.append(name)
-    if unknown:
+    rows = [np.flatnonzero((genes["id"] == name) | (plain == name) | (genes["symbol"] == name)) for name in named]
+    if unknown := [name for name, found in zip(named, rows, strict=True) if not len(found)]:
         raise InputError(
             f"no gene {listed(unknown)} among the {len(genes):,} of the folder",
             argument=argument,
             expected="ids or symbols as in its cached_genes.tsv",
         )
-    return np.unique(rows)
+    return np.unique(np.concatenate(rows))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from spex.effects.quantiles import path_of, stratum
+from spex.effects.nulls import path_of, stratum
 from spex.inputs.alleles import OK
 from spex.inputs.vcf_text import info_entry
 
@@ -27,7 +27,7 @@ COLUMNS = {
     "model": "string",
     "status": "string",
 }
-"""Columns of the table of effects -> what they hold. pos: 1-based, as in the file. tss_distance: bp along the gene from
+"""Columns of the table of effects -> their type. pos: 1-based, as in the file. tss_distance: bp along the gene from
 the TSS to the first base that changes, as far to the left as it can lie; negative upstream. effects: change of
 ln(expression)."""
 
@@ -42,17 +42,9 @@ def block_table(inputs, alleles, block, nulls):
     """A block of alleles as a table, as of `VariantRun.tables`. alleles: list (n). block: ScoredBlock of them. nulls:
     list of NullEffects or None, one a fit."""
     effects, fits, genes = block.effects, inputs.fits, inputs.genes
-    of_alleles = pd.DataFrame(
-        {
-            ROW: [each.number for each in alleles],
-            "variant_id": [each.variant_id for each in alleles],
-            "chrom": [each.chrom for each in alleles],
-            "pos": np.array([each.pos for each in alleles], np.int64),
-            "ref": [each.ref for each in alleles],
-            "alt": [each.alt for each in alleles],
-            "status": block.statuses,
-        }
-    )
+    names = ("number", "variant_id", "chrom", "pos", "ref", "alt")
+    of_alleles = pd.DataFrame({name: [getattr(each, name) for each in alleles] for name in names})
+    of_alleles = of_alleles.rename(columns={"number": ROW}).astype({"pos": np.int64}).assign(status=block.statuses)
     pairs = of_alleles.iloc[effects.alleles].reset_index(drop=True)
     reached = genes.iloc[effects.genes]
     pairs["gene_id"], pairs["gene_name"] = reached["id"].to_numpy(), reached["symbol"].to_numpy()
@@ -64,14 +56,15 @@ def block_table(inputs, alleles, block, nulls):
     table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)
     table["tissue"] = np.tile([each.tissue for each in fits], len(pairs))
     table["model"] = np.tile([each.name for each in fits], len(pairs))
-    table["effect"] = (effects.own + effects.contact).ravel()
+    total = effects.own + effects.contact
+    table["effect"] = total.ravel()
     table["effect_own"], table["effect_contact"] = effects.own.ravel(), effects.contact.ravel()
     strata = np.array([stratum(*each) for each in zip(pairs["path"], pairs["tss_distance"], strict=True)], dtype=str)
-    quantiles = np.full((len(pairs), count), np.nan)
-    for number, known in enumerate(nulls):
-        if known is not None:
-            quantiles[:, number] = known.quantiles(strata, (effects.own + effects.contact)[:, number])
-    table["quantile"] = quantiles.ravel()
+    nothing = np.full(len(pairs), np.nan)
+    ranks = [
+        nothing if known is None else known.quantiles(strata, each) for known, each in zip(nulls, total.T, strict=True)
+    ]
+    table["quantile"] = np.column_stack(ranks).ravel()
     table["place"] = np.repeat(effects.alleles, count)
     others = of_alleles[block.statuses != OK].assign(place=np.flatnonzero(block.statuses != OK))
     table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, *COLUMNS, "place"])
@@ -142,6 +135,6 @@ def info_entries(table):
     entries = {}
     for row in scored.loc[best.to_numpy()].to_dict("records"):
         quantile = "" if np.isnan(row["quantile"]) else f"{row['quantile']:.4g}"
-        told = [row[name] for name in ("alt", "gene_id", "gene_name", "tissue", "path")]
-        entries.setdefault(row[ROW], []).append(info_entry(*told, f"{row['effect']:.6g}", quantile))
+        names = [row[name] for name in ("alt", "gene_id", "gene_name", "tissue", "path")]
+        entries.setdefault(row[ROW], []).append(info_entry(*names, f"{row['effect']:.6g}", quantile))
     return entries

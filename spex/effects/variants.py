@@ -1,12 +1,13 @@
 """Effects of the alleles of a variant file on the genes that each can reach, block by block of the file.
 
-A run that is stopped goes on from the parts that are there; processes and shards make parts side by side.
+A run that was stopped continues from the blocks that are there; processes and shards score blocks side by side.
 """
 
 import contextlib
 import logging
 import tempfile
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -14,15 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.effects.agreement import CODE_OF, Agreement
-from spex.effects.alleles import AlleleScorer
-from spex.effects.linear import LinearModels
-from spex.effects.parts import Parts, ScoredBlock
-from spex.effects.quantiles import load_nulls
-from spex.effects.sequences import Change
+from spex.effects.alleles import ARRAYS, Effects, scorer_of
+from spex.effects.changes import Agreement, Change
+from spex.effects.nulls import load_nulls
 from spex.effects.variant_tables import COLUMNS, block_table
-from spex.errors import InputError
+from spex.errors import InputError, parameter
 from spex.features.devices import work_on
+from spex.files import sealed
 from spex.files.atomic import remove_abandoned
 from spex.files.checks import is_piped
 from spex.files.sealed import DamagedFileError
@@ -35,27 +34,103 @@ from spex.progress import progress
 BLOCK_ROWS = 256
 """Rows of the file that are scored and kept together."""
 
-WITHOUT_GENE = "that reach no gene"
+FORMAT = 2
+"""Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
 
 logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredBlock:
+    """A block of n alleles. statuses: (n,) text of each, as of `Allele`. starts: (n,) int64, 0-based, of the first base
+    that changes, as far to the left as it can lie; -1 of those that are not scored. effects: Effects of those that
+    reach a gene."""
+
+    statuses: np.ndarray
+    starts: np.ndarray
+    effects: Effects
+
+
+class Parts:
+    """The scored blocks of a run in its folder, each whole or not there.
+
+    root: Path. identity: dict of JSON values that says what effects depend on.
+    """
+
+    def __init__(self, root, identity):
+        self.folder, self._record = root / "parts", root / "effects.json"
+        self._identity = {"format": FORMAT, **identity}
+
+    def claim(self):
+        """Tie the folder to what it is made from; errors as of `check`."""
+        self.check()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self._record.exists():
+            sealed.save_sealed_json(self._record, self._identity, once=True)
+        self.check()  # of several first runs at once, one made the file
+
+    def check(self):
+        """Refuse, without writing anything, a folder that was made from something else, or whose record is damaged."""
+        try:
+            made = sealed.load_sealed_json(self._record)
+        except FileNotFoundError:
+            return
+        except DamagedFileError as error:
+            found = "damaged, so it is not known what the parts beside it were made from"
+            raise InputError(found, subject=self._record, hint=f"give another {parameter('out')}") from error
+        for name in sorted({*made, *self._identity}):
+            if made.get(name) != self._identity.get(name):
+                raise InputError(
+                    f"{name.replace('_', ' ')} differ from those that this folder was made from",
+                    subject=self._record,
+                    hint=f"give the same to go on, or another {parameter('out')}",
+                )
+
+    def has(self, number):
+        """Whether a part is there and whole."""
+        try:
+            sealed.load_sealed(self._path(number))
+        except (FileNotFoundError, DamagedFileError):
+            return False
+        return True
+
+    def load(self, number):
+        """ScoredBlock of a part; None where it is not there, or damaged."""
+        try:
+            stored = sealed.load_arrays(self._path(number))
+        except (FileNotFoundError, DamagedFileError):
+            return None
+        contacts = np.split(stored["contacts"], stored["offsets"][1:-1])[: len(stored["alleles"])]
+        effects = Effects(**{name: stored[name] for name in ARRAYS}, contacts=contacts)
+        return ScoredBlock(stored["statuses"], stored["starts"], effects)
+
+    def save(self, number, block):
+        effects = block.effects
+        arrays = {
+            "statuses": block.statuses,
+            "starts": block.starts,
+            **{name: getattr(effects, name) for name in ARRAYS},
+            "contacts": np.concatenate([np.empty(0, np.int64), *effects.contacts]),
+            "offsets": np.concatenate([[0], np.cumsum([len(each) for each in effects.contacts], dtype=np.int64)]),
+        }
+        sealed.save_arrays(self._path(number), arrays)
+
+    def _path(self, number):
+        return self.folder / f"{number:07d}.npz"
 
 
 def score_block(scorer, genome, alleles):
     """Score some alleles. scorer: AlleleScorer. Returns: ScoredBlock."""
     agreement = Agreement(genome)
-    statuses = np.array([agreement.status(allele) for allele in alleles], dtype=str)
+    statuses = np.array(list(map(agreement.status, alleles)), dtype=str)
     scored = np.flatnonzero(statuses == OK)
-    changes = [_change_of(alleles[number], genome) for number in scored]
+    chosen = [alleles[number] for number in scored]
+    changes = [Change.of(each.on, each.pos, each.ref, each.alt).leftmost(genome) for each in chosen]
     found = scorer.effects(changes)
     found.alleles[:] = scored[found.alleles]
     starts = np.full(len(alleles), -1, np.int64)
     starts[scored] = [change.start for change in changes]
     return ScoredBlock(statuses, starts, found)
-
-
-def _change_of(allele, genome):
-    """What an allele does to its chromosome, however it is written: Change."""
-    return Change.of(allele.on, allele.pos, allele.ref.upper(), allele.alt.upper(), CODE_OF).leftmost(genome)
 
 
 class VariantRun:
@@ -88,19 +163,15 @@ class VariantRun:
         with contextlib.closing(self.inputs.genome()) as genome:
             agreement = Agreement(genome)
             for alleles in self.file.blocks(self.block_rows):
-                sizes.append(len(alleles))
-                for allele in alleles:
-                    agreement.status(allele)
+                sizes.append(len(list(map(agreement.status, alleles))))
             agreement.report({"argument": "variants", "subject": self.file.name}, self.file.doubts)
         self.inputs.watch.check()
         return sizes
 
     def score(self, shard=None):
-        """Make the parts that are missing.
+        """Make the parts that are missing. Returns: whether every part is there now, whoever made it.
 
         shard: divisor and remainder of the numbers of blocks to do; all without it.
-
-        Returns: whether every part is there now, whoever made it.
         """
         self.parts.claim()
         divisor, remainder = shard or (1, 0)
@@ -137,19 +208,14 @@ def count_block(account, block):
     reaching = len(np.unique(block.effects.alleles))
     counts = Counter(block.statuses.tolist())
     account.used += reaching
-    account.leave_out(WITHOUT_GENE, counts.pop(OK, 0) - reaching)
+    account.leave_out("that reach no gene", counts.pop(OK, 0) - reaching)
     for status, count in sorted(counts.items()):
         account.leave_out(status, count)
 
 
 def _nulls_of(inputs):
-    """NullEffects of each fit, None for those that have none.
-
-    Raises:
-        InputError: some are damaged.
-    """
-    again = f"spex variants null {inputs.folder.root}"
-    nulls = []
+    """NullEffects of each fit, None for those that have none."""
+    again, nulls = f"spex variants null {inputs.folder.root}", []
     for each in inputs.fits:
         try:
             nulls.append(load_nulls(each.folder, null_identity(inputs, each)))
@@ -160,8 +226,7 @@ def _nulls_of(inputs):
                 subject=each.folder,
                 hint=f"make them again with: {again}",
             ) from error
-    without = nulls.count(None)
-    if without:
+    if without := nulls.count(None):
         logger.info(
             "%d of %d models have no null variants, so their quantiles are empty; make them with: %s",
             *(without, len(nulls), again),
@@ -175,10 +240,10 @@ def null_identity(inputs, fit):
 
 
 def _score_blocks(inputs, path, regions, parts, block_rows, device, numbers, advance):
-    """Score blocks of a file on one device and keep each as a part. numbers: rising. Returns: Counter."""
+    """Score blocks of a file, by their numbers, rising, on one device; keep each as a part. Returns: Counter."""
     file = open_variants(path, inputs, regions)
     with inputs.computer(device) as computer:
-        scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
+        scorer = scorer_of(inputs, computer)
         wanted = set(numbers)
         for number, alleles in enumerate(islice(file.blocks(block_rows), numbers[-1] + 1)):
             if number in wanted:
@@ -190,7 +255,7 @@ def _score_blocks(inputs, path, regions, parts, block_rows, device, numbers, adv
 
 
 def effects_of_file(inputs, path):
-    """Effects of a variant file at once, in memory: DataFrame with `COLUMNS`. path: of the file."""
+    """Effects of a variant file at once, in memory: DataFrame with `COLUMNS`."""
     with tempfile.TemporaryDirectory() as folder:
         run = VariantRun(inputs, path, Path(folder))
         run.score()
@@ -198,24 +263,18 @@ def effects_of_file(inputs, path):
 
 
 def effects_of_table(inputs, variants):
-    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`. variants: as of `alleles_of_table`.
-
-    Raises:
-        InputError: as `alleles_of_table`, or the alleles do not agree with the genome.
-    """
+    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`. variants: as of `alleles_of_table`."""
     with contextlib.closing(inputs.genome()) as genome:
         alleles = alleles_of_table(variants, genome.chromsizes)
         agreement = Agreement(genome)
-        for allele in alleles:
-            agreement.status(allele)
+        list(map(agreement.status, alleles))
         agreement.report({"argument": "variants"})
     nulls = _nulls_of(inputs)
     with (
         inputs.computer(inputs.sources.devices[0]) as computer,
         progress(len(alleles), "alleles", "variants") as advance,
     ):
-        scorer = AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
-        block = score_block(scorer, computer.genome, alleles)
+        block = score_block(scorer_of(inputs, computer), computer.genome, alleles)
         advance(len(alleles))
     inputs.watch.check()
     account = Account("variants", "alleles")

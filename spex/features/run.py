@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.errors import InputError, shown
 from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
@@ -14,8 +15,9 @@ from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
-from spex.inputs.agree import agree_maps, check_different, check_on_genome
+from spex.inputs.agree import check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.choices import Reading
 from spex.inputs.chromosomes import EXCLUDED
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
@@ -25,9 +27,9 @@ from spex.inputs.genes import (
     report_rows,
 )
 from spex.inputs.genome import Genome
-from spex.inputs.maps.address import map_sha256, split_uri
-from spex.inputs.maps.reading import open_maps, read_maps
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import agree_maps
+from spex.inputs.maps.reader import check_different, map_sha256, split_uri
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore

@@ -1,14 +1,6 @@
-"""Whether inputs that are right by themselves belong together: genes, genome, contact maps."""
-
-import logging
+"""Whether genes and lengths of chromosomes are of one genome."""
 
 from spex.errors import InputError, shown
-from spex.inputs.chromosomes import names_in
-from spex.inputs.maps.address import map_sha256
-from spex.inputs.maps.chroms import Chromosomes, some_of
-from spex.inputs.maps.renamed import RenamedMap
-
-logger = logging.getLogger("spex")
 
 
 def check_on_genome(genes, chromsizes):
@@ -33,116 +25,12 @@ def check_on_genome(genes, chromsizes):
             )
 
 
-def agree_maps(maps, genes, genome_sizes=None):
-    """Contact maps with their chromosomes called as the genes call them; refuses those of another genome.
-
-    `1` and `chr1` are one chromosome where their lengths are the same, which is logged; chromosomes without genes are
-    passed over, and of those that a map lacks its genes have no contacts in it. A length that is the genome's rounded
-    up to whole bins is the genome's. genome_sizes: chromosome name -> bp; without it the maps are compared with the
-    first that has lengths.
-
-    Returns: list of maps.
-
-    Raises:
-        InputError: no gene's chromosome is in a map, or one has another length there than in the genome, or a TSS lies
-            past its end. A map without lengths is given them, and refuses what does not fit when it is read.
-    """
-    chroms, sizes, agreed = genes["chrom"].unique(), genome_sizes, []
-    against = "the first map" if genome_sizes is None else "the genome"
-    for map_ in maps:
-        if map_.chromsizes is not None:
-            map_ = _called_as(map_, chroms, sizes or {}, against)  # noqa: PLW2901
-            check_tss_within(map_, genes)
-            if genome_sizes is None:
-                sizes = {**map_.chromsizes, **(sizes or {})}
-        agreed.append(map_)
-    for map_ in agreed:
-        if map_.chromsizes is None:
-            map_.fit(Chromosomes(chroms.tolist(), sizes or {}, against))
-    return agreed
-
-
-def _called_as(map_, chroms, sizes, against):
-    """A map that has any of some chromosomes, under these names.
-
-    Raises:
-        InputError: it has none of them, or one of another length.
-    """
-    names = names_in(map_.chromsizes, chroms)
-    missing = [chrom for chrom in chroms if chrom not in names]
-    if not names:
-        raise InputError(
-            f"no chromosome '{shown(missing[0])}', which the genes table names beside {some_of(chroms)}; it has "
-            f"{some_of(map_.chromsizes)}",
-            argument="maps",
-            subject=map_.path,
-            expected="the same names in both, but for chr in front",
-        )
-    renamed = {ours: theirs for ours, theirs in names.items() if ours != theirs}
-    if renamed:
-        told = ", ".join(f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in list(renamed.items())[:3])
-        logger.info("%s: %s%s", map_.path, told, ", ..." if len(renamed) > 3 else "")
-    lengths = _rounded_lengths(map_, names, sizes, against)
-    return RenamedMap(map_, renamed, missing, lengths) if renamed or missing or lengths else map_
-
-
-def _rounded_lengths(map_, names, sizes, against):
-    """True lengths of the chromosomes whose length in a map is rounded up to whole bins: dict of name here -> bp.
-
-    names: here -> in the map. sizes: name here -> bp.
-
-    Raises:
-        InputError: a chromosome has another length than it should have.
-    """
-    found = {ours: map_.chromsizes[theirs] for ours, theirs in names.items() if ours in sizes}
-    other = [ours for ours, length in found.items() if length != sizes[ours]]
-    unlike = [ours for ours in other if not same_length(found[ours], sizes[ours], map_.resolution)]
-    if unlike:
-        raise InputError(
-            f"{shown(unlike[0])} is {found[unlike[0]]:,} bp long there and {sizes[unlike[0]]:,} bp in {against}"
-            + (f"; so are {len(unlike) - 1:,} more of {len(found):,} chromosomes" if len(unlike) > 1 else ""),
-            argument="maps",
-            subject=map_.path,
-            expected="a map of the same genome build" if len(unlike) == len(found) else "the same lengths in both",
-        )
-    if other:
-        logger.info("%s: lengths of its chromosomes are rounded up to whole bins of %d bp", map_.path, map_.resolution)
-    return {ours: sizes[ours] for ours in other}
-
-
 def same_length(one, other, resolution):
     """Whether two lengths of a chromosome in bp are the same, one of them perhaps rounded up to whole bins."""
     return one == other or max(one, other) == -(-min(one, other) // resolution) * resolution
 
 
-def check_tss_within(map_, genes):
-    """Refuse genes that lie past the end of their chromosome in a map: it is of another build or species.
-
-    genes: DataFrame with id, chrom, tss.
-
-    Raises:
-        InputError: so it is, of one gene or more.
-    """
-    lengths = genes["chrom"].map(map_.chromsizes).to_numpy(float)  # NaN where the map has no such chromosome
-    past = genes["tss"].to_numpy() > lengths
-    if past.any():
-        gene, length = genes.iloc[past.argmax()], lengths[past.argmax()]
-        raise InputError(
-            f"{past.sum():,} of {len(genes):,} genes lie past the end of their chromosome in it, such as {gene['id']}: "
-            f"its TSS is {gene['tss']:,}, and {shown(gene['chrom'])} is {length:,.0f} bp long there",
-            argument="maps",
-            subject=map_.path,
-            expected="a map and genes of the same genome build",
-        )
-
-
-def check_different(paths, hashes):
-    """Refuse a contact map that is given twice: its counts would be added to themselves."""
-    first = {}
-    for path in paths:
-        digest = map_sha256(path, hashes)
-        if digest in first:
-            raise InputError(
-                f"the same map as {first[digest]}", argument="maps", subject=path, expected="each map once"
-            )
-        first[digest] = path
+def some_of(names):
+    """The first of some names, as a message has them."""
+    names = list(names)
+    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"

@@ -58,9 +58,9 @@ def check_expression(path, genes_path):
 
 def check_contacts(path):
     """Open the contact map at the resolution of the published program."""
-    from spex.inputs.maps.cool import ContactMap  # noqa: PLC0415 (cooler takes a second to load)
+    from spex.inputs.maps.cool import CoolMap  # noqa: PLC0415 (cooler takes a second to load)
 
-    ContactMap(path, HIC_RESOLUTION)
+    CoolMap(path, HIC_RESOLUTION)
 
 
 RESOURCES = (

@@ -9,10 +9,9 @@ from spex.contacts.rules import EVERY_ONE, make_rule, options_of
 from spex.errors import InputError, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
-from spex.inputs.agree import check_different
+from spex.inputs.choices import Reading
 from spex.inputs.chromosomes import EXCLUDED, NO_CHROMOSOME
-from spex.inputs.maps.address import map_sha256, require_map
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.reader import check_different, map_sha256, require_map
 
 FORMAT = 1  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
 FIELD_OF = {

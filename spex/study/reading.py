@@ -9,8 +9,8 @@ from spex.files.checks import require_file, require_folder
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression
 from spex.inputs.genes import read_gene_table
-from spex.inputs.maps.address import require_map, split_uri
-from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.reader import require_map, split_uri
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
 from spex.models.choices import Fitting

@@ -106,7 +106,7 @@ BAD_FILES = {
         LOOP.encode(),
         (),
         "no header names its count; the first row is 1 chr1, 2 60000, 3 61000, 4 chr1, 5 90000, 6 91000, 7 peak, 8 3; "
-        "expected --count_column with the number of the column that holds the raw count",
+        "expected --count_column with the number of the column of the raw count",
     ),
     "a column less": (
         changed(1000, "chr1\t0\t1000\tchr1\t5000\t6000\t3\n"),

@@ -12,8 +12,8 @@ from refusals import files_in
 
 import spex
 from spex.commands import map as map_command
-from spex.inputs.maps.reading import open_maps
-from spex.inputs.maps.sheet import read_sheet
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import read_sheet
 from spex.reports import figures
 from spex.reports.map_sheets import draw_sheets, sheet_text
 

@@ -15,7 +15,7 @@ from spex.contacts.controls import draw_matched, select_genes
 from spex.contacts.rules import Corrected
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes
-from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.formats import open_maps
 from spex.runs.cache import PredictionStore
 from spex.runs.tensors import read_features
 

@@ -6,8 +6,8 @@ import pytest
 
 from spex.compare.prepare import MapMaker
 from spex.errors import InputError
-from spex.inputs.maps.reading import open_maps
-from spex.inputs.maps.settings import Reading
+from spex.inputs.choices import Reading
+from spex.inputs.maps.formats import open_maps
 
 
 def test_a_3d_model_is_not_thinned(tmp_path):

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from spex.contacts import collect as c
 from spex.contacts.rules import Corrected, Published, thresholds_in
 from spex.inputs.maps import cool as contact_map
-from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.cool import CoolMap
 
 RULES = [
     Published(),
@@ -22,7 +22,7 @@ RULES = [
 
 
 def collect(maps, genes, rule):
-    return c.collect_contacts([ContactMap(path, 1000) for path in maps], genes, rule, 1000, lambda count: None)
+    return c.collect_contacts([CoolMap(path, 1000) for path in maps], genes, rule, 1000, lambda count: None)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from conftest import CHROMSIZES
 
+from spex.contacts.maps import Pixels
 from spex.contacts.sheet import GROUPS, count_map
-from spex.inputs.maps.cool import ContactMap
-from spex.inputs.maps.pixels import Part
+from spex.inputs.maps.cool import CoolMap
 
 BINS = {chrom: -(-length // 1000) for chrom, length in CHROMSIZES.items()}
 
@@ -19,7 +19,7 @@ BINS = {chrom: -(-length // 1000) for chrom, length in CHROMSIZES.items()}
 @pytest.fixture
 def sheet(world, genes, monkeypatch):
     monkeypatch.setattr("spex.inputs.maps.cool.CHUNK_PIXELS", 100)
-    return count_map(ContactMap(world.maps[0], 1000), genes, 1000, lambda count: None)
+    return count_map(CoolMap(world.maps[0], 1000), genes, 1000, lambda count: None)
 
 
 def group_of(distance):
@@ -79,7 +79,7 @@ def test_coverage_of_bins(world, sheet):
 
 
 def test_the_summary_is_json_without_genes_too(world, sheet):
-    alone = count_map(ContactMap(world.maps[0], 1000), None, 1000, lambda count: None)
+    alone = count_map(CoolMap(world.maps[0], 1000), None, 1000, lambda count: None)
     assert "genes" not in alone.summary() and alone.depth == sheet.depth
     for each in (sheet, alone):
         assert json.loads(json.dumps(each.summary(), allow_nan=False)) == each.summary()
@@ -88,12 +88,14 @@ def test_the_summary_is_json_without_genes_too(world, sheet):
 def made(parts, sizes, chromsizes=True):
     """A map of one part a chromosome."""
     lengths = {"chromsizes": sizes} if chromsizes else {"chromsizes": None, "ends": sizes}
-    return SimpleNamespace(path="made", resolutions=[1000], parts=lambda chrom, advance: iter(parts[chrom]), **lengths)
+    return SimpleNamespace(
+        path="made", resolutions=[1000], all_parts=lambda chrom, advance: iter(parts[chrom]), **lengths
+    )
 
 
 def part(pixels, *trans):
     one, other, counts = (np.array(column) for column in zip(*pixels, strict=True))
-    return Part(one, other, counts.astype(float), *trans)
+    return Pixels(one, other, counts.astype(float), *trans)
 
 
 def test_what_lies_between_chromosomes():

@@ -10,11 +10,12 @@ import pytest
 from conftest import CHROMSIZES, write_hic, write_mcool
 from numpy.testing import assert_allclose, assert_array_equal
 
+from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected
 from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.maps import cool as contact_map
-from spex.inputs.maps.reading import open_maps, read_maps
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.formats import open_maps
 
 CHROM, LAST = "chr1", -(-CHROMSIZES["chr1"] // 1000)
 
@@ -119,5 +120,5 @@ def test_maps_without_what_weights_need_are_refused(world, genes, balanced, tmp_
     path = tmp_path / "integers.mcool"
     write_mcool(path, world.pixels[0])
     balance(path, np.ones(cooler.Cooler(f"{path}::/resolutions/1000").info["nbins"], int))
-    with pytest.raises(InputError, match="bins/weight holds 1-dimensional int64"):
+    with pytest.raises(InputError, match="bins/weight is 1-dimensional int64"):
         read([path], genes, "balanced")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from expecto.network import BELUGA
+from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected
-from spex.effects.bins import ContactIndex
-from spex.effects.linear import LinearModels
+from spex.effects.inputs import ContactIndex, LinearModels
 from spex.features.devices import open_computer, open_model
 from spex.inputs.genome import Genome
-from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.maps.formats import open_maps
 
 RULE = Corrected(min_count=2)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import write_fasta
 
-from spex.effects.agreement import REF_MISMATCH, Agreement
+from spex.effects.changes import REF_MISMATCH, Agreement
 from spex.errors import InputError
 from spex.inputs.alleles import OK, PAST_THE_END, alleles_of_row
 from spex.inputs.genome import Genome

@@ -15,13 +15,11 @@ from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import AlleleScorer
-from spex.effects.sequences import Change
-
-CODE_OF = {letter: code for code, letter in enumerate(BELUGA.bases)}
+from spex.effects.changes import CODE_OF, Change
 
 
 def change_of(genome, chrom, pos, ref, alt):
-    return Change.of(chrom, pos, ref.upper(), alt.upper(), CODE_OF).leftmost(genome)
+    return Change.of(chrom, pos, ref, alt).leftmost(genome)
 
 
 def changed_letters(letters, pos, ref, alt):

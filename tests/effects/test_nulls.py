@@ -9,10 +9,20 @@ from scipy.stats import chisquare, kstest
 from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import AlleleScorer
-from spex.effects.linear import LinearModels
-from spex.effects.nulls import NullDrawer, null_effects
-from spex.effects.quantiles import CONTACT, OWN, STRATA, NullEffects, load_nulls, path_of, save_nulls, stratum
-from spex.effects.sequences import Change
+from spex.effects.changes import Change
+from spex.effects.inputs import LinearModels
+from spex.effects.nulls import (
+    CONTACT,
+    OWN,
+    STRATA,
+    NullDrawer,
+    NullEffects,
+    load_nulls,
+    null_effects,
+    path_of,
+    save_nulls,
+    stratum,
+)
 from spex.files.sealed import DamagedFileError
 
 NUMBER = 200

@@ -7,7 +7,7 @@ import re
 import pytest
 from conftest import ROOT
 
-from spex.effects.agreement import Agreement
+from spex.effects.changes import Agreement
 from spex.inputs.genome import Genome
 from spex.inputs.variant_files import VariantFile
 

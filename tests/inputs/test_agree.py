@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from conftest import CHROMSIZES, example_genes, without_zeros, write_hic, write_mcool
 
+from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
 from spex.features.arrays import _check_contacts
 from spex.inputs import genes as g
-from spex.inputs.agree import agree_maps, check_on_genome
+from spex.inputs.agree import check_on_genome
+from spex.inputs.choices import Reading
 from spex.inputs.chromosomes import names_in
-from spex.inputs.maps.chroms import Chromosomes
-from spex.inputs.maps.cool import ContactMap
-from spex.inputs.maps.reading import open_maps, read_maps
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.cool import CoolMap
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import Chromosomes, agree_maps
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ from spex.inputs.maps.settings import Reading
     [
         (
             {"I": 120_400, "VIII": 90_000, "IX": 61_000},
-            "no chromosome 'chr1', which the genes table names beside chr1, chr8, chr9; it has I, VIII, IX; expected",
+            "none of the genes lies on a chromosome of it: it has I, VIII, IX, the genes chr1, chr8, chr9; ",
         ),
         ({"1": 120_400, "8": 90_000, "9": 61_001}, "9 is 61,001 bp long there and 61,000 bp in the genome"),
         ({**CHROMSIZES, "chr8": 90_001}, "chr8 is 90,001 bp long there and 90,000 bp in the genome"),
@@ -35,7 +36,7 @@ def test_a_map_of_other_chromosomes_is_refused(tmp_path, genes, chromsizes, mess
     write_mcool(tmp_path / "map.mcool", {}, chromsizes=chromsizes)
     genes = genes.sort_values("chrom")
     with pytest.raises(InputError, match=message):
-        agree_maps([ContactMap(tmp_path / "map.mcool", 1000)], genes, CHROMSIZES)
+        agree_maps([CoolMap(tmp_path / "map.mcool", 1000)], genes, CHROMSIZES)
 
 
 @pytest.mark.parametrize("write, name", [(write_mcool, "map.mcool"), (write_hic, "map.hic")])
@@ -66,7 +67,7 @@ def test_maps_without_a_genome_are_compared_with_the_first_that_has_lengths(gene
     )
     told = []
     loops = SimpleNamespace(path="loops", chromsizes=None, fit=told.append)
-    assert agree_maps([loops, first], genes) == [loops, first]
+    assert [each.path for each in agree_maps([loops, first], genes)] == ["loops", "first"]
     assert agree_maps([loops], genes, {"chr1": 5}) and agree_maps([loops], genes)
     chroms = genes["chrom"].unique().tolist()
     expected = [(CHROMSIZES, "the first map"), ({"chr1": 5}, "the genome"), ({}, "the first map")]
@@ -213,7 +214,7 @@ def test_lengths_that_are_rounded_up_to_whole_bins_are_the_genomes(world, genes,
 def test_other_lengths_are_another_build_where_all_are(tmp_path, genes, sizes, message):
     write_mcool(tmp_path / "map.mcool", {}, chromsizes=sizes)
     with pytest.raises(InputError, match=message):
-        agree_maps([ContactMap(tmp_path / "map.mcool", 1000)], genes, CHROMSIZES)
+        agree_maps([CoolMap(tmp_path / "map.mcool", 1000)], genes, CHROMSIZES)
 
 
 def test_a_tss_past_the_end_of_its_chromosome_in_a_map_is_refused_without_a_genome_too(tmp_path, genes):
@@ -223,4 +224,4 @@ def test_a_tss_past_the_end_of_its_chromosome_in_a_map_is_refused_without_a_geno
         match=r"map\.mcool: 1 of 9 genes lie past the end of their chromosome in it, such as G6: its TSS is 70,100, "
         "and chr8 is 50,000 bp long there; expected a map and genes of the same genome build$",
     ):
-        agree_maps([ContactMap(tmp_path / "map.mcool", 1000)], genes)
+        agree_maps([CoolMap(tmp_path / "map.mcool", 1000)], genes)

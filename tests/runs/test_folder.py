@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from spex.contacts import collect as c
 from spex.contacts.rules import Published
 from spex.inputs.genes import keep_genes, read_gene_table
-from spex.inputs.maps.cool import ContactMap
+from spex.inputs.maps.cool import CoolMap
 from spex.runs.folder import load_contacts, save_contacts, select_shard
 
 RULE = Published()
@@ -26,7 +26,7 @@ def test_shards_are_disjoint_and_complete_by_row_number(tmp_path):
 
 
 def collect(maps, genes, rule=RULE):
-    return c.collect_contacts([ContactMap(path, 1000) for path in maps], genes, rule, 1000, lambda count: None)
+    return c.collect_contacts([CoolMap(path, 1000) for path in maps], genes, rule, 1000, lambda count: None)
 
 
 def test_contacts_are_kept_for_a_restart_under_their_identity_only(world, genes, tmp_path):

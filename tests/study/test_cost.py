@@ -91,8 +91,9 @@ def test_the_cache_of_other_weights_or_of_a_gpu_counts_for_nothing(study, narrow
 
 
 def test_windows_and_contacts_counted_one_by_one(study):
+    from spex.contacts.collect import read_maps  # noqa: PLC0415
     from spex.inputs.genes import keep_genes, read_gene_table  # noqa: PLC0415
-    from spex.inputs.maps.reading import open_maps, read_maps  # noqa: PLC0415
+    from spex.inputs.maps.formats import open_maps  # noqa: PLC0415
 
     genes, seen = keep_genes(read_gene_table(study.genes)), set()
     for map_, counted in zip(study.maps, count_work(study).folders[1:], strict=True):

@@ -1,4 +1,8 @@
-"""Contact maps: `.mcool` and `.cool` files, streamed."""
+"""Contact maps: `.mcool` and `.cool` files, streamed; and what an HDF5 file is that has no map of the resolution.
+
+`cooler.fileops` finds maps in a path too, but opens it with a lock, and does not know the files of 2016, which have
+nothing but their groups.
+"""
 
 import contextlib
 import os
@@ -9,37 +13,33 @@ import cooler
 import h5py
 import numpy as np
 
+from spex.contacts.maps import MapReader, Pixels, joined
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
+from spex.inputs.agree import some_of
+from spex.inputs.choices import Reading
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
 from spex.inputs.kinds import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
-from spex.inputs.maps.address import split_uri
-from spex.inputs.maps.layout import bin_size, find_group, list_resolutions, map_error
-from spex.inputs.maps.pixels import (
-    Part,
-    check_counts,
-    check_values,
-    joined,
-    seen_from_tss,
-    touching,
-    whole_where_near,
-)
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.reader import check_counts, check_values, damaged, map_error, split_uri, whole_where_near
 from spex.inputs.opening import beginning
 
 CHUNK_PIXELS = 4_000_000
 WEIGHTS = "bins/weight"
-
-
 COUNTS = f"pixels/{Reading.value_column}"
 """What cooler balances."""
 
+TABLES = {"chroms", "bins", "pixels", "indexes"}
+"""Groups that a cooler is made of."""
 
-class ContactMap:
+AGAIN = "make the map again with cooler"
+
+
+class CoolMap(MapReader):
     """One resolution of an `.mcool` file, or a `.cool` file of that resolution.
 
     Raises:
-        InputError: no such file, damaged, the resolution is missing (names those it has), bins of other width.
+        InputError: no such file, damaged, the resolution is missing (names those it has), bins of other width; on
+            reading, also a count that is negative or not a finite number.
     """
 
     options = ("value_column",)
@@ -54,114 +54,47 @@ class ContactMap:
         try:
             with open_hdf5(self._file, self._about) as file, self._reading():
                 check_whole(file, self._about)
-                self.group = find_group(file, self._file, resolution, group)
-                self.resolutions = list_resolutions(file) or [resolution]
-                map_ = cooler.Cooler(file[self.group])
-                mode = _text(file[self.group].attrs.get("storage-mode", "symmetric-upper"))
-                binsize = bin_size(file[self.group])
-                self.chromsizes = {_text(name): int(length) for name, length in map_.chromsizes.items()}
+                self.group = _find_group(file, self._file, resolution, group)
+                self.resolutions = _list_resolutions(file) or [resolution]
+                chromsizes = cooler.Cooler(file[self.group]).chromsizes
+                self.chromsizes = {_text_of(name): int(length) for name, length in chromsizes.items()}
         except OSError as error:
             self._refuse_unopened(error)
-        if mode != "symmetric-upper":
-            raise map_error(
-                path,
-                f"stored {shown(mode)}",
-                expected="symmetric-upper, each pair of bins once",
-                hint="make the map again with cooler, which stores it so by default",
-            )
-        if binsize is None:
-            raise map_error(
-                path,
-                f"bins of {self.group} are of no fixed width (restriction fragments?), or the file does not say which",
-                expected="bins of one width",
-                hint=f"make a map with bins of {resolution} bp from the pairs of reads: cooler cload, or "
-                f"hicBuildMatrix --binSize {resolution}",
-            )
-        if binsize != resolution:
-            raise map_error(path, f"bins of {self.group} are {binsize} bp, not {resolution}")
-
-    def _refuse_unopened(self, error):
-        """Raise why HDF5 does not open the file."""
-        if error.errno is not None:
-            raise error
-        if "signature not found" not in str(error):
-            raise self._damaged(error) from error
-        kind, hint = recognise(self._file), None
-        within = kind_of(beginning(self._file, LONGEST)) if kind in COMPRESSED.values() else None
-        if within in BEGINNINGS.values() and within not in (HDF5, HIC):
-            kind = f"{kind}: {within}"
-        elif kind in COMPRESSED.values():
-            hint = "decompress it"
-        elif kind is None:
-            hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
-        raise map_error(
-            self.path,
-            f"not an HDF5 file{f' ({kind})' if kind else ''}",
-            expected="a whole .mcool of cooler",
-            hint=hint,
-        ) from error
 
     def pixel_count(self, chroms):
-        """Number of pixels that reading `chroms` streams through."""
         with self._open() as root:
             extents = [self._extent(root, chrom) for chrom in chroms]
         return sum(last - first for _, _, first, last in extents)
 
-    def pixels_of(self, chrom, tss_bins, advance):
-        """Stream a chromosome's pixels and keep those that touch a TSS bin.
-
-        tss_bins: (m,) int64 bins within the chromosome. advance: called with the number of pixels read.
-        Returns: TSS bin, other bin (int64) and count (float64) of each pixel, seen from the TSS bin; a pixel between
-        two TSS bins is seen from both.
-
-        Raises:
-            InputError: a count is negative or not a finite number, or the map is damaged.
-        """
-        kept, within = [], 0
-        with self._open() as root:
-            low, high, first, last = self._extent(root, chrom)
-            is_tss = np.zeros(high - low, dtype=bool)
-            is_tss[tss_bins[tss_bins < high - low]] = True
-            for start in range(first, last, CHUNK_PIXELS):
-                part = slice(start, min(start + CHUNK_PIXELS, last))
-                *pixels, cis = self._seen_from_tss(root, part, low, high, is_tss)
-                kept.append(pixels)
-                within += cis
-                advance(part.stop - part.start)
-        self._met[chrom] = last - first, within
-        return joined(kept)
-
     def parts(self, chrom, advance):
-        """Stream a chromosome's pixels, all of them. advance: as of `pixels_of`. Yields: Part, at least one."""
-        yield Part(*joined([]), trans_pixels=0, trans_counts=0.0)
         within = 0
         with self._open() as root:
             low, high, first, last = self._extent(root, chrom)
+            if first == last:
+                yield Pixels(*joined([]), trans_pixels=0, trans_counts=0.0)
             for start in range(first, last, CHUNK_PIXELS):
                 part = slice(start, min(start + CHUNK_PIXELS, last))
-                bin1, bin2, cis = self._bins(root, part, low, high)
-                counts, stored = self._counts(root, part)
-                self._check(counts, stored)
+                bin1, bin2 = self._bins(root, part, low, high)
+                counts, cis = self._counts(root, part), bin2 < high - low
                 cis_counts = counts[cis]
                 within += len(cis_counts)
-                yield Part(bin1[cis], bin2[cis], cis_counts, int((~cis).sum()), float(counts.sum() - cis_counts.sum()))
+                trans = int((~cis).sum()), float(counts.sum() - cis_counts.sum())
+                yield Pixels(bin1[cis], bin2[cis], cis_counts, *trans)
                 advance(part.stop - part.start)
         self._met[chrom] = last - first, within
 
     def accounts(self):
-        """What was used of the pixels, and what was left out: list of one Account."""
-        read, within = (sum(column) for column in zip(*self._met.values(), strict=True)) if self._met else (0, 0)
+        read, within = (sum(column) for column in zip((0, 0), *self._met.values(), strict=True))
         account = Account(str(self.path), "pixels", within)
         account.leave_out("between chromosomes", read - within)
         with self._open() as root:
             pixels = len(self._find_column(root, self._values))
-        account.leave_out(
-            "on chromosomes without genes", pixels - read, [c for c in self.chromsizes if c not in self._met]
-        )
+        others = [chrom for chrom in self.chromsizes if chrom not in self._met]
+        account.leave_out("on chromosomes without genes", pixels - read, others)
         return [account]
 
     def balancing(self, chrom):
-        """What cooler's balancing multiplies each bin's counts by. Returns: float64 (bins,), NaN where it left one out.
+        """As of MapReader.
 
         Raises:
             InputError: the map is not balanced.
@@ -185,55 +118,26 @@ class ContactMap:
             low, high, _, _ = self._extent(root, chrom)
             return self._column(root, WEIGHTS, slice(low, high), kinds="f").astype(np.float64)
 
-    def depth(self, chroms, advance):
-        """Sum of the counts within chromosomes, each pair of bins once. advance: as of `pixels_of`."""
-        total = 0.0
-        with self._open() as root:
-            for chrom in chroms:
-                _, high, first, last = self._extent(root, chrom)
-                for start in range(first, last, CHUNK_PIXELS):
-                    part = slice(start, min(start + CHUNK_PIXELS, last))
-                    cis = self._column(root, "pixels/bin2_id", part) < high
-                    total += float(self._counts(root, part)[0][cis].sum())
-                    advance(part.stop - part.start)
-        return total
-
     def _bins(self, root, part, low, high):
-        """Both bins, int64 within the chromosome, of one part of the table, and which pixels are cis. low, high: of its
-        bins."""
-        bin1, bin2 = (
-            self._column(root, f"pixels/{name}", part).astype(np.int64, copy=False) - low
-            for name in ("bin1_id", "bin2_id")
-        )
+        """Both bins of one part of the table, int64 from the chromosome's first; `high - low` or more is another
+        chromosome's."""
+        names = ("pixels/bin1_id", "pixels/bin2_id")
+        bin1, bin2 = (self._column(root, name, part).astype(np.int64, copy=False) - low for name in names)
         if bin1.min() < 0 or bin1.max() >= high - low or (bin2 < bin1).any():
-            raise self._damaged("pixels whose bins its index contradicts, or below the diagonal")
-        return bin1, bin2, bin2 < high - low
+            raise damaged(self.path, "pixels whose bins its index contradicts, or below the diagonal")
+        return bin1, bin2
 
     def _counts(self, root, part):
-        """Counts of one part of the table, float64, without the roundings of float32; and the type in the file."""
+        """Counts of one part of the table, float64, without the roundings of float32."""
         values = self._column(root, self._values, part, kinds="iuf")
         counts, stored = values.astype(np.float64), values.dtype.type
-        return whole_where_near(counts) if stored is np.float32 else counts, stored
-
-    def _check(self, counts, stored):
-        """Refuse what is no count; of a column that was chosen, what is no number from 0 up."""
+        if stored is np.float32:
+            counts = whole_where_near(counts)
         if self._values == COUNTS:
             check_counts(self.path, counts, stored)
         else:
             check_values(self.path, counts, shown(self._values.removeprefix("pixels/")))
-
-    def _seen_from_tss(self, root, part, low, high, is_tss):
-        """The pixels of one part of the table, as `pixels_of` returns them, and how many lie within the chromosome.
-
-        low, high: of its bins.
-        """
-        bin1, bin2, cis = self._bins(root, part, low, high)
-        from1, from2 = (side & cis for side in touching(bin1, np.where(cis, bin2, 0), is_tss))
-        counts = np.zeros(len(bin1))
-        if from1.any() or from2.any():
-            counts, stored = self._counts(root, part)
-            self._check(counts[from1 | from2], stored)
-        return *seen_from_tss(bin1, bin2, counts, from1, from2), int(np.count_nonzero(cis))
+        return counts
 
     def _extent(self, root, chrom):
         """A chromosome's place in the map's tables: first bin, bin behind, first pixel, pixel behind."""
@@ -249,25 +153,17 @@ class ContactMap:
                 f"bins of {chrom} do not start at multiples of {self.resolution} bp, though the file says that this is "
                 "their width",
                 expected="bins of one width",
-                hint="make the map again with cooler",
+                hint=AGAIN,
             )
         first, last = (int(self._column(root, "indexes/bin1_offset", slice(at, at + 1))[0]) for at in (low, high))
         with self._reading():
             pixels = len(self._find_column(root, self._values))
         if not 0 <= first <= last <= pixels:
-            raise self._damaged(f"its index gives {chrom} the pixels {first:,} to {last:,} of {pixels:,}")
+            raise damaged(self.path, f"its index gives {chrom} the pixels {first:,} to {last:,} of {pixels:,}")
         return low, high, first, last
 
-    @contextlib.contextmanager
-    def _open(self):
-        """The resolution's HDF5 group, for the length of a block."""
-        with contextlib.ExitStack() as stack:
-            with self._reading():
-                root = stack.enter_context(open_hdf5(self._file, self._about))[self.group]
-            yield root
-
     def _refuse_bins(self, root, chrom, place, expected, found):
-        """Tell why a chromosome has another number of bins than its length asks for."""
+        """Say why a chromosome has another number of bins than its length asks for."""
         last = len(self.chromsizes)
         bins = int(self._column(root, "indexes/chrom_offset", slice(last, last + 1))[0])
         listed = self._column(root, "bins/chrom", slice(0, bins))
@@ -275,30 +171,32 @@ class ContactMap:
             raise map_error(
                 self.path,
                 f"{chrom} has {found:,} bins of {self.resolution} bp, its length asks for {expected:,}: bins were left "
-                "out when the map was made (HiCExplorer leaves out masked ones), so that numbers of bins tell no place",
+                "out when the map was made (HiCExplorer leaves out masked ones), so that numbers of bins give no place",
                 hint="make it anew with every bin",
             )
-        raise self._damaged(f"its index gives {chrom} {found:,} bins, its length {expected:,}")
+        raise damaged(self.path, f"its index gives {chrom} {found:,} bins, its length {expected:,}")
 
     def _column(self, root, name, part, kinds="iu"):
-        """A slice of a column; HDF5 itself shortens it in silence where the column ends. kinds: of dtype, allowed."""
+        """A slice of a column, which HDF5 itself shortens silently where the column ends. kinds: of dtype, allowed."""
         with self._reading():
             values = self._find_column(root, name)[part]
         if values.dtype.kind not in kinds or values.ndim != 1:
-            raise map_error(
-                self.path,
-                f"{name} holds {values.ndim}-dimensional {values.dtype}",
-                expected="one column of numbers as cooler writes it",
-                hint="make the map again with cooler",
-            )
+            found = f"{name} is {values.ndim}-dimensional {values.dtype}"
+            raise map_error(self.path, found, expected="one column of numbers as cooler writes it", hint=AGAIN)
         if len(values) != part.stop - part.start:
-            raise self._damaged(f"{name} holds {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}")
+            found = f"{name} has {len(values):,} {values.dtype} from {part.start:,} to {part.stop:,}"
+            raise damaged(self.path, found)
         return values
 
     def _find_column(self, root, name):
         """A column of the map, when it is there and compressed by what this HDF5 has."""
         if name not in root:
-            raise self._lacking(root, name)
+            others = ", ".join(map(shown, sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})))
+            if name == self._values and (others or name != COUNTS):
+                found = f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}"
+                raise map_error(self.path, found, expected=f"{parameter('value_column')} among {others or 'none'}")
+            found, hint = f"no {name} in {self.group}", "fetch or make it again"
+            raise map_error(self.path, found, expected="a map as cooler writes it", hint=hint)
         column = root[name]
         settings = column.id.get_create_plist()
         for number in range(settings.get_nfilters()):
@@ -312,28 +210,12 @@ class ContactMap:
                     f"{self._file} new.mcool",
                 )
         if len(column) and not column.id.get_storage_size():
-            raise self._damaged(f"{name} was never written")
+            raise damaged(self.path, f"{name} was never written")
         return column
-
-    def _lacking(self, root, name):
-        """An error for a column that is not there."""
-        others = sorted(set(root.get("pixels", {})) - {"bin1_id", "bin2_id"})
-        if name == self._values and (others or name != COUNTS):
-            return map_error(
-                self.path,
-                f"no column {shown(name.removeprefix('pixels/'))} in the pixels of {self.group}",
-                expected=f"{parameter('value_column')} among {', '.join(map(shown, others)) or 'none'}",
-            )
-        return map_error(
-            self.path,
-            f"no {name} in {self.group}",
-            expected="a map as cooler writes it",
-            hint="fetch or make it again",
-        )
 
     @contextlib.contextmanager
     def _reading(self):
-        """Tell as the user's input what HDF5 and cooler raise for a damaged file; they raise in many ways."""
+        """A block in which whatever HDF5 and cooler raise for a damaged file is raised as the user's input."""
         try:
             with warnings.catch_warnings(action="ignore"):  # cooler warns of corrupt groups, then fails on them
                 yield
@@ -342,12 +224,139 @@ class ContactMap:
         except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the file
                 raise OSError(error.errno, os.strerror(error.errno), str(self._file)) from error
-            raise self._damaged(error) from error
+            raise damaged(self.path, error) from error
 
-    def _damaged(self, reason):
-        return map_error(self.path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
+    @contextlib.contextmanager
+    def _open(self):
+        """The resolution's HDF5 group, for the length of a block."""
+        with contextlib.ExitStack() as stack:
+            with self._reading():
+                root = stack.enter_context(open_hdf5(self._file, self._about))[self.group]
+            yield root
+
+    def _refuse_unopened(self, error):
+        """Raise why HDF5 does not open the file."""
+        if error.errno is not None:
+            raise error
+        if "signature not found" not in str(error):
+            raise damaged(self.path, error) from error
+        kind, hint = recognise(self._file), None
+        within = kind_of(beginning(self._file, LONGEST)) if kind in COMPRESSED.values() else None
+        if within in BEGINNINGS.values() and within not in (HDF5, HIC):
+            kind = f"{kind}: {within}"
+        elif kind in COMPRESSED.values():
+            hint = "decompress it"
+        elif kind is None:
+            hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
+        found = f"not an HDF5 file{f' ({kind})' if kind else ''}"
+        raise map_error(self.path, found, expected="a whole .mcool of cooler", hint=hint) from error
 
 
-def _text(value):
-    """Text that HDF5 hands out as str or, of variable length, as bytes."""
+def _find_group(file, path, resolution, group):
+    """Name of the group that contains the resolution, in an `.mcool`, or in a `.cool` of it.
+
+    file: h5py.File, open. path: of the file, for errors. group: that a URI names; the one of the resolution without it.
+
+    Raises:
+        InputError: there is none (says what the file has instead), or its pixels or bins are not as they must be.
+    """
+    name = group or ("/" if _is_cooler(file) else f"resolutions/{resolution}")
+    if name not in file or not _is_cooler(file[name]):
+        raise _no_group(file, path, group) if group else _no_resolution(file, path, resolution)
+    width = _bin_size(file[name])
+    if width not in (resolution, None):
+        hint = f"choose {parameter('resolution')} {width}"
+        if name == "/":
+            found = f"no resolution {resolution} (a .cool of one resolution only, of {width} bp)"
+            hint += f", or {_way_to(resolution, {width: path})}"
+        elif group:
+            found = f"its bins are {width} bp, not {resolution}"
+        else:
+            found, hint = f"bins of {name} are {width} bp, not {resolution}", None
+        raise map_error(path, found, hint=hint)
+    mode = _text_of(file[name].attrs.get("storage-mode", "symmetric-upper"))
+    if mode != "symmetric-upper":
+        hint = f"{AGAIN}, which stores it so by default"
+        raise map_error(path, f"stored {shown(mode)}", expected="symmetric-upper, each pair of bins once", hint=hint)
+    if width is None:
+        raise map_error(
+            path,
+            f"bins of {name} are of no fixed width (restriction fragments?), or the file does not say which",
+            expected="bins of one width",
+            hint=f"make a map with bins of {resolution} bp from the pairs of reads: cooler cload, or "
+            f"hicBuildMatrix --binSize {resolution}",
+        )
+    return name
+
+
+def _list_resolutions(file):
+    """Resolutions of an `.mcool`, ascending, in bp."""
+    return sorted(int(key) for key in file.get("resolutions", {}) if _is_number(key))
+
+
+def _is_cooler(group):
+    """Whether an HDF5 group is a map as cooler lays it out."""
+    return isinstance(group, h5py.Group) and set(group) >= TABLES
+
+
+def _bin_size(group):
+    """Width of a cooler's bins in bp, or None where they have no fixed one, or the file does not say which."""
+    width = group.attrs.get("bin-size")
+    if isinstance(width, (str, bytes)):
+        return int(_text_of(width)) if _is_number(_text_of(width)) else None
+    return int(width) if isinstance(width, (int, np.integer)) else None
+
+
+def _text_of(value):
+    """Text that HDF5 gives as str or, of variable length, as bytes."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _is_number(name):
+    return name.isascii() and name.isdigit()
+
+
+def _no_group(file, path, group):
+    """An error for a URI whose group is no map; names the maps that there are, two levels down."""
+    names = ["/"] if _is_cooler(file) else []
+    for name, outer in file.items():
+        inner = outer.items() if isinstance(outer, h5py.Group) else ()
+        names += [f"/{name}"] if _is_cooler(outer) else [f"/{name}/{key}" for key, each in inner if _is_cooler(each)]
+    expected = f"one of {some_of(names)}" if names else "a .mcool or .cool of cooler"
+    return map_error(path, f"no map in /{shown(group)}", expected=expected)
+
+
+def _no_resolution(file, path, resolution):
+    """An error that says what an HDF5 file is that lacks a resolution."""
+    if resolutions := _list_resolutions(file):
+        return map_error(
+            path,
+            f"no resolution {resolution} (it has {', '.join(map(str, resolutions))})",
+            hint=f"choose {parameter('resolution')} among them, or "
+            + _way_to(resolution, {each: f"{path}::resolutions/{each}" for each in resolutions}),
+        )
+    if "cells" in file:
+        hint = f"put the cells together with: cooler merge all.cool {path}::/cells/NAME ...; then give all.cool"
+        return map_error(path, f"maps of {len(file['cells'])} single cells (.scool)", expected="one map", hint=hint)
+    levels = {key: _bin_size(file[key]) for key in sorted(file) if _is_number(key) and _is_cooler(file[key])}
+    if levels:
+        listed = ", ".join(f"/{key} ({f'{width} bp' if width else 'no fixed width'})" for key, width in levels.items())
+        level = f"{path}::/{next((key for key, width in levels.items() if width == resolution), next(iter(levels)))}"
+        return map_error(
+            path,
+            f"an old layout of zoom levels: {listed}",
+            expected=f"resolutions/{resolution}",
+            hint=f"give {level}, or copy that level into a file of its own with: cooler cp {level} map.cool",
+        )
+    names = ", ".join(map(shown, list(file)[:5])) or "nothing"
+    found = f"no resolution {resolution} (it has no resolution at all); found {names} in it"
+    return map_error(path, found, expected="a .mcool or .cool of cooler")
+
+
+def _way_to(resolution, uris):
+    """How to come by a resolution that a file lacks. uris: of the resolutions that it has."""
+    finer = [each for each in uris if resolution % each == 0]
+    if not finer:
+        widths = " and ".join(map(str, uris))
+        return f"make it from the pairs of reads with cooler cload: bins of {widths} bp do not add up to {resolution}"
+    return f"make the map with: cooler zoomify -r {resolution} -o map.mcool {uris[max(finer)]}"

@@ -1,16 +1,24 @@
-"""Which format a text file is of, by what it says of itself and by the shape of many rows: one registry, of what is
-read and of what is refused with the way to what is."""
+"""Formats of contact maps: one registry, of what is read and of what is refused with the way to what is read.
+
+A file's format follows from its content: the first bytes, what a text says of itself, and the shape of many rows.
+"""
 
 import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spex.contacts.maps import MapReader
 from spex.contacts.rules import LEAST_DISTANCE
-from spex.errors import parameter
-from spex.inputs.maps.layout import map_error
-from spex.inputs.maps.loops import names_count
-from spex.inputs.maps.sample import (
+from spex.errors import InputError, parameter
+from spex.inputs.choices import Reading
+from spex.inputs.kinds import HDF5, HIC, recognise
+from spex.inputs.maps.cool import CoolMap
+from spex.inputs.maps.hic import HicMap
+from spex.inputs.maps.loops import LoopMap, TripletMap, names_count
+from spex.inputs.maps.model3d import MMCIF, PDB, ModelMap, molecule_kind
+from spex.inputs.maps.reader import map_error, require_map, split_uri
+from spex.inputs.maps.text import (
     MOST,
     NEARLY_ALL,
     PLACE,
@@ -20,60 +28,83 @@ from spex.inputs.maps.sample import (
     are_numbers,
     are_spans,
     are_whole,
+    intervals_in_fields,
     is_along_chromosomes,
-    joined_names,
-    joined_spans,
+    numbered,
     read_sample,
-    stretches_in_fields,
+    share_of_bedpe,
 )
-from spex.inputs.maps.text import numbered
 
-TRIPLETS, LOOPS, MODEL, PDB, MMCIF = "triplets", "loops", "a 3D model", "a PDB file", "an mmCIF file"
-
-PDB_LINE = re.compile(r"^(ATOM  |HETATM)[ \dA-Z]{5}|^(HEADER|TITLE |REMARK|CRYST1|NUMMDL|SEQRES|MODEL ) ", re.MULTILINE)
-"""Lines of which a PDB file has at least one near its beginning."""
-
-WIDTHS = {TRIPLETS: 4, MODEL: 5, LOOPS: 6}
+TRIPLETS, LOOPS, MODEL = "triplets", "loops", "a 3D model"
 STRANDS = {"+", "-", "."}
 WANTED = "loops as BEDPE (chrom1 start1 end1 chrom2 start2 end2 count), triplets (chrom start1 start2 count) or a map"
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of text. name: in words. sign: whether a Sample is of it. way: of one that is not read, from a Sample to
-    how its contacts get into one that is; None of those that are."""
+    """A format of files. name: as messages call it. sign: whether a Sample is of it. reader: class that reads it; None
+    of one that is refused. way: then how its contacts get into one that is read, in words, or from a Sample."""
 
     name: str
     sign: Callable[[Sample], bool]
-    way: Callable[[Sample], str] | None = None
+    reader: type[MapReader] | None = None
+    way: str | Callable[[Sample], str] | None = None
+
+
+def open_maps(paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (frozen)
+    """Open contact maps at a resolution (bp per bin), each by the reader of its format. Returns: list of MapReader.
+
+    rule: that will use the contacts; a 3D model takes from it how far they reach. Models of all files are one reader.
+
+    Raises:
+        InputError: a file is missing, of no known format, damaged, or lacks the resolution; or there are models and
+            maps of counts; or `reading` is for a format of which no file is given.
+    """
+    readers = {path: _reader_of(require_map(path), resolution) for path in paths}
+    models = [path for path, reader in readers.items() if reader is ModelMap]
+    counted = [path for path in readers if path not in models]
+    if models and counted:
+        found = f"a 3D model, but {counted[0]} is none"
+        raise map_error(models[0], found, expected="models alone, or maps of counts alone")
+    maps = [readers[path](path, resolution, reading) for path in counted]
+    maps = [ModelMap(models, resolution, reading, rule)] if models else maps
+    for name, value in reading.given().items():
+        if not any(name in map_.options for map_ in maps):
+            found = "none of the contact maps is of a format that it is for"
+            raise InputError(found, argument=name, subject=value, hint="leave it out")
+    return maps
+
+
+def _reader_of(path, resolution):
+    """The class that reads the file of a path or URI; cooler's for an unknown one, whose error says what it is."""
+    file, group = split_uri(path)
+    found = identify(file, resolution)
+    if group is not None and (found is None or found.reader is not CoolMap):
+        kind = found.name if found else recognise(file) or "no HDF5 file"
+        raise map_error(path, f"names a group, but {file} is {kind}", hint=f"give {file} alone")
+    return found.reader if found else CoolMap
 
 
 def identify(path, resolution=1000):
-    """Which text of contacts a file is, by its content: TRIPLETS, LOOPS, MODEL, PDB, MMCIF; None for no text.
+    """The format of a file, by its content; None for what is neither text nor a format that is read.
 
-    resolution: bp per bin, as wanted.
-
-    Raises:
-        InputError: text of another kind; says of which, where that can be seen, and how to convert it.
+    Text of another kind is refused by its name, where that can be seen, and with how to convert it.
     """
     sample = read_sample(path, resolution)
-    if sample is None:
-        return None
     found = next((each for each in FORMATS if each.sign(sample)), None)
-    if found is None and sample.width == 0:
-        return None
-    if found is None:
+    if found is None and sample.width > 0:
         raise map_error(path, _unlike(sample), expected=WANTED)
-    if found.way is not None:
-        raise map_error(path, found.name, expected=WANTED, hint=found.way(sample))
-    return found.name
+    if found is not None and found.reader is None:
+        way = found.way if isinstance(found.way, str) else found.way(sample)
+        raise map_error(path, found.name, expected=WANTED, hint=way)
+    return found
 
 
 def _unlike(sample):
     """Why a table is of no known format."""
     width, first = sample.width, numbered((sample.rows or [sample.header])[0])
-    if width >= WIDTHS[LOOPS] and sample.rows:
-        if joined_names(sample) < MOST:
+    if width >= 6 and sample.rows:
+        if share_of_bedpe(sample)[0] < MOST:
             return f"no BEDPE, whose fourth column names a chromosome; the first row is {first}"
         return f"no BEDPE, whose columns 2, 3, 5 and 6 are starts and ends in bp; the first row is {first}"
     if width in (4, 5):
@@ -97,17 +128,17 @@ def either(*signs):
     return lambda sample: any(sign(sample) for sign in signs)
 
 
-def _is_table(kind, test):
-    """The sign of a table that is read: its width, and what most rows are like, where there are any."""
-    return lambda sample: sample.width == WIDTHS[kind] and (not sample.rows or test(sample))
+def _is_table(test, width):
+    """The sign of a table that is read: its width, and what it is like, where there are any rows."""
+    return lambda sample: sample.width == width and (not sample.rows or test(sample))
 
 
 def _is_bedpe(sample):
-    return sample.width >= WIDTHS[LOOPS] and min(joined_names(sample), joined_spans(sample)) >= MOST
+    return sample.width >= 6 and (not sample.rows or min(share_of_bedpe(sample)) >= MOST)
 
 
 def _is_track(sample):
-    """bedGraph: four columns, of which two are one stretch."""
+    """bedGraph: four columns, of which two are one interval."""
     if sample.width != 4 or not sample.mostly(lambda row: are_numbers(row[3])):
         return False
     says_so = begins(r"((#|browser).*\n)*track\b|#bedgraph")
@@ -115,7 +146,7 @@ def _is_track(sample):
 
 
 def _is_bed(sample):
-    """BED: one stretch in each row, whatever stands behind it."""
+    """BED: one interval in each row, whatever stands behind it."""
     if sample.width < 3:
         return False
     spans = sample.share(lambda row: are_chromosomes(row[0]) and are_spans(*row[1:3])) >= NEARLY_ALL
@@ -155,8 +186,8 @@ def _binned(*columns, first=""):
 
 
 def _as_bedpe(sample, columns, count, choose=""):
-    """Advice: the columns of BEDPE by awk. columns: in awk's words. count: number of its column, None where that is not
-    known. choose: which rows, in awk's words."""
+    """Advice: the columns of BEDPE by awk. columns, choose (which rows): as awk has them. count: number of its column,
+    None where that is not known."""
     fields = "-F'\\t' " if sample.separator else ""
     which = "" if count else ", N being the number of the column of the raw count,"
     return (
@@ -186,7 +217,7 @@ def _reorder(sample, anchors):
 
 
 def _split_places(sample):
-    one, other = (place + 1 for place in stretches_in_fields(sample)[:2])
+    one, other = (place + 1 for place in intervals_in_fields(sample)[:2])
     choose = f'split(${one}, a, "[:,-]") > 2 && split(${other}, b, "[:,-]") > 2 '
     count = 3 if sample.width == 3 else _count_of(sample, "rab")
     return _as_bedpe(sample, "a[1], a[2], a[3], b[1], b[2], b[3]", count, choose)
@@ -205,43 +236,40 @@ def _from_middles(sample):
     return f"{advice}, where positions are middles of bins of {sample.resolution} bp; of reads: cooler cload pairs"
 
 
-def _take(what):
-    return lambda sample: what
-
-
-CONTACTS = _take("give the interactions or the contact map of the experiment: a contact is a pair of stretches")
+TABS = "tr ' ' '\\t' | "
+CONTACTS = "give the interactions or the contact map of the experiment: a contact is a pair of stretches"
 FORMATS = (
-    Format(MMCIF, begins(r"((#.*|\s*)\n)*data_")),
-    Format(PDB, lambda sample: PDB_LINE.search(sample.text) is not None),
-    Format("a VCF of variants", begins(r"##fileformat=VCF|#CHROM\tPOS"), _take("alleles go to spex variants")),
-    Format("a FASTA file of sequence", begins(r"[>;]"), CONTACTS),
-    Format("a GFF or GTF file of genes", begins(r"##gff-version|#!genome|##description: .*annotation"), CONTACTS),
+    Format(HDF5, lambda sample: recognise(sample.path) == HDF5, CoolMap),
+    Format(HIC, lambda sample: recognise(sample.path) == HIC, HicMap),
+    Format(MMCIF, lambda sample: molecule_kind(sample.text) == MMCIF, ModelMap),
+    Format(PDB, lambda sample: molecule_kind(sample.text) == PDB, ModelMap),
+    Format("a VCF of variants", begins(r"##fileformat=VCF|#CHROM\tPOS"), way="alleles go to spex variants"),
+    Format("a FASTA file of sequence", begins(r"[>;]"), way=CONTACTS),
+    Format("a GFF or GTF file of genes", begins(r"##gff-version|#!genome|##description: .*annotation"), way=CONTACTS),
     Format(
         "aligned reads (SAM)",
         either(
             begins(r"@(HD|SQ|RG|PG|CO)\t"),
             rows(lambda row: are_whole(row[1], row[3], row[4]) and re.fullmatch(r"(\d+[MIDNSHP=X])+|\*", row[5]), 11),
         ),
-        _take("make a map of their pairs: pairtools parse, then cooler cload pairs"),
+        way="make a map of their pairs: pairtools parse, then cooler cload pairs",
     ),
-    Format("a sparse matrix (Matrix Market)", begins(r"%%MatrixMarket"), CONTACTS),
-    Format("a wiggle track", begins(r"((track|browser).*\n)*(fixedStep|variableStep)"), CONTACTS),
-    Format("a bedGraph track, no pairs of bins", _is_track, CONTACTS),
+    Format("a sparse matrix (Matrix Market)", begins(r"%%MatrixMarket"), way=CONTACTS),
+    Format("a wiggle track", begins(r"((track|browser).*\n)*(fixedStep|variableStep)"), way=CONTACTS),
+    Format("a bedGraph track, no pairs of bins", _is_track, way=CONTACTS),
     Format(
         "fields in quotes",
         rows(lambda row: any(each.startswith('"chr') for each in row[:2]), 2),
-        _take(
-            'write it without them and without names of rows (R: write.table(x, FILE, sep = "\\t", quote = FALSE, '
-            "row.names = FALSE))"
-        ),
+        way='write it without them and without names of rows (R: write.table(x, FILE, sep = "\\t", quote = FALSE, '
+        "row.names = FALSE))",
     ),
     Format(
         "columns between commas",
         lambda sample: sample.width == 1 and (sample.rows or [sample.header])[0][0].count(",") > 2,
-        _take("write it with tabs between the columns"),
+        way="write it with tabs between the columns",
     ),
-    Format("pairs of reads (Juicer's short or long form)", _is_juicer(0), _binned(2, 3, 6, 7, first="tr ' ' '\\t' | ")),
-    Format("pairs of reads (Juicer's medium form)", _is_juicer(1), _binned(3, 4, 7, 8, first="tr ' ' '\\t' | ")),
+    Format("pairs of reads (Juicer's short or long form)", _is_juicer(0), way=_binned(2, 3, 6, 7, first=TABS)),
+    Format("pairs of reads (Juicer's medium form)", _is_juicer(1), way=_binned(3, 4, 7, 8, first=TABS)),
     Format(
         "a 4DN .pairs file, a row for each pair of reads",
         either(
@@ -253,56 +281,57 @@ FORMATS = (
                 least=5,
             ),
         ),
-        _binned(2, 3, 4, 5),
+        way=_binned(2, 3, 4, 5),
     ),
     Format(
         "pairs of reads (HiC-Pro's allValidPairs)",
         rows(lambda row: are_chromosomes(row[1], row[4]) and are_whole(row[2], row[5]) and row[3] in STRANDS, 7),
-        _binned(2, 3, 5, 6),
+        way=_binned(2, 3, 5, 6),
     ),
-    Format(LOOPS, lambda sample: sample.width >= WIDTHS[LOOPS] and (not sample.rows or _is_bedpe(sample))),
+    Format(LOOPS, _is_bedpe, LoopMap),
     Format(
         "a table of pairs of positions (as FitHiC2, GOTHiC and Juicer's extra short form have them), no BEDPE",
         rows(lambda row: are_chromosomes(row[0], row[2]) and are_whole(row[1], row[3]), 4),
-        _from_middles,
+        way=_from_middles,
     ),
     Format(
         "UCSC interact, no BEDPE: its anchors are in columns 9 to 11 and 14 to 16",
         rows(lambda row: are_chromosomes(row[0], row[8], row[13]) and are_spans(*row[9:11], *row[14:16]), 18),
-        lambda sample: _reorder(sample, (8, 13)),
+        way=lambda sample: _reorder(sample, (8, 13)),
     ),
     Format(
         "no BEDPE: its anchors (chromosome, start, end) are in other columns, as in CHiCAGO's ibed and PeakMatrix, and "
         "in cLoops2",
         lambda sample: anchors_elsewhere(sample) is not None,
-        lambda sample: _reorder(sample, anchors_elsewhere(sample)),
+        way=lambda sample: _reorder(sample, anchors_elsewhere(sample)),
     ),
     Format(
         "no BEDPE: the other anchor is in one field (WashU longrange)",
         rows(lambda row: are_chromosomes(row[0]) and are_spans(*row[1:3]) and PLACE.fullmatch(row[3]), 4),
-        _split_longrange,
+        way=_split_longrange,
     ),
     Format(
         "no BEDPE: each anchor is in one field, such as chr1:5000-6000 (cLoops, WashU)",
-        lambda sample: len(stretches_in_fields(sample)) > 1,
-        _split_places,
+        lambda sample: len(intervals_in_fields(sample)) > 1,
+        way=_split_places,
     ),
     Format(
         "a GFF or GTF file of genes",
         rows(lambda row: are_spans(*row[3:5]) and row[6] in STRANDS and row[7] in {"0", "1", "2", "."}, 9),
-        CONTACTS,
+        way=CONTACTS,
     ),
-    Format("a BED file of stretches (BED, narrowPeak, BED12), no pairs of them", _is_bed, CONTACTS),
-    Format("a table of numbers by name, such as expression", _has_names, CONTACTS),
-    Format(TRIPLETS, _is_table(TRIPLETS, lambda sample: sample.mostly(lambda row: are_whole(*row[1:3])))),
+    Format("a BED file of stretches (BED, narrowPeak, BED12), no pairs of them", _is_bed, way=CONTACTS),
+    Format("a table of numbers by name, such as expression", _has_names, way=CONTACTS),
+    Format(TRIPLETS, _is_table(lambda sample: sample.mostly(lambda row: are_whole(*row[1:3])), 4), TripletMap),
     Format(
         MODEL,
-        _is_table(MODEL, lambda sample: sample.mostly(lambda row: are_whole(row[1])) and _each_once(sample)),
+        _is_table(lambda sample: sample.mostly(lambda row: are_whole(row[1])) and _each_once(sample), 5),
+        ModelMap,
     ),
     Format(
         "a matrix as numbers of two bins and a count (HiC-Pro, cooler dump, juicer_tools dump)",
         lambda sample: sample.width == 3 and sample.mostly(lambda row: are_whole(*row[:2]) and are_numbers(row[2])),
-        lambda sample: (
+        way=lambda sample: (
             "make a map of it with its table of bins: cooler load --one-based -f coo BINS.bed "
             f"{shlex.quote(str(sample.path))} map.cool (one-based as HiC-Pro's are); cooler dump --join writes BEDPE"
         ),
@@ -310,6 +339,6 @@ FORMATS = (
     Format(
         "a matrix of numbers, a row a bin",
         rows(lambda row: are_numbers(*row), 6),
-        _take("write a row for each pair of bins: chromosome, starts of both, count"),
+        way="write a row for each pair of bins: chromosome, starts of both, count",
     ),
 )

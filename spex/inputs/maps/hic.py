@@ -1,37 +1,76 @@
-"""Contact maps: Juicer's `.hic` files, raw counts, streamed."""
+"""Contact maps: Juicer's `.hic` files, raw counts, streamed; header and index are checked before anything is read.
+
+The library that reads pixels takes an index that leads nowhere for a map without pixels: of a file that its writer did
+not finish, or that is cut or changed in a few bytes. Numbers are little-endian; names end with a zero byte.
+"""
 
 import contextlib
 import importlib.util
 import json
 import logging
+import mmap
+import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from spex.contacts.maps import MapReader, Pixels, joined
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
-from spex.inputs.maps.chroms import some_of
-from spex.inputs.maps.hic_index import DamagedIndexError, Matrix, read_index
+from spex.inputs.agree import some_of
+from spex.inputs.choices import Reading
 from spex.inputs.maps.hic_process import DAMAGED
-from spex.inputs.maps.layout import map_error
-from spex.inputs.maps.pixels import Part, check_counts, joined, seen_from_tss, touching, whole_where_near
-from spex.inputs.maps.settings import Reading
-
-logger = logging.getLogger("spex")
+from spex.inputs.maps.reader import check_counts, damaged, map_error, whole_where_near
 
 SCRIPT = Path(__file__).with_name("hic_process.py")
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 FIRST_ROWS = 2000
 SUM_TOLERANCE = 1e-4
 BAND_PIXELS = 4_000_000
-"""Pixels that are read at once, about: rows of bins are taken as many at a time as hold so many."""
+"""Pixels that are read at once, about: rows of bins are taken as many at a time as have so many."""
+
+VERSIONS = (8, 9)
+BLOCK = np.dtype([("number", "<i4"), ("position", "<i8"), ("size", "<i4")])
+KEY = re.compile(r"(\d{1,9})_(\d{1,9})")
+
+logger = logging.getLogger("spex")
 
 
-class HicMap:
+@dataclass(frozen=True)
+class Matrix:
+    """What the index says of the pixels within a chromosome at one resolution. counts: their sum, those off the
+    diagonal twice by some writers; 0 where it is not known. blocks: number of blocks that contain them."""
+
+    counts: float
+    blocks: int
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a file has pixels of. matrices: by name of the chromosome. between: pairs of different chromosomes, in
+    either order."""
+
+    matrices: dict[str, Matrix]
+    between: set[tuple[str, str]]
+
+
+def read_index(path, resolution):
+    """What a file's index says that it has: Index; None for a version that is not known here. resolution: bp per bin.
+
+    Raises:
+        InputError: header or index lead out of the file, or are not as they must be.
+    """
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return _Content(path, content).index(resolution)
+
+
+class HicMap(MapReader):
     """One resolution of a `.hic` file, its counts as observed: no normalisation.
 
     Raises:
@@ -42,13 +81,15 @@ class HicMap:
 
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
         self.path, self.resolution, self._met = Path(path), resolution, {}
-        _require_library()
-        try:
-            self._index = read_index(self.path, resolution)
-        except DamagedIndexError as error:
-            raise self._damaged(error) from error
-        told = self._ask("head")
-        self.resolutions, self.chromsizes = told["resolutions"], told["chromsizes"]
+        if importlib.util.find_spec("hictkpy") is None:
+            raise InputError(
+                "hictkpy, which reads .hic files, is not installed",
+                argument="maps",
+                hint="get it with: pip install 'hictkpy>=1.4,<2'",
+            )
+        self._index = read_index(self.path, resolution)
+        head = self._ask("head")
+        self.resolutions, self.chromsizes = head["resolutions"], head["chromsizes"]
         if resolution not in self.resolutions:
             raise map_error(
                 path,
@@ -56,17 +97,7 @@ class HicMap:
                 hint=f"choose {parameter('resolution')} among them",
             )
 
-    def pixel_count(self, chroms):
-        """None: a file does not tell how many pixels it holds."""
-        return None
-
     def parts(self, chrom, advance):
-        """As of ContactMap; of what lies between chromosomes the counts are told, the pixels are not."""
-        yield from self._bands(chrom, advance)
-        yield Part(*joined([]), trans_counts=self._counts_to_others(chrom))
-
-    def _bands(self, chrom, advance):
-        """Stream a chromosome's pixels, a band of rows at a time. advance: called with the number of pixels read."""
         self._met[chrom] = 0
         if self._index and not self._matrix_of(chrom).blocks:
             return
@@ -80,33 +111,23 @@ class HicMap:
                 check_counts(self.path, counts, np.float32)
                 pixels, total = pixels + count, total + counts.sum()
                 diagonal += counts[bin1 == bin2].sum()
-                yield Part(bin1, bin2, counts)
+                yield Pixels(bin1, bin2, counts)
                 advance(len(counts))
         self._met[chrom] = int(pixels)
         self._check_sum(chrom, pixels, total, diagonal)
 
-    def _check_sum(self, chrom, pixels, total, diagonal):
-        """Compare what was read of a chromosome with what the index says of it.
-
-        Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
-        """
-        if self._index is None:
-            return
-        indexed = self._matrix_of(chrom)
-        if indexed.blocks and indexed.counts > 0 and not pixels:
-            raise self._damaged(f"no pixel of {shown(chrom)}, where its index has counts of {indexed.counts:,.0f}")
-        sums = np.array([total, 2 * total - diagonal])
-        if indexed.counts > 0 and not np.isclose(sums, indexed.counts, rtol=SUM_TOLERANCE).any():
-            logger.warning(
-                "%s: the counts of %s add up to %s, its index says %s: it is damaged, or its writer adds up otherwise",
-                *(self.path, shown(chrom), f"{total:,.0f}", f"{indexed.counts:,.0f}"),
-            )
-
-    def _matrix_of(self, chrom):
-        return self._index.matrices.get(chrom, Matrix(0.0, 0))
+    def all_parts(self, chrom, advance):
+        """As of MapReader; of the pixels between chromosomes the counts alone are known."""
+        yield from self.parts(chrom, advance)
+        chroms = list(self.chromsizes)
+        others = chroms[chroms.index(chrom) + 1 :]  # at the coarsest resolution, where the sum is the same
+        if self._index:
+            others = [other for other in others if (chrom, other) in self._index.between]
+        counts = self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
+        yield Pixels(*joined([]), trans_counts=counts)
 
     def accounts(self):
-        """As of ContactMap; what was not read is not counted, which a .hic does not say."""
+        """As of MapReader; what was not read is not counted, which a .hic does not say."""
         account = Account(str(self.path), "pixels", sum(self._met.values()))
         known = self.chromsizes
         if self._index:
@@ -119,43 +140,36 @@ class HicMap:
         account.notes.append("pixels between chromosomes are not counted")
         return [account]
 
-    def pixels_of(self, chrom, tss_bins, advance):
-        """As of ContactMap."""
-        bins = -(-self.chromsizes[chrom] // self.resolution)
-        is_tss = np.zeros(bins, dtype=bool)
-        is_tss[tss_bins[tss_bins < bins]] = True
-        kept = []
-        for part in self._bands(chrom, advance):
-            from1, from2 = touching(part.bin1, part.bin2, is_tss)
-            kept.append(seen_from_tss(part.bin1, part.bin2, part.counts, from1, from2))
-        return joined(kept)
+    def _check_sum(self, chrom, pixels, total, diagonal):
+        """Compare what was read of a chromosome with what the index says of it.
 
-    def depth(self, chroms, advance):
-        """As of ContactMap."""
-        return float(sum(part.counts.sum() for chrom in chroms for part in self._bands(chrom, advance)))
+        Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
+        """
+        indexed = self._matrix_of(chrom) if self._index else Matrix(0.0, 0)
+        if indexed.counts <= 0:
+            return
+        if indexed.blocks and not pixels:
+            found = f"no pixel of {shown(chrom)}, where its index has counts of {indexed.counts:,.0f}"
+            raise damaged(self.path, found)
+        if not np.isclose([total, 2 * total - diagonal], indexed.counts, rtol=SUM_TOLERANCE).any():
+            logger.warning(
+                "%s: the counts of %s add up to %s, its index says %s: it is damaged, or its writer adds up otherwise",
+                *(self.path, shown(chrom), f"{total:,.0f}", f"{indexed.counts:,.0f}"),
+            )
 
-    def _counts_to_others(self, chrom):
-        """Sum of the counts to the chromosomes behind this one, at the coarsest resolution, where it is the same."""
-        chroms = list(self.chromsizes)
-        others = chroms[chroms.index(chrom) + 1 :]
-        if self._index:
-            others = [other for other in others if (chrom, other) in self._index.between]
-        return self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
+    def _matrix_of(self, chrom):
+        return self._index.matrices.get(chrom, Matrix(0.0, 0))
 
-    def _ask(self, question, *words):
-        """What a question is answered with, from JSON."""
-        with self._process(question, *words) as out:
+    def _ask(self, question, *parameters):
+        """The answer to a question, from JSON."""
+        with self._process(question, *parameters) as out:
             answer = out.read()
-        return json.loads(answer)
+        return json.loads(answer)  # once the process has ended well
 
     @contextlib.contextmanager
-    def _process(self, question, *words):
-        """The stdout of a process that answers a question, for the length of a block.
-
-        Raises:
-            InputError: the file is damaged.
-        """
-        command = [sys.executable, SCRIPT, question, self.path, *words]
+    def _process(self, question, *parameters):
+        """The stdout of a process that answers a question, for the length of a block."""
+        command = [sys.executable, SCRIPT, question, self.path, *parameters]
         with (
             tempfile.TemporaryFile() as errors,
             subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=errors) as process,
@@ -171,34 +185,135 @@ class HicMap:
             finally:
                 process.kill()
             errors.seek(0)
-            told = errors.read().decode(errors="replace").strip()
+            text = errors.read().decode(errors="replace").strip()
         if status == -signal.SIGKILL:
             raise MemoryError
         if status == DAMAGED or -status in CRASHES:
-            raise self._damaged(told.splitlines()[-1] if status == DAMAGED and told else "its reader crashed")
+            raise damaged(self.path, text.splitlines()[-1] if status == DAMAGED and text else "its reader crashed")
         if status:
-            raise RuntimeError(f"the process that reads {self.path} ended with status {status}: {told}")
-
-    def _damaged(self, reason):
-        return map_error(self.path, f"damaged or cut short ({shown(reason, 200)})", hint="fetch or copy it again")
+            raise RuntimeError(f"the process that reads {self.path} ended with status {status}: {text}")
 
 
 def _column(out, count, kind):
-    """An array that a process wrote, (count,) of a dtype of eight bytes.
-
-    Raises:
-        EOFError: it ended too early.
-    """
+    """An array that a process wrote, (count,) of a dtype of eight bytes; EOFError where it ended too early."""
     content = out.read(8 * count)
     if len(content) < 8 * count:
         raise EOFError
     return np.frombuffer(content, kind)
 
 
-def _require_library():
-    if importlib.util.find_spec("hictkpy") is None:
-        raise InputError(
-            "hictkpy, which reads .hic files, is not installed",
-            argument="maps",
-            hint="get it with: pip install 'hictkpy>=1.4,<2'",
-        )
+class _Content:
+    """A file's bytes of version 8 or 9, and where in them one is."""
+
+    def __init__(self, path, content):
+        self._path, self._content, self._place, self._wide = path, content, 4, False
+
+    def index(self, resolution):
+        """Index of the file; None for a version that is not known here."""
+        version = self._number("i")
+        if version not in VERSIONS:
+            return None
+        self._wide = version > 8
+        footer, chroms = self._header()
+        length = len(self._content)
+        if not self._place <= footer < length:
+            self._refuse(f"its index is said to be at byte {footer:,} of {length:,}: not written to its end?")
+        self._place = footer
+        found = Index({}, set())
+        for one, other, place, size in self._entries(len(chroms)):
+            found.between.update(((chroms[one], chroms[other]), (chroms[other], chroms[one])))
+            if one == other and one > 0:
+                self._place = place
+                found.matrices[chroms[one]] = self._matrix(one, place + size, resolution)
+        return found
+
+    def _header(self):
+        """Place of the index; names of the chromosomes, the first of which stands for all."""
+        footer = self._number("q")
+        self._text()
+        if self._wide and (end := self._number("q") + self._number("q")) > len(self._content):
+            self._refuse(f"its normalisation is said to end at byte {end:,} of {len(self._content):,}")
+        for _ in range(2 * self._count("attributes")):
+            self._text()
+        chroms = []
+        for _ in range(self._count("chromosomes", least=1)):
+            chroms.append(self._text())
+            if self._long() <= 0:
+                self._refuse(f"a length of no or fewer bp for {shown(chroms[-1])}")
+        for _ in range(self._count("resolutions")):
+            if self._number("i") <= 0:
+                self._refuse("a resolution of no or fewer bp in its header")
+        return footer, chroms
+
+    def _entries(self, chroms):
+        """Both chromosomes by their numbers, place and size of every matrix."""
+        size = self._long()
+        if not 0 <= size <= len(self._content) - self._place:
+            self._refuse(f"its index is said to take {size:,} bytes")
+        entries = []
+        for _ in range(self._count("matrices", least=1, most=chroms * (chroms + 1) // 2)):
+            key, place, size = self._text(), self._number("q"), self._number("i")
+            numbers = KEY.fullmatch(key)
+            if not numbers or max(map(int, numbers.groups())) >= chroms:
+                self._refuse(f"its index has a matrix {shown(key)} of {chroms:,} chromosomes")
+            if place <= 0 or size <= 0 or place + size > len(self._content):
+                self._refuse(f"the matrix {key} is said to be at byte {place:,}, {size:,} bytes long")
+            entries.append((*map(int, numbers.groups()), place, size))
+        return entries
+
+    def _matrix(self, chrom, end, resolution):
+        """Matrix of the chromosome of a number within itself; the place is at its beginning."""
+        if (self._number("i"), self._number("i")) != (chrom, chrom):
+            self._refuse(f"another matrix where that of chromosome {chrom} should be")
+        found = Matrix(0.0, 0)
+        for _ in range(self._count("resolutions of a matrix", least=1)):
+            unit, _, counts = self._text(), self._number("i"), self._number("f")
+            self._skip(12)
+            width = self._number("i")
+            self._skip(8)
+            blocks = self._count("blocks", most=(end - self._place) // BLOCK.itemsize)
+            if unit not in ("BP", "FRAG") or width <= 0:
+                self._refuse(f"bins of {width} {shown(unit)} in its index")
+            table = np.frombuffer(self._content[self._place : self._place + blocks * BLOCK.itemsize], BLOCK)
+            self._skip(blocks * BLOCK.itemsize)
+            if (unit, width) == ("BP", resolution):
+                ends = table["position"] + table["size"]
+                bad = (table["position"] <= 0) | (table["size"] <= 0) | (ends > len(self._content))
+                if bad.any():
+                    self._refuse(f"a block of pixels ends at byte {ends[bad][0]:,} of {len(self._content):,}")
+                found = Matrix(counts if np.isfinite(counts) else 0.0, blocks)
+        if self._place != end:
+            self._refuse(f"the matrix of chromosome {chrom} has another length than its index says")
+        return found
+
+    def _refuse(self, reason):
+        raise damaged(self._path, reason)
+
+    def _count(self, what, least=0, most=10_000_000):
+        """A number of things that follow."""
+        count = self._number("i")
+        if not least <= count <= most:
+            self._refuse(f"{count:,} {what} in it")
+        return count
+
+    def _long(self):
+        """A number whose width the version decides."""
+        return self._number("q" if self._wide else "i")
+
+    def _number(self, kind):
+        size = struct.calcsize(kind)
+        self._skip(size)
+        return struct.unpack_from(f"<{kind}", self._content, self._place - size)[0]
+
+    def _text(self):
+        end = self._content.find(b"\0", self._place)
+        if end < 0:
+            self._refuse("it ends within a name")
+        name = self._content[self._place : end].decode(errors="replace")
+        self._place = end + 1
+        return name
+
+    def _skip(self, size):
+        self._place += size
+        if self._place > len(self._content):
+            self._refuse("it ends within its header or index")

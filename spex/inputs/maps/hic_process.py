@@ -5,10 +5,10 @@
     python hic_process.py bands FILE RESOLUTION CHROM LENGTH ROWS PIXELS   pixels, in bands of about PIXELS
 
 A band is its number of pixels n, int64, and three arrays (n,): both bins, int64, and the counts, float64, all in the
-machine's byte order. Rows of bins are taken as many at a time as hold PIXELS, at first ROWS.
+machine's byte order. Rows of bins are taken as many at a time as have PIXELS, at first ROWS.
 
 hictkpy 1.4.0 keeps a core busy from its import to the end of the process, so the process that imports it ends soon. It
-is started by `spex.inputs.maps.hic` as a script, needs nothing else of this package, and tells of a damaged file in one
+is started by `spex.inputs.maps.hic` as a script, needs nothing else of this package, and reports a damaged file in one
 line on stderr, with status `DAMAGED`.
 """
 

@@ -8,10 +8,9 @@ import pytest
 
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes, file_sha256
-from spex.inputs.agree import check_different
-from spex.inputs.maps.address import map_sha256, require_map, split_uri
-from spex.inputs.maps.cool import ContactMap
-from spex.inputs.maps.reading import open_maps
+from spex.inputs.maps.cool import CoolMap
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.reader import check_different, map_sha256, require_map, split_uri
 
 
 def test_a_uri_is_a_file_and_a_group_unless_a_file_is_called_that(tmp_path):
@@ -68,7 +67,7 @@ def test_a_level_of_the_old_layout_is_a_map_of_its_own(world, tmp_path):
 
 
 def pixels(path):
-    return [column.tolist() for column in ContactMap(path, 1000).pixels_of("chr1", np.arange(121), lambda count: None)]
+    return [column.tolist() for column in CoolMap(path, 1000).pixels_of("chr1", np.arange(121), lambda count: None)]
 
 
 def test_a_uri_that_cannot_be_read_says_why(world, tmp_path):

@@ -6,7 +6,7 @@ import gemmi
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.maps.beads import read_structures
+from spex.inputs.maps.model3d import read_structures
 
 ROWS = [("chr1", 0, 0.5, -1.25, 2), ("chr1", 1000, 1.5, 0, 2), ("chr8", 2000, 1e-3, 0, -3e2)]
 MOLECULE = [(chrom.removeprefix("chr"), *others) for chrom, *others in ROWS]

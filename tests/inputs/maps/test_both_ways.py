@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from spex.inputs.maps.both_ways import count_once
-from spex.inputs.maps.chroms import Chromosomes
-from spex.inputs.maps.loops import ROW, LoopMap, TripletMap
+from spex.inputs.maps.loops import ROW, LoopMap, TripletMap, count_once
+from spex.inputs.maps.matching import Chromosomes
 
 HEADER = "chrom1\tstart1\tend1\tchrom2\tstart2\tend2\tcount\n"
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.maps.chroms import Chromosomes
+from spex.inputs.maps.matching import Chromosomes
 
 GENOME = Chromosomes(["chr1", "chr8"], {"chr1": 5000, "chr8": 3000, "chrX": 1000})
 ENSEMBL = Chromosomes(["1", "8"], {"1": 5000, "8": 3000, "X": 1000})
@@ -39,7 +39,7 @@ def test_another_spelling_is_logged_once(caplog):
 
 
 def test_what_does_not_fit_the_genome_is_refused():
-    told = r"^maps loops: none of its chromosomes is known; it has I, II; expected names like chr1, chr8, chrX$"
+    told = r"^maps loops: none of the genes lies on a chromosome of it: it has I, II, the genes chr1, chr8; "
     with pytest.raises(InputError, match=told):
         GENOME.match("loops", reached("I", "II"))
     with pytest.raises(

@@ -203,12 +203,12 @@ READ = {
 def test_what_is_read_is_not_taken_for_anything_else(tmp_path, form):
     content, kind = READ[form]
     (tmp_path / "table").write_text(content)
-    assert identify(tmp_path / "table") == kind
+    assert identify(tmp_path / "table").name == kind
 
 
 def test_the_first_thousand_rows_are_looked_at(tmp_path):
     (tmp_path / "table").write_text("# comment\n" * 5000 + made_track(300) + rows(310, "chr1\t{c}\t9{b}\t3\n"))
-    assert identify(tmp_path / "table") == TRIPLETS  # of which most are no stretches of a track
+    assert identify(tmp_path / "table").name == TRIPLETS  # of which most are no stretches of a track
     (tmp_path / "table").write_text("# comment\n" * 5000 + made_track(1000) + rows(300, "chr1\t{c}\t9{b}\t3\n"))
     with pytest.raises(InputError, match="a bedGraph track"):
         identify(tmp_path / "table")

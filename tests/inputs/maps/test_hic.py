@@ -8,13 +8,13 @@ from conftest import CHROMSIZES, without_zeros, write_hic, write_hic_rows, write
 from numpy.testing import assert_array_equal
 from refusals import files_in
 
-from spex.contacts.collect import Contacts, collect_contacts
+from spex.contacts.collect import Contacts, collect_contacts, read_maps
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
-from spex.inputs.agree import agree_maps
 from spex.inputs.maps import hic
+from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.hic import HicMap
-from spex.inputs.maps.reading import open_maps, read_maps
+from spex.inputs.maps.matching import agree_maps
 
 
 def ignore(count):
@@ -53,7 +53,7 @@ def test_counts_are_those_of_the_file_at_every_resolution(path, pixels):
     coarse = {}
     for one, other, count in pixels["chr8"]:
         coarse[one // 2, other // 2] = coarse.get((one // 2, other // 2), 0) + count
-    part, others = map_.parts("chr8", ignore)
+    part, others = map_.all_parts("chr8", ignore)
     assert (others.trans_pixels, others.trans_counts, len(others.bin1)) == (None, 0.0, 0)
     assert dict(zip(zip(part.bin1, part.bin2, strict=True), part.counts, strict=True)) == coarse
 
@@ -62,7 +62,7 @@ def test_counts_between_chromosomes_are_told(tmp_path):
     rows = [(0, 200, 1), (3, 270, 2), (130, 250, 4), (5, 9, 8)]
     write_hic_rows(tmp_path / "map.hic", rows, [1000, 50_000], CHROMSIZES)
     map_ = HicMap(tmp_path / "map.hic", 1000)
-    told = [[part.trans_counts for part in map_.parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
+    told = [[part.trans_counts for part in map_.all_parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
     assert told == [3.0, 4.0, 0.0] and map_.depth(list(CHROMSIZES), ignore) == 8.0
 
 

@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from conftest import CHROMSIZES
 
-from spex.contacts.collect import collect_contacts
+from spex.contacts.collect import collect_contacts, read_maps
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
-from spex.inputs.agree import agree_maps
+from spex.inputs.choices import Reading
 from spex.inputs.maps import loops, text
-from spex.inputs.maps.chroms import Chromosomes
+from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.loops import LoopMap, TripletMap
-from spex.inputs.maps.reading import open_maps, read_maps
-from spex.inputs.maps.settings import Reading
+from spex.inputs.maps.matching import Chromosomes, agree_maps
 
 RESOLUTION = 1000
 HEADER = "chrom1\tstart1\tend1\tchrom2\tstart2\tend2\tname\tcount\n"
@@ -238,7 +237,7 @@ def test_a_loop_that_cannot_be_is_refused(genes, tmp_path, kind):
             "chr1\t0\t1000\tchr8\t50000\t51000\t.\t3\n.\t-1\t-1\t.\t-1\t-1\t.\t3\n",
             "no contact within a chromosome in it",
         ),
-        (loop(chrom="II"), "none of its chromosomes is known; it has II; expected names like chr"),
+        (loop(chrom="II"), "none of the genes lies on a chromosome of it: it has II, the genes chr"),
     ],
 )
 def test_loops_without_any_contact_of_the_genes_are_refused(genes, tmp_path, rows, message):

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from conftest import CHROMSIZES, write_mcool
 
-from spex.contacts.collect import collect_contacts
+from spex.contacts.collect import collect_contacts, read_maps
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
-from spex.inputs.agree import agree_maps
+from spex.inputs.choices import Reading
 from spex.inputs.maps import model3d
-from spex.inputs.maps.chroms import Chromosomes
+from spex.inputs.maps.formats import open_maps
+from spex.inputs.maps.matching import Chromosomes, agree_maps
 from spex.inputs.maps.model3d import ModelMap
-from spex.inputs.maps.reading import open_maps, read_maps
-from spex.inputs.maps.settings import Reading
 
 RESOLUTION = 1000
 KNOWN = Chromosomes(["chr1", "chr8", "chr9"], CHROMSIZES)
@@ -190,7 +189,7 @@ def test_a_model_that_cannot_be_used_is_refused(genes, tmp_path, kind):
             "its own units, and the usual max_dist of 1.15 is none of them; give max_dist in the model's",
         ),
         (Corrected(), "distances, no counts; .*; give contact_radius, or choose rule published and max_dist"),
-        (None, "distances, no counts; it is not told which are contacts; give contact_radius$"),
+        (None, "distances, no counts; nothing says which are contacts; give contact_radius$"),
     ],
 )
 def test_how_far_a_contact_reaches_must_be_told(ensemble, rule, message):

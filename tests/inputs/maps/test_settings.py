@@ -3,8 +3,8 @@
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.maps.reading import open_maps
-from spex.inputs.maps.settings import Reading
+from spex.inputs.choices import Reading
+from spex.inputs.maps.formats import open_maps
 
 
 def test_only_what_is_asked_for_is_recorded():

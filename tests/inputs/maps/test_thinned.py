@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from spex.inputs.maps.cool import ContactMap
-from spex.inputs.maps.thinned import ThinnedMap, _uniform
+from spex.contacts.maps import DownsampledMap, _uniform
+from spex.inputs.maps.cool import CoolMap
 
 
 class MadeMap:
@@ -23,7 +23,7 @@ class MadeMap:
 
 
 def thinned(count, share, seed=1, bins=range(200), name="a"):
-    return ThinnedMap(MadeMap(count), share, seed, name).pixels_of("chr1", np.array(bins), lambda count: None)
+    return DownsampledMap(MadeMap(count), share, seed, name).pixels_of("chr1", np.array(bins), lambda count: None)
 
 
 @pytest.mark.parametrize("count, share", [(1, 0.3), (3, 0.5), (40, 0.07)])
@@ -65,27 +65,27 @@ def test_chances_are_uniform_and_hang_together_with_nothing():
 
 
 def test_all_is_kept_or_less_through_the_same_reader(world):
-    whole = ContactMap(world.maps[0], 1000)
+    whole = CoolMap(world.maps[0], 1000)
     bins = np.arange(40, 80)
     expected = [
         each[whole.pixels_of("chr1", bins, lambda count: None)[2] > 0]
         for each in whole.pixels_of("chr1", bins, lambda count: None)
     ]
     for found, wanted in zip(
-        ThinnedMap(whole, 1, 0).pixels_of("chr1", bins, lambda count: None), expected, strict=True
+        DownsampledMap(whole, 1, 0).pixels_of("chr1", bins, lambda count: None), expected, strict=True
     ):
         assert_array_equal(found, wanted)
-    one, other, counts = ThinnedMap(whole, 0.5, 0).pixels_of("chr1", bins, lambda count: None)
+    one, other, counts = DownsampledMap(whole, 0.5, 0).pixels_of("chr1", bins, lambda count: None)
     before = dict(zip(zip(expected[0], expected[1], strict=True), expected[2], strict=True))
     assert all(count <= before[pair] for pair, count in zip(zip(one, other, strict=True), counts, strict=True))
     assert_allclose(counts.sum(), expected[2].sum() / 2, rtol=0.2)
-    (account,) = ThinnedMap(whole, 0.5, 0).accounts()
+    (account,) = DownsampledMap(whole, 0.5, 0).accounts()
     assert account.used == len(world.pixels[0]["chr1"])
-    assert ThinnedMap(whole, 0.5, 0).pixel_count(["chr1"]) == whole.pixel_count(["chr1"])
+    assert DownsampledMap(whole, 0.5, 0).pixel_count(["chr1"]) == whole.pixel_count(["chr1"])
 
 
 def test_depth_counts_every_pair_once(world):
     total = sum(count for chrom in ("chr1", "chr9") for *_, count in world.pixels[0][chrom])
     read = []
-    assert ContactMap(world.maps[0], 1000).depth(["chr1", "chr9"], read.append) == total
-    assert sum(read) == ContactMap(world.maps[0], 1000).pixel_count(["chr1", "chr9"])
+    assert CoolMap(world.maps[0], 1000).depth(["chr1", "chr9"], read.append) == total
+    assert sum(read) == CoolMap(world.maps[0], 1000).pixel_count(["chr1", "chr9"])

@@ -1,0 +1,160 @@
+"""Contact maps as contacts are collected from them: what a reader of any format gives, and a downsampled map."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """Some pixels of one chromosome, and what was met between it and other chromosomes.
+
+    bin1, bin2: int64 (n,), bins within the chromosome, bin1 <= bin2, a pair perhaps more than once. counts: float64
+    (n,). trans_pixels, trans_counts: number and sum of the pixels to other chromosomes that were met with these, each
+    pixel with one of its two chromosomes; None where the format has none, or does not say.
+    """
+
+    bin1: np.ndarray
+    bin2: np.ndarray
+    counts: np.ndarray
+    trans_pixels: int | None = None
+    trans_counts: float | None = None
+
+    def seen_from(self, is_tss):
+        """TSS bin, other bin and count of the pixels that touch a TSS bin, once from each; on the diagonal once.
+
+        is_tss: bool, for each bin of the chromosome.
+        """
+        from1, from2 = is_tss[self.bin1], is_tss[self.bin2] & (self.bin1 != self.bin2)
+        return (
+            np.concatenate([self.bin1[from1], self.bin2[from2]]),
+            np.concatenate([self.bin2[from1], self.bin1[from2]]),
+            np.concatenate([self.counts[from1], self.counts[from2]]),
+        )
+
+
+def joined(kept):
+    """Pieces of two bins (int64) and counts (float64), one after the other."""
+    if not kept:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
+
+
+def mark(bins, count):
+    """Which of `count` bins are among some, bool (count,); those past the last one are ignored."""
+    marked = np.zeros(count, dtype=bool)
+    marked[bins[bins < count]] = True
+    return marked
+
+
+class MapReader(Protocol):
+    """One resolution of a contact map. Readers of all formats derive from it and share what it defines.
+
+    path: of the file. resolution: bp per bin; resolutions: all that the file has. chromsizes: name -> bp, None where
+    the format has no lengths; it then has `ends`, name -> bp that its contacts reach up to, and `fit`, which may be
+    called with what is known of the chromosomes before anything is read. has_balancing: whether the format has weights
+    of bins, which `balancing` then gives.
+
+    `advance` is a function that is called with the number of pixels read.
+    """
+
+    path: Path
+    resolution: int
+    resolutions: list[int]
+    chromsizes: dict[str, int] | None = None
+    has_balancing: bool = False
+
+    def accounts(self) -> list:
+        """An Account of each of its files, of what has been read so far."""
+        ...
+
+    def parts(self, chrom: str, advance: Callable[[int], object]) -> Iterator[Pixels]:
+        """Stream all pixels within a chromosome."""
+        ...
+
+    def all_parts(self, chrom: str, advance: Callable[[int], object]) -> Iterator[Pixels]:
+        """The same, and what the format says of the pixels between the chromosome and others."""
+        return self.parts(chrom, advance)
+
+    def pixel_count(self, chroms) -> int | None:
+        """Number of pixels that reading `chroms` streams through; None where the format does not say."""
+        return None
+
+    def pixels_of(self, chrom: str, tss_bins: np.ndarray, advance: Callable[[int], object]):
+        """Stream a chromosome's pixels and keep those that touch a TSS bin.
+
+        tss_bins: (m,) int64 bins within the chromosome.
+
+        Returns: TSS bin, other bin (int64) and count (float64) of each pixel, seen from the TSS bin; a pixel between
+        two TSS bins is seen from both.
+        """
+        is_tss = mark(tss_bins, -(-self.chromsizes[chrom] // self.resolution))
+        return joined([part.seen_from(is_tss) for part in self.parts(chrom, advance)])
+
+    def depth(self, chroms, advance: Callable[[int], object]) -> float:
+        """Sum of the counts within chromosomes, each pair of bins once."""
+        return float(sum(part.counts.sum() for chrom in chroms for part in self.parts(chrom, advance)))
+
+    def balancing(self, chrom: str) -> np.ndarray:
+        """What balancing multiplies each bin's counts by, float64 (bins,), NaN where it left one out."""
+        ...
+
+
+class DownsampledMap(MapReader):
+    """A map with fewer contacts: every one is kept with the same chance.
+
+    share: of its contacts that are kept, above 0, at most 1. seed: from 0 up. name: of the map in the seed, so that two
+    maps that are downsampled together get other draws. What a pixel gets depends on these, its chromosome and its two
+    bins alone, whichever of them it is seen from.
+    """
+
+    def __init__(self, map_, share, seed, name=""):
+        self.path, self.chromsizes = map_.path, map_.chromsizes
+        self._map, self._share, self._seed, self._name = map_, share, seed, name
+
+    def pixel_count(self, chroms):
+        return self._map.pixel_count(chroms)
+
+    def accounts(self):
+        return self._map.accounts()
+
+    def parts(self, chrom, advance):
+        for part in self._map.parts(chrom, advance):
+            yield Pixels(*self._downsample(chrom, part.bin1, part.bin2, part.counts))
+
+    def pixels_of(self, chrom, tss_bins, advance):
+        return self._downsample(chrom, *self._map.pixels_of(chrom, tss_bins, advance))
+
+    def _downsample(self, chrom, one, other, counts):
+        """Pixels with counts that are drawn binomially from theirs; those without a count are left out."""
+        chances = _uniform(f"{self._seed} {self._name} {chrom}", np.minimum(one, other), np.maximum(one, other))
+        drawn = np.zeros_like(counts)
+        values, of_each = np.unique(counts, return_inverse=True)
+        for place, count in enumerate(values):
+            mine = of_each == place
+            at_most = stats.binom.cdf(np.arange(count), count, self._share)
+            drawn[mine] = np.searchsorted(at_most, chances[mine])
+        kept = drawn > 0
+        return one[kept], other[kept], drawn[kept]
+
+
+def _uniform(seed, one, other):
+    """Numbers in (0, 1) that look random, (n,) float64, each by its two whole numbers and the seed's text alone.
+
+    The finaliser of MurmurHash3 in Stafford's variant 13, which SplitMix64 uses (Steele et al. 2014), over both.
+    """
+    start = np.uint64(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little"))
+    state = _mix(_mix(start + one.astype(np.uint64)) + other.astype(np.uint64))
+    return ((state >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+
+
+def _mix(state):
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
