@@ -3,7 +3,7 @@
 python tensors.py --data_folder DATA --mcool_filename MAP.mcool
 """
 
-from spex.commands.tensors import main
+from spex.commands.main import start
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(start("tensors"))

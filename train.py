@@ -3,7 +3,7 @@
 python train.py --data_folder DATA --target_index 22
 """
 
-from spex.commands.train import main
+from spex.commands.main import start
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(start("train"))

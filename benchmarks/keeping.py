@@ -23,7 +23,7 @@ from expecto.network import BELUGA
 from spex.commands.train import keep_record
 from spex.models.splits import split_by_chromosome
 from spex.runs import records
-from spex.runs.study import Study, fit_all
+from spex.runs.training import Training, fit_all
 
 CHROMS = ["chr8"] * 1000 + ["chr1"] * 50
 LABELS = {"cell type": 200, "assay": 150, "treatment": 3}
@@ -35,7 +35,7 @@ def made_study(results, targets):
     matrix = generator.random((len(CHROMS), tensor_length(BELUGA, 1)), dtype=np.float32)
     ids = [f"ENSG{row:011d}" for row in range(len(CHROMS))]
     labels = {name: np.resize([f"{name} {number}" for number in range(n)], 2002) for name, n in LABELS.items()}
-    return Study(
+    return Training(
         results=results,
         genes=pd.DataFrame({"id": ids, "symbol": "GENE", "chrom": CHROMS}),
         features=SimpleNamespace(hand_over=lambda: matrix),
@@ -54,14 +54,14 @@ def keep(targets, are_folds):
     """A row with the median seconds between one kept fit and the next."""
     marks = []
     with tempfile.TemporaryDirectory() as root, records.results_kept_up(Path(root)) as renew:
-        study = made_study(Path(root), targets)
-        keep_one = partial(keep_record, study.results, renew, None)
+        training = made_study(Path(root), targets)
+        keep_one = partial(keep_record, training.results, renew, None)
 
         def on_record(record, new, count, _):
             keep_one(record, new, count, are_folds)
             marks.append((time.perf_counter(), time.process_time()))
 
-        fit_all(study, [split_by_chromosome(CHROMS, ["chr8"])], [0], pool=False, on_record=on_record)
+        fit_all(training, [split_by_chromosome(CHROMS, ["chr8"])], [0], pool=False, on_record=on_record)
     seconds, processor = map(float, np.median(np.diff(marks, axis=0), axis=0))
     kind = "fold" if are_folds else "fit"
     return {"kind": kind, "fits": targets, "seconds": seconds, "CPU seconds": processor, "load": os.getloadavg()[0]}

@@ -93,9 +93,9 @@ class Genome:
         sums = sum_by_side(2 * gene + contacts.downstream, rows, self.bins, 2 * len(contacts.genes))
         return sums.reshape(len(contacts.genes), -1).astype(np.float32)
 
-    def matched(self, draw, seed, *, narrow=False):
+    def matched(self, draw, seed, *, whole_chromosome=False):
         """The same over bins at the same distances."""
-        return self.sums(draw_matched(self.contacts, seed, draw, narrow=narrow)[0])
+        return self.sums(draw_matched(self.contacts, seed, draw, whole_chromosome=whole_chromosome)[0])
 
     def numbers(self):
         return number_columns(self.contacts)

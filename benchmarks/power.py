@@ -1,6 +1,6 @@
 """How often a comparison of contact maps is right: what is said of made data, of which the truth is known.
 
-    python -m benchmarks.power [--quick] [--genomes 100] [--sets 2] [--processes 2] [--narrow_draw]
+    python -m benchmarks.power [--quick] [--genomes 100] [--sets 2] [--processes 2] [--whole_chromosome_fallback]
                                [--out power.md]
 
 Each made genome (`benchmarks.made_genome`) has one map and several expressions of each scenario, which are fitted as
@@ -49,17 +49,20 @@ VERDICTS = {
 }
 
 
-def run_genome(seed, sets, chromosomes=GENES, *, narrow=False):
+def run_genome(seed, sets, chromosomes=GENES, *, fallback=False):
     """Everything that is counted of one genome: DataFrame, one row a set.
 
-    chromosomes: name -> number of genes. narrow: as of `draw_matched`.
+    chromosomes: name -> number of genes. fallback: as whole_chromosome of `draw_matched`.
     """
     genome = make_genome([seed, 0], chromosomes)
     names = [name for name in SCENARIOS for _ in range(sets * (NULL_SETS if name == "null" else 1))]
     made = [make_expression(genome, name, names.count(name), [seed, 1, place]) for place, name in enumerate(SCENARIOS)]
     own = OwnPart.of(genome.own, genome.contacts.chroms, np.concatenate(made, axis=1))
     arms = MapArms(
-        "map", genome.numbers(), genome.sums(genome.contacts), lambda draw: genome.matched(draw, seed, narrow=narrow)
+        "map",
+        genome.numbers(),
+        genome.sums(genome.contacts),
+        lambda draw: genome.matched(draw, seed, whole_chromosome=fallback),
     )
     shifts = draw_shifts(len(own), ROTATIONS, [seed, 2], least=LEAST_SHIFT)
     statistics = compare_map(own, arms, shifts=shifts)
@@ -252,13 +255,13 @@ def read_sets(path):
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def _each(seeds, sets, processes, narrow):
+def _each(seeds, sets, processes, fallback):
     """Rows of each genome, as they are done."""
     if processes == 1:
-        yield from (run_genome(seed, sets, narrow=narrow) for seed in seeds)
+        yield from (run_genome(seed, sets, fallback=fallback) for seed in seeds)
         return
     with ProcessPoolExecutor(processes) as pool:
-        tasks = [pool.submit(run_genome, seed, sets, narrow=narrow) for seed in seeds]
+        tasks = [pool.submit(run_genome, seed, sets, fallback=fallback) for seed in seeds]
         yield from (task.result() for task in as_completed(tasks))
 
 
@@ -270,14 +273,14 @@ def main(argv=None):
     )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="4 genomes")
-    parser.add_argument("--narrow_draw", action="store_true", help="as `spex compare --narrow_draw`")
+    parser.add_argument("--whole_chromosome_fallback", action="store_true", help="as of `spex compare`")
     parser.add_argument("--out", type=Path, default=Path("power.md"))
     args = parser.parse_args(argv)
     genomes, start = 4 if args.quick else args.genomes, time.monotonic()
     kept = args.out.with_suffix(".csv")
     done = read_sets(kept) if kept.exists() else None
     left = [seed for seed in range(1, genomes + 1) if done is None or seed not in set(done["genome"])]
-    for rows in _each(left, args.sets, args.processes, args.narrow_draw):
+    for rows in _each(left, args.sets, args.processes, args.whole_chromosome_fallback):
         done = rows if done is None else pd.concat([done, rows], ignore_index=True)
         with whole_file(kept) as file:
             done.to_csv(file, index=False)

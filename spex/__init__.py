@@ -29,6 +29,7 @@ _HOMES = {
     "Ridge": "spex.models.estimator",
     "Contacts": "spex.contacts.collect",
     "MapSheet": "spex.contacts.sheet",
+    "Protocol": "spex.compare.protocol",
     "Published": "spex.contacts.rules",
     "Corrected": "spex.contacts.rules",
     "InputError": "spex.errors",
@@ -42,6 +43,7 @@ __all__ = [
     "Fit",
     "InputError",
     "MapSheet",
+    "Protocol",
     "Published",
     "Ridge",
     "Scores",
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
         read_genes,
         variant_effects,
     )
+    from spex.compare.protocol import Protocol
     from spex.compare.tables import Comparison
     from spex.contacts.collect import Contacts
     from spex.contacts.rules import Corrected, Published

@@ -17,32 +17,36 @@ import difflib
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from spex import __version__ as _version
-from spex.arguments import gene_table, positive_number, several, whole_number
+from spex.arguments import gene_table, several, whole_number
 from spex.arguments import path as path_of
+from spex.compare.protocol import Protocol
 from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
+from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.ids import unversioned
 from spex.inputs.maps.matching import agree_maps, read_sheet
-from spex.inputs.maps.reader import Reading, check_different, split_uri
+from spex.inputs.maps.reader import check_different, split_uri
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
-from spex.models.fits import PSEUDOCOUNT, Fit, assess, predictions_table
+from spex.models.choices import PSEUDOCOUNT, Fitting
+from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features
+from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
+from spex.options import NUMBER, takes
 from spex.progress import progress
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings, store_identity
@@ -56,9 +60,9 @@ if TYPE_CHECKING:
 def read_genes(
     path: str | Path,
     *,
-    gene_type: str = "all",
-    tss_rule: str = "auto",
-    exclude_chroms: Sequence[str] | None = None,
+    gene_type: str = GeneChoice.gene_type,
+    tss_rule: str = GeneChoice.tss_rule,
+    exclude_chroms: Sequence[str] | None = GeneChoice.exclude_chroms,
 ) -> pd.DataFrame:
     """Read the genes that the model is made for: of one type, on autosomes, without a missing value.
 
@@ -88,9 +92,9 @@ def read_genes(
     InputError
         Not such a file, or no gene is left.
     """
-    table = read_gene_table(require_file(path_of(path, "genes"), "genes", "genes"), tss_rule)
-    excluded = None if exclude_chroms is None else several(exclude_chroms, "exclude_chroms", (str,))
-    chosen = gene_type, excluded_chromosomes(excluded)
+    choice = GeneChoice(gene_type, tss_rule, exclude_chroms)
+    table = read_gene_table(require_file(path_of(path, "genes"), "genes", "genes"), choice.tss_rule)
+    chosen = choice.gene_type, excluded_chromosomes(choice.exclude_chroms)
     genes = keep_genes(table, *chosen)
     genes.attrs = {"table": str(Path(path).resolve()), "account": account_of(path, table, *chosen).summary()}
     return genes
@@ -393,10 +397,10 @@ def fit_expression(
     expression: pd.DataFrame,
     target: str,
     *,
-    model: str = "gbtree",
+    model: str = Fitting.model,
     test_chroms: str | Sequence[str] = (TEST_CHROM,),
     validation_chroms: str | Sequence[str] = (UNSEEN_CHROM,),
-    seed: int = 1410,
+    seed: int = Fitting.seed,
     parameters: dict | None = None,
     pseudocount: float = PSEUDOCOUNT,
 ) -> Fit:
@@ -436,30 +440,26 @@ def fit_expression(
         No such tissue, values that are no expression, chromosomes without genes, or parameters that the model does not
         take.
     """
-    from spex.models import registry  # noqa: PLC0415 (xgboost takes a second to load)
-
-    kind = registry.model_named(model)
-    seed, pseudocount = whole_number(seed, "seed", 0, 2**31 - 1), positive_number(pseudocount, "pseudocount")
-    test_chroms = tuple(several(test_chroms, "test_chroms", (str,)))
-    validation_chroms = tuple(several(validation_chroms, "validation_chroms", (str,)))
+    fitting = Fitting(model=model, seed=seed, test_chroms=test_chroms, validation_chroms=validation_chroms)
+    kind, pseudocount = MODELS[fitting.model], NUMBER.check(pseudocount, "pseudocount")
     if not isinstance(parameters, dict | None):
         raise InputError(f"found {shown(repr(parameters))}", argument="parameters", expected="a dict as {'eta': 0.1}")
     rows, values = _rows_with_expression(features, expression, target)
     matrix = features.X if len(rows) == len(features) else features.X[rows]
     genes = features.genes.iloc[rows]
     observed = np.log(values + pseudocount)
-    split = split_by_chromosome(genes["chrom"], test_chroms, validation_chroms)
+    split = split_by_chromosome(genes["chrom"], fitting.test_chroms, fitting.validation_chroms)
     used = kind.parameters(parameters or {})
     learner = kind.prepare(matrix, split, used, kind.choose_device(None))
-    (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=seed)
+    (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=fitting.seed)
     predicted, scores = assess(fitted, matrix[split.test], observed[split.test], target)
     return Fit(
         target=target,
         model=model,
         parameters=used,
-        seed=seed,
-        test_chroms=test_chroms,
-        validation_chroms=validation_chroms,
+        seed=fitting.seed,
+        test_chroms=fitting.test_chroms,
+        validation_chroms=fitting.validation_chroms,
         scores=scores,
         predictions=predictions_table(genes.iloc[split.test], observed[split.test], predicted),
         history=fitted.history,
@@ -469,6 +469,7 @@ def fit_expression(
     )
 
 
+@takes(Protocol)
 def compare_maps(
     base_folder: str | Path,
     map_folders: str | Path | Sequence[str | Path],
@@ -478,15 +479,8 @@ def compare_maps(
     out: str | Path | None = None,
     maps: str | Path | Sequence[str | Path] = (),
     cell_types: dict[str, str] | None = None,
-    genes_with_contacts: bool = False,
-    thin_to: int | str | None = None,
     show_published: bool = False,
-    narrow_draw: bool = False,
-    correction: str = "bh",
-    least_gain: float = 0.005,
-    seed: int = 1410,
-    rotations: int = 19,
-    pseudocount: float = PSEUDOCOUNT,
+    **protocol: Any,
 ) -> "Comparison":
     """Tell what contact maps add to the sequence, beside what numbers of contacts and other bins tell.
 
@@ -506,25 +500,11 @@ def compare_maps(
         The contact maps themselves, in any order: for `thin_to`, and for the arm of their coverage.
     cell_types
         By map folder the tissue, or shell pattern of tissues, that is the map's own.
-    genes_with_contacts
-        Take only genes with a contact in every map.
-    thin_to
-        Number of counts that every map is thinned to, or "shallowest".
     show_published
         Take maps by the published contact rule too, without a verdict.
-    narrow_draw
-        Let any bin of the chromosome serve as a matched one once none is left within twice the distance.
-    correction
-        Of p-values over maps and tissues: "bh" (Benjamini and Hochberg 1995), "by" (Benjamini and Yekutieli 2001) or
-        "none".
-    least_gain
-        Gain of Spearman's correlation below which it is nothing.
-    seed
-        Of controls, rotations and thinning.
-    rotations
-        Of residuals along the genome.
-    pseudocount
-        Added to the expression before the natural logarithm.
+    **protocol
+        How maps are compared, as of `spex.Protocol`: thin_to, genes_with_contacts, whole_chromosome_fallback,
+        correction, least_gain, rotations, seed, pseudocount.
 
     Returns
     -------
@@ -538,7 +518,7 @@ def compare_maps(
         Folders that do not belong together, predictions that the cache lacks, or arguments that cannot be used.
     """
     from spex.compare.cells import CellTypes  # noqa: PLC0415 (cooler takes a second to load)
-    from spex.compare.inputs import CompareInputs, Protocol  # noqa: PLC0415
+    from spex.compare.inputs import CompareInputs  # noqa: PLC0415
     from spex.compare.run import compare_folders  # noqa: PLC0415
 
     inputs = CompareInputs(
@@ -552,17 +532,7 @@ def compare_maps(
         show_published=show_published,
         version=_version,
     )
-    protocol = Protocol(
-        seed=seed,
-        rotations=rotations,
-        correction=correction,
-        least_gain=least_gain,
-        genes_with_contacts=genes_with_contacts,
-        thin_to=thin_to,
-        narrow_draw=narrow_draw,
-        pseudocount=pseudocount,
-    )
-    return compare_folders(inputs, protocol, None if out is None else path_of(out, "out"))
+    return compare_folders(inputs, Protocol(**protocol), None if out is None else path_of(out, "out"))
 
 
 def element_effects(

@@ -35,7 +35,7 @@ def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=Tr
             for number, name in enumerate(names)
         ),
         fits=tuple(StudyFit(name, {"model": name}) for name in fits),
-        comparison={"narrow_draw": True},
+        comparison={"whole_chromosome_fallback": True},
         shards=4,
         resources={},
     )

@@ -18,8 +18,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from spex.commands import reproduce
-from spex.resources import checks
-from spex.resources.table import RESOURCES
+from spex.resources.obtain import file_digest
+from spex.resources.table import RESOURCES, check_genome
 
 LENGTHS = {"chr1": 50_500, "chr8": 54_000, "chr22": 61_000}
 """Some of the small genome's chromosomes, in bp."""
@@ -38,11 +38,11 @@ def kill_at(pattern):
 
 def small_table(address, folder):
     """The published table with the small files' address, hashes and numbers in place of the published ones."""
-    content = {"genome": lambda path, find: checks.check_genome(path, LENGTHS)}
+    content = {"genome": lambda path, find: check_genome(path, LENGTHS)}
     table = []
     for resource in RESOURCES:
         name = Path(urlsplit(resource.address).path).name
-        digest = resource.digest and f"md5:{checks.file_digest(Path(folder, name), 'md5')}"
+        digest = resource.digest and f"md5:{file_digest(Path(folder, name), 'md5')}"
         check = content.get(resource.name, resource.check)
         small = {"address": f"{address}/{name}", "digest": digest, "check": check, "megabytes": None}
         table.append(dataclasses.replace(resource, **small))

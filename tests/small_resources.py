@@ -6,8 +6,7 @@ import hashlib
 
 from stand_ins import LENGTHS
 
-from spex.resources import checks
-from spex.resources.table import RESOURCES, choose, finder, get
+from spex.resources.table import RESOURCES, check_genome, choose, finder, get
 
 TABLE = b"cell type\tassay\ttreatment\n" + b"GM12878\tDNase\tNone\n" * 2002
 
@@ -27,7 +26,7 @@ def small_table(server):
         "genome": {
             "address": f"{server.address}/hg38.fa.gz",
             "megabytes": 1,
-            "check": lambda path, find: checks.check_genome(path, LENGTHS),
+            "check": lambda path, find: check_genome(path, LENGTHS),
         },
         "contacts": {"path": "data/map.mcool", "address": f"{server.address}/map.mcool"},
     }

@@ -54,7 +54,7 @@ state = lambda: (dict(os.environ), logging.getLogger().handlers[:], logging.getL
 before = state()
 import spex
 for name in dir(spex): getattr(spex, name)
-import spex.features.arrays, spex.features.run, spex.models.registry, spex.reports.fits, spex.runs.study
+import spex.features.arrays, spex.features.run, spex.models.registry, spex.reports.fits, spex.runs.training
 assert state() == before, (state(), before)
 """
     run_python(code)
@@ -249,8 +249,8 @@ def test_what_cannot_be_fitted_is_told_by_its_argument(trained, changes, message
     "changes, message",
     [
         ({"model": None}, "model: found None"),
-        ({"test_chroms": 8}, "test_chroms: found 8; expected one or a list of several"),
-        ({"validation_chroms": [9]}, "validation_chroms: found 9; expected str in the list"),
+        ({"test_chroms": 8}, "test_chroms: found 8; expected chromosomes by name, one or a list"),
+        ({"validation_chroms": [9]}, "validation_chroms: found 9; expected a chromosome's name"),
         ({"seed": -1}, "seed: found -1; expected a whole number from 0"),
         ({"seed": 2.5}, "seed: found 2.5"),
         ({"pseudocount": 0}, "pseudocount: found 0; expected a number above 0"),

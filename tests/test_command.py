@@ -11,7 +11,7 @@ import spex
 from spex.commands import main
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"__init__", "main", "options", "running", "effect_inputs"}
+SHARED = {"__init__", "main", "parser", "parsers", "choices", "arguments", "running", "effect_inputs"}
 MODULES = {path.stem for path in (ROOT / "spex/commands").glob("*.py")} - SHARED
 
 
@@ -73,12 +73,6 @@ def test_a_command_hands_on_its_status_and_its_name(capsys, tmp_path):
     assert capsys.readouterr().err.startswith("spex train: error: --genes_filename")
 
 
-def test_workflow_prints_where_the_files_are(capsys):
-    assert main.main(["workflow"]) == 0
-    folder = Path(capsys.readouterr().out.removesuffix("\n"))
-    assert (folder / "Snakefile").is_file() and (folder / "slurm_array.sh").is_file()
-
-
 def test_the_package_runs_as_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "spex", "--version"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -86,8 +80,8 @@ def test_the_package_runs_as_the_command():
     assert (done.returncode, done.stdout) == (0, f"spex {spex.__version__}\n")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["workflow"], ["resources", "list"], ["train", "--help"]])
-def test_only_the_command_that_is_chosen_is_imported(words):
+@pytest.mark.parametrize("words", [["--help"], ["resources", "list"], ["train", "--help"], ["compare"]])
+def test_a_command_line_is_parsed_before_libraries_are_loaded(words):
     code = f"""import runpy, sys
 sys.argv = ["spex", *{words!r}]
 try:
@@ -95,15 +89,20 @@ try:
 finally:
     print(*sys.modules)"""
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    loaded = done.stdout.splitlines()[-1].split()
-    chosen = {name.removeprefix("spex.commands.") for name in loaded if name.startswith("spex.commands.")}
-    assert chosen - {"main", "options", "running"} == {word for word in words[:1] if word in main.COMMANDS}
-    assert "torch" not in loaded
+    assert done.returncode == (2 if words == ["compare"] else 0), done.stderr
+    loaded = set(done.stdout.splitlines()[-1].split())
+    own = {name.removeprefix("spex.commands.") for name in loaded if name.startswith("spex.commands.")}
+    assert own - SHARED == ({"resources"} if "list" in words else set())
+    assert not loaded & {"torch", "xgboost", "cooler", "matplotlib", "scipy"}
+    assert "list" in words or "pandas" not in loaded
 
 
 def test_the_installed_command_is_this_one(tmp_path):
     command = shutil.which("spex", path=Path(sys.executable).parent)
     assert command, "install the project into this environment: make setup, or pip install --no-deps -e ."
-    done = subprocess.run([command, "workflow"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert Path(done.stdout.strip()) == ROOT.resolve() / "spex/workflow"
+    code = "import spex, sys; sys.stdout.write(spex.__file__)"
+    python = Path(sys.executable)
+    done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout) == ROOT.resolve() / "spex/__init__.py"
+    done = subprocess.run([command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"spex {spex.__version__}\n"

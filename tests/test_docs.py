@@ -3,8 +3,8 @@
 Commands run in a small world: a folder with small files under the very names that the documents use, a narrow network,
 few rounds of boosting. What only a cluster, a network or many minutes can serve is taken as far as a stand-in goes. A
 command that nobody here knows how to run fails by its name. Code blocks are commands where they are indented or
-fenced as `sh`; `python` is run, `signature` compared with the library, `yaml` read as a study, `text` is what a program
-prints.
+fenced as `sh`; `bash` is a script that `sbatch` gets, `python` is run, `signature` compared with the library, `yaml`
+read as a study, `text` is what a program prints.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import io
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -35,15 +36,17 @@ from made_study_report import write_results
 from reproduce_driver import LENGTHS as CHECKED_LENGTHS
 from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
+from snakemake.cli import get_argument_parser as snakemake_parser
 from train_inputs import FAST
 
 from benchmarks.gpu import __main__ as gpu
 from expecto import beluga
-from spex.commands import compare, elements, reproduce, resources, study, tensors, train, variants
-from spex.commands import map as map_
+from spex.commands import reproduce, resources, study, tensors, train
+from spex.commands.main import parser_of
+from spex.commands.parsers import PARSERS
 from spex.models.registry import MODELS
 from spex.study.reading import read_study
-from spex.study.running import run_study
+from spex.study.running import snakemake_command
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "tests/README.md")),
@@ -66,7 +69,7 @@ TISSUE = "Cells_EBV-transformed_lymphocytes"
 NUMBER = r"(-?[0-9.]+(e[+-]\d+)?|nan)"
 PUBLISHED_LINE = re.compile(f"rmse: {NUMBER} spearman: {NUMBER} pval: {NUMBER} pearson: {NUMBER} pval: {NUMBER}\n")
 PROGRAM = re.compile(r"[a-z][a-z0-9_-]*|python|\./\S+")
-MAIN = (tensors, train, compare, map_, study, elements, variants)
+MAIN = (*([name] for name in PARSERS), ["variants", "null"])
 """Commands all of whose options are in the documents."""
 
 WITH_TENSORS = ("train", "draw", "compare", "elements", "variants")
@@ -77,9 +80,7 @@ PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
 
 OTHERS_OPTIONS = {
     "sbatch": {"--array", "--gres", "--cpus-per-task", "--mem", "--gpus", "--requeue"},
-    "snakemake": {
-        *("--snakefile", "--cores", "--config", "--unlock", "--rerun-incomplete", "--until", "--resources"),
-    },
+    "snakemake": {"--until", "--resources"},
     "any": {"--help"},
 }
 
@@ -160,9 +161,13 @@ COMMANDS = find_commands()
 # a small world under the documents' names
 
 
-def list_jobs(study_, profile, cores, words):
-    """In the place of `spex.study.running.run_study`: what it would start."""
-    run_study(study_, profile, cores, [*words, "--dry-run"])
+def check_start(study_, profile, cores, extra):
+    """In the place of `spex.study.running.run_study`: whether Snakemake understands what it would start."""
+    python, _, module, *argv = snakemake_command(study_, profile, cores, extra)
+    given = snakemake_parser().parse_args(argv)
+    assert Path(python).is_file() and module == "snakemake"
+    assert Path(given.workflow_profile, "config.yaml").is_file()
+    assert {*given.until} <= {*re.findall(r"^rule (\w+):$", Path(given.snakefile).read_text(), re.MULTILINE)}
 
 
 def found_by_trees(ready, **options):
@@ -193,7 +198,7 @@ def world(tmp_path_factory):
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         # a study takes minutes; tests/study runs one
-        patch.setattr("spex.commands.study.run_study", list_jobs)
+        patch.setattr("spex.commands.study.run_study", check_start)
         patch.setenv("PYTHONPATH", str(ROOT))
         for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
             patch.setenv(name, str(folder / "home"))
@@ -290,22 +295,15 @@ class World:
         Raises:
             AssertionError: it does not do what the documents say, or this test cannot run it.
         """
-        command = command.replace("$(spex workflow)", self.workflow_folder()) if "$(" in command else command
         program, *words = shlex.split(command)
         assert program in RUNNERS, f"no way to run {program} here: give tests/test_docs.py one"
         RUNNERS[program](self, words)
-
-    def workflow_folder(self):
-        function = spex_command("workflow")
-        folder = self.main(function, []).printed.strip() if function else str(ROOT / "spex/workflow")
-        assert (Path(folder) / "Snakefile").is_file()
-        return folder
 
     def command(self, name, argv):
         """Run one of our commands; without words it is only asked for its help."""
         function = spex_command(name)
         self.prepare(name, argv)
-        done = self.main(function, self.fill_in(argv) if argv or name == "workflow" else ["--help"])
+        done = self.main(function, self.fill_in(argv) if argv else ["--help"])
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
         if name == "compare" and argv:
             assert done.printed == "data_spex_corrected: too few chromosomes for a verdict\n", done.printed
@@ -426,33 +424,26 @@ def run_conda(world, words):
 
 
 def run_sbatch(world, words):
-    """One task as SLURM would start it, with a stand-in for Python that prints what it is given."""
-    script = next(number for number, word in enumerate(words) if not word.startswith("-"))
-    flags, array = words[:script], None
-    for flag in flags:
-        name, _, value = flag.partition("=")
-        assert name in OTHERS_OPTIONS["sbatch"]
-        array = value if name == "--array" else array
-    task = re.split(r"[-,]", array)[-1]
-    environment = {"PATH": os.environ["PATH"], "PYTHON": "/bin/echo", "SLURM_ARRAY_TASK_ID": task}
-    done = subprocess.run(words[script:], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    given = re.fullmatch(r"(?:tensors\.py|-m spex tensors) (.+)\n", done.stdout)
-    assert given, done.stdout
-    argv = shlex.split(given[1])
-    args = tensors.create_parser().parse_args(argv)
-    assert (args.divisor, args.reminder) == (int(words[script + 1]), int(task))
+    """The document's script as SLURM would start one of its tasks, with a stand-in for Python that prints its words."""
+    *flags, script = words
+    assert script in {piece.text for piece in PIECES}
+    (text,) = (piece.text for piece in PIECES if piece.kind == "bash")
+    flags = [*re.findall(r"^#SBATCH (\S+)$", text, re.MULTILINE), *flags]
+    given = dict(flag.partition("=")[::2] for flag in flags)
+    assert given.keys() <= OTHERS_OPTIONS["sbatch"]
+    task = re.split(r"[-,]", given["--array"])[-1]
+    Path("bin").mkdir(exist_ok=True)
+    stand_in = Path("bin/python")
+    stand_in.write_text('#!/bin/sh\necho $OMP_NUM_THREADS "$@"\n')
+    stand_in.chmod(0o755)
+    environment = {"SLURM_ARRAY_TASK_ID": task, "SLURM_CPUS_PER_TASK": given["--cpus-per-task"]}
+    environment["PATH"] = f"{stand_in.parent.absolute()}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True, check=True)
+    threads, program, *argv = done.stdout.split()
+    assert (threads, program) == (given["--cpus-per-task"], "tensors.py")
+    args = parser_of("tensors").parse_args(argv)
+    assert args.remainder == int(task) and f"#SBATCH --array=0-{args.divisor - 1}\n" in text
     assert world.main(tensors.main, argv).status == 0
-
-
-def run_snakemake(world, words):
-    """Snakemake is an extra: its options, the Snakefile and the settings must exist."""
-    assert {word for word in words if word.startswith("--")} <= OTHERS_OPTIONS["snakemake"]
-    snakefile = Path(words[words.index("--snakefile") + 1]).read_text()
-    known = set(re.findall(r'config\.get\("(\w+)"', snakefile))
-    settings = dict(word.split("=") for word in words[words.index("--config") + 1 :])
-    assert settings.keys() <= known
-    assert Path(settings["mcool"]).is_file()
 
 
 def run_cooler(world, words):
@@ -467,7 +458,6 @@ RUNNERS = {
     "pip": run_pip,
     "conda": run_conda,
     "sbatch": run_sbatch,
-    "snakemake": run_snakemake,
     "cooler": run_cooler,
 }
 
@@ -476,7 +466,7 @@ def test_the_documents_are_read_whole():
     assert len(COMMANDS) >= LEAST_COMMANDS, "\n".join(COMMANDS)
     assert set(PUBLISHED) <= {command for command, piece in COMMANDS.items() if piece.document == ROOT / "README.md"}
     assert {"make demo", "make test"} <= COMMANDS.keys()
-    assert {piece.kind for piece in PIECES} == {"sh", "inline", "python", "signature", "text", "yaml"}
+    assert {piece.kind for piece in PIECES} == {"sh", "inline", "bash", "python", "signature", "text", "yaml"}
 
 
 def test_the_small_world_has_the_names_that_are_checked():
@@ -500,12 +490,12 @@ def test_a_command_that_nobody_knows_fails_by_its_name(world):
 # options
 
 
-def options_of(create_parser):
-    """Options of a command and of its sub-commands."""
-    parsers, options = [create_parser()], set()
+def spellings_of(*words):
+    """Every spelling of an option that a command and its sub-commands take. words: of its command line."""
+    parsers, options = [parser_of(words[0], [*words[1:]])], set()
     for parser in parsers:
+        options |= {*parser._option_string_actions, *(f"--{name}" for name in parser._spellings)}
         for action in parser._actions:
-            options.update(flag for flag in action.option_strings if flag.startswith("--"))
             parsers.extend(action.choices.values() if isinstance(action.choices, dict) else ())
     return options
 
@@ -515,7 +505,7 @@ def mentioned_options():
     found = {}
     for piece in PIECES:
         for option in re.findall(
-            r"(?<![\w-])--[A-Za-z0-9][\w-]*", piece.text if piece.kind in ("inline", "sh") else ""
+            r"(?<![\w-])--[A-Za-z0-9][\w-]*", piece.text if piece.kind in ("inline", "sh", "bash") else ""
         ):
             found.setdefault(option, piece)
     return found
@@ -524,18 +514,21 @@ def mentioned_options():
 def test_every_option_in_the_documents_exists():
     known = set().union(*OTHERS_OPTIONS.values())
     known |= set().union(
-        *(options_of(each.create_parser) for each in (*MAIN, resources, reproduce, gpu)),
-        options_of(lambda: variants.create_null_parser("spex variants")),
+        *(spellings_of(*words) for words in MAIN),
+        gpu.create_parser()._option_string_actions,
     )
-    unknown = {option: piece.place for option, piece in mentioned_options().items() if option not in known}
+    mentioned = mentioned_options().items()
+    unknown = {
+        option: each.place
+        for option, each in mentioned
+        if not {option, option.replace("-", "_").replace("__", "--", 1)} & known
+    }
     assert unknown == {}
 
 
-def test_every_option_of_the_main_commands_is_in_the_documents():
-    fixed = {"--bin_size", "--window_size", "--tensor_width", "--features_count"}
-    options = set().union(*(options_of(each.create_parser) for each in MAIN))
-    options |= options_of(lambda: variants.create_null_parser("spex variants"))
-    assert options - mentioned_options().keys() - fixed - {"--help"} == set()
+def test_the_page_of_options_is_made_from_the_parsers():
+    page = runpy.run_path(str(ROOT / "docs/make_options.py"))["page"]()
+    assert (ROOT / "docs/options.md").read_text(encoding="utf-8") == page, "run python docs/make_options.py"
 
 
 # links and files
@@ -627,7 +620,7 @@ def test_studies_in_the_documents_can_be_read(world):
     assert pieces
     for piece in pieces:
         Path("study.yaml").write_text(piece.text)
-        assert [each.name for each in read_study("study.yaml").maps] == ["GM12878_CTCF"], piece.place
+        assert [each.name for each in read_study("study.yaml").maps] == ["GM12878_Pol_II"], piece.place
 
 
 def test_signatures_are_the_library_s():

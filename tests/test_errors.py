@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import spex
-from spex.commands import resources
-from spex.commands.options import option
+from spex.commands.parsers import PARSERS
 from spex.errors import InputError, parameter
 
 PACKAGE = Path(spex.__file__).parent
-WITH_OPTIONS = ("commands", "workflow")
+published = PARSERS["tensors"]([], "tensors.py").spell
+WITH_OPTIONS = ("commands",)
 """Folders that may speak of options: they are the command line."""
 
 OF_ANOTHER_PROGRAM = ("study/running.py",)
@@ -65,7 +65,7 @@ def test_reader_and_command_line_get_the_same_error_in_their_own_words():
     assert str(ERROR) == (
         "maps a.mcool: no bins of resolution 1000; expected bins of resolution 5000; give remainder too"
     )
-    assert ERROR.line(option) == (
+    assert ERROR.line(published) == (
         "--mcool_filename a.mcool: no bins of --hic_resolution 1000; expected bins of --hic_resolution 5000; give "
         "--reminder too"
     )
@@ -96,10 +96,11 @@ def test_an_error_survives_the_way_from_another_process():
     queue.put(ERROR)  # a queue pickles whoever reads it
     arrived = queue.get(timeout=60)
     assert type(arrived) is InputError and vars(arrived) == vars(ERROR)
-    assert str(arrived) == str(ERROR) and arrived.line(option) == ERROR.line(option)
+    assert str(arrived) == str(ERROR) and arrived.line(published) == ERROR.line(published)
 
 
-def test_resources_spells_its_own_options_only():
-    assert resources.spell("mirror") == "--mirror"
-    assert resources.spell("login") == "--4dn_key"
-    assert [resources.spell(name) for name in ("genes", "maps")] == ["genes", "maps"]
+def test_a_command_spells_its_own_options_only():
+    resources = PARSERS["resources"]([], "spex.resources").parse_args(["get"]).parser.spell
+    assert resources("mirror") == "--mirror"
+    assert resources("login") == "--4dn_key"
+    assert [resources(name) for name in ("genes", "maps")] == ["genes", "maps"]

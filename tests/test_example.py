@@ -12,7 +12,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from data.example import demo, make_example, make_weights, planted
-from spex.commands import compare, elements, tensors, train, variants
+from spex.commands.main import parser_of
 from spex.inputs.genes import keep_genes, read_gene_table
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
@@ -166,9 +166,8 @@ def test_the_stand_in_state_has_the_published_tensors(monkeypatch):
 
 
 def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monkeypatch, tmp_path, capsys):
-    parsers = {"tensors.py": tensors.create_parser(), "train.py": train.create_parser()}
-    for command in (compare, elements, variants):
-        parsers[f"-m {command.PROG}"] = command.create_parser()
+    parsers = {f"{name}.py": parser_of(name) for name in ("tensors", "train")}
+    parsers |= {f"-m spex {name}": parser_of(name) for name in ("compare", "elements", "variants")}
     parsers["-m data.example.planted"] = planted.create_parser()
     given = []
 
@@ -191,13 +190,13 @@ def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monk
     for _, args in given:
         values = [each for value in vars(args).values() for each in (value if isinstance(value, list) else [value])]
         assert all(Path(each).exists() for each in values if str(each).startswith("data/example"))
-    assert [bool(args.mcool_filename) for script, args in given if script == "tensors.py"] == [False, True, True]
+    assert [bool(args.maps) for script, args in given if script == "tensors.py"] == [False, True, True]
     assert given[0][1].data_folder == given[1][1].data_folder != given[2][1].data_folder == given[3][1].data_folder
     corrected, comparison = given[4][1], given[5][1]
     assert {args.data_folder for script, args in given[6:] if script != "-m data.example.planted"} == {
         str(tmp_path / "with_contacts")
     }
-    assert corrected.contact_rule == "corrected" and comparison.map_folders == [str(corrected.data_folder)]
+    assert corrected.rule == "corrected" and comparison.map_folders == [str(corrected.data_folder)]
     assert comparison.base_folder == str(given[0][1].data_folder)
     printed = capsys.readouterr().out
     assert "not biology" in printed

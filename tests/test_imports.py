@@ -15,8 +15,8 @@ BREACHES = {
     "sideways": ("spex/resources/table.py", "import spex.runs.folder", "spex.resources.table -> spex.runs.folder"),
     "from commands": (
         "spex/runs/folder.py",
-        "import spex.commands.options",
-        "spex.runs.folder -> spex.commands.options",
+        "import spex.commands.parser",
+        "spex.runs.folder -> spex.commands.parser",
     ),
     "expecto to spex": ("expecto/network.py", "import spex.errors", "expecto.network -> spex.errors"),
     "a new room": ("spex/utils.py", "import json", "utils"),

@@ -13,8 +13,7 @@ from spex.commands import compare
 from spex.contacts.rules import Corrected
 from spex.files.sealed import load_array
 from spex.runs.cache import PredictionStore
-from spex.runs.contacts import load_contacts
-from spex.runs.folder import DataFolder
+from spex.runs.folder import DataFolder, load_contacts
 from spex.runs.settings import read_run_settings
 
 GENES, CHROMOSOMES = 90, 3

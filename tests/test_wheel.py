@@ -79,8 +79,8 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
     assert wheel.name == f"spex_expression-{spex.__version__}-py3-none-any.whl"
     assert {name.split("/")[0] for name in names} == {"spex", "expecto", metadata}
     code = {path.relative_to(ROOT).as_posix() for room in ("spex", "expecto") for path in (ROOT / room).rglob("*.py")}
-    data = {"expecto/py.typed", "spex/py.typed", "spex/workflow/Snakefile", "spex/workflow/slurm_array.sh"}
-    data |= {"spex/workflow/study.smk"} | {f"spex/workflow/profiles/{name}/config.yaml" for name in ("local", "slurm")}
+    data = {"expecto/py.typed", "spex/py.typed", "spex/study/study.smk"}
+    data |= {f"spex/study/profiles/{name}/config.yaml" for name in ("local", "slurm")}
     data |= {f"spex/reports/{name}" for name in ("page.css", "study/sort.js", "study/study.css")}
     assert {name for name in names if not name.startswith(metadata)} == code | data
 
@@ -98,8 +98,9 @@ def test_the_wheel_asks_for_all_that_training_needs(wheel):
 def test_the_checkout_is_not_on_the_path(installed, tmp_path):
     place = run(installed / "python", "-c", "import spex; print(spex.__file__)", folder=tmp_path)
     assert Path(place.strip()).is_relative_to(installed.parent)
-    folder = Path(run(installed / "spex", "workflow", folder=tmp_path).strip())
-    assert folder.is_relative_to(installed.parent) and (folder / "Snakefile").is_file()
+    code = "from spex.study.running import PROFILES, SNAKEFILE; print(SNAKEFILE, *PROFILES.values(), sep='\\n')"
+    for line in run(installed / "python", "-c", code, folder=tmp_path).splitlines():
+        assert Path(line).exists() and Path(line).is_relative_to(installed.parent)
 
 
 def test_the_installed_command_answers(installed, tmp_path):

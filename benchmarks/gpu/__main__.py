@@ -15,55 +15,41 @@ from pathlib import Path
 
 from benchmarks.gpu import parity, synthetic
 from benchmarks.gpu.checks import CHECKS, FAILED, SIZES, Subject
-from spex.commands.options import (
-    OneLineParser,
-    add_map_option,
-    add_reading_options,
-    option,
-    path,
-    reading_of,
-    whole_number,
-)
+from spex.commands.arguments import reading_of, refuse_without_map
+from spex.commands.choices import ContactChoice, Inputs
+from spex.commands.parser import OneLineParser, typed
 from spex.commands.running import run_script
 from spex.contacts.collect import read_maps
 from spex.contacts.rules import Published, check_resolution
 from spex.errors import InputError, parameter, visible
-from spex.features.devices import DTYPES, choose_devices, choose_precision, open_model
+from spex.features.choices import DTYPES, Computing
+from spex.features.devices import choose_devices, choose_precision, open_model
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
 from spex.inputs.agree import check_on_genome
+from spex.inputs.choices import Reading
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
+from spex.options import PATH
 
 PROG = "benchmarks.gpu"
-RESOLUTION = 1000
-"""Of contacts, in bp per bin, unless another is asked for."""
-
 HEAD = "| part | what | measured | at most | result |\n| --- | --- | --- | --- | --- |\n"
 
 logger = logging.getLogger("spex")
 
 
 def create_parser():
-    parser = OneLineParser(
-        prog=PROG,
-        description="Compare a GPU with the CPU, time it, and write one table. Needs no download.",
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
+    parser = OneLineParser(PROG, "Compare a GPU with the CPU, time it, and write one table. Needs no download.")
+    add = parser.group("what is checked").add_argument
     add("--quick", action="store_true", help="a few genes only")
-    add("--report", type=path, default="check_gpu.md", metavar="FILE", help="where the table goes (check_gpu.md)")
-    add("--compute_platform", choices=("CPU", "CUDA"), help="default: CUDA where there is one, else CPU")
-    add("--gpus", nargs="+", action="extend", type=whole_number(0), metavar="NUMBER", help="GPUs to use; default: all")
-    add("--precision", nargs="+", choices=tuple(DTYPES), help="default: all that the device is made for")
-    add("--beluga_model_filename", type=path, help="checkpoint of the CNN; default: synthetic weights")
-    add("--genes_filename", type=path, help="gene annotation table, with its genome; default: synthetic ones")
-    add("--genome_filename", type=path, help="genome, FASTA")
-    add_map_option(add, "contact maps; default: synthetic contacts")
-    add("--hic_resolution", type=whole_number(1), metavar="BP", help="bp per bin of the contact maps (1000)")
-    add_reading_options(add)
+    add("--report", type=typed(PATH), default="check_gpu.md", metavar="FILE", help="where the table goes")
+    parser.options("what is checked", Computing, "device", "gpus")
+    add("--precision", nargs="+", choices=DTYPES, help="default: all that the device is made for")
+    parser.options("inputs; synthetic where none is given", Inputs, "network", "genes", "genome", "maps", default=None)
+    parser.options("inputs; synthetic where none is given", ContactChoice, "resolution")
+    parser.options("inputs; synthetic where none is given", Reading)
     return parser
 
 
@@ -73,22 +59,22 @@ def prepare(args, folder):
     Raises:
         InputError: something given cannot be used, or goes with something that is missing.
     """
-    devices = choose_devices(args.compute_platform, args.gpus)
+    devices = choose_devices(args.device, args.gpus)
     wanted = args.precision or parity.supported_precisions(devices[0])
     precisions = [choose_precision(devices, name) for name in dict.fromkeys(wanted)]
     sizes = SIZES["cpu" if devices[0] == "cpu" else "gpu", "quick" if args.quick else "whole"]
     _refuse_halves(args)
     reading = reading_of(args)
     genome, genes = _genome_and_genes(args, sizes, folder)
-    rule, resolution = Published(), args.hic_resolution or RESOLUTION
+    rule, resolution = Published(), args.resolution
     check_resolution(resolution)
-    if args.mcool_filename:
-        maps = open_maps(args.mcool_filename, resolution, reading, rule)
+    if args.maps:
+        maps = open_maps(args.maps, resolution, reading, rule)
         maps = agree_maps(maps, genes, genome.chromsizes)
         contacts = read_maps(maps, genes, rule, resolution)
     else:
         contacts = synthetic.make_contacts(genes, genome.chromsizes, rule, resolution, sizes.bins)
-    given = args.beluga_model_filename
+    given = args.network
     network = open_model(require_file(given, "network", "beluga")) if given else synthetic.make_network()
     checkpoint = Path(given or folder / "network.pth")
     return Subject(devices, precisions, network, checkpoint, genome, genes, contacts, sizes)
@@ -96,33 +82,28 @@ def prepare(args, folder):
 
 def _refuse_halves(args):
     """Refuse what needs another file that is not given."""
-    if (args.genes_filename is None) != (args.genome_filename is None):
+    if (args.genes is None) != (args.genome is None):
         raise InputError(
             f"needs {parameter('genome')}, and the other way round",
             argument="genes",
             hint="give both, or neither for synthetic ones",
         )
-    if args.mcool_filename and args.genes_filename is None:
+    if args.maps and args.genes is None:
         raise InputError(
             "synthetic genes have synthetic contacts", argument="maps", hint=f"give {parameter('genes')} too"
         )
-    if args.hic_resolution is not None and not args.mcool_filename:
-        raise InputError(
-            "says how a contact map is read, but none is given",
-            argument="resolution",
-            subject=args.hic_resolution,
-            hint=f"give {parameter('maps')} too, or leave it out",
-        )
+    if "resolution" in args.given and not args.maps:
+        refuse_without_map("resolution", args.resolution)
 
 
 def _genome_and_genes(args, sizes, folder):
     """The given genome and genes, or made ones."""
-    if args.genes_filename is None:
+    if args.genes is None:
         synthetic.write_genome(folder / "genome.fa")
         genes = synthetic.make_genes(max(sizes.compared, sizes.timed))
         return Genome(folder / "genome.fa", folder / "genome.fai"), genes
-    genes = keep_genes(read_gene_table(require_file(args.genes_filename, "genes", "genes")))
-    genome = Genome(require_file(args.genome_filename, "genome", "genome"), folder / "genome.fai")
+    genes = keep_genes(read_gene_table(require_file(args.genes, "genes", "genes")))
+    genome = Genome(require_file(args.genome, "genome", "genome"), folder / "genome.fai")
     check_on_genome(genes, genome.chromsizes)
     return genome, genes
 
@@ -162,7 +143,7 @@ def rows_of(part, check_part, subject):
     try:
         yield from check_part(subject)
     except InputError as error:
-        yield "ended early", error.line(option), "", FAILED
+        yield "ended early", error.line("--{}".format), "", FAILED
     except (OSError, MemoryError):
         raise  # a full disk or a limit: nothing of the device's
     except Exception as error:

@@ -15,9 +15,9 @@ from benchmarks.gpu.machine import describe_machine
 from benchmarks.gpu.models import ALLOWED, fit_and_predict, make_study
 from benchmarks.gpu.speed import matrix_product_speed, measure_speed
 from expecto.beluga import Beluga
-from spex.commands.options import option
 from spex.contacts.collect import Contacts
-from spex.features.devices import DTYPES, TensorJob, computing, open_computer
+from spex.features.choices import DTYPES
+from spex.features.devices import TensorJob, computing, open_computer
 from spex.inputs.genome import Genome
 from spex.models import boosters
 from spex.models.registry import MODELS
@@ -182,7 +182,7 @@ def check_memory(subject):
         yield "far too many windows at once", "the CPU's memory is not filled on purpose", "", NOT_HERE
         return
     error, same = parity.fill_memory(subject.device, subject.genome, subject.network, "float32")
-    measured = error.line(option) if error else "all of them fitted"
+    measured = error.line("--{}".format) if error else "all of them fitted"
     yield "far too many windows at once", measured, "one line", OK if error else FAILED
     yield "a few windows afterwards", "the same" if same else "other numbers", "the same", OK if same else FAILED
 

@@ -11,7 +11,7 @@ from benchmarks.gpu.synthetic import empty_folder
 from spex.features.compute import FeatureComputer
 from spex.features.devices import BLOCK_SIZE, DTYPES
 from spex.features.write import write_tensors
-from spex.files.stamps import Watch
+from spex.files.hashes import Watch
 
 PRODUCTS_PER_ROUND = {"cpu": 1, "cuda": 10}
 ROUNDS = 3

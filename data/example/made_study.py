@@ -30,8 +30,7 @@ from spex.files.sealed import save_array
 from spex.inputs.genes import cached_genes_text, keep_genes, read_gene_table
 from spex.inputs.maps.formats import open_maps
 from spex.runs.cache import PredictionStore
-from spex.runs.contacts import save_contacts
-from spex.runs.folder import DataFolder
+from spex.runs.folder import DataFolder, contacts_identity, save_contacts
 from spex.runs.settings import RunSettings, claim_run
 
 GENES, TISSUES, SEED = 2273, 4, 4
@@ -193,7 +192,7 @@ def _write_folders(study, table, genes, contacts, features):
         claim_run(folder, of_folder)
         write_text(folder.cached_genes, cached_genes_text(table, genes))
     for name, folder in folders.items():
-        identity = {**settings[name].recorded(), "genes": genes["id"].tolist()}
+        identity = contacts_identity(settings[name], genes)
         save_contacts(folder.contacts_npz, contacts[name], identity)
         write_text(folder.contacts_tsv, contacts[name].table().to_csv(sep="\t", index=False, lineterminator="\n"))
     _keep_bins(store, contacts.values(), features)

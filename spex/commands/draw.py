@@ -1,25 +1,17 @@
 """`spex draw`: the pictures of a data folder's fits, drawn again from their files without fitting.
 
-python -m spex.commands.draw DATA_FOLDER
+spex draw DATA_FOLDER
 """
 
 import logging
+from functools import partial
 
-from spex.commands.options import OneLineParser, path
-from spex.commands.running import run_script
+from spex.commands.main import start
 from spex.errors import InputError
 from spex.reports.fits import draw_folder
 from spex.runs.folder import DataFolder
 
-PROG = "spex draw"
-
 logger = logging.getLogger("spex")
-
-
-def create_parser(prog=PROG):
-    parser = OneLineParser(prog=prog, description="Draw the pictures of finished fits again.", allow_abbrev=False)
-    parser.add_argument("data_folder", type=path, metavar="DATA_FOLDER", help="folder that train.py wrote results/ in")
-    return parser
 
 
 def run(args):
@@ -37,9 +29,4 @@ def run(args):
     logger.info("%d fits and tables drawn under %s", drawn, results)
 
 
-def main(argv=None, prog=PROG):
-    return run_script(prog, run, create_parser(prog).parse_args(argv), spell=str.upper)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+main = partial(start, "draw")

@@ -7,12 +7,12 @@ docs/elements.md says how to read them.
 """
 
 import logging
+from functools import partial
 
 import pandas as pd
 
-from spex.commands.effect_inputs import add_effect_options, open_effect_inputs, spell
-from spex.commands.options import DefaultsFormatter, OneLineParser, option, path
-from spex.commands.running import run_script
+from spex.commands.effect_inputs import open_effect_inputs
+from spex.commands.main import start
 from spex.effects.elements import OWN, ElementBenchmark, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError
@@ -25,10 +25,9 @@ from spex.progress import progress
 from spex.reports.elements.picture import draw_gene
 from spex.reports.elements.tables import write_elements
 from spex.reports.elements.tracks import require_bigwig, write_tracks
-from spex.reports.streamed_tables import FORMATS, require_format
+from spex.reports.streamed_tables import require_format
 from spex.runs.records import readable, write_table
 
-PROG = "spex elements"
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
 MOST_PICTURES = 50
 """Pictures that one run draws: a gene in a tissue each."""
@@ -42,36 +41,6 @@ BENCHMARK = "benchmark.csv"
 logger = logging.getLogger("spex")
 
 
-def create_parser(prog=PROG):
-    parser = OneLineParser(
-        prog=prog,
-        description="Tell what each contacted bin adds to the prediction of a gene: f(with) - f(without), in "
-        "ln(expression). Contributions of a linear model add up to its prediction; those of trees are knock-outs.",
-        formatter_class=DefaultsFormatter,
-        allow_abbrev=False,
-    )
-    add_effect_options(parser, "any model")
-    add = parser.add_argument_group("elements").add_argument
-    add("--genes", nargs="+", action="extend", default=[], metavar="GENE", help="ids or symbols; default: every gene")
-    add(
-        "--own_windows",
-        action="store_true",
-        help="tell of the gene's own windows too, in stretches of 1 kb; the network sees them again",
-    )
-    add("--cell_type", metavar="NAME", help="for the column CellType; default: the tissue")
-    add("--benchmark", type=path, metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
-    add = parser.add_argument_group("outputs").add_argument
-    add("--out", type=path, metavar="DIR", help="default: DATA_FOLDER/elements")
-    add("--format", choices=FORMATS, default="tsv", help="of the table")
-    add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
-    add(
-        option("chromatin_features"),
-        type=path,
-        help=f"table that names the network's outputs, for pictures; default: {FEATURES_FILENAME}, where it is there",
-    )
-    return parser
-
-
 def run(args):
     require_format(args.format)
     if args.bigwig:
@@ -79,9 +48,9 @@ def run(args):
     pairs = read_crispr_pairs(require_file(args.benchmark, "benchmark")) if args.benchmark else None
     inputs = open_effect_inputs(args, linear=False)
     out = require_folder(args.out or inputs.folder.root / "elements", "out")
-    rows = find_genes(inputs.genes, args.genes, "named_genes")
+    rows = find_genes(inputs.genes, args.named_genes, "named_genes")
     benchmark = None if pairs is None else ElementBenchmark(pairs, inputs.genes)
-    if benchmark is not None and args.genes:
+    if benchmark is not None and args.named_genes:
         benchmark.keep(rows)
     elif benchmark is not None:
         rows = benchmark.rows
@@ -92,7 +61,7 @@ def run(args):
             subject=args.data_folder,
             hint="give --own_windows for the gene's own windows, or a folder that was made with a contact map",
         )
-    features = find_chromatin_features(args.features_filename, FEATURES_FILENAME)
+    features = find_chromatin_features(args.chromatin_features, FEATURES_FILENAME)
     with inputs.computer(inputs.sources.devices[0]) as computer:
         scorer = ElementScorer(inputs, computer, own_windows=args.own_windows, cell_type=args.cell_type)
         kept = _Kept(TRACKED_ROWS)
@@ -103,7 +72,7 @@ def run(args):
         table = kept.table()
         if table is not None:
             write_tracks(out / "tracks", table, computer.genome.chromsizes, args.bigwig)
-        if args.genes and table is not None:
+        if args.named_genes and table is not None:
             _draw(out, inputs, scorer, rows, table, features)
     if table is None:
         logger.info("%s rows: tracks and pictures are for fewer than %s", f"{kept.rows:,}", f"{TRACKED_ROWS:,}")
@@ -167,5 +136,4 @@ def _score(out, inputs, benchmark):
     print(scores[scores["class"] == "all"].to_string(index=False))
 
 
-def main(argv=None, prog=PROG):
-    return run_script(prog, run, create_parser(prog).parse_args(argv), spell=spell)
+main = partial(start, "elements")

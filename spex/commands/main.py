@@ -1,43 +1,47 @@
 """`spex COMMAND ...`: every command of the program under one name.
 
-The module of a command is imported when it is chosen: torch alone takes seconds.
+A command line is parsed before the modules of its command are imported: torch alone takes seconds.
 """
 
 import argparse
 import difflib
 import sys
+from functools import partial
 from importlib import import_module
 
 import spex
-from spex.commands.options import OneLineParser
+from spex.commands.parser import OneLineParser
+from spex.commands.parsers import PARSERS
+from spex.commands.running import run_script
 
 PROG = "spex"
+PROGS = {"tensors": "tensors.py", "train": "train.py", "resources": "python -m spex.resources"}
+"""How commands are called that have a name of their own."""
+
 COMMANDS = {
     "tensors": "compute the tensor of every gene",
     "train": "fit a model of expression per tissue and score it on held-out chromosomes",
-    "compare": "tell what contact maps add to the sequence",
+    "compare": "report what contact maps add to the sequence",
     "study": "run many maps, tissues and controls as one file says",
-    "elements": "tell what each contacted bin adds to a gene's prediction",
-    "variants": "tell what alleles do to the genes that they reach, through contacts too",
-    "map": "tell what contact maps hold: depth, counts by distance, contacts of genes",
+    "elements": "report what each contacted bin adds to a gene's prediction",
+    "variants": "report what alleles do to the genes that they reach, through contacts too",
+    "map": "report what contact maps contain: depth, counts by distance, contacts of genes",
     "draw": "draw the pictures of finished fits",
     "resources": "list, get and check the files that the program needs",
     "reproduce": "get the files, run the published protocol, compare with its figures",
-    "workflow": "print the folder of the Snakemake workflow and the SLURM script",
 }
-"""Name of each module in spex/commands with a `main(argv, prog=...)`, with - in place of _ -> what it does."""
+"""Name of each command, which is that of its parser and of its module in spex/commands -> what it does."""
 
 
 def create_parser():
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
     parser = OneLineParser(
-        prog=PROG,
-        description="Gene expression from DNA sequence and the 3D contacts of the gene's start.",
+        PROG,
+        "Gene expression from DNA sequence and the 3D contacts of the gene's start.",
         epilog="\n".join(["commands:", *lines, "", f"{PROG} COMMAND --help lists the options of one."]),
         usage=f"{PROG} [--help] [--version] COMMAND ...",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{PROG} {spex.__version__}")
     parser.add_argument("command", type=command, metavar="COMMAND", help="one of those below")
@@ -53,7 +57,32 @@ def command(text):
     return text
 
 
+def parser_of(name, words=(), prog=None):
+    """The parser of a command. words: of its command line, of which those that choose a parser are taken away."""
+    return PARSERS[name](words, prog or PROGS.get(name, f"{PROG} {name}"))
+
+
+def start(name, argv=None, prog=None, **replacements):
+    """Run a command from its words to its exit status.
+
+    name: in `PARSERS`. argv: words, those of this process without it. prog: how the user calls it. replacements: for
+    arguments of the command's `run`, for tests.
+
+    Returns: as of `run_script`.
+    """
+    words = sys.argv[1:] if argv is None else [*argv]
+    parser = parser_of(name, words, prog)
+    args = parser.parse_args(words)
+    parser = getattr(args, "parser", parser)  # of a command with several words
+    run = partial(_run, name, replacements)
+    return run_script(parser.prog, run, args, spell=parser.spell, resumes=getattr(args, "resumes", True))
+
+
+def _run(name, replacements, args):
+    return import_module(f"spex.commands.{name}").run(args, **replacements)
+
+
 def main(argv=None):
     words = sys.argv[1:] if argv is None else [*argv]
     name = create_parser().parse_args(words[:1]).command
-    return import_module(f"spex.commands.{name.replace('-', '_')}").main(words[1:], prog=f"{PROG} {name}")
+    return start(name, words[1:], f"{PROG} {name}")

@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from spex.commands import resources
-from spex.commands.options import OneLineParser, whole_number
-from spex.commands.running import run_script
+from spex.commands.main import start
 from spex.errors import InputError
 from spex.files.atomic import write_text
 from spex.inputs.genes import keep_genes, read_gene_table
@@ -22,28 +21,10 @@ from spex.reports.published import TARGET, compare
 from spex.resources.table import RESOURCES, finder, get
 from spex.runs.folder import DataFolder
 
-PROG = "spex reproduce"
 COMMANDS = {name: (sys.executable, "-m", "spex", name) for name in ("tensors", "train")}
 FIRST_SEED = 1410
 
 logger = logging.getLogger("spex")
-
-
-def create_parser(prog=PROG):
-    parser = OneLineParser(
-        prog=prog,
-        description="Get the files, run the published protocol, compare with its figures.",
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--data", default=".", metavar="FOLDER", help="where the files are, or go: in data/ and expecto/, or flat (.)")
-    add("--genes", type=whole_number(3), metavar="N", help="a trial on the first N genes of each chromosome")
-    add("--repeats", type=whole_number(1), default=10, metavar="N", help="trainings, each with its own seed (10)")
-    add("--folder", default="reproduction", help="where tensors and models go (reproduction)")
-    add("--report", default="reproduction.md", metavar="FILE", help="where the comparison goes (reproduction.md)")
-    add("--compute_platform", choices=("CPU", "CUDA"), help="as for tensors and train")
-    resources.add_access_options(parser)
-    return parser
 
 
 def run(args, table=RESOURCES, commands=COMMANDS):
@@ -52,16 +33,16 @@ def run(args, table=RESOURCES, commands=COMMANDS):
     get(table, find, **resources.access(args))
     work = Path(args.folder, f"first_{args.genes}_genes" if args.genes else "all_genes")
     genes = write_first_genes(find("genes"), work, args.genes) if args.genes else find("genes")
-    platform = ["--compute_platform", args.compute_platform] if args.compute_platform else []
+    platform = ["--compute_platform", args.device] if args.device else []
     folders = {"sequence": DataFolder(work / "sequence"), "contacts": DataFolder(work / "contacts")}
     for features, folder in folders.items():
         shared = ["--data_folder", folder.root, "--genes_filename", genes, *platform]
         inputs = ["--genome_filename", find("genome"), "--beluga_model_filename", find("beluga")]
         maps = ["--mcool_filename", find("contacts")] if features == "contacts" else []
-        start(commands, "tensors", *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
+        run_command(commands, "tensors", *shared, *inputs, *maps, "--pred_cache_folder", work / "pred_cache")
         tables = ["--gene_expression_filename", find("expression"), "--features_filename", find("features")]
         seeds = ["--seed", FIRST_SEED, "--repeats", args.repeats]
-        start(commands, "train", *shared, *tables, "--target_index", TARGET, *seeds)
+        run_command(commands, "train", *shared, *tables, "--target_index", TARGET, *seeds)
     text = compare(folders, range(FIRST_SEED, FIRST_SEED + args.repeats), args.genes)
     write_text(Path(args.report), text)
     print(text)
@@ -81,7 +62,7 @@ def write_first_genes(path, work, count):
     return work / "genes.csv"
 
 
-def start(commands, name, *options):
+def run_command(commands, name, *options):
     """Run one of the commands until it ends.
 
     Raises:
@@ -94,5 +75,4 @@ def start(commands, name, *options):
         raise InputError(f"spex {name} ended with status {status}, see above; the same command goes on from there")
 
 
-def main(argv=None, prog=PROG, **replacements):
-    return run_script(prog, partial(run, **replacements), create_parser(prog).parse_args(argv), spell=resources.spell)
+main = partial(start, "reproduce")

@@ -11,8 +11,7 @@ import json
 from functools import partial
 from urllib.parse import urlsplit
 
-from spex.commands.options import OneLineParser, option
-from spex.commands.running import run_script
+from spex.commands.main import start
 from spex.errors import InputError
 from spex.files.checks import require_file
 from spex.resources.download import MEGABYTE
@@ -20,42 +19,11 @@ from spex.resources.obtain import download_part, is_verified, verify
 from spex.resources.table import RESOURCES, choose, finder, get
 
 PROG = "python -m spex.resources"
-ACCESS = ("mirror", "login")
-"""Arguments of the library that are options here; files go by the names of the library."""
-
-
-def create_parser(prog=PROG):
-    parser = OneLineParser(
-        prog=prog, description="The files that SpEx needs: list them, get them, check them.", allow_abbrev=False
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{list,get,check}")
-    for command, help_text in {
-        "list": "what the files are, where they belong, whether they are there and verified",
-        "get": "download what is missing, going on where an earlier download stopped",
-        "check": "read the files through: hashes, chromosomes, rows, weights, resolutions",
-    }.items():
-        subparser = commands.add_parser(command, help=help_text, description=help_text, allow_abbrev=False)
-        subparser.add_argument("names", nargs="*", metavar="NAME", help="files, by the names that list shows; all")
-        subparser.add_argument("--folder", default=".", help="where data/ and expecto/ are (default: here)")
-    add_access_options(commands.choices["get"])
-    return parser
-
-
-def add_access_options(parser):
-    """The options that say how files are got."""
-    add = parser.add_argument
-    add("--mirror", metavar="URL", help="take the files, by their names, from this address instead of their makers'")
-    add("--4dn_key", dest="login_file", metavar="FILE", help="your 4DN access key as JSON, for the contact map")
-
-
-def spell(argument):
-    """How commands with these options spell an argument of the library."""
-    return option(argument) if argument in ACCESS else argument
 
 
 def access(args):
-    """What `add_access_options` gave, as keywords of `get`."""
-    return {"mirror": checked_mirror(args.mirror), "login": read_login(args.login_file) if args.login_file else None}
+    """How files are downloaded, as keywords of `get`."""
+    return {"mirror": checked_mirror(args.mirror), "login": read_login(args.login) if args.login else None}
 
 
 def run(args, resources=RESOURCES):
@@ -65,7 +33,7 @@ def run(args, resources=RESOURCES):
     if args.command == "list":
         print_list(chosen, find)
     elif args.command == "check":
-        print_checks(chosen, find)
+        print_checks(chosen, find, args.parser.spell)
     else:
         get(chosen, find, **access(args))
 
@@ -90,8 +58,8 @@ def _state_text(resource, path):
     return f"{part.stat().st_size // MEGABYTE:,} MB received" if part.exists() and part.stat().st_size else "missing"
 
 
-def print_checks(resources, find):
-    """Verify each resource as it lies there and print what is found.
+def print_checks(resources, find, spell):
+    """Verify each resource as it lies there and print what is found. spell: as of `InputError.line`.
 
     Raises:
         InputError: one of them is missing or wrong.
@@ -155,5 +123,4 @@ def read_login(path):
         ) from None
 
 
-def main(argv=None, prog=PROG, resources=RESOURCES):
-    return run_script(prog, partial(run, resources=resources), create_parser(prog).parse_args(argv), spell=spell)
+main = partial(start, "resources")

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 
-from spex.commands.options import option
 from spex.errors import InputError, visible
 
 DISK_ERRORS = {
@@ -58,7 +57,7 @@ class TerminatedError(BaseException):
     """SIGTERM arrived: the end of a time limit, a preemption, a shutdown."""
 
 
-def run_script(prog, run, args, spell=option, resumes=True):
+def run_script(prog, run, args, spell="--{}".format, resumes=True):
     """Run a script's `run(args)` and translate how it ends into an exit status.
 
     spell: from the library's name of an argument to the script's. resumes: whether a stopped run goes on where it was.

@@ -13,8 +13,7 @@ from spex.errors import InputError, parameter, shown
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.ids import unversioned
 from spex.models.splits import sorted_chromosomes
-from spex.runs.folder import DataFolder
-from spex.runs.made import contacts_of, open_made
+from spex.runs.folder import DataFolder, contacts_of, open_made
 from spex.runs.settings import HASH_SHOWN, RunSettings
 from spex.runs.tensors import genes_with_tensor
 

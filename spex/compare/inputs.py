@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.arguments import choice, positive_number, whole_number
 from spex.compare.cells import CellTypes, Marks
 from spex.compare.folders import (
     OWN_WIDTH,
@@ -19,51 +18,17 @@ from spex.compare.folders import (
     open_map_folders,
 )
 from spex.compare.prepare import LocalSums, MapMaker, find_map_files
-from spex.compare.statistics import CORRECTIONS
+from spex.compare.protocol import SHALLOWEST, Protocol
 from spex.compare.tables import enough_chromosomes
-from spex.compare.verdict import LEAST_GAIN
 from spex.errors import InputError
 from spex.files.checks import require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.maps.reader import split_uri
-from spex.models.fits import PSEUDOCOUNT
 from spex.models.matrices import COLUMNS_AT_ONCE
 
 PARTS = "parts"
-SHALLOWEST = "shallowest"
 
 logger = logging.getLogger("spex")
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How maps are compared.
-
-    seed: of control draws, rotations and thinning. rotations: of the residuals along the genome. correction: of
-    p-values over maps and tissues. least_gain: of Spearman, below which a gain is nothing. genes_with_contacts: take
-    only genes with contacts in every map. thin_to: counts that each map is thinned to, "shallowest" for those of the
-    shallowest map, None for all. narrow_draw: whether any bin of the chromosome serves as a matched one once none is
-    left within twice the distance. pseudocount: added to the expression before the logarithm.
-    """
-
-    seed: int = 1410
-    rotations: int = 19
-    correction: str = "bh"
-    least_gain: float = LEAST_GAIN
-    genes_with_contacts: bool = False
-    thin_to: int | str | None = None
-    narrow_draw: bool = False
-    pseudocount: float = PSEUDOCOUNT
-
-    def __post_init__(self):
-        whole_number(self.seed, "seed", 0, 2**31 - 1)
-        whole_number(self.rotations, "rotations", 2)
-        choice(self.correction, "correction", CORRECTIONS)
-        positive_number(self.least_gain, "least_gain")
-        positive_number(self.pseudocount, "pseudocount")
-        if self.thin_to not in (None, SHALLOWEST):
-            whole_number(self.thin_to, "thin_to", 1)
 
 
 @dataclass(frozen=True)
@@ -128,7 +93,10 @@ def prepare(inputs, protocol, out=None):
     marks = inputs.cell_types.of(dict(zip(map(str, inputs.maps), maps, strict=True)), inputs.targets)
     cache = require_folder(inputs.cache, "cache")
     parts = None if out is None else require_folder(Path(out), "out") / PARTS
-    makers = [MapMaker.of(each, cache, protocol.seed, narrow_draw=protocol.narrow_draw) for each in maps]
+    makers = [
+        MapMaker.of(each, cache, protocol.seed, whole_chromosome_fallback=protocol.whole_chromosome_fallback)
+        for each in maps
+    ]
     for maker in makers if protocol.thin_to is not None else ():
         maker.check_weight()
     hashes = KnownHashes(parts and parts / "input_hashes.json")

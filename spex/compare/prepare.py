@@ -61,22 +61,22 @@ class MapMaker:
 
     map_folder: MapFolder. predictions: of its bins. seed: of draws and thinning. files: the maps that its tensors were
     made from, opened; empty where they were not given. share: of its counts that are kept, None for all as they are.
-    narrow_draw: as `narrow` of `draw_matched`.
+    whole_chromosome_fallback: as `whole_chromosome` of `draw_matched`.
     """
 
     map_folder: MapFolder
     predictions: BinPredictions
     seed: int
-    narrow_draw: bool = False
+    whole_chromosome_fallback: bool = False
     files: list = field(default_factory=list)
     depth: float | None = None
     share: float | None = None
 
     @classmethod
-    def of(cls, map_folder, cache, seed, *, narrow_draw=False):
+    def of(cls, map_folder, cache, seed, *, whole_chromosome_fallback=False):
         """cache: prediction cache folder."""
         predictions = BinPredictions(_store(cache, map_folder.settings), map_folder.folder.root)
-        return cls(map_folder, predictions, seed, narrow_draw)
+        return cls(map_folder, predictions, seed, whole_chromosome_fallback)
 
     @property
     def name(self):
@@ -218,7 +218,7 @@ class _Controls:
         whole, seed = self._maker._contacts, self._maker.seed
         drawn, self._facts["draws"] = {}, {}
         for number, name in enumerate(DRAWS):
-            contacts, shares = draw_matched(whole, seed, number, narrow=self._maker.narrow_draw)
+            contacts, shares = draw_matched(whole, seed, number, whole_chromosome=self._maker.whole_chromosome_fallback)
             drawn[name] = select_genes(contacts, self._ids)
             self._facts["draws"][name] = asdict(shares)
         drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)

@@ -110,7 +110,9 @@ class _Work:
         return part
 
     def _map_identity(self, maker):
-        chosen = {name: getattr(self.ready.protocol, name) for name in ("seed", "rotations", "narrow_draw")}
+        chosen = {
+            name: getattr(self.ready.protocol, name) for name in ("seed", "rotations", "whole_chromosome_fallback")
+        }
         local = {"local_sum": self.ready.local.there}
         return {**self.identity, **chosen, **local, "map": maker.identity()}
 

@@ -12,8 +12,6 @@ LEAST_SHIFT = 1000
 """Genes that residuals are moved by, at least: farther than neighbours resemble each other."""
 
 LEVEL = 0.95
-NO_CORRECTION = "none"
-CORRECTIONS = ("bh", "by", NO_CORRECTION)
 
 
 def draw_shifts(genes, count, seed, least=LEAST_SHIFT):
@@ -125,7 +123,7 @@ def adjust(p, correction):
     correction: "bh" (Benjamini and Hochberg 1995) or "by" (Benjamini and Yekutieli 2001). Returns: float64, as `p`.
     """
     p = np.asarray(p, dtype=float)
-    if correction == NO_CORRECTION:
+    if correction == "none":
         return p.copy()
     there = ~np.isnan(p)
     adjusted = p.copy()

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spex.arguments import choice
 from spex.compare.arms import BASELINE, DRAWS, LEFT_OUT, MAP, NUMBERS, NUMBERS_CHOSEN, UNSEEN, UNSEEN_VIEW
-from spex.compare.statistics import CORRECTIONS, NO_CORRECTION, Difference, Rotation, adjust
-from spex.compare.verdict import LEAST_GAIN, NO_VERDICT, WORDS, Evidence, judge
+from spex.compare.protocol import CORRECTIONS, Protocol
+from spex.compare.statistics import Difference, Rotation, adjust
+from spex.compare.verdict import NO_VERDICT, WORDS, Evidence, judge
+from spex.options import one_of
 
 LEAST_CHROMOSOMES, LEAST_GENES = 10, 20
 """Chromosomes with as many genes each that a verdict needs."""
@@ -53,7 +54,7 @@ class Comparison:
     settings: dict[str, Any]
 
 
-def make_tables(statistics, targets, *, correction="bh", least_gain=LEAST_GAIN, settings=None):
+def make_tables(statistics, targets, *, correction=Protocol.correction, least_gain=Protocol.least_gain, settings=None):
     """The tables of a comparison.
 
     statistics: list of MapStatistics. targets: list of t pairs, index and name of a tissue. correction: over all maps
@@ -66,7 +67,7 @@ def make_tables(statistics, targets, *, correction="bh", least_gain=LEAST_GAIN, 
     Raises:
         InputError: there is no such correction.
     """
-    choice(correction, "correction", CORRECTIONS)
+    one_of(CORRECTIONS).check(correction, "correction")
     settings = settings or {}
     results = pd.concat([_rows(each, targets) for each in statistics], ignore_index=True)
     maps = pd.concat([_row_of_map(each, settings) for each in statistics], ignore_index=True)
@@ -191,7 +192,7 @@ def _judge(table, correction, least_gain):
     table = table.copy()
     for family in FAMILIES:
         table[f"q_{family}"] = adjust(table[f"p_{family}"], correction)
-    single = len(table) == 1 or correction == NO_CORRECTION
+    single = len(table) == 1 or correction == "none"
     verdicts = [_judge_row(row, single, least_gain) for row in table.itertuples(index=False)]
     table["verdict"], table["words"] = (list(each) for each in zip(*verdicts, strict=True))
     return table

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
+from spex.compare.protocol import Protocol
+
 ALPHA = 0.025
 """Of a single test."""
 
 FALSE_SHARE = 0.05
 """Of several tests: the share of false findings that is allowed."""
-
-LEAST_GAIN = 0.005
-"""Of Spearman's correlation: what is less is nothing."""
 
 SEQUENCE_AND_NUMBER, SEQUENCE, REGION, NUMBER, HARM, NOTHING, UNCLEAR = range(1, 8)
 NO_VERDICT = 0
@@ -45,7 +44,7 @@ class Evidence:
     high: float
 
 
-def judge(evidence, *, single, least_gain=LEAST_GAIN):
+def judge(evidence, *, single, least_gain=Protocol.least_gain):
     """The verdict's number and words.
 
     single: whether p-values stand for themselves and are held against `ALPHA`; otherwise they are adjusted ones, held

@@ -47,7 +47,7 @@ def select_genes(contacts, gene_ids):
     return contacts.of_rows([place[gene] for gene in gene_ids])
 
 
-def draw_matched(contacts, seed, draw=0, *, narrow=False):
+def draw_matched(contacts, seed, draw=0, *, whole_chromosome=False):
     """For every contact another bin at about its distance that some gene touches, without replacement.
 
     The pool of a chromosome is every bin that is kept for any of `contacts`' genes there. A contact at distance d gets
@@ -59,12 +59,12 @@ def draw_matched(contacts, seed, draw=0, *, narrow=False):
     drawn bin has all that of the contact that it stands for. A gene's contacts have their turn in random order.
 
     contacts: Contacts. seed, draw: whole numbers from 0 up; what is drawn for a gene depends on them, its id, its
-    contacts and the pool alone, not on the other genes' order. narrow: any bin of the chromosome serves as soon as none
-    within 100 % is left.
+    contacts and the pool alone, not on the other genes' order. whole_chromosome: any bin of the chromosome serves
+    as soon as none within 100 % is left.
 
     Returns: Contacts of the same genes, bins ascending within each; MatchShares.
     """
-    reaches = WITHIN if narrow else WITHIN | FARTHER
+    reaches = WITHIN if whole_chromosome else WITHIN | FARTHER
     bins, levels = contacts.bins.astype(np.int64), np.empty(len(contacts.bins), np.int8)
     tss_bins = contacts.tss_bins
     for row, span, pool in _genes_and_pools(contacts):

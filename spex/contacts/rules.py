@@ -13,8 +13,9 @@ import numpy as np
 
 from expecto.gene_features import STEP
 from expecto.network import BELUGA
-from spex.arguments import choice, positive_number, several, whole_number
+from spex.arguments import whole_number
 from spex.errors import InputError, parameter, shown
+from spex.options import NUMBER, Options, one_of, option, several
 
 LEAST_DISTANCE = 20_000
 """Contacts nearer than this, in bp, are left out: the gene's own windows see that sequence."""
@@ -25,7 +26,7 @@ WEIGHTS = (EVERY_ONE, "count", "log", "balanced", "expected")
 
 
 @dataclass(frozen=True, repr=False)
-class Rule:
+class Rule(Options):
     """What every rule has, and what it leaves open.
 
     distance_edges: spatial distances at which groups of contacts end, ascending: 1/sqrt(count), which is the measured
@@ -39,14 +40,21 @@ class Rule:
     """
 
     _: KW_ONLY
-    distance_edges: tuple[float, ...] = ()
-    contact_weight: str = EVERY_ONE
+    distance_edges: tuple[float, ...] = option(
+        (),
+        several(NUMBER, "numbers above 0, one or a list"),
+        "sum contacts apart by 1/sqrt(count), in groups that end at these distances; none beyond the last (default: "
+        "one group of all)",
+        metavar="DISTANCE",
+        example="[0.5, 1.0]",
+        rare=True,
+    )
+    contact_weight: str = option(EVERY_ONE, one_of(WEIGHTS), "what each kept bin counts as in its sum", rare=True)
 
     def __post_init__(self):
-        edges = several(self.distance_edges, "distance_edges", (int, float))
-        edges = tuple(float(positive_number(edge, "distance_edges")) for edge in edges)
+        super().__post_init__()
+        edges = tuple(map(float, self.distance_edges))
         object.__setattr__(self, "distance_edges", edges)
-        choice(self.contact_weight, "contact_weight", WEIGHTS)
         if any(one >= other for one, other in pairwise(edges)):
             raise InputError(
                 f"found {_listed(edges)}", argument="distance_edges", expected="numbers that rise, each one once"
@@ -102,15 +110,11 @@ class Published(Rule):
     program has neither.
     """
 
-    max_dist: float = 1.15
+    max_dist: float = option(1.15, NUMBER, "published rule: keep bins with 1/sqrt(count) below this")
 
     name: ClassVar[str] = "published"
     own_windows_stand_in: ClassVar[bool] = True
     """Whether a gene without any pixel gets the plain sum of its own windows instead of zeros, in every group."""
-
-    def __post_init__(self):
-        positive_number(self.max_dist, "max_dist")
-        super().__post_init__()
 
     def tss_bins(self, tss, resolution):
         """Bin of each TSS: the nearest bin edge, halves to even, not the bin that contains the TSS.
@@ -144,14 +148,10 @@ class Corrected(Rule):
     min_count: bins with at least this count are kept. distance_edges, contact_weight: as of Rule.
     """
 
-    min_count: float = 2
+    min_count: float = option(2, NUMBER, "corrected rule: keep bins with at least this count")
 
     name: ClassVar[str] = "corrected"
     own_windows_stand_in: ClassVar[bool] = False
-
-    def __post_init__(self):
-        positive_number(self.min_count, "min_count")
-        super().__post_init__()
 
     def tss_bins(self, tss, resolution):
         """Bin that contains each TSS. tss: (n,) int64, 1-based. Returns: (n,) int64."""
@@ -196,13 +196,13 @@ def make_rule(name, **options):
     if name not in RULES:
         raise InputError("no such rule", argument="rule", subject=shown(name), expected=" or ".join(RULES))
     own = thresholds_in(RULES[name])
-    for option, value in options.items():
-        if option not in (*own, *SHARED):
-            owner = [rule.name for rule in RULES.values() if option in thresholds_in(rule)]
+    for threshold, value in options.items():
+        if threshold not in (*own, *SHARED):
+            owner = [rule.name for rule in RULES.values() if threshold in thresholds_in(rule)]
             belongs = f"belongs to {parameter('rule')} {owner[0]}" if owner else "no rule has it"
             raise InputError(
                 f"{belongs}, but the rule is {name}",
-                argument=option,
+                argument=threshold,
                 subject=f"{value:g}",
                 hint="leave it out, or choose that rule" if owner else f"{name} has {', '.join(own)}",
             )

@@ -13,17 +13,15 @@ from spex.contacts.collect import Contacts
 from spex.errors import InputError
 from spex.features.devices import choose_precision, computing, open_computer, open_model
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import check_on_genome
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.genome import Genome
 from spex.inputs.ids import unversioned
 from spex.inputs.tables import listed
 from spex.runs.cache import PredictionStore
-from spex.runs.chosen import ChosenFit, choose_fits
-from spex.runs.folder import DataFolder
-from spex.runs.made import contacts_of, open_made
+from spex.runs.folder import DataFolder, contacts_of, open_made
+from spex.runs.predict import ChosenFit, choose_fits
 from spex.runs.settings import RunSettings, check_made_with
 
 ROWS = 64

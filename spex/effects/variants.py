@@ -23,7 +23,7 @@ from spex.errors import InputError, parameter
 from spex.features.devices import work_on
 from spex.files import sealed
 from spex.files.atomic import remove_abandoned
-from spex.files.piped import is_piped
+from spex.files.checks import is_piped
 from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
 from spex.inputs.alleles import OK

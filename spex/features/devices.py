@@ -19,17 +19,17 @@ import torch
 from expecto.beluga import CHANNELS, HIDDEN, load_beluga
 from expecto.network import BELUGA
 from expecto.scan import Scanner
-from spex.arguments import choice
 from spex.contacts.collect import Contacts
 from spex.errors import InputError, parameter, shown
+from spex.features.choices import DTYPES
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
-from spex.files.stamps import Watch
+from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
+from spex.options import one_of
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
 
-DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 CPU_WINDOWS_PER_PASS = 200
 GPU_WINDOWS_PER_PASS = (200, 6400)
 GPU_BYTES_PER_WINDOW = 3 * BELUGA.window * CHANNELS[0] * 4 + (1 << 20)
@@ -123,7 +123,7 @@ def choose_precision(devices, precision):
     """
     on_cpu = devices == ["cpu"]
     if precision is not None:
-        choice(precision, "precision", tuple(DTYPES))
+        one_of(DTYPES).check(precision, "precision")
     if precision == "tf32" and on_cpu:
         raise InputError(
             "only CUDA devices have it",

@@ -14,10 +14,10 @@ from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open
 from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
-from spex.files.hashes import KnownHashes
-from spex.files.stamps import Watch
+from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import check_on_genome
 from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.choices import Reading
 from spex.inputs.chromosomes import EXCLUDED
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
@@ -29,12 +29,11 @@ from spex.inputs.genes import (
 from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
-from spex.inputs.maps.reader import Reading, check_different, map_sha256, split_uri
+from spex.inputs.maps.reader import check_different, map_sha256, split_uri
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore
-from spex.runs.contacts import load_contacts, save_contacts
-from spex.runs.folder import DataFolder, select_shard
+from spex.runs.folder import DataFolder, contacts_identity, load_contacts, save_contacts, select_shard
 from spex.runs.settings import RunSettings, check_run, claim_run, genes_choice
 
 logger = logging.getLogger("spex")
@@ -180,7 +179,7 @@ def _contacts(folder, inputs, settings, maps, genes):
     """Contacts of all kept genes (None without maps), whether an earlier start had kept them, and their identity."""
     if not maps:
         return None, False, None
-    identity = {**settings.recorded(), "genes": genes["id"].tolist()}
+    identity = contacts_identity(settings, genes)
     found = load_contacts(folder.contacts_npz, identity, inputs.rule, inputs.resolution)
     return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
 

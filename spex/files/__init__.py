@@ -1,1 +1,1 @@
-"""Files that appear whole and tell when they were damaged, and their paths; no biology."""
+"""Files that appear whole and show when they were damaged, and their paths; no biology."""

@@ -1,39 +1,39 @@
-"""Every path of a data folder, and files that appear whole and tell when they were damaged.
+"""Files of ours: they appear whole, and under a name that anyone can foresee nothing else than a plain file is opened.
 
-Nothing here depends on what the arrays mean. A file is written under an unpredictable temporary name in its own
-folder and renamed, so a file that exists under its name is whole; what a later run relies on carries a checksum
-besides, because disks and copies damage files after they were written.
+A file is written under an unpredictable temporary name in its own folder and renamed, so a file that exists under its
+name is whole. What a later run relies on has a checksum besides (`spex.files.sealed`).
 """
 
 import contextlib
 import errno
+import fcntl
 import json
+import logging
 import os
 import re
 import secrets
 import socket
+import stat
 import time
 from pathlib import Path
 
+from spex.errors import InputError
+
 STALE_AFTER_SECONDS = 24 * 3600
 
-CLEANED = set()
-"""Folders that this process has written to."""
-
+CLEANED = set()  # folders that this process has written to
 TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{16}\.tmp")
 """Names that `temporary_path` gives; others' files may end in .tmp too."""
 
-NO_HARD_LINKS = (
-    errno.EPERM,
-    errno.EACCES,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-    errno.ENOSYS,
-    errno.EMLINK,
-    errno.EXDEV,
-    errno.EINVAL,
-)
+NO_HARD_LINKS = {
+    *(errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP),
+    *(errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EINVAL),
+}
 """What file systems say that have no hard links, or no more of them."""
+
+HOLDER = 200  # characters that are read from a locked file
+
+logger = logging.getLogger("spex")
 
 
 @contextlib.contextmanager
@@ -117,7 +117,7 @@ def _is_running(pid):
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
     return True
 
 
@@ -128,11 +128,67 @@ def write_text(path, text):
 
 
 def write_json(path, value):
-    """Write `value` as indented JSON with sorted keys so that the file appears whole."""
+    """Write `value` as `json_bytes` so that the file appears whole."""
     with whole_file(path) as file:
-        file.write(_json(value))
+        file.write(json_bytes(value))
 
 
-def _json(value):
+def read_json(path):
+    """What `write_json` wrote."""
+    return json.loads(Path(path).read_bytes().decode(errors="surrogateescape"))
+
+
+def json_bytes(value):
+    """A value as indented JSON with sorted keys."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     return text.encode(errors="surrogateescape")  # paths need not be UTF-8
+
+
+def open_own(path, mode):
+    """Open a file of ours, made where it is missing; never what a symbolic link there leads to. mode: as of `open`.
+
+    Raises:
+        InputError: a symbolic link, a pipe or a device is there.
+    """
+    try:
+        return open(path, mode, opener=_open_plain)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):
+            raise
+        raise InputError(
+            "a symbolic link" if os.path.islink(path) else "a pipe or a device",
+            subject=path,
+            expected="a file of this program, or none",
+            hint="take it away",
+        ) from error
+
+
+def _open_plain(path, flags):
+    number = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.ENXIO, "no plain file")
+    return number
+
+
+def open_locked(path, refuse):
+    """Open a file of ours and lock it until it is closed or the process has ended, however it ends.
+
+    It is the system's lock, not a file's existence: it goes with the process. Shared disks pass it on to other nodes.
+    refuse: function from what stands in the file to the error where another process has locked it.
+
+    Returns: the open file, to read and append text.
+
+    Raises:
+        InputError: that of `refuse`, or what is there is no plain file.
+    """
+    file = open_own(path, "a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        with file:
+            raise refuse(file.read(HOLDER)) from None
+    except OSError as error:
+        logger.warning("%s: this file system has no locks (%s); start one program at a time", path, error.strerror)
+    return file

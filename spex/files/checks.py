@@ -1,17 +1,27 @@
-"""Paths that a user gave, before anything is read from them."""
+"""Paths that a user gave: whether a file or a folder is there, and pipes, kept so that they can be read twice."""
 
+import contextlib
 import os
+import shutil
+import sys
+import tempfile
+import weakref
 from pathlib import Path
 
 from spex.errors import InputError
+from spex.files.atomic import temporary_path
+
+STANDARD_INPUT = "-"
+PIECE = 1 << 20
+LEFT_FREE = 256 << 20  # bytes of the disk that the copy of a pipe leaves to others; a pipe need not end
 
 
 def require_folder(path, argument):
     """The path, when a folder is there or can be made. argument: name of the one that gave it."""
     path = Path(path)
-    standing = next(place for place in (path, *path.parents) if place.exists() or place.is_symlink())
-    if not standing.is_dir():
-        raise InputError(f"{standing} is no folder", argument=argument, subject=path, hint="give another one")
+    there = next(place for place in (path, *path.parents) if place.exists() or place.is_symlink())
+    if not there.is_dir():
+        raise InputError(f"{there} is no folder", argument=argument, subject=path, hint="give another one")
     return path
 
 
@@ -28,12 +38,44 @@ def require_file(path, argument, resource=None):
     if not path.exists():
         raise InputError("no such file", **about, hint=hint or "check the path")
     if not path.is_file():
-        raise InputError(
-            "a pipe or a device",
-            **about,
-            expected="a file, which can be read more than once",
-            hint="write it to a file",
-        )
+        expected = "a file, which can be read more than once"
+        raise InputError("a pipe or a device", **about, expected=expected, hint="write it to a file")
     if not os.access(path, os.R_OK):
         raise InputError("you have no permission to read it", **about, expected="a readable file")
     return path
+
+
+def is_piped(path):
+    """Whether this can be read once only: standard input, given as "-", or a named pipe."""
+    return str(path) == STANDARD_INPUT or Path(path).is_fifo()
+
+
+def keep_piped(path, folder, owner, check=lambda head: None):
+    """Copy what comes through a pipe, byte for byte, into a file that only this user may read.
+
+    folder: of the copy; None is the system's for temporary files. owner: object; the copy is deleted when it goes.
+    check: called with the first bytes, before more is kept; raises InputError where they are of no use.
+
+    Returns: path of the copy.
+
+    Raises:
+        InputError: it fills the disk.
+    """
+    copy = temporary_path(Path(folder or tempfile.gettempdir()) / "piped").absolute()
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    weakref.finalize(owner, copy.unlink, missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(copy, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)))
+        pipe = sys.stdin.buffer if str(path) == STANDARD_INPUT else stack.enter_context(open(path, "rb"))
+        piece = pipe.read(PIECE)
+        check(piece)
+        while piece:
+            file.write(piece)
+            if file.tell() > LEFT_FREE and shutil.disk_usage(copy.parent).free < LEFT_FREE:
+                raise InputError(
+                    f"more than {file.tell() >> 20:,} MB came through the pipe, and the disk is nearly full",
+                    subject=copy.parent,
+                    hint="does it end? Free some space, or write it to a file on another disk",
+                )
+            piece = pipe.read(PIECE)
+    return copy

@@ -1,13 +1,79 @@
-"""Hashes of files, remembered so that a restart does not read gigabytes again."""
+"""Whether input files are what they were: hashes of their content, and stamps of size, times and place on the disk.
+
+A file that is overwritten in place during a run would give numbers of neither content, under the hash of one. So what
+was computed from inputs is published only after their stamps were compared once more.
+"""
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 from spex.errors import InputError
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
-from spex.files.stamps import settled_stamp_of, stamp_of
 
-STAMP = ("size", "mtime_ns", "ctime_ns")
+FIELDS = ("size", "mtime_ns", "ctime_ns", "ino")
+SETTLED_NS = 20_000_000
+"""File systems keep the time of a change in steps of a few milliseconds: a second change within one leaves the stamp
+as it is."""
+
+
+def stamp_of(path):
+    """Size, times of modification and change (ns), and place of a file: tuple of int; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return tuple(getattr(found, f"st_{field}") for field in FIELDS)
+
+
+def settled_stamp_of(path):
+    """As `stamp_of`, once any later change will have another one."""
+    while (stamp := stamp_of(path)) and 0 <= time.time_ns() - stamp[2] < SETTLED_NS:
+        time.sleep(SETTLED_NS / 1e9)
+    return stamp
+
+
+class Watch:
+    """Input files of a run, and their stamps when it began. It can be pickled for other processes.
+
+    files: name of the argument that gave them -> one path, or several.
+    """
+
+    def __init__(self, **files):
+        self._stamps = {}
+        for argument, paths in files.items():
+            self.add(argument, *([paths] if isinstance(paths, str | Path) else paths))
+
+    def add(self, argument, *paths):
+        """Watch more files. argument: name of the one that gave them."""
+        for path in paths:
+            self._stamps.setdefault(str(path), (argument, settled_stamp_of(path)))
+
+    def check(self):
+        """Raise InputError when one of the files has changed, or is gone."""
+        for path, (argument, stamp) in self._stamps.items():
+            now = stamp_of(path)
+            if now != stamp:
+                raise InputError(
+                    "gone since this run began" if now is None else "changed since this run began",
+                    argument=argument,
+                    subject=path,
+                    expected="the same file to the end",
+                    hint="what was computed from it last is not kept; run the same command again when nobody writes it",
+                )
+
+    def passing(self, items):
+        """Yield items, and check when the last one has passed: before what is made of them is published."""
+        yield from items
+        self.check()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.check()
 
 
 def file_sha256(path):
@@ -17,10 +83,10 @@ def file_sha256(path):
 
 
 class KnownHashes:
-    """SHA-256 of input files, remembered by path, size and times of modification and change.
+    """SHA-256 of input files, remembered by path, size and times, so that a restart does not read gigabytes again.
 
-    A restart then does not read gigabytes again. path: JSON file of the memory; where it is missing or damaged, hashes
-    are computed anew. Without it they are remembered by this object alone.
+    path: JSON file of the memory; where it is missing or damaged, hashes are computed anew. Without it they are
+    remembered by this object alone.
     """
 
     def __init__(self, path=None):
@@ -35,7 +101,7 @@ class KnownHashes:
         """Hash of a file's content, in hexadecimal."""
         path = Path(path).resolve()
         before = settled_stamp_of(path)
-        stamp = dict(zip(STAMP, before, strict=False))  # network drives give a file other places on other machines
+        stamp = dict(zip(FIELDS[:-1], before, strict=False))  # network drives give a file other places elsewhere
         entry = self._known.get(str(path), {})
         if {name: entry.get(name) for name in stamp} != stamp:
             entry = {**stamp, "sha256": file_sha256(path)}

@@ -1,4 +1,4 @@
-"""Files of ours that tell when they were damaged after they were written, as disks and copies do.
+"""Files of ours whose damage is noticed: disks and copies change bytes after they were written.
 
 A seal is a checksum behind the content (or a field of it, in JSON); what a later run relies on carries one."""
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from spex.errors import shown
-from spex.files.atomic import _json, whole_file
+from spex.files.atomic import json_bytes, whole_file
 
 HEADER_LOCK = threading.Lock()
 """NumPy parses a header as Python's own text, and Python 3.11 fails now and then when two threads do so at once (its
@@ -23,9 +23,7 @@ counter of the parser's depth is shared): a whole file would be called damaged."
 JSON_SEAL = "sha256_of_the_rest"
 SEAL = struct.Struct("<cI")
 
-LARGEST_ARRAY = 1 << 40
-"""Items; more are a header that was damaged."""
-
+LARGEST_ARRAY = 1 << 40  # items; more are a header that was damaged
 SEAL_MARK = b"C"
 """What precedes the CRC-32. Five bytes in all: no whole number of items of 2, 4 or 8 bytes, so that no change of an
 array's shape in the header can make the seal pass for items."""
@@ -45,7 +43,7 @@ def save_sealed_json(path, value, *, once=False):
 
 
 def _sealed_json(value):
-    return _json({**value, JSON_SEAL: hashlib.sha256(_json(value)).hexdigest()})
+    return json_bytes({**value, JSON_SEAL: hashlib.sha256(json_bytes(value)).hexdigest()})
 
 
 def load_sealed_json(path):
@@ -67,22 +65,24 @@ def load_sealed_json(path):
     return value
 
 
-def save_sealed(path, content, *, durable=True):
-    """Write bytes and behind them a seal by which `load_sealed` finds out whether they were damaged since."""
+def _write_sealed(path, *parts, durable=True):
+    """Write bytes and behind them a seal, by which `load_sealed` finds out whether they were damaged since."""
+    checksum = 0
     with whole_file(path, durable=durable) as file:
-        file.write(content)
-        file.write(_seal(content))
+        for part in parts:
+            file.write(part)
+            checksum = zlib.crc32(part, checksum)
+        file.write(SEAL.pack(SEAL_MARK, checksum))
 
 
 def load_sealed(path):
-    """Read what `save_sealed` wrote, without the seal.
+    """Read the bytes of a file with a seal, without that.
 
     Raises:
         DamagedFileError: cut short, or with other bytes than were written.
     """
     content = Path(path).read_bytes()
-    if content[-SEAL.size :] != _seal(memoryview(content)[: -SEAL.size]):
-        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    _check_seal(path, content, len(content) - SEAL.size)
     return content[: -SEAL.size]
 
 
@@ -90,11 +90,16 @@ def _seal(content):
     return SEAL.pack(SEAL_MARK, zlib.crc32(content))
 
 
+def _check_seal(path, content, end):
+    if content[max(end, 0) :] != _seal(memoryview(content)[: max(end, 0)]):
+        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+
+
 def save_arrays(path, arrays):
     """Write arrays as `.npz` with a seal behind it. arrays: dict from name, without pickled objects."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    save_sealed(path, buffer.getbuffer())
+    _write_sealed(path, buffer.getbuffer())
 
 
 def load_arrays(path):
@@ -111,10 +116,7 @@ def load_arrays(path):
 def save_array(path, array, *, durable=True):
     """Write an array as `.npy` with a seal behind it, which NumPy's own reader passes over."""
     array = np.ascontiguousarray(array)
-    header = npy_header(array.shape, array.dtype)
-    with whole_file(path, durable=durable) as file:
-        for part in (header, array.data, SEAL.pack(SEAL_MARK, zlib.crc32(array, zlib.crc32(header)))):
-            file.write(part)
+    _write_sealed(path, npy_header(array.shape, array.dtype), array.data, durable=durable)
 
 
 @lru_cache
@@ -141,8 +143,8 @@ def load_array(path):
     end = start + dtype.itemsize * math.prod(shape)
     if len(content) not in (end, end + SEAL.size):
         raise DamagedFileError(f"{path}: {len(content)} bytes, expected {end + SEAL.size}")
-    if len(content) > end and content[end:] != _seal(memoryview(content)[:end]):
-        raise DamagedFileError(f"{path}: its checksum does not fit its content")
+    if len(content) > end:
+        _check_seal(path, content, end)
     array = np.frombuffer(content, dtype, count=(end - start) // dtype.itemsize, offset=start)
     return array.reshape(shape, order="F" if fortran_order else "C")
 
@@ -150,19 +152,14 @@ def load_array(path):
 def read_npy_header(file, path):
     """Shape, whether in Fortran's order, and dtype of a `.npy` file; leaves it where the numbers begin.
 
-    file: binary, at its beginning. path: for errors.
-
-    Raises:
-        DamagedFileError: not such a file; a shape or a type that no array of numbers has; pickled objects.
+    file: binary, at its beginning. path: for errors. Raises DamagedFileError for no such file, a shape or a type that
+    no array of numbers has, or pickled objects.
     """
     try:
         version = np.lib.format.read_magic(file)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
+        formats = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         with HEADER_LOCK:
-            shape, fortran_order, dtype = read_header[version](file)
+            shape, fortran_order, dtype = formats[version](file)
     except OSError:
         raise
     except Exception as error:  # the header is parsed as Python's own text and fails in as many ways
@@ -178,10 +175,7 @@ def read_npy_header(file, path):
 def is_whole_array(path, shape, dtype):
     """Whether a file is just what `save_array` writes for some array of this shape and dtype, undamaged.
 
-    Quicker than `load_array`, which takes the header apart.
-
-    Raises:
-        FileNotFoundError: there is no such file.
+    Quicker than `load_array`, which takes the header apart. Raises FileNotFoundError.
     """
     header = npy_header(shape, np.dtype(dtype))
     content = Path(path).read_bytes()

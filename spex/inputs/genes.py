@@ -15,6 +15,7 @@ from spex.files.checks import require_file
 from spex.inputs.account import Account
 from spex.inputs.annotation.records import is_annotation
 from spex.inputs.annotation.table import read_annotation
+from spex.inputs.choices import GENE_TYPES
 from spex.inputs.chromosomes import AUTOSOMES, EXCLUDED, NO_CHROMOSOME, check_one_naming, reasons_by_chromosome
 from spex.inputs.gene_tables import COLUMNS, read_text
 from spex.inputs.ids import unversioned
@@ -23,7 +24,6 @@ from spex.inputs.tables import listed, read_table
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
 """The published annotation table, whose positions are GRCh38's."""
 
-GENE_TYPES = ("pc", "lincRNA", "all")
 TYPE_NAMES = {"pc": ("protein_coding",), "lincRNA": ("lincRNA", "lncRNA")}
 """lncRNA is what GENCODE has called lincRNA, among others, since 2019."""
 

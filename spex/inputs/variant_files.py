@@ -8,9 +8,8 @@ from functools import cached_property
 from itertools import islice
 
 from spex.errors import InputError, shown
-from spex.files.checks import require_file
+from spex.files.checks import STANDARD_INPUT, is_piped, keep_piped, require_file
 from spex.files.hashes import file_sha256
-from spex.files.piped import STANDARD_INPUT, is_piped, keep_piped
 from spex.inputs.agree import some_of
 from spex.inputs.alleles import alleles_of_row
 from spex.inputs.builds import build_of, builds_named

@@ -9,9 +9,6 @@ from spex.errors import InputError, shown
 from spex.models.matrices import Features
 from spex.models.scores import Scores, score
 
-PSEUDOCOUNT = 0.0001
-"""Published: added to the expression before the logarithm."""
-
 
 @dataclass(frozen=True, eq=False)
 class Fit:

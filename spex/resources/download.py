@@ -1,7 +1,6 @@
 """Download of large files that goes on where it stopped: after a dropped connection, a kill, a night."""
 
 import contextlib
-import fcntl
 import json
 import logging
 import math
@@ -12,14 +11,13 @@ import time
 import requests
 
 from spex.errors import InputError, parameter
-from spex.files.atomic import write_json
-from spex.files.own import open_own
+from spex.files.atomic import open_locked, open_own, write_json
 from spex.progress import progress
 
 CHUNK_BYTES = 1 << 14  # a dropped connection loses less than this
 MEGABYTE = 1_000_000
 FAILURES_IN_A_ROW = 6
-LARGEST_STATE = 1 << 16
+STATE, LARGEST_STATE = ".json", 1 << 16
 TIMEOUT_SECONDS = (30, 60)  # to connect, between two pieces
 PASSING_STATUSES = (408, 429, 500, 502, 503, 504)
 
@@ -30,32 +28,28 @@ class PassingError(Exception):
     """What may be gone at the next try; the message says what it was."""
 
 
+def beside(path, ending):
+    """The file beside `path` whose name has this ending more."""
+    return path.with_name(f"{path.name}{ending}")
+
+
 def part_path(path):
     """Where the bytes of the file `path` gather until they are complete and verified."""
-    return path.with_name(f"{path.name}.part")
+    return beside(path, ".part")
 
 
 def discard(part):
     """Remove a part and what is known of it."""
     part.unlink(missing_ok=True)
-    _state_path(part).unlink(missing_ok=True)
+    beside(part, STATE).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def locked(part):
-    """Keep other processes from working on the same part.
-
-    Raises:
-        InputError: another one does, or what is there is no plain file.
-    """
-    lock = part.with_name(f"{part.name}.lock")
-    with open_own(lock, "ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError("another process is downloading it", subject=part, hint="wait until that ends") from None
-        except OSError as error:
-            logger.warning("%s: this file system has no locks (%s); start one download at a time", part, error.strerror)
+    """Keep other processes from working on the same part; InputError where one does, or no plain file is there."""
+    lock = beside(part, ".lock")
+    busy = InputError("another process is downloading it", subject=part, hint="wait until that ends")
+    with open_locked(lock, lambda holder: busy):
         try:
             yield
         finally:
@@ -70,12 +64,11 @@ def fetch(address, part, *, most=math.inf, auth=None, sleep=time.sleep):
     pass are tried again, each time after twice as long.
 
     most: bytes that the file may have. auth: (user, password) or None; never printed, and dropped by `requests` when
-    it is redirected to another host.
-    sleep: function that waits for a number of seconds.
+    it is redirected to another host. sleep: waits for a number of seconds.
 
     Raises:
         InputError: the server refuses, or fails `FAILURES_IN_A_ROW` times without one new byte: the part is kept. The
-            file is too large; or what is there in the place of the part is no plain file.
+            file is too large, or no plain file is in the place of the part.
     """
     failures, furthest = 0, 0
     with open_own(part, "ab") as file:
@@ -102,9 +95,7 @@ def fetch(address, part, *, most=math.inf, auth=None, sleep=time.sleep):
 def _receive(address, part, file, most, auth):
     """One request for what is missing, appended to the part.
 
-    Raises:
-        PassingError: less arrived than the server announced, or it may answer better the next time.
-        InputError: the server refuses, answers with a web page, or has a file that is too large.
+    Raises PassingError where less arrived than the server announced, or it may answer better the next time.
     """
     known = _read_state(part)
     size = _size(file)
@@ -122,14 +113,14 @@ def _receive(address, part, file, most, auth):
                 file.truncate(0)
                 raise PassingError("the server has another file than before, so it starts again from zero")
             _check_size(address, news["total"] or 0, most)
-            write_json(_state_path(part), news)
+            write_json(beside(part, STATE), news)
             if response.status_code != 416:
                 _append(response, file, part.name.removesuffix(".part"), news["total"], most)
     except requests.RequestException as error:
-        # without the exception's own text: behind a redirect it holds a signed address
+        # without the exception's own text: behind a redirect it contains a signed address
         raise PassingError(_in_words(error)) from None
     if news["total"] is None:
-        write_json(_state_path(part), {**news, "total": _size(file)})
+        write_json(beside(part, STATE), {**news, "total": _size(file)})
     elif _size(file) != news["total"]:
         raise PassingError("the connection was dropped")
 
@@ -144,23 +135,16 @@ def _headers(address, size, known):
 
 
 def _refuse_errors(address, response):
-    status = f"the server answered {response.status_code} {response.reason}"
+    found, advice = f"the server answered {response.status_code} {response.reason}", "check the address"
     if response.status_code in PASSING_STATUSES:
-        raise PassingError(status)
-    if response.status_code not in (200, 206, 416):
-        raise InputError(
-            status,
-            subject=address,
-            expected="the file",
-            hint=f"check the address, or give another with {parameter('mirror')}",
-        )
-    if response.status_code == 200 and response.headers.get("Content-Type", "").startswith("text/html"):
-        raise InputError(
-            "the server answered with a web page",
-            subject=address,
-            expected="the file",
-            hint=f"look at it in a browser (a login, a proxy?), or give another address with {parameter('mirror')}",
-        )
+        raise PassingError(found)
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    if response.status_code == 200 and is_page:
+        found, advice = "the server answered with a web page", "look at it in a browser (a login, a proxy?)"
+    elif response.status_code in (200, 206, 416):
+        return
+    hint = f"{advice}, or give another address with {parameter('mirror')}"
+    raise InputError(found, subject=address, expected="the file", hint=hint)
 
 
 def _validator(response):
@@ -170,7 +154,7 @@ def _validator(response):
 
 
 def _total(response):
-    """Length in bytes of the whole file, None where the server does not tell."""
+    """Length in bytes of the whole file, None where the server does not say."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
         return int(length) if length.isdigit() else None
@@ -181,16 +165,15 @@ def _total(response):
 def _goes_on(response, size, known, news):
     """Whether a partial answer begins where the part ends, and is of the same file."""
     content_range = response.headers.get("Content-Range", "")
-    same_server = known.get("address") == news["address"]
+    versions = {known["validator"], news["validator"]} if known.get("address") == news["address"] else set()
     return (
         (content_range.startswith(f"bytes {size}-") or content_range == f"bytes */{size}")
         and known.get("total") in (None, news["total"])
-        and not (same_server and known["validator"] and news["validator"] and known["validator"] != news["validator"])
+        and len(versions - {None}) < 2
     )
 
 
 def _check_size(address, size, most):
-    """Refuse a file that is larger than it can be, or than there is room for."""
     if size > most:
         raise InputError(
             f"the file has {size:,} bytes or more",
@@ -234,14 +217,10 @@ def _size(file):
     return file.seek(0, os.SEEK_END)
 
 
-def _state_path(part):
-    return part.with_name(f"{part.name}.json")
-
-
 def _read_state(part):
     """Address, validator and total that the part's bytes came with; empty when that is not known."""
     try:
-        with open_own(_state_path(part), "rb") as file:
+        with open_own(beside(part, STATE), "rb") as file:
             state = json.loads(file.read(LARGEST_STATE))
         return {name: state[name] for name in ("address", "validator", "total")}
     except InputError:

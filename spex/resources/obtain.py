@@ -1,6 +1,7 @@
 """Get one resource file: download, unpack, verify, give it its name, and remember that it was verified."""
 
 import gzip
+import hashlib
 import json
 import logging
 import os
@@ -9,19 +10,19 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from spex.errors import InputError, parameter
-from spex.files.atomic import write_json
-from spex.files.own import open_own
+from spex.files.atomic import open_own, write_json
+from spex.files.hashes import stamp_of
 from spex.progress import progress
-from spex.resources.checks import check_digest, file_digest
-from spex.resources.download import MEGABYTE, discard, fetch, locked, part_path
+from spex.resources.download import MEGABYTE, beside, discard, fetch, locked, part_path
 
-CHUNK_BYTES = 1 << 20
-MORE = 2
-"""Times as large as is said in the table of files, which says it roughly, a file may be."""
+PIECE = 1 << 20
+MORE = 2  # times as large as the table of files roughly says, a file may be
+INDEX, RECORD = ".fai", ".verified.json"  # beside a FASTA file; beside any file that was verified
 
 logger = logging.getLogger("spex")
 
@@ -32,9 +33,9 @@ class Resource:
 
     path: where it belongs, from the repository's root. address: where it comes from; unpacked when it ends in .gz.
     check: called with (path, find), where find(name) is the path of another resource; raises InputError; may leave an
-    index beside the file. digest: `kind:hexadecimal` of the published file; None: the sha256
-    of the first download is recorded, and later ones are compared with it. megabytes: disk that getting it takes,
-    roughly, None where its maker does not say. page: where to get it by hand, for a file that may need an account.
+    index beside the file. digest: `kind:hexadecimal` of the published file; None: the sha256 of the first download is
+    recorded, and later ones are compared with it. megabytes: disk that getting it takes, roughly, None where its maker
+    does not say. page: where to get it by hand, for a file that may need an account.
     """
 
     name: str
@@ -77,26 +78,26 @@ def obtain(resource, find, *, mirror=None, login=None, sleep=time.sleep):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = download_part(resource, path)
-    _require_room(resource, part)
     with locked(part):
         most = _most_bytes(resource, part)
         address = _download(resource, path, part, most, mirror=mirror, login=login, sleep=sleep)
-        whole = part_path(path) if _is_packed(resource) else part
+        packed = _served_name(resource).endswith(".gz")
+        whole = part_path(path) if packed else part
         try:
-            if _is_packed(resource):
+            if packed:
                 _unpack(part, whole, most)
             logger.info("%s: complete, being verified", whole)
             digest = verify(resource, whole, path, find)
         except InputError as error:
             discard(part)
             discard(whole)
-            _index(whole).unlink(missing_ok=True)
+            beside(whole, INDEX).unlink(missing_ok=True)
             raise error.with_hint(
                 f"it came from {address} and was removed; try again, or another address with {parameter('mirror')}"
             ) from error
         os.replace(whole, path)
-        if _index(whole).exists():
-            os.replace(_index(whole), _index(path))
+        if beside(whole, INDEX).exists():
+            os.replace(beside(whole, INDEX), beside(path, INDEX))
         _record(path, digest)
         discard(part)
     logger.info("%s: downloaded and verified", path)
@@ -128,26 +129,21 @@ def _served_name(resource):
     return urlsplit(resource.address).path.rpartition("/")[2]
 
 
-def _is_packed(resource):
-    return _served_name(resource).endswith(".gz")
+def _most_bytes(resource, part):
+    """Bytes that a resource, or what it is packed in, may have: about what is known, and what there is room for.
 
-
-def _require_room(resource, part):
-    needed = (resource.megabytes or 0) - (part.stat().st_size // MEGABYTE if part.exists() else 0)
-    free = shutil.disk_usage(part.parent).free // MEGABYTE
-    if needed > free:
+    Raises InputError where there is no room for what is known.
+    """
+    there = part.stat().st_size if part.is_file() else 0
+    free = shutil.disk_usage(part.parent).free
+    needed = (resource.megabytes or 0) - there // MEGABYTE
+    if needed > free // MEGABYTE:
         raise InputError(
-            f"{free:,} MB free, but {resource.name} takes about {needed:,} more",
+            f"{free // MEGABYTE:,} MB free, but {resource.name} takes about {needed:,} more",
             subject=part.parent,
             hint="free some space",
         )
-
-
-def _most_bytes(resource, part):
-    """Bytes that a resource, or what it is packed in, may have: about what is known, and what there is room for."""
-    there = part.stat().st_size if part.is_file() else 0
-    free = shutil.disk_usage(part.parent).free + there
-    return free if resource.megabytes is None else min(free, MORE * resource.megabytes * MEGABYTE)
+    return free + there if resource.megabytes is None else min(free + there, MORE * resource.megabytes * MEGABYTE)
 
 
 def _unpack(part, unpacked, most):
@@ -160,7 +156,7 @@ def _unpack(part, unpacked, most):
             progress(part.stat().st_size // MEGABYTE, "MB", f"unpacking {part.name.removesuffix('.part')}") as advance,
         ):
             before = 0
-            while chunk := stream.read(CHUNK_BYTES):
+            while chunk := stream.read(PIECE):
                 if file.tell() + len(chunk) > most:
                     raise InputError(f"it unfolds to more than {most:,} bytes", subject=part)
                 file.write(chunk)
@@ -200,41 +196,45 @@ def verify(resource, candidate, path, find):
         raise InputError(
             error.found,
             subject=error.subject,
-            expected=f"{error.expected} as recorded in {_record_path(path)}",
+            expected=f"{error.expected} as recorded in {beside(path, RECORD)}",
             hint="delete that to accept this one",
         ) from error
     return recorded
 
 
+def file_digest(path, kind):
+    """A file's hash in hexadecimal; `git` is the id that git gives a file of this content."""
+    of_git = partial(hashlib.sha1, b"blob %d\0" % path.stat().st_size)
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, of_git if kind == "git" else kind).hexdigest()
+
+
+def check_digest(path, digest):
+    """Compare a file's hash with the published one. digest: `kind:hexadecimal`, kind md5, sha256 or git."""
+    kind, _, expected = digest.partition(":")
+    found = file_digest(path, kind)
+    if found != expected:
+        raise InputError(f"its {kind} hash is {found}", subject=path, expected=expected)
+
+
 def is_verified(path):
     """Whether a file was verified and has not been written since."""
-    record = _read_record(path)
-    return path.exists() and all(record.get(name) == value for name, value in _stamp(path).items())
-
-
-def _index(path):
-    """Where the index of a FASTA file is."""
-    return path.with_name(f"{path.name}.fai")
+    return path.exists() and _read_record(path).items() >= _stamp(path).items()
 
 
 def _record(path, digest):
     """Remember that a file was verified; in a folder that cannot be written to, it is verified each time."""
     if os.access(path.parent, os.W_OK):
-        write_json(_record_path(path), {"digest": digest, **_stamp(path)})
-
-
-def _record_path(path):
-    return path.with_name(f"{path.name}.verified.json")
+        write_json(beside(path, RECORD), {"digest": digest, **_stamp(path)})
 
 
 def _read_record(path):
     try:
-        record = json.loads(_record_path(path).read_text())
+        record = json.loads(beside(path, RECORD).read_text())
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
 
 
 def _stamp(path):
-    stat = path.stat()
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    return dict(zip(("size", "mtime_ns"), stamp_of(path), strict=False))

@@ -1,12 +1,18 @@
 """The files that the program needs and may not ship: what they are, where they come from, whether they are right.
 
-They are the property of their makers and must not be passed on; every user downloads them for themselves.
+They are the property of their makers and must not be passed on; every user downloads them for themselves. Every check
+reads a file and raises InputError with what was found and what was expected; the file stays as it is.
 """
 
+import tempfile
+from pathlib import Path
+
 from spex.errors import InputError
-from spex.inputs.assembly import GRCH38_LENGTHS
-from spex.inputs.genes import PUBLISHED_TABLE_SHA256
-from spex.resources import checks
+from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.chromatin import read_chromatin_features
+from spex.inputs.expression import open_expression, read_expression
+from spex.inputs.genes import PUBLISHED_TABLE_SHA256, keep_genes, read_gene_table
+from spex.inputs.genome import Genome
 from spex.resources.obtain import Resource, locate, obtain
 
 ACADEMIC = "Princeton academic licence: non-commercial, not to be passed on"
@@ -15,6 +21,47 @@ EXPECTO_FILES = "https://raw.githubusercontent.com/FunctionLab/ExPecto/1b8945869
 CONTACTS_PAGE = "https://data.4dnucleome.org/files-processed/4DNFIARR7LP4/"
 GENES_ROWS = 24_339
 HIC_RESOLUTION = 1000
+
+
+def check_checkpoint(path):
+    """Load the CNN's weights: every key, every shape, nothing else."""
+    from expecto.beluga import load_beluga  # noqa: PLC0415 (torch takes seconds to import and is needed here only)
+
+    try:
+        load_beluga(path)
+    except ValueError as error:
+        raise InputError(str(error).removeprefix(f"{path}: "), subject=path) from error
+
+
+def check_genome(path, lengths):
+    """Compare chromosome lengths in a FASTA file with these, name -> bp; leaves its index beside it."""
+    with tempfile.TemporaryDirectory() as spare:
+        genome = Genome(path, Path(spare) / "genome.fai")
+        genome.close()
+    check_chromosomes(path, genome.chromsizes, lengths)
+
+
+def check_genes(path, rows):
+    """Read the gene annotation table and count its rows."""
+    found = len(read_gene_table(path))
+    if found != rows:
+        raise InputError(f"{found} rows", subject=path, expected=f"{rows}")
+
+
+def check_expression(path, genes_path):
+    """Read the expression of every tissue in the genes of the table that belongs to it; without that, the header."""
+    file = open_expression(path)
+    if genes_path.exists():
+        table = read_gene_table(genes_path)
+        read_expression(file, range(1, len(file.tissues) + 1), table, keep_genes(table))
+
+
+def check_contacts(path):
+    """Open the contact map at the resolution of the published program."""
+    from spex.inputs.maps.cool import CoolMap  # noqa: PLC0415 (cooler takes a second to load)
+
+    CoolMap(path, HIC_RESOLUTION)
+
 
 RESOURCES = (
     Resource(
@@ -25,7 +72,7 @@ RESOURCES = (
         address=f"{SPEX_FILES}/expecto/geneanno_GRCh38.csv",
         digest=f"sha256:{PUBLISHED_TABLE_SHA256}",
         megabytes=2,
-        check=lambda path, find: checks.check_genes(path, GENES_ROWS),
+        check=lambda path, find: check_genes(path, GENES_ROWS),
     ),
     Resource(
         name="expression",
@@ -34,7 +81,7 @@ RESOURCES = (
         licence=ACADEMIC,
         address=f"{SPEX_FILES}/expecto/geneanno.exp.csv",
         digest="git:00d0818d139f551820f7e8e6acc02252eefe66e0",
-        check=lambda path, find: checks.check_expression(path, find("genes")),
+        check=lambda path, find: check_expression(path, find("genes")),
     ),
     Resource(
         name="features",
@@ -44,7 +91,7 @@ RESOURCES = (
         address=f"{EXPECTO_FILES}/resources/deepsea_beluga_2002_features.tsv",
         digest="sha256:04554efe4acb95a1e18ed47f3a1ad17ae969e19d46de47cdf9e9cca8df5c4ef9",
         megabytes=1,
-        check=lambda path, find: checks.check_features(path),
+        check=lambda path, find: read_chromatin_features(path),
     ),
     Resource(
         name="beluga",
@@ -54,7 +101,7 @@ RESOURCES = (
         address="https://zenodo.org/record/3402406/files/deepsea.beluga.pth?download=1",
         digest="md5:62360f2db4ac96554d28d058b50ab654",
         megabytes=598,
-        check=lambda path, find: checks.check_checkpoint(path),
+        check=lambda path, find: check_checkpoint(path),
     ),
     Resource(
         name="genome",
@@ -63,7 +110,7 @@ RESOURCES = (
         licence="free for any use (UCSC Genome Browser, Genome Reference Consortium)",
         address="https://hgdownload.cse.ucsc.edu/goldenpath/hg38/bigZips/hg38.fa.gz",
         megabytes=4300,
-        check=lambda path, find: checks.check_genome(path, GRCH38_LENGTHS),
+        check=lambda path, find: check_genome(path, GRCH38_LENGTHS),
     ),
     Resource(
         name="contacts",
@@ -72,7 +119,7 @@ RESOURCES = (
         licence="4D Nucleome data, open; cite the project and the lab that made it",
         address=f"{CONTACTS_PAGE}@@download/4DNFIARR7LP4.mcool",
         page=CONTACTS_PAGE,
-        check=lambda path, find: checks.check_contacts(path, HIC_RESOLUTION),
+        check=lambda path, find: check_contacts(path),
     ),
 )
 

@@ -1,1 +1,1 @@
-"""What a data folder holds, and what identifies it."""
+"""What a data folder contains, and what identifies it."""

@@ -22,13 +22,11 @@ import numpy as np
 
 from expecto.gene_features import OWN_SUMS
 from spex.files.atomic import is_read_only, remove_where_allowed, whole_file, write_json
+from spex.files.hashes import Watch
 from spex.files.sealed import DamagedFileError, npy_header, read_npy_header
-from spex.files.stamps import Watch
 
 SHARD_BYTES = 32 << 20
-SHARDS_IN_MEMORY = 3
-"""Being written or waiting to be; whoever is quicker than the disk waits for it."""
-
+SHARDS_IN_MEMORY = 3  # being written or waiting to be; whoever is quicker than the disk waits for it
 IDENTITY = "identity.json"
 """For whoever wants to know what a folder belongs to; the program itself goes by the folder's name."""
 
@@ -97,7 +95,7 @@ class PredictionStore:
         while len(keys):
             count = table.add(keys, rows)
             keys, rows = keys[count:], rows[count:]
-            if table.is_full:
+            if table.shard.is_full:
                 self._start_writing(table)
 
     def flush(self):
@@ -140,16 +138,12 @@ class PredictionStore:
                 write_json(self.folder / IDENTITY, self._identity)
             self.bytes_written += table.write(shard)
         except OSError as error:
-            self._refuse_writes(error)
+            if not is_read_only(error):
+                raise
+            self._writable = False
+            logger.warning("%s: no permission to write; its predictions are used, new ones are not kept", self.folder)
         finally:
             table.forget(shard)
-
-    def _refuse_writes(self, error):
-        """Go on without keeping anything where the folder cannot be written to; other errors are raised again."""
-        if not is_read_only(error):
-            raise error
-        self._writable = False
-        logger.warning("%s: no permission to write; its predictions are used, new ones are not kept", self.folder)
 
 
 class _Shard:
@@ -158,18 +152,9 @@ class _Shard:
     def __init__(self, size, width, dtype):
         self.keys, self.rows, self.count = np.empty(size, "<i8"), np.empty((size, width), dtype), 0
 
-    def add(self, keys, rows):
-        """Copy as many rows as there is room for. Returns: how many."""
-        count = min(len(keys), len(self.keys) - self.count)
-        part = slice(self.count, self.count + count)
-        self.keys[part], self.rows[part] = keys[:count], rows[:count]
-        self.count += count
-        return count
-
-    def last(self, count):
-        """Pairs of key and row of the last ones that were added."""
-        part = slice(self.count - count, self.count)
-        return zip(self.keys[part].tolist(), self.rows[part], strict=True)
+    @property
+    def is_full(self):
+        return self.count == len(self.keys)
 
 
 class _Table:
@@ -192,43 +177,39 @@ class _Table:
         return self._find(np.asarray(keys, np.int64))[1]
 
     def _find(self, keys):
-        """Place of each key among those that are known, and whether it is one of them."""
+        """Shard and row of each key, (n, 2), and whether it is known."""
+        if not len(self._keys):
+            return np.zeros((len(keys), 2), np.int64), np.zeros(len(keys), dtype=bool)
         slots = np.searchsorted(self._keys, keys)
         slots[slots == len(self._keys)] = 0
-        return slots, self._keys[slots] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
+        return self._places[slots], self._keys[slots] == keys
 
     def get(self, keys):
         self._refresh()
         keys = np.asarray(keys, np.int64)
-        slots, found = self._find(keys)
-        rows = None
-        shards = list(self._shards.items())
-        for shard in np.unique(self._places[slots[found], 0]):
+        places, found = self._find(keys)
+        rows, shards = None, list(self._shards.items())
+        for shard in np.unique(places[found, 0]):
             path, kept = shards[shard]
-            mine = np.flatnonzero(found)[self._places[slots[found], 0] == shard]
+            mine = np.flatnonzero(found & (places[:, 0] == shard))
             try:
-                part, checksums = kept.rows(path, self._places[slots[mine], 1])
+                part = kept.rows(path, keys[mine], places[mine, 1])
             except (FileNotFoundError, DamagedFileError) as error:
                 self._drop(path, damaged=isinstance(error, DamagedFileError))
-                return self.get(keys)
-            if not np.array_equal(_checksums(keys[mine], part), checksums):
-                self._drop(path)
                 return self.get(keys)
             if rows is None:
                 rows = np.empty((len(keys), part.shape[1]), np.float32)
             rows[mine] = part
         return found, None if rows is None else rows[found]
 
-    @property
-    def is_full(self):
-        return self.shard.count == len(self.shard.keys)
-
     def add(self, keys, rows):
-        """Take as many rows as there is room for in the shard. Returns: how many."""
+        """Copy as many rows as there is room for in the shard. Returns: how many."""
         if self.shard is None:
             self.shard = _Shard(max(SHARD_BYTES // rows[0].nbytes, 1), rows.shape[1], rows.dtype)
-        count = self.shard.add(keys, rows)
-        self._recent.update(self.shard.last(count))
+        shard, count = self.shard, min(len(keys), len(self.shard.keys) - self.shard.count)
+        part = slice(shard.count, shard.count + count)
+        shard.keys[part], shard.rows[part], shard.count = keys[:count], rows[:count], part.stop
+        self._recent.update(zip(shard.keys[part].tolist(), shard.rows[part], strict=True))
         return count
 
     def recent(self, keys):
@@ -268,9 +249,8 @@ class _Table:
     def _index(self):
         keys = [kept.keys for kept in self._shards.values()]
         shard = np.repeat(np.arange(len(keys)), [len(part) for part in keys])
-        row = np.concatenate([np.arange(len(part)) for part in keys]) if keys else np.empty(0, np.int64)
-        keys = np.concatenate(keys) if keys else np.empty(0, np.int64)
-        self._keys, first = np.unique(keys, return_index=True)
+        row = np.concatenate([np.empty(0, np.int64), *(np.arange(len(part)) for part in keys)])
+        self._keys, first = np.unique(np.concatenate([row[:0], *keys]), return_index=True)
         self._places = np.stack([shard, row], axis=1)[first]
 
     def _drop(self, path, *, damaged=True):
@@ -285,8 +265,7 @@ class _Table:
 
 @dataclass(frozen=True, eq=False)
 class _KeptShard:
-    """A whole shard on the disk, closed. start: byte at which its one record begins. kind: dtype of the record. keys:
-    int64 (rows,)."""
+    """A whole shard on the disk, closed. start: byte of its one record. kind: dtype of that. keys: int64 (rows,)."""
 
     start: int
     kind: np.dtype
@@ -294,12 +273,7 @@ class _KeptShard:
 
     @classmethod
     def open(cls, path):
-        """Read a shard's header and keys.
-
-        Raises:
-            DamagedFileError: it is none, or not whole.
-            FileNotFoundError: it is gone.
-        """
+        """Read a shard's header and keys; raises DamagedFileError or FileNotFoundError."""
         with open(path, "rb") as file:
             shape, _, kind = read_npy_header(file, path)
             start = file.tell()
@@ -312,17 +286,15 @@ class _KeptShard:
                 raise DamagedFileError(f"{path}: not a whole shard")
             return cls(start, kind, np.fromfile(file, "<i8", count))
 
-    def rows(self, path, places):
-        """Some rows and the checksums that they were written with. places: (m,) of them.
-
-        Raises:
-            DamagedFileError: the file is shorter than it was.
-            FileNotFoundError: it is gone.
-        """
+    def rows(self, path, keys, places):
+        """The rows of some keys; errors as `open`. places: (m,) of them."""
         if path.stat().st_size < self.start + self.kind.itemsize:
             raise DamagedFileError(f"{path}: shorter than it was")
         record = np.memmap(path, self.kind, "r", self.start, (1,))
-        return np.array(record["rows"][0][places]), np.array(record["checksums"][0][places])
+        rows = np.array(record["rows"][0][places])
+        if not np.array_equal(_checksums(keys, rows), record["checksums"][0][places]):
+            raise DamagedFileError(f"{path}: its checksums do not fit its rows")
+        return rows
 
 
 def _record_type(count, width, dtype):

@@ -1,6 +1,21 @@
-"""Every path of a data folder, and which of its genes a job does."""
+"""A data folder: its paths, the shard of its genes that a job does, the contacts kept in it, and whether it is done."""
 
+import json
+import os
+from dataclasses import fields
+
+import numpy as np
+
+from spex.contacts.collect import Contacts
+from spex.contacts.rules import EVERY_ONE, options_of
+from spex.errors import InputError, parameter
 from spex.files.checks import require_folder
+from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
+from spex.inputs.genes import read_cached_genes
+from spex.runs.settings import read_run_settings
+
+OTHERS = ("chromsizes", "accounts")  # what is kept of contacts beside the arrays, as JSON
+ARRAYS = [field.name for field in fields(Contacts) if field.type is np.ndarray]
 
 
 class DataFolder:
@@ -12,19 +27,98 @@ class DataFolder:
 
     def __init__(self, root):
         self.root = require_folder(root, "data_folder")
-        self.tensors = self.root / "tensors"
-        self.run_json = self.root / "run.json"
-        self.cached_genes = self.root / "cached_genes.tsv"
-        self.contacts_tsv = self.root / "contacts.tsv"
-        self.contacts_npz = self.root / "contacts.npz"
-        self.input_hashes = self.root / "input_hashes.json"
-        self.genome_index = self.root / "genome.fai"
-        self.results = self.root / "results"
+        self.tensors, self.results = self.root / "tensors", self.root / "results"
+        self.run_json, self.input_hashes = self.root / "run.json", self.root / "input_hashes.json"
+        self.cached_genes, self.genome_index = self.root / "cached_genes.tsv", self.root / "genome.fai"
+        self.contacts_tsv, self.contacts_npz = self.root / "contacts.tsv", self.root / "contacts.npz"
 
     def tensor_path(self, gene_id):
         return self.tensors / f"tensor_gene_{gene_id}.npy"
+
+    def has_tensors(self, gene_ids):
+        """Which genes have a tensor, (n,) bool."""
+        names = set(os.listdir(self.tensors)) if self.tensors.is_dir() else ()
+        return np.array([self.tensor_path(gene).name in names for gene in gene_ids], dtype=bool)
 
 
 def select_shard(genes, divisor=None, remainder=None):
     """The genes whose original row number leaves `remainder` when divided by `divisor`; all without a divisor."""
     return genes if divisor is None else genes[genes.index % divisor == remainder]
+
+
+def open_made(root, argument):
+    """A data folder that tensors.py of this program filled. Returns: DataFolder; its RunSettings.
+
+    Raises:
+        InputError: no such folder, or what its tensors were made from is unknown.
+    """
+    folder = DataFolder(root)
+    settings = read_run_settings(folder)
+    if settings is None:
+        unknown = "no run.json in it, so what its tensors were made from is unknown"
+        raise InputError(
+            unknown if folder.root.is_dir() else "no such folder",
+            argument=argument,
+            subject=root,
+            expected="a data folder that tensors.py of this program filled",
+        )
+    return folder, settings
+
+
+def contacts_of(folder, settings, about):
+    """The contacts that a folder's tensors were made with, of all its genes, in the order of `cached_genes.tsv`.
+
+    about: argument and subject, for errors.
+
+    Raises:
+        InputError: there are none, they are damaged, or an earlier version took other windows from a bin.
+    """
+    rule, resolution = settings.rule, settings.hic_resolution
+    if settings.windows_per_bin != options_of(rule, resolution)["windows_per_bin"]:
+        raise InputError(
+            f"made by an earlier version, which took one window from each bin of {resolution} bp; "
+            f"this one takes {rule.tiles(resolution)} of them",
+            **about,
+            hint=f"make the tensors anew in another {parameter('data_folder')}",
+        )
+    identity = contacts_identity(settings, read_cached_genes(folder.cached_genes))
+    contacts = load_contacts(folder.contacts_npz, identity, rule, resolution)
+    if contacts is None:
+        raise InputError(
+            "no whole contacts.npz in it",
+            **about,
+            expected="the map's contacts",
+            hint="the tensors.py command that made the folder writes it again",
+        )
+    return contacts
+
+
+def contacts_identity(settings, genes):
+    """What a run's contacts are made from. settings: RunSettings. genes: DataFrame with id. Returns: dict, as JSON."""
+    return {**settings.recorded(), "genes": genes["id"].tolist()}
+
+
+def save_contacts(path, contacts, identity):
+    """Keep contacts for a restart. identity: dict of JSON values that says what they were made from, rule included."""
+    arrays = {name: getattr(contacts, name) for name in _arrays(contacts.rule)}
+    texts = {"identity": identity, **{name: getattr(contacts, name) for name in OTHERS}}
+    texts = {name: np.array(json.dumps(value, sort_keys=True)) for name, value in texts.items()}
+    save_arrays(path, texts | arrays)
+
+
+def load_contacts(path, identity, rule, resolution):
+    """Contacts that `save_contacts` kept under the same identity; None when there are none, or they are damaged."""
+    try:
+        stored = load_arrays(path)
+    except (FileNotFoundError, DamagedFileError):
+        return None
+    names = _arrays(rule)
+    if str(stored["identity"]) != json.dumps(identity, sort_keys=True) or not {*names} <= {*stored}:
+        return None
+    others = {name: json.loads(str(stored[name])) for name in OTHERS if name in stored}  # earlier versions had none
+    return Contacts(**{name: stored[name] for name in names}, **others, resolution=resolution, rule=rule)
+
+
+def _arrays(rule):
+    """Names of what is kept of contacts by a rule: weights where it has any."""
+    return ARRAYS if rule.contact_weight == EVERY_ONE else [*ARRAYS, "weights"]

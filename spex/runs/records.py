@@ -18,7 +18,7 @@ from spex.files.hashes import file_sha256
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 
 FORMAT = 2
-"""Version of the numbers: a change that alters any raises it, and fits are then made anew beside the old ones."""
+"""Version of the numbers: a change that alters any raises it, and new fits then go beside the old ones."""
 
 LIBRARIES = ("numpy", "pandas", "scipy", "xgboost")
 NAME_LENGTH = 60
@@ -32,23 +32,14 @@ PREDICTIONS = "predictions.csv"
 IMPORTANCE_GROUPS = "importance_groups.csv"
 HASHED = (".csv", ".ubj", ".npy")
 SHARE_OF_TIME = 1 / 50
-"""That writing results.csv may take while fits are made: it reads every record, so it takes longer with each fit."""
+"""That writing results.csv may take between fits: it reads every record, so it takes longer with each fit."""
 
+SCORES = ("rmse", *(f"{each}{part}" for each in ("spearman", "pearson") for part in ("", "_low", "_high", "_p")))
 RESULT_COLUMNS = {
     "settings": ("target_index", "target", "model", "split", "seed", "format"),
     "notes": ("biosample", "log_note"),
     "genes": ("train", "validation", "test", "without_tensor", "without_expression"),
-    "scores": (
-        "rmse",
-        "spearman",
-        "spearman_low",
-        "spearman_high",
-        "spearman_p",
-        "pearson",
-        "pearson_low",
-        "pearson_high",
-        "pearson_p",
-    ),
+    "scores": SCORES,
     "chosen": ("rounds_run", "rounds_kept", "penalty", "neighbour_penalty"),
 }
 """What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>."""
@@ -77,7 +68,7 @@ def watched_genes(settings):
 
 
 def fit_name(settings):
-    """A folder name that tells a fit from every other: the readable settings, then a digest of all of them.
+    """A folder's name that no other fit has: the readable settings, then a digest of all of them.
 
     settings: dict of JSON values that determine the fit, target_index, target, model, split and seed (None for models
     without a random part) among them.
@@ -130,11 +121,8 @@ def read_finished(folder, settings, features_table=None):
 
 def find_changed(folder, record):
     """Names of a fit's files that are not what they were when its record was written, pictures aside."""
-    return [name for name, digest in record["files"].items() if not _is_whole(folder / name, digest)]
-
-
-def _is_whole(path, digest):
-    return path.is_file() and file_sha256(path) == digest
+    files = ((name, folder / name, digest) for name, digest in record["files"].items())
+    return [name for name, path, digest in files if not path.is_file() or file_sha256(path) != digest]
 
 
 def write_record(folder, **fields):
@@ -161,31 +149,19 @@ def versions():
 
 def results_row(record):
     """A record as one row of results.csv: dict of column name to value, None where the fit has no such thing."""
-    return {"name": record["name"]} | {
-        _column(part, field): _on_one_line(_part(record, part).get(field))
-        for part, fields in RESULT_COLUMNS.items()
-        for field in fields
-    }
-
-
-def _part(record, part):
-    """A part of a record; those of format 1 have their notes among the settings."""
-    return record["settings"] if part == "notes" and part not in record else record[part]
-
-
-def _on_one_line(value):
-    """Free text without line ends, of which readers of CSV take some for those of rows."""
-    return visible(value) if isinstance(value, str) else value
-
-
-def _column(part, field):
-    return f"genes_{field}" if part == "genes" else field
+    row = {"name": record["name"]}
+    for part, fields in RESULT_COLUMNS.items():
+        found = record.get(part, record["settings"])  # records of format 1 have their notes among the settings
+        for field in fields:
+            value = found.get(field)  # some readers of CSV take other line ends within a text for those of rows
+            row[f"genes_{field}" if part == "genes" else field] = visible(value) if isinstance(value, str) else value
+    return row
 
 
 def results_table(records):
     """Records as a table, one row each, with the columns of results.csv."""
-    columns = ["name", *(_column(part, field) for part, fields in RESULT_COLUMNS.items() for field in fields)]
-    return pd.DataFrame([results_row(record) for record in records], columns=columns)
+    nothing = {"name": None, "settings": {}, **{part: {} for part in RESULT_COLUMNS}}
+    return pd.DataFrame([results_row(record) for record in records], columns=[*results_row(nothing)])
 
 
 def write_results(results):
@@ -198,6 +174,10 @@ def write_results(results):
         found = {folder: read_record(folder) for folder in sorted(_record_folders(results))}
         write_table(results / "results.csv", results_table([record for record in found.values() if record]))
     return [folder for folder, record in found.items() if record is None]
+
+
+def _record_folders(results):
+    return {path.parent for path in results.glob(f"*/{RECORD}")}
 
 
 @contextlib.contextmanager
@@ -225,10 +205,6 @@ def results_kept_up(results):
             with contextlib.suppress(OSError):  # the disk may be what stopped it
                 write_results(results)
         raise
-
-
-def _record_folders(results):
-    return {path.parent for path in results.glob(f"*/{RECORD}")}
 
 
 def renew_notes(folder, record, notes):

@@ -9,32 +9,30 @@ from spex.contacts.rules import EVERY_ONE, make_rule, options_of
 from spex.errors import InputError, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+from spex.inputs.choices import Reading
 from spex.inputs.chromosomes import EXCLUDED, NO_CHROMOSOME
-from spex.inputs.maps.reader import Reading, check_different, map_sha256, require_map
+from spex.inputs.maps.reader import check_different, map_sha256, require_map
 
-FORMAT = 1
-"""Version of the numbers: a change that alters any feature raises it, and old folders are then refused."""
-
+FORMAT = 1  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
 FIELD_OF = {
     "genes": "genes_sha256",
     "genome": "genome_sha256",
     "network": "beluga_sha256",
     "maps": "maps_sha256",
+    "rule": "contact_rule",
     "resolution": "hic_resolution",
 }
 """Arguments whose field in run.json has another name."""
 
-OF_RULE = ("max_dist", "min_count", "distance_edges", "contact_weight")
-"""Fields that are options of the contact rule."""
-
+OF_RULE = ("max_dist", "min_count", "distance_edges", "contact_weight")  # fields that are options of the contact rule
 LATER = (
     *("value_column", "count_column", "contact_radius", "tss_rule", "exclude_chroms"),
     *("distance_edges", "contact_weight", "windows_per_bin"),
 )
 """Fields that folders of 1.0.0 lack, and that are not written where they say nothing."""
 
-REASONS = {"windows_per_bin": "earlier versions took one window from a bin wider than a window"}
-"""What is told of a field that no option changes."""
+OF_EVERY_CONTACT = {"distance_edges": "one group of contacts", "contact_weight": "contacts that count once each"}
+"""What an option of the contact rule means where it is left out."""
 
 HASH_SHOWN = 12
 
@@ -74,32 +72,26 @@ class RunSettings:
         """Settings of a run with contact maps by a rule, or without any where `maps_sha256` is empty."""
         if not others["maps_sha256"]:
             return cls(**others)
-        return cls(
-            **others,
-            contact_rule=rule.name,
-            hic_resolution=resolution,
-            **options_of(rule, resolution),
-            **reading.given(),
-        )
+        options = options_of(rule, resolution) | reading.given()
+        return cls(**others, contact_rule=rule.name, hic_resolution=resolution, **options)
+
+    def _given(self, names):
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     @property
     def rule(self):
         """The contact rule; None without contact maps."""
-        options = {name: getattr(self, name) for name in OF_RULE}
-        given = {name: value for name, value in options.items() if value is not None}
-        return make_rule(self.contact_rule, **given) if self.maps_sha256 else None
-
-    @property
-    def width(self):
-        """Numbers of a tensor."""
-        groups = len(self.distance_edges or [None])
-        return tensor_length(BELUGA, groups if self.maps_sha256 else 0)
+        return make_rule(self.contact_rule, **self._given(OF_RULE)) if self.maps_sha256 else None
 
     @property
     def reading(self):
         """How the contact maps were read: Reading."""
-        given = {field.name: getattr(self, field.name) for field in fields(Reading)}
-        return Reading(**{name: value for name, value in given.items() if value is not None})
+        return Reading(**self._given(field.name for field in fields(Reading)))
+
+    @property
+    def width(self):
+        """Numbers of a tensor."""
+        return tensor_length(BELUGA, len(self.distance_edges or [None]) if self.maps_sha256 else 0)
 
     def recorded(self):
         """What is kept of them: dict of JSON values, as earlier versions had them where nothing new is asked."""
@@ -124,12 +116,8 @@ def genes_choice(tss_rule, excluded):
 
 def store_identity(genome_sha256, beluga_sha256, precision):
     """What predictions depend on, and the prediction store therefore goes by: dict of JSON values."""
-    return {
-        "format": FORMAT,
-        "genome_sha256": genome_sha256,
-        "beluga_sha256": beluga_sha256,
-        "precision": precision,
-    }
+    hashes = {"genome_sha256": genome_sha256, "beluga_sha256": beluga_sha256}
+    return {"format": FORMAT, **hashes, "precision": precision}
 
 
 def read_run_settings(folder):
@@ -144,16 +132,15 @@ def read_run_settings(folder):
         return None
     except (DamagedFileError, KeyError) as error:
         raise InputError(
-            "damaged or edited, so it cannot be told which settings made the tensors beside it",
+            "damaged or edited, so which settings made the tensors beside it is unknown",
             subject=folder.run_json,
             expected="the file as tensors.py wrote it",
             hint=f"start again in another {parameter('data_folder')}",
         ) from error
-    known = {field.name for field in fields(RunSettings)}
     try:
         return RunSettings(**settings)
     except TypeError as error:
-        strange = ", ".join(map(shown, sorted(settings.keys() ^ known)))
+        strange = ", ".join(map(shown, sorted(settings.keys() ^ RunSettings.__dataclass_fields__.keys())))
         raise InputError(
             f"other settings than this version of the program knows ({strange})",
             subject=folder.run_json,
@@ -167,7 +154,7 @@ def claim_run(folder, settings):
     folder: DataFolder. settings: RunSettings.
 
     Raises:
-        InputError: run.json holds other settings; names the first field that differs with both values.
+        InputError: run.json has other settings; names the first field that differs with both values.
     """
     check_run(folder, settings)
     folder.tensors.mkdir(parents=True, exist_ok=True)
@@ -181,93 +168,66 @@ def check_run(folder, settings):
     earlier = read_run_settings(folder)
     if earlier is None:
         return
-    for field in sorted(field.name for field in fields(RunSettings)):
+    for field in sorted(RunSettings.__dataclass_fields__):
         before, now = getattr(earlier, field), getattr(settings, field)
         if before != now:
-            reason = f" ({REASONS[field]})" if field in REASONS else ""
+            windows = " (earlier versions took one window from a bin wider than a window)"
             raise InputError(
-                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now{reason}",
+                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now"
+                f"{windows if field == 'windows_per_bin' else ''}",
                 subject=folder.run_json,
                 hint=f"give the same settings to go on, or another {parameter('data_folder')}",
             )
 
 
 def check_made_with(folder, given, hashes, defaults):
-    """Refuse inputs and thresholds, named for once more, that a data folder's tensors were not made with.
+    """Refuse inputs and options, given once more, that a data folder's tensors were not made with.
 
     folder: DataFolder. given: argument (genes, genome, network, maps, resolution, max_dist, distance_edges,
-    contact_weight) -> path, list of paths, or option, as far as the user named them. hashes: KnownHashes. defaults:
-    argument -> number that says nothing where the tensors were made without contact maps.
+    contact_weight, and those of `genes_choice`) -> path, list of paths, or option. hashes: KnownHashes. defaults:
+    argument -> number that means nothing where the tensors were made without contact maps.
 
     Raises:
         InputError: the tensors were made with another one; names argument, run.json and both.
     """
     settings = read_run_settings(folder)
     for argument, value in given.items():
-        found = _identity(argument, value, hashes)
-        if settings is None:
-            continue
         field = FIELD_OF.get(argument, argument)
-        made = getattr(settings, field)
+        found = _identity(field, value, hashes, argument)
+        made = getattr(settings, field, found)
         if made == found or (not settings.maps_sha256 and found == defaults.get(argument)):
             continue
+        made_with = _in_words(field, made, found, settings)
         raise InputError(
-            f"the tensors in {folder.root} were made with {_in_words(argument, made, found, settings)}, says "
-            f"{folder.run_json}",
+            f"the tensors in {folder.root} were made with {made_with}, says {folder.run_json}",
             argument=argument,
-            subject=value[0] if argument == "maps" else in_words(value),
+            subject=value[0] if argument == "maps" else "the default" if value is None else in_words(value),
             hint=f"give the {parameter('data_folder')} that tensors.py filled with this, or what that one was made "
             "with",
         )
 
 
-def check_genes_choice(folder, tss_rule, excluded):
-    """Refuse another choice of genes from their file than a data folder's tensors were made with.
-
-    folder: DataFolder. tss_rule, excluded: as of `genes_choice`.
-
-    Raises:
-        InputError: the tensors were made with another one; names argument, run.json and both.
-    """
-    settings = read_run_settings(folder)
-    for argument, now in genes_choice(tss_rule, excluded).items() if settings else ():
-        made = getattr(settings, argument)
-        if made != now:
-            raise InputError(
-                f"{_choice_in_words(now)}, but the tensors in {folder.root} were made with {_choice_in_words(made)}, "
-                f"says {folder.run_json}",
-                argument=argument,
-                hint="give what they were made with",
-            )
-
-
-def _choice_in_words(value):
-    """A value of `genes_choice`."""
-    if value is None:
-        return "the default"
-    return value if isinstance(value, str) else " ".join(value) or NO_CHROMOSOME
-
-
-def _identity(argument, value, hashes):
-    """What run.json has of an argument's value: a number as it is, files by their hashes."""
-    if not FIELD_OF.get(argument, argument).endswith("sha256"):
-        return None if argument == "contact_weight" and value == EVERY_ONE else value
-    if argument != "maps":
+def _identity(field, value, hashes, argument):
+    """What run.json has of an argument's value: an option as it is, files by their hashes."""
+    if field == "maps_sha256":
+        digests = sorted(map_sha256(require_map(path), hashes) for path in value)
+        check_different(value, hashes)
+        return digests
+    if field.endswith("sha256"):
         return hashes.sha256(require_file(value, argument))
-    digests = sorted(map_sha256(require_map(path), hashes) for path in value)
-    check_different(value, hashes)
-    return digests
+    return None if field == "contact_weight" and value == EVERY_ONE else value
 
 
-def _in_words(argument, made, found, settings):
-    """What tensors were made with instead of what was given."""
-    if argument == "maps":
+def _in_words(field, made, found, settings):
+    """What tensors were made with instead of what was found."""
+    if field == "maps_sha256":
         return f"{len(made)} other contact maps" if made else "sequence alone"
-    field = FIELD_OF.get(argument, argument)
     if field.endswith("sha256"):
         return f"another file ({field} {made[:HASH_SHOWN]}..., this one has {found[:HASH_SHOWN]}...)"
     if made is not None:
-        return f"{field} {in_words(made)}"
-    if settings.maps_sha256 and argument in ("distance_edges", "contact_weight"):
-        return "one group of contacts" if argument == "distance_edges" else "contacts that count once each"
-    return f"the {settings.contact_rule} rule, which has none" if settings.maps_sha256 else "sequence alone"
+        return f"{field} {in_words(made) or NO_CHROMOSOME}"
+    if field in genes_choice("auto", EXCLUDED):
+        return f"the default {field}"
+    if not settings.maps_sha256:
+        return "sequence alone"
+    return OF_EVERY_CONTACT.get(field, f"the {settings.contact_rule} rule, which has none")

@@ -1,8 +1,8 @@
 """The tensors of a data folder: which are there, and their numbers as one matrix."""
 
+import contextlib
 import hashlib
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -49,44 +49,36 @@ def match_genes(folder, genes, expression):
     """
     known = genes.loc[expression.index]
     present = genes_with_tensor(folder, known)
-    return MatchedGenes(
-        genes=known[present],
-        expression=expression[present],
-        without_expression=genes.drop(known.index),
-        without_tensor=known[~present],
-    )
+    return MatchedGenes(known[present], expression[present], genes.drop(known.index), known[~present])
 
 
 def genes_with_tensor(folder, genes):
-    """Tell which genes have a tensor in the data folder.
-
-    Returns: (n,) bool array.
+    """Which genes have a tensor in the data folder, (n,) bool.
 
     Raises:
         InputError: there is no tensors folder, or no tensor of these genes in it.
     """
-    about = {"argument": "data_folder", "subject": folder.root}
-    hint = f"make the tensors first: python tensors.py --data_folder {folder.root}"
-    if not folder.tensors.is_dir():
-        raise InputError("no folder tensors in it", **about, hint=hint)
-    names = set(os.listdir(folder.tensors))
-    present = np.array([folder.tensor_path(gene).name in names for gene in genes["id"]], dtype=bool)
+    present = folder.has_tensors(genes["id"])
     if not present.any():
-        raise InputError(f"no tensor of the {len(genes):,} genes asked for", **about, hint=hint)
+        there = folder.tensors.is_dir()
+        raise InputError(
+            f"no tensor of the {len(genes):,} genes asked for" if there else "no folder tensors in it",
+            argument="data_folder",
+            subject=folder.root,
+            hint=f"make the tensors first: python tensors.py --data_folder {folder.root}",
+        )
     return present
 
 
 def expected_width(folder, run_settings, gene_ids):
-    """Length of this folder's tensors: what its run.json tells, without one (published program) that of a tensor."""
+    """Length of this folder's tensors: by its run.json, or without one (published program) that of a tensor."""
     if run_settings is not None:
         return run_settings.width
     for gene in gene_ids:
-        try:
+        with contextlib.suppress(DamagedFileError):
             array = load_array(folder.tensor_path(gene))
-        except DamagedFileError:
-            continue
-        if array.shape in [(width,) for width in WIDTHS]:
-            return array.size
+            if array.shape in [(width,) for width in WIDTHS]:
+                return array.size
     return WIDTHS[0]
 
 
@@ -98,50 +90,47 @@ def read_features(folder, gene_ids, width, columns=slice(None)):
     Returns: float32 array (n, columns), and the hexadecimal SHA-256 that stands for the tensors' content.
 
     Raises:
-        InputError: tensors that are damaged, of another length, or hold NaN or infinity; the first ones by name.
+        InputError: tensors that are damaged, of another length, or contain NaN or infinity; the first ones by name.
     """
     gene_ids = list(gene_ids)
     matrix = np.empty((len(gene_ids), len(range(width)[columns])), dtype=np.float32)
 
     def read_row(row):
-        path = folder.tensor_path(gene_ids[row])
         try:
-            array = load_array(path)
+            array = _read_tensor(folder.tensor_path(gene_ids[row]), width)
         except DamagedFileError as error:
-            return f"{error}", None
-        if array.shape != (width,) or array.dtype.kind != "f":
-            return f"{path}: {array.dtype} of shape {array.shape}, expected {width} floating-point numbers", None
-        with np.errstate(over="ignore"):
-            array = array.astype(np.float32)
-        if not np.isfinite(array).all():
-            return f"{path}: holds NaN or infinity", None
+            return str(error), b""
         matrix[row] = array[columns]
         return None, hashlib.sha256(array).digest()
 
-    content = hashlib.sha256()
-    problems = []
     with ThreadPoolExecutor(READERS) as readers:
-        for problem, digest in readers.map(read_row, range(len(gene_ids))):
-            problems.append(problem) if problem else content.update(digest)
+        read = [*readers.map(read_row, range(len(gene_ids)))]
+    problems = [problem for problem, _ in read if problem]
     if problems:
         more = f"; and {len(problems) - NAMED_AT_ONCE:,} more" if len(problems) > NAMED_AT_ONCE else ""
         raise InputError(
             f"{len(problems):,} of {len(gene_ids):,} tensors cannot be used: {'; '.join(problems[:NAMED_AT_ONCE])}"
             f"{more}",
-            hint="run tensors.py again with the same options, which makes them anew",
+            hint="run tensors.py again with the same options to rebuild them",
         )
-    return matrix, content.hexdigest()
+    return matrix, hashlib.sha256(b"".join(digest for _, digest in read)).hexdigest()
+
+
+def _read_tensor(path, width):
+    array = load_array(path)
+    if array.shape != (width,) or array.dtype.kind != "f":
+        raise DamagedFileError(f"{path}: {array.dtype} of shape {array.shape}, expected {width} floating-point numbers")
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise DamagedFileError(f"{path}: contains NaN or infinity")
+    return array
 
 
 class TensorMatrix:
     """The tensors of some genes as one matrix of gigabytes, which is kept until it is asked for, and then read again.
 
-    folder: DataFolder. gene_ids: n gene ids. width: numbers per tensor.
-
-    shape: (n, width). sha256: hexadecimal, stands for the content.
-
-    Raises:
-        InputError: as of `read_features`.
+    folder, gene_ids, width, errors: as of `read_features`. shape: (n, width). sha256: stands for the content.
     """
 
     def __init__(self, folder, gene_ids, width):
@@ -150,10 +139,9 @@ class TensorMatrix:
         self.shape = self._matrix.shape
 
     def hand_over(self):
-        """The matrix, float32 (n, width), which belongs to the caller alone: it is gone when the caller lets it go.
+        """The matrix, float32 (n, width), which belongs to the caller alone: it is gone when the caller drops it.
 
-        Raises:
-            InputError: tensors that are not those of the first time any more.
+        Raises InputError where the tensors have changed since they were first read.
         """
         matrix, self._matrix = self._matrix, None
         if matrix is None:

@@ -2,21 +2,21 @@
 
 import os
 import re
-from dataclasses import fields
 
-from spex.contacts.rules import RULES, SHARED, check_resolution, make_rule, thresholds_in
+from spex.contacts.rules import RULES, check_resolution
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
 from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression
 from spex.inputs.genes import read_gene_table
 from spex.inputs.maps.formats import open_maps
-from spex.inputs.maps.reader import Reading, require_map, split_uri
+from spex.inputs.maps.reader import require_map, split_uri
 from spex.inputs.tables import listed
 from spex.inputs.targets import select_targets
-from spex.models.registry import MODELS
-from spex.study.marked import read_marked
-from spex.study.plan import Study, StudyFit, StudyMap
+from spex.models.choices import Fitting
+from spex.study.plan import READING_OPTIONS, RULE_OPTIONS, Study, StudyFit, StudyMap
+from spex.study.schema import KEYS, spell
+from spex.study.yaml_file import read_marked
 
 OUT, RULE, RESOLUTION = "study", "corrected", 1000
 FITS = [{"name": "ridge", "model": "ridge"}]
@@ -29,13 +29,8 @@ RESOURCES = {
 """Of a job of each step, at full size: benchmarks/RESULTS.md has what they take, this leaves room."""
 
 GENE_OPTIONS = ("gene_type", "tss_rule", "exclude_chroms")
-RULE_OPTIONS = (*dict.fromkeys(name for rule in RULES.values() for name in thresholds_in(rule)), *SHARED)
-READING_OPTIONS = tuple(field.name for field in fields(Reading))
 LISTS = ("exclude_chroms", "distance_edges", "test_chroms", "validation_chroms", "neighbour_penalties")
 """Options of which there may be several, so that one value is a list of one."""
-
-KEYS = {"maps": "files", "network": "weights", "targets": "tissues", "parameters": "params"}
-"""What the file calls arguments of the library that have another name there."""
 
 INDEX = r"(0|[1-9][0-9]*)"
 INDICES = re.compile(rf"{INDEX}(\s*[-,]\s*{INDEX})*|all")
@@ -59,9 +54,10 @@ def read_study(path, *, quick=False):
     """
     file = read_marked(path)
     base, values = file.path.absolute().parent, file.values
-    genes, genome, weights = (_file(file, base, (key,)) for key in ("genes", "genome", "weights"))
-    expression = tuple(base / _plain(each) for each in _listed(values["expression"]))
-    opened = _open_expression(file, expression, genes)
+    genes, genome, weights = (_path(file, base, (key,), values[key]) for key in ("genes", "genome", "weights"))
+    expression = tuple(base / os.path.expanduser(each) for each in _listed(values["expression"]))
+    options = expression, values.get("value"), lambda: read_gene_table(genes, values.get("tss_rule", "auto"))["id"]
+    opened = _with_line(file, ("expression",), open_expression, *options)
     tissues = _tissues(file, opened)
     _with_line(file, ("exclude_chroms",), excluded_chromosomes, _listed(values.get("exclude_chroms")))
     maps = _maps(file, base)
@@ -71,7 +67,7 @@ def read_study(path, *, quick=False):
         _check_rule(file, number, each, comparison)
     return Study(
         path=file.path.absolute(),
-        out=_with_line(file, ("out",), _out_folder, base / _plain(values.get("out", OUT))),
+        out=_with_line(file, ("out",), _out_folder, base / os.path.expanduser(values.get("out", OUT))),
         genes=genes,
         genome=genome,
         weights=weights,
@@ -87,11 +83,6 @@ def read_study(path, *, quick=False):
     )
 
 
-def spell(argument):
-    """How a study's file spells an argument of the library."""
-    return KEYS.get(argument, argument)
-
-
 def _with_line(file, place, function, *given, **options):
     """Call a function of the library; its errors get the line of a place, or of the key below that they are about."""
     try:
@@ -102,11 +93,11 @@ def _with_line(file, place, function, *given, **options):
 
 def _key_below(file, place, argument):
     """The key of an argument in the mapping at a place, or nothing."""
-    held = file.values
+    found = file.values
     for step in place:
-        held = held.get(step, ()) if isinstance(held, dict) else held[step]
+        found = found.get(step, ()) if isinstance(found, dict) else found[step]
     key = argument and spell(argument)
-    return (key,) if isinstance(held, dict) and key in held else ()
+    return (key,) if isinstance(found, dict) and key in found else ()
 
 
 def _listed(value):
@@ -114,22 +105,20 @@ def _listed(value):
     return value if value is None or isinstance(value, list) else [value]
 
 
-def _plain(text):
-    return os.path.expanduser(text)
-
-
 def _options(values, names):
     """Those of some options that are given."""
     return {name: _listed(values[name]) if name in LISTS else values[name] for name in names if name in values}
 
 
-def _file(file, base, place):
-    """The path at a place, when a readable file is there."""
-    path = base / _plain(file.values[place[0]])
+def _path(file, base, place, text, require=lambda path: require_file(path, None)):
+    """The path that a text at a place names, when a readable file is there."""
+    path = base / os.path.expanduser(text)
     try:
-        return require_file(path, None)
+        require(path)
     except InputError as error:
-        raise file.about(place, _from_folder(error)) from error
+        counts = {"hint": COUNTS_FROM} if error.found == "no such file" else {}
+        raise file.about(place, error, **counts) from error
+    return path
 
 
 def _out_folder(path):
@@ -145,33 +134,16 @@ def _out_folder(path):
     return require_folder(path, None)
 
 
-def _from_folder(error):
-    """The error of a path, which says where paths count from."""
-    hint = COUNTS_FROM if error.found == "no such file" else error.hint
-    return InputError(error.found, subject=error.subject, expected=error.expected, hint=hint)
-
-
-def _open_expression(file, expression, genes):
-    """The expression of the file. Returns: ExpressionFile."""
-    return _with_line(
-        file,
-        ("expression",),
-        open_expression,
-        [*expression] if len(expression) > 1 else expression[0],
-        file.values.get("value"),
-        lambda: read_gene_table(genes, file.values.get("tss_rule", "auto"))["id"],
-    )
-
-
 def _tissues(file, opened):
-    """The tissues that the file asks for. opened: ExpressionFile. Returns: list of index, from 1, and name."""
+    """The tissues that the file asks for: list of index, from 1, and name. opened: ExpressionFile."""
     asked = file.values.get("tissues", "all")
     chosen = set()
     for number, each in enumerate(_listed(asked)):
         place = ("tissues", number) if isinstance(asked, list) else ("tissues",)
         is_index = INDICES.fullmatch(each) and each not in opened.tissues
-        words = {"indices": [each]} if is_index else {"patterns": [each]}
-        chosen.update(_with_line(file, place, select_targets, opened, **words))
+        chosen.update(
+            _with_line(file, place, select_targets, opened, **{"indices" if is_index else "patterns": [each]})
+        )
     return [(index, opened.tissues[index - 1]) for index in sorted(chosen)]
 
 
@@ -184,12 +156,12 @@ def _maps(file, base):
         files = _map_files(file, base, place, given)
         options = {"contact_rule": given.get("rule", RULE), "hic_resolution": given.get("resolution", RESOLUTION)}
         options |= _options(given, (*RULE_OPTIONS, *READING_OPTIONS))
-        twin = next((other for other, what in seen.items() if what == (set(map(_real, files)), options)), None)
+        what = set(map(_real, files)), options
+        twin = next((other for other, of_other in seen.items() if of_other == what), None)
         if twin:
             raise file.error((*place, "files"), f"map {name}: the same files as map {twin}", expected="each map once")
-        seen[name] = (set(map(_real, files)), options)
-        told = {key: given.get(key) for key in ("cell_type", "experiment", "factor")}
-        maps.append(StudyMap(name, files, options, **told))
+        seen[name] = what
+        maps.append(StudyMap(name, files, options, **_options(given, ("cell_type", "experiment", "factor"))))
     return maps
 
 
@@ -207,11 +179,7 @@ def _map_files(file, base, place, given):
     files = []
     for number, text in enumerate(_listed(given["files"])):
         here = (*place, "files", number) if isinstance(given["files"], list) else (*place, "files")
-        path = base / _plain(text)
-        try:
-            require_map(path)
-        except InputError as error:
-            raise file.about(here, _from_folder(error)) from error
+        path = _path(file, base, here, text, require_map)
         if _real(path) in map(_real, files):
             raise file.error(here, f"map {given['name']}: {path} for the second time", expected="each file once")
         files.append(path)
@@ -224,23 +192,12 @@ def _real(path):
     return os.path.realpath(file), group
 
 
-def rule_of(map_):
-    """The contact rule of a StudyMap."""
-    given = {name: map_.options[name] for name in RULE_OPTIONS if name in map_.options}
-    return make_rule(map_.options["contact_rule"], **given)
-
-
-def reading_of(map_):
-    """How the files of a StudyMap are read: Reading."""
-    return Reading(**{name: map_.options[name] for name in READING_OPTIONS if name in map_.options})
-
-
 def _check_map(file, number, map_, opened, tissues, *, quick):
     """Refuse options, a cell type or files of a map that a job would stumble over. opened: ExpressionFile."""
     place, resolution = ("maps", number), map_.options["hic_resolution"]
-    rule = _with_line(file, place, rule_of, map_)
+    rule = _with_line(file, place, lambda: map_.rule)
     _with_line(file, place, check_resolution, resolution)
-    reading = _with_line(file, place, reading_of, map_)
+    reading = _with_line(file, place, lambda: map_.reading)
     if map_.cell_type is not None:
         own = _with_line(file, (*place, "cell_type"), select_targets, opened, None, [map_.cell_type])
         if not {*own} & {index for index, _ in tissues}:
@@ -254,7 +211,7 @@ def _check_map(file, number, map_, opened, tissues, *, quick):
 
 
 def _check_rule(file, number, map_, comparison):
-    """Refuse a map by the published rule, which tells nothing in a comparison, where it is not asked for."""
+    """Refuse a map by the published rule, which decides nothing in a comparison, where it is not asked for."""
     rule = RULES[map_.options["contact_rule"]]
     if rule.own_windows_stand_in and "show_published" not in comparison:
         raise file.error(
@@ -270,32 +227,17 @@ def _fits(file, base):
     """The fits of the file. Yields: StudyFit."""
     names = {}
     for number, given in enumerate(file.values.get("fits", FITS)):
-        place, name, model = ("fits", number), given["name"], given["model"]
+        place, name = ("fits", number), given["name"]
         _check_name(file, (*place, "name"), f"fit {name}", name, names)
-        _check_fit(file, place, given)
         options = _options(given, [key for key in given if key != "name"])
         if "params" in given:
-            path = base / _plain(given["params"])
-            taken = [key for key in ("neighbour_penalties",) if key in given]
-            _with_line(file, (*place, "params"), MODELS[model].read_parameters, path, taken)
-            options["params"] = path
+            options["params"] = base / os.path.expanduser(given["params"])
+        _with_line(file, place, _check_fit, options)
         yield StudyFit(name, options)
 
 
-def _check_fit(file, place, given):
-    """Refuse options of a fit that contradict each other."""
-    model = MODELS[given["model"]]
-    problems = {
-        "neighbour_penalties": "neighbour_penalties" not in model.optional
-        and f"{given['model']} has no such penalties",
-        "repeats": given.get("repeats", 1) > 1
-        and not model.seeded
-        and f"{given['model']} has no random part, every repeat would be the same",
-        "cv_groups": "cv" not in given and "says how cv: chromosomes divides them; give that too",
-        **dict.fromkeys(
-            ("test_chroms", "validation_chroms"), "cv" in given and "cv tests on every chromosome in turn; leave it out"
-        ),
-    }
-    for key, problem in problems.items():
-        if key in given and problem:
-            raise file.error((*place, key), f"fit {given['name']}: {key}: {problem}")
+def _check_fit(options):
+    """Refuse options of a fit that contradict each other, or parameters that its model cannot use."""
+    renamed = {library: key for library, key in KEYS.items() if key in options}
+    given = {name: value for name, value in options.items() if name not in renamed.values()}
+    Fitting(**given, **{library: options[key] for library, key in renamed.items()}).read_parameters()

@@ -1,8 +1,6 @@
-"""A study on Snakemake: the words that start it, and one run of it at a time."""
+"""A study on Snakemake: the command that starts it, and one run of it at a time."""
 
 import contextlib
-import fcntl
-import json
 import logging
 import os
 import shlex
@@ -15,23 +13,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from spex.errors import InputError, shown, visible
-from spex.files.atomic import write_json
+from spex.files.atomic import open_locked, read_json, write_json
 from spex.files.checks import require_folder
-from spex.files.own import open_own
 
-WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
-PROFILES = {path.name: path for path in sorted((WORKFLOW / "profiles").iterdir())}
+HERE = Path(__file__).resolve().parent
+SNAKEFILE = HERE / "study.smk"
+PROFILES = {path.name: path for path in sorted((HERE / "profiles").iterdir())}
 LOCAL, SLURM = "local", "slurm"
 LOCK, HANDED = ".study.lock", ".study.json"
-"""In the study's folder: who holds the first runs the study; the second says to the Snakefile whose folder it is.
-Snakemake would read a path among its words as YAML, and give it to a shell."""
+"""In the study's folder: whoever locks the first runs the study; the second says to the Snakefile whose folder it is.
+Snakemake would read a path among its arguments as YAML, and give it to a shell."""
 
-FOR_SHELLS = "'\"$`\\"
-"""Letters that mean something within quotes."""
-
-HOLDER = 200
-"""Characters of who holds the lock."""
-
+FOR_SHELLS = "'\"$`\\"  # letters that mean something within quotes
 DRY = ("-n", "--dry-run", "--dryrun")
 PACKAGES = {
     "snakemake": "snakemake>=9,<10",
@@ -41,38 +34,64 @@ PACKAGES = {
 logger = logging.getLogger("spex")
 
 
-def snakemake_words(study, profile=LOCAL, cores=None, extra=()):
-    """The words that start Snakemake on a study, in its folder, where `hand_over` has left what else it needs.
+def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
+    """Run what a study lacks, by Snakemake; a run that was stopped anywhere goes on with the same call.
+
+    Prints the command first. profile, cores, extra: as of `snakemake_command`. spex_command: what starts the program,
+    this Python without it.
+
+    Raises:
+        InputError: Snakemake or what the profile needs is missing, this study runs already, or a job failed, which
+            has said why.
+    """
+    _check_engine(profile, dry=not set(DRY).isdisjoint(extra))
+    if profile == SLURM:
+        check_for_cluster(study.out)
+    require_folder(study.out, "out").mkdir(parents=True, exist_ok=True)
+    command = snakemake_command(study, profile, cores, extra)
+    with contextlib.closing(hold_alone(study.out)):
+        hand_over(study, spex_command)
+        if any((study.out / ".snakemake" / "locks").glob("*.lock")):  # Snakemake's own, which a kill leaves behind
+            logger.info("unlocking %s: no process that runs this study is left", study.out)
+            _start([*command, "--unlock"], study.out)
+    print(f"cd {shlex.quote(str(study.out.absolute()))} && {shlex.join(command)}", flush=True)
+    if _start(command, study.out):
+        raise InputError(
+            "Snakemake ended with an error, see above",
+            subject=study.path,
+            hint="put it right, then run the same command again: what is finished is kept",
+        )
+
+
+def snakemake_command(study, profile=LOCAL, cores=None, extra=()):
+    """The command that starts Snakemake on a study, in its folder, where `hand_over` has left what else it needs.
 
     profile: "local", "slurm", or a folder with a profile of Snakemake. cores: to use at once on this machine, all
-    without it; jobs of a cluster are not counted. extra: more words for Snakemake, which come last and so decide.
+    without it; jobs of a cluster are not counted. extra: more arguments for Snakemake, which come last and so decide.
 
     Returns: list of str.
     """
-    words = [sys.executable, "-m", "snakemake", "--snakefile", WORKFLOW / "study.smk"]
-    words += ["--workflow-profile", PROFILES.get(profile) or Path(profile).absolute()]
-    if profile == LOCAL:
-        words += ["--cores", cores or "all", *_gpus_at_once(study)]
-    elif cores is not None:
-        words += ["--cores", cores]
-    return [*map(str, words), "--rerun-incomplete", *extra]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", SNAKEFILE]
+    command += ["--workflow-profile", PROFILES.get(profile) or Path(profile).absolute()]
+    if profile == LOCAL or cores is not None:
+        command += ["--cores", cores or "all"]
+    gpus = max(asked["gpus"] for asked in study.resources.values())
+    if profile == LOCAL and gpus:  # jobs take every GPU that they see, so those that need one come one after the other
+        command += ["--resources", f"gpu={gpus}"]
+    return [*map(str, command), "--rerun-incomplete", *extra]
 
 
 def hand_over(study, spex_command=None):
-    """Leave in a study's folder what its Snakefile needs. spex_command: words that start the program."""
+    """Leave in a study's folder what its Snakefile needs. spex_command: what starts the program."""
     command = spex_command or [sys.executable, "-m", "spex"]
     write_json(study.out / HANDED, {"study": str(study.path.absolute()), "spex": [*command]})
 
 
 def handed_over(folder):
-    """The path of the study whose folder this is, and the words that start the program.
-
-    Raises:
-        InputError: `hand_over` has left nothing there.
-    """
+    """The path of the study whose folder this is, and the command that starts the program; InputError without those."""
     path = Path(folder) / HANDED
     try:
-        handed = json.loads(path.read_bytes().decode(errors="surrogateescape"))
+        handed = read_json(path)
         return Path(handed["study"]), handed["spex"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -83,66 +102,21 @@ def handed_over(folder):
         ) from error
 
 
-def _gpus_at_once(study):
-    """Jobs take every GPU that they see, so those that need one come one after the other."""
-    most = max(asked["gpus"] for asked in study.resources.values())
-    return ["--resources", f"gpu={most}"] if most else []
-
-
-def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
-    """Run what a study lacks, by Snakemake; a run that was stopped anywhere goes on with the same call.
-
-    Prints the words first. Arguments as of `snakemake_words`. spex_command: words that start the program, this
-    Python's without them.
-
-    Raises:
-        InputError: Snakemake or what the profile needs is missing, this study runs already, or a job failed, which
-            has told why.
-    """
-    _check_engine(profile, dry=not set(DRY).isdisjoint(extra))
-    if profile == SLURM:
-        check_for_cluster(study.out)
-    require_folder(study.out, "out").mkdir(parents=True, exist_ok=True)
-    words = snakemake_words(study, profile, cores, extra)
-    with contextlib.closing(hold_alone(study.out)):
-        hand_over(study, spex_command)
-        if any((study.out / ".snakemake" / "locks").glob("*.lock")):  # Snakemake's own, which a kill leaves behind
-            logger.info("unlocking %s: no process that runs this study is left", study.out)
-            _start([*words, "--unlock"], study.out)
-    print(f"cd {shlex.quote(str(study.out.absolute()))} && {shlex.join(words)}", flush=True)
-    if _start(words, study.out):
-        raise InputError(
-            "Snakemake ended with an error, see above",
-            subject=study.path,
-            hint="mend it, then run the same command again: what is finished is kept",
-        )
-
-
 def hold_alone(out):
-    """Hold the lock of a study's folder until the file is closed or the process has ended, however it ends.
+    """Lock a study's folder until the returned file is closed or the process has ended, however it ends.
 
-    The Snakefile holds it as long as its Snakemake runs, started by hand or from here. So whoever gets it knows that no
-    Snakemake of this study is left, and that the locks which Snakemake itself keeps as files are those of a killed one.
-    It is the system's lock, not a file's existence: it goes with the process. Shared disks pass it on to other nodes.
-
-    Returns: the open file.
+    The Snakefile locks it as long as its Snakemake runs, started by hand or from here. So whoever gets the lock knows
+    that no Snakemake of this study is left, and that Snakemake's own locks, which are files, are those of a killed one.
 
     Raises:
-        InputError: another process holds it, or what is there is no plain file.
+        InputError: another process has locked it, or what is there is no plain file.
     """
-    file = open_own(out / LOCK, "a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        holder = shown(file.read(HOLDER).strip()) or "another process"
-        file.close()
-        raise InputError(
-            f"{holder} runs this study already", subject=out, hint="wait until it ends, or end it"
-        ) from None
-    except OSError as error:
-        logger.warning("%s: this file system has no locks (%s); start one run at a time", out, error.strerror)
-        return file
+
+    def refuse(holder):
+        holder = shown(holder.strip()) or "another process"
+        return InputError(f"{holder} runs this study already", subject=out, hint="wait until it ends, or end it")
+
+    file = open_locked(out / LOCK, refuse)
     file.truncate(0)
     file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
     file.flush()
@@ -150,12 +124,8 @@ def hold_alone(out):
 
 
 def check_for_cluster(out):
-    """Refuse a study's folder whose path Snakemake would not hand to a cluster's jobs as it is: it quotes it as Python
-    does, for a shell.
-
-    Raises:
-        InputError: names the letter.
-    """
+    """Raise InputError for a study's folder whose path a cluster's jobs would not get as it is: Snakemake quotes it as
+    Python does, for a shell."""
     path = os.path.realpath(out)
     bad = next((letter for letter in path if letter in FOR_SHELLS or not letter.isprintable()), None)
     if bad is not None:
@@ -170,25 +140,18 @@ def check_for_cluster(out):
 
 def _check_engine(profile, *, dry):
     """Refuse a profile that is none, and one whose engine is not here."""
+    about = {"argument": "profile", "subject": profile}
     if profile not in PROFILES and not Path(profile).is_dir():
-        raise InputError(
-            "no such profile", argument="profile", subject=profile, expected=f"{', '.join(PROFILES)}, or a folder"
-        )
+        raise InputError("no such profile", **about, expected=f"{', '.join(PROFILES)}, or a folder")
     needed = [name for name in PACKAGES if name == "snakemake" or profile == SLURM]
     if missing := [PACKAGES[name] for name in needed if find_spec(name) is None]:
-        raise InputError(
-            f"{' and '.join(each.partition('>')[0] for each in missing)} not installed",
-            argument="profile",
-            subject=profile,
-            hint=f"get it with: pip install {shlex.join(missing)}",
-        )
+        names = " and ".join(each.partition(">")[0] for each in missing)
+        raise InputError(f"{names} not installed", **about, hint=f"get it with: pip install {shlex.join(missing)}")
     if profile == SLURM and not dry and shutil.which("sbatch") is None:
-        raise InputError(
-            "no sbatch on this machine", argument="profile", subject=profile, hint="start it where SLURM takes jobs"
-        )
+        raise InputError("no sbatch on this machine", **about, hint="start it where SLURM takes jobs")
 
 
-def _start(words, folder):
+def _start(command, folder):
     """Run Snakemake to its end. Returns: its exit status.
 
     It has a process group of its own, so that Ctrl-C and SIGTERM come here first and go on to all of it as Ctrl-C, on
@@ -197,7 +160,7 @@ def _start(words, folder):
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # a script started us with &; Snakemake must hear it
     if ignored:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(words, cwd=folder, process_group=0)
+    process = subprocess.Popen(command, cwd=folder, process_group=0)
     if ignored:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -207,3 +170,12 @@ def _start(words, folder):
             os.killpg(process.pid, signal.SIGINT)
         process.wait()
         raise
+
+
+def join_sheets(out, *sheets):
+    """Put the data sheets of all maps, JSON lists as `spex map` writes them, into one list, in this order."""
+    write_json(Path(out), [sheet for path in sheets for sheet in read_json(path)])
+
+
+if __name__ == "__main__":  # python -m spex.study.running OUT SHEET ..., as the Snakefile has it
+    join_sheets(*sys.argv[1:])

@@ -1,8 +1,37 @@
 """What `spex study init` writes: a study's file with every key, those that may be left out behind a #."""
 
-TEMPLATE = """\
+import textwrap
+
+from spex.compare.protocol import Protocol
+from spex.contacts.rules import RULES
+from spex.inputs.choices import GeneChoice, Reading, SampleChoice
+from spex.models.choices import Fitting
+from spex.options import options_in
+from spex.study.schema import spell
+
+WIDTH, KEY_WIDTH = 120, 33
+
+
+def _optional(head, *owners, left_out=(), **values):
+    """Lines of the options of Options classes: key, default or example, and what it is for.
+
+    head: of each line, with its #. values: in place of defaults.
+    """
+    options = {name: (said, default) for owner in owners for name, said, default in options_in(owner)}
+    lines = []
+    for name in (name for name in options if name not in left_out):
+        said, default = options[name]
+        value = values.get(name, said.example or default)
+        value = str(value).lower() if isinstance(value, bool) else value
+        line = f"{head}{f'{spell(name)}: {value}':<{KEY_WIDTH}}"
+        first, *more = textwrap.wrap(said.help, WIDTH - len(line) - 3)
+        lines += [f"{line} # {first}", *(f"{head.rstrip():<{len(line)}} # {each}" for each in more)]
+    return "\n".join(lines)
+
+
+TEMPLATE = f"""\
 # A study: contact maps, tissues and their controls, in one file. Paths count from this file's folder. What stands
-# behind a # may be left out, and is shown with what it then is, or with an example. When it is filled in:
+# behind a # may be left out, and is shown with its default or with an example. When it is filled in:
 #
 #   spex study check FILE   what is wrong or missing, what there is to do, and what it will cost
 
@@ -13,62 +42,39 @@ genes: expecto/geneanno_GRCh38.csv   # the published table, a table with id, chr
 genome: data/hg38.fa                 # FASTA
 weights: expecto/deepsea.beluga.pth  # checkpoint of the network
 expression: expecto/geneanno.exp.csv # a table, .h5ad, or a list of files with a sample each
-# value: TPM                         # files with a sample each: TPM or FPKM
-# gene_type: all                     # pc, lincRNA, or all: everything but rRNA
-# tss_rule: auto                     # GTF and GFF3: auto, mane, canonical or 5prime
-# exclude_chroms: [chrX, chrY, chrM, scaffolds]   # or none
+{_optional("# ", SampleChoice, GeneChoice)}
 
 # Tissues: names, patterns such as "Brain*", or numbers of the expression's columns from 1
 # tissues: all
 
 # Contact maps. The name is that of a folder and in every table: letters, digits, _, . and -
 maps:
-  - name: GM12878_CTCF
+  - name: GM12878_Pol_II
     files: data/4DNFIARR7LP4.mcool    # of one experiment; counts of several are added
-    # resolution: 1000            # bp per bin
-    # rule: corrected             # or published, with show_published: true below
-    # min_count: 2                # corrected rule: keep contacts with this count or more
-    # max_dist: 1.15              # published rule: keep contacts with 1/sqrt(count) below this
-    # distance_edges: [0.5, 1.0]  # groups of contacts by 1/sqrt(count); without it one group of all
-    # contact_weight: one         # or count, log, balanced, expected
-    # value_column: count         # .mcool and .cool: column of the pixels that is the count
-    # count_column: 7             # tables: number or name of the count's column
-    # contact_radius: 1.5         # 3D models: beads nearer than this are in contact
+    # resolution: 1000                  # bp per bin
+    # rule: corrected                   # or published, with show_published: true below
+{_optional("    # ", *RULES.values(), Reading, distance_edges="[0.5, 1.0]")}
     # cell_type: Cells_EBV-transformed_lymphocytes   # the tissue that is the map's own, by name or pattern
-    # experiment: ChIA-PET        # free text, as is factor; the report groups by them
-    # factor: CTCF
+    # experiment: ChIA-PET              # free text, as is factor; the report groups by them
+    # factor: Pol II
   # - name: K562_RAD21
   #   files: [one.mcool, other.mcool]
 
 # Fits, made of sequence alone and of each map
 # fits:
 #   - name: ridge
-#     model: ridge                # or gbtree, gblinear
-#     params: parameters.json     # parameters in place of the model's own
-#     cv: chromosomes             # every chromosome in turn as test; without it chr8 is
-#     cv_groups: 5                # this many groups of chromosomes take turns
-#     test_chroms: chr8           # without cv
-#     validation_chroms: chr9     # without cv
-#     seed: 1410                  # gbtree
-#     repeats: 1                  # gbtree: fits with seed, seed + 1, ...
-#     neighbour_penalties: [0.1, 1, 10, none]   # ridge: penalties of the contact columns apart
+{_optional("#     ", Fitting, model="ridge")}
 
-# The comparison of maps with sequence alone and with matched bins, and its statistics
+# The comparison of maps with sequence alone and with distance-matched controls, and its statistics
 # comparison:
-#   thin_to: shallowest           # thin all maps to a number of counts, or to those of the shallowest
-#   genes_with_contacts: false    # only genes with a contact in every map
-#   narrow_draw: false            # look for matched bins less far
-#   correction: bh                # of p-values: bh, by or none
-#   least_gain: 0.005             # gain of Spearman below which it is nothing
-#   rotations: 19
-#   seed: 1410
-#   show_published: false         # take maps by the published rule, without a verdict
+{_optional("#   ", Protocol, left_out=["pseudocount"])}
+#   show_published: false             # take maps by the published rule, without a verdict
 
 # Jobs
 # shards: 1                       # jobs that the genes of each map are divided among
 # resources:                      # of one job of each step
-#   tensors: {threads: 4, memory_mb: 8000, minutes: 240, gpus: 0}
-#   train: {threads: 4, memory_mb: 12000, minutes: 120, gpus: 0}
-#   compare: {threads: 4, memory_mb: 16000, minutes: 720, gpus: 0}
-#   report: {threads: 1, memory_mb: 4000, minutes: 30, gpus: 0}
+#   tensors: {{threads: 4, memory_mb: 8000, minutes: 240, gpus: 0}}
+#   train: {{threads: 4, memory_mb: 12000, minutes: 120, gpus: 0}}
+#   compare: {{threads: 4, memory_mb: 16000, minutes: 720, gpus: 0}}
+#   report: {{threads: 1, memory_mb: 4000, minutes: 30, gpus: 0}}
 """

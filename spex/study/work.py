@@ -24,7 +24,6 @@ from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chr
 from spex.runs.cache import PredictionStore, own_keys
 from spex.runs.folder import DataFolder
 from spex.runs.settings import store_identity
-from spex.study.reading import reading_of, rule_of
 
 OWN_WINDOWS = len(SHIFTS)
 SEQUENCE_ALONE = "sequence alone"
@@ -54,8 +53,8 @@ class FolderWork:
 class FitWork:
     """Fits of one kind in one data folder, with `columns` features.
 
-    splits: trainings on other genes each. fits: of all splits, tissues and seeds. parameters: of the model, from name
-    to value. pooled: whether the splits are folds whose scores are put together.
+    splits: trainings on other genes each. fits: of all splits, tissues and seeds. rounds: of boosting, at the most;
+    None of other models. pooled: whether the splits are folds whose scores are put together.
     """
 
     name: str
@@ -64,7 +63,7 @@ class FitWork:
     columns: int
     splits: int
     fits: int
-    parameters: dict
+    rounds: int | None
     pooled: bool
 
 
@@ -86,24 +85,29 @@ def count_work(study):
     Raises:
         InputError: inputs that cannot be used or do not fit each other.
     """
-    table, genes = genes_of(study)
-    chromsizes = _chromsizes(study, genes)
-    chroms = genes["chrom"].loc[_expressed(study, table, genes)]
-    splits = {fit.name: _splits(study, fit, chroms) for fit in study.fits}
+    table = read_gene_table(study.genes, study.gene_options.get("tss_rule", "auto"))
+    excluded = excluded_chromosomes(study.gene_options.get("exclude_chroms"))
+    genes = keep_genes(table, study.gene_options.get("gene_type", "all"), excluded)
+    genome = Genome(study.genome, DataFolder(study.base_folder).genome_index)
+    genome.close()
+    check_on_genome(genes, genome.chromsizes)
+    file = open_expression([*study.expression], study.expression_options.get("value"), lambda: table["id"])
+    expressed = read_expression(file, [index for index, _ in study.tissues], table, genes).values.index
+    splits = {fit.name: _splits(study, fit, genes["chrom"].loc[expressed]) for fit in study.fits}
     _check_copies(study)
-    todo = {folder.root: _missing(folder, genes) for folder in _data_folders(study)}
+    missing = [~DataFolder(study.out / name).has_tensors(genes["id"]) for name in study.folders]
     cache = _Cache(study)
-    folders = [_sequence_alone(study, genes, todo, cache)]
-    for map_ in study.maps:
+    folders = [_sequence_alone(genes, missing, cache)]
+    for map_, of_map in zip(study.maps, missing[1:], strict=True):
         with _about(study, f"map {map_.name}"):
-            folders.append(_of_map(study, map_, genes, chromsizes, todo, cache))
+            folders.append(_of_map(map_, genes, genome.chromsizes, of_map, cache))
     fits = [_fits(fit, folder, splits[fit.name], len(study.tissues)) for fit in study.fits for folder in folders]
-    return Work(len(chroms), len(study.tissues), folders, fits)
+    return Work(len(expressed), len(study.tissues), folders, fits)
 
 
 @contextmanager
 def _about(study, part):
-    """Tell in errors of the library which part of a study they are about, such as "map GM12878"."""
+    """Add to errors of the library which part of a study they are about, such as "map GM12878"."""
     try:
         yield
     except InputError as error:
@@ -112,11 +116,7 @@ def _about(study, part):
 
 
 def _check_copies(study):
-    """Refuse maps whose files are copies of each other's; only files of one size are read.
-
-    Raises:
-        InputError: the same content twice in a map, or in two maps with the same options.
-    """
+    """Refuse the same content twice in a map, or in two maps with the same options; only files of one size are read."""
     sizes = Counter(_size(file) for map_ in study.maps for file in map_.files)
     hashes, seen = KnownHashes(), []
     for map_ in study.maps:
@@ -135,41 +135,6 @@ def _size(path):
     return split_uri(path)[0].stat().st_size
 
 
-def genes_of(study):
-    """The whole genes table, and the genes that the study is made for."""
-    options = study.gene_options
-    table = read_gene_table(study.genes, options.get("tss_rule", "auto"))
-    excluded = excluded_chromosomes(options.get("exclude_chroms"))
-    return table, keep_genes(table, options.get("gene_type", "all"), excluded)
-
-
-def _chromsizes(study, genes):
-    """Chromosome name -> bp, of a genome that has the genes."""
-    genome = Genome(study.genome, DataFolder(study.base_folder).genome_index)
-    genome.close()
-    check_on_genome(genes, genome.chromsizes)
-    return genome.chromsizes
-
-
-def _expressed(study, table, genes):
-    """Rows of the genes with expression."""
-    paths = [*study.expression]
-    file = open_expression(
-        paths if len(paths) > 1 else paths[0], study.expression_options.get("value"), lambda: table["id"]
-    )
-    return read_expression(file, [index for index, _ in study.tissues], table, genes).values.index
-
-
-def _data_folders(study):
-    return [DataFolder(study.base_folder), *(DataFolder(study.map_folder(each.name)) for each in study.maps)]
-
-
-def _missing(folder, genes):
-    """Which genes have no tensor in a data folder, (n,) bool."""
-    there = {path.name for path in folder.tensors.glob("*.npy")}
-    return np.array([folder.tensor_path(gene).name not in there for gene in genes["id"]], dtype=bool)
-
-
 class _Cache:
     """What the prediction cache of a study has, and what folders that are counted already will have put there."""
 
@@ -184,55 +149,48 @@ class _Cache:
             self._store = PredictionStore(study.cache, identity)
 
     def lacks(self, kind, chrom, keys):
-        """How many of some keys are neither there nor promised; they are promised now. keys: (n,) int64, each once."""
+        """How many of some keys are neither there nor promised; they are promised now. keys: (n,) int64."""
+        promised = self._promised.get((kind, chrom), np.empty(0, np.int64))
+        keys = np.setdiff1d(keys, promised)
         lacking = keys if self._store is None else keys[~self._store.has(kind, chrom, keys)]
-        before = self._promised.get((kind, chrom), np.empty(0, np.int64))
-        new = np.setdiff1d(lacking, before)
-        self._promised[kind, chrom] = np.union1d(before, new)
-        return len(new)
+        self._promised[kind, chrom] = np.union1d(promised, lacking)
+        return len(lacking)
 
 
-def _sequence_alone(study, genes, todo, cache):
-    """The folder of sequence alone, and own windows that any folder needs. todo: by folder, (n,) bool of its genes."""
-    needed = genes[np.logical_or.reduce([*todo.values()])]
-    lacking = sum(cache.lacks("own", chrom, np.unique(own_keys(on))) for chrom, on in needed.groupby("chrom"))
+def _sequence_alone(genes, missing, cache):
+    """The folder of sequence alone, and own windows that any folder needs. missing: by folder, (n,) bool of genes."""
+    needed = genes[np.logical_or.reduce(missing)].groupby("chrom")
     return FolderWork(
         name=SEQUENCE_ALONE,
         tensors=len(genes),
-        missing=int(todo[DataFolder(study.base_folder).root].sum()),
+        missing=int(missing[0].sum()),
         width=tensor_length(BELUGA, 0),
         windows=OWN_WINDOWS * len(genes),
-        to_compute=OWN_WINDOWS * lacking,
+        to_compute=OWN_WINDOWS * sum(cache.lacks("own", chrom, own_keys(on)) for chrom, on in needed),
     )
 
 
-def _of_map(study, map_, genes, chromsizes, todo, cache):
+def _of_map(map_, genes, chromsizes, missing, cache):
     """The folder of a map: its contacts, read in one pass, and the windows of the bins. chromsizes: of the genome."""
-    rule = rule_of(map_)
-    resolution = map_.options["hic_resolution"]
-    maps = agree_maps(open_maps([*map_.files], resolution, reading_of(map_), rule), genes, chromsizes)
+    rule, resolution = map_.rule, map_.options["hic_resolution"]
+    maps = agree_maps(open_maps([*map_.files], resolution, map_.reading, rule), genes, chromsizes)
     contacts = read_maps(maps, genes, rule, resolution)
-    missing = todo[DataFolder(study.map_folder(map_.name)).root]
-    starts = contacts.window_starts
-    windows = to_compute = 0
-    for chrom in genes["chrom"].unique():
-        here = contacts.chrom == chrom
-        windows += len(np.unique(starts[here]))
-        to_compute += cache.lacks("windows", chrom, np.unique(starts[here & missing[contacts.gene]]))
+    on = [(chrom, contacts.chrom == chrom) for chrom in genes["chrom"].unique()]
+    starts, needed = contacts.window_starts, missing[contacts.gene]
     return FolderWork(
         name=map_.name,
         tensors=len(genes),
         missing=int(missing.sum()),
         width=tensor_length(BELUGA, rule.groups),
-        windows=windows,
-        to_compute=to_compute,
+        windows=sum(len(np.unique(starts[here])) for _, here in on),
+        to_compute=sum(cache.lacks("windows", chrom, starts[here & needed]) for chrom, here in on),
         contacts=len(contacts.bins),
         without_contact=int((contacts.number == 0).sum()),
     )
 
 
 def _splits(study, fit, chroms):
-    """Number of splits of a StudyFit's genes, which have enough genes each. chroms: of the genes, Series."""
+    """Number of splits of a StudyFit, which have enough genes each. chroms: of the genes, Series."""
     options = fit.options
     with _about(study, f"fit {fit.name}"):
         if "cv" in options:
@@ -242,11 +200,8 @@ def _splits(study, fit, chroms):
 
 
 def _fits(fit, folder, splits, tissues):
-    """The fits of a StudyFit in a folder. folder: FolderWork. splits: how many. tissues: how many."""
+    """The fits of a StudyFit in a FolderWork. splits, tissues: how many."""
     options = fit.options
-    parameters = MODELS[options["model"]].read_parameters(options.get("params"))
-    if "neighbour_penalties" in options and folder.contacts is not None:
-        parameters = parameters | {"neighbour_penalties": options["neighbour_penalties"]}
     return FitWork(
         name=fit.name,
         model=options["model"],
@@ -254,6 +209,6 @@ def _fits(fit, folder, splits, tissues):
         columns=folder.width,
         splits=splits,
         fits=splits * tissues * options.get("repeats", 1),
-        parameters=parameters,
+        rounds=MODELS[options["model"]].read_parameters(options.get("params")).get("num_boost_round"),
         pooled="cv" in options,
     )

@@ -202,16 +202,16 @@ def test_given_files_are_used(started, only, world):
 @pytest.mark.parametrize(
     "argv, message",
     [
-        (["--genes_filename", "x.csv"], "--genes_filename: needs --genome_filename, and the other way round"),
-        (["--genome_filename", "x.fa"], "--genes_filename: needs --genome_filename, and the other way round"),
+        (["--genes_filename", "x.csv"], "--genes: needs --genome, and the other way round"),
+        (["--genome_filename", "x.fa"], "--genes: needs --genome, and the other way round"),
         (
             ["--mcool_filename", "x.mcool"],
-            "--mcool_filename: synthetic genes have synthetic contacts; give --genes_filename too",
+            "--maps: synthetic genes have synthetic contacts; give --genes too",
         ),
-        (["--hic_resolution", "2000"], "--hic_resolution 2000: says how a contact map is read, but none is given"),
+        (["--hic_resolution", "2000"], "--resolution 2000: says how a contact map is read, but none is given"),
         (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
-        (["--gpus", "0"], "--gpus: of no use with --compute_platform CPU"),
-        (["--beluga_model_filename", "none.pth"], "--beluga_model_filename none.pth: no such file"),
+        (["--gpus", "0"], "--gpus: of no use with --device CPU"),
+        (["--beluga_model_filename", "none.pth"], "--network none.pth: no such file"),
         (["--precision", "int8"], "invalid choice: 'int8'"),
     ],
 )

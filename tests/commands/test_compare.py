@@ -73,7 +73,7 @@ def test_everything_is_written_and_written_the_same_again(argv, tmp_path, capsys
         (("--target_index", "7"), {}, "--target_index 7: "),
         (("--thin_to", "deepest"), {}, "--thin_to: found 'deepest', expected a whole number from 1"),
         (("--thin_to", "shallowest"), {}, "--thin_to: needs the map that"),
-        (("--pred_cache_folder", "nowhere"), {}, "--pred_cache_folder nowhere: "),
+        (("--pred_cache_folder", "nowhere"), {}, "--cache nowhere: "),
         (("--correction", "holm"), {}, "--correction"),
         (("--least_gain", "0"), {}, "--least_gain"),
         (("--confirm", "gbtree"), {}, "--confirm gbtree: trees take hours for each tissue; name the tissues"),
@@ -90,7 +90,7 @@ def test_refusals_are_one_line_in_the_command_s_own_words(argv, tmp_path, capsys
 def test_a_base_of_another_genes_table(argv, tmp_path, capsys, study):
     other = tmp_path / "genes.csv"
     pd.read_csv(study.genes).iloc[1:].to_csv(other, index=False)
-    refuse(capsys, [*argv(tmp_path / "out"), "--genes_filename", str(other)], "--genes_filename")
+    refuse(capsys, [*argv(tmp_path / "out"), "--genes_filename", str(other)], "--genes ")
 
 
 def test_cell_types_of_words_and_tables(tmp_path):

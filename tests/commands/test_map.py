@@ -82,12 +82,12 @@ def test_tables_and_models_have_sheets_too(genes, tmp_path):
     [
         ("none.mcool", "FILE none.mcool: no such file"),
         (
-            "{map} --hic_resolution 5000",
-            r"FILE .*map0.mcool: no resolution 5000 \(it has 1000, 2000\); choose --hic_res",
+            "{map} --resolution 5000",
+            r"FILE .*map0.mcool: no resolution 5000 \(it has 1000, 2000\); choose --res",
         ),
-        ("{map} --hic_resolution 300", "--hic_resolution 300: expected a multiple of 200"),
+        ("{map} --hic_resolution 300", "--resolution 300: expected a multiple of 200"),
         ("{map} --value_column KR", "FILE .*: no column KR in the pixels of .*; expected --value_column among count"),
-        ("{map} --genes_filename none.csv", "--genes_filename none.csv: no such file"),
+        ("{map} --genes_filename none.csv", "--genes none.csv: no such file"),
         ("{map} --genes_filename {other}", "FILE .*map0.mcool: none of the genes lies on a chromosome of it"),
         ("{map} --out {map}", "--out .*map0.mcool: .* is no folder"),
         ("{map} --count_column 7", "--count_column 7: none of the contact maps is of a format that it is for"),

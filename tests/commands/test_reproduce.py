@@ -97,4 +97,4 @@ def test_command_that_fails_is_named(capsys, tmp_path):
     with pytest.raises(
         reproduce.InputError, match="spex train ended with status 3, see above; the same command goes on"
     ):
-        reproduce.start({"train": (sys.executable, "-c", "raise SystemExit(3)")}, "train", "--seed", 1)
+        reproduce.run_command({"train": (sys.executable, "-c", "raise SystemExit(3)")}, "train", "--seed", 1)

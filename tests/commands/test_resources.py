@@ -9,8 +9,8 @@ from small_resources import TABLE, fetch_into, served_files, small_table
 from stand_ins import LENGTHS, write_genome, write_map
 
 from spex.commands import resources
-from spex.resources import checks
-from spex.resources.table import RESOURCES, finder
+from spex.resources.obtain import file_digest
+from spex.resources.table import RESOURCES, check_genome, finder
 
 KEY = {"default": {"key": "AKEY", "secret": "s3cr3t-of-mine", "server": "https://data.4dnucleome.org"}}
 
@@ -164,11 +164,11 @@ def lab(tmp_path, world):
     write_genome(tmp_path / "hg38.fa", LENGTHS)
     write_map(tmp_path / "4DNFIARR7LP4.mcool", 1000, 5000)
     find = finder(RESOURCES, tmp_path)
-    own = {"genome": lambda path, find: checks.check_genome(path, LENGTHS)}
+    own = {"genome": lambda path, find: check_genome(path, LENGTHS)}
     table = [
         dataclasses.replace(
             resource,
-            digest=resource.digest and f"md5:{checks.file_digest(find(resource.name), 'md5')}",
+            digest=resource.digest and f"md5:{file_digest(find(resource.name), 'md5')}",
             check=own.get(resource.name, resource.check),
         )
         for resource in RESOURCES

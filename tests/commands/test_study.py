@@ -7,7 +7,7 @@ from refusals import files_in, refuse
 from study_files import LINES, write_study
 
 from spex.commands import study
-from spex.study.rates import MEASURED
+from spex.study.cost import MEASURED
 from spex.study.template import TEMPLATE
 
 
@@ -25,7 +25,7 @@ def test_init_writes_a_file_once(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     before = files_in(tmp_path)
     refuse(capsys, study.main, ["init"], "error: study.yaml: it is there already; give another name")
-    refuse(capsys, study.main, ["init", "study.yaml/a.yaml"], "error: file study.yaml: study.yaml is no folder")
+    refuse(capsys, study.main, ["init", "study.yaml/a.yaml"], "error: FILE study.yaml: study.yaml is no folder")
     assert files_in(tmp_path) == before
 
 

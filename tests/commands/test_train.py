@@ -20,7 +20,7 @@ from spex.files.sealed import load_array, load_sealed_json, save_array, save_sea
 from spex.models.registry import MODELS
 from spex.models.scores import score
 from spex.reports import pictures as report
-from spex.runs import sheets
+from spex.runs import google_sheet
 from spex.runs.folder import DataFolder
 
 
@@ -666,7 +666,7 @@ def test_new_fits_go_to_the_sheet_once(options, monkeypatch, sketches):
 
 def test_sheet_options_are_checked_before_anything_is_read(options, capsys):
     assert "only one was given" in refused(capsys, options, "--google_spreadsheet_id", "x")
-    assert sheets.open_sheet_log(None, None) is None
+    assert google_sheet.open_sheet_log(None, None) is None
 
 
 def test_importance_is_named_by_the_feature_table(options, tmp_path, capsys, sketches):

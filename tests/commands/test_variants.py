@@ -353,7 +353,7 @@ def test_models_that_do_not_serve_are_refused(score, world, refused):
     )
     refused(
         rows,
-        r"--contact_rule published: the tensors .* were made with contact_rule corrected",
+        r"--rule published: the tensors .* were made with contact_rule corrected",
         "--contact_rule",
         "published",
     )

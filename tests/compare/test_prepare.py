@@ -6,8 +6,8 @@ import pytest
 
 from spex.compare.prepare import MapMaker
 from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.maps.formats import open_maps
-from spex.inputs.maps.reader import Reading
 
 
 def test_a_3d_model_is_not_thinned(tmp_path):

@@ -63,7 +63,7 @@ def spans(contacts):
 @pytest.mark.parametrize("seed", range(4))
 def test_matched_bins_are_those_of_the_loop(seed, rule, narrow, within):
     contacts = random_contacts(seed, rule=rule)
-    drawn, shares = controls.draw_matched(contacts, seed, draw=1, narrow=narrow)
+    drawn, shares = controls.draw_matched(contacts, seed, draw=1, whole_chromosome=narrow)
     levels = Counter()
     for row, span in enumerate(spans(contacts)):
         on_chrom = contacts.chroms == contacts.chroms[row]
@@ -86,8 +86,8 @@ def test_every_level_is_met():
     assert_allclose(found.sum(axis=1), 1)
 
 
-def test_every_level_of_a_narrow_draw_is_met():
-    drawn = [controls.draw_matched(random_contacts(seed), seed, narrow=True)[1] for seed in range(4)]
+def test_every_level_of_a_whole_chromosome_fallback_is_met():
+    drawn = [controls.draw_matched(random_contacts(seed), seed, whole_chromosome=True)[1] for seed in range(4)]
     found = np.array([list(shares.found.values()) for shares in drawn])
     assert (found.max(axis=0) > 0).all() and found[:, 0].min() > 0.4
     assert_allclose(found.sum(axis=1), 1)
@@ -130,7 +130,7 @@ def test_farther_bins_of_the_region_come_before_any_other():
         contacts = make_contacts([[120], pool], tss=tss)
         assert {int(controls.draw_matched(contacts, 0, draw)[0].bins[0]) for draw in range(20)} == expected
     contacts = make_contacts([[120], [80, 170, 300]], tss=tss)
-    narrow = [controls.draw_matched(contacts, 0, draw, narrow=True) for draw in range(40)]
+    narrow = [controls.draw_matched(contacts, 0, draw, whole_chromosome=True) for draw in range(40)]
     assert {int(drawn.bins[0]) for drawn, _ in narrow} == {80, 170, 300}
     assert len(narrow[0][1].found) == 5
 

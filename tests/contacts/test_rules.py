@@ -73,7 +73,7 @@ def test_options_are_recorded_where_they_are_asked_for():
     [
         ({"distance_edges": [0.3, 0.3]}, "distance_edges: found 0.3 0.3; expected numbers that rise, each one once"),
         ({"distance_edges": [0.0]}, "distance_edges: found 0.0; expected a number above 0"),
-        ({"distance_edges": "0.3"}, "distance_edges: found '0'; expected int or float in the list"),
+        ({"distance_edges": "0.3"}, "distance_edges: found '0.3'; expected numbers above 0, one or a list"),
         ({"distance_edges": [0.3, 1.2, 2]}, "distance_edges 0.3 1.2 2: the published rule keeps nothing from 1.2 on"),
         ({"contact_weight": "raw"}, "contact_weight: found 'raw'; expected one of one, count, log, balanced, expected"),
     ],

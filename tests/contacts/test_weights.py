@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected
 from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.maps import cool as contact_map
 from spex.inputs.maps.formats import open_maps
-from spex.inputs.maps.reader import Reading
 
 CHROM, LAST = "chr1", -(-CHROMSIZES["chr1"] // 1000)
 

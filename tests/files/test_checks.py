@@ -1,9 +1,16 @@
-"""Paths that a user gave."""
+"""Paths that a user gave; what comes through a pipe is kept as it is, for this user, as long as its owner."""
+
+import io
+import os
+import stat
+import threading
+from types import SimpleNamespace
 
 import pytest
 
 from spex.errors import InputError
 from spex.files import checks
+from spex.files.checks import is_piped, keep_piped
 
 
 @pytest.mark.parametrize("kind, message", [("missing", "no such file; get it with: python -m"), ("folder", "a folder")])
@@ -13,3 +20,49 @@ def test_a_missing_file_is_named_with_the_way_to_get_it(tmp_path, kind, message)
         path.mkdir()
     with pytest.raises(InputError, match=f"genes .*genes.csv: .*{message}"):
         checks.require_file(path, "genes", "genes")
+
+
+CONTENT = bytes(range(256)) * 9
+
+
+class Owner:
+    pass
+
+
+def test_standard_input(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(CONTENT)))
+    owner = Owner()
+    assert is_piped("-")
+    copy = keep_piped("-", tmp_path / "new", owner)
+    assert copy.read_bytes() == CONTENT and copy.parent == tmp_path / "new"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    del owner
+    assert not copy.exists()
+
+
+def test_a_named_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(CONTENT,))
+    writer.start()
+    owner = Owner()
+    assert is_piped(pipe)
+    assert keep_piped(pipe, None, owner).read_bytes() == CONTENT
+    writer.join()
+
+
+@pytest.mark.parametrize("name", ["file", "missing", "."])
+def test_what_is_no_pipe(tmp_path, name):
+    (tmp_path / "file").write_bytes(b"")
+    assert not is_piped(tmp_path / name)
+
+
+def test_a_pipe_that_fills_the_disk_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=SimpleNamespace(read=bytes)))
+    monkeypatch.setattr(checks, "LEFT_FREE", 3 << 20)
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda folder: SimpleNamespace(free=2 << 20))
+    owner = Owner()
+    with pytest.raises(InputError, match=r"/new: more than 4 MB came through the pipe, and the disk is nearly full"):
+        keep_piped("-", tmp_path / "new", owner)
+    del owner
+    assert list((tmp_path / "new").iterdir()) == []

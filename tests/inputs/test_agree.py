@@ -14,11 +14,11 @@ from spex.errors import InputError
 from spex.features.arrays import _check_contacts
 from spex.inputs import genes as g
 from spex.inputs.agree import check_on_genome
+from spex.inputs.choices import Reading
 from spex.inputs.chromosomes import names_in
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import Chromosomes, agree_maps
-from spex.inputs.maps.reader import Reading
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import hashlib
 import json
 
 import pytest
+import small_resources
 from file_server import FileServer
 from small_resources import TABLE, fetch_into, served_files, small_table
 from stand_ins import LENGTHS, write_genome, write_map
 
 from spex.errors import InputError
-from spex.resources import checks
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_killed_while_unpacking_unpacks_again_without_a_download(server, table, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(checks, "check_genome", killed)
+        patch.setattr(small_resources, "check_genome", killed)
         with pytest.raises(KeyboardInterrupt):
             fetch_into(tmp_path, table, "genome")
     assert names_in(tmp_path / "data") == ["hg38.fa.gz.part", "hg38.fa.gz.part.json", "hg38.fa.part"]

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from spex.errors import InputError
-from spex.files.stamps import Watch
+from spex.files.hashes import Watch
 from spex.runs import cache as prediction_store
 from spex.runs.cache import PredictionStore
 

@@ -7,7 +7,7 @@ import pytest
 
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
-from spex.inputs.maps.reader import Reading
+from spex.inputs.choices import Reading
 from spex.runs import settings as run_identity
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings

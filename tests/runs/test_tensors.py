@@ -84,7 +84,7 @@ def test_every_bad_tensor_is_counted_and_the_first_are_named(folder):
         read_features(folder, [f"g{number}" for number in range(7)], 20020)
     message = str(refused.value)
     assert message.startswith("5 of 7 tensors cannot be used: ")
-    assert "tensor_gene_g1.npy: holds NaN" in message and "and 2 more" in message
+    assert "tensor_gene_g1.npy: contains NaN" in message and "and 2 more" in message
     for number, told in ((4, "int64 of shape"), (5, "checksum")):
         with pytest.raises(InputError, match=told):
             read_features(folder, [f"g{number}"], 20020)

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,10 +11,7 @@ from study_files import write_study
 
 from spex.commands import tensors
 from spex.errors import InputError
-from spex.study.cost import estimate
-from spex.study.cost_text import cost_text
-from spex.study.measuring import measure_rates
-from spex.study.rates import MEASURED
+from spex.study.cost import MEASURED, Step, cost_text, estimate, measured
 from spex.study.reading import read_study
 from spex.study.work import FitWork, FolderWork, Work, count_work
 
@@ -97,12 +94,11 @@ def test_windows_and_contacts_counted_one_by_one(study):
     from spex.contacts.collect import read_maps  # noqa: PLC0415
     from spex.inputs.genes import keep_genes, read_gene_table  # noqa: PLC0415
     from spex.inputs.maps.formats import open_maps  # noqa: PLC0415
-    from spex.study.reading import rule_of  # noqa: PLC0415
 
     genes, seen = keep_genes(read_gene_table(study.genes)), set()
     for map_, counted in zip(study.maps, count_work(study).folders[1:], strict=True):
         resolution = map_.options["hic_resolution"]
-        pairs = read_maps(open_maps([*map_.files], resolution), genes, rule_of(map_), resolution).pairs()
+        pairs = read_maps(open_maps([*map_.files], resolution), genes, map_.rule, resolution).pairs()
         windows = {(row.chrom, row.start + resolution // 2) for row in pairs.itertuples()}  # one to each bin
         assert counted.windows == len(windows)
         assert counted.to_compute == len(windows - seen)
@@ -129,9 +125,7 @@ fits:
     folders = ("sequence alone", "first")
     expected = [("one", 1, 2), ("folds", 3, 6), ("trees", 1, 10)]
     assert told == [(name, folder, splits, count) for name, splits, count in expected for folder in folders]
-    assert "neighbour_penalties" not in fits[0].parameters  # sequence alone has no such columns
-    assert fits[1].parameters["neighbour_penalties"] == [1, "none"]
-    assert fits[4].parameters["num_boost_round"] == 6
+    assert [each.rounds for each in fits] == [None] * 4 + [6] * 2
 
 
 @pytest.mark.parametrize(
@@ -158,12 +152,12 @@ def test_what_does_not_fit_together(world, tmp_path, more, message):
 
 
 def made_work(model="ridge", **options):
-    """Work at the size of the measurements: all genes, all tissues, one map."""
+    """Work at the size of what was measured: all genes, all tissues, one map."""
     folders = [
         FolderWork("sequence alone", 22_826, 22_826, 20_020, 22_826 * 200, 22_826 * 200),
         FolderWork("map", 22_826, 22_826, 24_024, 120_000, 100_000, 300_000, 12),
     ]
-    given = {"splits": 1, "fits": 218, "parameters": {"penalties": [1, 2, 3, 4, 5]}, "pooled": False} | options
+    given = {"splits": 1, "fits": 218, "rounds": None, "pooled": False} | options
     fits = [FitWork("fit", model, each.name, each.width, **given) for each in folders[1:]]
     return Work(22_826, 218, folders, fits)
 
@@ -171,34 +165,33 @@ def made_work(model="ridge", **options):
 def test_features_take_what_was_measured(study):
     steps = estimate(study, made_work()).steps
     # benchmarks/RESULTS.md: 10.6 h of both cores, with 100,000 bins that lie alone
-    np.testing.assert_allclose(steps["tensors"].cpu_hours, 2 * 10.6, rtol=0.02)
+    np.testing.assert_allclose(steps["tensors"].cpu_hours, 2 * 10.6, rtol=0.05)
     assert steps["tensors"].gpu_hours == 0
-    np.testing.assert_allclose(steps["tensors"].longest_minutes, 9.3 * 60 * 2 / 4, rtol=0.02)
+    np.testing.assert_allclose(steps["tensors"].longest_minutes, 9.3 * 60 * 2 / 4, rtol=0.05)
     shards = estimate(replace(study, shards=8), made_work()).steps
     np.testing.assert_allclose(shards["tensors"].longest_minutes * 8, steps["tensors"].longest_minutes)
     on_gpu = study.resources | {"tensors": study.resources["tensors"] | {"gpus": 1}}
     step = estimate(replace(study, resources=on_gpu), made_work()).steps["tensors"]
-    np.testing.assert_allclose(step.gpu_hours * 3600, 44.8 + 5, rtol=0.01)
-    assert step.cpu_hours < 0.1
+    np.testing.assert_allclose(step.gpu_hours * 3600, 44.8 + 5, rtol=0.25)
+    assert step.cpu_hours == 0
 
 
 def test_ridge_trees_and_the_comparison_take_what_was_measured(study):
     one = estimate(study, made_work()).steps["train"]
-    np.testing.assert_allclose(one.cpu_hours * 3600, 893 + 218 * 1.27, rtol=0.2)
+    np.testing.assert_allclose(one.cpu_hours * 3600, 893 + 218 * 1.27, rtol=0.1)
     folds = estimate(study, made_work(splits=22, fits=22 * 218, pooled=True)).steps["train"]
-    np.testing.assert_allclose(folds.cpu_hours * 3600, 2344 + 22 * 218 * 0.16 + 218 * 12, rtol=0.15)
-    trees = made_work("gbtree", parameters={"num_boost_round": 10}, fits=2)
-    trees = estimate(study, trees).steps["train"]
-    np.testing.assert_allclose(trees.cpu_hours * 3600, 20 + 260 + 20 * 4.9, rtol=0.06)
+    np.testing.assert_allclose(folds.cpu_hours * 3600, 2344 + 22 * 218 * 0.16 + 218 * 12, rtol=0.1)
+    trees = estimate(study, made_work("gbtree", rounds=2000, fits=2)).steps["train"]
+    np.testing.assert_allclose(trees.cpu_hours * 3600, 2 * (10 + 130 + 2000 * 4.9), rtol=0.02)
     np.testing.assert_allclose(one.longest_minutes, one.cpu_hours * 60 / 4)
     both = estimate(study, made_work()).steps["compare"]
-    np.testing.assert_allclose(both.cpu_hours * 3600, 2340 + 1155)
+    np.testing.assert_allclose(both.cpu_hours * 3600, 2340 + 1155, rtol=0.05)
 
 
-def test_a_model_without_a_rate_is_told_to_have_none(study):
-    cost = estimate(study, made_work("gblinear", parameters={}))
-    assert (cost.steps["train"].cpu_hours, cost.steps["train"].longest_minutes) == (None, None)
-    assert re.search("train +not known +0 +not known\n", cost_text(cost))
+def test_a_model_without_a_rate_has_none(study):
+    cost = estimate(study, made_work("gblinear"))
+    assert cost.steps["train"] == Step(None, None, None)
+    assert re.search("train +not known +not known +not known\n", cost_text(cost))
 
 
 def test_bytes_to_write(study, narrow):
@@ -240,16 +233,17 @@ def test_the_text_has_a_line_for_each_folder_fit_and_step(study):
         assert re.search(rf"^{each.name} .* {each.windows:,} +{each.to_compute:,} +{each.missing}$", text, re.MULTILINE)
     assert "fits ridge: 15 of ridge, in 5 folders" in text
     for step in ("tensors", "train", "compare"):
-        assert re.search(rf"^{step} +[<\d. ,]+ min$", text, re.MULTILINE)
+        assert re.search(rf"^{step} +[<\d. ,]+$", text, re.MULTILINE)
     assert MEASURED.cpu in text and "disk: " in text and "warning" not in text
-    json.dumps(cost.summary())
+    json.dumps(asdict(cost))
 
 
 def test_the_network_is_timed_on_this_machine(study, narrow):
-    rates = measure_rates(study, MEASURED)
-    assert rates.gene > 0 and rates.window > 0 and rates.gene != MEASURED.gene
+    rates = measured(study, MEASURED)
+    (on_cpu, on_gpu), usual = rates.window, MEASURED.window
+    assert on_cpu > 0 and on_cpu != usual[0] and on_gpu == usual[1]
     assert rates.cpu == "this machine's processor, 1 threads, float32"
-    assert replace(rates, cpu=MEASURED.cpu, gene=MEASURED.gene, window=MEASURED.window) == MEASURED
+    assert replace(rates, cpu=MEASURED.cpu, window=usual) == MEASURED
     on_gpu = study.resources | {"tensors": study.resources["tensors"] | {"gpus": 1}}
     with pytest.raises(InputError, match="no CUDA device"):
-        measure_rates(replace(study, resources=on_gpu), MEASURED)
+        measured(replace(study, resources=on_gpu), MEASURED)

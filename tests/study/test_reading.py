@@ -11,11 +11,11 @@ from study_files import LINES, TISSUES, write_study
 from spex.compare.inputs import Protocol
 from spex.errors import InputError
 from spex.study import reading
-from spex.study.marked import read_marked
 from spex.study.plan import StudyFit, StudyMap
 from spex.study.reading import read_study
 from spex.study.schema import STUDY
 from spex.study.template import TEMPLATE
+from spex.study.yaml_file import read_marked
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ tissues: ["*cort*", 3]
 fits:
   - {{name: trees, model: gbtree, params: fast.json, repeats: 2, seed: 5, validation_chroms: chr9}}
   - {{name: all, model: ridge, cv: chromosomes, cv_groups: 3, neighbour_penalties: [1, none]}}
-comparison: {{show_published: true, narrow_draw: false, thin_to: shallowest, rotations: 5}}
+comparison: {{show_published: true, whole_chromosome_fallback: false, thin_to: shallowest, rotations: 5}}
 shards: 4
 resources:
   tensors: {{gpus: 1, minutes: 30}}
@@ -151,7 +151,7 @@ BEHIND = {
     "a key of a step": ("resources: {train: {gpu: 1}}", "line 8: no such key, gpu; did you mean gpus?"),
     "a tab": ("fits:\n\t- name: a", "line 9: a tab; expected blanks; YAML indents with blanks alone"),
     "a key twice": ("genes: other.csv", "line 8: genes for the second time; the first is in line 1"),
-    "a cycle of names": ("fits: &all\n  - *all", "line 8: a cycle of names: what begins here holds itself"),
+    "a cycle of names": ("fits: &all\n  - *all", "line 8: a cycle of names: what begins here contains itself"),
     "a pattern that is a name": ("tissues: *rain", "line 8: no YAML: found undefined alias 'rain'; put a pattern that"),
     "a map twice by name": ("  - {name: first, files: map1.mcool}", "line 8: map first: the name is there already"),
     "one folder where case does not count": (
@@ -202,16 +202,19 @@ BEHIND = {
     ),
     "repeats of the same": (
         "fits: [{name: a, model: ridge, repeats: 2}]",
-        "line 8: fit a: repeats: ridge has no random",
+        "line 8: repeats 2: ridge has no random",
     ),
     "penalties of trees": (
         "fits: [{name: a, model: gbtree, neighbour_penalties: 1}]",
-        "line 8: fit a: neighbour_penalties: gbtree has no such penalties",
+        "line 8: neighbour_penalties: gbtree has no such penalties; model ridge has",
     ),
-    "groups of no folds": ("fits: [{name: a, model: ridge, cv_groups: 3}]", "line 8: fit a: cv_groups: says how cv"),
+    "groups of no folds": (
+        "fits: [{name: a, model: ridge, cv_groups: 3}]",
+        "line 8: cv_groups 3: says how a cross-validation",
+    ),
     "held out of all folds": (
         "fits:\n- name: a\n  model: ridge\n  cv: chromosomes\n  test_chroms: [chr8]",
-        "line 12: fit a: test_chroms: cv tests on every chromosome in turn; leave it out",
+        "line 12: test_chroms: a cross-validation tests on every chromosome in turn; leave it out",
     ),
     "parameters that are not there": (
         "fits: [{name: a, model: ridge, params: no.json}]",
@@ -248,8 +251,8 @@ BEHIND = {
     "an escape far past all letters": ('out: "\\UFFFFFFFF"', "line 8: an escape that is no character"),
     "a zero byte": ('out: "a\\0b"', r"line 8: the character '\\x00', which is no text by itself"),
     "a word for a truth": (
-        "comparison: {narrow_draw: maybe}",
-        "line 8: narrow_draw: found 'maybe'; expected true or false",
+        "comparison: {whole_chromosome_fallback: maybe}",
+        "line 8: whole_chromosome_fallback: found 'maybe'; expected true or false",
     ),
     "none beside others": ("exclude_chroms: [none, chr2]", "line 8: exclude_chroms: none beside chr2; expected either"),
     "a file for a folder": ("out: genes.csv", "line 8: out .*/genes.csv: .* is no folder"),
@@ -274,7 +277,7 @@ def test_a_number_is_plain_digits(write, number):
         (f"resources: {{train: {{minutes: {quote}{number}{quote}}}}}", "minutes", "minutes, a whole number from 1 up"),
         (f"shards: {quote}{number}{quote}", "shards", "a whole number from 1 up"),
         (f"    max_dist: {quote}{number}{quote}", "max_dist", "a number above 0"),
-        (f"comparison: {{thin_to: {quote}{number}{quote}}}", "thin_to", "a whole number from 1 up, or shallowest"),
+        (f"comparison: {{thin_to: {quote}{number}{quote}}}", "thin_to", "a whole number from 1 up or shallowest"),
         (
             f"fits: [{{name: a, model: ridge, neighbour_penalties: [{quote}{number}{quote}]}}]",
             "neighbour_penalties",
@@ -315,7 +318,7 @@ def test_numbers_and_truths_in_quotes_are_the_same(write, quote):
     max_dist: Q1.5Q
     resolution: Q2000Q
 shards: Q4Q
-comparison: {least_gain: Q.01Q, rotations: Q5Q, narrow_draw: QnoQ, show_published: QTrueQ}
+comparison: {least_gain: Q.01Q, rotations: Q5Q, whole_chromosome_fallback: QnoQ, show_published: QTrueQ}
 resources: {train: {minutes: Q240Q}}
 tissues: [Q1Q, QLiverQ]
 """
@@ -382,7 +385,7 @@ def test_inputs_that_are_not_there(write):
         (
             b"a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
             + b"".join(b"%c: &%c [%s]\n" % (to, to, b", ".join([b"*%c" % (to - 1)] * 10)) for to in b"bcdefgh"),
-            ", line 6: names that unfold to more than 1,000,000 values",
+            ", line 5: names that unfold to more than 100,000 values",
         ),
     ],
 )

@@ -18,10 +18,9 @@ import pytest
 from conftest import ROOT, tensor_bytes
 from processes import NARROW_TENSORS, in_own_mounts, start
 
-from spex.commands import compare, tensors, train
-from spex.commands import map as map_
+from spex.commands.main import start as start_command
 from spex.errors import InputError
-from spex.study import running, words
+from spex.study import running
 from spex.study.reading import read_study
 
 SPEX = [sys.executable, "-m", "spex"]
@@ -38,7 +37,7 @@ maps:
   - {{name: both, files: ["{world.maps[0]}", "{world.maps[1]}"], resolution: 1000, min_count: 3}}
 fits:
   - {{name: ridge, model: ridge, neighbour_penalties: [none, 100]}}
-comparison: {{rotations: 5, narrow_draw: true}}
+comparison: {{rotations: 5, whole_chromosome_fallback: true}}
 resources:
   tensors: {{threads: 1, memory_mb: 6000, minutes: 20, gpus: 1}}
   train: {{threads: 2, memory_mb: 3000, minutes: 10}}
@@ -99,43 +98,19 @@ def wait_for(condition, seconds=60):
         time.sleep(0.05)
 
 
-# words
+# commands
 
 
-def test_the_commands_take_the_words_and_understand_what_the_study_says(study, world):
-    base, liver, both = words.folders(study)
-    assert (base, liver, both) == ("sequence_alone", "maps/liver", "maps/both")
-    command, *argv = words.tensors_words(study, both, 1)
-    args = tensors.create_parser().parse_args(argv)
-    assert command == "tensors" and args.data_folder == both
-    assert (args.divisor, args.reminder, args.compute_platform) == (2, 1, "CUDA")
-    assert args.mcool_filename == [str(path) for path in world.maps]
-    assert tensors.rule_of(args).min_count == 3
-    assert tensors.create_parser().parse_args(words.tensors_words(study, base, 0)[1:]).mcool_filename == []
-    command, *argv = words.train_words(study, liver, study.fits[0])
-    args = train.create_parser().parse_args(argv)
-    assert command == "train" and (args.data_folder, args.target_index) == (liver, ["1", "3"])
-    assert (args.model, args.neighbour_penalties, args.compute_platform) == ("ridge", ["none", 100], "CPU")
-    command, *argv = words.compare_words(study)
-    args = compare.create_parser().parse_args(argv)
-    assert command == "compare" and (args.base_folder, args.map_folders) == (base, [liver, both])
-    assert (args.out, args.rotations, args.narrow_draw, args.cell_type) == ("comparison", 5, True, ["maps/liver=Liver"])
-    assert args.mcool_filename == [str(world.maps[index]) for index in (0, 0, 1)]
-    command, *argv = words.sheet_words(study, study.maps[1], "sheet.json")
-    args = map_.create_parser().parse_args(argv)
-    assert command == "map" and args.mcool_filename == [str(path) for path in world.maps] and args.json == "sheet.json"
-
-
-def test_words_of_snakemake(study, tmp_path):
-    found = running.snakemake_words(study, cores=3, extra=["--dry-run"])
+def test_the_command_of_snakemake(study, tmp_path):
+    found = running.snakemake_command(study, cores=3, extra=["--dry-run"])
     assert found[:3] == [sys.executable, "-m", "snakemake"] and "--rerun-incomplete" in found
     assert found[found.index("--cores") + 1] == "3" and found[found.index("--resources") + 1] == "gpu=1"
     assert found[-1] == "--dry-run" and not {"--directory", "--config"} & {*found}
     assert not any(str(study.path.parent) in word for word in found)  # nothing of it goes through Snakemake to a shell
-    of_slurm = running.snakemake_words(study, "slurm")
+    of_slurm = running.snakemake_command(study, "slurm")
     assert "--cores" not in of_slurm
     assert Path(of_slurm[of_slurm.index("--workflow-profile") + 1], "config.yaml").is_file()
-    own = running.snakemake_words(study, str(tmp_path))
+    own = running.snakemake_command(study, str(tmp_path))
     assert own[own.index("--workflow-profile") + 1] == str(tmp_path)
 
 
@@ -161,64 +136,69 @@ def test_what_an_engine_lacks_is_told_before_anything_is_made(study, monkeypatch
 # runs
 
 
-def test_a_run_starts_everything_once_own_features_first(study, capfd):
-    running.run_study(study, cores=2, spex_command=STAND_IN)
-    printed = capfd.readouterr().out
-    assert printed.startswith(f"cd '{study.out}' && {sys.executable} -m snakemake")
-    noted = calls(study)
-    expected = [words.tensors_words(study, folder, shard) for folder in words.folders(study) for shard in (0, 1)]
-    expected += [words.train_words(study, folder, study.fits[0]) for folder in words.folders(study)]
-    expected += [words.sheet_words(study, map_, f"steps/sheets/{map_.name}.json") for map_ in study.maps]
-    expected += [words.compare_words(study), words.report_words(study)]
-    assert sorted(begun(study)) == sorted(expected)
-    own = [noted.index(["end", *words.tensors_words(study, "sequence_alone", shard)]) for shard in (0, 1)]
-    of_maps = [noted.index(["begin", *each]) for each in expected[2:6]]
-    assert max(own) < min(of_maps)
-    assert noted[-1] == ["end", *words.report_words(study)]
-    assert json.loads((study.out / "sheets.json").read_text()) == [{"map": str(each.files[0])} for each in study.maps]
-
-    study.path.write_text(f"# wording\n{study.path.read_text()}")  # nothing that any command but the report reads
-    running.run_study(study, cores=2, spex_command=STAND_IN)
-    assert calls(study)[len(noted) :] == [["begin", *words.report_words(study)], ["end", *words.report_words(study)]]
-
-    before = len(begun(study))
-    os.utime(study.expression[0], (1, 1))  # another file, though an older one
-    running.run_study(study, cores=2, spex_command=STAND_IN)
-    assert sorted(each[0] for each in begun(study)[before:]) == ["compare", "study", "train", "train", "train"]
-
-
 ODD = """it's $(touch $HOME/X) `touch $HOME/Y` #2 {1 "q" <b> ü/-x {a {} }\n;touch $HOME/Z & | * ? [a] ~ ! \\ % : \t"""
 ODD_ALONE = ["run #2", "v{1", "{}", " a", "a ", "it's", '"', "a\nb", "-x", "<b>", "*", "[ab]", "~", "\\", "a:b"]
 ODD_ALONE += ["$HOME", "$(touch $HOME/X)", "`touch $HOME/X`", ";touch $HOME/X;", "\x1b[31m", "2024_11_30", "\udcff"]
+PATTERN = "v{1} $(touch $HOME/X)"
+"""Where a study's folder may not lie, its inputs may."""
 
 
 def run_in_an_odd_folder(world, tmp_path, name):
-    """A study whose file, inputs and folder lie in a folder of this name: a dry run, then all of it."""
+    """Run a study that lies with its file in a folder of this name, and with its inputs below a pattern's name there.
+
+    Returns: the study.
+    """
     (tmp_path / "home").mkdir()
-    inputs = tmp_path / name / "inputs"
+    inputs = tmp_path / name / PATTERN
     inputs.mkdir(parents=True)
     paths = {key: getattr(world, key) for key in ("genes", "genome", "checkpoint")}
     for path in (*paths.values(), *world.maps):
         (inputs / path.name).symlink_to(path)
-    there = {key: f"../inputs/{path.name}" for key, path in paths.items()}
+    there = {key: f"../{PATTERN}/{path.name}" for key, path in paths.items()}
     path = make_study(world, tmp_path / name / "study", STUDY).path
-    maps = [f"../inputs/{each.name}" for each in world.maps]
+    maps = [f"../{PATTERN}/{each.name}" for each in world.maps]
     path.write_text(STUDY.format(world=SimpleNamespace(maps=maps, **there)))
-    command = [*SPEX, "study", "run", "study.yaml", "--cores", "2", "--dry-run"]
-    done = subprocess.run(command, cwd=path.parent, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:].decode()
     study = read_study(path)
     running.run_study(study, cores=2, spex_command=STAND_IN)
     assert study.report.exists()
-    expected = [words.tensors_words(study, folder, shard) for folder in words.folders(study) for shard in (0, 1)]
-    expected += [words.train_words(study, folder, study.fits[0]) for folder in words.folders(study)]
-    expected += [words.sheet_words(study, map_, f"steps/sheets/{map_.name}.json") for map_ in study.maps]
-    assert sorted(begun(study)) == sorted([*expected, words.compare_words(study), words.report_words(study)])
+    assert sorted(begun(study)) == sorted(commands(study))
     assert list((tmp_path / "home").glob("[XYZ]")) == []
+    return study
 
 
-def test_a_folder_of_any_name(world, tmp_path, capfd):
-    run_in_an_odd_folder(world, tmp_path, ODD)
+def commands(study):
+    """Every command of a study: tensors, fits, sheets, comparison, report."""
+    return [
+        *(study.tensors_command(folder, shard) for folder in study.folders for shard in (0, 1)),
+        *(study.train_command(folder, study.fits[0]) for folder in study.folders),
+        *(study.sheet_command(map_, f"steps/sheets/{map_.name}.json") for map_ in study.maps),
+        study.compare_command(),
+        study.report_command(),
+    ]
+
+
+def test_a_run_in_a_folder_of_any_name_starts_everything_once_and_then_what_changed(world, tmp_path, capfd):
+    study = run_in_an_odd_folder(world, tmp_path, ODD)
+    printed = capfd.readouterr().out
+    assert printed.startswith(f"cd {shlex.quote(str(study.out))} && {sys.executable} -m snakemake")
+    noted = calls(study)
+    own = [noted.index(["end", *study.tensors_command("sequence_alone", shard)]) for shard in (0, 1)]
+    of_maps = [noted.index(["begin", *each]) for each in commands(study)[2:6]]
+    assert max(own) < min(of_maps)
+    assert noted[-1] == ["end", *study.report_command()]
+    assert json.loads((study.out / "sheets.json").read_text()) == [{"map": str(each.files[0])} for each in study.maps]
+
+    study.path.write_text(f"# wording\n{study.path.read_text()}")  # nothing that any command but the report reads
+    command = [*SPEX, "study", "run", "study.yaml", "--cores", "2", "--dry-run"]
+    done = subprocess.run(command, cwd=study.path.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert {*re.findall(r"^(?:local)?rule (\w+):$", done.stdout + done.stderr, re.MULTILINE)} == {"report", "all"}
+    assert calls(study) == noted
+
+    os.utime(study.expression[0], (1, 1))  # another file, though an older one
+    running.run_study(study, cores=2, spex_command=STAND_IN)
+    again = [each for what, *each in calls(study)[len(noted) :] if what == "begin"]
+    assert sorted(each[0] for each in again) == ["compare", "study", "train", "train", "train"]
 
 
 @pytest.mark.soak
@@ -227,42 +207,30 @@ def test_a_folder_of_each_odd_name(world, tmp_path, capfd, name):
     run_in_an_odd_folder(world, tmp_path, name)
 
 
-@pytest.fixture
-def beside(world, tmp_path):
-    """Called with the name of a folder: the small world, with maps that lie there."""
-
-    def lay(name):
-        (tmp_path / name).mkdir(parents=True)
-        maps = [tmp_path / name / path.name for path in world.maps]
-        for path, target in zip(maps, world.maps, strict=True):
-            path.symlink_to(target)
-        return SimpleNamespace(**{**vars(world), "maps": maps})
-
-    return lay
-
-
 @pytest.mark.parametrize(
     ("name", "part"),
     [("v{1}", "{1}"), ("{ n }", "{ n }"), ("a{{b}}", "{b}"), ("{x,[0-9]{2}}", "{x,[0-9]{2}}"), ("{.a}", "{.a}")],
 )
-def test_a_folder_that_snakemake_takes_for_a_pattern_is_refused_by_name(beside, tmp_path, name, part):
+def test_a_folder_that_snakemake_takes_for_a_pattern_is_refused_by_name(world, tmp_path, name, part):
+    (tmp_path / name).mkdir()
     with pytest.raises(InputError) as error:
-        make_study(beside(name), tmp_path / name / "study", STUDY)
+        make_study(world, tmp_path / name / "study", STUDY)
     assert f"{name}/study/study: its path contains {part}, which Snakemake takes for a pattern; " in str(error.value)
     assert str(error.value).endswith("; rename that folder, or give another out")
 
 
-def test_inputs_may_lie_in_such_a_folder(beside, tmp_path, capfd):
-    study = make_study(beside("v{1} $(touch $HOME/X)"), tmp_path / "harmless", STUDY)
-    running.run_study(study, cores=2, extra=["--until", "sheet"], spex_command=STAND_IN)
-    expected = [words.sheet_words(study, each, f"steps/sheets/{each.name}.json") for each in study.maps]
-    assert sorted(begun(study)) == sorted(expected)
-
-
+@pytest.mark.soak
 def test_a_snakefile_started_elsewhere(tmp_path, capfd):
-    words_ = [sys.executable, "-m", "snakemake", "--snakefile", running.WORKFLOW / "study.smk", "--cores", "1", "-n"]
-    assert subprocess.run(words_, cwd=tmp_path, check=False).returncode == 1
+    command = [sys.executable, "-m", "snakemake", "--snakefile", running.SNAKEFILE, "--cores", "1", "-n"]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 1
     assert re.search(r"study.smk: error: .*/.study.json: cannot be read .*by hand only after", capfd.readouterr().err)
+
+
+def test_a_folder_that_is_no_study_s(tmp_path):
+    with pytest.raises(
+        InputError, match=r"/.study.json: cannot be read .*; start it there, by hand only after: spex study"
+    ):
+        running.handed_over(tmp_path)
 
 
 @pytest.mark.parametrize("name", [running.LOCK])
@@ -289,12 +257,12 @@ def test_a_failed_job_is_told_in_one_line_and_the_next_run_mends_it(study, capfd
     assert process.wait() == 2
     told = capfd.readouterr().err.splitlines()
     assert told[-1] == (
-        f"spex study run: error: {study.path}: Snakemake ended with an error, see above; mend it, then run the "
+        f"spex study run: error: {study.path}: Snakemake ended with an error, see above; put it right, then run the "
         "same command again: what is finished is kept"
     )
     assert any("the disk is full" in line for line in told)
     first = begun(study)
-    assert words.compare_words(study) in first  # what can go on does
+    assert study.compare_command() in first  # what can go on does
     (study.out / "broken").unlink()
     running.run_study(study, cores=2, spex_command=STAND_IN)
     again = begun(study)[len(first) :]
@@ -336,9 +304,9 @@ def test_killed_twice_and_run_again(study, capfd):
     running.run_study(study, cores=2, extra=["--until", "map_features"], spex_command=STAND_IN)
     assert "Unlocked working directory" in capfd.readouterr().err
     ended = [noted for what, *noted in calls(study) if what == "end"]
-    for folder in words.folders(study):
+    for folder in study.folders:
         for shard in (0, 1):
-            assert 1 <= ended.count(words.tensors_words(study, folder, shard)) <= 2
+            assert 1 <= ended.count(study.tensors_command(folder, shard)) <= 2
     assert not list((study.out / ".snakemake/locks").glob("*.lock"))
 
 
@@ -435,7 +403,7 @@ def test_sbatch_gets_the_resources_of_the_step_and_a_killed_job_is_requeued(stud
         assert given[given.index(name) + 1] == value
     assert "--cpus-per-gpu=1" in given or "--cpus-per-task=1" in given
     assert (slurm.jobs / "killed").exists()
-    assert sorted(begun(study)[-2:]) == sorted(words.tensors_words(study, "sequence_alone", shard) for shard in (0, 1))
+    assert sorted(begun(study)[-2:]) == sorted(study.tensors_command("sequence_alone", shard) for shard in (0, 1))
 
 
 @pytest.mark.soak
@@ -468,7 +436,7 @@ def test_however_the_cluster_is_named_nothing_is_submitted_there(world, tmp_path
     extra = ["--executor", "slurm", "--jobs", "1"]
     with pytest.raises(InputError, match="Snakemake ended with an error"):
         running.run_study(study, "local", cores=1, extra=extra, spex_command=STAND_IN)
-    assert "study.smk: error: out /" in capfd.readouterr().err
+    assert re.search("^study.smk: error: out /", capfd.readouterr().err, re.MULTILINE)
     assert slurm.submitted() == {} and not list(tmp_path.rglob("X"))
 
 
@@ -490,7 +458,7 @@ def test_four_nodes_on_one_folder_one_of_them_killed_and_requeued(world, narrow,
     scratch.mkdir()
 
     def on_a_node(shard):
-        command = shlex.join([*NARROW_TENSORS, *words.tensors_words(study, "maps/both", shard)[1:]])
+        command = shlex.join([*NARROW_TENSORS, *study.tensors_command("maps/both", shard)[1:]])
         script = f'mount -t tmpfs tmpfs "$2" && cd "$1" && TMPDIR="$2" exec {command}'
         process = in_own_mounts(script, study.out, scratch)
         if process is None:
@@ -507,7 +475,7 @@ def test_four_nodes_on_one_folder_one_of_them_killed_and_requeued(world, narrow,
     assert again.returncode == 0 and "Traceback" not in log, log
     assert list(scratch.iterdir()) == []
     monkeypatch.chdir(alone.out)
-    assert tensors.main(words.tensors_words(alone, "maps/both", 0)[1:]) == 0
+    assert start_command(*alone.tensors_command("maps/both", 0)[:1], alone.tensors_command("maps/both", 0)[1:]) == 0
     assert tensor_bytes(study.map_folder("both")) == tensor_bytes(alone.map_folder("both"))
 
 

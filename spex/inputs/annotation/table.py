@@ -10,7 +10,8 @@ from spex.arguments import choice
 from spex.errors import InputError, shown
 from spex.inputs.account import Account
 from spex.inputs.annotation.records import Record, read_records
-from spex.inputs.annotation.tss import CANONICAL, LACKING, MANE, TSS_RULES, Stretch, choose_tss
+from spex.inputs.annotation.tss import CANONICAL, LACKING, MANE, Stretch, choose_tss
+from spex.inputs.choices import TSS_RULES
 from spex.inputs.ids import PAR_Y, unversioned
 from spex.inputs.tables import listed
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from spex.arguments import choice
+from spex.inputs.choices import TSS_RULES
 
-TSS_RULES = ("auto", "mane", "canonical", "5prime")
 LACKING = {"mane": "without a MANE Select transcript", "canonical": "without an Ensembl canonical transcript"}
 """Why a rule leaves a gene out, in words that follow a number."""
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from spex.contacts.maps import MapReader
 from spex.contacts.rules import LEAST_DISTANCE
 from spex.errors import InputError, parameter
+from spex.inputs.choices import Reading
 from spex.inputs.kinds import HDF5, HIC, recognise
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.hic import HicMap
 from spex.inputs.maps.loops import LoopMap, TripletMap, names_count
 from spex.inputs.maps.model3d import MMCIF, PDB, ModelMap, molecule_kind
-from spex.inputs.maps.reader import Reading, map_error, require_map, split_uri
+from spex.inputs.maps.reader import map_error, require_map, split_uri
 from spex.inputs.maps.text import (
     MOST,
     NEARLY_ALL,

@@ -10,8 +10,9 @@ import pandas as pd
 from spex.contacts.maps import Pixels, joined, mark
 from spex.errors import parameter, shown
 from spex.inputs.account import Account
+from spex.inputs.choices import Reading
 from spex.inputs.maps.matching import MapWithoutLengths, Spellings, first_three
-from spex.inputs.maps.reader import LARGEST_POSITION, Reading, map_error
+from spex.inputs.maps.reader import LARGEST_POSITION, map_error
 from spex.inputs.maps.text import first_bad, numbered, numbers_of, read_layout, read_rows
 
 COUNT_NAMES = ("cc", "count", "counts", "rawcount", "observed", "petcount", "pets", "contactcount", "readcount")

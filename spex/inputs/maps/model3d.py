@@ -15,8 +15,9 @@ from spex.contacts.maps import Pixels, joined
 from spex.contacts.rules import Published
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
+from spex.inputs.choices import Reading
 from spex.inputs.maps.matching import MapWithoutLengths, Spellings
-from spex.inputs.maps.reader import LARGEST_POSITION, Reading, map_error
+from spex.inputs.maps.reader import LARGEST_POSITION, map_error
 from spex.inputs.maps.text import are_numbers, numbers_of, read_layout, read_rows, read_sample, read_text
 
 PAIRS_AT_ONCE = 2_000_000

@@ -8,11 +8,11 @@ from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.account import Account
+from spex.inputs.choices import VALUES
 from spex.inputs.quantified.tables import SUFFIX, ExpressionFile, open_table
 from spex.inputs.quantified.values import Expression, expression_error
 from spex.inputs.tables import listed
 
-VALUES = ("TPM", "FPKM")
 EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"
 
 

@@ -108,7 +108,7 @@ def _model(comparison):
 
 
 def _reach(settings):
-    return "" if settings.get("narrow_draw") else ", looking up to eight times as far where none was left"
+    return "" if settings.get("whole_chromosome_fallback") else ", looking up to eight times as far where none was left"
 
 
 def _tests(comparison):

@@ -17,10 +17,10 @@ from refusals import files_in
 from spex.contacts.collect import collect_contacts, read_maps
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.matching import agree_maps
-from spex.inputs.maps.reader import Reading
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Tables told apart by many rows: what is read, and what is refused with a way that leads to the same contacts."""
 
+import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,7 +103,9 @@ def test_the_command_that_counts_pairs_works(tmp_path):
     with pytest.raises(InputError, match="count its pairs in bins: ") as told:
         identify(tmp_path / "reads")
     command = str(told.value).split("count its pairs in bins: ")[1]
-    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, capture_output=True)
+    # As in an activated environment: the tests may be started by the path of its Python alone.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, env={**os.environ, "PATH": path}, check=True)
     assert spex.map_sheet(tmp_path / "map.cool").of_distance["counts"][85] == 3
 
 

@@ -10,11 +10,11 @@ from conftest import CHROMSIZES
 from spex.contacts.collect import collect_contacts, read_maps
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.maps import loops, text
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.loops import LoopMap, TripletMap
 from spex.inputs.maps.matching import Chromosomes, agree_maps
-from spex.inputs.maps.reader import Reading
 
 RESOLUTION = 1000
 HEADER = "chrom1\tstart1\tend1\tchrom2\tstart2\tend2\tname\tcount\n"

@@ -9,11 +9,11 @@ from conftest import CHROMSIZES, write_mcool
 from spex.contacts.collect import collect_contacts, read_maps
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.maps import model3d
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import Chromosomes, agree_maps
 from spex.inputs.maps.model3d import ModelMap
-from spex.inputs.maps.reader import Reading
 
 RESOLUTION = 1000
 KNOWN = Chromosomes(["chr1", "chr8", "chr9"], CHROMSIZES)

@@ -3,8 +3,8 @@
 import pytest
 
 from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.maps.formats import open_maps
-from spex.inputs.maps.reader import Reading
 
 
 def test_only_what_is_asked_for_is_recorded():

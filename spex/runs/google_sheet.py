@@ -34,16 +34,14 @@ class SheetLog:
         gspread = importlib.import_module("gspread")
         google = importlib.import_module("google.auth.exceptions")
         speaking = (gspread.exceptions.GSpreadException, requests.RequestException)
-        silent = (google.GoogleAuthError, OSError, ValueError)  # may quote the key file: only their kind is told
+        silent = (google.GoogleAuthError, OSError, ValueError)  # may quote the key file: only their kind is shown
         for attempt in range(ATTEMPTS):
             try:
-                self._append_once(gspread, fields)
+                return self._append_once(gspread, fields)
             except (*speaking, *silent) as error:
                 problem = type(error).__name__ + (f": {error}" if isinstance(error, speaking) else "")
                 if attempt + 1 < ATTEMPTS:
                     wait(FIRST_WAIT_SECONDS * 2**attempt)
-            else:
-                return
         logger.warning("the Google sheet did not get its row (%s); it is in results.csv all the same", problem)
 
     def _append_once(self, gspread, fields):

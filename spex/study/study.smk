@@ -1,13 +1,13 @@
-# A whole study as study.yaml tells it: features of sequence alone, features of every map, fits, comparison, data sheets
-# and the report. `spex study run FILE` starts it with the right words, and prints them: they do the same by hand, in the
-# study's folder, where .study.json says which study it is.
+# A whole study as study.yaml describes it: features of sequence alone, features of every map, fits, comparison, data
+# sheets and the report. `spex study run FILE` starts it with the right command, and prints that: it does the same by hand,
+# in the study's folder, where .study.json says which study it is.
 #
 # Everything is named from the study's folder. Files under steps/ mark what is finished; the commands themselves pass
 # over what they find done, so a job that was killed goes on where it stopped.
 #
 # A user's path may have any letters, and Snakemake reads input and output as patterns and has them pass through a shell
-# where it starts itself again. So no user's path is input or output. They stand in the words of the commands, quoted, and
-# params says when the files were written: another file makes what is made of it anew. No rule has `run`.
+# where it starts itself again. So no user's path is input or output. They stand in the commands, quoted, and params says
+# when the files were written: another file makes what is made of it anew. No rule has `run`.
 
 import os
 import shlex
@@ -15,8 +15,7 @@ import sys
 from pathlib import Path
 
 from spex.errors import InputError, visible
-from spex.inputs.maps.address import split_uri
-from spex.study import words
+from spex.inputs.maps.reader import split_uri
 from spex.study.reading import read_study
 from spex.study.running import check_for_cluster, handed_over, hold_alone
 
@@ -28,11 +27,11 @@ except InputError as error:
 
 SPEX = shlex.join(COMMAND)
 PYTHON = shlex.quote(sys.executable)
-FOLDERS = words.folders(STUDY)
+FOLDERS = STUDY.folders
 BASE, *MAP_FOLDERS = FOLDERS
 MAPS = {each.name: each for each in STUDY.maps}
 FITS = {each.name: each for each in STUDY.fits}
-COMPARISON = words.inside(STUDY, STUDY.comparison_folder)
+COMPARISON = STUDY.inside(STUDY.comparison_folder)
 SHARDS = [f"steps/tensors/{{folder}}/{shard}_of_{STUDY.shards}.done" for shard in range(STUDY.shards)]
 FIT = "steps/fits/{fit}/{folder}.done"
 SHEET = "steps/sheets/{map}.json"
@@ -84,7 +83,7 @@ onstart:
 
 rule all:
     input:
-        words.inside(STUDY, STUDY.report),
+        STUDY.inside(STUDY.report),
 
 
 rule own_features:
@@ -92,13 +91,13 @@ rule own_features:
         touch(f"steps/tensors/{BASE}/{{shard}}_of_{STUDY.shards}.done"),
     params:
         made_from=lambda wildcards: stamps(*FEATURES_FROM),
-        words=lambda wildcards: shlex.join(words.tensors_words(STUDY, BASE, int(wildcards.shard))),
+        command=lambda wildcards: shlex.join(STUDY.tensors_command(BASE, int(wildcards.shard))),
     threads: threads_of("tensors")
     priority: 1  # everything else waits for them
     resources:
         **needs("tensors"),
     shell:
-        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+        "OMP_NUM_THREADS={threads} {SPEX} {params.command}"
 
 
 # After all of the own features, which leave predictions that maps share in the prediction cache.
@@ -111,13 +110,13 @@ rule map_features:
         folder="|".join(map(re.escape, MAP_FOLDERS)),
     params:
         made_from=lambda wildcards: stamps(*files_of(FOLDERS[wildcards.folder])),
-        words=lambda wildcards: shlex.join(words.tensors_words(STUDY, wildcards.folder, int(wildcards.shard))),
+        command=lambda wildcards: shlex.join(STUDY.tensors_command(wildcards.folder, int(wildcards.shard))),
     threads: threads_of("tensors")
     priority: 1  # everything else waits for them
     resources:
         **needs("tensors"),
     shell:
-        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+        "OMP_NUM_THREADS={threads} {SPEX} {params.command}"
 
 
 # All tissues of a folder in one job, which read its features once.
@@ -128,12 +127,12 @@ rule fits:
         touch(FIT),
     params:
         made_from=lambda wildcards: stamps(*STUDY.expression),
-        words=lambda wildcards: shlex.join(words.train_words(STUDY, wildcards.folder, FITS[wildcards.fit])),
+        command=lambda wildcards: shlex.join(STUDY.train_command(wildcards.folder, FITS[wildcards.fit])),
     threads: threads_of("train")
     resources:
         **needs("train"),
     shell:
-        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+        "OMP_NUM_THREADS={threads} {SPEX} {params.command}"
 
 
 rule comparison:
@@ -143,12 +142,12 @@ rule comparison:
         f"{COMPARISON}/comparison.json",
     params:
         made_from=lambda wildcards: stamps(*STUDY.expression),
-        words=lambda wildcards: shlex.join(words.compare_words(STUDY)),
+        command=lambda wildcards: shlex.join(STUDY.compare_command()),
     threads: threads_of("compare")
     resources:
         **needs("compare"),
     shell:
-        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+        "OMP_NUM_THREADS={threads} {SPEX} {params.command}"
 
 
 rule sheet:
@@ -156,12 +155,12 @@ rule sheet:
         SHEET,
     params:
         made_from=lambda wildcards: stamps(STUDY.genes, *files_of(MAPS[wildcards.map])),
-        words=lambda wildcards, output: shlex.join(words.sheet_words(STUDY, MAPS[wildcards.map], str(output))),
+        command=lambda wildcards, output: shlex.join(STUDY.sheet_command(MAPS[wildcards.map], str(output))),
     threads: threads_of("report")
     resources:
         **needs("report"),
     shell:
-        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+        "OMP_NUM_THREADS={threads} {SPEX} {params.command}"
 
 
 rule sheets:
@@ -170,7 +169,7 @@ rule sheets:
     output:
         "sheets.json",
     shell:
-        "{PYTHON} -m spex.study.sheets {output:q} {input:q}"
+        "{PYTHON} -m spex.study.running {output:q} {input:q}"
 
 
 rule report:
@@ -179,12 +178,12 @@ rule report:
         f"{COMPARISON}/comparison.json",
         expand(FIT, fit=FITS, folder=FOLDERS),
     output:
-        words.inside(STUDY, STUDY.report),
+        STUDY.inside(STUDY.report),
     params:
         made_from=lambda wildcards: stamps(STUDY.path),
-        words=lambda wildcards: shlex.join(words.report_words(STUDY)),
+        command=lambda wildcards: shlex.join(STUDY.report_command()),
     threads: threads_of("report")
     resources:
         **needs("report"),
     shell:
-        "OMP_NUM_THREADS={threads} {SPEX} {params.words}"
+        "OMP_NUM_THREADS={threads} {SPEX} {params.command}"

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True)
-class Study:
+class Training:
     """One model on one data folder's genes, for any number of targets, splits and seeds.
 
     results: folder that the fits' folders go into. genes: DataFrame (n) with id, symbol, chrom. features: TensorMatrix
@@ -68,14 +69,11 @@ class Study:
         }
 
 
-def read_study(folder, matched, *, settings, **choices):
-    """Read the features of the matched genes and put a Study together.
+def read_training(folder, matched, *, settings, **choices):
+    """Read the features of the matched genes and put a Training together.
 
-    folder: DataFolder. matched: MatchedGenes. settings: without those of the tensors. choices: Study's targets, model,
-    parameters, device, chromatin and notes.
-
-    Raises:
-        InputError: tensors that cannot be used, or parameters that do not suit tensors of their width.
+    folder: DataFolder. matched: MatchedGenes. settings: without those of the tensors. choices: the other fields of the
+    Training. Raises InputError for tensors that cannot be used, or parameters that do not suit tensors of their width.
     """
     genes, run_settings = matched.genes, read_run_settings(folder)
     if run_settings is None:
@@ -84,23 +82,21 @@ def read_study(folder, matched, *, settings, **choices):
     MODELS[choices["model"]].check_width(choices["parameters"], width)
     features = TensorMatrix(folder, genes["id"], width)
     logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))
-    return Study(
+    made_with = {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": features.sha256, "width": width}
+    left_out = {name: len(getattr(matched, name)) for name in ("without_tensor", "without_expression")}
+    return Training(
         results=folder.results,
         genes=genes,
         features=features,
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
-        settings=settings
-        | {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": features.sha256, "width": width},
-        left_out={
-            "without_tensor": len(matched.without_tensor),
-            "without_expression": len(matched.without_expression),
-        },
+        settings=settings | made_with,
+        left_out=left_out,
         **choices,
     )
 
 
-def fit_all(study, splits, seeds, *, pool, on_record):
-    """Finish every fit of a study.
+def fit_all(training, splits, seeds, *, pool, on_record):
+    """Finish every fit of a training.
 
     splits: list of Split. seeds: ints. pool: whether the splits are the folds of a cross-validation, whose test
     predictions are put together in the end. on_record: called with each record, whether it was made just now, which of
@@ -109,39 +105,38 @@ def fit_all(study, splits, seeds, *, pool, on_record):
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """
     if pool:
-        study = replace(study, settings=study.settings | MODELS[study.model].shared_settings)
-    total = len(splits) * len(study.targets) * len(seeds)
+        training = replace(training, settings=training.settings | MODELS[training.model].shared_settings)
+    total = len(splits) * len(training.targets) * len(seeds)
     finished = []
-    for split, make_learner in zip(splits, _learners(study, splits, pool), strict=True):
-        for record, new in _fit_missing(study, split, seeds, make_learner):
+    for split, make_learner in zip(splits, _learners(training, splits, pool), strict=True):
+        for record, new in _fit_missing(training, split, seeds, make_learner):
             finished.append(record)
             on_record(record, new, f"{len(finished)} of {total}", pool)
     if not pool:
         return finished
     pooled = []
-    for target in range(len(study.targets)):
-        for seed in seeds:
-            record, new = _pool_folds(study, splits, target, seed)
-            pooled.append(record)
-            on_record(record, new, "all folds together", False)
+    for target, seed in product(range(len(training.targets)), seeds):
+        record, new = _pool_folds(training, splits, target, seed)
+        pooled.append(record)
+        on_record(record, new, "all folds together", False)
     return pooled
 
 
-def _learners(study, splits, pool):
+def _learners(training, splits, pool):
     """For each split, a function that prepares its learner when a fit is missing; folds share what their model can.
 
     Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are let go
     unless the learner needs them, since trees take as much memory again as the features.
     """
-    model, arguments = MODELS[study.model], (study.parameters, study.device)
+    model, arguments = MODELS[training.model], (training.parameters, training.device)
 
     def alone(split):
-        features = study.features.hand_over()
+        features = training.features.hand_over()
         return model.prepare(features, split, *arguments), features[split.test]
 
     @cache
     def together():
-        features = study.features.hand_over()
+        features = training.features.hand_over()
         return model.prepare_folds(features, splits, *arguments), features
 
     def fold_of_many(fold):
@@ -153,100 +148,91 @@ def _learners(study, splits, pool):
     return [partial(alone, split) for split in splits]
 
 
-def _fit_missing(study, split, seeds, make_learner):
-    """Fit every target with every seed on one split, passing over what is finished already.
+def _fit_missing(training, split, seeds, make_learner):
+    """Fit every target with every seed on one split, where that is not finished already; seeds outside, targets inside.
 
-    Yields: the record of each fit and whether it was made just now, seeds outside, targets inside.
+    Yields: each record, and whether it was made just now.
     """
     learner = None
     for seed in seeds:
-        settings = [study.fit_settings(target, split, seed) for target in range(len(study.targets))]
-        finished = [_find_finished(study, each) for each in settings]
+        settings = [training.fit_settings(target, split, seed) for target in range(len(training.targets))]
+        finished = [_find_finished(training, each, training.features_table) for each in settings]
         todo = [target for target, record in enumerate(finished) if record is None]
         yield from ((record, False) for record in finished if record is not None)
         if not todo:
             continue
         if learner is None:
             learner, test_features = make_learner()
-        names = [name for _, name in study.targets]
-        fits = learner.fit(study.observed, names=names, wanted=todo, seed=seed)
+        names = [name for _, name in training.targets]
+        fits = learner.fit(training.observed, names=names, wanted=todo, seed=seed)
         for target, fit in zip(todo, fits, strict=True):
-            observed = study.observed[split.test, target]
-            yield _write_fit(study, fit, split, settings[target], test_features, observed), True
+            observed = training.observed[split.test, target]
+            yield _write_fit(training, fit, split, settings[target], test_features, observed), True
 
 
-def _find_finished(study, settings):
-    """The record of a fit that need not be made again, with the study's notes; None where there is none."""
-    folder = study.results / records.fit_name(settings)
-    record = records.read_finished(folder, settings, study.features_table)
-    return record and records.renew_notes(folder, record, study.notes)
+def _find_finished(training, settings, features_table):
+    """The record of a fit that need not be made again, with the training's notes; None where there is none."""
+    folder = training.results / records.fit_name(settings)
+    record = records.read_finished(folder, settings, features_table)
+    return record and records.renew_notes(folder, record, training.notes)
 
 
-def _write_fit(study, fit, split, settings, features, observed):
+def _write_fit(training, fit, split, settings, features, observed):
     """Score one fit on its test genes and write its folder. features, observed: of these. Returns: the record."""
-    folder = _fit_folder(study, settings)
+    folder = _fit_folder(training, settings)
     for picture in folder.glob("*.png"):  # of an earlier fit in this folder, whose files were damaged since
         picture.unlink()
     predicted, scores = assess(fit, features, observed, settings["target"])
     fit.save(folder)
-    genes = study.genes.iloc[split.test]
-    records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed, predicted))
-    table = importance.by_chromatin_feature(fit.importance, study.chromatin)
+    _write_predictions(folder, training.genes.iloc[split.test], observed, predicted)
+    table = importance.by_chromatin_feature(fit.importance, training.chromatin)
     records.write_table(folder / "importance.csv", table)
     records.write_table(folder / records.IMPORTANCE_GROUPS, importance.by_group(table))
     return records.write_record(
         folder,
         settings=settings,
-        notes=study.notes,
-        genes={
-            "train": len(split.train),
-            "validation": len(split.validation),
-            "test": len(split.test),
-            **study.left_out,
-        },
+        notes=training.notes,
+        genes={role: len(getattr(split, role)) for role in ("train", "validation", "test")} | training.left_out,
         chosen=fit.chosen,
-        chosen_on=records.watched_genes(settings) if MODELS[study.model].use_of_watched else None,
+        chosen_on=records.watched_genes(settings) if MODELS[training.model].use_of_watched else None,
         history=fit.history,
-        features_table=study.features_table,
+        features_table=training.features_table,
         scores=asdict(scores),
     )
 
 
-def _fit_folder(study, settings):
-    folder = study.results / records.fit_name(settings)
+def _fit_folder(training, settings):
+    folder = training.results / records.fit_name(settings)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _pool_folds(study, splits, target, seed):
+def _write_predictions(folder, genes, observed, predicted):
+    records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed, predicted))
+
+
+def _pool_folds(training, splits, target, seed):
     """Put the test predictions of all folds of a cross-validation together, each gene once, and score them.
 
-    Every fold must be finished. target: position among the targets.
-
-    Returns: the record, and whether it was made just now.
+    Every fold must be finished. Returns: the record, and whether it was made just now.
     """
-    folds = [study.fit_settings(target, split, seed) for split in splits]
-    settings = folds[0] | {
-        "split": f"cv-{len(splits)}",
-        "test_chroms": [fold["test_chroms"] for fold in folds],
-        "validation_chroms": [fold["validation_chroms"] for fold in folds],
-    }
-    folder = study.results / records.fit_name(settings)
-    record = records.read_finished(folder, settings)
+    folds = [training.fit_settings(target, split, seed) for split in splits]
+    chroms = {role: [fold[role] for fold in folds] for role in ("test_chroms", "validation_chroms")}
+    settings = folds[0] | {"split": f"cv-{len(splits)}", **chroms}
+    record = _find_finished(training, settings, None)
     if record is not None:
-        return records.renew_notes(folder, record, study.notes), False
-    _fit_folder(study, settings)
-    places = [study.results / records.fit_name(fold) / records.PREDICTIONS for fold in folds]
+        return record, False
+    places = [training.results / records.fit_name(fold) / records.PREDICTIONS for fold in folds]
     parts = [records.read_table(place, ("id",)) for place in places]
-    predicted = pd.concat(parts).set_index("id")["predicted"].loc[study.genes["id"]].to_numpy()
-    observed = study.observed[:, target]
-    records.write_table(folder / records.PREDICTIONS, predictions_table(study.genes, observed, predicted))
-    counts = {"test": len(study.genes), **study.left_out}
+    predicted = pd.concat(parts).set_index("id")["predicted"].loc[training.genes["id"]].to_numpy()
+    observed = training.observed[:, target]
+    folder = _fit_folder(training, settings)
+    _write_predictions(folder, training.genes, observed, predicted)
     record = records.write_record(
         folder,
         settings=settings,
-        notes=study.notes,
-        genes=counts,
+        notes=training.notes,
+        genes={"test": len(training.genes), **training.left_out},
         chosen={},
         history=None,
         scores=asdict(score(observed, predicted)),
@@ -255,5 +241,5 @@ def _pool_folds(study, splits, target, seed):
 
 
 def record_scores(record):
-    """The Scores that a record holds."""
+    """The Scores of a record."""
     return Scores(**{name: float("nan") if value is None else value for name, value in record["scores"].items()})

@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from spex.errors import InputError
-from spex.runs import sheets
+from spex.runs import google_sheet
 
 FIELDS = {"date": "2026-01-02", "target": "Liver", "spearman": 0.8, "penalty": None}
 
@@ -56,7 +56,7 @@ def connect(monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, "gspread", gspread)
         monkeypatch.setitem(sys.modules, "google.auth.exceptions", google)
         (tmp_path / "key.json").write_text('{"private_key": "secret-key"}')
-        return sheets.open_sheet_log(tmp_path / "key.json", "the-sheet"), []
+        return google_sheet.open_sheet_log(tmp_path / "key.json", "the-sheet"), []
 
     return install
 
@@ -104,13 +104,13 @@ def test_a_defect_is_not_hidden(connect):
 
 
 def test_options_go_together(tmp_path, monkeypatch):
-    assert sheets.open_sheet_log(None, None) is None
+    assert google_sheet.open_sheet_log(None, None) is None
     for options in (("key.json", None), (None, "the-sheet")):
         with pytest.raises(InputError, match="only one was given"):
-            sheets.open_sheet_log(*options)
+            google_sheet.open_sheet_log(*options)
     with pytest.raises(InputError, match="no such file"):
-        sheets.open_sheet_log(tmp_path / "none.json", "the-sheet")
+        google_sheet.open_sheet_log(tmp_path / "none.json", "the-sheet")
     (tmp_path / "key.json").write_text("{}")
     monkeypatch.setitem(sys.modules, "gspread", None)
     with pytest.raises(InputError, match="pip install 'gspread"):
-        sheets.open_sheet_log(tmp_path / "key.json", "the-sheet")
+        google_sheet.open_sheet_log(tmp_path / "key.json", "the-sheet")

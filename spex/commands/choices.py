@@ -1,0 +1,115 @@
+"""What a user can choose on a command line beside what the rooms below have. Loads no library that takes time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from spex.contacts.rules import RULES
+from spex.errors import InputError, parameter
+from spex.models.choices import PSEUDOCOUNT
+from spex.options import ANYTHING, NUMBER, PATH, TRUTH, Options, one_of, option, several, text, whole
+
+PATHS = several(PATH, "a path or a list of paths")
+
+
+@dataclass(frozen=True)
+class Inputs(Options):
+    """Files and folders, and where they are by default."""
+
+    data_folder: Path = option("data_beluga_expecto_hg38", PATH, "folder of the run: tensors, records, results")
+    genes: Path = option(
+        "./expecto/geneanno_GRCh38.csv",
+        PATH,
+        "gene annotation: the published table, a table with id, chrom, strand and tss, GTF or GFF3",
+    )
+    expression: tuple[Path, ...] = option(
+        "./expecto/geneanno.exp.csv",
+        PATHS,
+        "expression, by gene id or by row number: a table, .h5ad, or files (or a folder) with a sample each",
+        metavar="EXPRESSION",
+    )
+    genome: Path = option("./data/hg38.fa", PATH, "genome, FASTA")
+    network: Path = option("./expecto/deepsea.beluga.pth", PATH, "checkpoint of the CNN")
+    maps: tuple[Path, ...] = option(
+        (),
+        PATHS,
+        "contact maps (.mcool, .cool, FILE::GROUP of cooler, .hic, BEDPE, triplets), whose counts are added, or 3D "
+        "models (text, PDB, mmCIF), an ensemble",
+        metavar="MAP",
+    )
+    cache: Path = option("./pred_cache", PATH, "predictions that several runs share")
+    no_cache: bool = option(False, TRUTH, "neither read nor keep predictions in the prediction cache", rare=True)
+    chromatin_features: Path | None = option(
+        None,
+        PATH,
+        "names of the network's outputs (default: ./expecto/deepsea_beluga_2002_features.tsv, where it is)",
+        metavar="TABLE",
+        rare=True,
+    )
+
+
+@dataclass(frozen=True)
+class Targets(Options):
+    """Tissues, and the transformation of their expression."""
+
+    targets: tuple[str, ...] = option(
+        None, several(text("a tissue"), "tissues"), 'tissues by name or shell pattern, like "Brain*"', metavar="NAME"
+    )
+    target_index: tuple[str, ...] = option(
+        None,
+        several(text("an index"), "indices"),
+        "columns of the expression file: 22, 1-53, several, or all",
+        metavar="INDEX",
+    )
+    pseudocount: float = option(PSEUDOCOUNT, NUMBER, "added to the expression before the logarithm")
+
+
+@dataclass(frozen=True)
+class ContactChoice(Options):
+    """How contacts are used, beside the options of the rule."""
+
+    rule: str = option("published", one_of(RULES), "how contacted bins are used")
+    resolution: int = option(1000, whole(1), "bp per bin of the contact map")
+
+
+@dataclass(frozen=True)
+class Shard(Options):
+    """A part of the work, for several processes at once.
+
+    Raises:
+        InputError: a number without the other one, or a remainder that no number has.
+    """
+
+    divisor: int | None = option(None, whole(1), "number of shards", rare=True)
+    remainder: int | None = option(
+        None, whole(0), "shard to do: genes (of spex variants, blocks) whose number % divisor is this", rare=True
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        lacking = [name for name in ("divisor", "remainder") if getattr(self, name) is None]
+        if len(lacking) == 1:
+            other = "remainder" if lacking == ["divisor"] else "divisor"
+            raise InputError(f"is given without {parameter(lacking[0])}", argument=other, hint="a shard needs both")
+        if not lacking and self.remainder >= self.divisor:
+            raise InputError(
+                f"found {self.remainder}",
+                argument="remainder",
+                expected=f"0 to {self.divisor - 1}, the remainders of {parameter('divisor')} {self.divisor}",
+            )
+
+    @property
+    def pair(self):
+        """Divisor and remainder, None for the whole."""
+        return None if self.divisor is None else (self.divisor, self.remainder)
+
+
+@dataclass(frozen=True)
+class Record(Options):
+    """What is recorded of a fit beside its numbers, and where."""
+
+    biosample: str = option("", ANYTHING, "free text for the record")
+    log_note: str = option("", ANYTHING, "free text for the record")
+    credentials: Path | None = option(
+        None, PATH, "service account's key file, for a row in a Google sheet", metavar="FILE", rare=True
+    )
+    spreadsheet_id: str | None = option(None, text(), "the Google sheet", metavar="ID", rare=True)

@@ -1,0 +1,379 @@
+"""The command line of every command, made from options. Loads no library that takes time."""
+
+import argparse
+from functools import partial
+
+from expecto.gene_features import OWN_SUMS, STEP
+from expecto.network import BELUGA
+from spex.commands.choices import ContactChoice, Inputs, Record, Shard, Targets
+from spex.commands.parser import OneLineParser, typed
+from spex.compare.protocol import Protocol
+from spex.contacts.rules import Corrected, Published, Rule
+from spex.features.choices import Computing
+from spex.inputs.choices import GeneChoice, Reading, SampleChoice
+from spex.models.choices import Fitting
+from spex.options import PATH, SEED, whole
+from spex.study.schema import spell
+
+FIXED_SIZES = {
+    "bin_size": STEP,
+    "window_size": BELUGA.window,
+    "tensor_width": OWN_SUMS,
+    "features_count": BELUGA.features,
+}
+"""Options of the published program that the checkpoint fixes."""
+
+FILES = "inputs and outputs"
+TABLES = ("tsv", "parquet")
+FOLDER = "DATA_FOLDER"
+AS_MADE = "how the tensors were made, which the data folder knows"
+WORTH = (
+    "What such scores are worth: contacts are held fixed; models of this kind often get the sign of a difference "
+    "between individuals wrong (Huang et al. 2023, Nat Genet) and under-use distal sequence (Karollus et al. 2023, "
+    "Genome Biol)."
+)
+
+
+def _tensors(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Compute the tensor of every gene.",
+        published=True,
+        example="--data_folder DATA --mcool_filename MAP.mcool",
+    )
+    parser.options(FILES, Inputs, "data_folder", "genes", "genome", "network", "maps", "cache", "no_cache")
+    _add_genes(parser)
+    _add_rule(parser, "contacts")
+    parser.options("contacts", Reading)
+    parser.options("computation", Computing)
+    _accept(parser, (Inputs, "expression"), (SampleChoice,), (Targets, "target_index", "pseudocount"), (Record,))
+    return parser
+
+
+def _train(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Fit a model of expression per tissue and score it on held-out chromosomes.",
+        published=True,
+        example="--data_folder DATA --target_index 22",
+    )
+    parser.options(FILES, Inputs, "data_folder", "genes", "expression")
+    parser.options(FILES, SampleChoice)
+    parser.options(FILES, Inputs, "chromatin_features")
+    _add_genes(parser)
+    group = parser.group("tissues")
+    parser.add(
+        group,
+        Targets,
+        "target_index",
+        help="columns of the expression file: 22, 1-53, several, or all "
+        "(default: 22, where that is EBV-transformed lymphocytes)",
+    )
+    parser.add(group, Targets, "targets", "pseudocount")
+    group.add_argument("--list_targets", action="store_true", help="print index and name of every tissue, and stop")
+    parser.options("model and held-out chromosomes", Fitting)
+    parser.options("model and held-out chromosomes", Computing, "device")
+    group = parser.group("more")
+    group.add_argument(
+        "--predict",
+        dest="fit",
+        metavar="MODEL_FOLDER",
+        help="apply a fit under results/ to the tensors of --data_folder, and stop",
+    )
+    parser.options("more", Record)
+    _accept(
+        parser,
+        (Inputs, "genome", "network", "maps", "cache"),
+        (ContactChoice, "resolution"),
+        (Published, "max_dist"),
+        (Rule,),
+        (Computing, "batch_size"),
+    )
+    return parser
+
+
+def _compare(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Report what contact maps add to the sequence, beside what their contact counts and other bins at the same "
+        "distances add.",
+        example="data_sequence data_map --out comparison",
+    )
+    add = parser.group(FILES).add_argument
+    add("base_folder", type=typed(PATH), metavar="BASE_FOLDER", help="data folder of sequence alone")
+    add("map_folders", type=typed(PATH), nargs="+", metavar="MAP_FOLDER", help="data folder of one map each")
+    add("--out", type=typed(PATH), required=True, metavar="DIR", help="folder of the comparison")
+    parser.options(FILES, Inputs, "genes", "expression")
+    parser.options(FILES, SampleChoice)
+    parser.options(FILES, Inputs, "cache", help="predictions that the runs share; controls come from it")
+    use = "the maps of the folders, in any order; for --thin_to, and for the arm of their coverage"
+    parser.options(FILES, Inputs, "maps", help=use)
+    parser.options("genes and tissues", GeneChoice)
+    parser.options("genes and tissues", Targets, "targets", "target_index")
+    parser.group("genes and tissues").add_argument(
+        "--cell_type",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="MAP_FOLDER=NAME",
+        help="tissue that is a map's own cell type, by name or pattern; or a tab-separated file with map and cell_type",
+    )
+    parser.options("how maps are compared", Protocol)
+    add = parser.group("more views").add_argument
+    add(
+        "--confirm",
+        choices=("gbtree",),
+        help="the published trees on the same arms too, for the tissues that --target or --target_index names",
+    )
+    seeds = add("--most_seeds", type=typed(whole(3)), default=20, help="with --confirm: seeds of an arm")
+    parser.make_rare(seeds)
+    add("--show_published", action="store_true", help="take maps by the published contact rule, without a verdict")
+    return parser
+
+
+def _elements(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Report what each contacted bin adds to the prediction of a gene: f(with) - f(without), in ln(expression). "
+        "Contributions of a linear model add up to its prediction; those of trees are knock-outs.",
+        example="DATA_FOLDER --model ridge --genes MYC",
+    )
+    _add_effects(parser, "any model")
+    add = parser.group("elements").add_argument
+    add(
+        "--genes",
+        dest="named_genes",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="GENE",
+        help="ids or symbols; default: every gene",
+    )
+    add(
+        "--own_windows",
+        action="store_true",
+        help="report the gene's own windows too, in stretches of 1 kb; the network sees them again",
+    )
+    add("--cell_type", metavar="NAME", help="for the column CellType; default: the tissue")
+    add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
+    add = parser.group("outputs").add_argument
+    add("--out", type=typed(PATH), metavar="DIR", help="default: DATA_FOLDER/elements")
+    add("--format", choices=TABLES, default="tsv", help="of the table")
+    add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
+    parser.options("outputs", Inputs, "chromatin_features")
+    hidden = {"dest": "genes", "type": typed(PATH), "help": argparse.SUPPRESS}
+    parser.group(AS_MADE).add_argument("--genes_filename", **hidden)
+    return parser
+
+
+def _variants(words, prog):
+    if words[:1] == ["null"]:
+        return _null_variants(words.pop(0), f"{prog} null")
+    parser = OneLineParser(
+        prog,
+        "Report what alleles do to the expression of every gene that they reach, through the gene's own windows and "
+        f"through contacted bins. {prog} null --help describes null variants.",
+        epilog=WORTH,
+    )
+    parser.add_argument(
+        "variants", type=typed(PATH), metavar="FILE", help=".vcf, .vcf.gz or .bcf, or - for standard input"
+    )
+    _add_effects(parser, "linear models only, of any number of tissues")
+    add = parser.group("variants").add_argument
+    add("--out", type=typed(PATH), required=True, metavar="FOLDER", help="folder of the effects")
+    add(
+        "--region",
+        dest="regions",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="CHROM:START-END",
+        help="only variants there (1-based, inclusive); the file needs an index",
+    )
+    add("--best_per_variant", action="store_true", help="of each allele the row with the largest effect alone")
+    add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
+    add("--format", choices=TABLES, default="tsv", help="of effects.tsv or effects.parquet")
+    add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
+    rows = add("--block_size", type=typed(whole(1)), default=256, help="rows of the file that are kept together")
+    parser.make_rare(rows)
+    parser.options("variants", Shard)
+    parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
+    return parser
+
+
+def _null_variants(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Make null variants for each model: random SNVs at places where variants can act, kept beside the model, among "
+        "which the column quantile ranks effects.",
+        example="DATA_FOLDER --model ridge",
+    )
+    _add_effects(parser, "linear models only")
+    add = parser.group("null variants").add_argument
+    add("--number", type=typed(whole(20)), default=300, help="of null variants in each stratum")
+    add("--seed", type=typed(SEED), default=1410, help="of the draws")
+    parser.set_defaults(null=True)
+    parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
+    return parser
+
+
+def _map(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Report what contact maps contain: depth, counts by distance, contacts of genes.",
+        example="MAP.mcool --out sheets",
+    )
+    add = parser.add_argument
+    add("maps", type=typed(PATH), nargs="+", metavar="FILE", help="contact maps of any format, a sheet for each")
+    parser.options("maps and genes", ContactChoice, "resolution")
+    parser.options("maps and genes", Reading)
+    default = Inputs.genes
+    parser.options(
+        "maps and genes", Inputs, "genes", default=None, help=f"gene annotation; default: {default}, where it is there"
+    )
+    parser.options("maps and genes", GeneChoice)
+    add = parser.group("outputs").add_argument
+    add("--json", type=typed(PATH), metavar="FILE", help="the numbers of all sheets, in a file")
+    add("--out", type=typed(PATH), metavar="DIR", help="folder of the page of pictures")
+    parser.set_defaults(resumes=False)
+    return parser
+
+
+def _draw(words, prog):
+    parser = OneLineParser(prog, "Draw the pictures of finished fits again.", example="DATA_FOLDER")
+    parser.add_argument("data_folder", type=typed(PATH), metavar=FOLDER, help="folder that train.py wrote results/ in")
+    return parser
+
+
+def _reproduce(words, prog):
+    parser = OneLineParser(prog, "Get the files, run the published protocol, compare with its figures.", others=str)
+    add = parser.add_argument
+    add("--data", default=".", metavar="FOLDER", help="where the files are, or go: in data/ and expecto/, or flat")
+    add("--genes", type=typed(whole(3)), metavar="N", help="a trial on the first N genes of each chromosome")
+    add("--repeats", type=typed(whole(1)), default=10, metavar="N", help="trainings, each with its own seed")
+    add("--folder", default="reproduction", help="where tensors and models go")
+    add("--report", default="reproduction.md", metavar="FILE", help="where the comparison goes")
+    parser.options("computation", Computing, "device", help="as of tensors and train")
+    _add_access(parser)
+    return parser
+
+
+def _resources(words, prog):
+    parser = OneLineParser(prog, "The files that SpEx needs: list them, get them, check them.", others=str)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{list,get,check}")
+    for command, does in {
+        "list": "what the files are, where they belong, whether they are there and verified",
+        "get": "download what is missing, going on where an earlier download stopped",
+        "check": "read the files through: hashes, chromosomes, rows, weights, resolutions",
+    }.items():
+        own = commands.add_parser(command, help=does, description=does, others=str)
+        own.add_argument("names", nargs="*", metavar="NAME", help="files, by the names that list shows; all")
+        own.set_defaults(parser=own)
+        own.add_argument("--folder", default=".", help="where data/ and expecto/ are (default: here)")
+    _add_access(commands.choices["get"])
+    return parser
+
+
+def _study(words, prog):
+    parser = OneLineParser(prog, "Many contact maps, tissues and controls, as one file says.", passes_on=True)
+    commands = parser.add_subparsers(dest="what", required=True, metavar="{init,check,run,report}")
+    add = partial(commands.add_parser, others=spell)
+    file = {"type": typed(PATH), "metavar": "FILE"}
+    own = add("init", help="write a study's file, every key explained")
+    own.add_argument("file", nargs="?", default="study.yaml", help="default: study.yaml", **file)
+    own = add("check", help="report what is wrong or missing, what there is to do, and what it takes")
+    own.add_argument("file", help="the study's file", **file)
+    own.add_argument("--json", help="the numbers, in a file", **file)
+    own.add_argument("--measure", action="store_true", help="time the network on this machine, on a few of its genes")
+    own = add("run", help="do what is not done yet, by Snakemake, whose command is printed first")
+    own.add_argument("file", help="the study's file", **file)
+    own.add_argument("--profile", type=typed(PATH), default="local", help="local, slurm, or the folder of a profile")
+    own.add_argument("--cores", type=typed(whole(1)), help="of this machine, to use at once; default: all")
+    own.add_argument("--dry_run", action="store_true", help="only list the jobs, with what each would get")
+    own.set_defaults(resumes=True)
+    own.epilog = "Arguments behind -- go to Snakemake as they are, and have the last say."
+    own = add("report", help="write the report of a finished study")
+    own.add_argument("file", help="the study's file", **file)
+    for own in commands.choices.values():
+        own.set_defaults(parser=own, resumes=own.get_default("resumes") or False)
+    return parser
+
+
+def _add_genes(parser):
+    parser.options("genes", GeneChoice)
+    parser.options("genes", Shard)
+    parser.group("genes").add_argument("--test_only", action="store_true", help="chr8 genes only")
+
+
+def _add_rule(parser, title, **changes):
+    """Add the options of contacts and of every rule."""
+    parser.options(title, ContactChoice, **changes)
+    for rule, names in ((Published, ["max_dist"]), (Corrected, ["min_count"]), (Rule, [])):
+        parser.options(title, rule, *names, **changes)
+
+
+def _add_effects(parser, models):
+    """Add what `spex elements` and `spex variants` share. models: which ones --model takes, in words."""
+    add = parser.group("inputs").add_argument
+    add("data_folder", type=typed(PATH), metavar=FOLDER, help="data folder that tensors.py filled")
+    add(
+        "--model",
+        dest="fit",
+        type=typed(PATH),
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FIT",
+        help=f"folders under results/, or ridge, gblinear or gbtree for all such fits there: {models} (default: ridge)",
+    )
+    parser.options("inputs", Targets, "targets", default=[])
+    parser.options("inputs", Inputs, "genome", "network", "cache", "no_cache")
+    parser.options("computation", Computing, "device", "gpus", "precision", "batch_size")
+    parser.options(AS_MADE, Inputs, "maps", hidden=True)
+    _add_rule(parser, AS_MADE, hidden=True, default=None)
+
+
+def _add_access(parser):
+    """Add the options of how files are downloaded."""
+    add = parser.add_argument
+    mirror = "take the files, by their names, from this address instead of their makers'"
+    add("--mirror", metavar="URL", help=mirror)
+    add("--4dn_key", dest="login", metavar="FILE", help="your 4DN access key as JSON, for the contact map")
+
+
+def _accept(parser, *groups):
+    """Take what the published scripts share and a script makes no use of, without showing it.
+
+    groups: Options class, or a tuple of one and names of its options.
+    """
+    for owner, *names in groups:
+        parser.options("accepted, and of no effect here", owner, *names, hidden=True)
+    group = parser.group("accepted, and of no effect here")
+    for name, size in FIXED_SIZES.items():
+        group.add_argument(f"--{name}", type=_fixed_size(size), default=size, help=argparse.SUPPRESS)
+
+
+def _fixed_size(size):
+    """An argument type for what the checkpoint fixes: the one value, or an error."""
+
+    def parse(words):
+        if words != str(size):
+            raise argparse.ArgumentTypeError(f"found {words!r}, but the checkpoint fixes it at {size}")
+        return size
+
+    return parse
+
+
+PARSERS = {
+    "tensors": _tensors,
+    "train": _train,
+    "compare": _compare,
+    "study": _study,
+    "elements": _elements,
+    "variants": _variants,
+    "map": _map,
+    "draw": _draw,
+    "resources": _resources,
+    "reproduce": _reproduce,
+}
+"""Functions from a command's words and how it is called to its parser."""

@@ -1,0 +1,36 @@
+"""How maps are compared: what a user can choose. Loads no library."""
+
+from dataclasses import dataclass
+
+from spex.models.choices import PSEUDOCOUNT
+from spex.options import NUMBER, SEED, TRUTH, Kind, Options, either, one_of, option, whole
+
+CORRECTIONS = ("bh", "by", "none")
+SHALLOWEST = "shallowest"
+
+_SHALLOWEST = Kind(SHALLOWEST, lambda value: value == SHALLOWEST, {"const": SHALLOWEST})
+
+
+@dataclass(frozen=True)
+class Protocol(Options):
+    """How maps are compared."""
+
+    thin_to: int | str | None = option(
+        None,
+        either(whole(1), _SHALLOWEST),
+        "downsample every map to N counts, or to those of the shallowest",
+        metavar="N",
+        example=SHALLOWEST,
+    )
+    genes_with_contacts: bool = option(False, TRUTH, "only genes with a contact in every map")
+    whole_chromosome_fallback: bool = option(
+        False,
+        TRUTH,
+        "take any bin of the chromosome as a distance-matched control once none is left within twice the distance",
+        rare=True,
+    )
+    correction: str = option("bh", one_of(CORRECTIONS), "of p-values over maps and tissues")
+    least_gain: float = option(0.005, NUMBER, "gain of Spearman's correlation below which it is nothing")
+    rotations: int = option(19, whole(2), "circular shifts of the residuals along the genome", rare=True)
+    seed: int = option(1410, SEED, "of controls, circular shifts and downsampling")
+    pseudocount: float = option(PSEUDOCOUNT, NUMBER, "added to the expression before the logarithm", rare=True)
