@@ -1,20 +1,14 @@
-"""A made comparison of any number of maps and tissues: tables of the shape that a real one has, numbers at random."""
-
-from types import SimpleNamespace
+"""A synthetic comparison of any number of maps and tissues: tables of the shape of a real one, numbers at random."""
 
 import numpy as np
 import pandas as pd
 
-WORDS = {
-    0: "too few chromosomes for a verdict",
-    1: "adds sequence information, and what the number of contacts tells",
-    2: "adds sequence information",
-    3: "adds only what other bins at the same distances tell too",
-    4: "adds only what the number of contacts tells",
-    5: "harms",
-    6: "adds nothing of 0.005 or more",
-    7: "not distinguishable",
-}
+from spex.compare.confirm import WELCH
+from spex.compare.protocol import Protocol
+from spex.compare.tables import Comparison
+from spex.compare.verdict import WORDS as VERDICTS
+
+WORDS = {number: words.format(least_gain=Protocol.least_gain) for number, words in VERDICTS.items()}
 LONG = "RNA polymerase II ChIA-PET of GM12878, replicates 1 to 4 pooled, 5 kb"
 TISSUE = "Brain - Nucleus accumbens (basal ganglia)"
 GROUPS = {
@@ -27,7 +21,7 @@ P_VALUES = ("p_seq", "p_seq_rank", "p_less", "p_content", "p_num", "q_seq", "q_c
 
 
 def made_comparison(maps=4, tissues=5, *, verdicts=None, names=None, targets=None, own_cell_types=False, seed=0):
-    """A comparison as the page takes it; results, maps, groups, settings.
+    """A Comparison.
 
     verdicts: of the maps, by default 1 to 7 in turn; 0 is too few chromosomes, which have no intervals. names, targets:
     of maps and tissues.
@@ -47,9 +41,7 @@ def made_comparison(maps=4, tissues=5, *, verdicts=None, names=None, targets=Non
     if own_cell_types:
         results["cell_type"] = "GM12878"
         results["own_cell_type"] = results["target_index"] == 1 + results["map"].map(names.index) % len(targets)
-    return SimpleNamespace(
-        results=results, maps=_maps(results, verdicts), groups=_groups(rng, names, targets), settings=settings(names)
-    )
+    return Comparison(results, _maps(results, verdicts), _groups(rng, names, targets), settings(names))
 
 
 def _row(rng, name, index, target, verdict):
@@ -65,7 +57,7 @@ def _row(rng, name, index, target, verdict):
     said = verdict if rng.random() < 0.6 or not verdict else 6
     row |= {"verdict": said, "words": WORDS[said]}
     row |= {column: 0.2 * level + 0.001 * rng.standard_normal() for column in CONTROLS}
-    row |= {"map_over_numbers": 0.7 * level, "penalty": "100", "neighbour_penalty": "none", "numbers_penalty": "22"}
+    row |= {"map_over_numbers": 0.7 * level, "penalty": 100.0, "neighbour_penalty": "none", "numbers_penalty": "22"}
     return row | {"spearman_base_chr8_chr9": 0.69, "gain_chr8_chr9": level + 0.004 * rng.standard_normal()}
 
 
@@ -121,6 +113,6 @@ def made_confirmation(*names, **changes):
     """What trees found of maps in one tissue, a row a contrast. changes: values in place of others."""
     row = {"target_index": 1, "target": "Liver | 1", "genes": 990, "seeds": 7}
     row |= {"difference": 0.0123, "low": 0.002, "high": 0.021, "p": 0.012, "bootstrap_error": 0.005}
-    row |= {"seeds_error": 0.001, "seeds_suffice": True, "welch_p": 1e-9, "welch_is": "what it is", **changes}
+    row |= {"seeds_error": 0.001, "seeds_suffice": True, "welch_p": 1e-9, "welch_is": WELCH, **changes}
     contrasts = ("map - matched bins", "map - own sequence")
     return pd.DataFrame([{"map": name, "contrast": each, **row} for name in names for each in contrasts])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from spex.reports.elements.tables import COLUMNS
+from spex.effects.elements import COLUMNS
 
 
 def element(**given):

@@ -8,7 +8,7 @@ from made_comparison import made_comparison
 
 from spex.contacts.sheet import GROUPS
 from spex.files.atomic import write_json
-from spex.reports.comparison.report import SETTINGS, TABLES, plain
+from spex.reports.comparison_report import SETTINGS, TABLES, plain
 from spex.runs.records import results_table, write_table
 from spex.study.plan import Study, StudyFit, StudyMap
 

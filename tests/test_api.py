@@ -54,7 +54,7 @@ state = lambda: (dict(os.environ), logging.getLogger().handlers[:], logging.getL
 before = state()
 import spex
 for name in dir(spex): getattr(spex, name)
-import spex.features.arrays, spex.features.run, spex.models.registry, spex.reports.fits, spex.runs.training
+import spex.features.arrays, spex.features.run, spex.models.registry, spex.reports.fit_figures, spex.runs.training
 assert state() == before, (state(), before)
 """
     run_python(code)
@@ -183,7 +183,7 @@ def trained(tmp_path):
     [("gbtree", ("chr9",), 5), ("gbtree", (), 1410), ("ridge", ("chr9",), 1), ("gblinear", (), 1)],
 )
 def test_a_fit_has_the_scores_that_train_py_prints(trained, tmp_path, capsys, monkeypatch, model, validation, seed):
-    monkeypatch.setattr("spex.reports.pictures._save", lambda figure, path: None)
+    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
     options, features, expression = trained
     more = ["--validation_chroms", *validation] if validation else []
     parameters = train_inputs.FAST if model == "gbtree" else {}

@@ -194,7 +194,7 @@ def world(tmp_path_factory):
             patch.setitem(MODELS["gbtree"].defaults, name, value)
         patch.setattr(torch.cuda, "is_available", lambda: False)
         # pictures take half of the time of a fit; tests/reports looks at them
-        patch.setattr("spex.reports.pictures._save", lambda figure, path: path.write_bytes(b"picture"))
+        patch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: path.write_bytes(b"picture"))
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         # a study takes minutes; tests/study runs one

@@ -28,8 +28,9 @@ BREACHES = {
     "pyfaidx": ("spex/inputs/genes.py", "from pyfaidx import Fasta", "spex.inputs.genes -> pyfaidx"),
     "xgboost": ("spex/models/ridge.py", "import xgboost", "spex.models.ridge -> xgboost"),
     "matplotlib": ("spex/runs/folder.py", "import matplotlib.figure", "spex.runs.folder -> matplotlib"),
+    "jinja2": ("spex/reports/figures.py", "import jinja2", "spex.reports.figures -> jinja2"),
     "pyarrow": ("spex/runs/folder.py", "import pyarrow.parquet", "spex.runs.folder -> pyarrow"),
-    "pybigtools": ("spex/reports/fits.py", "import pybigtools", "spex.reports.fits -> pybigtools"),
+    "pybigtools": ("spex/reports/fit_figures.py", "import pybigtools", "spex.reports.fit_figures -> pybigtools"),
     "sklearn": ("spex/runs/folder.py", "from sklearn import metrics", "spex.runs.folder -> sklearn"),
     "inside a function": ("spex/runs/folder.py", "def f():\n    import torch", "spex.runs.folder -> torch"),
 }

@@ -49,7 +49,7 @@ def test_the_notebook_prints_what_the_commands_print(place, narrow, capsys, monk
     resources = {"metadata": {"path": str(place / "examples")}}
     nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
 
-    monkeypatch.setattr("spex.reports.pictures._save", lambda figure, path: None)
+    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
     monkeypatch.setattr(MODELS["gbtree"], "defaults", MODELS["gbtree"].defaults | ROUNDS)
     monkeypatch.chdir(place)
     example = place / "data" / "example"

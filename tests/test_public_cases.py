@@ -27,7 +27,7 @@ from spex.commands.running import BUGS, run_script
 from spex.files.hashes import file_sha256
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import CoolMap
-from spex.reports import pictures as report
+from spex.reports import fit_figures as report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("narrow")
 @pytest.fixture
 def sketches(monkeypatch):
     """No pictures, for tests of something else."""
-    monkeypatch.setattr(report, "_save", lambda figure, path: None)
+    monkeypatch.setattr(report, "write_figure", lambda figure, path: None)
 
 
 @pytest.fixture

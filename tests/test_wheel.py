@@ -81,7 +81,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
     code = {path.relative_to(ROOT).as_posix() for room in ("spex", "expecto") for path in (ROOT / room).rglob("*.py")}
     data = {"expecto/py.typed", "spex/py.typed", "spex/study/study.smk"}
     data |= {f"spex/study/profiles/{name}/config.yaml" for name in ("local", "slurm")}
-    data |= {f"spex/reports/{name}" for name in ("page.css", "study/sort.js", "study/study.css")}
+    data |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "spex/reports/templates").iterdir()}
     assert {name for name in names if not name.startswith(metadata)} == code | data
 
 
@@ -91,7 +91,7 @@ def test_the_wheel_asks_for_all_that_training_needs(wheel):
     asked = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
     here = {"sys_platform": "linux", "extra": ""}
     core = {requirement.name for requirement in asked if not requirement.marker or requirement.marker.evaluate(here)}
-    assert core >= {"h5py", "matplotlib", "numpy", "pandas", "requests", "scipy", "tqdm", "xgboost-cpu"}
+    assert core >= {"h5py", "jinja2", "matplotlib", "numpy", "pandas", "requests", "scipy", "tqdm", "xgboost-cpu"}
     assert not core & {"xgboost", "pytest", "anndata"}
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from spex.commands.main import start
 from spex.errors import InputError
-from spex.reports.fits import draw_folder
+from spex.reports.fit_figures import draw_folder
 from spex.runs.folder import DataFolder
 
 logger = logging.getLogger("spex")
@@ -23,8 +23,8 @@ def run(args):
             subject=args.data_folder,
             hint=f"fit something first: python train.py --data_folder {args.data_folder}",
         )
-    drawn, passed_over = draw_folder(results)
-    for place, why in passed_over:
+    drawn, left_out = draw_folder(results)
+    for place, why in left_out:
         logger.warning("%s: not drawn: %s", place, why)
     logger.info("%d fits and tables drawn under %s", drawn, results)
 

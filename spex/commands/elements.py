@@ -13,19 +13,18 @@ import pandas as pd
 
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
-from spex.effects.elements import OWN, ElementBenchmark, ElementScorer
+from spex.effects.elements import COLUMNS, LARGE, OWN, ElementBenchmark, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError
 from spex.files.atomic import remove_where_allowed
 from spex.files.checks import require_file, require_folder
+from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.chromatin import LABELS, find_chromatin_features
 from spex.inputs.crispr import read_crispr_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
-from spex.reports.elements.picture import draw_gene
-from spex.reports.elements.tables import write_elements
-from spex.reports.elements.tracks import require_bigwig, write_tracks
-from spex.reports.streamed_tables import require_format
+from spex.reports.element_figure import draw_gene
+from spex.reports.element_tracks import require_bigwig, write_tracks
 from spex.runs.records import readable, write_table
 
 FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
@@ -68,7 +67,8 @@ def run(args):
         with progress(len(rows), "genes", "elements") as advance:
             tables = kept.passing(inputs.watch.passing(scorer.tables(rows, advance)))
             tables = tables if benchmark is None else benchmark.passing(tables)
-            written = write_elements(out, _last_of(tables, out / BENCHMARK), args.format)
+            tables = _last_of(tables, out / BENCHMARK)
+            written = write_tables(out, "elements", tables, COLUMNS, args.format, gzip_past=LARGE)
         table = kept.table()
         if table is not None:
             write_tracks(out / "tracks", table, computer.genome.chromsizes, args.bigwig)
@@ -114,9 +114,9 @@ def _draw(out, inputs, scorer, rows, table, features):
         gene, fit = inputs.genes.iloc[row], inputs.fits[number]
         mine = table[(table["TargetGeneEnsemblID"] == gene["id"]) & (table["model"] == fit.name)]
         own = mine[mine["class"] == OWN]
-        strongest = scorer.strongest_features(row, number, BINS_NAMED, FEATURES_NAMED, names)
+        named = None if names is None else scorer.strongest_features(row, number, BINS_NAMED, FEATURES_NAMED, names)
         file = out / "pictures" / f"{readable(gene['id'])}_{readable(fit.name)}.png"
-        draw_gene(file, gene, mine, own if len(own) else None, strongest)
+        draw_gene(file, gene, mine, own if len(own) else None, named)
 
 
 def _last_of(tables, before):

@@ -22,7 +22,7 @@ from spex.inputs.choices import Reading
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import read_sheet
 from spex.inputs.maps.reader import split_uri
-from spex.reports.map_sheet import sheet_text, write_sheets
+from spex.reports.map_sheets import sheet_text, write_sheets
 
 logger = logging.getLogger("spex")
 

@@ -51,7 +51,7 @@ def run_by_engine(args):
 
 
 def report(args):
-    from spex.reports.study import write_study_report  # noqa: PLC0415 (only here is anything drawn)
+    from spex.reports.study_report import write_study_report  # noqa: PLC0415 (only here is anything drawn)
 
     print(write_study_report(read_study(args.file, quick=True)))
 

@@ -37,7 +37,7 @@ from spex.models.splits import (
     sorted_chromosomes,
     split_by_chromosome,
 )
-from spex.reports.fits import draw_missing, write_summary
+from spex.reports.fit_figures import draw_missing, write_summary
 from spex.runs import records
 from spex.runs.folder import DataFolder, select_shard
 from spex.runs.google_sheet import open_sheet_log

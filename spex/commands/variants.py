@@ -20,9 +20,9 @@ from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_
 from spex.effects.variants import VariantRun, null_identity
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError
+from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.variant_copies import check_target, write_annotated
 from spex.progress import progress
-from spex.reports.streamed_tables import require_format, write_tables
 
 EFFECTS = "effects"
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from spex.models.choices import PSEUDOCOUNT
 from spex.options import NUMBER, SEED, TRUTH, Kind, Options, either, one_of, option, whole
 
-CORRECTIONS = ("bh", "by", "none")
+NO_CORRECTION = "none"
+CORRECTIONS = ("bh", "by", NO_CORRECTION)
 SHALLOWEST = "shallowest"
 
 _SHALLOWEST = Kind(SHALLOWEST, lambda value: value == SHALLOWEST, {"const": SHALLOWEST})

@@ -21,7 +21,7 @@ from spex.compare.kept import Kept
 from spex.compare.loco import OwnPart
 from spex.compare.statistics import draw_shifts
 from spex.compare.tables import Comparison, make_tables
-from spex.compare.verdict import NO_VERDICT
+from spex.compare.verdict import NO_VERDICT, SHOWN_ONLY
 from spex.errors import InputError
 from spex.files.sealed import DamagedFileError
 from spex.progress import progress
@@ -30,8 +30,6 @@ from spex.runs.tensors import read_features
 
 FORMAT = 2
 """Version of the numbers: a change that alters any raises it, and what is kept is then made anew."""
-
-SHOWN_ONLY = "shown without a verdict: contacts by the published rule"
 
 logger = logging.getLogger("spex")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.arms import BASELINE, DRAWS, LEFT_OUT, MAP, NUMBERS, NUMBERS_CHOSEN, UNSEEN, UNSEEN_VIEW
-from spex.compare.protocol import CORRECTIONS, Protocol
+from spex.compare.protocol import CORRECTIONS, NO_CORRECTION, Protocol
 from spex.compare.statistics import Difference, Rotation, adjust
-from spex.compare.verdict import NO_VERDICT, WORDS, Evidence, judge
+from spex.compare.verdict import FOUND, NO_VERDICT, WORDS, Evidence, judge
 from spex.options import one_of
 
 LEAST_CHROMOSOMES, LEAST_GENES = 10, 20
@@ -72,11 +72,16 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
     results = pd.concat([_rows(each, targets) for each in statistics], ignore_index=True)
     maps = pd.concat([_row_of_map(each, settings) for each in statistics], ignore_index=True)
     results, maps = (_judge(table, correction, least_gain) for table in (results, maps))
-    for words, verdicts in (("sequence", (1, 2)), ("region", (3,)), ("number", (1, 4))):
+    for words, verdicts in FOUND.items():
         counts = results["verdict"].isin(verdicts).groupby(results["map"], sort=False).sum()
         maps[f"tissues_{words}"] = maps["map"].map(counts).to_numpy()
     groups = pd.concat([_group_rows(each, targets) for each in statistics], ignore_index=True)
     return Comparison(results[list(RESULTS)], maps[list(MAPS)], groups, settings)
+
+
+def stand_alone(tests, correction):
+    """Whether p-values of so many tests stand for themselves, as of `judge`: of one test, or without correction."""
+    return tests == 1 or correction == NO_CORRECTION
 
 
 def enough_chromosomes(genes):
@@ -192,7 +197,7 @@ def _judge(table, correction, least_gain):
     table = table.copy()
     for family in FAMILIES:
         table[f"q_{family}"] = adjust(table[f"p_{family}"], correction)
-    single = len(table) == 1 or correction == "none"
+    single = stand_alone(len(table), correction)
     verdicts = [_judge_row(row, single, least_gain) for row in table.itertuples(index=False)]
     table["verdict"], table["words"] = (list(each) for each in zip(*verdicts, strict=True))
     return table

@@ -22,6 +22,12 @@ WORDS = {
     NOTHING: "adds nothing of {least_gain:g} or more",
     UNCLEAR: "not distinguishable",
 }
+SHOWN_ONLY = "shown without a verdict: contacts by the published rule"
+"""In the place of a verdict's words, for maps that are in no test."""
+
+FOUND = {"sequence": (SEQUENCE_AND_NUMBER, SEQUENCE), "region": (REGION,), "number": (SEQUENCE_AND_NUMBER, NUMBER)}
+"""What is found in a tissue -> the verdicts that say so."""
+
 AND_NUMBER = ", and the number"
 """Behind the third verdict where the number of contacts tells something too."""
 
@@ -44,17 +50,21 @@ class Evidence:
     high: float
 
 
+def level(single):
+    """What p-values must be below. single: whether they stand for themselves; otherwise they are adjusted ones."""
+    return ALPHA if single else FALSE_SHARE
+
+
 def judge(evidence, *, single, least_gain=Protocol.least_gain):
     """The verdict's number and words.
 
-    single: whether p-values stand for themselves and are held against `ALPHA`; otherwise they are adjusted ones, held
-    against `FALSE_SHARE`.
+    single: as of `level`, which sequence, content and number are held against.
     """
-    level = ALPHA if single else FALSE_SHARE
-    number = evidence.number < level
-    if evidence.sequence < level and evidence.beats_numbers:
+    bound = level(single)
+    number = evidence.number < bound
+    if evidence.sequence < bound and evidence.beats_numbers:
         verdict = SEQUENCE_AND_NUMBER if number else SEQUENCE
-    elif evidence.content < level and evidence.beats_numbers:
+    elif evidence.content < bound and evidence.beats_numbers:
         verdict = REGION
     elif number:
         verdict = NUMBER

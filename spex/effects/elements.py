@@ -14,9 +14,32 @@ from spex.errors import InputError
 from spex.inputs.crispr import tie_pairs
 from spex.models.benchmark import RESAMPLES, distances, overlapping_effects, score_known
 from spex.models.registry import MODELS
-from spex.reports.elements.tables import COLUMNS
-from spex.reports.elements.tracks import CONTACT
 from spex.runs.tensors import read_features
+
+COLUMNS = {
+    "chr": "string",
+    "start": "int64",
+    "end": "int64",
+    "name": "string",
+    "class": "string",
+    "TargetGene": "string",
+    "TargetGeneEnsemblID": "string",
+    "TargetGeneTSS": "int64",
+    "CellType": "string",
+    "Score": "float64",
+    "DistanceToTSS": "int64",
+    "count": "float64",
+    "side": "string",
+    "tissue": "string",
+    "model": "string",
+}
+"""Columns of an elements table, a row an element, gene and tissue -> their types, as `write_tables` takes them.
+
+start, end: 0-based half-open. TargetGeneTSS: 1-based. Score: effect, signed, in ln(expression). DistanceToTSS: bp.
+"""
+
+LARGE = 1_000_000
+"""Rows; a table of elements with more is gzipped."""
 
 STRETCH = 1000
 """Length in bp of the stretches that a gene's own windows are reported by: five windows each."""
@@ -24,8 +47,8 @@ STRETCH = 1000
 WINDOWS_AT_ONCE = 4096
 """Windows of contacted bins whose predictions are held in memory (8 KB each)."""
 
-OWN = "own"
-"""The class of elements that are stretches of a gene's own windows."""
+CONTACT, OWN = "contact", "own"
+"""The classes of elements: contacted bins, and stretches of a gene's own windows."""
 
 
 class ElementScorer:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spex.models.scores import LEAST_GENES, Scores, score
 from spex.models.splits import TEST_CHROM
+from spex.reports.pages import render
 from spex.runs.records import FORMAT, PREDICTIONS, read_record, read_table
 
 TARGET = 22
@@ -48,16 +49,21 @@ def compare(folders, seeds, genes_per_chrom=None):
     """
     fits = {features: read_fits(folder, seeds) for features, folder in folders.items()}
     contacts = pd.read_csv(folders["contacts"].contacts_tsv, sep="\t", index_col="id")
-    measured = {
-        (features, kind): scores_of(fits[features], ids)
-        for features in TITLES
-        for kind, ids in (
-            (ALL_GENES, contacts.index),
-            (GENES_WITH_CONTACTS, contacts.index[contacts["has_pixels"] == 1]),
-        )
-    }
-    sections = [title(genes_per_chrom), table(measured), gains(measured), details(fits, contacts, seeds)]
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+    kinds = {ALL_GENES: contacts.index, GENES_WITH_CONTACTS: contacts.index[contacts["has_pixels"] == 1]}
+    measured = {(name, kind): scores_of(fits[name], ids) for name in TITLES for kind, ids in kinds.items()}
+    first = next(iter(fits["contacts"].values()))
+    tested = contacts.loc[first.predictions.index]
+    return render(
+        "published.md",
+        genes_per_chrom=genes_per_chrom,
+        rows=list(_rows(measured)),
+        gains=[(kind, measured["contacts", kind][0], _gain(measured, kind)) for kind in kinds],
+        seeds=seeds,
+        record=first.record,
+        tested=len(tested),
+        with_pixels=int(tested["has_pixels"].sum()),
+        with_bins=int((tested["downstream_bins"] + tested["upstream_bins"] > 0).sum()),
+    )
 
 
 def read_fits(folder, seeds):
@@ -77,43 +83,23 @@ def scores_of(fits, ids):
     return count, [score(genes["observed"], genes["predicted"]) for genes in chosen] if count >= LEAST_GENES else []
 
 
-def title(genes_per_chrom):
-    lines = ["# Reproduction of the published figures", ""]
-    if genes_per_chrom:
-        lines += [
-            f"**A trial on the first {genes_per_chrom} genes of each chromosome: it shows that everything runs; its",
-            "figures cannot be compared with the published ones.**",
-            "",
-        ]
-    return [
-        *lines,
-        "Target 22, EBV-transformed lymphocytes; scored on the genes of chromosome 8, which, as published, early",
-        "stopping watches too. Measured: mean ± standard deviation over seeds; of the p-values, the largest.",
-    ]
-
-
-def table(measured):
-    """Rows of the comparison, published and measured figures one under the other."""
-    lines = [
-        "| features | test genes | | rmse | Spearman | p | Pearson | p |",
-        "| --- | --- | --- " + "| ---: " * 5 + "|",
-    ]
+def _rows(measured):
+    """Cells of the table: what and which genes, published or measured, and figures; none where genes are too few."""
     for (features, kind), (count, scores) in measured.items():
         if published := PUBLISHED.get((features, kind)):
-            lines.append(row(features, kind, published[0], "published", [published[1]]))
-        lines.append(row(features, kind, count, "measured", scores))
-    return lines
+            yield TITLES[features], f"{kind}: {published[0]}", "published", _figures([published[1]])
+        yield TITLES[features], f"{kind}: {count}", "measured", _figures(scores) if scores else None
 
 
-def row(features, kind, count, source, scores):
-    cells = [TITLES[features], f"{kind}: {count}", source]
-    if not scores:
-        return f"| {' | '.join(cells)} | too few genes | | | | |"
-    for name in ("rmse", "spearman", "pearson"):
-        cells.append(spread([getattr(one, name) for one in scores]))
-        if name != "rmse":
-            cells.append(f"{max(getattr(one, f'{name}_p') for one in scores):.2e}")
-    return f"| {' | '.join(cells)} |"
+def _figures(scores):
+    """Error, correlations and p-values as text. scores: list of Scores."""
+    rmse, spearman, pearson = (
+        spread([getattr(each, name) for each in scores]) for name in ("rmse", "spearman", "pearson")
+    )
+    spearman_p, pearson_p = (
+        f"{max(getattr(each, f'{name}_p') for each in scores):.2e}" for name in ("spearman", "pearson")
+    )
+    return rmse, spearman, spearman_p, pearson, pearson_p
 
 
 def spread(values, form=".4f"):
@@ -122,35 +108,8 @@ def spread(values, form=".4f"):
     return f"{mean} ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else mean
 
 
-def gains(measured):
-    """What the contacts add to Spearman's correlation, seed by seed on the same genes."""
-    lines = ["Gain in Spearman from the contacts, same seeds and genes:", ""]
-    for kind in (ALL_GENES, GENES_WITH_CONTACTS):
-        (count, without), (_, with_contacts) = measured["sequence", kind], measured["contacts", kind]
-        gain = [after.spearman - before.spearman for before, after in zip(without, with_contacts, strict=True)]
-        lines.append(f"- {kind}, {count} genes: {spread(gain, '+.4f') if gain else 'too few genes'}")
-    return [
-        *lines,
-        "- published: +0.0340, but between different sets of genes (990 and 972); the paper's 1000 seeds: +0.042 for",
-        "  this map, +0.016 on average over RNA Pol II maps",
-    ]
-
-
-def details(fits, contacts, seeds):
-    """What the figures rest on: seeds, genes, inputs by their hash, versions."""
-    record = next(iter(fits["contacts"].values())).record
-    tested = contacts.loc[next(iter(fits["contacts"].values())).predictions.index]
-    bins = tested["downstream_bins"] + tested["upstream_bins"]
-    settings, inputs = record["settings"], record["settings"]["tensors"]
-    return [
-        f"- seeds {seeds[0]} to {seeds[-1]}; {record['genes']['train']:,} training genes",
-        f"- of {len(tested)} test genes, {int(tested['has_pixels'].sum())} have a pixel in their TSS bin (here they "
-        f"count as with contacts), {int((bins > 0).sum())} a contacted bin that is kept",
-        f"- contact rule: {inputs['contact_rule']}; precision of the CNN: {inputs['precision']}",
-        f"- genes table {settings['genes_sha256']}",
-        f"- expression {settings['expression_sha256']}",
-        f"- genome {inputs['genome_sha256']}",
-        f"- CNN weights {inputs['beluga_sha256']}",
-        f"- contact map {', '.join(inputs['maps_sha256'])}",
-        "- " + ", ".join(f"{name} {version}" for name, version in record["versions"].items()),
-    ]
+def _gain(measured, kind):
+    """What the contacts add to Spearman's correlation, seed by seed on the same genes; none where they are too few."""
+    pairs = zip(measured["sequence", kind][1], measured["contacts", kind][1], strict=True)
+    gain = [after.spearman - before.spearman for before, after in pairs]
+    return spread(gain, "+.4f") if gain else None

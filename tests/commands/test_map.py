@@ -7,15 +7,15 @@ import pytest
 from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
 from legible import assert_ticks_legible
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from read_page import assert_needs_nothing_else, assert_readable
 from refusals import files_in
 
 import spex
 from spex.commands import map as map_command
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import read_sheet
-from spex.reports import drawing
-from spex.reports.map_sheet import sheet_text
-from spex.reports.map_sheet.pictures import draw_sheets
+from spex.reports import figures
+from spex.reports.map_sheets import draw_sheets, sheet_text
 
 
 def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
@@ -32,7 +32,9 @@ def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
     names = ("by_distance", "contacts_per_gene", "coverage")
     assert {path.name for path in out.iterdir()} == {"map_sheet.html", "map_sheet.json", *(f"{n}.png" for n in names)}
     page = (out / "map_sheet.html").read_text()
-    assert page.count("<svg") == 3 and not re.search(r'(src|href)="(?!#|data:)', page)
+    assert_needs_nothing_else(page)
+    assert_readable(page)
+    assert page.count("<svg") == 3
     before = {path: path.read_bytes() for path in out.iterdir()}
     assert map_command.main([*map(str, (*world.maps, *files))]) == 0
     assert before == {path: path.read_bytes() for path in out.iterdir()}
@@ -70,7 +72,7 @@ def test_tables_and_models_have_sheets_too(genes, tmp_path):
     table = read_sheet(*open_maps([tmp_path / "triplets.txt"], 1000), genes, 1000)
     assert (table.cis_pixels, table.cis_counts, table.depth, table.chromosomes) == (3, 16.0, 7.0, 2)
     assert table.genes.set_index("id").loc["G0", ["coverage", "20 to 100 kb"]].tolist() == [7, 2]
-    assert "within chromosomes, between them not told by this format" in sheet_text(table)
+    assert "within chromosomes, between them not given by this format" in sheet_text(table)
     beads = "".join(f"chr1 {1000 * bin_} {bin_} 0 0\n" for bin_ in range(4))
     (tmp_path / "model.txt").write_text(beads)
     model = spex.map_sheet(tmp_path / "model.txt", contact_radius=1.5)
@@ -108,15 +110,15 @@ def test_what_cannot_be_done_is_told_in_one_line(world, tmp_path, capsys, words,
 def test_pictures_are_legible(world, genes, monkeypatch, count):
     drawn = []
 
-    def keep(figure, name, caption, alt):
+    def keep(figure, name, alt):
         FigureCanvasAgg(figure).draw()
         for axes in figure.axes:
             assert_ticks_legible(figure, axes)
-        drawn.append((name, caption, alt))
+        drawn.append((name, alt))
 
-    monkeypatch.setattr(drawing, "save", keep)
+    monkeypatch.setattr(figures, "save", keep)
     draw_sheets([read_sheet(*open_maps([world.maps[0]], 1000), genes, 1000)] * count)
-    assert [name for name, _, _ in drawn] == ["by_distance", "contacts_per_gene", "coverage"]
+    assert [name for name, _ in drawn] == ["by_distance", "contacts_per_gene", "coverage"]
 
 
 def test_a_map_that_ends_before_a_tss_is_of_another_build(tmp_path, capsys):

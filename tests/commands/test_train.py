@@ -19,7 +19,7 @@ from spex.files.atomic import temporary_path
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models.registry import MODELS
 from spex.models.scores import score
-from spex.reports import pictures as report
+from spex.reports import fit_figures as report
 from spex.runs import google_sheet
 from spex.runs.folder import DataFolder
 
@@ -32,7 +32,7 @@ def options(tmp_path):
 @pytest.fixture
 def sketches(monkeypatch):
     """No pictures, for runs of many fits."""
-    monkeypatch.setattr(report, "_save", lambda figure, path: None)
+    monkeypatch.setattr(report, "write_figure", lambda figure, path: None)
 
 
 def only_fit(options):
@@ -412,7 +412,7 @@ def test_drawing_passes_over_what_it_cannot_draw(options, tmp_path, capsys, sket
     save_sealed_json(results / "of_version_1.0" / "metrics.json", old)
     assert draw.main([options["--data_folder"]]) == 0
     err = capsys.readouterr().err
-    assert f"{fit}: not drawn: damaged; the command that made it mends it" in err
+    assert f"{fit}: not drawn: damaged; rerun the command that made it to rebuild it" in err
     assert "of_version_1.0: not drawn: of version 1.0, which kept no history" in err
     assert err.count("not drawn: damaged, or of version 1.0") == 2
     assert "0 fits and tables drawn" in err
@@ -497,7 +497,7 @@ def test_cross_validation_predicts_every_gene_once_out_of_sample(options, capsys
 
 
 def test_folds_are_drawn_all_together_and_each_only_when_asked(options, monkeypatch):
-    monkeypatch.setattr(report, "_save", lambda figure, path: path.touch())
+    monkeypatch.setattr(report, "write_figure", lambda figure, path: path.touch())
     command = argv(without_parameters(options), "--cv", "chromosomes", "--cv_groups", "3", "--model", "ridge")
     for _ in range(2):
         assert train.main(command) == 0
@@ -538,7 +538,7 @@ def _of_chr8(table):
 @pytest.mark.parametrize("more", [["--validation_chroms", "chr9"], ["--cv", "chromosomes", "--cv_groups", "3"]])
 def test_a_penalty_of_the_neighbours_own_is_chosen_recorded_and_drawn(tmp_path, monkeypatch, capsys, more):
     if "--cv" in more:  # whose pictures are those of the other
-        monkeypatch.setattr(report, "_save", lambda figure, path: path.touch())
+        monkeypatch.setattr(report, "write_figure", lambda figure, path: path.touch())
     options = write_inputs(tmp_path, width=24024, run_settings=RUN_SETTINGS | {"maps_sha256": ["a" * 64]})
     own = ["--neighbour_penalties", "1e3", "none", "--neighbour_penalties", "1e5"]
     (tmp_path / "few.json").write_text(json.dumps({"penalties": [1e3, 1e5]}))

@@ -1,7 +1,0 @@
-"""What is written about a gene's elements: a table, tracks for genome browsers, a picture of each gene."""
-
-from spex.reports.elements.picture import draw_gene
-from spex.reports.elements.tables import write_elements
-from spex.reports.elements.tracks import require_bigwig, write_tracks
-
-__all__ = ["draw_gene", "require_bigwig", "write_elements", "write_tracks"]

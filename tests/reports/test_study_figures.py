@@ -1,0 +1,63 @@
+"""Pictures of a study's report: nothing is cut off or overlaps, and what is drawn are the tables."""
+
+import numpy as np
+import pytest
+from legible import assert_all_legible
+from made_study_report import made_study
+
+from spex.reports import figures, row_figures
+from spex.reports.study_results import read_results
+
+
+@pytest.fixture(params=[1, 3, 32])
+def found(request, tmp_path):
+    return read_results(made_study(tmp_path, maps=request.param, tissues=2))
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Figures that were saved, each looked at within the look of all row_figures."""
+    kept = {}
+
+    def keep(figure, name, alt):
+        assert name not in kept and alt
+        assert_all_legible(figure)
+        kept[name] = figure
+
+    monkeypatch.setattr(figures, "save", keep)
+    return kept
+
+
+def marks(axes, label):
+    """Where the marks of a legend's entry lie along the values."""
+    return np.concatenate([line.get_xdata() for line in axes.lines if line.get_label() == label])
+
+
+def test_pictures_show_their_tables(found, drawn):
+    tables = found.tables()
+    row_figures.draw_kinds(tables["kinds"], found.maps)
+    row_figures.draw_own_cell_type(tables["own_cell_type"])
+    row_figures.draw_fits(tables["fits"])
+    row_figures.draw_sheets(tables["sheets"])
+    kinds = {name for name in ("experiment", "factor") if (found.about[name] != "").any()}
+    assert drawn.keys() == {*kinds, "own_cell_type", "fit_1", "fit_2", "sheets"}
+    (axes,) = drawn["own_cell_type"].axes
+    np.testing.assert_allclose(marks(axes, "the map's own cell type"), tables["own_cell_type"]["gain_own"])
+    np.testing.assert_allclose(marks(axes, "the other tissues, mean"), tables["own_cell_type"]["gain_others"])
+    first = tables["fits"][tables["fits"]["fit"] == tables["fits"]["fit"][0]]
+    np.testing.assert_allclose(marks(drawn["fit_1"].axes[0], "with the map"), first["spearman"])
+    depth, shares = drawn["sheets"].axes
+    np.testing.assert_allclose(depth.lines[0].get_xdata(), tables["sheets"]["depth"])
+    ends = [bar.get_x() + bar.get_width() for bar in shares.patches[-len(found.maps) :]]
+    np.testing.assert_allclose(ends, 100)
+    for name in kinds:
+        dots = [line.get_xdata()[0] for line in drawn[name].axes[0].lines if line.get_marker() not in ("None", "")]
+        np.testing.assert_allclose(sorted(dots), sorted(found.maps["gain"]))
+
+
+@pytest.mark.parametrize("depths", [[0.0, 5.0], [45_400.0, 22_672.0], [900.0, 4e9], [1e6, 1e6]])
+def test_depths_of_any_size_are_legible(tmp_path, drawn, depths):
+    sheets = read_results(made_study(tmp_path, maps=2, tissues=1)).tables()["sheets"].assign(depth=depths)
+    row_figures.draw_sheets(sheets)
+    low, high = drawn["sheets"].axes[0].get_xlim()
+    assert low < max(min(depths), 1) and max(depths) < high
