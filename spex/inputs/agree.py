@@ -24,7 +24,7 @@ GRCH38_LENGTHS = {f"chr{number}": int(length) for number, length in enumerate(_L
 
 
 def check_on_genome(genes, chromsizes):
-    """Refuse genes that the genome cannot hold. chromsizes: chromosome name -> bp.
+    """Refuse genes that do not lie on the genome. chromsizes: chromosome name -> bp.
 
     Raises:
         InputError: a gene's chromosome is not in the genome, or its TSS lies past the chromosome's end.

@@ -78,7 +78,7 @@ def allele_status(ref, alt, pos, length):
         SAME: ref == alt,
         TOO_LONG: max(len(ref), len(alt)) > LONGEST_CHANGE and changed_length(ref, alt) > LONGEST_CHANGE,
     }
-    return next((reason for reason, holds in reasons.items() if holds), OK)
+    return next((reason for reason, applies in reasons.items() if applies), OK)
 
 
 def changed_length(ref, alt):

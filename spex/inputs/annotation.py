@@ -1,5 +1,6 @@
 """Gene annotation as GENCODE, Ensembl and RefSeq give it, GTF or GFF3, to a table with one TSS a gene."""
 
+import contextlib
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -109,16 +110,13 @@ def is_annotation(path):
     """Whether a file is GTF or GFF3, by its name or by its first line that is no comment."""
     if NAMED.search(Path(path).name):
         return True
-    try:
-        with open_text(path, {}, newline="\n") as file:
-            for line in file:
-                if line.startswith("##gff-version"):
-                    return True
-                if line.strip() and not line.startswith("#"):
-                    fields = line.split("\t")
-                    return len(fields) == FIELDS and fields[3].isdecimal() and fields[4].isdecimal()
-    except InputError:
-        pass  # whoever reads on raises it, with what the file is for
+    with contextlib.suppress(InputError), open_text(path, {}, newline="\n") as file:  # whoever reads on raises it
+        for line in file:
+            if line.startswith("##gff-version"):
+                return True
+            if line.strip() and not line.startswith("#"):
+                fields = line.split("\t")
+                return len(fields) == FIELDS and fields[3].isdecimal() and fields[4].isdecimal()
     return False
 
 
@@ -298,17 +296,15 @@ def _odd_transcripts(gene, records):
     """Why the transcripts of a gene cannot be its: one on another chromosome, there twice or nowhere; or None."""
     seen = {}
     for record in records:
+        where = f"the transcript on line {record.line}"
         if record.fault:
             return Odd("with a transcript at no position", record.fault, "1-based positions, the smaller first")
         if record.strand not in STRANDS:
-            found = f"the transcript on line {record.line} is on strand '{shown(record.strand)}'"
+            found = f"{where} is on strand '{shown(record.strand)}'"
             return Odd("with a transcript without a strand", found, "+ or -")
         if record.chrom != gene.chrom:
-            found = (
-                f"the transcript on line {record.line} lies on {shown(record.chrom)}, its gene (line {gene.line}) on"
-            )
-            reason = "with a transcript on another chromosome"
-            return Odd(reason, f"{found} {shown(gene.chrom)}", "one name a chromosome")
+            found = f"{where} lies on {shown(record.chrom)}, its gene (line {gene.line}) on {shown(gene.chrom)}"
+            return Odd("with a transcript on another chromosome", found, "one name a chromosome")
         name = record.attributes.get("ID", record.attributes.get("transcript_id"))
         if name in seen and "part" not in record.attributes:
             found = f"transcript {shown(name)} is on line {seen[name]} and on line {record.line}"

@@ -8,7 +8,7 @@ import pandas as pd
 from expecto.network import BELUGA
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
-from spex.inputs.text_tables import is_row_label, is_unnamed, read_table, row_numbers
+from spex.inputs.text_tables import is_row_label, is_unnamed, numbers_of, read_table, row_numbers
 
 LABELS = ("cell type", "assay", "treatment")
 
@@ -54,7 +54,7 @@ def _are_labels(place, content):
     no chromatin feature is called by; R calls columns without headings V1, V2, V3."""
     if place == 0 and is_unnamed(content.header[0]):
         return True
-    return pd.to_numeric(content.column(place), errors="coerce").notna().mean() > 0.5
+    return numbers_of(content.column(place))[0].notna().mean() > 0.5
 
 
 def find_chromatin_features(path, usual_path):

@@ -8,8 +8,8 @@ import pandas as pd
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.inputs.account import Account
-from spex.inputs.normalise import LARGEST_POSITION, names_in, numbers_of, unversioned
-from spex.inputs.text_tables import places_of, read_table
+from spex.inputs.normalise import LARGEST_POSITION, names_in, unversioned
+from spex.inputs.text_tables import numbers_of, places_of, read_table
 
 COLUMNS = ("chrom", "chromStart", "chromEnd", "measuredGeneSymbol", "Regulated")
 """Of the public benchmark's table."""

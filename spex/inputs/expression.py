@@ -71,7 +71,7 @@ def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
     paths: one path or a list of them; one folder stands for the files of samples in it. A single file without `value`
     is a table (.csv, .tsv, .txt, .gct, compressed or not) or .h5ad. value: column that is the expression, "TPM" or
     "FPKM", in files of one sample each. known_ids: function that returns the ids of the genes table, asked where
-    nothing else tells which side of an AnnData file the genes are on.
+    nothing else says which side of an AnnData file the genes are on.
 
     Returns: ExpressionSource, for `read_expression`.
 

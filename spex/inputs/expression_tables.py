@@ -18,13 +18,14 @@ from spex.files.checks import require_file
 from spex.inputs.account import Account
 from spex.inputs.expression_values import SUMMARY, expression_error, expression_of, rows_by_id, rows_by_label
 from spex.inputs.identify import Format, identify, take
-from spex.inputs.normalise import ENSEMBL, numbers_of, unversioned
+from spex.inputs.normalise import ENSEMBL, unversioned
 from spex.inputs.text_tables import (
     Beginning,
     contains_labels,
     is_row_label,
     is_unnamed,
     listed,
+    numbers_of,
     other_separator,
     row_numbers,
 )
@@ -118,7 +119,7 @@ class ExpressionFile:
         if size.split("\t")[:2] != [str(len(content.rows)), str(len(self.tissues))]:
             raise expression_error(
                 self.path,
-                f"line 2 tells '{shown(size)}' rows and samples, there are {len(content.rows)} and {len(self.tissues)}",
+                f"line 2 says '{shown(size)}' rows and samples, there are {len(content.rows)} and {len(self.tissues)}",
                 expected="a whole file",
                 hint="fetch it again, or correct the line if you took rows away",
             )
@@ -214,8 +215,7 @@ def _open_tool(seen, name, ids, tissues):
 
 
 def _begins_with_numbers(seen):
-    numbers = pd.to_numeric(pd.Series(seen.header[1:], dtype=object), errors="coerce")
-    return len(seen.header) > 1 and numbers.notna().all()
+    return len(seen.header) > 1 and numbers_of(pd.Series(seen.header[1:], dtype=object))[0].notna().all()
 
 
 def _is_htseq(seen):

@@ -13,7 +13,7 @@ import pandas as pd
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import FEW, Account
 from spex.inputs.normalise import TRANSCRIPT, unversioned
-from spex.inputs.text_tables import listed, row_numbers
+from spex.inputs.text_tables import listed, numbers_of, row_numbers
 
 LARGEST_LOGARITHM = 25
 """log2 of 33 million; no TPM reaches it."""
@@ -73,12 +73,12 @@ def rows_by_id(path, ids, genes, account):
     rows = wanted.map(pd.Series(known.index, index=known)).dropna().astype("int64")
     if rows.duplicated().any():
         named = genes["id"][rows.index[rows.duplicated(keep=False)]]
-        found = f"the genes table holds {listed(named.head(2))}, one gene but for its version"
+        found = f"the genes table contains {listed(named.head(2))}, one gene but for its version"
         raise InputError(found, expected="one row per gene")
     if 2 * len(rows) < len(genes):
         raise expression_error(
             path,
-            f"{len(rows):,} of the {len(genes):,} genes are in its id column (it holds {listed(ids.head(3))}, ...)",
+            f"{len(rows):,} of the {len(genes):,} genes are in its id column (it contains {listed(ids.head(3))}, ...)",
             expected=f"at least half of ids like {genes['id'].iloc[0]}",
             hint=_other_ids(ids, genes),
         )
@@ -159,11 +159,11 @@ def _check_row_numbers(path, content, numbers, table):
 
 def _not_row_numbers(content, label):
     """What a column contains instead of row numbers, in words: the first ones that do not go on from the one before."""
-    values = pd.to_numeric(label, errors="coerce").to_numpy(np.float64)
+    values = numbers_of(label)[0].to_numpy()
     if np.isnan(values).any() or values.size == 0:
-        return f"holds {listed(label.head(3))}, ..."
+        return f"contains {listed(label.head(3))}, ..."
     place = int(np.append(np.flatnonzero(np.diff(values) != 1) + 1, 0)[0])
-    return f"holds {shown(label.iloc[place])} on line {content.lines[place]}, which is out of order"
+    return f"contains {shown(label.iloc[place])} on line {content.lines[place]}, which is out of order"
 
 
 def expression_of(file, values, genes, rows, account, has_ids, quoted, *, base=None, note=None):

@@ -53,8 +53,7 @@ logger = logging.getLogger("spex")
 
 @dataclass(frozen=True)
 class Oddity:
-    """What genes cannot be used for. reason: in words that follow a number. problem: of one. found: table of genes ->
-    Series of bool."""
+    """What genes cannot be used for. reason: in words that follow a number. problem: of one. found: of a table."""
 
     reason: str
     problem: str
@@ -106,12 +105,7 @@ FORMATS = (
         reader=read_positions,
     ),
     *(
-        replace(
-            tool,
-            name=f"{tool.name}, no genes with their TSS",
-            way=take("it may be the expression of genes"),
-            reader=None,
-        )
+        Format(f"{tool.name}, no genes with their TSS", tool.sign, take("it may be the expression of genes"))
         for tool in TOOLS
     ),
     Format(
@@ -182,7 +176,7 @@ def _no_gene(table, reasons, gene_type, excluded):
     others = int((_reasons(table, gene_type, ()) == "").sum())
     there = f"{others:,} lie on chromosomes that are left out{' by default' if excluded == EXCLUDED else ''}"
     return InputError(
-        f"the genes table holds no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
+        f"the genes table contains no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
         f"{found}; left out: {counts}",
         hint=f"{there}: {parameter('exclude_chroms')} {NO_CHROMOSOME} takes them" if others else None,
     )

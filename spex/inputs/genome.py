@@ -44,7 +44,7 @@ class Genome:
     network: whose base codes are given.
 
     Raises:
-        InputError: the file is compressed, is not FASTA, holds no sequence, or anything but letters in one.
+        InputError: the file is compressed, is not FASTA, has no sequence, or anything but letters in one.
     """
 
     def __init__(self, path, spare_index, network=BELUGA):
@@ -117,12 +117,12 @@ def _fits(index, path):
         records = [line.split("\t") for line in index.read_text().split("\n")[:-1]]
         if index.stat().st_mtime < path.stat().st_mtime:
             return False
+        position = 0
         with open(path, "rb") as file:
-            position = 0
-            for name, length, offset, bases, width in records:
-                position = _end_of_record(file, position, name, int(length), int(offset), int(bases), int(width))
-            return position == path.stat().st_size > 0
-    except (OSError, ValueError, ZeroDivisionError):
+            for name, *numbers in records:
+                position = _end_of_record(file, position, name, *map(int, numbers))
+        return position == path.stat().st_size > 0
+    except (OSError, TypeError, ValueError, ZeroDivisionError):
         return False
 
 
@@ -157,18 +157,13 @@ def _check_letters(path):
     name = ""
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
+            content = line.rstrip(b"\r\n")
             if line.startswith(b">"):
-                if b"\r" in line.rstrip(b"\r\n"):
-                    raise _error(
-                        path,
-                        "its lines end in CR alone, as on old Macs",
-                        expected="LF or CR LF",
-                        hint=f"convert it with: tr '\\r' '\\n' < {path} > new.fa",
-                    )
+                if b"\r" in content:
+                    hint = f"convert it with: tr '\\r' '\\n' < {path} > new.fa"
+                    raise _error(path, "its lines end in CR alone, as on old Macs", expected="LF or CR LF", hint=hint)
                 name = " ".join(line[1:].decode(errors="replace").split()[:1])
-                continue
-            foreign = line.rstrip(b"\r\n").translate(None, LETTERS)
-            if foreign:
+            elif foreign := content.translate(None, LETTERS):
                 what = "white space" if foreign[:1].isspace() else f"byte 0x{foreign[0]:02x}, which is no letter,"
                 raise _error(
                     path,
@@ -190,7 +185,7 @@ def _build_index(path, index):
         raise _error(path, f"not usable as FASTA ({shown(error, 200)})") from error
     except OSError as error:
         if error.errno is None and isinstance(error.__context__, OSError):
-            raise error.__context__ from None  # pyfaidx puts its own in the place of the one that tells of a full disk
+            raise error.__context__ from None  # pyfaidx puts its own in the place of the one about a full disk
         raise
     finally:
         temporary.unlink(missing_ok=True)

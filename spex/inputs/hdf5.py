@@ -1,6 +1,6 @@
 """HDF5 files of users, opened in one way: read only, without a lock, whole in one file, in chunks of bounded size.
 
-HDF5 follows links into other files, and reads columns out of them, without a word. The hash of the file that was given
+HDF5 follows links into other files, and reads columns out of them, silently. The hash of the file that was given
 says nothing of what lies there, so such a file is refused.
 """
 

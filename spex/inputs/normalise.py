@@ -5,7 +5,6 @@ Which names mean one chromosome, and which chromosomes genes are left out on, in
 
 import re
 
-import numpy as np
 import pandas as pd
 
 from spex.errors import InputError, shown
@@ -53,18 +52,6 @@ def unversioned(ids):
     ids: Series of text. The copies of genes on Y stay apart: ENSG00000182378.13_PAR_Y -> ENSG00000182378_PAR_Y.
     """
     return ids.astype(object).str.replace(VERSION, r"\1\2", regex=True)
-
-
-def numbers_of(texts, least=0, most=np.inf, *, whole=False):
-    """A column of text as float64, NaN where there is no number, and whether each is none from `least` to `most`.
-
-    whole: whether they must be whole, as positions are.
-
-    Returns: Series of float64; Series of bool.
-    """
-    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    good = np.isfinite(numbers) & (numbers >= least) & (numbers <= most)
-    return numbers, ~(good & (numbers % 1 == 0)) if whole else ~good
 
 
 def known_as(name, known):

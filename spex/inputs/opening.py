@@ -100,12 +100,9 @@ def open_bytes(path, about, where=str, *, lines=True):
 def beginning(path, size):
     """The first bytes of a file's content, decompressed: `size` of them, or as many as can be read."""
     head = b""
-    try:
-        with open_bytes(path, {}) as file:
-            while len(head) < size and (piece := file.read1(size - len(head))):
-                head += piece
-    except InputError:
-        pass  # whoever reads on raises it, with what the file is for
+    with contextlib.suppress(InputError), open_bytes(path, {}) as file:  # whoever reads on raises it
+        while len(head) < size and (piece := file.read1(size - len(head))):
+            head += piece
     return head
 
 

@@ -250,29 +250,41 @@ def is_unnamed(heading):
     return re.fullmatch(UNNAMED, heading) is not None
 
 
+def numbers_of(texts, least=-np.inf, most=np.inf, *, whole=False):
+    """A column of text as float64, NaN where there is no number, and whether each is none from `least` to `most`.
+
+    whole: whether they must be whole, as positions are.
+
+    Returns: Series of float64; Series of bool.
+    """
+    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
+    good = np.isfinite(numbers) & numbers.between(least, most)
+    return numbers, ~(good & (numbers % 1 == 0)) if whole else ~good
+
+
 def contains_labels(texts, *, behind_ids):
     """Whether a column whose heading may be one of row labels contains names or row numbers, not measured values.
 
     texts: (n,) of text. behind_ids: whether other columns name the rows, so that a few rows prove nothing: a sample of
     two genes may have 1 and 2.
     """
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    numbers = numbers_of(texts)[0].to_numpy()
     if not len(numbers):
         return False
     if np.isnan(numbers).mean() > 0.5:
         return True
+    numbered = row_numbers(texts) is not None
     if len(numbers) < SURE_ROWS:
-        return not behind_ids and row_numbers(texts) is not None
-    rising = (numbers % 1 == 0).all() and (np.diff(numbers) > 0).all()
-    return bool(rising) or row_numbers(texts) is not None
+        return numbered and not behind_ids
+    return numbered or bool((numbers % 1 == 0).all() and (np.diff(numbers) > 0).all())
 
 
 def row_numbers(texts):
-    """The row numbers, from 0, that a column of text holds, in any order, or None where it holds anything else.
+    """The row numbers, from 0, that a column of text contains, in any order, or None where it contains anything else.
 
     texts: (n,) of text. Numbers are 0 to n - 1, as pandas writes them, or 1 to n, as R does.
     """
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    numbers = numbers_of(texts)[0].to_numpy()
     for first in (0, 1):
         if np.array_equal(np.sort(numbers), np.arange(first, len(numbers) + first)):
             return (numbers - first).astype(np.int64)

@@ -26,13 +26,13 @@ SOME = 10
 """Names of chromosomes that are kept for a message; a file may have any number of others than the genome's."""
 
 MOST_ALLELES, MOST_LETTERS = 1_000_000, 256 << 20
-"""Of the rows that are held at once: alleles, and letters of REF and ALT."""
+"""Of the rows that are in memory at once: alleles, and letters of REF and ALT."""
 
 
 class VariantFile:
     """A VCF or BCF file.
 
-    path: VCF, or a table of its first columns without a header, plain or compressed by gzip or bgzip, or BCF, told by
+    path: VCF, or a table of its first columns without a header, plain or compressed by gzip or bgzip, or BCF, by its
     content; "-" is standard input. chromsizes: name -> bp of the genome. regions: texts like "chr8:1-2000" (1-based,
     both ends included) or "chr8"; rows whose REF reaches into one are read, each once, by the file's index. spool:
     folder for the copy of standard input or of a pipe, the system's for temporary files without it; the copy goes with

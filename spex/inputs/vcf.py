@@ -216,7 +216,7 @@ def write_annotated(source, target_path, size, infos):
     `info_entry`; rows without entries lose an earlier field only. Chromosomes that the header lacks are added to it.
 
     Raises:
-        InputError: as `VariantFile.rows`; a row that BCF cannot hold; pysam is not installed.
+        InputError: as `VariantFile.rows`; a row that does not fit into BCF; pysam is not installed.
     """
     check_target(target_path)
     target_path = Path(target_path)

@@ -13,7 +13,7 @@ from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError
 from spex.features.arrays import _check_contacts
 from spex.inputs import genes as g
-from spex.inputs.agree import check_on_genome
+from spex.inputs.agree import GRCH38_LENGTHS, check_chromosomes, check_on_genome
 from spex.inputs.choices import Reading
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.formats import open_maps
@@ -225,3 +225,14 @@ def test_a_tss_past_the_end_of_its_chromosome_in_a_map_is_refused_without_a_geno
         "and chr8 is 50,000 bp long there; expected a map and genes of the same genome build$",
     ):
         agree_maps([CoolMap(tmp_path / "map.mcool", 1000)], genes)
+
+
+HG19_CHR1_LENGTH = 249_250_621
+
+
+def test_lengths_of_hg19_are_called_so():
+    hg19 = {**GRCH38_LENGTHS, "chr1": HG19_CHR1_LENGTH, "chr8": 146_364_022}
+    with pytest.raises(
+        InputError, match=r"chr1 is 249,250,621 bp long \(this is hg19 \(GRCh37\)\), expected 248,956,422"
+    ):
+        check_chromosomes("data/hg38.fa", hg19, GRCH38_LENGTHS)

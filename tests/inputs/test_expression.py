@@ -217,9 +217,9 @@ def test_what_ties_rows_to_no_gene_is_refused(tmp_path, lab):
     odd = list(range(60))
     odd[20] = 7
     for written, message in (
-        (table.set_axis(genes["symbol"].to_numpy()).to_csv(), "holds G0, G1, G2, ...; .*needs the heading id"),
-        (table.set_axis(odd).to_csv(), "holds 7 on line 22, which is out of order"),
-        (table.set_axis(range(5, 65)).to_csv(), "holds 5 on line 2, which is out of order"),
+        (table.set_axis(genes["symbol"].to_numpy()).to_csv(), "contains G0, G1, G2, ...; .*needs the heading id"),
+        (table.set_axis(odd).to_csv(), "contains 7 on line 22, which is out of order"),
+        (table.set_axis(range(5, 65)).to_csv(), "contains 5 on line 2, which is out of order"),
         (
             table.iloc[shuffled].to_csv(),
             f"another order than .* line 2 has {shuffled[0]} .counted from 0.; expected 0;",
@@ -249,8 +249,8 @@ def test_genes_that_differ_in_their_version_alone_are_refused(tmp_path, lab):
     "first, size, message",
     [
         ("#1.2", "60\t4", None),
-        ("#1.2", "61\t4", "line 2 tells '61.t4' rows and samples, there are 60 and 4"),
-        ("#1.2", "60\t5", "line 2 tells '60.t5' rows and samples, there are 60 and 4"),
+        ("#1.2", "61\t4", "line 2 says '61.t4' rows and samples, there are 60 and 4"),
+        ("#1.2", "60\t5", "line 2 says '60.t5' rows and samples, there are 60 and 4"),
         ("#1.3", "60\t4\t0\t0", "line 1 is '#1.3'; expected #1.2"),
     ],
 )

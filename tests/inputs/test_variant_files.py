@@ -1,4 +1,4 @@
-"""Files of variants: every form gives the same alleles, a copy differs in one field, what is broken is told."""
+"""Files of variants: every form gives the same alleles, a copy differs in one field, what is broken is refused."""
 
 import errno
 import gzip

@@ -9,6 +9,6 @@ from spex.inputs.identify import recognise
     "content, kind",
     [(b"", "an empty file"), (b"\x1f\x8b\x08", "gzipped"), (b"HIC\0", "Juicer's .hic format"), (b"chr1", None)],
 )
-def test_kinds_are_told_by_their_first_bytes(tmp_path, content, kind):
+def test_kinds_are_known_by_their_first_bytes(tmp_path, content, kind):
     (tmp_path / "file").write_bytes(content)
     assert recognise(tmp_path / "file") == kind

@@ -3,13 +3,17 @@
 import bz2
 import gzip
 
+import numpy as np
 import pandas as pd
 import pytest
 from annotation_files import HEAD, gff_line, gff_of, gtf_line, gtf_of
 from conftest import ROOT, example_genes
+from oracles import chosen_tss
 from pandas.testing import assert_frame_equal
 
 from spex.errors import InputError
+from spex.inputs.annotation import Stretch, choose_tss
+from spex.inputs.choices import TSS_RULES
 from spex.inputs.gene_tables import COLUMNS
 from spex.inputs.genes import account_of, keep_genes, read_gene_table, report_rows
 
@@ -280,3 +284,38 @@ def test_genes_of_chromosomes_that_are_left_out_alone(tmp_path):
     assert len(keep_genes(table, excluded=())) == 3
     with pytest.raises(InputError, match="3 lie on chromosomes that are left out: exclude_chroms none takes them"):
         keep_genes(table, excluded=("chrX", "chrM"))
+
+
+TAGS = ("MANE_Select", "Ensembl_canonical", "basic")
+
+
+def random_stretch(generator):
+    start = int(generator.integers(1, 50))
+    tags = frozenset(tag for tag in TAGS if generator.random() < 0.2)
+    return Stretch(start, start + int(generator.integers(0, 50)), str(generator.choice(["lncRNA", "retained"])), tags)
+
+
+@pytest.mark.parametrize("rule", TSS_RULES)
+def test_every_rule_takes_what_the_oracle_takes(rule):
+    generator = np.random.default_rng(2)
+    found = []
+    for _ in range(300):
+        gene = random_stretch(generator)._replace(type="lncRNA")
+        transcripts = [random_stretch(generator) for _ in range(generator.integers(0, 4))]
+        for strand in "+-":
+            found.append(choose_tss(gene, strand, transcripts, rule))
+            assert found[-1] == chosen_tss(gene, strand, transcripts, rule)
+    assert (None in found) == (rule in ("mane", "canonical"))
+
+
+def test_by_hand():
+    gene = Stretch(100, 900, "protein_coding")
+    mane = Stretch(300, 800, "protein_coding", frozenset({"MANE_Select", "Ensembl_canonical"}))
+    decay = Stretch(100, 900, "nonsense_mediated_decay")
+    coding = Stretch(200, 850, "protein_coding")
+    assert [choose_tss(gene, strand, [decay, coding, mane]) for strand in "+-"] == [300, 800]
+    assert [choose_tss(gene, strand, [decay, coding, mane], "5prime") for strand in "+-"] == [200, 850]
+    assert [choose_tss(gene, strand, [decay], "5prime") for strand in "+-"] == [100, 900]
+    assert choose_tss(gene, "+", [decay, coding], "mane") is None
+    with pytest.raises(InputError, match="tss_rule: found 'first'; expected one of auto, mane"):
+        choose_tss(gene, "+", [], "first")
