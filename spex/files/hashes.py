@@ -5,6 +5,7 @@ was computed from inputs is published only after their stamps were compared once
 """
 
 import hashlib
+import json
 import os
 import time
 from pathlib import Path
@@ -74,6 +75,11 @@ class Watch:
     def __exit__(self, kind, error, trace):
         if kind is None:
             self.check()
+
+
+def json_digest(value, length):
+    """Hexadecimal digits that stand for a JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]
 
 
 def file_sha256(path):

@@ -8,8 +8,6 @@ bin's window, a TSS).
 """
 
 import contextlib
-import hashlib
-import json
 import logging
 import secrets
 import zlib
@@ -22,7 +20,7 @@ import numpy as np
 
 from expecto.gene_features import OWN_SUMS
 from spex.files.atomic import is_read_only, remove_where_allowed, whole_file, write_json
-from spex.files.hashes import Watch
+from spex.files.hashes import Watch, json_digest
 from spex.files.sealed import DamagedFileError, npy_header, read_npy_header
 
 SHARD_BYTES = 32 << 20
@@ -51,8 +49,7 @@ class PredictionStore:
 
     def __init__(self, root, identity, dtype=np.float32, watch=None):
         self._identity = {**identity, "dtype": np.dtype(dtype).name}
-        name = hashlib.sha256(json.dumps(self._identity, sort_keys=True).encode()).hexdigest()[:16]
-        self.folder = Path(root) / name
+        self.folder = Path(root) / json_digest(self._identity, 16)
         self.dtype = np.dtype(dtype)
         self.bytes_written = 0
         self._watch = watch or Watch()

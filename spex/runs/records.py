@@ -1,8 +1,6 @@
 """What is kept of a fit: one folder each under results/, named by the settings that determine it."""
 
 import contextlib
-import hashlib
-import json
 import logging
 import math
 import platform
@@ -14,7 +12,7 @@ import pandas as pd
 
 from spex.errors import shown, visible
 from spex.files.atomic import whole_file
-from spex.files.hashes import file_sha256
+from spex.files.hashes import file_sha256, json_digest
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 
 FORMAT = 2
@@ -85,7 +83,7 @@ def readable(text, also=""):
 
 def digest(settings):
     """Eight hexadecimal digits that stand for a dict of JSON values."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    return json_digest(settings, 8)
 
 
 def read_record(folder):

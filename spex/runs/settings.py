@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
-from spex.contacts.rules import EVERY_ONE, make_rule, options_of
+from spex.contacts.rules import EVERY_ONE, RULES, SHARED, make_rule, options_of, thresholds_in
 from spex.errors import InputError, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
@@ -24,7 +24,9 @@ FIELD_OF = {
 }
 """Arguments whose field in run.json has another name."""
 
-OF_RULE = ("max_dist", "min_count", "distance_edges", "contact_weight")  # fields that are options of the contact rule
+OF_RULE = (*dict.fromkeys(name for rule in RULES.values() for name in thresholds_in(rule)), *SHARED)
+"""Fields that are options of the contact rule: max_dist, min_count, distance_edges, contact_weight."""
+
 LATER = (
     *("value_column", "count_column", "contact_radius", "tss_rule", "exclude_chroms"),
     *("distance_edges", "contact_weight", "windows_per_bin"),

@@ -7,10 +7,10 @@ study makes is named from its folder, so that no result depends on where that is
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from spex.contacts.rules import RULES, SHARED, make_rule, thresholds_in
+from spex.contacts.rules import make_rule
 from spex.inputs.choices import Reading
+from spex.runs.settings import OF_RULE
 
-RULE_OPTIONS = (*dict.fromkeys(name for rule in RULES.values() for name in thresholds_in(rule)), *SHARED)
 READING_OPTIONS = tuple(field.name for field in fields(Reading))
 SHEET_OPTIONS = ("hic_resolution", "value_column", "count_column", "contact_radius")
 CPU, GPU = "CPU", "CUDA"
@@ -35,7 +35,7 @@ class StudyMap:
     @property
     def rule(self):
         """Its contact rule."""
-        return make_rule(self.options["contact_rule"], **_some(self.options, RULE_OPTIONS))
+        return make_rule(self.options["contact_rule"], **_some(self.options, OF_RULE))
 
     @property
     def reading(self):

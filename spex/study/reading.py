@@ -6,6 +6,7 @@ import re
 from spex.contacts.rules import RULES, check_resolution
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
+from spex.inputs.choices import GeneChoice
 from spex.inputs.expression import open_expression, select_targets
 from spex.inputs.genes import read_gene_table
 from spex.inputs.maps.formats import open_maps
@@ -13,8 +14,10 @@ from spex.inputs.maps.reader import require_map, split_uri
 from spex.inputs.normalise import excluded_chromosomes
 from spex.inputs.text_tables import listed
 from spex.models.choices import Fitting
-from spex.study.plan import READING_OPTIONS, RULE_OPTIONS, Study, StudyFit, StudyMap
-from spex.study.schema import KEYS, spell
+from spex.options import options_in
+from spex.runs.settings import OF_RULE
+from spex.study.plan import READING_OPTIONS, Study, StudyFit, StudyMap
+from spex.study.schema import KEYS, OF_MAPS, spell
 from spex.study.yaml_file import read_marked
 
 OUT, RULE, RESOLUTION = "study", "corrected", 1000
@@ -27,8 +30,8 @@ RESOURCES = {
 }
 """Of a job of each step, at full size: benchmarks/RESULTS.md has what they take, this leaves room."""
 
-GENE_OPTIONS = ("gene_type", "tss_rule", "exclude_chroms")
-LISTS = ("exclude_chroms", "distance_edges", "test_chroms", "validation_chroms", "neighbour_penalties")
+GENE_OPTIONS = [name for name, *_ in options_in(GeneChoice)]
+LISTS = {name for each in (GeneChoice, Fitting, *OF_MAPS) for name, said, _ in options_in(each) if said.kind.item}
 """Options of which there may be several, so that one value is a list of one."""
 
 INDEX = r"(0|[1-9][0-9]*)"
@@ -55,10 +58,12 @@ def read_study(path, *, quick=False):
     base, values = file.path.absolute().parent, file.values
     genes, genome, weights = (_path(file, base, (key,), values[key]) for key in ("genes", "genome", "weights"))
     expression = tuple(base / os.path.expanduser(each) for each in _listed(values["expression"]))
-    options = expression, values.get("value"), lambda: read_gene_table(genes, values.get("tss_rule", "auto"))["id"]
+    gene_options = _options(values, GENE_OPTIONS)
+    choice = GeneChoice(**gene_options)
+    options = expression, values.get("value"), lambda: read_gene_table(genes, choice.tss_rule)["id"]
     opened = _with_line(file, ("expression",), open_expression, *options)
     tissues = _tissues(file, opened)
-    _with_line(file, ("exclude_chroms",), excluded_chromosomes, _listed(values.get("exclude_chroms")))
+    _with_line(file, ("exclude_chroms",), excluded_chromosomes, choice.exclude_chroms)
     maps = _maps(file, base)
     comparison = {key: value for key, value in values.get("comparison", {}).items() if value is not False}
     for number, each in enumerate(maps):
@@ -71,7 +76,7 @@ def read_study(path, *, quick=False):
         genome=genome,
         weights=weights,
         expression=expression,
-        gene_options=_options(values, GENE_OPTIONS),
+        gene_options=gene_options,
         expression_options=_options(values, ("value",)),
         tissues=tuple(tissues),
         maps=tuple(maps),
@@ -100,8 +105,8 @@ def _key_below(file, place, argument):
 
 
 def _listed(value):
-    """One value or a list of them as a list, None as it is."""
-    return value if value is None or isinstance(value, list) else [value]
+    """One value or a list of them as a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def _options(values, names):
@@ -154,7 +159,7 @@ def _maps(file, base):
         _check_name(file, (*place, "name"), f"map {name}", name, names)
         files = _map_files(file, base, place, given)
         options = {"contact_rule": given.get("rule", RULE), "hic_resolution": given.get("resolution", RESOLUTION)}
-        options |= _options(given, (*RULE_OPTIONS, *READING_OPTIONS))
+        options |= _options(given, (*OF_RULE, *READING_OPTIONS))
         what = set(map(_real, files)), options
         twin = next((other for other, of_other in seen.items() if of_other == what), None)
         if twin:

@@ -12,6 +12,7 @@ from spex.contacts.collect import read_maps
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes
 from spex.inputs.agree import check_on_genome
+from spex.inputs.choices import GeneChoice
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
@@ -85,9 +86,9 @@ def count_work(study):
     Raises:
         InputError: inputs that cannot be used or do not fit each other.
     """
-    table = read_gene_table(study.genes, study.gene_options.get("tss_rule", "auto"))
-    excluded = excluded_chromosomes(study.gene_options.get("exclude_chroms"))
-    genes = keep_genes(table, study.gene_options.get("gene_type", "all"), excluded)
+    choice = GeneChoice(**study.gene_options)
+    table = read_gene_table(study.genes, choice.tss_rule)
+    genes = keep_genes(table, choice.gene_type, excluded_chromosomes(choice.exclude_chroms))
     genome = Genome(study.genome, DataFolder(study.base_folder).genome_index)
     genome.close()
     check_on_genome(genes, genome.chromsizes)
