@@ -16,7 +16,7 @@ import pandas as pd
 from spex.errors import shown
 from spex.files.checks import require_file
 from spex.inputs.account import Account
-from spex.inputs.expression_values import SUMMARY, expression_error, expression_of, rows_by_id, rows_by_label
+from spex.inputs.expression_values import SUMMARY, expression_error, expression_of, known_ids, rows_by_id, rows_by_label
 from spex.inputs.identify import Format, identify, take
 from spex.inputs.normalise import ENSEMBL, unversioned
 from spex.inputs.text_tables import (
@@ -109,7 +109,7 @@ class ExpressionFile:
             rows, has_ids = rows_by_label(self.path, content, labels, table, genes, account)
             in_front = "by the gene ids in front" if has_ids else "by its row numbers, which are in the table's order"
             return rows, has_ids, in_front
-        known = unversioned((genes if table is None else table)["id"].dropna())
+        known = known_ids(table, genes)
         chosen = max(labels, key=lambda label: unversioned(label).isin(known).sum())  # the first of several alike
         return rows_by_id(self.path, chosen, genes, account), True, "by its column of gene ids"
 

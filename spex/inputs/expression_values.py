@@ -101,6 +101,11 @@ def _other_ids(ids, genes):
     return None
 
 
+def known_ids(table, genes):
+    """Ids of the whole genes table, of the genes where it is not known, without versions."""
+    return unversioned((genes if table is None else table)["id"].dropna())
+
+
 def rows_by_label(path, content, labels, table, genes, account):
     """Position in the file of each gene, by what stands in front of the tissues: row numbers or gene ids.
 
@@ -111,10 +116,9 @@ def rows_by_label(path, content, labels, table, genes, account):
     """
     numbers = [row_numbers(label) for label in labels]
     others = [label for label, number in zip(labels, numbers, strict=True) if number is None]
-    known = unversioned((genes if table is None else table)["id"].dropna())
-    for label in others:
-        if unversioned(label).isin(known).any():
-            return rows_by_id(path, label, genes, account), True
+    by_ids = next((each for each in others if unversioned(each).isin(known_ids(table, genes)).any()), None)
+    if by_ids is not None:
+        return rows_by_id(path, by_ids, genes, account), True
     if others:
         raise expression_error(
             path,
@@ -137,10 +141,10 @@ def _check_row_numbers(path, content, numbers, table):
             expected="a column id, or genes as read_genes gives them",
         )
     if len(content.rows) != len(table):
+        found = f"{len(content.rows):,} rows, but the genes table has {len(table):,}"
         raise expression_error(
             path,
-            f"{len(content.rows):,} rows, but the genes table has {len(table):,}; a file without gene ids is matched "
-            "row by row",
+            f"{found}; a file without gene ids is matched row by row",
             hint=f"give the file made for this {parameter('genes')}, or one with an id column",
         )
     for number in numbers:
