@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from spex.errors import InputError, visible
-from spex.inputs.maps.address import split_uri
+from spex.inputs.maps.reader import split_uri
 from spex.study.reading import read_study
 from spex.study.running import check_for_cluster, handed_over, hold_alone
 
