@@ -31,7 +31,7 @@ from benchmarks.measure import publish
 from expecto import beluga
 from spex.commands import tensors
 from spex.files.atomic import whole_file
-from spex.inputs.assembly import GRCH38_LENGTHS
+from spex.inputs.agree import GRCH38_LENGTHS
 from spex.inputs.genes import keep_genes, read_gene_table
 
 GENES = 22_826

@@ -34,13 +34,12 @@ from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
 from spex.inputs.choices import GeneChoice, Reading
-from spex.inputs.chromosomes import excluded_chromosomes
+from spex.inputs.expression import select_targets
 from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
-from spex.inputs.ids import unversioned
 from spex.inputs.maps.matching import agree_maps, read_sheet
 from spex.inputs.maps.reader import check_different, split_uri
-from spex.inputs.tables import listed
-from spex.inputs.targets import select_targets
+from spex.inputs.normalise import excluded_chromosomes, unversioned
+from spex.inputs.text_tables import listed
 from spex.models.choices import PSEUDOCOUNT, Fitting
 from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features

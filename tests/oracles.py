@@ -239,7 +239,7 @@ def matched_bins(pool, touched, tss_bin, resolution, turns, chances, shares=(0.2
 
 
 def chosen_tss(gene, strand, transcripts, rule):
-    """The TSS that a rule takes, transcript by transcript. Stretches as `spex.inputs.annotation.tss.Stretch`."""
+    """The TSS that a rule takes, transcript by transcript. Stretches as `spex.inputs.annotation.Stretch`."""
 
     def start(each):
         return each.start if strand == "+" else each.end

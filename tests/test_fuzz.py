@@ -29,11 +29,10 @@ from spex.errors import InputError
 from spex.files.hashes import file_sha256
 from spex.files.sealed import DamagedFileError, load_array, load_sealed_json, save_array, save_sealed_json
 from spex.inputs.agree import check_on_genome
-from spex.inputs.expression import open_expression, read_expression
+from spex.inputs.expression import open_expression, read_expression, select_targets
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.cool import CoolMap
-from spex.inputs.targets import select_targets
 from spex.models.registry import MODELS
 from spex.models.scores import score
 from spex.runs.folder import DataFolder

@@ -4,8 +4,8 @@ from spex.commands.parser import chosen
 from spex.errors import InputError, in_words, parameter
 from spex.files.checks import require_file
 from spex.inputs.choices import GeneChoice, Reading
-from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.genes import keep_genes, read_gene_table
+from spex.inputs.normalise import excluded_chromosomes
 
 
 def read_genes(args):

@@ -25,8 +25,7 @@ from spex.compare.run import compare_prepared
 from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
-from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.targets import select_targets
+from spex.inputs.expression import open_expression, read_expression, select_targets
 from spex.reports.comparison_report import write_report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import check_made_with, genes_choice

@@ -17,7 +17,7 @@ from spex.features.choices import Computing
 from spex.features.devices import choose_devices, choose_precision
 from spex.features.run import Computation, TensorInputs, fill_folder
 from spex.inputs.choices import GeneChoice
-from spex.inputs.chromosomes import excluded_chromosomes
+from spex.inputs.normalise import excluded_chromosomes
 from spex.options import options_in
 from spex.runs.folder import DataFolder
 

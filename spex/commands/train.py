@@ -24,9 +24,8 @@ from spex.contacts.rules import Published
 from spex.errors import InputError, visible
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromatin import find_chromatin_features
-from spex.inputs.expression import open_expression, read_expression
+from spex.inputs.expression import open_expression, read_expression, select_targets
 from spex.inputs.genes import report_rows
-from spex.inputs.targets import select_targets
 from spex.models.choices import Fitting
 from spex.models.registry import MODELS
 from spex.models.scores import summarise

@@ -21,7 +21,7 @@ from spex.effects.variants import VariantRun, null_identity
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError
 from spex.files.streamed_tables import require_format, write_tables
-from spex.inputs.variant_copies import check_target, write_annotated
+from spex.inputs.vcf import check_target, write_annotated
 from spex.progress import progress
 
 EFFECTS = "effects"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from spex.errors import InputError, shown
-from spex.inputs.tables import listed, read_table
+from spex.inputs.text_tables import listed, read_table
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from spex.contacts.collect import Contacts
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError, parameter, shown
 from spex.inputs.genes import read_cached_genes
-from spex.inputs.ids import unversioned
+from spex.inputs.normalise import unversioned
 from spex.models.splits import sorted_chromosomes
 from spex.runs.folder import DataFolder, contacts_of, open_made
 from spex.runs.settings import HASH_SHOWN, RunSettings

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from spex.contacts.maps import joined, summed
 from spex.contacts.rules import EVERY_ONE, LEAST_DISTANCE, Corrected, Published, check_resolution
 from spex.errors import InputError, shown
 from spex.progress import progress
@@ -205,7 +206,8 @@ def collect_contacts(maps, genes, rule, resolution, advance):
     for chrom, on_chrom in genes.groupby("chrom", sort=False):
         wanted = bins_of[on_chrom.index]
         weigh = _weigher(rule, maps, chrom, resolution, advance)
-        viewpoints, others, counts = _sum_over_maps(maps, chrom, wanted.unique(), advance)
+        pixels = [map_.pixels_of(chrom, wanted.unique(), advance) for map_ in maps]
+        viewpoints, others, counts = summed(*joined(pixels))
         begins, ends = (np.searchsorted(viewpoints, wanted, side) for side in ("left", "right"))
         good = (np.abs(others - viewpoints) * resolution >= LEAST_DISTANCE) & rule.keeps(counts)
         weights = np.full(len(counts), np.nan)
@@ -242,16 +244,6 @@ def _chromsizes(maps, chroms):
     known = [map_.chromsizes for map_ in maps if map_.chromsizes is not None]
     lengths = {chrom: length for sizes in reversed(known) for chrom, length in sizes.items()}
     return {chrom: lengths[chrom] for chrom in chroms if chrom in lengths} if known else None
-
-
-def _sum_over_maps(maps, chrom, tss_bins, advance):
-    """Pixels of the TSS bins, summed over maps. Returns: viewpoint, bin, count, sorted by viewpoint, then bin."""
-    parts = [map_.pixels_of(chrom, tss_bins, advance) for map_ in maps]
-    viewpoints, others, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((others, viewpoints))
-    viewpoints, others, counts = viewpoints[order], others[order], counts[order]
-    first = np.flatnonzero(np.diff(viewpoints, prepend=-1) | np.diff(others, prepend=-1))
-    return viewpoints[first], others[first], np.add.reduceat(counts, first) if len(first) else counts
 
 
 def _check_weights(rule, maps):

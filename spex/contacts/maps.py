@@ -45,6 +45,14 @@ def joined(kept):
     return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
 
 
+def summed(one, other, counts):
+    """Pairs of bins, int64, each once with the sum of its counts, by the first bin, then the second."""
+    order = np.lexsort((other, one))
+    one, other = one[order], other[order]
+    new = (np.diff(one, prepend=-1) != 0) | (np.diff(other, prepend=-1) != 0)
+    return one[new], other[new], np.bincount(np.cumsum(new) - 1, counts[order], minlength=new.sum())
+
+
 def mark(bins, count):
     """Which of `count` bins are among some, bool (count,); those past the last one are ignored."""
     marked = np.zeros(count, dtype=bool)

@@ -17,8 +17,8 @@ from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import check_on_genome
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.genome import Genome
-from spex.inputs.ids import unversioned
-from spex.inputs.tables import listed
+from spex.inputs.normalise import unversioned
+from spex.inputs.text_tables import listed
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_of, open_made
 from spex.runs.predict import ChosenFit, choose_fits

@@ -5,7 +5,7 @@ import pandas as pd
 
 from spex.effects.nulls import path_of, stratum
 from spex.inputs.alleles import OK
-from spex.inputs.vcf_text import info_entry
+from spex.inputs.vcf import info_entry
 
 COLUMNS = {
     "variant_id": "string",

@@ -26,9 +26,8 @@ from spex.files.atomic import remove_abandoned
 from spex.files.checks import is_piped
 from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
-from spex.inputs.alleles import OK
+from spex.inputs.alleles import OK, alleles_of_table
 from spex.inputs.variant_files import VariantFile
-from spex.inputs.variant_frames import alleles_of_table
 from spex.progress import progress
 
 BLOCK_ROWS = 256

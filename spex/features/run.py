@@ -15,10 +15,8 @@ from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
-from spex.inputs.agree import check_on_genome
-from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.agree import GRCH38_LENGTHS, check_chromosomes, check_on_genome
 from spex.inputs.choices import Reading
-from spex.inputs.chromosomes import EXCLUDED
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
     cached_genes_text,
@@ -30,6 +28,7 @@ from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
+from spex.inputs.normalise import EXCLUDED
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore

@@ -7,6 +7,9 @@ from spex.errors import shown
 
 NAMED_AT_ONCE = 3
 
+FEW = 0.01
+"""Share of odd rows of a file up to which readers leave them out and count them; more are refused."""
+
 logger = logging.getLogger("spex")
 
 

@@ -1,6 +1,12 @@
-"""Alleles of variants: what one is, and why one cannot be scored."""
+"""Alleles of variants: what one is, why one cannot be scored, and those of tables of pandas, pysam and cyvcf2."""
 
+import numbers
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from spex.errors import InputError, shown
+from spex.inputs.normalise import known_as, some_of
 
 OK = "ok"
 SYMBOLIC = "symbolic"
@@ -13,6 +19,13 @@ PAST_THE_END = "past_the_end"
 SAME = "same"
 
 BASES = frozenset("ACGT")
+
+COLUMNS = ("chrom", "pos", "ref", "alt")
+NOTHING = "."
+"""What VCF has where there is nothing."""
+EMPTY = ("", "None", "nan", "<NA>", "NaT")
+"""What is left of nothing where a value is made text."""
+WHOLE = re.compile(r"(\d{1,18})(\.0*)?", re.ASCII)
 
 LONGEST_CHANGE = 2000
 """Largest length in bp of what an allele takes away or puts in."""
@@ -88,3 +101,86 @@ def _common(one, other):
     """How many letters two texts begin with alike."""
     differing = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     return next(differing, min(len(one), len(other)))
+
+
+def as_text(field):
+    """A piece of a line as text; bytes that are not UTF-8 as their escapes."""
+    return field.decode(errors="backslashreplace")
+
+
+def no_chromosome(unknown, chromsizes, about):
+    """The InputError about variants on none of the genome's chromosomes. unknown: names of theirs."""
+    return InputError(
+        f"none of its chromosomes is in the genome; it has {some_of(unknown)}",
+        **about,
+        expected=f"names like {some_of(chromsizes)}",
+    )
+
+
+def alleles_of_table(variants, chromsizes):
+    """The alleles of a table of variants: list of Allele, in its order.
+
+    variants: DataFrame with chrom, pos (1-based), ref, alt, and id where they have one; other columns are passed over.
+    An alt is a text, with commas between several alleles, or a tuple, list or array of texts; None and NaN are missing.
+    chromsizes: name -> bp of the genome.
+
+    Raises:
+        InputError: a column is missing or there twice, a position is no whole number, or no chromosome is known.
+    """
+    columns = _columns(variants)
+    alleles, on = [], {}
+    rows = zip(columns.get("id", [NOTHING] * len(variants)), *(columns[name] for name in COLUMNS), strict=True)
+    for number, (variant_id, chrom, pos, ref, alt) in enumerate(rows):
+        name = _name(chrom)
+        on.setdefault(name, known_as(name, chromsizes))
+        ours, place = on[name], _position(pos, number, variants.index[number])
+        alleles += alleles_of_row(
+            number, _name(variant_id), name, place, _text(ref), _alts(alt), ours, chromsizes.get(ours)
+        )
+    if on and not any(on.values()):
+        raise no_chromosome(on, chromsizes, {"argument": "variants"})
+    return alleles
+
+
+def _columns(variants):
+    """The columns that are read, by name: dict of lists. Titles as VCF has them, such as #CHROM, serve too."""
+    names = [str(title).removeprefix("#").lower() for title in variants.columns]
+    missing = [name for name in COLUMNS if name not in names]
+    twice = [name for name in (*COLUMNS, "id") if names.count(name) > 1]
+    if missing or twice:
+        what = f"no column {', '.join(missing)}" if missing else f"column {twice[0]} twice"
+        raise InputError(what, argument="variants", expected="chrom, pos (1-based), ref, alt")
+    return {name: variants.iloc[:, names.index(name)].tolist() for name in (*COLUMNS, "id") if name in names}
+
+
+def _text(value):
+    """A cell as text; nothing is `.`."""
+    text = as_text(value) if isinstance(value, bytes) else str(value)
+    return NOTHING if text in EMPTY else text
+
+
+def _name(value):
+    """The name of a chromosome or variant as text; a whole number that became a float is that number."""
+    text = _text(value).strip()
+    whole = WHOLE.fullmatch(text)
+    return whole[1] if whole and whole[2] else text
+
+
+def _position(value, number, label):
+    """A position as an int. number: of the row, from 0. label: of the row in the table's index."""
+    text = f"{value:.1f}" if isinstance(value, float) else _text(value).strip()
+    whole = not isinstance(value, bool) and WHOLE.fullmatch(text)
+    if not whole or (isinstance(value, numbers.Real) and value != int(whole[1])):
+        raise InputError(
+            f"position {shown(repr(value), 30)} in row {number + 1} (index {shown(label, 30)})",
+            argument="variants",
+            expected="a whole number from 0 up",
+        )
+    return int(whole[1])
+
+
+def _alts(value):
+    """The alternative alleles of a cell, with commas between them; what fills up the rows of an array is left out."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        return _text(value)
+    return ",".join(_text(one) for one in value if one not in ("", b"")) or NOTHING

@@ -8,9 +8,8 @@ import pandas as pd
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.inputs.account import Account
-from spex.inputs.chromosomes import names_in
-from spex.inputs.ids import unversioned
-from spex.inputs.tables import listed, other_separator, read_table
+from spex.inputs.normalise import LARGEST_POSITION, names_in, numbers_of, unversioned
+from spex.inputs.text_tables import places_of, read_table
 
 COLUMNS = ("chrom", "chromStart", "chromEnd", "measuredGeneSymbol", "Regulated")
 """Of the public benchmark's table."""
@@ -37,8 +36,7 @@ def read_crispr_pairs(path):
         InputError: no such file, not such a table, columns are missing (names those found), a position is no whole
             number or Regulated neither TRUE, FALSE, 1 nor 0; or these are missing in more than a tenth of the rows.
     """
-    path = Path(path)
-    about = {"argument": "benchmark", "subject": path}
+    about = {"argument": "benchmark", "subject": Path(path), "expected": EXPECTED}
     table = read_table(
         require_file(path, "benchmark"),
         "benchmark",
@@ -47,9 +45,8 @@ def read_crispr_pairs(path):
         columns=lambda header: _places(header, about),
     )
     if not table.rows:
-        raise InputError("no pair of an element and a gene in it", **about, expected=EXPECTED)
-    names = [*COLUMNS, *(["id"] if len(table.rows[0]) > len(COLUMNS) else [])]
-    rows = pd.DataFrame(table.rows, columns=names, index=table.lines, dtype=object)
+        raise InputError("no pair of an element and a gene in it", **about)
+    rows = table.frame([*COLUMNS, "id"][: len(table.rows[0])], index=table.lines)
     account = Account(str(path), "pairs")
     rows = _without_missing(rows, account)
     starts, ends = (_positions(rows[name], about) for name in ("chromStart", "chromEnd"))
@@ -80,14 +77,14 @@ def tie_pairs(pairs, genes):
     about = pairs.attrs["account"]
     account = Account(about["file"], "pairs", left_out=dict(about["left_out"]), notes=list(about["notes"]))
     chrom = pairs["chrom"].map(names_in(set(genes["chrom"]), pairs["chrom"].unique()))
-    number = pd.Series(np.arange(len(genes)))
-    ids = pairs.get("gene_id", pd.Series(None, pairs.index, dtype=object))
-    by_id = ids.map(_single(number, unversioned(genes["id"])))
+    none = pd.Series(None, pairs.index, dtype=object)
+    ids = pairs.get("gene_id", none)
+    by_id = ids.map(_single(unversioned(genes["id"])))
     if by_id.isna().all():
-        ids = pd.Series(None, pairs.index, dtype=object)
+        ids = none
     keys = _keys(genes["chrom"], genes["symbol"])
     own = _keys(chrom, pairs["gene"])
-    rows = by_id.where(ids.notna(), own.map(_single(number, keys)))
+    rows = by_id.where(ids.notna(), own.map(_single(keys)))
     elsewhere = rows.notna() & (genes["chrom"].to_numpy()[rows.fillna(0).astype(int)] != chrom.to_numpy())
     shared = ids.isna() & own.isin(keys[keys.duplicated()])
     for reason, places in (
@@ -101,11 +98,11 @@ def tie_pairs(pairs, genes):
     return pairs.assign(chrom=chrom, row=rows.fillna(-1).astype(np.int64))[known].reset_index(drop=True), account
 
 
-def _single(numbers, keys):
-    """Number of each key that occurs once: Series indexed by key."""
+def _single(keys):
+    """Number of each key that occurs once: Series of float64 indexed by key."""
     keys = keys.reset_index(drop=True)
-    single = ~keys.duplicated(keep=False)
-    return pd.Series(numbers[single].to_numpy(np.float64), index=keys[single])
+    single = keys[~keys.duplicated(keep=False)]
+    return pd.Series(single.index.astype(np.float64), index=single)
 
 
 def _keys(chroms, symbols):
@@ -129,20 +126,12 @@ def _without_missing(rows, account):
 def _places(header, about):
     """The columns' places in the header, whose first name may have a # in front; behind them that of ids, if any."""
     names = [header[0].removeprefix("#"), *header[1:]]
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise InputError(
-            f"no column {', '.join(missing)}; found {listed(names)}{other_separator(header, SEPARATOR)}",
-            **about,
-            expected=EXPECTED,
-        )
     ids = [place for place, name in enumerate(names) if name.lower() in ID_COLUMNS]
-    return [*(names.index(name) for name in COLUMNS), *ids[:1]]
+    return [*places_of(names, COLUMNS, about, SEPARATOR), *ids[:1]]
 
 
 def _positions(texts, about):
-    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    bad = ~((numbers >= 0) & (numbers < 2**31) & (numbers == np.floor(numbers)))
+    numbers, bad = numbers_of(texts, 0, LARGEST_POSITION, whole=True)
     _refuse(bad, texts, about, "a position, a whole number from 0 up")
     return numbers.astype(np.int64)
 
@@ -151,4 +140,4 @@ def _refuse(bad, texts, about, expected):
     """Refuse the first of some texts that are bad. texts: Series named by column, indexed by line."""
     if bad.any():
         line = bad.idxmax()
-        raise InputError(f"{texts.name} on line {line} is '{shown(texts[line])}'", **about, expected=expected)
+        raise InputError(f"{texts.name} on line {line} is '{shown(texts[line])}'", **about | {"expected": expected})

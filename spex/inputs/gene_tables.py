@@ -1,27 +1,21 @@
-"""Genes in tables: the published one, and tables with no more than id, chromosome, strand and TSS.
+"""Genes in tables: the published one, and tables with no more than id, chromosome, strand and TSS."""
 
-Other tables are refused by what they are: one that lacks a column, BED, UCSC's tables of transcripts, expression.
-"""
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError
-from spex.inputs.quantified.tools import plain, tool_of
-from spex.inputs.tables import (
-    comment_lines,
-    is_row_label,
-    listed,
-    other_separator,
-    read_header,
-    read_table,
-    row_numbers,
-)
+from spex.errors import InputError, parameter, shown
+from spex.inputs.account import FEW
+from spex.inputs.expression_tables import plain
+from spex.inputs.normalise import LARGEST_POSITION, numbers_of
+from spex.inputs.text_tables import check_once, is_row_label, listed, other_separator, places_of, row_numbers
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
 """Of the published table."""
 MEANT = 5
 """Of these a table has at the least that is meant to be the published one; `seqnames` and TSS others have too."""
+POSITIONS = ("TSS", "CAGE_representative_TSS")
 
 POSITION_COLUMNS = {"id": "id", "chrom": "seqnames", "strand": "strand", "tss": "CAGE_representative_TSS"}
 """Columns that a table of positions has at the least -> what the published table calls them."""
@@ -35,33 +29,82 @@ HEADINGS = {
 }
 """Columns of a table of positions -> headings that they may have, as `plain` has them."""
 NO_TYPE = "unknown"
-POSITIONS_EXPECTED = f"{', '.join(POSITION_COLUMNS)} under these headings, between commas or tabs"
-EXPECTED = f"{POSITIONS_EXPECTED} (tss: 1-based), or the published table's {','.join(COLUMNS)}"
+EXPECTED = (
+    f"{', '.join(POSITION_COLUMNS)} under these headings, between commas or tabs (tss: 1-based), or the published "
+    f"table's {','.join(COLUMNS)}"
+)
+
+MISSING = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
+"""What programs write for what is missing; a symbol may be any of them."""
 
 
-def read_text(path):
-    """A table of genes as text.
+def is_published(header):
+    """Whether a header is that of the published table."""
+    return set(COLUMNS) <= set(header)
 
-    Returns: DataFrame with the columns of the published table (None where the cell is empty), `number` of each row as
-    a column of row numbers has it (its position from 0 without one), and its `line` in the file; and what the file
-    calls the column of positions.
 
-    Raises:
-        InputError: another table, a column twice, a line with another number of fields than the header.
-    """
-    comments = {separator: comment_lines(path, separator) for separator in ("\t", ",")}
-    headers = {separator: read_header(path, separator, comments[separator]) for separator in comments}
-    for separator, header in headers.items():
-        if set(COLUMNS) <= set(header):
-            return _published(path, separator, comments[separator]), "CAGE_representative_TSS"
-    for separator, header in headers.items():
-        places = {} if _means_published(header) else _places(path, header)
-        if set(POSITION_COLUMNS) <= set(places):
-            return _positions(path, separator, comments[separator], places), "tss"
-    separator = max(headers, key=lambda each: len(headers[each]))
-    _refuse_other_kinds(path, headers[separator])
-    _read(path, separator, comments[separator], columns=lambda header: [])  # says what is wrong with lines
-    raise _lacking(path, headers[separator], separator)
+def is_positions(seen, header):
+    """Whether a header is that of a table of positions. seen: Beginning."""
+    return not _means_published(header) and set(POSITION_COLUMNS) <= set(_places(_about(seen), header))
+
+
+def _about(seen):
+    return {"argument": "genes", "subject": seen.path, "expected": EXPECTED}
+
+
+def read_published(seen, tss_rule):
+    """The table of genes, from the published one. seen: Beginning. tss_rule: none serves."""
+    separator = seen.separator_where(is_published)
+
+    def places(header):
+        labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
+        return [*places_of(header, COLUMNS, _about(seen), separator), *labels]
+
+    content = seen.read(separator, EXPECTED, places)
+    labels = (content.column(len(COLUMNS) + number) for number in range(sum(map(is_row_label, content.header))))
+    numbers = next((each for each in map(row_numbers, labels) if each is not None), np.arange(len(content.rows)))
+    table = content.frame(COLUMNS).replace("", None).assign(number=numbers)
+    return _checked(seen.path, table, content.lines, POSITIONS, tss_rule)
+
+
+def read_positions(seen, tss_rule):
+    """The same from a table of positions. Without a symbol the id serves for it."""
+    content = seen.read(seen.separator_where(partial(is_positions, seen)), EXPECTED)
+    places = _places(_about(seen), content.header)
+    table = pd.DataFrame({POSITION_COLUMNS.get(name, name): content.column(places[name]) for name in places})
+    table = table.replace("", None)
+    table["TSS"] = table["CAGE_representative_TSS"]
+    table["symbol"] = table["symbol"].fillna(table["id"]) if "symbol" in table else table["id"]
+    table["type"] = table.get("type", NO_TYPE)
+    table = table[COLUMNS].astype(object).assign(number=np.arange(len(table)))
+    return _checked(seen.path, table, content.lines, ("tss", "tss"), tss_rule)
+
+
+def _checked(path, table, lines, names, tss_rule):
+    """A table with positions as numbers. names: what the file calls their columns."""
+    if tss_rule != "auto":
+        raise InputError(
+            "says which transcript the TSS is taken from, but the genes table has one TSS a gene",
+            argument="tss_rule",
+            subject=shown(tss_rule),
+            hint=f"give GTF or GFF3 as {parameter('genes')}, or leave it out",
+        )
+    texts = ["id", "seqnames", "strand"]
+    table[texts] = table[texts].mask(table[texts].isin(MISSING), None)
+    table["line"], notes = np.array(lines, dtype=np.int64), []
+    for column, name in zip(POSITIONS, names, strict=True):
+        text = table[column].mask(table[column].isin(MISSING))
+        numbers, bad = numbers_of(text, 1, LARGEST_POSITION, whole=True)
+        odd = bad & text.notna()
+        if odd.any():
+            row = odd.idxmax()
+            found = f"{name} of {shown(table['id'][row])} (line {table['line'][row]}) is '{shown(text[row])}'"
+            if odd.sum() > FEW * len(odd):
+                raise InputError(found, argument="genes", subject=path, expected="a 1-based position")
+            notes.append(f"{odd.sum():,} positions are taken for empty, being none: {found}")
+        table[column] = numbers.mask(odd)
+    table.attrs["account"] = {"notes": list(dict.fromkeys(notes))}
+    return table
 
 
 def _means_published(header):
@@ -69,104 +112,39 @@ def _means_published(header):
     return ("seqnames" in header and len(set(COLUMNS) & set(header)) >= MEANT) or "CAGE_representative_TSS" in header
 
 
-def _read(path, separator, comments, columns=None):
-    return read_table(path, "genes", separator, preamble=comments, expected=EXPECTED, columns=columns)
-
-
-def _published(path, separator, comments):
-    content = _read(path, separator, comments, lambda header: _published_places(path, header))
-    table = pd.DataFrame([row[: len(COLUMNS)] for row in content.rows], columns=COLUMNS, dtype=object).replace("", None)
-    labels = (content.column(len(COLUMNS) + number) for number in range(sum(map(is_row_label, content.header))))
-    numbers = next((each for each in map(row_numbers, labels) if each is not None), np.arange(len(table)))
-    return table.assign(number=numbers, line=np.array(content.lines, dtype=np.int64))
-
-
-def _published_places(path, header):
-    """Where the published table's columns stand under a header, and behind them those of row names or numbers."""
-    _check_once(path, [name for name in header if name in COLUMNS])
-    labels = [place for place, heading in enumerate(header) if is_row_label(heading)]
-    return [*(header.index(column) for column in COLUMNS), *labels]
-
-
-def _positions(path, separator, comments, places):
-    """places: of `_places`. Without a symbol the id serves for it."""
-    content = _read(path, separator, comments)
-    table = pd.DataFrame({name: content.column(place) for name, place in places.items()}).replace("", None)
-    table = table.rename(columns=POSITION_COLUMNS)
-    table["TSS"] = table["CAGE_representative_TSS"]
-    table["symbol"] = table["symbol"].fillna(table["id"]) if "symbol" in table else table["id"]
-    table["type"] = table.get("type", NO_TYPE)
-    return (
-        table[COLUMNS].astype(object).assign(number=np.arange(len(table)), line=np.array(content.lines, dtype=np.int64))
-    )
-
-
-def _places(path, header):
+def _places(about, header):
     """Where the columns of a table of positions stand under a header: the heading itself goes before others for it."""
     names = [heading.removeprefix("#").strip() if place == 0 else heading for place, heading in enumerate(header)]
     places = {}
     for column, headings in HEADINGS.items():
         found = [name for name in names if name == column] or [name for name in names if plain(name) in headings]
-        _check_once(path, found)
+        check_once(found, about)
         if len(found) > 1:
-            raise InputError(
-                f"{listed(found)} may all be {column}",
-                argument="genes",
-                subject=path,
-                expected="one of them",
-                hint=f"call the right one {column}",
-            )
+            hint = f"call the right one {column}"
+            raise InputError(f"{listed(found)} may all be {column}", **about | {"expected": "one of them"}, hint=hint)
         if found:
             places[column] = names.index(found[0])
     return places
 
 
-def _check_once(path, names):
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise InputError(
-            f"{names.count(twice[0])} columns {twice[0]}",
-            argument="genes",
-            subject=path,
-            expected="each column once",
-        )
-
-
-def _lacking(path, header, separator):
-    """The InputError about a table without some of the columns of either form."""
+def refuse_other(seen):
+    """Refuse a table without some of the columns of either form."""
+    seen.read(seen.separator, EXPECTED, columns=lambda header: [])  # which says what is wrong with lines
+    header, about = seen.header, _about(seen)
     published = _means_published(header)
-    wanted, there = (COLUMNS, header) if published else (POSITION_COLUMNS, _places(path, header))
+    wanted, there = (COLUMNS, header) if published else (POSITION_COLUMNS, _places(about, header))
     missing = [name for name in wanted if name not in there]
-    has_ends = {"start", "end"} <= set(map(plain, header))
-    return InputError(
-        f"no column {', '.join(missing)}; found {listed(header)}{other_separator(header, separator, 'commas or tabs')}",
-        argument="genes",
-        subject=path,
-        expected=EXPECTED,
-        hint="of whole genes tss is the start on + (in BED start + 1), and the end on -"
-        if has_ends and "tss" in missing
-        else None,
+    has_ends = {"start", "end"} <= set(map(plain, header)) and "tss" in missing
+    separated = other_separator(header, seen.separator, "commas or tabs")
+    raise InputError(
+        f"no column {', '.join(missing)}; found {listed(header)}{separated}",
+        **about,
+        hint="of whole genes tss is the start on + (in BED start + 1), and the end on -" if has_ends else None,
     )
 
 
-def _refuse_other_kinds(path, header):
-    """Refuse what is known to be another kind of table, by its name. header: the fields of its first line."""
-    about = {"argument": "genes", "subject": path, "expected": EXPECTED}
-    tool, first = tool_of(header), header[0] if header else ""
-    if tool is not None:
-        raise InputError(f"{tool.what}, no genes with their TSS", **about, hint="it may be the expression of genes")
-    if {"txStart", "txEnd"} <= set(header) or any(_is_gene_pred(header[start:]) for start in range(3)):
-        raise InputError(
-            "transcripts as UCSC has them (genePred, refFlat), with positions from 0",
-            **about,
-            hint="give GTF or GFF3 of GENCODE, Ensembl or RefSeq, or such a table with a row a gene",
-        )
-    if first.startswith(("track", "browser")) or (len(header) > 2 and _are_positions(header[1:3])):
-        raise InputError(
-            f"no headings, as in BED: the first line is {listed(header[:6])}",
-            **about,
-            hint="put headings in front, and a column tss: of genes in BED start + 1 on + and end on -",
-        )
+def _are_positions(fields):
+    return all(field.isdecimal() for field in fields)
 
 
 def _is_gene_pred(fields):
@@ -174,5 +152,12 @@ def _is_gene_pred(fields):
     return len(fields) > 7 and fields[2] in ("+", "-") and _are_positions(fields[3:8])
 
 
-def _are_positions(fields):
-    return all(field.isdecimal() for field in fields)
+def is_ucsc(seen):
+    """Whether a table is one of UCSC, of transcripts."""
+    return {"txStart", "txEnd"} <= set(seen.header) or any(_is_gene_pred(seen.header[start:]) for start in range(3))
+
+
+def has_no_headings(seen):
+    """Whether a table has no headings, as BED has none."""
+    first, *others = seen.header or [""]
+    return first.startswith(("track", "browser")) or (len(others) > 1 and _are_positions(others[:2]))

@@ -2,8 +2,10 @@
 
 import logging
 import re
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,40 +14,126 @@ import pandas as pd
 from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
-from spex.inputs.account import Account
-from spex.inputs.annotation.records import is_annotation
-from spex.inputs.annotation.table import read_annotation
+from spex.inputs.account import FEW, Account
+from spex.inputs.annotation import is_annotation, read_annotation
 from spex.inputs.choices import GENE_TYPES
-from spex.inputs.chromosomes import AUTOSOMES, EXCLUDED, NO_CHROMOSOME, check_one_naming, reasons_by_chromosome
-from spex.inputs.gene_tables import COLUMNS, read_text
-from spex.inputs.ids import unversioned
-from spex.inputs.tables import listed, read_table
+from spex.inputs.expression_tables import TOOLS
+from spex.inputs.gene_tables import (
+    COLUMNS,
+    EXPECTED,
+    has_no_headings,
+    is_positions,
+    is_published,
+    is_ucsc,
+    read_positions,
+    read_published,
+    refuse_other,
+)
+from spex.inputs.identify import Format, identify, take
+from spex.inputs.normalise import (
+    AUTOSOMES,
+    EXCLUDED,
+    NO_CHROMOSOME,
+    check_one_naming,
+    reasons_by_chromosome,
+    unversioned,
+)
+from spex.inputs.text_tables import Beginning, listed, places_of, read_table
 
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
 """The published annotation table, whose positions are GRCh38's."""
 
 TYPE_NAMES = {"pc": ("protein_coding",), "lincRNA": ("lincRNA", "lncRNA")}
 """lncRNA is what GENCODE has called lincRNA, among others, since 2019."""
-
-NO_POSITION = ("NA", "NaN", "nan", "N/A", "#N/A", "None", "null", "NULL")
-"""What programs write for a missing number; in a column of text they may be a gene's symbol."""
-
-POSITIONS = ("TSS", "CAGE_representative_TSS")
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
-LARGEST_POSITION = 2**31 - 1
-FEW = 0.01
-"""Share of odd genes of a table up to which they are left out and counted; more are refused."""
 REASONS_AT_ONCE = 8
 
 logger = logging.getLogger("spex")
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """What genes cannot be used for. reason: in words that follow a number. problem: of one. found: table of genes ->
+    Series of bool."""
+
+    reason: str
+    problem: str
+    expected: str
+    found: Callable[[pd.DataFrame], pd.Series]
+
+
+ODD = (
+    Oddity("without a strand", "is on strand '{strand}'", "+ or -", lambda genes: ~genes["strand"].isin(["+", "-"])),
+    Oddity(
+        "with an id that occurs twice",
+        "has an id that occurs twice",
+        "one row per gene",
+        lambda genes: unversioned(genes["id"]).duplicated(keep=False),
+    ),
+    Oddity(
+        "with an id that cannot be part of a file name",
+        "has an id that cannot be part of a file name",
+        "up to 128 letters, digits, '.', '_' and '-'",
+        lambda genes: ~genes["id"].str.fullmatch(SAFE_ID),
+    ),
+    Oddity(
+        "on chromosomes that cannot be part of a file name",
+        "lies on chromosome '{chrom}', which cannot be part of a file name",
+        "no '/' and no dot in front",
+        lambda genes: genes["seqnames"].str.contains(r"^\.|/|\0"),
+    ),
+)
+
+
+def _read_annotation(seen, tss_rule):
+    table, account = read_annotation(seen.path, tss_rule)
+    table.insert(len(COLUMNS), "number", np.arange(len(table)))
+    left_out = dict(sorted(account.left_out.items()))  # the same in any order of the file
+    table.attrs["account"] = {"left_out": left_out, "names": account.names, "notes": account.notes}
+    return table
+
+
+FORMATS = (
+    Format("GTF or GFF3", lambda seen: is_annotation(seen.path), reader=_read_annotation),
+    Format(
+        "the published table of genes",
+        lambda seen: seen.separator_where(is_published) is not None,
+        reader=read_published,
+    ),
+    Format(
+        "a table of positions of genes",
+        lambda seen: seen.separator_where(partial(is_positions, seen)) is not None,
+        reader=read_positions,
+    ),
+    *(
+        replace(
+            tool,
+            name=f"{tool.name}, no genes with their TSS",
+            way=take("it may be the expression of genes"),
+            reader=None,
+        )
+        for tool in TOOLS
+    ),
+    Format(
+        "transcripts as UCSC has them (genePred, refFlat), with positions from 0",
+        is_ucsc,
+        take("give GTF or GFF3 of GENCODE, Ensembl or RefSeq, or such a table with a row a gene"),
+    ),
+    Format(
+        "a table without headings",
+        has_no_headings,
+        take("put headings in front, and a column tss: of genes in BED start + 1 on + and end on -"),
+        found=lambda seen: f"no headings, as in BED: the first line is {listed(seen.header[:6])}",
+    ),
+)
 
 
 def read_gene_table(path, tss_rule="auto"):
     """Read the genes of an annotation file, every one of them: the published table, a table of positions, GTF or GFF3.
 
     path: CSV or TSV with the published columns, or with id, chrom, strand and tss (1-based), in any order, and where
-    they are there symbol and type; GTF or GFF3, told by name or content, compressed or not. tss_rule: how a TSS is
-    chosen in GTF and GFF3, as `rule` of `annotation.tss.choose_tss`; others have one TSS a gene.
+    they are there symbol and type; GTF or GFF3, by name or content; compressed or not. tss_rule: how a TSS is chosen
+    in GTF and GFF3, as `rule` of `annotation.choose_tss`; others have one TSS a gene.
 
     Returns: DataFrame with the columns of the published table as text (None where the cell is empty), positions as
     float64 (1-based, NaN where empty or NA), the number of each row's line in the file, `line`, and the row number
@@ -57,53 +145,16 @@ def read_gene_table(path, tss_rule="auto"):
         InputError: none of these, a line with another number of fields than the header, columns are missing, or a
             TSS rule where there is nothing to choose.
     """
-    path = Path(path)
-    if is_annotation(path):
-        table, account = read_annotation(path, tss_rule)
-        table.insert(len(COLUMNS), "number", np.arange(len(table)))
-        left_out = dict(sorted(account.left_out.items()))  # the same in any order of the file
-        table.attrs["account"] = {"left_out": left_out, "names": account.names, "notes": account.notes}
-        return table
-    if tss_rule != "auto":
-        raise InputError(
-            "says which transcript the TSS is taken from, but the genes table has one TSS a gene",
-            argument="tss_rule",
-            subject=shown(tss_rule),
-            hint=f"give GTF or GFF3 as {parameter('genes')}, or leave it out",
-        )
-    table, heading = read_text(path)
-    notes = []
-    for column in POSITIONS:
-        name = heading if column == "CAGE_representative_TSS" or heading == "tss" else column
-        table[column] = _positions(path, table, column, name, notes)
-    table.attrs["account"] = {"notes": list(dict.fromkeys(notes))}
-    return table
-
-
-def _positions(path, table, column, name, notes):
-    """A column of positions as float64, NaN where there is none. name: what the file calls it.
-
-    notes: takes what is wrong with a few; many are refused.
-    """
-    text = table[column].mask(table[column].isin(NO_POSITION))
-    numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
-    odd = (numbers.isna() & text.notna()) | (
-        numbers.notna() & (~numbers.between(1, LARGEST_POSITION) | (numbers % 1 != 0))
-    )
-    if odd.any():
-        row = odd.idxmax()
-        found = f"{name} of {shown(table['id'][row])} (line {table['line'][row]}) is '{shown(text[row])}'"
-        if odd.sum() > FEW * len(odd):
-            raise InputError(found, argument="genes", subject=path, expected="a 1-based position")
-        notes.append(f"{odd.sum():,} positions are taken for empty, being none: {found}")
-    return numbers.mask(odd)
+    seen = Beginning(Path(path), "genes")
+    form = identify(FORMATS, seen, {"argument": "genes", "subject": seen.path}, EXPECTED)
+    return refuse_other(seen) if form is None else form.reader(seen, tss_rule)
 
 
 def keep_genes(table, gene_type="all", excluded=EXCLUDED):
     """The genes that the model is made for: of one type, on autosomes, without a missing value.
 
     table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA). excluded:
-    chromosomes that are no autosomes, from `chromosomes.excluded_chromosomes`; all others are kept.
+    chromosomes that are no autosomes, from `normalise.excluded_chromosomes`; all others are kept.
 
     Returns: DataFrame indexed by original row number (int64), in table order: id, symbol, chrom, strand ("+"/"-"),
     tss (int64, 1-based CAGE_representative_TSS), type, line (of the table).
@@ -119,8 +170,7 @@ def keep_genes(table, gene_type="all", excluded=EXCLUDED):
         raise _no_gene(table, reasons, gene_type, excluded)
     _check_genes(kept)
     check_one_naming(kept["seqnames"])
-    genes = kept.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
-    genes = genes[["id", "symbol", "chrom", "strand", "tss", "type", "line"]].astype({"tss": "int64"})
+    genes = _renamed(kept).assign(line=kept["line"])
     genes.attrs = {}
     return genes
 
@@ -130,8 +180,7 @@ def _no_gene(table, reasons, gene_type, excluded):
     found = listed(sorted(map(str, table["type"].dropna().unique())))
     counts = listed(f"{rows:,} {reason}" for reason, rows in reasons.value_counts().items())
     others = int((_reasons(table, gene_type, ()) == "").sum())
-    default = " by default" if excluded == EXCLUDED else ""
-    there = f"{others:,} lie on chromosomes that are left out{default}"
+    there = f"{others:,} lie on chromosomes that are left out{' by default' if excluded == EXCLUDED else ''}"
     return InputError(
         f"the genes table holds no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
         f"{found}; left out: {counts}",
@@ -149,9 +198,10 @@ def _reasons(table, gene_type, excluded):
     unwanted = types == "rRNA" if gene_type == "all" else ~types.isin(TYPE_NAMES[gene_type])
     reasons[unwanted] = types[unwanted].map(lambda name: shown(name, 30))
     kept = table[reasons == ""]
-    for reason, _, _, found in _odd(kept):
+    for odd in ODD:
+        found = odd.found(kept)
         if found.sum() <= FEW * len(kept):
-            reasons[found.index[found]] = reason
+            reasons[found.index[found]] = odd.reason
     return reasons
 
 
@@ -162,7 +212,7 @@ def account_of(path, table, gene_type="all", excluded=EXCLUDED):
     """
     reasons = _reasons(table, gene_type, excluded)
     account = Account(str(path), "genes", used=int((reasons == "").sum()), **deepcopy(table.attrs.get("account", {})))
-    odd = [reason for reason, *_ in _odd(table.iloc[:0])]
+    odd = [each.reason for each in ODD]
     for reason, rows in reasons[reasons != ""].value_counts().items():
         account.leave_out(reason, rows, table["id"][reasons == reason] if reason in odd else ())
     account.left_out = dict(sorted(account.left_out.items(), key=lambda item: -item[1]))
@@ -180,58 +230,25 @@ def report_rows(path, table, genes, gene_type, excluded=EXCLUDED):
     rest = rows - account.used - sum(first.values())
     others = {"for other reasons": rest} if rest else {}
     replace(account, path=f"{path}: {rows:,} rows", left_out=first | others).report()
-    unknown = _describe_unknown(genes)
-    if unknown:
-        logger.warning("%s", unknown)
-
-
-def _describe_unknown(genes):
-    """One line on genes of chromosomes whose names are not those of human autosomes; None where there are none."""
     unknown = genes["chrom"][~genes["chrom"].str.fullmatch(AUTOSOMES)].value_counts()
-    if unknown.empty:
-        return None
-    return (
-        f"{unknown.sum():,} genes lie on chromosomes whose names are not those of human autosomes (chr1 to chr22), and "
-        f"are used all the same: {listed(f'{count:,} on {shown(name)}' for name, count in unknown.items())}"
-    )
-
-
-def _odd(genes):
-    """What genes cannot be used for: list of (reason, the problem of one, what was expected, boolean Series)."""
-    return [
-        ("without a strand", "is on strand '{strand}'", "+ or -", ~genes["strand"].isin(["+", "-"])),
-        (
-            "with an id that occurs twice",
-            "has an id that occurs twice",
-            "one row per gene",
-            unversioned(genes["id"]).duplicated(keep=False),
-        ),
-        (
-            "with an id that cannot be part of a file name",
-            "has an id that cannot be part of a file name",
-            "up to 128 letters, digits, '.', '_' and '-'",
-            ~genes["id"].str.fullmatch(SAFE_ID),
-        ),
-        (
-            "on chromosomes that cannot be part of a file name",
-            "lies on chromosome '{chrom}', which cannot be part of a file name",
-            "no '/' and no dot in front",
-            genes["seqnames"].str.contains(r"^\.|/|\0"),
-        ),
-    ]
+    if len(unknown):
+        logger.warning(
+            "%s genes lie on chromosomes whose names are not those of human autosomes (chr1 to chr22), and are used "
+            "all the same: %s",
+            f"{unknown.sum():,}",
+            listed(f"{count:,} on {shown(name)}" for name, count in unknown.items()),
+        )
 
 
 def _check_genes(kept):
     """Refuse genes some of which cannot be used, when they are more than a few."""
-    for _, problem, expected, found in _odd(kept):
+    for odd in ODD:
+        found = odd.found(kept)
         if found.any():
             row = kept[found].iloc[0]
-            names = {"strand": shown(row["strand"]), "chrom": shown(row["seqnames"])}
-            raise InputError(
-                f"gene '{shown(row['id'])}' {problem.format(**names)}",
-                subject=f"genes table, line {row['line']}",
-                expected=expected,
-            )
+            problem = odd.problem.format(strand=shown(row["strand"]), chrom=shown(row["seqnames"]))
+            where = f"genes table, line {row['line']}"
+            raise InputError(f"gene '{shown(row['id'])}' {problem}", subject=where, expected=odd.expected)
 
 
 def cached_genes_text(table, genes):
@@ -248,25 +265,22 @@ def read_cached_genes(path):
         InputError: there is no such file, or it is no such table.
     """
     about = {"argument": "data_folder", "subject": path, "expected": "the table of kept genes that tensors.py writes"}
+    hint = "the same tensors.py command writes it again"
     content = read_table(
         require_file(path, "data_folder"),
         "data_folder",
         "\t",
         expected=about["expected"],
-        columns=lambda header: _cached_places(header, about),
+        columns=lambda header: [0, *places_of(header, COLUMNS, about, "\t", hint)],
     )
-    table = pd.DataFrame(content.rows, columns=["index", *COLUMNS], dtype=object)
     try:
-        table = table.astype({"index": "int64", "CAGE_representative_TSS": "float64"})
+        table = content.frame(["index", *COLUMNS]).astype({"index": "int64", "CAGE_representative_TSS": "float64"})
     except ValueError as error:
         raise InputError(f"not readable ({shown(error)})", **about) from error
-    genes = table.set_index("index").rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
-    return genes[["id", "symbol", "chrom", "strand", "tss", "type"]].astype({"tss": "int64"}).rename_axis(None)
+    return _renamed(table.set_index("index").rename_axis(None))
 
 
-def _cached_places(header, about):
-    """Where row number and the published table's columns stand under the header of a cached table."""
-    missing = [column for column in COLUMNS if column not in header]
-    if missing:
-        raise InputError(f"no column {', '.join(missing)}", **about, hint="the same tensors.py command writes it again")
-    return [0, *(header.index(column) for column in COLUMNS)]
+def _renamed(table):
+    """Genes under the names of their columns here."""
+    genes = table.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
+    return genes[["id", "symbol", "chrom", "strand", "tss", "type"]].astype({"tss": "int64"})

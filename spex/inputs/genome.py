@@ -9,7 +9,7 @@ import pyfaidx
 from expecto.network import BELUGA
 from spex.errors import InputError, shown
 from spex.files.atomic import is_read_only, temporary_path
-from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.identify import COMPRESSED, GZIPPED, Format, identify, look, take
 
 LINE_ENDS = 64
 """Bytes looked at at both ends of a sequence's first line: an index may have taken blanks there for bases."""
@@ -22,6 +22,19 @@ LETTERS = string.ascii_letters.encode() + b"-*"
 """Bytes that can be a base in a FASTA file; all others in a sequence would shift the bases behind them."""
 
 NO_LETTER = 255
+
+FORMATS = (
+    Format(
+        "compressed FASTA",
+        lambda seen: seen.kind in COMPRESSED.values(),
+        lambda seen: f"decompress it with: {'gunzip --keep' if seen.kind == GZIPPED else 'its own tool,'} {seen.path}",
+        found=lambda seen: f"compressed ({seen.kind})",
+    ),
+    Format("FASTA", lambda seen: seen.head.startswith(b">")),
+    Format(
+        "another file", lambda seen: True, take(None), found=lambda seen: seen.kind or "text or bytes of another kind"
+    ),
+)
 
 
 class Genome:
@@ -84,14 +97,7 @@ def _code_of_byte(network):
 
 def _whole_index(path, spare_index):
     """A FASTA index that belongs to the genome: the one beside it, or one made now that appears whole."""
-    with open(path, "rb") as file:
-        head = file.read(1)
-    kind = recognise(path)
-    if kind in COMPRESSED.values():
-        tool = "gunzip --keep" if kind == "gzipped" else "its own tool,"
-        raise _error(path, f"compressed ({kind})", expected="plain FASTA", hint=f"decompress it with: {tool} {path}")
-    if head != b">":
-        raise _error(path, kind or "text or bytes of another kind", expected="FASTA, which starts with '>'")
+    identify(FORMATS, look(path), {"argument": "genome", "subject": path}, "FASTA, which starts with '>'")
     beside = path.with_name(path.name + ".fai")
     for index in (beside, spare_index):
         if _fits(index, path):
@@ -124,9 +130,6 @@ def _end_of_record(file, position, name, length, offset, bases, width):
     """Where the next record begins in a FASTA file, when this one begins at `position` and is as its index says.
 
     length: bp. offset: of the first base in the file. bases, width: of a line, without and with its end.
-
-    Raises:
-        ValueError: it is not.
     """
     file.seek(position)
     header = file.readline()

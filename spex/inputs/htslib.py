@@ -20,11 +20,7 @@ PIECE = 1 << 20
 
 
 def load_pysam():
-    """pysam, which comes with an extra; htslib prints nothing beside what it raises.
-
-    Raises:
-        InputError: it is not installed.
-    """
+    """pysam, which comes with an extra; htslib prints nothing beside what it raises."""
     try:
         import pysam  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
@@ -62,20 +58,21 @@ def line_of(record):
     return str(record).rstrip("\n").encode()
 
 
-def is_bgzf(path):
-    """Whether a gzipped file is one of bgzip.
-
-    Raises:
-        EOFError: it lacks the block that ends it; cut between two blocks, it would read as a whole.
-    """
-    with open(path, "rb") as file:
-        head = file.read(18)
-        if not head[3] & 4 or head[12:14] != b"BC":
+def is_bgzf(file):
+    """Whether a compressed file, open at any place, is one of bgzip."""
+    place = file.tell()
+    try:
+        file.seek(0)
+        head = file.read(BLOCK_HEADER)
+        if head[:2] != BGZF_END[:2] or not head[3] & 4 or head[12:14] != b"BC":
             return False
-        file.seek(max(os.path.getsize(path) - len(BGZF_END), 0))
+        file.seek(max(os.fstat(file.fileno()).st_size - len(BGZF_END), 0))
         if file.read() != BGZF_END:
+            # cut between two blocks, it would read as a whole
             raise EOFError("the block that bgzip puts at the end is missing")
         return True
+    finally:
+        file.seek(place)
 
 
 def check_bgzf(path, about):
@@ -91,27 +88,28 @@ def check_bgzf(path, about):
     check_unfolding(size, unfolded, about)
 
 
-def check_bcf(path, about):
-    """Refuse BCF that unfolds without bounds, or with a record longer than any line of VCF: htslib keeps each whole.
+def rows_of_bcf(file, about):
+    """Go through BCF, as a stream of bytes, before htslib does, which keeps each record whole. Yields: rows so far.
 
     about: argument and subject of errors. What is cut short is left to htslib, which says so.
     """
     records = 0
-    with open_bytes(path, about, lambda: f"behind row {records}", lines=False) as file:
-        file.read(BCF_MAGIC)
-        lengths = _lengths(file, 1)
-        while lengths:
-            if sum(lengths) > LONGEST_LINE:
-                raise InputError(
-                    f"{sum(lengths) >> 20:,} MB in {f'row {records}' if records else 'the header'}",
-                    **about,
-                    expected=f"at most {LONGEST_LINE >> 20} MB",
-                    hint="was it made, or put together, as it should be?",
-                )
-            for length in lengths:
-                _pass_over(file, length)
-            records += 1
-            lengths = _lengths(file, 2)
+    file.read(BCF_MAGIC)
+    lengths = _lengths(file, 1)
+    while lengths:
+        if sum(lengths) > LONGEST_LINE:
+            raise InputError(
+                f"{sum(lengths) >> 20:,} MB in {f'row {records}' if records else 'the header'}",
+                **about,
+                expected=f"at most {LONGEST_LINE >> 20} MB",
+                hint="was it made, or put together, as it should be?",
+            )
+        for length in lengths:
+            while length > 0 and (piece := file.read(min(length, PIECE))):
+                length -= len(piece)  # noqa: PLW2901
+        yield records
+        records += 1
+        lengths = _lengths(file, 2)
 
 
 def check_index(path, about):
@@ -127,11 +125,6 @@ def _lengths(file, count):
     return [each for (each,) in BCF_LENGTH.iter_unpack(read)] if len(read) == count * BCF_LENGTH.size else []
 
 
-def _pass_over(file, size):
-    while size > 0 and (piece := file.read(min(size, PIECE))):
-        size -= len(piece)
-
-
 def write_bgzf(target_path, path, lines):
     """Write lines as bgzip does. target_path: what errors name. path: of the file."""
     try:
@@ -145,11 +138,7 @@ def write_bgzf(target_path, path, lines):
 
 
 def convert_to_bcf(vcf, bcf):
-    """Write a file of VCF as BCF by bcftools: pysam's own writer adds END to symbolic alleles, declared or not.
-
-    Raises:
-        ValueError: BCF cannot hold it.
-    """
+    """Write a file of VCF as BCF by bcftools: pysam's own writer adds END to symbolic alleles, declared or not."""
     pysam = load_pysam()
     from pysam import bcftools  # noqa: PLC0415 (an extra)
 

@@ -1,4 +1,4 @@
-"""A user's file as bytes or text: any compression, told by its content; UTF-8; lines and sizes within bounds.
+"""A user's file as bytes or text: any compression, by its content; UTF-8; lines and sizes within bounds.
 
 Whatever is wrong with the bytes is raised here, as one InputError, for every format alike.
 """
@@ -11,7 +11,7 @@ import lzma
 import zlib
 
 from spex.errors import InputError, shown
-from spex.inputs.kinds import COMPRESSED, recognise
+from spex.inputs.identify import COMPRESSED, LONGEST, kind_of, recognise
 
 OPENERS = dict(zip(COMPRESSED.values(), (gzip.open, bz2.open, lzma.open), strict=True))
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError)
@@ -22,8 +22,8 @@ LONGEST_LINE = 64 << 20
 
 UNFOLDED = 64 << 20
 MOST_UNFOLDING = 200
-"""Past `UNFOLDED` bytes, content that is so many times as large as what it is compressed to is made to fill memory;
-tables and sequence reach 20."""
+"""Past `UNFOLDED` bytes, content that is so many times as large as its compressed form is meant to fill memory; tables
+and sequence reach 20."""
 
 PIECE = 1 << 17
 
@@ -31,12 +31,13 @@ PIECE = 1 << 17
 class _Bounded(io.RawIOBase):
     """Bytes of a stream, up to a line that is too long or content that unfolds too far.
 
-    stream: of the content. packed: the file that it is decompressed from, or None. about: argument and subject of
-    errors. lines: whether it has lines.
+    stream: of the content. kind: of the file, in words, None for one that is not known. packed: the file that the
+    stream is decompressed from, or None. about: argument and subject of errors. lines: whether it has lines.
     """
 
-    def __init__(self, stream, packed, about, lines):
-        self._stream, self._packed, self._about, self._lines = stream, packed, about, lines
+    def __init__(self, stream, kind, packed, about, lines):
+        self.kind, self.packed = kind, packed
+        self._stream, self._about, self.lines = stream, about, lines
         self._line = self._size = 0
 
     def readable(self):
@@ -48,15 +49,15 @@ class _Bounded(io.RawIOBase):
         self._size += len(piece)
         end = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
         self._line = len(piece) - 1 - end if end >= 0 else self._line + len(piece)
-        if self._lines and self._line > LONGEST_LINE:
+        if self.lines and self._line > LONGEST_LINE:
             raise InputError(
                 f"a line of more than {LONGEST_LINE >> 20} MB",
                 **self._about,
                 expected="text in lines",
                 hint="was it made, or put together, as it should be?",
             )
-        if self._packed:
-            check_unfolding(self._packed.tell(), self._size, self._about)
+        if self.packed:
+            check_unfolding(self.packed.tell(), self._size, self._about)
         return len(piece)
 
     def close(self):
@@ -65,7 +66,7 @@ class _Bounded(io.RawIOBase):
 
 
 def check_unfolding(packed, size, about):
-    """Refuse `packed` bytes that unfold to `size` bytes, so many more that they are made to fill memory."""
+    """Refuse `packed` bytes that unfold to `size` bytes, so many more that they are meant to fill memory."""
     if size > max(UNFOLDED, MOST_UNFOLDING * packed):
         raise InputError(
             f"{packed >> 10:,} kB of it unfold to more than {size >> 20:,} MB",
@@ -80,18 +81,19 @@ def open_bytes(path, about, where=str, *, lines=True):
     """The content of a file, decompressed, for the length of a block: a binary file.
 
     about: argument and subject of errors. where: function that gives the place in the file, in words. lines: whether
-    it is text, whose lines are bounded.
-
-    Raises:
-        InputError: damaged or cut short; a line or a size without bounds.
+    it is text, whose lines are bounded. The file's `raw.kind` is what it is, and `raw.packed` what it is decompressed
+    from.
     """
     with contextlib.ExitStack() as stack:
-        with _readable(about):
+        with readable(about):
             file = stack.enter_context(open(path, "rb"))
-            opener = OPENERS.get(recognise(path))
+            kind = kind_of(file.read(LONGEST))
+            file.seek(0)
+            opener = OPENERS.get(kind)
             stream = stack.enter_context(opener(file, "rb")) if opener else file
-            bounded = stack.enter_context(io.BufferedReader(_Bounded(stream, opener and file, about, lines), PIECE))
-        with _readable(about, where):
+            raw = _Bounded(stream, kind, opener and file, about, lines)
+            bounded = stack.enter_context(io.BufferedReader(raw, PIECE))
+        with readable(about, where):
             yield bounded
 
 
@@ -131,11 +133,16 @@ def open_text(path, about, *, expected=None, newline=""):
 
 
 @contextlib.contextmanager
-def _readable(about, where=str):
-    """A block in which damaged content is raised as the user's input."""
+def readable(about, where=str, damaged=DAMAGED):
+    """A block in which damaged content is raised as the user's input: `damaged` errors, and OSErrors without a number.
+
+    where: as of `open_bytes`.
+    """
     try:
         yield
-    except (*DAMAGED, OSError) as error:
+    except InputError:
+        raise
+    except (*damaged, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip and bz2 raise others
             raise
         place = where()

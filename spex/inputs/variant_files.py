@@ -3,24 +3,19 @@
 A row of VCF stays the bytes that it is: its first columns alone are looked at. htslib does what is binary or indexed.
 """
 
-from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 
 from spex.errors import InputError, shown
 from spex.files.checks import STANDARD_INPUT, is_piped, keep_piped, require_file
 from spex.files.hashes import file_sha256
-from spex.inputs.agree import some_of
-from spex.inputs.alleles import alleles_of_row
-from spex.inputs.builds import build_of, builds_named
-from spex.inputs.chromosomes import names_in
-from spex.inputs.htslib import check_bcf, check_bgzf, check_index, is_bgzf, line_of, reading
-from spex.inputs.kinds import COMPRESSED, recognise
-from spex.inputs.opening import DAMAGED, OPENERS, open_bytes
-from spex.inputs.regions import find_regions
-from spex.inputs.vcf_text import TITLES, as_text, check_beginning, contigs_of, read_header
-
-GZIPPED = COMPRESSED[b"\x1f\x8b"]
+from spex.inputs.agree import build_of, builds_named
+from spex.inputs.alleles import alleles_of_row, as_text, no_chromosome
+from spex.inputs.htslib import check_bgzf, check_index, is_bgzf, line_of, reading, rows_of_bcf
+from spex.inputs.identify import BCF, LONGEST, kind_of
+from spex.inputs.normalise import find_regions, known_as
+from spex.inputs.opening import DAMAGED, open_bytes, readable
+from spex.inputs.vcf import MARK, TITLES, check_beginning, contigs_of, read_header
 
 BYTES = "latin-1"
 """An encoding of text that keeps all bytes."""
@@ -60,13 +55,9 @@ class VariantFile:
             self.path = keep_piped(path, spool, self, lambda head: check_beginning(head, self._about))
         else:
             self.path = require_file(path, "variants")
-        self._packed = recognise(self.path) in OPENERS
-        self._where = lambda: "at its beginning or its end"
-        with self._readable():
-            with self._open() as file:
-                self._bcf = file.read(3) == b"BCF"
-            self._bgzf = recognise(self.path) == GZIPPED and is_bgzf(self.path)
-            self.header, self._taken, self._width = self._read_header()
+        self._row = None
+        with self._readable(self._place):
+            self._look()
         self.contigs = contigs_of(self.header)
         self.doubts = [*self._other_lengths(), *self._other_build()]
         self._stretches = self._find(regions) if regions else None
@@ -88,10 +79,7 @@ class VariantFile:
         while block:
             following = self._alleles(islice(numbered, size), known, unknown)
             if not following and not known:
-                raise self.error(
-                    f"none of its chromosomes is in the genome; it has {some_of(unknown)}",
-                    expected=f"names like {some_of(self.chromsizes)}",
-                )
+                raise no_chromosome(unknown, self.chromsizes, self._about)
             yield block
             block = following
 
@@ -102,9 +90,12 @@ class VariantFile:
             InputError: a header line or too few columns where a row should be, the file is damaged or cut short.
         """
         number = 0
-        self._where = lambda: f"behind row {number}"
-        with self._readable():
-            for line in self._lines(samples):
+
+        def place():
+            return f"behind row {number}"
+
+        with self._readable(place):
+            for line in self._lines(samples, place):
                 columns = line.count(b"\t") + 1
                 if line.startswith(b"#"):
                     raise self._row_error("a header line", number, line, hint="take it out")
@@ -121,7 +112,7 @@ class VariantFile:
 
     def called(self, chrom):
         """The genome's name of a chromosome, None where it has none."""
-        return names_in(self.chromsizes, [chrom]).get(chrom)
+        return known_as(chrom, self.chromsizes)
 
     def _alleles(self, numbered, known, unknown):
         """Alleles of some rows. numbered: pairs of number and row. known: name in the file -> in the genome, added to;
@@ -150,7 +141,7 @@ class VariantFile:
             )
         return alleles
 
-    def _lines(self, samples):
+    def _lines(self, samples, place):
         """Lines behind the header without their ends; empty ones are passed over."""
         if self._stretches is not None:
             yield from self._lines_of_stretches(samples)
@@ -158,9 +149,11 @@ class VariantFile:
             with self._open_bcf(samples) as file:
                 yield from map(line_of, file)
         else:
-            with self._open() as file:
+            with open_bytes(self.path, self._about, place) as file:
                 for _ in range(self._taken):
                     file.readline()
+                if not self._taken and file.peek(len(MARK))[: len(MARK)] == MARK:
+                    file.read(len(MARK))
                 for line in file:
                     if not line.isspace():
                         yield line.rstrip(b"\r\n")
@@ -176,9 +169,6 @@ class VariantFile:
                             yield line
                     done = end
 
-    def _open(self):
-        return open_bytes(self.path, self._about, self._where)
-
     def _open_bcf(self, samples, **index):
         return reading("VariantFile", self.path, drop_samples=not samples, **index)
 
@@ -187,25 +177,29 @@ class VariantFile:
             return self._open_bcf(samples, index_filename=str(index))
         return reading("TabixFile", self.path, index=str(index), encoding=BYTES)
 
-    def _read_header(self):
-        """The header's lines; how many lines of the file they take; how many columns a row has at least."""
-        if self._bcf:
-            check_bcf(self.path, self._about)
-            with self._open_bcf(samples=True) as file:
-                lines = str(file.header).encode().splitlines()
-            return lines, len(lines), len(TITLES)
-        with self._open() as file:
-            kind = recognise(self.path)
-            if self._packed:
-                kind = None if file.peek(1) else "an empty file in it"
-            return read_header(file, self._about, kind)
+    def _place(self):
+        return "at its beginning or its end" if self._row is None else f"behind row {self._row}"
+
+    def _look(self):
+        """What the file is; its header's lines; how many lines of it they take; how many columns a row has at least."""
+        with open_bytes(self.path, self._about, self._place) as file:
+            kind, packed = kind_of(file.peek(LONGEST)[:LONGEST]), file.raw.packed
+            self._bcf, self._bgzf = kind == BCF, packed is not None and is_bgzf(packed)
+            if packed and not file.peek(1):
+                kind = f"{kind} in it"
+            if not self._bcf:
+                self.header, self._taken, self._width = read_header(file, self._about, kind)
+                return
+            file.raw.lines = False
+            for row in rows_of_bcf(file, self._about):
+                self._row = row
+            self._row = None
+        with self._open_bcf(samples=True) as file:
+            self.header = str(file.header).encode().splitlines()
+        self._taken, self._width = len(self.header), len(TITLES)
 
     def _other_lengths(self):
-        """What the header says of lengths of chromosomes that are not the genome's. Yields: text.
-
-        Raises:
-            InputError: most are not.
-        """
+        """What the header says of lengths of chromosomes that are not the genome's. Yields: text."""
         shared = {name: self.called(name) for name, length in self.contigs.items() if length and self.called(name)}
         other = [name for name, ours in shared.items() if self.contigs[name] != self.chromsizes[ours]]
         if not other:
@@ -249,16 +243,12 @@ class VariantFile:
             ) from error
         names = {**there, **self.contigs}
         found = find_regions(
-            regions, lambda chrom: names_in(names, [chrom]).get(chrom) or self.called(chrom), names or self.chromsizes
+            regions, lambda chrom: known_as(chrom, names) or self.called(chrom), names or self.chromsizes
         )
         return {chrom: stretches for chrom, stretches in found.items() if chrom in there}
 
     def _index(self):
-        """The newest index beside the file.
-
-        Raises:
-            InputError: there is none, or the file is newer, or of a kind that none can be made of.
-        """
+        """The newest index beside the file."""
         if self._piped or not self._bgzf:
             raise self.error("regions are read by an index, which it cannot have", hint=self._way_to_index())
         places = [self.path.with_name(self.path.name + ending) for ending in (".tbi", ".csi")]
@@ -275,21 +265,8 @@ class VariantFile:
             return "compress it with bgzip, then make one with: tabix -p vcf FILE"
         return f"make one with: tabix {'-f ' if again else ''}-p {'bcf' if self._bcf else 'vcf'} {self.path}"
 
-    @contextmanager
-    def _readable(self):
-        """A block in which what is wrong with the file is told as the user's input."""
-        try:
-            yield
-        except InputError:
-            raise
-        except (*DAMAGED, ValueError, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # of the disk; gzip raises others
-                raise
-            raise self.error(
-                f"damaged or cut short {self._where()} ({shown(error)})",
-                expected="a whole file",
-                hint="fetch or copy it again",
-            ) from error
+    def _readable(self, place):
+        return readable(self._about, place, (*DAMAGED, ValueError))  # of pysam
 
     def _row_error(self, found, number, line, **parts):
         return self.error(f"{found} in row {number + 1}, '{shown(as_text(line), 30)}'", **parts)

@@ -1,5 +1,6 @@
 """The folder of a comparison: verdict, tables, settings, pictures, and a page of all of it; and how to read it back."""
 
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -12,24 +13,13 @@ from spex.contacts.controls import ELSEWHERE
 from spex.errors import InputError
 from spex.files.atomic import write_json, write_text
 from spex.reports.cell_figures import TISSUES_AT_ONCE, draw_groups, draw_tissues
-from spex.reports.comparison_text import UNSEEN_NAMES, confirmed, draw_shares, held_to, mark_own, values_of
+from spex.reports.comparison_text import confirmed, draw_shares, held_to, mark_own, values_of
 from spex.reports.pages import NEAR, render, write_pictures
 from spex.reports.row_figures import draw_controls, draw_forest
 from spex.runs.records import read_table, write_table
 
 VERDICT, PAGE, SETTINGS, CONFIRMATION = "verdict.md", "report.html", "comparison.json", "confirmation.csv"
 TABLES = {"results": "comparison.csv", "maps": "maps.csv", "groups": "groups.csv"}
-TITLE = "Do these contact maps add anything?"
-SECTIONS = {
-    "maps": "The maps",
-    "pictures": "Pictures",
-    "tissues": "Tissue by tissue",
-    "unseen": f"Chromosomes {UNSEEN_NAMES} apart",
-    "confirmation": "Confirmation by trees",
-    "mind": "To keep in mind",
-    "methods": "Methods",
-    "settings": "Settings and hashes",
-}
 PLACES = {"near": NEAR, "elsewhere": ELSEWHERE}
 """Columns of the table of maps -> where matched bins were found, as settings name it."""
 
@@ -66,16 +56,11 @@ def read_comparison(folder):
 
 
 def _read_table(path):
-    try:
+    with _complete(path, "table of a comparison"):
         table = read_table(path, ("map", "target", "words", "folder", "view", "group", "cell_type"))
-    except FileNotFoundError as error:
-        raise _incomplete("no such file", path) from error
-    except ValueError as error:
-        raise _incomplete("it is no table of a comparison", path) from error
-    if "map" not in table:
-        raise _incomplete("it is no table of a comparison", path)
-    names = [name for name in ("target", "cell_type") if name in table]
-    return table.fillna(dict.fromkeys(names, ""))
+        if "map" not in table:
+            raise ValueError("no column of maps")
+    return table.fillna({name: "" for name in ("target", "cell_type") if name in table})
 
 
 def read_json(path):
@@ -84,16 +69,19 @@ def read_json(path):
     Raises:
         InputError: it is missing or damaged.
     """
-    try:
+    with _complete(path, "JSON"):
         return json.loads(path.read_bytes().decode(errors="surrogateescape"))
-    except FileNotFoundError as error:
-        raise _incomplete("no such file", path) from error
-    except ValueError as error:
-        raise _incomplete("it is no JSON", path) from error
 
 
-def _incomplete(what, path):
-    return InputError(what, subject=path, hint="run the study to its end first: the report is drawn from its results")
+@contextlib.contextmanager
+def _complete(path, what):
+    """Refuse a file of a study that cannot be read inside the block. what: what it should be."""
+    try:
+        yield
+    except (FileNotFoundError, ValueError) as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else f"it is no {what}"
+        hint = "run the study to its end first: the report is drawn from its results"
+        raise InputError(found, subject=path, hint=hint) from error
 
 
 def verdict(comparison, confirmation=None):
@@ -139,15 +127,12 @@ def page(comparison, pictures, confirmation=None):
         **{name: [each.get(place) for each in shares] for name, place in PLACES.items()}
     )
     on_unseen, by_trees = _on_unseen(results, values["maps"]), _known(confirmation)
-    left_out = {name for name, table in (("unseen", on_unseen), ("confirmation", by_trees)) if table is None}
     by_map = dict(list(results.groupby("map", sort=False)))
     if by_trees is not None:
         by_trees = by_trees.rename(columns={end: f"difference_{end}" for end in ("low", "high")})
     return render(
         "comparison.html",
         **values,
-        title=TITLE,
-        sections={name: heading for name, heading in SECTIONS.items() if name not in left_out},
         near=NEAR,
         drawn=pictures,
         few=len(results) <= TISSUES_AT_ONCE,

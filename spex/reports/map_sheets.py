@@ -13,7 +13,6 @@ from spex.reports.figures import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, la
 from spex.reports.numbers import percent, rounded, whole
 from spex.reports.pages import file_name, render, write_pictures
 
-TITLE = "What these contact maps contain"
 PAGE, NUMBERS = "map_sheet.html", "map_sheet.json"
 UNKNOWN = "not given by this format"
 LINES = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, PURPLE, RED, GREY, INK)]
@@ -35,11 +34,9 @@ def write_sheets(folder, sheets: list[MapSheet]) -> Path:
     write_json(folder / NUMBERS, [sheet.summary() for sheet in sheets])
     pictures = draw_sheets(sheets)
     write_pictures(folder, pictures)
-    by_name = {f"map_{number}": sheet for number, sheet in enumerate(sheets, start=1)}
-    sections = {name: visible(sheet.path) for name, sheet in by_name.items()}
-    sections |= {"pictures": "Pictures"} if pictures else {}
-    listed = {name: facts(sheet).items() for name, sheet in by_name.items()}
-    write_text(folder / PAGE, render("map_sheets.html", title=TITLE, sections=sections, sheets=listed, drawn=pictures))
+    names = [(f"map_{number}", visible(sheet.path)) for number, sheet in enumerate(sheets, start=1)]
+    listed = [facts(sheet).items() for sheet in sheets]
+    write_text(folder / PAGE, render("map_sheets.html", names=names, facts=listed, drawn=pictures))
     return folder / PAGE
 
 

@@ -59,7 +59,7 @@ HEADINGS = {
 }
 """Column of a table -> its heading, where that is not its name."""
 
-SHOWN = {
+FORMS = {
     signed: "number touched any_bins map_over_numbers difference lowest highest",
     level: "spearman_base spearman_alone spearman",
     partial(level, digits=4): "bootstrap_error seeds_error",
@@ -67,7 +67,7 @@ SHOWN = {
     percent: "cis_share",
     partial(percent, form=".0f"): "near elsewhere",
 }
-SHOWN = {column: show for show, columns in SHOWN.items() for column in columns.split()}
+SHOWN = {column: show for show, columns in FORMS.items() for column in columns.split()}
 SHOWN |= {f"contacts {group}": rounded for group in GROUPS}
 """Column of numbers -> how it is shown; others as differences where they are called gain, else as whole numbers."""
 

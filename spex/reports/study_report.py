@@ -9,7 +9,7 @@ from spex.files.atomic import write_text
 from spex.files.hashes import file_sha256
 from spex.reports.cell_figures import draw_tissues
 from spex.reports.comparison_text import values_of
-from spex.reports.numbers import DASH, count, signed
+from spex.reports.numbers import DASH, signed
 from spex.reports.pages import download, file_name, render
 from spex.reports.row_figures import (
     CONTROLS,
@@ -26,17 +26,6 @@ from spex.runs.records import write_table
 from spex.study.plan import Study
 
 FOLDER = "tables"
-SECTIONS = {
-    "study": "The study",
-    "ranking": "Ranking of the maps",
-    "tissues": "Maps and tissues",
-    "kinds": "By experiment and factor",
-    "controls": "Controls beside each gain",
-    "fits": "Scores of the fits",
-    "sheets": "Data sheets of the maps",
-    "mind": "To keep in mind",
-    "methods": "Methods",
-}
 COLUMNS_IN_SIGHT = 8
 """Maps up to which their table by tissues is open: a wider one fits no sheet of paper."""
 
@@ -62,14 +51,11 @@ def write_study_report(study: Study) -> Path:
 def page(study, results, tables, folder):
     """The page as HTML. tables: of the results. folder: where they are as files."""
     values = values_of(results.comparison, results.compared)
-    maps = values["maps"]
     if study.fits:
         values["methods"] += f" {_methods_of_fits(study)}"
     return render(
         "study.html",
         **values,
-        title=f"What {count(len(maps), 'contact map')} {'adds' if len(maps) == 1 else 'add'}",
-        sections=SECTIONS,
         pictures=_pictures(results, tables),
         links={name: download(folder / f"{name}.csv") for name in tables},
         facts=list(_facts(study, results)),
@@ -78,7 +64,7 @@ def page(study, results, tables, folder):
         controls={control.column: control.text for control in CONTROLS},
         contacts=[f"contacts {group}" for group in GROUPS],
         matrix=_matrix(tables["tissues"]),
-        few=len(maps) <= COLUMNS_IN_SIGHT,
+        few=len(results.order) <= COLUMNS_IN_SIGHT,
         dash=DASH,
         command=f"spex study run {study.path.name}",
         versions=_versions(results),

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from spex.errors import InputError
-from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.agree import GRCH38_LENGTHS, check_chromosomes
 from spex.inputs.chromatin import read_chromatin_features
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import PUBLISHED_TABLE_SHA256, keep_genes, read_gene_table

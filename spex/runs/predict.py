@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spex.errors import InputError, shown
 from spex.files.atomic import write_json
-from spex.inputs.tables import listed
+from spex.inputs.text_tables import listed
 from spex.models.fits import predictions_table
 from spex.models.model import Fitted
 from spex.models.registry import MODELS

@@ -10,8 +10,8 @@ from spex.errors import InputError, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 from spex.inputs.choices import Reading
-from spex.inputs.chromosomes import EXCLUDED, NO_CHROMOSOME
 from spex.inputs.maps.reader import check_different, map_sha256, require_map
+from spex.inputs.normalise import EXCLUDED, NO_CHROMOSOME
 
 FORMAT = 1  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
 FIELD_OF = {
@@ -108,7 +108,7 @@ class RunSettings:
 def genes_choice(tss_rule, excluded):
     """How genes were chosen from their file, as RunSettings has it: None for what is left to its default.
 
-    tss_rule: as of `inputs.genes.read_gene_table`. excluded: from `inputs.chromosomes.excluded_chromosomes`.
+    tss_rule: as of `inputs.genes.read_gene_table`. excluded: from `inputs.normalise.excluded_chromosomes`.
     """
     return {
         "tss_rule": None if tss_rule == "auto" else tss_rule,

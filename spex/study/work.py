@@ -12,14 +12,13 @@ from spex.contacts.collect import read_maps
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes
 from spex.inputs.agree import check_on_genome
-from spex.inputs.choices import GeneChoice
-from spex.inputs.chromosomes import excluded_chromosomes
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
+from spex.inputs.normalise import excluded_chromosomes
 from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chromosome
 from spex.runs.cache import PredictionStore, own_keys

@@ -15,10 +15,10 @@ from spex.features.arrays import _check_contacts
 from spex.inputs import genes as g
 from spex.inputs.agree import check_on_genome
 from spex.inputs.choices import Reading
-from spex.inputs.chromosomes import names_in
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import Chromosomes, agree_maps
+from spex.inputs.normalise import names_in
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.assembly import GRCH38_LENGTHS, check_chromosomes
+from spex.inputs.agree import GRCH38_LENGTHS, check_chromosomes
 
 HG19_CHR1_LENGTH = 249_250_621
 

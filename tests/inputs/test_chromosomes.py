@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.chromosomes import EXCLUDED, check_one_naming, excluded_chromosomes, reasons_by_chromosome
+from spex.inputs.normalise import EXCLUDED, check_one_naming, excluded_chromosomes, reasons_by_chromosome
 
 
 def kept(names, excluded=EXCLUDED):

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from spex.errors import InputError
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.ids import PAR_Y, unversioned
+from spex.inputs.normalise import PAR_Y, unversioned
 
 IDS = [f"ENSG{number:011d}" for number in range(12)]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spex.inputs.kinds import recognise
+from spex.inputs.identify import recognise
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 
 from spex.errors import InputError
 from spex.files.checks import require_file
-from spex.inputs import opening, tables
+from spex.inputs import opening, text_tables
 from spex.inputs.opening import beginning, open_bytes, open_text
-from spex.inputs.tables import read_table
+from spex.inputs.text_tables import read_table
 
 TEXT = "gene\tü\r\n" * 50_000
 PACKS = {"plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
@@ -82,8 +82,8 @@ def test_a_bomb_is_refused_before_it_fills_memory(tmp_path):
 
 @pytest.mark.parametrize("separator", [",", "\t"])
 def test_tables_have_bounds(tmp_path, monkeypatch, separator):
-    monkeypatch.setattr(tables, "MOST_COLUMNS", 5)
-    monkeypatch.setattr(tables, "MOST_CELLS", 12)
+    monkeypatch.setattr(text_tables, "MOST_COLUMNS", 5)
+    monkeypatch.setattr(text_tables, "MOST_CELLS", 12)
     path = tmp_path / "table"
     path.write_text(separator.join("abcdef") + "\n")
     with pytest.raises(InputError, match="more than 5 fields on line 1; expected a table"):

@@ -3,7 +3,7 @@
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.regions import LAST_POSITION, find_regions
+from spex.inputs.normalise import LARGEST_POSITION, find_regions
 
 NAMES = {"chr8": "8", "8": "8", "chr9": "chr9", "HLA-A*01:01:01": "HLA-A*01:01:01", "9": "chr9"}
 
@@ -12,12 +12,12 @@ NAMES = {"chr8": "8", "8": "8", "chr9": "chr9", "HLA-A*01:01:01": "HLA-A*01:01:0
     "texts, covered",
     [
         (["chr8:1-2000"], {"8": [(1, 2000)]}),
-        (["chr8:1,001-2,000", "8:500-600", "chr9"], {"8": [(500, 600), (1001, 2000)], "chr9": [(1, LAST_POSITION)]}),
+        (["chr8:1,001-2,000", "8:500-600", "chr9"], {"8": [(500, 600), (1001, 2000)], "chr9": [(1, LARGEST_POSITION)]}),
         (["8:7-9", "8:1-3", "8:4-5"], {"8": [(1, 5), (7, 9)]}),
         (["8:1-100", "8:20-30", "8:90-120"], {"8": [(1, 120)]}),
-        (["8:5-5", "8"], {"8": [(1, LAST_POSITION)]}),
-        (["HLA-A*01:01:01", "HLA-A*01:01:01:3-4"], {"HLA-A*01:01:01": [(1, LAST_POSITION)]}),
-        (["8:5-99999999999"], {"8": [(5, LAST_POSITION)]}),
+        (["8:5-5", "8"], {"8": [(1, LARGEST_POSITION)]}),
+        (["HLA-A*01:01:01", "HLA-A*01:01:01:3-4"], {"HLA-A*01:01:01": [(1, LARGEST_POSITION)]}),
+        (["8:5-99999999999"], {"8": [(5, LARGEST_POSITION)]}),
     ],
 )
 def test_regions_by_chromosome(texts, covered):

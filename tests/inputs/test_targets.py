@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.expression import open_expression
-from spex.inputs.targets import select_targets
+from spex.inputs.expression import open_expression, select_targets
 
 IDS = [f"ENSG{number:011d}" for number in range(12)]
 

@@ -24,10 +24,9 @@ from refusals import files_in
 
 from spex.errors import InputError
 from spex.inputs import htslib, opening, variant_files
-from spex.inputs.alleles import OK, PAST_THE_END, UNKNOWN_CHROMOSOME
-from spex.inputs.variant_copies import check_target, write_annotated
+from spex.inputs.alleles import OK, PAST_THE_END, UNKNOWN_CHROMOSOME, alleles_of_table
 from spex.inputs.variant_files import VariantFile
-from spex.inputs.variant_frames import alleles_of_table
+from spex.inputs.vcf import check_target, write_annotated
 
 CHROMSIZES = {"chr1": 120_400, "chr8": 90_000, "chrM": 16_569}
 FORM = "##fileformat=VCFv4.3\n"

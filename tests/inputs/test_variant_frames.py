@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.alleles import OK
+from spex.inputs.alleles import OK, alleles_of_table
 from spex.inputs.variant_files import VariantFile
-from spex.inputs.variant_frames import alleles_of_table
 
 CHROMSIZES = {"chr1": 1000, "chr2": 500}
 

@@ -11,7 +11,7 @@ from conftest import ROOT
 from stand_ins import LENGTHS, write_genome, write_map
 
 from spex.errors import InputError
-from spex.inputs.assembly import GRCH38_LENGTHS
+from spex.inputs.agree import GRCH38_LENGTHS
 from spex.resources import table
 from spex.resources.obtain import check_digest, file_digest, verify
 

@@ -16,11 +16,11 @@ import numpy as np
 from spex.contacts.maps import MapReader, Pixels, joined
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
-from spex.inputs.agree import some_of
 from spex.inputs.choices import Reading
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
-from spex.inputs.kinds import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
+from spex.inputs.identify import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
 from spex.inputs.maps.reader import check_counts, check_values, damaged, map_error, split_uri, whole_where_near
+from spex.inputs.normalise import some_of
 from spex.inputs.opening import beginning
 
 CHUNK_PIXELS = 4_000_000

@@ -12,7 +12,7 @@ from spex.contacts.maps import MapReader
 from spex.contacts.rules import LEAST_DISTANCE
 from spex.errors import InputError, parameter
 from spex.inputs.choices import Reading
-from spex.inputs.kinds import HDF5, HIC, recognise
+from spex.inputs.identify import HDF5, HIC, recognise
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.hic import HicMap
 from spex.inputs.maps.loops import LoopMap, TripletMap, names_count

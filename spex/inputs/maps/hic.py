@@ -23,10 +23,10 @@ import numpy as np
 from spex.contacts.maps import MapReader, Pixels, joined
 from spex.errors import InputError, parameter, shown
 from spex.inputs.account import Account
-from spex.inputs.agree import some_of
 from spex.inputs.choices import Reading
 from spex.inputs.maps.hic_process import DAMAGED
 from spex.inputs.maps.reader import check_counts, damaged, map_error, whole_where_near
+from spex.inputs.normalise import some_of
 
 SCRIPT = Path(__file__).with_name("hic_process.py")
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.contacts.maps import Pixels, joined, mark
+from spex.contacts.maps import Pixels, joined, mark, summed
 from spex.errors import parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
@@ -76,11 +76,11 @@ class TextContacts(MapWithoutLengths):
         for pairs in _pairs(table[met]):
             kept.append(Pixels(*pairs).seen_from(is_tss))
             advance(len(pairs[0]))
-        return _summed(*joined(kept))
+        return summed(*joined(kept))
 
     def parts(self, chrom, advance):
         for pairs in _pairs(self._table(chrom)):
-            yield Pixels(*_summed(*pairs))
+            yield Pixels(*summed(*pairs))
             advance(len(pairs[0]))
 
     def _table(self, chrom):
@@ -250,13 +250,6 @@ def _pairs(table):
         again &= (other >= first1[row]) & (other <= last1[row])
         one, other, row = one[~again], other[~again], row[~again]
         yield np.minimum(one, other), np.maximum(one, other), table["count"][row]
-
-
-def _summed(one, other, counts):
-    """Pairs of bins, each once with the sum of its counts, ascending."""
-    width = int(other.max(initial=0)) + 1
-    pairs, which = np.unique(one * width + other, return_inverse=True)
-    return *np.divmod(pairs, width), np.bincount(which, counts, minlength=len(pairs))
 
 
 def names_count(heading):

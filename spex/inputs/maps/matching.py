@@ -9,9 +9,9 @@ from spex.contacts.collect import report_accounts
 from spex.contacts.maps import MapReader, Pixels, joined
 from spex.contacts.sheet import count_map
 from spex.errors import shown
-from spex.inputs.agree import same_length, some_of
-from spex.inputs.chromosomes import known_as, names_in
+from spex.inputs.agree import same_length
 from spex.inputs.maps.reader import map_error
+from spex.inputs.normalise import known_as, names_in, some_of
 from spex.progress import progress
 
 logger = logging.getLogger("spex")

@@ -8,10 +8,11 @@ import numpy as np
 
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
-from spex.inputs.kinds import PUBLISHED_MAP
 
 OWN_GROUPS = re.compile(r"(resolutions/[0-9]+)?")
 """Groups that are found by the resolution alone, so that naming them names the same map."""
+
+PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 LARGEST_POSITION = 2**31 - 1
 """On any chromosome, in bp."""

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import shown
-from spex.inputs.chromosomes import known_as
-from spex.inputs.kinds import recognise
+from spex.inputs.identify import recognise
 from spex.inputs.maps.reader import map_error
+from spex.inputs.normalise import known_as
 from spex.inputs.opening import OPENERS, beginning, open_text
 
 LINES_AT_ONCE = 200_000

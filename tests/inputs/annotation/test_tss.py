@@ -5,7 +5,7 @@ import pytest
 from oracles import chosen_tss
 
 from spex.errors import InputError
-from spex.inputs.annotation.tss import TSS_RULES, Stretch, choose_tss
+from spex.inputs.annotation import TSS_RULES, Stretch, choose_tss
 
 TAGS = ("MANE_Select", "Ensembl_canonical", "basic")
 

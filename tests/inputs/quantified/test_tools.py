@@ -6,7 +6,8 @@ import pytest
 
 from spex.errors import InputError
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.quantified.tools import may_be_tissue, says_logarithm
+from spex.inputs.expression_tables import may_be_tissue
+from spex.inputs.expression_values import says_logarithm
 
 IDS = [f"ENSG{number:011d}" for number in range(8)]
 GENES = pd.DataFrame({"id": IDS, "symbol": [f"S{number}" for number in range(8)]}, index=range(10, 18)).drop(13)

@@ -8,7 +8,7 @@ import pytest
 
 from spex.errors import InputError
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.quantified.values import looks_logarithmic
+from spex.inputs.expression_values import looks_logarithmic
 
 COUNT = 1500
 IDS = [f"ENSG{number:011d}" for number in range(COUNT)]

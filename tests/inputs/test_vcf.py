@@ -2,7 +2,7 @@
 
 import pytest
 
-from spex.inputs import vcf_text as v
+from spex.inputs import vcf as v
 
 HEADER = [
     b"##fileformat=VCFv4.3",

@@ -1,0 +1,188 @@
+"""Names and numbers of files in one form: chromosomes, gene ids without versions, positions, stretches.
+
+Which names mean one chromosome, and which chromosomes genes are left out on, in all common spellings, is said here.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from spex.errors import InputError, shown
+from spex.inputs.text_tables import listed
+
+LARGEST_POSITION = 2**31 - 1
+"""In bp."""
+
+ENSEMBL = re.compile(r"ENS[A-Z]*GR?\d+(\.\d+(_\d+)?)?(_PAR_Y)?(_\d+)?")
+"""Gene ids of Ensembl and GENCODE: .5 is their version, .5_2 that of a gene that was lifted to another build."""
+PAR_Y = re.compile(r"ENSGR\d.*|.*_PAR_Y(_\d+)?")
+"""Ids of genes that GENCODE has twice, on X and, under these, on Y."""
+TRANSCRIPT = re.compile(r"ENS[A-Z]*T\d+.*")
+VERSION = r"^(ENS[A-Z]*GR?\d+)\.\d+(?:_\d+)?(_PAR_Y)?(?:_\d+)?\Z"
+
+MITOCHONDRIAL = ("chrM", "MT", "M", "chrMT")
+
+AUTOSOMES = re.compile(r"(chr)?([1-9]|1[0-9]|2[0-2])|NC_0000(0[1-9]|1[0-9]|2[0-2])\.\d+")
+"""Of the human genome."""
+
+REGION = re.compile(r"(.+):([\d,]+)-([\d,]+)", re.ASCII)
+SCAFFOLDS, NO_CHROMOSOME = "scaffolds", "none"
+NAMES = {
+    "chrX": re.compile(r"(chr)?(X|23)|NC_000023\.\d+", re.IGNORECASE),
+    "chrY": re.compile(r"(chr)?(Y|24)|NC_000024\.\d+", re.IGNORECASE),
+    "chrM": re.compile(
+        r"(chr)?(M|MT|Mito|MtDNA)|(.+_)?mitochondrion_genome|NC_012920\.\d+|NC_001807\.\d+", re.IGNORECASE
+    ),
+    SCAFFOLDS: re.compile(
+        r".+_(alt|fix|random|hap\d+)|chrUn.*|(CHR_)?(HSCHR|HG|HSPATCH).+|N[TWG]_\d+\.\d+|"
+        r"[A-Z]{2}\d{6}\.\d+|[A-Z]{4,6}\d{8,}\.\d+|(scaffold|contig)_?\d.*",
+        re.IGNORECASE,
+    ),
+}
+"""What is left out by default, as `exclude_chroms` calls it -> the names that it has in files."""
+EXCLUDED = tuple(NAMES)
+ALIASES = {"X": "chrX", "Y": "chrY", "M": "chrM", "MT": "chrM"}
+"""What a user may give for them, without chr."""
+REASONS = {"chrM": "on the mitochondrial chromosome", SCAFFOLDS: "on contigs"}
+
+
+def unversioned(ids):
+    """Ensembl gene ids without their version: ENSG00000223972.5 and .5_2 -> ENSG00000223972; others as they are.
+
+    ids: Series of text. The copies of genes on Y stay apart: ENSG00000182378.13_PAR_Y -> ENSG00000182378_PAR_Y.
+    """
+    return ids.astype(object).str.replace(VERSION, r"\1\2", regex=True)
+
+
+def numbers_of(texts, least=0, most=np.inf, *, whole=False):
+    """A column of text as float64, NaN where there is no number, and whether each is none from `least` to `most`.
+
+    whole: whether they must be whole, as positions are.
+
+    Returns: Series of float64; Series of bool.
+    """
+    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
+    good = np.isfinite(numbers) & (numbers >= least) & (numbers <= most)
+    return numbers, ~(good & (numbers % 1 == 0)) if whole else ~good
+
+
+def known_as(name, known):
+    """The name, among those that are known, of a chromosome in a file; None where there is none.
+
+    Blanks around a name do not count. 1 and chr1 are one chromosome, and so are M, MT, chrM and chrMT; a chromosome's
+    own name goes first.
+    """
+    name = name.strip()
+    other = _bare(name) if name.startswith("chr") else f"chr{name}"
+    others = MITOCHONDRIAL if name in MITOCHONDRIAL else (other,)
+    return next((each for each in (name, *others) if each in known), None)
+
+
+def names_in(known, chroms):
+    """What some chromosomes are called among those that are known: dict of name -> name there, of those there."""
+    return {chrom: name for chrom in chroms if (name := known_as(chrom, known)) is not None}
+
+
+def excluded_chromosomes(names=None):
+    """The chromosomes that a user leaves out, each under one name.
+
+    names: chromosomes, with or without chr; `scaffolds` for whatever is named as they are; `none` alone for nothing.
+    None is the default: chrX, chrY, chrM and scaffolds.
+
+    Returns: tuple, in the order of the default, then sorted.
+
+    Raises:
+        InputError: `none` beside others.
+    """
+    if names is None:
+        return EXCLUDED
+    if NO_CHROMOSOME in names and set(names) != {NO_CHROMOSOME}:
+        others = listed(name for name in names if name != NO_CHROMOSOME)
+        raise InputError(f"{NO_CHROMOSOME} beside {others}", argument="exclude_chroms", expected="either")
+    if NO_CHROMOSOME in names:
+        return ()
+    chosen = {ALIASES.get(_bare(name), _bare(name)) for name in names}
+    return (*(name for name in EXCLUDED if name in chosen), *sorted(chosen - set(EXCLUDED)))
+
+
+def reasons_by_chromosome(seqnames, excluded=EXCLUDED):
+    """Why genes are left out by their chromosome, in words that follow a number; empty text where they are kept.
+
+    seqnames: Series of names, None where there is none. excluded: from `excluded_chromosomes`.
+
+    Numbers 23 and 24 are X and Y except where there is a chromosome 25; where there is a IX, X is the tenth chromosome
+    and not left out by default.
+    """
+    there = {_bare(name) for name in seqnames.dropna().unique()}
+    reasons = pd.Series("", index=seqnames.index, dtype=object)
+    for kind in excluded:
+        if kind in NAMES:
+            found = seqnames.str.fullmatch(NAMES[kind], na=False)
+            bare = seqnames[found].map(_bare)
+            numbers = {"23", "24"} if "25" in there else set()
+            numbers |= {"X"} if "IX" in there and excluded == EXCLUDED else set()
+            found[bare.index[bare.isin(numbers)]] = False
+        else:
+            found = seqnames.map(_bare, na_action="ignore") == kind
+            if not found.any():
+                names = listed(sorted(map(str, seqnames.dropna().unique())))
+                raise InputError(
+                    f"no gene lies there; the genes table has {names}", argument="exclude_chroms", subject=shown(kind)
+                )
+        reasons[found] = REASONS.get(kind, f"on {kind}")
+    return reasons
+
+
+def check_one_naming(chroms):
+    """Refuse genes whose file calls one chromosome by two names. chroms: Series of names."""
+    names = set(chroms.unique())
+    both = sorted(name for name in names if not name.startswith("chr") and f"chr{name}" in names)
+    if both:
+        found = f"genes lie on {shown(both[0])} and on chr{shown(both[0])}"
+        raise InputError(found, subject="genes table", expected="one name a chromosome")
+
+
+def _bare(name):
+    return name.removeprefix("chr")
+
+
+def some_of(names):
+    """The first of some names, as a message has them."""
+    names = list(names)
+    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
+
+
+def find_regions(texts, called, chroms):
+    """What regions cover, by chromosome.
+
+    texts: chromosomes, or stretches of one, 1-based, both ends included, with commas in numbers or not. called:
+    function from a chromosome's name to the one to use, None where it is unknown. chroms: names for the error.
+
+    Returns: dict of name -> list of (start, end), 1-based, both included, in order and apart.
+    """
+    covered = {}
+    for text in texts:
+        chrom, start, end = text, 1, LARGEST_POSITION
+        parts = REGION.fullmatch(text)
+        if parts:
+            chrom, start, end = parts[1], *(int(part.replace(",", "") or 0) for part in parts.groups()[1:])
+        name = called(chrom)
+        about = {"argument": "regions", "subject": shown(text)}
+        if not 1 <= start <= end or (name is None and not parts and (":" in text or not text)):
+            raise InputError("no region", **about, expected="one like chr8 or chr8:1-2000, from 1, both ends included")
+        if name is None:
+            raise InputError("no such chromosome", **about, expected=f"one of {some_of(chroms)}")
+        covered.setdefault(name, []).append((min(start, LARGEST_POSITION), min(end, LARGEST_POSITION)))
+    return {name: _merged(stretches) for name, stretches in covered.items()}
+
+
+def _merged(stretches):
+    """Stretches in order and apart."""
+    merged = []
+    for start, end in sorted(stretches):
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

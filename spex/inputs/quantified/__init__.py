@@ -1,1 +1,0 @@
-"""Expression in each form that labs hand around: tables, a file a sample, AnnData."""
