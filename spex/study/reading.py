@@ -6,6 +6,7 @@ import re
 from spex.contacts.rules import RULES, check_resolution
 from spex.errors import InputError, shown
 from spex.files.checks import require_file, require_folder
+from spex.inputs.choices import GeneChoice
 from spex.inputs.expression import open_expression, select_targets
 from spex.inputs.genes import read_gene_table
 from spex.inputs.maps.formats import open_maps

@@ -12,6 +12,7 @@ from spex.contacts.collect import read_maps
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes
 from spex.inputs.agree import check_on_genome
+from spex.inputs.choices import GeneChoice
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
