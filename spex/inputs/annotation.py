@@ -156,6 +156,9 @@ def read_annotation(path, tss_rule="auto"):
                 place = record.chrom, record.strand, start, tss
                 rows.append((gene.name, symbol, *place, TYPES[biotype], record.line))
     _check_used(path, account, len(genes), len(rows), odd)
+    for lost in transcripts[""]:
+        if lost.feature == "transcript" and lost.fault:  # it may be any gene's
+            raise InputError(lost.fault, argument="genes", subject=path, expected=EXPECTED)
     if untyped:
         account.notes.append(f"{untyped:,} have transcripts without a type: the 5'-most of all is taken")
     texts = dict.fromkeys(("id", "symbol", "seqnames", "strand", "type"), object)
@@ -212,8 +215,7 @@ def _record(path, number, fields):
     attributes, tags = _gtf_attributes(text) if form == "GTF" else _gff_attributes(text)
     fault = None
     if form == "GTF" and not is_gene and not attributes.get("gene_id"):
-        found = f"the transcript on line {number} has no gene_id"
-        raise InputError(found, argument="genes", subject=path, expected=EXPECTED)
+        fault = f"the transcript on line {number} has no gene_id"
     whole = all(text.isdecimal() and len(text) <= DIGITS for text in (start, end))
     if not whole or not 1 <= int(start) <= int(end) <= LARGEST_POSITION:
         fault = f"{shown(feature)} on line {number} is at '{shown(start)}' to '{shown(end)}'"

@@ -197,7 +197,8 @@ def check_made_with(folder, given, hashes, defaults):
         field = FIELD_OF.get(argument, argument)
         found = _identity(field, value, hashes, argument)
         made = getattr(settings, field, found)
-        if made == found or (not settings.maps_sha256 and found == defaults.get(argument)):
+        means_nothing = argument in defaults and found == defaults[argument] and not settings.maps_sha256
+        if made == found or means_nothing:
             continue
         made_with = _in_words(field, made, found, settings)
         raise InputError(
