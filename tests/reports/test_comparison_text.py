@@ -165,4 +165,4 @@ def test_maps_by_the_published_rule_are_in_no_test():
 
 def test_methods_without_tests():
     without = words.methods(made_comparison(2, 2, verdicts=[0, 0]))
-    assert "intervals and tests were not made" in without and "circular shifts" not in without
+    assert "intervals and tests were not computed" in without and "circular shifts" not in without
