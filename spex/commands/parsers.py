@@ -152,7 +152,7 @@ def _elements(words, prog):
     add(
         "--own_windows",
         action="store_true",
-        help="report the gene's own windows too, in stretches of 1 kb; the network sees them again",
+        help="report the gene's local windows too, in stretches of 1 kb; the network predicts them again",
     )
     add("--cell_type", metavar="NAME", help="for the column CellType; default: the tissue")
     add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
@@ -171,7 +171,7 @@ def _variants(words, prog):
         return _null_variants(words.pop(0), f"{prog} null")
     parser = OneLineParser(
         prog,
-        "Report what alleles do to the expression of every gene that they reach, through the gene's own windows and "
+        "Report what alleles do to the expression of every gene that they reach, through the gene's local windows and "
         f"through contacted bins. {prog} null --help describes null variants.",
         epilog=WORTH,
     )

@@ -63,7 +63,7 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
     spell: from the library's name of an argument to the script's. resumes: whether a stopped run goes on where it was.
 
     Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, reported in one line on stderr; 130
-    Ctrl-C; 141 nobody reads the output any more; 143 SIGTERM.
+    Ctrl-C; 141 the reader of the output is gone; 143 SIGTERM.
     """
     handler = _start_logging()
     if hasattr(sys.stdout, "reconfigure"):

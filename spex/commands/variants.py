@@ -1,4 +1,4 @@
-"""`spex variants`: what alleles do to the genes that they reach, through their own windows and through contacts.
+"""`spex variants`: what alleles do to the genes that they reach, through their local windows and through contacts.
 
     spex variants FILE.vcf DATA_FOLDER --model FIT --out FOLDER
     spex variants null DATA_FOLDER --model FIT

@@ -104,7 +104,7 @@ def open_map_folders(roots, base, *, show_published=False):
         rule = settings.rule
         if rule.own_windows_stand_in and not show_published:
             raise InputError(
-                "its contacts follow the published rule, which puts a gene's own windows in the place of missing "
+                "its contacts follow the published rule, which puts a gene's local windows in the place of missing "
                 "contacts, so that nothing can be decided by it",
                 **about,
                 expected="tensors by the corrected rule",

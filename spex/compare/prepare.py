@@ -30,7 +30,7 @@ logger = logging.getLogger("spex")
 
 @dataclass(frozen=True, eq=False)
 class LocalSums:
-    """Plain sums over the genes' own windows, which all maps share. there: whether the prediction cache has them."""
+    """Plain sums over the genes' local windows, which all maps share. there: whether the prediction cache has them."""
 
     store: PredictionStore
     genes: object
@@ -42,7 +42,7 @@ class LocalSums:
         store = _store(cache, base.settings)
         there = all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
         if not there:
-            logger.warning("the prediction cache lacks genes' own windows, so there is no arm of their local sums")
+            logger.warning("the prediction cache lacks genes' local windows, so there is no control of local sums")
         return cls(store, genes, there)
 
     @cached_property
@@ -224,7 +224,7 @@ class _Controls:
         drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)
         blocks = self._sum(list(drawn.values()))
         alone = self._contacts.number == 0
-        for block in blocks:  # by the published rule own windows may stand there
+        for block in blocks:  # by the published rule local windows may stand there
             block[alone] = self.neighbours[alone]
         return dict(zip(drawn, blocks, strict=True))
 

@@ -141,7 +141,7 @@ def _row_of_map(statistics, settings):
 
 
 def _parts(statistics, over_tissues):
-    """Gain of the map over the baseline, and what it is made of. over_tissues: function of arrays (..., tissues)."""
+    """Gain of the map over the baseline, and its parts. over_tissues: function of arrays (..., tissues)."""
     matched = np.mean([statistics.of(draw) for draw in DRAWS], axis=0)
     base, mapped = statistics.of(BASELINE), statistics.of(MAP)
     differences = {

@@ -48,7 +48,7 @@ class Contacts:
 
     @property
     def stand_ins(self) -> np.ndarray:
-        """Which genes get the plain sum of their own windows in the place of contacts, (n,) bool."""
+        """Which genes get the plain sum of their local windows in the place of contacts, (n,) bool."""
         return ~self.has_pixels & self.rule.own_windows_stand_in
 
     @property

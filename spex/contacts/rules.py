@@ -18,7 +18,7 @@ from spex.errors import InputError, parameter, shown
 from spex.options import NUMBER, Options, one_of, option, several
 
 LEAST_DISTANCE = 20_000
-"""Contacts nearer than this, in bp, are left out: the gene's own windows see that sequence."""
+"""Contacts nearer than this, in bp, are left out: the gene's local windows see that sequence."""
 
 EVERY_ONE = "one"
 WEIGHTS = (EVERY_ONE, "count", "log", "balanced", "expected")
@@ -114,7 +114,7 @@ class Published(Rule):
 
     name: ClassVar[str] = "published"
     own_windows_stand_in: ClassVar[bool] = True
-    """Whether a gene without any pixel gets the plain sum of its own windows instead of zeros, in every group."""
+    """Whether a gene without any pixel gets the plain sum of its local windows instead of zeros, in every group."""
 
     def tss_bins(self, tss, resolution):
         """Bin of each TSS: the nearest bin edge, halves to even, not the bin that contains the TSS.

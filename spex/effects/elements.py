@@ -1,4 +1,4 @@
-"""Effects of elements: what each contacted bin, and each stretch of a gene's own windows, adds to a prediction.
+"""Effects of elements: what each contacted bin, and each stretch of a gene's local windows, adds to a prediction.
 
 The effect of an element is f(tensor) - f(tensor without it), in ln(expression). For a linear model these are exact
 contributions and add up to the prediction; for trees they are knock-outs, one element at a time.
@@ -42,20 +42,20 @@ LARGE = 1_000_000
 """Rows; a table of elements with more is gzipped."""
 
 STRETCH = 1000
-"""Length in bp of the stretches that a gene's own windows are reported by: five windows each."""
+"""Length in bp of the stretches that a gene's local windows are reported by: five windows each."""
 
 WINDOWS_AT_ONCE = 4096
 """Windows of contacted bins whose predictions are kept in memory (8 KB each)."""
 
 CONTACT, OWN = "contact", "own"
-"""The classes of elements: contacted bins, and stretches of a gene's own windows."""
+"""The classes of elements: contacted bins, and stretches of a gene's local windows."""
 
 
 class ElementScorer:
     """Computes effects of elements.
 
     inputs: EffectInputs. computer: FeatureComputer of its genome and network. own_windows: report the gene's
-    own windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
+    local windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
     """
 
     def __init__(self, inputs, computer, *, own_windows=False, cell_type=None):
@@ -154,7 +154,7 @@ class ElementScorer:
             self._knock_out(gene, parts, effects, places[mine])
 
     def _own(self, gene):
-        """Elements of a gene's own windows, in stretches of 1 kb; as `_contacts`."""
+        """Elements of a gene's local windows, in stretches of 1 kb; as `_contacts`."""
         row = self._inputs.genes.iloc[gene]
         first, _, within = own_windows(row["tss"], row["strand"], BELUGA.window)
         order = np.argsort(within)

@@ -91,7 +91,7 @@ def file_sha256(path):
 class KnownHashes:
     """SHA-256 of input files, remembered by path, size and times, so that a restart does not read gigabytes again.
 
-    path: JSON file of the memory; where it is missing or damaged, hashes are computed anew. Without it they are
+    path: JSON file of the memory; where it is missing or damaged, hashes are computed again. Without it they are
     remembered by this object alone.
     """
 
@@ -123,7 +123,7 @@ class KnownHashes:
         return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
     def save(self):
-        """Write what was computed anew."""
+        """Write what was computed since."""
         if self._new and self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             save_sealed_json(self.path, self._known)

@@ -110,7 +110,7 @@ def is_annotation(path):
     """Whether a file is GTF or GFF3, by its name or by its first line that is no comment."""
     if NAMED.search(Path(path).name):
         return True
-    with contextlib.suppress(InputError), open_text(path, {}, newline="\n") as file:  # whoever reads on raises it
+    with contextlib.suppress(InputError), open_text(path, {}, newline="\n") as file:  # the reader raises it later
         for line in file:
             if line.startswith("##gff-version"):
                 return True

@@ -1,4 +1,4 @@
-"""Expression files: in whatever form a lab hands them around, values in tissues or samples, tied to genes.
+"""Expression files: in any of several forms, values in tissues or samples, tied to genes.
 
 A form is a table, AnnData, or files with one sample each, as RSEM writes them and ENCODE gives them. Which tissues of
 it the user means, by index, name or shell pattern, is found here too.

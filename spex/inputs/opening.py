@@ -100,7 +100,7 @@ def open_bytes(path, about, where=str, *, lines=True):
 def beginning(path, size):
     """The first bytes of a file's content, decompressed: `size` of them, or as many as can be read."""
     head = b""
-    with contextlib.suppress(InputError), open_bytes(path, {}) as file:  # whoever reads on raises it
+    with contextlib.suppress(InputError), open_bytes(path, {}) as file:  # the reader raises it later
         while len(head) < size and (piece := file.read1(size - len(head))):
             head += piece
     return head

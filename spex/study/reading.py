@@ -220,7 +220,7 @@ def _check_rule(file, number, map_, comparison):
     if rule.own_windows_stand_in and "show_published" not in comparison:
         raise file.error(
             ("maps", number, "rule"),
-            f"map {map_.name}: nothing can be decided by the {rule.name} rule, which puts a gene's own windows in the "
+            f"map {map_.name}: nothing can be decided by the {rule.name} rule, which puts a gene's local windows in "
             "place of missing contacts",
             expected=RULE,
             hint="or show_published: true under comparison, for tables without a verdict",

@@ -1,4 +1,4 @@
-"""What may stand in study.yaml, as a JSON schema made from the options: keys, kinds of values, what is expected."""
+"""What study.yaml may contain, as a JSON schema made from the options: keys, kinds of values, what is expected."""
 
 from spex.compare.protocol import Protocol
 from spex.contacts.rules import RULES

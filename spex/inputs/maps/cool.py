@@ -29,7 +29,7 @@ COUNTS = f"pixels/{Reading.value_column}"
 """What cooler balances."""
 
 TABLES = {"chroms", "bins", "pixels", "indexes"}
-"""Groups that a cooler is made of."""
+"""Groups of a cooler."""
 
 AGAIN = "make the map again with cooler"
 
