@@ -88,7 +88,7 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
             raise
         return _fail(prog, f"out of memory or threads; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
-        again = "goes on from there" if resumes else "begins anew"
+        again = "goes on from there" if resumes else "starts over"
         print(f"{prog}: stopped; what is finished is kept, the same command {again}", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     finally:

@@ -213,8 +213,8 @@ def _note_on(log, base):
     if log is None:
         return None
     if base is None:
-        return f"uns['{LOGARITHM}'] says logarithms, but X has whole numbers, or larger ones: it is read as linear"
-    return f"log(x + 1) to base {base:.4g} is taken back, as uns['{LOGARITHM}'] says"
+        return f"uns['{LOGARITHM}'] means logarithms, but X has whole numbers, or larger ones: it is read as linear"
+    return f"log(x + 1) to base {base:.4g} is converted back, as uns['{LOGARITHM}'] records"
 
 
 def _open_h5ad(path, known_ids=None):

@@ -208,7 +208,7 @@ def _refuse_named_logarithms(path, tissue, values):
     if named is not None and len(numbers) and numbers.max() <= LARGEST_LOGARITHM and not _are_whole(numbers):
         raise expression_error(
             path,
-            f"'{shown(named)}' says logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
+            f"'{shown(named)}' means logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
             f"{LARGEST_LOGARITHM} (largest {numbers.max():.4g})",
             expected="linear values",
             hint=BACK,
