@@ -356,9 +356,9 @@ def _accept(parser, *groups):
 def _fixed_size(size):
     """An argument type for what the checkpoint fixes: the one value, or an error."""
 
-    def parse(words):
-        if words != str(size):
-            raise argparse.ArgumentTypeError(f"found {words!r}, but the checkpoint fixes it at {size}")
+    def parse(text):
+        if text != str(size):
+            raise argparse.ArgumentTypeError(f"found {text!r}, but the checkpoint fixes it at {size}")
         return size
 
     return parse

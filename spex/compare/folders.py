@@ -159,8 +159,8 @@ def find_common_genes(base, maps, expression, *, with_contacts=False):
         known = genes["id"].isin(each.contacts.genes).to_numpy()
         keeps[f"without a tensor in {each.folder.root}"] = genes_with_tensor(each.folder, genes) & known
     for each in maps if with_contacts else ():
-        touching = each.contacts.genes[each.contacts.number > 0]
-        keeps[f"without a contact in {each.name}"] = genes["id"].isin(touching).to_numpy()
+        with_contacts = each.contacts.genes[each.contacts.number > 0]
+        keeps[f"without a contact in {each.name}"] = genes["id"].isin(with_contacts).to_numpy()
     kept = np.ones(len(genes), dtype=bool)
     for why, keep in keeps.items():
         left_out[why] = int((kept & ~keep).sum())

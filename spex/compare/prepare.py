@@ -260,13 +260,13 @@ def group_genes(contacts):
     Returns: by view "contacts" and "distance", int (n,) group of each gene, -1 in none; by view the groups' names.
     """
     numbers, distances = contacts.number, contacts.distance * contacts.resolution
-    touching = np.flatnonzero(numbers > 0)
-    medians = np.array([np.median(distances[contacts.of_gene(row)]) for row in touching])
-    by_number, names = _quarters(numbers[touching], "{:.0f}", "{} to {}")
+    with_contacts = np.flatnonzero(numbers > 0)
+    medians = np.array([np.median(distances[contacts.of_gene(row)]) for row in with_contacts])
+    by_number, names = _quarters(numbers[with_contacts], "{:.0f}", "{} to {}")
     by_distance, lengths = _quarters(medians / 1000, "{:.0f}", "{} to {} kb")
     groups = {"contacts": np.zeros(len(numbers), np.int64), "distance": np.full(len(numbers), -1)}
-    groups["contacts"][touching] = 1 + by_number
-    groups["distance"][touching] = by_distance
+    groups["contacts"][with_contacts] = 1 + by_number
+    groups["distance"][with_contacts] = by_distance
     return groups, {"contacts": ["none", *names], "distance": lengths}
 
 

@@ -72,9 +72,9 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
     results = pd.concat([_rows(each, targets) for each in statistics], ignore_index=True)
     maps = pd.concat([_row_of_map(each, settings) for each in statistics], ignore_index=True)
     results, maps = (_judge(table, correction, least_gain) for table in (results, maps))
-    for words, verdicts in FOUND.items():
+    for kind, verdicts in FOUND.items():
         counts = results["verdict"].isin(verdicts).groupby(results["map"], sort=False).sum()
-        maps[f"tissues_{words}"] = maps["map"].map(counts).to_numpy()
+        maps[f"tissues_{kind}"] = maps["map"].map(counts).to_numpy()
     groups = pd.concat([_group_rows(each, targets) for each in statistics], ignore_index=True)
     return Comparison(results[list(RESULTS)], maps[list(MAPS)], groups, settings)
 

@@ -22,7 +22,7 @@ LEAST_DISTANCE = 20_000
 
 EVERY_ONE = "one"
 WEIGHTS = (EVERY_ONE, "count", "log", "balanced", "expected")
-"""What a kept contact may count as: `collect`."""
+"""Weights that a kept contact may have; see `collect`."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -130,7 +130,7 @@ class AlleleScorer:
         return not np.array_equal(before, change.codes(self._genome, moved, moved + BELUGA.window))
 
     def _changed_windows(self, change, gene, stretches):
-        """Own windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
+        """Local windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
         tss = self._tss[gene]
         first, end, within = own_windows(tss, self._strands[gene], BELUGA.window)
         if gene not in stretches:

@@ -188,7 +188,7 @@ class ElementScorer:
         return self._inputs.settings.width // BELUGA.features
 
     def _knock_out(self, gene, parts, effects, places):
-        """Put what models that are not linear lose without each of some parts of a gene's tensor into `effects`."""
+        """Put the loss of non-linear models without each of some parts of a gene's tensor into `effects`."""
         gene_id = self._inputs.genes["id"].iloc[gene]
         tensor, _ = read_features(self._inputs.folder, [gene_id], self._inputs.settings.width)
         without = (tensor - parts.reshape(len(parts), -1)).astype(np.float32)
@@ -229,7 +229,8 @@ def _elements(genes, start, end, kind, counts, side, effects):
 
 
 class ElementBenchmark:
-    """Tested pairs of the genes of a data folder, and what each model makes of them, while their elements pass by.
+    """Tested pairs of the genes of a data folder, and their scores by each model, collected while their elements are
+    computed.
 
     pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss. account: Account of the pairs.
     """
@@ -255,7 +256,7 @@ class ElementBenchmark:
         return np.unique(self._known["row"].to_numpy())
 
     def keep(self, rows):
-        """Leave out pairs of other genes than those at some rows, whose elements do not pass by."""
+        """Leave out pairs of other genes than those at some rows, whose elements are not computed."""
         asked = self._known["row"].isin(rows)
         self.account.leave_out("of genes that were not asked for", (~asked).sum())
         self._known = self._known[asked].reset_index(drop=True)
@@ -270,6 +271,6 @@ class ElementBenchmark:
             yield table
 
     def scores(self, model, resamples=RESAMPLES, seed=0):
-        """As `models.benchmark.score_pairs`, of the tables that passed by."""
+        """As `models.benchmark.score_pairs`, of the tables that were computed."""
         effects = self._effects.get(model, np.zeros(len(self._known)))
         return score_known(self._known.assign(effect=effects), resamples, seed)

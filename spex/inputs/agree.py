@@ -72,4 +72,4 @@ def build_of(chromsizes):
 
 def builds_named(text):
     """The builds that a text names: set of names."""
-    return {name for name, (_, words) in BUILDS.items() if re.search(words, text, re.IGNORECASE)}
+    return {name for name, (_, pattern) in BUILDS.items() if re.search(pattern, text, re.IGNORECASE)}
