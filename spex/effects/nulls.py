@@ -31,7 +31,7 @@ EDGES = {OWN: (1_000, 5_000), CONTACT: (100_000, 500_000), BOTH: ()}
 
 TABLE, RECORD = "null_variants.tsv", "null_variants.json"
 LEAST_NULLS = 20
-"""Fewer of a stratum give no rank."""
+"""With fewer, a stratum gives no rank."""
 
 TRIES = 200
 """Draws for each null variant that is wanted before a stratum counts as without places."""

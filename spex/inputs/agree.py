@@ -1,4 +1,4 @@
-"""Whether genes, lengths of chromosomes and what a file says of itself are of one genome."""
+"""Whether genes, lengths of chromosomes and what a file states about itself belong to one genome."""
 
 import re
 

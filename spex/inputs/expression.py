@@ -66,7 +66,7 @@ class ExpressionSource(Protocol):
 
 
 def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
-    """See which tissues there are: in a table, in files of one sample each, or in an AnnData file.
+    """Find which tissues there are: in a table, in files of one sample each, or in an AnnData file.
 
     paths: one path or a list of them; one folder stands for the files of samples in it. A single file without `value`
     is a table (.csv, .tsv, .txt, .gct, compressed or not) or .h5ad. value: column that is the expression, "TPM" or

@@ -162,7 +162,7 @@ def _check_row_numbers(path, content, numbers, table):
 
 
 def _not_row_numbers(content, label):
-    """What a column contains instead of row numbers, in words: the first ones that do not go on from the one before."""
+    """What a column contains instead of row numbers, as text: the first ones that do not go on from the one before."""
     values = numbers_of(label)[0].to_numpy()
     if np.isnan(values).any() or values.size == 0:
         return f"contains {listed(label.head(3))}, ..."

@@ -158,9 +158,8 @@ def _start(command, folder):
     It has a process group of its own, so that Ctrl-C and SIGTERM come here first and go on to all of it as Ctrl-C, on
     which Snakemake cancels the jobs of a cluster too; SIGTERM would let it wait for all that run.
     """
-    ignored = (
-        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    )  # a script started us with &, but Snakemake must receive Ctrl-C
+    # where a script started us with &, SIGINT is ignored, but Snakemake must receive Ctrl-C
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(command, cwd=folder, process_group=0)

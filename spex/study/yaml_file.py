@@ -175,7 +175,7 @@ class _Values:
             raise self._error(node, f"the tag {shown(node.tag)}", expected="a plain value")
         above, self._count = (*above, node), self._count + 1
         if self._count > MOST_VALUES:
-            raise self._error(above[:2][-1], f"names that unfold to more than {MOST_VALUES:,} values")
+            raise self._error(above[:2][-1], f"names that expand to more than {MOST_VALUES:,} values")
         return getattr(self, f"_{node.id}")(node, schema, above)
 
     def _scalar(self, node, schema, above):
@@ -220,7 +220,7 @@ class _Values:
 
 
 def _is_nothing(node):
-    """Whether a text stands for no value."""
+    """Whether a text means no value."""
     return node.style is None and node.value in NOTHING
 
 
