@@ -129,7 +129,7 @@ def _check_shared(settings, base, about):
             raise InputError(
                 f"{found} ({field} {shown(mine, HASH_SHOWN)} and {shown(theirs, HASH_SHOWN)})",
                 **about,
-                expected="folders that differ in their contact maps alone",
+                expected="folders that differ only in their contact maps",
             )
 
 

@@ -61,7 +61,7 @@ class Watch:
                     argument=argument,
                     subject=path,
                     expected="the same file to the end",
-                    hint="what was computed from it last is not kept; run the same command again when nobody writes it",
+                    hint="what was computed from it last is not kept; run the same command again when no program writes it",
                 )
 
     def passing(self, items):
@@ -112,7 +112,7 @@ class KnownHashes:
         if {name: entry.get(name) for name in stamp} != stamp:
             entry = {**stamp, "sha256": file_sha256(path)}
             if stamp_of(path) != before:
-                raise InputError("changed while it was read", subject=path, hint="wait until nobody writes it")
+                raise InputError("changed while it was read", subject=path, hint="wait until no program writes it")
             self._known[str(path)] = entry
             self._new = True
         return entry["sha256"]

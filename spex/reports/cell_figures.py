@@ -216,4 +216,4 @@ def _groups_in_words(views, maps):
             mine = cells[cells["map"] == name]
             gains = ", ".join(f"{cell.group} {signed(cell.gain, 2)} %" for cell in mine.itertuples())
             parts.append(f"{name}, {VIEWS[view][0]}: {gains}")
-    return f"Error taken away by group of genes. {'; '.join(parts)}"
+    return f"Share of error removed by group of genes. {'; '.join(parts)}"

@@ -59,7 +59,7 @@ def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
         raise InputError(
             "Snakemake ended with an error, see above",
             subject=study.path,
-            hint="put it right, then run the same command again: what is finished is kept",
+            hint="correct the cause, then run the same command again: what is finished is kept",
         )
 
 
@@ -131,7 +131,7 @@ def check_for_cluster(out):
     bad = next((letter for letter in path if letter in FOR_SHELLS or not letter.isprintable()), None)
     if bad is not None:
         raise InputError(
-            f"its path contains {visible(bad)}, which Snakemake hands to a shell where jobs go to a cluster",
+            f"its path contains {visible(bad)}, which Snakemake passes to a shell where jobs go to a cluster",
             argument="out",
             subject=path,
             expected=f"a path without {' '.join(FOR_SHELLS)}",
