@@ -61,7 +61,7 @@ class Watch:
                     argument=argument,
                     subject=path,
                     expected="the same file to the end",
-                    hint="what was computed from it last is not kept; run the same command again when no program writes it",
+                    hint="what was computed from it last is not kept; rerun the same command when no program writes it",
                 )
 
     def passing(self, items):
