@@ -14,7 +14,7 @@ def read_genes(args):
     Returns: DataFrame of all, DataFrame of those, names of the chromosomes that are left out.
     """
     choice = chosen(GeneChoice, args)
-    table = read_gene_table(require_file(args.genes, "genes", "genes"), choice.tss_rule)
+    table = read_gene_table(require_file(args.genes, "genes"), choice.tss_rule)
     excluded = excluded_chromosomes(choice.exclude_chroms)
     return table, keep_genes(table, choice.gene_type, excluded), excluded
 
