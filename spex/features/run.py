@@ -104,6 +104,9 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
     watch.check()
     claim_run(folder, settings)
+    cache = [] if computation.cache is None else [computation.cache]
+    given = {"genes": [inputs.genes], "genome": [inputs.genome], "network": [inputs.network]}
+    folder.remember(hashes, **given, maps=inputs.maps, cache=cache)
     hashes.save()
     report_rows(inputs.genes, table, genes, inputs.gene_type, inputs.excluded)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
