@@ -48,7 +48,7 @@ def several(value, argument, kinds):
     """One value of some kinds, or any number of them, as a list. kinds: types.
 
     Raises:
-        InputError: it holds something else.
+        InputError: it is something else.
     """
     if isinstance(value, kinds):
         return [value]
@@ -74,7 +74,7 @@ def path(value, argument):
 
 
 def gene_table(genes):
-    """The genes, when they are a table of at least one gene, each once, with all that tells where they lie.
+    """The genes, when they are a table of at least one gene, each once, with all columns that say where they lie.
 
     Raises:
         InputError: they are not.

@@ -34,7 +34,7 @@ logger = logging.getLogger("spex")
 
 
 def cell_types_of(words):
-    """The CellTypes of a command line's words: MAP_FOLDER=NAME, or a file."""
+    """The CellTypes of a command line's arguments: MAP_FOLDER=NAME, or a file."""
     given = {}
     for word in words:
         where, equals, cell = word.partition("=")

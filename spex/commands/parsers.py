@@ -106,7 +106,7 @@ def _compare(words, prog):
     parser.options(FILES, Inputs, "genes", "expression")
     parser.options(FILES, SampleChoice)
     parser.options(FILES, Inputs, "cache", help="predictions that the runs share; controls come from it")
-    use = "the maps of the folders, in any order; for --thin_to, and for the arm of their coverage"
+    use = "the maps of the folders, in any order; for --thin_to, and for the coverage control"
     parser.options(FILES, Inputs, "maps", help=use)
     parser.options("genes and tissues", GeneChoice)
     parser.options("genes and tissues", Targets, "targets", "target_index")
@@ -123,9 +123,9 @@ def _compare(words, prog):
     add(
         "--confirm",
         choices=("gbtree",),
-        help="the published trees on the same arms too, for the tissues that --target or --target_index names",
+        help="fit the published trees to the same features too, for the tissues that --target or --target_index names",
     )
-    seeds = add("--most_seeds", type=typed(whole(3)), default=20, help="with --confirm: seeds of an arm")
+    seeds = add("--most_seeds", type=typed(whole(3)), default=20, help="with --confirm: seeds of each model")
     parser.make_rare(seeds)
     add("--show_published", action="store_true", help="take maps by the published contact rule, without a verdict")
     return parser
@@ -190,7 +190,7 @@ def _variants(words, prog):
         metavar="CHROM:START-END",
         help="only variants there (1-based, inclusive); the file needs an index",
     )
-    add("--best_per_variant", action="store_true", help="of each allele the row with the largest effect alone")
+    add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", choices=TABLES, default="tsv", help="of effects.tsv or effects.parquet")
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
@@ -204,8 +204,8 @@ def _variants(words, prog):
 def _null_variants(words, prog):
     parser = OneLineParser(
         prog,
-        "Make null variants for each model: random SNVs at places where variants can act, kept beside the model, among "
-        "which the column quantile ranks effects.",
+        "Draw null variants for each model: random SNVs at places where variants can act, kept beside the model. The "
+        "column quantile ranks effects among theirs.",
         example="DATA_FOLDER --model ridge",
     )
     _add_effects(parser, "linear models only")
@@ -291,7 +291,7 @@ def _study(words, prog):
     own.add_argument("--cores", type=typed(whole(1)), help="of this machine, to use at once; default: all")
     own.add_argument("--dry_run", action="store_true", help="only list the jobs, with what each would get")
     own.set_defaults(resumes=True)
-    own.epilog = "Arguments behind -- go to Snakemake as they are, and have the last say."
+    own.epilog = "Arguments after -- are passed to Snakemake as they are and take precedence."
     own = add("report", help="write the report of a finished study")
     own.add_argument("file", help="the study's file", **file)
     for own in commands.choices.values():
@@ -313,7 +313,7 @@ def _add_rule(parser, title, **changes):
 
 
 def _add_effects(parser, models):
-    """Add what `spex elements` and `spex variants` share. models: which ones --model takes, in words."""
+    """Add what `spex elements` and `spex variants` share. models: which ones --model takes, as text."""
     add = parser.group("inputs").add_argument
     add("data_folder", type=typed(PATH), metavar=FOLDER, help="data folder that tensors.py filled")
     add(
@@ -347,8 +347,8 @@ def _accept(parser, *groups):
     groups: Options class, or a tuple of one and names of its options.
     """
     for owner, *names in groups:
-        parser.options("accepted, and of no effect here", owner, *names, hidden=True)
-    group = parser.group("accepted, and of no effect here")
+        parser.options("accepted, without effect here", owner, *names, hidden=True)
+    group = parser.group("accepted, without effect here")
     for name, size in FIXED_SIZES.items():
         group.add_argument(f"--{name}", type=_fixed_size(size), default=size, help=argparse.SUPPRESS)
 
@@ -376,4 +376,4 @@ PARSERS = {
     "resources": _resources,
     "reproduce": _reproduce,
 }
-"""Functions from a command's words and how it is called to its parser."""
+"""Functions from a command's arguments and its name to its parser."""

@@ -106,7 +106,7 @@ def read_login(path):
     """User and password from a 4DN access key file: {"default": {"key": ..., "secret": ...}}.
 
     Raises:
-        InputError: not such a file; nothing of its content is told.
+        InputError: not such a file; the message shows nothing of its content.
     """
     path = require_file(path, "login")
     try:

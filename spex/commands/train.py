@@ -2,7 +2,7 @@
 
     python train.py --data_folder DATA --target_index 22
 
-Prints the published line of scores, and writes DATA/results/. docs/files.md says what they hold.
+Prints the published line of scores, and writes DATA/results/. docs/files.md says what they contain.
 """
 
 import logging
@@ -99,7 +99,7 @@ def run(args):
             on_record=partial(keep_record, training.results, renew, sheet),
         )
     for damaged in records.write_results(training.results):
-        logger.warning("%s: its record is damaged and not in results.csv; the command that made it mends it", damaged)
+        logger.warning("%s: its record is damaged and not in results.csv; rerun its command to rebuild it", damaged)
     print_scores(training, finished)
 
 
@@ -141,7 +141,7 @@ def genes_asked_for(kept, shard, test_only):
 
 
 def made_with(args):
-    """What the options tell of the tensors: the genes table always, of the others those that were given."""
+    """What the options say about the tensors: the genes table always, of the others those that were given."""
     given = {name: getattr(args, name) for name in MADE_WITH if name in args.given}
     return {"genes": args.genes, **given}
 

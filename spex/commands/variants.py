@@ -86,7 +86,7 @@ def _has_nulls(place, identity):
     try:
         return load_nulls(place, identity) is not None
     except DamagedFileError as error:
-        logger.warning("%s; they are made again", error)
+        logger.warning("%s; they are computed again", error)
         return False
 
 

@@ -72,7 +72,7 @@ def open_base(root):
     folder, settings = open_made(root, "base_folder")
     if settings.maps_sha256:
         raise InputError(
-            "its tensors hold contacts already",
+            "its tensors contain contacts already",
             argument="base_folder",
             subject=root,
             expected="a folder of sequence alone, made without a contact map",

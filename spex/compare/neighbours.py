@@ -1,4 +1,4 @@
-"""What bins hold, out of the prediction cache, summed over a map's contacts or over their controls."""
+"""Predictions of bins, from the prediction cache, summed over a map's contacts or over their controls."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,7 @@ class BinPredictions:
         """Refuse a cache that lacks bins of some chromosomes.
 
         Raises:
-            InputError: it does; tells how many.
+            InputError: it does; the message has their number.
         """
         starts, wanted, found = contacts.window_starts, 0, 0
         for chrom in chroms:

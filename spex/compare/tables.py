@@ -59,7 +59,7 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
 
     statistics: list of MapStatistics. targets: list of t pairs, index and name of a tissue. correction: over all maps
     and tissues together: "bh", "by", or "none", every test by itself. least_gain: of Spearman; an interval that ends
-    below it means nothing. settings: dict, kept; under "maps" it may hold by map's name a dict with its folder and
+    below it means nothing. settings: dict, kept; under "maps" it may contain by map's name a dict with its folder and
     contacts, for the table of maps.
 
     Returns: Comparison. Where chromosomes are too few for a verdict, intervals and p-values are NaN.
@@ -187,13 +187,13 @@ def _unseen(statistics):
 
 
 def _texts(penalties):
-    """The median over chromosomes, (t,) words. penalties: (c, t)."""
+    """The median over chromosomes, (t,) texts. penalties: (c, t)."""
     ordered = np.sort(penalties, axis=0)[len(penalties) // 2]
     return ["none" if penalty == LEFT_OUT else f"{penalty:.6g}" for penalty in ordered]
 
 
 def _judge(table, correction, least_gain):
-    """The table with adjusted p-values, verdicts and their words."""
+    """The table with adjusted p-values, verdicts and their sentences."""
     table = table.copy()
     for family in FAMILIES:
         table[f"q_{family}"] = adjust(table[f"p_{family}"], correction)

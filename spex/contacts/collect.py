@@ -1,4 +1,4 @@
-"""Contact maps to the bins that each TSS touches: their side of the gene, and what each counts as in its sum."""
+"""Contact maps to the contacted bins of each TSS: their side of the gene, and what each counts as in its sum."""
 
 import logging
 from dataclasses import dataclass, field, replace

@@ -48,12 +48,12 @@ def select_genes(contacts, gene_ids):
 
 
 def draw_matched(contacts, seed, draw=0, *, whole_chromosome=False):
-    """For every contact another bin at about its distance that some gene touches, without replacement.
+    """For every contact another bin at about its distance that some gene contacts, without replacement.
 
     The pool of a chromosome is every bin that is kept for any of `contacts`' genes there. A contact at distance d gets
     a bin of the pool on the same side of the TSS, at a distance within 25 % of d, at least 20 kb away, that the gene
-    does not touch and that was not drawn for it before, each with the same chance. Where none is left the distance may
-    differ by 50 %, then by 100 %, then be up to four and up to eight times as large, so that a control stays within
+    does not contact and that was not drawn for it before, each with the same chance. Where none is left the distance
+    may differ by 50 %, then by 100 %, then be up to four and up to eight times as large, so that a control stays within
     the gene's region as long as it can; then any bin of the pool serves, on either side, and counts on the contact's
     side; then the contact keeps its own. Numbers of bins, counts, sides, groups and weights stay those of the map: a
     drawn bin has all that of the contact that it stands for. A gene's contacts have their turn in random order.
@@ -123,7 +123,7 @@ def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
 
 
 def _stretches(pool, offsets, tss_bin, least, reaches):
-    """Where in the pool bins may be drawn: first place and place behind, each a list (contacts) of lists (levels).
+    """Where in the pool bins may be drawn: first place and place after it, each a list (contacts) of lists (levels).
 
     offsets: of the contacts from the TSS bin, in bins.
     """

@@ -26,7 +26,7 @@ class Pixels:
     trans_counts: float | None = None
 
     def seen_from(self, is_tss):
-        """TSS bin, other bin and count of the pixels that touch a TSS bin, once from each; on the diagonal once.
+        """TSS bin, other bin and count of the pixels of a TSS bin, once from each; on the diagonal once.
 
         is_tss: bool, for each bin of the chromosome.
         """
@@ -94,7 +94,7 @@ class MapReader(Protocol):
         return None
 
     def pixels_of(self, chrom: str, tss_bins: np.ndarray, advance: Callable[[int], object]):
-        """Stream a chromosome's pixels and keep those that touch a TSS bin.
+        """Stream a chromosome's pixels and keep those of a TSS bin.
 
         tss_bins: (m,) int64 bins within the chromosome.
 

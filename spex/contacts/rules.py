@@ -169,7 +169,7 @@ class Corrected(Rule):
         """Centre of each window. windows: (n,) int64. Returns: (n,) int64, bp.
 
         A single window lies in the middle of its bin. Of k that tile it, number t from 0 has its centre
-        1000 + t (resolution - 2000) / (k - 1) bp behind the bin's start, halves rounded to even: evenly spaced, the
+        1000 + t (resolution - 2000) / (k - 1) bp after the bin's start, halves rounded to even: evenly spaced, the
         first begins with the bin, the last ends with it, and the two halves of the bin mirror each other.
         """
         bins, number = np.divmod(np.asarray(windows), self.tiles(resolution))

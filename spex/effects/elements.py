@@ -45,7 +45,7 @@ STRETCH = 1000
 """Length in bp of the stretches that a gene's own windows are reported by: five windows each."""
 
 WINDOWS_AT_ONCE = 4096
-"""Windows of contacted bins whose predictions are held in memory (8 KB each)."""
+"""Windows of contacted bins whose predictions are kept in memory (8 KB each)."""
 
 CONTACT, OWN = "contact", "own"
 """The classes of elements: contacted bins, and stretches of a gene's own windows."""
@@ -126,7 +126,7 @@ class ElementScorer:
         return strongest
 
     def _contacts(self, chrom, rows):
-        """Bins that genes of one chromosome touch: DataFrame as of `_elements`."""
+        """Bins that genes of one chromosome contact: DataFrame as of `_elements`."""
         if self._index is None:
             return _elements([], [], [], CONTACT, [], [], np.empty((0, len(self._inputs.fits))))
         contacts = self._index.contacts

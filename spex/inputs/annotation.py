@@ -53,7 +53,7 @@ SEVERAL, MOST_ODD = 10, 0.1
 """More genes than these, in number and as a share, without a TSS for a fault of their lines: the file is damaged."""
 
 LACKING = {"mane": "without a MANE Select transcript", "canonical": "without an Ensembl canonical transcript"}
-"""Why a rule leaves a gene out, in words that follow a number."""
+"""Why a rule leaves a gene out, a phrase that follows a number."""
 MANE, CANONICAL = "MANE_Select", "Ensembl_canonical"
 
 
@@ -61,7 +61,7 @@ class Record(NamedTuple):
     """A gene, or what may be a transcript. start, end: 1-based, both included. line: its number in the file, from 1.
 
     source: its second field. attributes: of several of one name, the last; tags: all of the attribute `tag`, blanks as
-    underscores. fault: what is wrong with its positions, in words; None where they are right.
+    underscores. fault: what is wrong with its positions, as text; None where they are right.
     """
 
     line: int
@@ -82,7 +82,7 @@ class Record(NamedTuple):
 
 
 class Odd(NamedTuple):
-    """Why a gene has no TSS. reason: in words that follow a number. found, expected: of the error, where many are."""
+    """Why a gene has no TSS. reason: a phrase that follows a number. found, expected: of the error, where many are."""
 
     reason: str
     found: str
@@ -261,7 +261,7 @@ def _collect(path):
 
 
 def _gene(record):
-    """The Gene of a line. GFF3 without gene_id has the id in ID, behind the word gene."""
+    """The Gene of a line. GFF3 without gene_id has the id in ID, after the word gene."""
     name = record.attributes.get("gene_id") or record.attributes.get("ID", "")
     name = name.removeprefix("gene:").removeprefix("gene-")
     where, odd = f"the gene on line {record.line}", None
@@ -317,7 +317,7 @@ def _odd_transcripts(gene, records):
 
 
 def _unused(name, biotype):
-    """Why no gene of this id and type is used, in words that follow a number, or None."""
+    """Why no gene of this id and type is used, a phrase that follows a number, or None."""
     if PAR_Y.fullmatch(name):
         return "PAR genes of chrY"
     return None if biotype in TYPES else shown(biotype or "genes without a type", 30)

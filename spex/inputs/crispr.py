@@ -50,7 +50,7 @@ def read_crispr_pairs(path):
     account = Account(str(path), "pairs")
     rows = _without_missing(rows, account)
     starts, ends = (_positions(rows[name], about) for name in ("chromStart", "chromEnd"))
-    _refuse(ends < starts, rows["chromEnd"], about, "a position behind chromStart")
+    _refuse(ends < starts, rows["chromEnd"], about, "a position after chromStart")
     regulated = rows["Regulated"].str.upper().map(REGULATED)
     _refuse(regulated.isna(), rows["Regulated"], about, "TRUE, FALSE, 1 or 0")
     points = ends == starts

@@ -209,7 +209,7 @@ class AnnDataFile:
 
 
 def _note_on(log, base):
-    """What is done with logarithms that uns has noted, in words; None where it has none."""
+    """What is done with logarithms that uns has noted, as text; None where it has none."""
     if log is None:
         return None
     if base is None:
@@ -277,7 +277,7 @@ def _open_samples(paths, value=None):
     paths: files, or one folder, whose files are taken in the order of their names. value: heading of the column that
     is the expression; without it TPM, or the only column that there is.
 
-    Returns: Samples, named as their files are, without what stands behind; where these are alike, as their folders.
+    Returns: Samples, named as their files are, without what follows; where these are alike, as their folders.
     """
     if value is not None:
         choice(value, "value", VALUES)
@@ -285,7 +285,8 @@ def _open_samples(paths, value=None):
     if folder is not None:
         paths = sorted(path for path in folder.iterdir() if SUFFIX.search(path.name) and not path.name.startswith("."))
         if not paths:
-            raise expression_error(folder, "no expression file in it", expected=SAMPLES_EXPECTED)
+            found = "no expression file in it (its subfolders are not searched)"
+            raise expression_error(folder, found, expected=SAMPLES_EXPECTED)
     files = [_open_sample(require_file(path, "expression"), value) for path in paths]
     same = len({path.name for path in paths}) < len(paths) == len({path.parent.name for path in paths})
     names = tuple(path.parent.name if same else SUFFIX.sub("", path.name) for path in paths)

@@ -59,7 +59,7 @@ class ExpressionFile:
     file, whose column 0 numbers the rows. columns: position of each tissue's column. id_columns: positions of columns
     with the heading of gene ids. label_columns: those of the columns in front with row names or numbers; used where no
     heading names the ids. header: of a file that has none. is_gct: whether its second line has its size. notes: what it
-    is, and which columns are ignored, in words.
+    is, and which columns are ignored, as text.
     """
 
     seen: Beginning
@@ -104,7 +104,7 @@ class ExpressionFile:
         return expression_of(self, values, genes, rows, account, has_ids, quoted)
 
     def _rows(self, content, labels, table, genes, account):
-        """Position of each gene, whether by ids, and by what, in words. labels: columns of ids or labels."""
+        """Position of each gene, whether by ids, and by what, as text. labels: columns of ids or labels."""
         if not self.id_columns:
             rows, has_ids = rows_by_label(self.path, content, labels, table, genes, account)
             in_front = "by the gene ids in front" if has_ids else "by its row numbers, which are in the table's order"
@@ -263,7 +263,7 @@ def _labels(header, ids, column):
     """Positions of columns with row names or numbers. ids: of columns of ids. column: position -> its texts.
 
     A column without a heading is none that anyone could name, and the first one is a label by what programs call it.
-    X, V1 and index behind it may be samples: what they contain decides.
+    X, V1 and index after it may be samples: what they contain decides.
     """
     labels = []
     for place, name in enumerate(header):

@@ -116,7 +116,7 @@ def _check_data(data, name, about):
 
 
 def _target(file, name):
-    """The name of the file that an external link leads to, behind a comma, as far as it is known."""
+    """The name of the file that an external link leads to, after a comma, as far as it is known."""
     link = file.get(name, getlink=True)
     return f", {shown(link.filename, 200)}" if isinstance(link, h5py.ExternalLink) else ""
 

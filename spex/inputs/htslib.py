@@ -102,7 +102,7 @@ def rows_of_bcf(file, about):
                 f"{sum(lengths) >> 20:,} MB in {f'row {records}' if records else 'the header'}",
                 **about,
                 expected=f"at most {LONGEST_LINE >> 20} MB",
-                hint="was it made, or put together, as it should be?",
+                hint="check how it was written or concatenated",
             )
         for length in lengths:
             while length > 0 and (piece := file.read(min(length, PIECE))):

@@ -31,7 +31,7 @@ PIECE = 1 << 17
 class _Bounded(io.RawIOBase):
     """Bytes of a stream, up to a line that is too long or content that unfolds too far.
 
-    stream: of the content. kind: of the file, in words, None for one that is not known. packed: the file that the
+    stream: of the content. kind: of the file, as text, None for one that is not known. packed: the file that the
     stream is decompressed from, or None. about: argument and subject of errors. lines: whether it has lines.
     """
 
@@ -54,7 +54,7 @@ class _Bounded(io.RawIOBase):
                 f"a line of more than {LONGEST_LINE >> 20} MB",
                 **self._about,
                 expected="text in lines",
-                hint="was it made, or put together, as it should be?",
+                hint="check how it was written or concatenated",
             )
         if self.packed:
             check_unfolding(self.packed.tell(), self._size, self._about)
@@ -80,7 +80,7 @@ def check_unfolding(packed, size, about):
 def open_bytes(path, about, where=str, *, lines=True):
     """The content of a file, decompressed, for the length of a block: a binary file.
 
-    about: argument and subject of errors. where: function that gives the place in the file, in words. lines: whether
+    about: argument and subject of errors. where: function that gives the place in the file, as text. lines: whether
     it is text, whose lines are bounded. The file's `raw.kind` is what it is, and `raw.packed` what it is decompressed
     from.
     """
@@ -110,7 +110,7 @@ def beginning(path, size):
 def open_text(path, about, *, expected=None, newline=""):
     """The content of a file as UTF-8 text, with or without a byte order mark; else as `open_bytes`.
 
-    expected: in words, for errors. newline: as of `open`.
+    expected: as text, for errors. newline: as of `open`.
 
     Raises:
         InputError: also text in another encoding.

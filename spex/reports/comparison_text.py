@@ -119,23 +119,23 @@ def untested(comparison):
         return ""
     return (
         f"Fewer than {LEAST_CHROMOSOMES} chromosomes have {LEAST_GENES} genes each, so intervals and tests were not "
-        "made."
+        "computed."
     )
 
 
 def held_to(comparison, table="results"):
-    """How p-values were adjusted and what they had to be below, to follow "p-values were".
+    """How p-values were adjusted and what they had to be below; it follows "p-values were".
 
     table: "results", of the tests of maps in single tissues; "maps", of means over tissues.
     """
     tests = _decided(getattr(comparison, table))
     correction = _settings(comparison)["correction"]
     single = stand_alone(len(tests), correction)
-    bound = f"held to {'p' if single else 'q'} < {level(single):g}"
+    bound = f"with significance at {'p' if single else 'q'} < {level(single):g}"
     if single:
-        return f"{CORRECTIONS[NO_CORRECTION]}, and {bound}"
+        return f"{CORRECTIONS[NO_CORRECTION]}, {bound}"
     several = [what for what, name in (("maps", "map"), ("tissues", "target_index")) if _several(tests, name)]
-    return f"{CORRECTIONS[correction]} over all {' and '.join(several)}, and {bound}"
+    return f"{CORRECTIONS[correction]} over all {' and '.join(several)}, {bound}"
 
 
 def _several(table, column):
@@ -215,7 +215,7 @@ def values_of(comparison, tested=None):
 
 
 def mark_own(results):
-    """Results in which a map's own cell type is marked behind the tissue's name."""
+    """Results in which a map's own cell type is marked after the tissue's name."""
     if "own_cell_type" not in results:
         return results
     own = results["own_cell_type"].astype(bool)

@@ -28,7 +28,7 @@ FINDINGS = (
     Finding(FOUND["sequence"], "adds sequence information", figures.BLUE, "o", "o"),
     Finding(FOUND["region"], "adds what bins at the same distances carry too", figures.ORANGE, "s", "s", False),
     Finding((NUMBER,), "adds contact-number information", figures.PURPLE, "D", "D", False),
-    Finding((HARM,), "harms", figures.RED, "X", "x"),
+    Finding((HARM,), "makes predictions worse", figures.RED, "X", "x"),
     Finding((NO_VERDICT, NOTHING, UNCLEAR), "no finding", figures.GREY, "o"),
 )
 

@@ -100,7 +100,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
 
     splits: list of Split. seeds: ints. pool: whether the splits are the folds of a cross-validation, whose test
     predictions are put together in the end. on_record: called with each record, whether it was made just now, which of
-    how many it is, in words, and whether it is of one fold only.
+    how many it is, as text, and whether it is of one fold only.
 
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """

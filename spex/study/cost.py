@@ -213,7 +213,7 @@ def _figure(value):
 
 
 def _size(count):
-    """Bytes, in words."""
+    """Bytes, as text."""
     return f"{_figure(count / 1e9)} GB" if count >= 1e9 else f"{_figure(count / 1e6)} MB"
 
 

@@ -1,6 +1,6 @@
 """What a study is: the content of study.yaml, checked, with every path and default in its place; and its commands.
 
-A command is what stands behind `spex` when it is started in the study's folder. Inputs have their whole paths; what the
+A command is what follows `spex` when it is started in the study's folder. Inputs have their whole paths; what the
 study makes is named from its folder, so that no result depends on where that is.
 """
 

@@ -132,7 +132,7 @@ def _out_folder(path):
         raise InputError(
             f"its path contains {shown(pattern[0], 30)}, which Snakemake takes for a pattern",
             subject=path,
-            expected="a path without words in braces",
+            expected="a path without names in braces",
             hint="rename that folder, or give another out",
         )
     return require_folder(path, None)

@@ -201,7 +201,7 @@ class _Values:
             for each in child.value if child.id == "sequence" else [child]:
                 value = self.of(each, schema, above)
                 if not isinstance(value, dict):
-                    raise self._error(each, "no keys to take over", expected="keys with values behind <<")
+                    raise self._error(each, "no keys to take over", expected="keys with values after <<")
                 merged = value | merged
         return merged | own
 

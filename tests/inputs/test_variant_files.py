@@ -130,7 +130,7 @@ def test_an_uncompressed_bcf(tmp_path):
     packed = write(tmp_path / "x.bcf", vcf_text())
     (tmp_path / "raw").write_bytes(gzip.decompress(packed.read_bytes()))
     assert alleles(tmp_path / "raw") == split(ROWS)
-    refused(write(tmp_path / "cut", (tmp_path / "raw").read_bytes()[:-9]), "cut short behind row 4 ")
+    refused(write(tmp_path / "cut", (tmp_path / "raw").read_bytes()[:-9]), "cut short after row 4 ")
 
 
 @pytest.mark.parametrize("name", ["x.vcf", "x.vcf.gz", "x.bcf"])

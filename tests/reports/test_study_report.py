@@ -231,7 +231,7 @@ def test_too_few_chromosomes_for_a_verdict(tmp_path):
         frame = pd.read_csv(path).assign(gain_low=np.nan, gain_high=np.nan, q_seq=np.nan, verdict=0)
         frame.to_csv(path, index=False)
     told = Page(write_study_report(study).read_text()).text
-    assert "nan" not in told.lower().split() and "intervals and tests were not made" in told
+    assert "nan" not in told.lower().split() and "intervals and tests were not computed" in told
 
 
 def spoil(name, content):

@@ -140,7 +140,8 @@ class CoolMap(MapReader):
         return counts
 
     def _extent(self, root, chrom):
-        """A chromosome's place in the map's tables: first bin, bin behind, first pixel, pixel behind."""
+        """A chromosome's place in the map's tables: first bin, bin after the last, first pixel, pixel after the
+        last."""
         place = list(self.chromsizes).index(chrom)
         low, high = self._column(root, "indexes/chrom_offset", slice(place, place + 2)).tolist()
         bins = -(-self.chromsizes[chrom] // self.resolution)
