@@ -68,7 +68,7 @@ def print_checks(resources, find, spell):
     for resource in resources:
         path = find(resource.name)
         try:
-            require_file(path, resource.name, resource.name)
+            require_file(path, resource.name)
             verify(resource, path, path, find)
         except InputError as error:
             bad.append(resource.name)

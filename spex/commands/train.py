@@ -16,7 +16,7 @@ import pandas as pd
 # genes are up to three times faster. OpenMP reads it once, when xgboost is loaded, which the imports below do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from spex.commands.arguments import read_genes
+from spex.commands.arguments import listed, read_genes, recall
 from spex.commands.choices import ContactChoice, Shard
 from spex.commands.main import start
 from spex.commands.parser import chosen
@@ -56,6 +56,7 @@ logger = logging.getLogger("spex")
 
 def run(args):
     shard, fitting = chosen(Shard, args), chosen(Fitting, args)
+    recall(args, args.data_folder, "genes", "expression")
     if args.list_targets:
         print_targets(open_expression(args.expression, args.value, lambda: read_genes(args)[0]["id"]).tissues)
         return
@@ -87,6 +88,7 @@ def run(args):
 
     training = read_training(folder, matched, settings=shared_settings(hashes, args, file), **choices)
     watch.check()  # what was read has the hashes that fits are recorded under
+    folder.remember(hashes, expression=listed(args.expression))
     hashes.save()
     with records.results_kept_up(training.results) as renew:
         finished = fit_all(

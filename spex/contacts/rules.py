@@ -13,9 +13,8 @@ import numpy as np
 
 from expecto.gene_features import STEP
 from expecto.network import BELUGA
-from spex.arguments import whole_number
 from spex.errors import InputError, parameter, shown
-from spex.options import NUMBER, Options, one_of, option, several
+from spex.options import NUMBER, Options, one_of, option, several, whole
 
 LEAST_DISTANCE = 20_000
 """Contacts nearer than this, in bp, are left out: the gene's local windows see that sequence."""
@@ -232,7 +231,7 @@ def options_of(rule, resolution):
 
 def check_resolution(resolution):
     """Refuse bins that windows cannot tile. resolution: bp per bin."""
-    if whole_number(resolution, "resolution", least=1) % STEP:
+    if whole(1).check(resolution, "resolution") % STEP:
         raise InputError(
             f"expected a multiple of {STEP}, the distance of the windows", argument="resolution", subject=resolution
         )

@@ -8,9 +8,9 @@ import gzip
 import itertools
 from pathlib import Path
 
-from spex.arguments import choice
 from spex.errors import InputError, visible
 from spex.files.atomic import remove_where_allowed, whole_file
+from spex.options import one_of
 
 FORMATS = ("tsv", "parquet")
 TEXT = "string"
@@ -25,7 +25,7 @@ def require_format(format):
     Raises:
         InputError: no such format, or pyarrow, which writes Parquet, is not installed.
     """
-    if choice(format, "format", FORMATS) == "parquet":
+    if one_of(FORMATS).check(format, "format") == "parquet":
         _import_pyarrow()
 
 

@@ -9,13 +9,13 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from spex.arguments import choice
 from spex.errors import InputError, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import TSS_RULES
 from spex.inputs.normalise import LARGEST_POSITION, PAR_Y, unversioned
 from spex.inputs.opening import open_text
 from spex.inputs.text_tables import listed
+from spex.options import one_of
 
 NAMED = re.compile(r"\.(gtf|gff|gff3)(\.(gz|bz2|xz))?$", re.IGNORECASE)
 FIELDS, DIGITS = 9, 10
@@ -131,7 +131,7 @@ def read_annotation(path, tss_rule="auto"):
     PAR genes of Y, those without a transcript that the rule takes, and odd ones: in parts, without a strand, there
     twice.
     """
-    choice(tss_rule, "tss_rule", TSS_RULES)
+    one_of(TSS_RULES).check(tss_rule, "tss_rule")
     account, rows, odd, untyped = Account(str(path), "genes"), [], [], 0
     genes, transcripts = _collect(path)
     for key, gene in _each_once(genes).items():
@@ -175,7 +175,7 @@ def choose_tss(gene, strand, transcripts, rule="auto"):
 
     Returns: int, 1-based, or None where the rule takes none.
     """
-    choice(rule, "tss_rule", TSS_RULES)
+    one_of(TSS_RULES).check(rule, "tss_rule")
     taken = {
         "mane": [each for each in transcripts if MANE in each.tags],
         "canonical": [each for each in transcripts if CANONICAL in each.tags],

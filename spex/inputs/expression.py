@@ -18,7 +18,6 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
@@ -38,6 +37,7 @@ from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.identify import HDF5, Format, recognise
 from spex.inputs.normalise import ENSEMBL, unversioned
 from spex.inputs.text_tables import listed
+from spex.options import one_of
 
 SAMPLES_EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"
 
@@ -280,7 +280,7 @@ def _open_samples(paths, value=None):
     Returns: Samples, named as their files are, without what follows; where these are alike, as their folders.
     """
     if value is not None:
-        choice(value, "value", VALUES)
+        one_of(VALUES).check(value, "value")
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     if folder is not None:
         paths = sorted(path for path in folder.iterdir() if SUFFIX.search(path.name) and not path.name.startswith("."))

@@ -131,7 +131,7 @@ def open_table(path):
 
     Returns: ExpressionFile.
     """
-    seen = begin(require_file(path, "expression", "expression"))
+    seen = begin(require_file(path, "expression"))
     path = seen.path
     header = seen.header or seen.read(seen.separator, FORMS).header  # which says what is wrong with it
     form = identify(FORMATS, seen, {"argument": "expression", "subject": path}, FORMS)

@@ -12,7 +12,6 @@ from spex.files.checks import require_file
 OWN_GROUPS = re.compile(r"(resolutions/[0-9]+)?")
 """Groups that are found by the resolution alone, so that naming them names the same map."""
 
-PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 LARGEST_POSITION = 2**31 - 1
 """On any chromosome, in bp."""
@@ -36,7 +35,7 @@ def require_map(path):
     """The path or URI, when a readable file is there; for the published map the error says how to get it."""
     file, _ = split_uri(path)
     try:
-        require_file(file, "maps", "contacts" if file.name == PUBLISHED_MAP else None)
+        require_file(file, "maps")
     except InputError as error:
         error.subject = path
         raise
