@@ -7,7 +7,7 @@
 #
 # A user's path may have any letters, and Snakemake reads input and output as patterns and has them pass through a shell
 # where it starts itself again. So no user's path is input or output. They stand in the commands, quoted, and params says
-# when the files were written: another file makes what is made of it anew. No rule has `run`.
+# when the files were written: another file reruns what follows from it. No rule has `run`.
 
 import os
 import shlex

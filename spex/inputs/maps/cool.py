@@ -173,7 +173,7 @@ class CoolMap(MapReader):
                 self.path,
                 f"{chrom} has {found:,} bins of {self.resolution} bp, its length asks for {expected:,}: bins were left "
                 "out when the map was made (HiCExplorer leaves out masked ones), so that numbers of bins give no place",
-                hint="make it anew with every bin",
+                hint="make it again with every bin",
             )
         raise damaged(self.path, f"its index gives {chrom} {found:,} bins, its length {expected:,}")
 
