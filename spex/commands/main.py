@@ -22,7 +22,7 @@ COMMANDS = {
     "tensors": "compute the tensor of every gene",
     "train": "fit a model of expression per tissue and score it on held-out chromosomes",
     "compare": "report what contact maps add to the sequence",
-    "study": "run many maps, tissues and controls as one file says",
+    "study": "run many maps, tissues and controls, described by one file",
     "elements": "report what each contacted bin adds to a gene's prediction",
     "variants": "report what alleles do to the genes that they reach, through contacts too",
     "map": "report what contact maps contain: depth, counts by distance, contacts of genes",

@@ -152,13 +152,13 @@ def _elements(words, prog):
     add(
         "--own_windows",
         action="store_true",
-        help="report the gene's own windows too, in stretches of 1 kb; the network sees them again",
+        help="report the gene's local windows too, in stretches of 1 kb; the network predicts them again",
     )
     add("--cell_type", metavar="NAME", help="for the column CellType; default: the tissue")
     add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
     add = parser.group("outputs").add_argument
     add("--out", type=typed(PATH), metavar="DIR", help="default: DATA_FOLDER/elements")
-    add("--format", choices=TABLES, default="tsv", help="of the table")
+    add("--format", choices=TABLES, default="tsv", help="format of the table")
     add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
     parser.options("outputs", Inputs, "chromatin_features")
     hidden = {"dest": "genes", "type": typed(PATH), "help": argparse.SUPPRESS}
@@ -171,7 +171,7 @@ def _variants(words, prog):
         return _null_variants(words.pop(0), f"{prog} null")
     parser = OneLineParser(
         prog,
-        "Report what alleles do to the expression of every gene that they reach, through the gene's own windows and "
+        "Report what alleles do to the expression of every gene that they reach, through the gene's local windows and "
         f"through contacted bins. {prog} null --help describes null variants.",
         epilog=WORTH,
     )
@@ -192,9 +192,9 @@ def _variants(words, prog):
     )
     add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
-    add("--format", choices=TABLES, default="tsv", help="of effects.tsv or effects.parquet")
+    add("--format", choices=TABLES, default="tsv", help="format of effects.tsv or effects.parquet")
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
-    rows = add("--block_size", type=typed(whole(1)), default=256, help="rows of the file that are kept together")
+    rows = add("--block_size", type=typed(whole(1)), default=256, help="rows of the file per block")
     parser.make_rare(rows)
     parser.options("variants", Shard)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
@@ -211,7 +211,7 @@ def _null_variants(words, prog):
     _add_effects(parser, "linear models only")
     add = parser.group("null variants").add_argument
     add("--number", type=typed(whole(20)), default=300, help="of null variants in each stratum")
-    add("--seed", type=typed(SEED), default=1410, help="of the draws")
+    add("--seed", type=typed(SEED), default=1410, help="seed of the draws")
     parser.set_defaults(null=True)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
     return parser
@@ -233,7 +233,7 @@ def _map(words, prog):
     )
     parser.options("maps and genes", GeneChoice)
     add = parser.group("outputs").add_argument
-    add("--json", type=typed(PATH), metavar="FILE", help="the numbers of all sheets, in a file")
+    add("--json", type=typed(PATH), metavar="FILE", help="write the numbers of all sheets to a file")
     add("--out", type=typed(PATH), metavar="DIR", help="folder of the page of pictures")
     parser.set_defaults(resumes=False)
     return parser
@@ -263,11 +263,11 @@ def _resources(words, prog):
     commands = parser.add_subparsers(dest="command", required=True, metavar="{list,get,check}")
     for command, does in {
         "list": "what the files are, where they belong, whether they are there and verified",
-        "get": "download what is missing, going on where an earlier download stopped",
+        "get": "download missing files, resuming an earlier download",
         "check": "read the files through: hashes, chromosomes, rows, weights, resolutions",
     }.items():
         own = commands.add_parser(command, help=does, description=does, others=str)
-        own.add_argument("names", nargs="*", metavar="NAME", help="files, by the names that list shows; all")
+        own.add_argument("names", nargs="*", metavar="NAME", help="files, by the names that list shows (default: all)")
         own.set_defaults(parser=own)
         own.add_argument("--folder", default=".", help="where data/ and expecto/ are (default: here)")
     _add_access(commands.choices["get"])
@@ -275,7 +275,7 @@ def _resources(words, prog):
 
 
 def _study(words, prog):
-    parser = OneLineParser(prog, "Many contact maps, tissues and controls, as one file says.", passes_on=True)
+    parser = OneLineParser(prog, "Many contact maps, tissues and controls, described by one file.", passes_on=True)
     commands = parser.add_subparsers(dest="what", required=True, metavar="{init,check,run,report}")
     add = partial(commands.add_parser, others=spell)
     file = {"type": typed(PATH), "metavar": "FILE"}
@@ -283,7 +283,7 @@ def _study(words, prog):
     own.add_argument("file", nargs="?", default="study.yaml", help="default: study.yaml", **file)
     own = add("check", help="report what is wrong or missing, what there is to do, and what it takes")
     own.add_argument("file", help="the study's file", **file)
-    own.add_argument("--json", help="the numbers, in a file", **file)
+    own.add_argument("--json", help="write the numbers to a file", **file)
     own.add_argument("--measure", action="store_true", help="time the network on this machine, on a few of its genes")
     own = add("run", help="do what is not done yet, by Snakemake, whose command is printed first")
     own.add_argument("file", help="the study's file", **file)
@@ -336,7 +336,7 @@ def _add_effects(parser, models):
 def _add_access(parser):
     """Add the options of how files are downloaded."""
     add = parser.add_argument
-    mirror = "take the files, by their names, from this address instead of their makers'"
+    mirror = "download the files, by their names, from this address instead of the original ones"
     add("--mirror", metavar="URL", help=mirror)
     add("--4dn_key", dest="login", metavar="FILE", help="your 4DN access key as JSON, for the contact map")
 
@@ -356,9 +356,9 @@ def _accept(parser, *groups):
 def _fixed_size(size):
     """An argument type for what the checkpoint fixes: the one value, or an error."""
 
-    def parse(words):
-        if words != str(size):
-            raise argparse.ArgumentTypeError(f"found {words!r}, but the checkpoint fixes it at {size}")
+    def parse(text):
+        if text != str(size):
+            raise argparse.ArgumentTypeError(f"found {text!r}, but the checkpoint fixes it at {size}")
         return size
 
     return parse

@@ -63,7 +63,7 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
     spell: from the library's name of an argument to the script's. resumes: whether a stopped run goes on where it was.
 
     Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, reported in one line on stderr; 130
-    Ctrl-C; 141 nobody reads the output any more; 143 SIGTERM.
+    Ctrl-C; 141 the reader of the output is gone; 143 SIGTERM.
     """
     handler = _start_logging()
     if hasattr(sys.stdout, "reconfigure"):
@@ -88,7 +88,7 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
             raise
         return _fail(prog, f"out of memory or threads; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
-        again = "goes on from there" if resumes else "begins anew"
+        again = "goes on from there" if resumes else "starts over"
         print(f"{prog}: stopped; what is finished is kept, the same command {again}", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     finally:

@@ -1,4 +1,4 @@
-"""`spex study`: many maps, tissues and controls, as one file says.
+"""`spex study`: many maps, tissues and controls, described by one file.
 
     spex study init [FILE]
     spex study check FILE [--measure] [--json FILE]

@@ -166,7 +166,7 @@ class _World:
         for place, shift in enumerate(self.shifts, start=1):
             columns = slice(place * self.tissues, (place + 1) * self.tissues)
             self.right[:, columns] = self.numbers.times(rotate(fitted, self.number_errors, shift).astype(wide))
-        # arm N anew in the precision of the arms above it, so that empty columns change nothing at all
+        # arm N again in the precision of the arms above it, so that empty columns change nothing at all
         self.number_squares, self.number_errors = self._squares(self.numbers.left_out_after(self.right))
 
     def _choose(self, tried, without=None):

@@ -70,7 +70,7 @@ class OwnPart:
         if penalties is None:
             penalties = [each * gram.products.diagonal.sum() / len(own) for each in RELATIVE_PENALTIES]
         if not np.all(np.asarray(penalties) > 0):
-            raise InputError("no feature of the genes' own windows differs between genes")
+            raise InputError("no feature of the genes' local windows differs between genes")
         tried = np.array([penalties, np.full(len(penalties), np.nan)])
         with progress(len(penalties), "penalties", "own features") as advance:
             for place, penalty in enumerate(penalties):

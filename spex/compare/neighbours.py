@@ -50,7 +50,7 @@ class BinPredictions:
             argument="cache",
             subject=self.store.folder.parent,
             expected="the prediction cache that its tensors were made with, all of them",
-            hint=f"give that one, or make the tensors anew in another {parameter('data_folder')} with this cache",
+            hint=f"give that one, or compute the tensors again in another {parameter('data_folder')} with this cache",
         )
 
 

@@ -30,7 +30,7 @@ logger = logging.getLogger("spex")
 
 @dataclass(frozen=True, eq=False)
 class LocalSums:
-    """Plain sums over the genes' own windows, which all maps share. there: whether the prediction cache has them."""
+    """Plain sums over the genes' local windows, which all maps share. there: whether the prediction cache has them."""
 
     store: PredictionStore
     genes: object
@@ -42,7 +42,7 @@ class LocalSums:
         store = _store(cache, base.settings)
         there = all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
         if not there:
-            logger.warning("the prediction cache lacks genes' own windows, so there is no arm of their local sums")
+            logger.warning("the prediction cache lacks genes' local windows, so there is no control of local sums")
         return cls(store, genes, there)
 
     @cached_property
@@ -224,7 +224,7 @@ class _Controls:
         drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)
         blocks = self._sum(list(drawn.values()))
         alone = self._contacts.number == 0
-        for block in blocks:  # by the published rule own windows may stand there
+        for block in blocks:  # by the published rule local windows may stand there
             block[alone] = self.neighbours[alone]
         return dict(zip(drawn, blocks, strict=True))
 
@@ -260,13 +260,13 @@ def group_genes(contacts):
     Returns: by view "contacts" and "distance", int (n,) group of each gene, -1 in none; by view the groups' names.
     """
     numbers, distances = contacts.number, contacts.distance * contacts.resolution
-    touching = np.flatnonzero(numbers > 0)
-    medians = np.array([np.median(distances[contacts.of_gene(row)]) for row in touching])
-    by_number, names = _quarters(numbers[touching], "{:.0f}", "{} to {}")
+    with_contacts = np.flatnonzero(numbers > 0)
+    medians = np.array([np.median(distances[contacts.of_gene(row)]) for row in with_contacts])
+    by_number, names = _quarters(numbers[with_contacts], "{:.0f}", "{} to {}")
     by_distance, lengths = _quarters(medians / 1000, "{:.0f}", "{} to {} kb")
     groups = {"contacts": np.zeros(len(numbers), np.int64), "distance": np.full(len(numbers), -1)}
-    groups["contacts"][touching] = 1 + by_number
-    groups["distance"][touching] = by_distance
+    groups["contacts"][with_contacts] = 1 + by_number
+    groups["distance"][with_contacts] = by_distance
     return groups, {"contacts": ["none", *names], "distance": lengths}
 
 

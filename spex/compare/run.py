@@ -29,7 +29,7 @@ from spex.runs.records import versions
 from spex.runs.tensors import read_features
 
 FORMAT = 2
-"""Version of the numbers: a change that alters any raises it, and what is kept is then made anew."""
+"""Version of the numbers: a change that alters any raises it, and what is kept is then computed again."""
 
 logger = logging.getLogger("spex")
 
@@ -102,7 +102,7 @@ class _Work:
         part = OwnPart.of(features, self.ready.chroms, self.ready.observed)
         if path is not None:
             part.save(path)
-            for other in self.kept.folder.glob("own_*.tri"):  # gigabytes that nobody asks for any more
+            for other in self.kept.folder.glob("own_*.tri"):  # gigabytes that are no longer used
                 if other != path:
                     other.unlink(missing_ok=True)
         return part

@@ -72,9 +72,9 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
     results = pd.concat([_rows(each, targets) for each in statistics], ignore_index=True)
     maps = pd.concat([_row_of_map(each, settings) for each in statistics], ignore_index=True)
     results, maps = (_judge(table, correction, least_gain) for table in (results, maps))
-    for words, verdicts in FOUND.items():
+    for kind, verdicts in FOUND.items():
         counts = results["verdict"].isin(verdicts).groupby(results["map"], sort=False).sum()
-        maps[f"tissues_{words}"] = maps["map"].map(counts).to_numpy()
+        maps[f"tissues_{kind}"] = maps["map"].map(counts).to_numpy()
     groups = pd.concat([_group_rows(each, targets) for each in statistics], ignore_index=True)
     return Comparison(results[list(RESULTS)], maps[list(MAPS)], groups, settings)
 
@@ -141,7 +141,7 @@ def _row_of_map(statistics, settings):
 
 
 def _parts(statistics, over_tissues):
-    """Gain of the map over the baseline, and what it is made of. over_tissues: function of arrays (..., tissues)."""
+    """Gain of the map over the baseline, and its parts. over_tissues: function of arrays (..., tissues)."""
     matched = np.mean([statistics.of(draw) for draw in DRAWS], axis=0)
     base, mapped = statistics.of(BASELINE), statistics.of(MAP)
     differences = {

@@ -15,10 +15,10 @@ Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """Some pixels of one chromosome, and what was met between it and other chromosomes.
+    """Some pixels of one chromosome, and its contacts with other chromosomes.
 
     bin1, bin2: int64 (n,), bins within the chromosome, bin1 <= bin2, a pair perhaps more than once. counts: float64
-    (n,). trans_pixels, trans_counts: number and sum of the pixels to other chromosomes that were met with these, each
+    (n,). trans_pixels, trans_counts: number and sum of the pixels to other chromosomes that were read with these, each
     pixel with one of its two chromosomes; None where the format has none, or does not say.
     """
 

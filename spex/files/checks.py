@@ -78,7 +78,7 @@ def keep_piped(path, folder, owner, check=lambda head: None):
     """Copy what comes through a pipe, byte for byte, into a file that only this user may read.
 
     folder: of the copy; None is the system's for temporary files. owner: object; the copy is deleted when it goes.
-    check: called with the first bytes, before more is kept; raises InputError where they are of no use.
+    check: called with the first bytes, before more is kept; raises InputError where they cannot be used.
 
     Returns: path of the copy.
 

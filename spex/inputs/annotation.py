@@ -1,4 +1,4 @@
-"""Gene annotation as GENCODE, Ensembl and RefSeq give it, GTF or GFF3, to a table with one TSS a gene."""
+"""Gene annotation of GENCODE, Ensembl and RefSeq, GTF or GFF3, to a table with one TSS a gene."""
 
 import contextlib
 import re
@@ -46,7 +46,7 @@ BIOTYPES = re.compile(
     r"sense_intronic|sense_overlapping|non_coding|ambiguous_orf|TEC|LRG_gene|(\w+_)?pseudogene|\w*RNA|"
     r"3prime_overlapping_ncrna|(IG|TR)_[A-Z]+_gene"
 )
-"""Biotypes of Ensembl, which stand in the second field of its GTF up to release 75 (GRCh37)."""
+"""Biotypes of Ensembl, from the second field of its GTF up to release 75 (GRCh37)."""
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type", "line"]
 SEVERAL, MOST_ODD = 10, 0.1
@@ -110,7 +110,7 @@ def is_annotation(path):
     """Whether a file is GTF or GFF3, by its name or by its first line that is no comment."""
     if NAMED.search(Path(path).name):
         return True
-    with contextlib.suppress(InputError), open_text(path, {}, newline="\n") as file:  # whoever reads on raises it
+    with contextlib.suppress(InputError), open_text(path, {}, newline="\n") as file:  # the reader raises it later
         for line in file:
             if line.startswith("##gff-version"):
                 return True
@@ -277,7 +277,7 @@ def _gene(record):
 
 
 def _repeated(gene, record):
-    """A gene that another line names too, as trans-splicing gives it, or a file that was put together."""
+    """A gene that another line names too, as trans-splicing gives it, or a concatenated file."""
     in_parts = "part" in record.attributes or "trans-splicing" in record.attributes.get("exception", "")
     found = f"gene {shown(gene.name)} is on line {gene.record.line} and on line {record.line}"
     return gene._replace(odd=Odd("in parts" if in_parts else "there twice", found))

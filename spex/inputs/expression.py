@@ -1,4 +1,4 @@
-"""Expression files: in whatever form a lab hands them around, values in tissues or samples, tied to genes.
+"""Expression files: in any of several forms, values in tissues or samples, tied to genes.
 
 A form is a table, AnnData, or files with one sample each, as RSEM writes them and ENCODE gives them. Which tissues of
 it the user means, by index, name or shell pattern, is found here too.
@@ -66,7 +66,7 @@ class ExpressionSource(Protocol):
 
 
 def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
-    """See which tissues there are: in a table, in files of one sample each, or in an AnnData file.
+    """Find which tissues there are: in a table, in files of one sample each, or in an AnnData file.
 
     paths: one path or a list of them; one folder stands for the files of samples in it. A single file without `value`
     is a table (.csv, .tsv, .txt, .gct, compressed or not) or .h5ad. value: column that is the expression, "TPM" or
@@ -213,8 +213,8 @@ def _note_on(log, base):
     if log is None:
         return None
     if base is None:
-        return f"uns['{LOGARITHM}'] says logarithms, but X has whole numbers, or larger ones: it is read as linear"
-    return f"log(x + 1) to base {base:.4g} is taken back, as uns['{LOGARITHM}'] says"
+        return f"uns['{LOGARITHM}'] means logarithms, but X has whole numbers, or larger ones: it is read as linear"
+    return f"log(x + 1) to base {base:.4g} is converted back, as uns['{LOGARITHM}'] records"
 
 
 def _open_h5ad(path, known_ids=None):

@@ -53,7 +53,8 @@ TESTS = "give the expression that they were made from: TPM, or counts that are n
 
 @dataclass(frozen=True)
 class ExpressionFile:
-    """Where things stand in an expression file, known from its header, and from columns whose heading may be a label's.
+    """Positions of columns in an expression file, known from its header, and from columns whose heading may be a
+    label's.
 
     seen: its Beginning. tissues: tissue names in file order; target index 1 is the first of them, as in the published
     file, whose column 0 numbers the rows. columns: position of each tissue's column. id_columns: positions of columns

@@ -162,7 +162,7 @@ def _check_row_numbers(path, content, numbers, table):
 
 
 def _not_row_numbers(content, label):
-    """What a column contains instead of row numbers, in words: the first ones that do not go on from the one before."""
+    """What a column contains instead of row numbers, as text: the first ones that do not go on from the one before."""
     values = numbers_of(label)[0].to_numpy()
     if np.isnan(values).any() or values.size == 0:
         return f"contains {listed(label.head(3))}, ..."
@@ -208,7 +208,7 @@ def _refuse_named_logarithms(path, tissue, values):
     if named is not None and len(numbers) and numbers.max() <= LARGEST_LOGARITHM and not _are_whole(numbers):
         raise expression_error(
             path,
-            f"'{shown(named)}' says logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
+            f"'{shown(named)}' means logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
             f"{LARGEST_LOGARITHM} (largest {numbers.max():.4g})",
             expected="linear values",
             hint=BACK,

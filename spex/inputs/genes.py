@@ -151,7 +151,7 @@ def read_gene_table(path, tss_rule="auto"):
 
 
 def keep_genes(table, gene_type="all", excluded=EXCLUDED):
-    """The genes that the model is made for: of one type, on autosomes, without a missing value.
+    """The genes that the model is meant for: of one type, on autosomes, without a missing value.
 
     table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA). excluded:
     chromosomes that are no autosomes, from `normalise.excluded_chromosomes`; all others are kept.

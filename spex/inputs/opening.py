@@ -29,7 +29,7 @@ PIECE = 1 << 17
 
 
 class _Bounded(io.RawIOBase):
-    """Bytes of a stream, up to a line that is too long or content that unfolds too far.
+    """Bytes of a stream, up to a line that is too long or content that expands too far.
 
     stream: of the content. kind: of the file, as text, None for one that is not known. packed: the file that the
     stream is decompressed from, or None. about: argument and subject of errors. lines: whether it has lines.
@@ -66,10 +66,10 @@ class _Bounded(io.RawIOBase):
 
 
 def check_unfolding(packed, size, about):
-    """Refuse `packed` bytes that unfold to `size` bytes, so many more that they are meant to fill memory."""
+    """Refuse `packed` bytes that expand to `size` bytes, so many more that they are meant to fill memory."""
     if size > max(UNFOLDED, MOST_UNFOLDING * packed):
         raise InputError(
-            f"{packed >> 10:,} kB of it unfold to more than {size >> 20:,} MB",
+            f"{packed >> 10:,} kB of it expand to more than {size >> 20:,} MB",
             **about,
             expected=f"a file whose content is less than {MOST_UNFOLDING} times as large",
             hint="decompress it first if it is right as it is",
@@ -100,7 +100,7 @@ def open_bytes(path, about, where=str, *, lines=True):
 def beginning(path, size):
     """The first bytes of a file's content, decompressed: `size` of them, or as many as can be read."""
     head = b""
-    with contextlib.suppress(InputError), open_bytes(path, {}) as file:  # whoever reads on raises it
+    with contextlib.suppress(InputError), open_bytes(path, {}) as file:  # the reader raises it later
         while len(head) < size and (piece := file.read1(size - len(head))):
             head += piece
     return head

@@ -1,4 +1,5 @@
-"""Text tables, read so that no row can move: every line has as many fields as the header, no quote joins two lines.
+"""Text tables, read so that no row can shift: every line has as many fields as the header, no quoted field spans two
+lines.
 
 pandas' reader takes a surplus first field for an index, and csv's joins the lines between two unpaired quotes; either
 ties numbers to the wrong row silently. Here the shape of a table is proved before anything in it is used.

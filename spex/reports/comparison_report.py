@@ -88,7 +88,7 @@ def _complete(path, what):
 
 
 def verdict(comparison, confirmation=None):
-    """The verdict on each map as Markdown: first a sentence each, then what each gain is made of, then a table.
+    """The verdict on each map as Markdown: first a sentence each, then the parts of each gain, then a table.
 
     confirmation: as `write_report` takes it; a sentence for each map and tissue follows, in the order of the maps.
     """

@@ -51,7 +51,7 @@ def account(row, settings):
 
 
 def parts(row):
-    """Gain of a map (a row of `maps` or `results`) and what it is made of, as one text.
+    """Gain of a map (a row of `maps` or `results`) and its parts, as one text.
 
     A part's share of the gain is given only where the interval of the gain lies above 0.
     """
@@ -59,7 +59,7 @@ def parts(row):
     mean = f" (mean of {tissues} tissues)" if tissues > 1 else ""
     ends = interval(row.gain_low, row.gain_high)
     return (
-        f"gain over own sequence {signed(row.gain)}{mean}{f', {INTERVAL} {ends}' if ends else ''}; explained by the "
+        f"gain over sequence alone {signed(row.gain)}{mean}{f', {INTERVAL} {ends}' if ends else ''}; explained by the "
         f"number of contacts {_part(row, row.number)}, by distance-matched bins {_part(row, row.any_bins)}; remaining "
         f"for the contacted bins {_part(row, row.touched, interval(row.touched_low, row.touched_high))}"
     )

@@ -204,13 +204,13 @@ def _append(response, file, name, total, most):
 
 
 def _in_words(error):
-    words = {
+    texts = {
         requests.exceptions.SSLError: "its certificate could not be verified",
         requests.Timeout: "no answer in time",
         requests.exceptions.ChunkedEncodingError: "the connection was dropped",
         requests.ConnectionError: "no connection",
     }
-    return next((text for kind, text in words.items() if isinstance(error, kind)), type(error).__name__)
+    return next((text for kind, text in texts.items() if isinstance(error, kind)), type(error).__name__)
 
 
 def _size(file):

@@ -128,7 +128,7 @@ def contacts_of(folder, settings, about):
             f"made by an earlier version, which took one window from each bin of {resolution} bp; "
             f"this one takes {rule.tiles(resolution)} of them",
             **about,
-            hint=f"make the tensors anew in another {parameter('data_folder')}",
+            hint=f"compute the tensors again in another {parameter('data_folder')}",
         )
     identity = contacts_identity(settings, read_cached_genes(folder.cached_genes))
     contacts = load_contacts(folder.contacts_npz, identity, rule, resolution)

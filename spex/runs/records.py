@@ -163,7 +163,7 @@ def results_table(records):
 
 
 def write_results(results):
-    """Write results.csv anew from every record under the results folder, so that no run can lose or repeat a row.
+    """Write results.csv again from every record under the results folder, so that no run can lose or repeat a row.
 
     Returns: the folders that were left out because their record is damaged.
     """

@@ -117,7 +117,7 @@ def genes_choice(tss_rule, excluded):
 
 
 def store_identity(genome_sha256, beluga_sha256, precision):
-    """What predictions depend on, and the prediction store therefore goes by: dict of JSON values."""
+    """What predictions depend on, and the prediction store is therefore keyed by: dict of JSON values."""
     hashes = {"genome_sha256": genome_sha256, "beluga_sha256": beluga_sha256}
     return {"format": FORMAT, **hashes, "precision": precision}
 

@@ -125,7 +125,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
 def _learners(training, splits, pool):
     """For each split, a function that prepares its learner when a fit is missing; folds share what their model can.
 
-    Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are let go
+    Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are freed
     unless the learner needs them, since trees take as much memory again as the features.
     """
     model, arguments = MODELS[training.model], (training.parameters, training.device)

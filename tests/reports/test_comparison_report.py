@@ -69,7 +69,7 @@ def test_verdict_begins_with_a_sentence_a_map(folder, comparison):
     assert title.startswith("# ")
     assert first == " ".join(f"**{row.map}: {row.words}.**" for row in order.itertuples())
     assert [line.split(".**")[0] for line in rest[: len(order)]] == [f"- **{name}" for name in order["map"]]
-    assert all("Gain over own sequence" in line for line in rest[: len(order)])
+    assert all("Gain over sequence alone" in line for line in rest[: len(order)])
 
 
 def test_names_cannot_format_the_verdict():
@@ -91,7 +91,7 @@ def test_the_page_needs_nothing_but_itself_and_can_be_read_by_anyone(folder, rea
 def test_the_page_says_what_the_tables_say(read, comparison):
     text = " ".join(read.text.split())
     first = text.index(comparison.maps.sort_values("gain", ascending=False)["map"].iloc[0])
-    assert text.index("Gain over own sequence") > first
+    assert text.index("Gain over sequence alone") > first
     for row in comparison.maps.itertuples():
         assert f"{row.map}: {row.words}." in text
     for target in comparison.results["target"]:

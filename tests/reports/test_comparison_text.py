@@ -41,7 +41,7 @@ def test_probability(value, text):
 
 def test_an_account_names_gain_number_matched_and_contacted_bins():
     assert words.account(row(), {}) == (
-        "Gain over own sequence +0.0200, 95 % interval +0.0100 to +0.0300; explained by the number of contacts "
+        "Gain over sequence alone +0.0200, 95 % interval +0.0100 to +0.0300; explained by the number of contacts "
         "+0.0050 (25 %), by distance-matched bins +0.0020 (10 %); remaining for the contacted bins +0.0130 (65 %; "
         "+0.0040 to +0.0220)."
     )
@@ -55,7 +55,7 @@ def test_no_ratio_where_the_interval_holds_0(low):
 def test_no_interval_where_there_is_none():
     text = words.account(row(gain_low=NAN, gain_high=NAN, touched_low=NAN, touched_high=NAN, verdict=0), {})
     assert text == (
-        "Gain over own sequence +0.0200; explained by the number of contacts +0.0050, by distance-matched bins "
+        "Gain over sequence alone +0.0200; explained by the number of contacts +0.0050, by distance-matched bins "
         "+0.0020; remaining for the contacted bins +0.0130."
     )
 

@@ -89,7 +89,7 @@ def check_counts(path, counts, stored=np.float64):
             f"found a count of {_in_full(stored(count))}",
             expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or transformed map)",
             hint="take the map of raw counts"
-            + (": these are nearly whole, as counts that were corrected and taken back are" if near else ""),
+            + (": these are nearly whole, as counts are that were normalised and converted back" if near else ""),
         )
 
 
