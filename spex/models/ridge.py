@@ -10,6 +10,7 @@ import numpy as np
 from spex.files.sealed import load_array, save_array
 from spex.models.gram import NONE, Gram, Penalties
 from spex.models.matrices import column_blocks, neighbour_columns
+from spex.models.model import Learner
 from spex.progress import progress
 
 LEAST, MOST = 1e-30, 1e30
@@ -93,7 +94,7 @@ def _rmse(residuals):
     return np.sqrt(np.mean(residuals**2, axis=0))
 
 
-class RidgeLearner:
+class RidgeLearner(Learner):
     """The Gram matrix of the training genes: memory for one float64 matrix (n, n) of n genes, beside the features."""
 
     def __init__(self, features, split, parameters, device="cpu"):
@@ -102,13 +103,10 @@ class RidgeLearner:
         neighbours = columns_apart(parameters, features.shape[1])
         self.gram = Gram(features, split.train, others=split.watched, neighbours=neighbours, device=device)
 
-    def fit(self, targets, *, names, wanted, seed):
+    def fits(self, targets, *, names, wanted, seed):
         """Fit all targets at once, each with the penalties that have the least rmse on the watched rows.
 
-        targets: float64 (n, t) over all rows. names: of the t targets. wanted: positions of the targets to hand out;
-        all are computed, so that a resumed run does the same sums. seed: not used, nothing is random here.
-
-        Yields: RidgeFit of each wanted target.
+        Those that are not wanted are computed too, so that a resumed run does the same sums. seed: not used.
 
         Raises:
             InputError: a penalty that is lost in rounding.

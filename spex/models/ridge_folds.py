@@ -24,7 +24,7 @@ from scipy.linalg.blas import dsyr
 
 from spex.models import products
 from spex.models.gram import Gram, too_small
-from spex.models.model import Model
+from spex.models.model import Learner, Model
 from spex.models.ridge import (
     OWN_PENALTY,
     RIDGE,
@@ -101,8 +101,8 @@ class RidgeFolds:
             raise too_small(penalties) from error
 
 
-class _FoldLearner:
-    """One fold of RidgeFolds, with a learner's interface. test, validation: slices of the Gram matrix's rows."""
+class _FoldLearner(Learner):
+    """One fold of RidgeFolds. test, validation: slices of the Gram matrix's rows."""
 
     def __init__(self, folds, fold, test, validation):
         self.folds, self.fold_number = folds, fold
@@ -113,7 +113,7 @@ class _FoldLearner:
         self.trained[self.left_out] = False
         self.choice = self.weights = None
 
-    def fit(self, targets, *, names, wanted, seed):
+    def fits(self, targets, *, names, wanted, seed):
         """As RidgeLearner's; the first fold that is asked does the work of all."""
         self.folds.fit(targets)
         gram, choices = self.folds.gram, self.folds.choices
