@@ -23,7 +23,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.blas import dsyr
 
 from spex.models import products
-from spex.models.gram import Gram, too_small
+from spex.models.gram import NONE, Gram, too_small
 from spex.models.model import Learner, Model
 from spex.models.ridge import (
     OWN_PENALTY,
@@ -33,12 +33,14 @@ from spex.models.ridge import (
     RidgeLearner,
     choices_of,
     columns_apart,
-    find_problem,
-    find_width_problem,
     make_fits,
     ratios_of,
 )
+from spex.options import NUMBER
 from spex.progress import progress
+
+LEAST, MOST = 1e-30, 1e30
+"""Of penalties."""
 
 
 class RidgeFolds:
@@ -158,10 +160,23 @@ class RidgeModel(Model):
         return RidgeFit.load(folder)
 
     def find_problem(self, parameters):
-        return find_problem(parameters)
+        unknown = sorted(parameters.keys() - RIDGE.keys() - {OWN_PENALTY})
+        if unknown:
+            return f"ridge has no parameter {', '.join(unknown)}"
+        for name, also, allowed in (("penalties", "", ()), (OWN_PENALTY, f', or "{NONE}"', (NONE,))):
+            values = parameters.get(name, [1])
+            if not isinstance(values, list) or not values:
+                return f"{name} is {values!r:.60}, expected a list of numbers above 0{also}"
+            for value in values:
+                if value not in allowed and not (NUMBER.fits(value) and LEAST <= value <= MOST):
+                    what = "penalty" if name == "penalties" else f"{name}: penalty"
+                    return f"{what} {value!r:.60}, expected a number from {LEAST:g} to {MOST:g}{also}"
+        return None
 
     def find_width_problem(self, parameters, width):
-        return find_width_problem(parameters, width)
+        if OWN_PENALTY in parameters and not columns_apart(parameters, width):
+            return OWN_PENALTY, "the tensors were made without contact maps, so they have no neighbour block"
+        return None
 
     def cuda_problem(self):
         return products.cuda_problem()
