@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.models import importance
-from spex.models.fits import assess, predictions_table
+from spex.models.fits import assess, by_chromatin_feature, by_group, predictions_table
 from spex.models.registry import MODELS
 from spex.models.scores import Scores, score
 from spex.runs import records
@@ -185,9 +184,9 @@ def _write_fit(training, fit, split, settings, features, observed):
     predicted, scores = assess(fit, features, observed, settings["target"])
     fit.save(folder)
     _write_predictions(folder, training.genes.iloc[split.test], observed, predicted)
-    table = importance.by_chromatin_feature(fit.importance, training.chromatin)
+    table = by_chromatin_feature(fit.importance, training.chromatin)
     records.write_table(folder / "importance.csv", table)
-    records.write_table(folder / records.IMPORTANCE_GROUPS, importance.by_group(table))
+    records.write_table(folder / records.IMPORTANCE_GROUPS, by_group(table))
     return records.write_record(
         folder,
         settings=settings,
