@@ -113,7 +113,7 @@ done_in = echo "setup: done in $$(($$(date +%s) - $$(cat .venv/started))) s, $$(
 	@$(call logged,$(PIP) -r .venv/requirements.txt,pip)
 	@$(call logged,$(PIP) --no-deps --no-build-isolation -e .,the installation of SpEx itself)
 	@$(done_in)
-	@$(if $(filter cpu,$*),! command -v nvidia-smi >/dev/null || echo 'setup: there is an NVIDIA GPU here, which `make setup GPU=1` sets up')
+	@$(if $(filter cpu,$*),! command -v nvidia-smi >/dev/null || echo 'setup: this machine has an NVIDIA GPU; make setup GPU=1 sets it up')
 	@touch $@
 
 # The developer's environment is the other one with requirements-dev.lock on top.
