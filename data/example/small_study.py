@@ -16,7 +16,7 @@ from data.example.sceptics import PLAN, SEQUENCE, SHARES
 
 GENES, CHROMOSOMES, SEED = 264, 12, 6
 """The seed is chosen: of the first ten, nine give the truth for `informative`, and three say of `uninformative` that it
-adds nothing of 0.005 or more where the others can't distinguish it."""
+adds less than 0.005 where the others cannot decide."""
 
 TISSUE = "Synthetic tissue"
 INFORMATIVE, UNINFORMATIVE = "informative", "uninformative"
