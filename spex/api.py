@@ -94,7 +94,7 @@ def read_genes(
         Not such a file, or no gene is left.
     """
     choice = GeneChoice.of(gene_type=gene_type, tss_rule=tss_rule, exclude_chroms=exclude_chroms)
-    table = read_gene_table(require_file(PATH.check(path, "genes"), "genes", "genes"), choice.tss_rule)
+    table = read_gene_table(require_file(PATH.check(path, "genes"), "genes"), choice.tss_rule)
     chosen = choice.gene_type, excluded_chromosomes(choice.exclude_chroms)
     genes = keep_genes(table, *chosen)
     genes.attrs = {"table": str(Path(path).resolve()), "account": account_of(path, table, *chosen).summary()}
@@ -337,8 +337,8 @@ def gene_features(
     if not is_path and not hasattr(network, "convolutions"):
         expected = "the path of a checkpoint, or a network of expecto.beluga"
         raise InputError(f"found {shown(repr(network))}", argument="network", expected=expected)
-    genome = require_file(PATH.check(genome, "genome"), "genome", "genome")
-    checkpoint = require_file(network, "network", "beluga") if is_path else None
+    genome = require_file(PATH.check(genome, "genome"), "genome")
+    checkpoint = require_file(network, "network") if is_path else None
     watch = Watch(genome=genome, network=checkpoint or ())
     store = None
     if cache is not None:

@@ -27,7 +27,7 @@ Function = TypeVar("Function", bound=Callable)
 class Kind:
     """What values an option takes.
 
-    expected: in words. fits: whether a value is one. read: text of a command line -> value; may raise ValueError.
+    expected: as text. fits: whether a value is one. read: text of a command line -> value; may raise ValueError.
     schema: in a study's JSON schema. item: of a list, the kind of each. choices: the only values, where they have
     names. normal: value that fits -> value as the program uses it.
     """
@@ -78,7 +78,7 @@ class Kind:
 
 
 def whole(least: int, most: int | None = None, unit: str = "") -> Kind:
-    """Whole numbers from `least` to `most`, or up without end. unit: what is counted, in words."""
+    """Whole numbers from `least` to `most`, or up without end. unit: what is counted, as text."""
     end = "up" if most is None else f"to {most}"
     limits = {"minimum": least} | ({} if most is None else {"maximum": most})
 
@@ -107,7 +107,7 @@ SEED = whole(0, LARGEST_SEED)
 
 
 def text(expected: str = "text", **schema: Any) -> Kind:
-    """Texts that are not empty. expected: in words. schema: what else a study's schema asks for."""
+    """Texts that are not empty. expected: as text. schema: what else a study's schema asks for."""
     is_text = lambda value: isinstance(value, str) and value != ""  # noqa: E731
     return Kind(expected, is_text, {"type": "string", "minLength": 1, **schema})
 
@@ -140,7 +140,7 @@ def either(*kinds: Kind) -> Kind:
 
 
 def several(kind: Kind, expected: str) -> Kind:
-    """One value of a kind, or a sequence of them, which becomes a tuple. expected: in words."""
+    """One value of a kind, or a sequence of them, which becomes a tuple. expected: as text."""
 
     def fits(value):
         is_list = isinstance(value, Iterable) and not isinstance(value, str)

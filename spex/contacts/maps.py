@@ -15,10 +15,10 @@ Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """Some pixels of one chromosome, and what was met between it and other chromosomes.
+    """Some pixels of one chromosome, and its contacts with other chromosomes.
 
     bin1, bin2: int64 (n,), bins within the chromosome, bin1 <= bin2, a pair perhaps more than once. counts: float64
-    (n,). trans_pixels, trans_counts: number and sum of the pixels to other chromosomes that were met with these, each
+    (n,). trans_pixels, trans_counts: number and sum of the pixels to other chromosomes that were read with these, each
     pixel with one of its two chromosomes; None where the format has none, or does not say.
     """
 
@@ -29,7 +29,7 @@ class Pixels:
     trans_counts: float | None = None
 
     def seen_from(self, is_tss: np.ndarray) -> Columns:
-        """TSS bin, other bin and count of the pixels that touch a TSS bin, once from each; on the diagonal once.
+        """TSS bin, other bin and count of the pixels of a TSS bin, once from each; on the diagonal once.
 
         is_tss: bool, for each bin of the chromosome.
         """
@@ -99,7 +99,7 @@ class MapReader(Protocol):
         return None
 
     def pixels_of(self, chrom: str, tss_bins: np.ndarray, advance: Callable[[int], object]) -> Columns:
-        """Stream a chromosome's pixels and keep those that touch a TSS bin.
+        """Stream a chromosome's pixels and keep those of a TSS bin.
 
         tss_bins: (m,) int64 bins within the chromosome.
 

@@ -59,7 +59,7 @@ logger = logging.getLogger("spex")
 
 @dataclass(frozen=True)
 class Oddity:
-    """What genes cannot be used for. reason: in words that follow a number. problem: of one. found: of a table."""
+    """What genes cannot be used for. reason: a phrase that follows a number. problem: of one. found: of a table."""
 
     reason: str
     problem: str
@@ -151,7 +151,7 @@ def read_gene_table(path, tss_rule="auto"):
 
 
 def keep_genes(table, gene_type="all", excluded=EXCLUDED):
-    """The genes that the model is made for: of one type, on autosomes, without a missing value.
+    """The genes that the model is meant for: of one type, on autosomes, without a missing value.
 
     table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA). excluded:
     chromosomes that are no autosomes, from `normalise.excluded_chromosomes`; all others are kept.
@@ -189,7 +189,7 @@ def _no_gene(table, reasons, gene_type, excluded):
 
 
 def _reasons(table, gene_type, excluded):
-    """Why each row of the table is left out, in words that follow a number; empty text where it is kept."""
+    """Why each row of the table is left out, a phrase that follows a number; empty text where it is kept."""
     reasons = pd.Series("", index=table.index, dtype=object)
     reasons[table.isna().any(axis=1)] = "with an empty cell"
     by_chromosome = reasons_by_chromosome(table["seqnames"], excluded)

@@ -99,7 +99,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
 
     splits: list of Split. seeds: ints. pool: whether the splits are the folds of a cross-validation, whose test
     predictions are put together in the end. on_record: called with each record, whether it was made just now, which of
-    how many it is, in words, and whether it is of one fold only.
+    how many it is, as text, and whether it is of one fold only.
 
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """
@@ -124,7 +124,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
 def _learners(training, splits, pool):
     """For each split, a function that prepares its learner when a fit is missing; folds share what their model can.
 
-    Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are let go
+    Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are freed
     unless the learner needs them, since trees take as much memory again as the features.
     """
     model, arguments = MODELS[training.model], (training.parameters, training.device)
