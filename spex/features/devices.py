@@ -136,7 +136,7 @@ def choose_precision(devices, precision):
 
 
 def open_model(path):
-    """The network of a checkpoint; what is wrong with it is told as the user's input."""
+    """The network of a checkpoint; what is wrong with it is the user's input."""
     try:
         model = load_beluga(path)
     except ValueError as error:
@@ -268,7 +268,7 @@ def work_on(devices, work, shares, advance):
 
 
 def _start(workers):
-    """Start the workers deaf to Ctrl-C and SIGTERM, which may reach the whole group: the parent ends its workers."""
+    """Start the workers without Ctrl-C and SIGTERM, which may reach the whole group: the parent ends its workers."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # a process inherits it
     try:
         for worker in workers:
@@ -283,7 +283,7 @@ def _work(work, device, share, messages):
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     try:
         messages.put(work(device, share, messages.put))
-    except (InputError, OSError) as error:  # for the parent to tell in one line, such as a full disk
+    except (InputError, OSError) as error:  # for the parent to report in one line, such as a full disk
         messages.put(error)
 
 

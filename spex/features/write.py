@@ -32,7 +32,7 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
 
     def unfinished_blocks():
         for whole_block in blocks[begin:] + blocks[:begin]:
-            block = unfinished_genes(folder, whole_block, computer.width, tell=False)
+            block = unfinished_genes(folder, whole_block, computer.width, report=False)
             advance(len(whole_block) - len(block))
             if len(block):
                 yield block
@@ -69,11 +69,11 @@ def _finish(writing, advance):
         advance(1)
 
 
-def unfinished_genes(folder, genes, length, *, tell=True):
-    """The genes without a whole tensor of `length` numbers. tell: log what counts as missing because it is damaged."""
+def unfinished_genes(folder, genes, length, *, report=True):
+    """The genes without a whole tensor of `length` numbers. report: log those that count as missing as damaged."""
 
     def are_finished(gene_ids):
-        return [_is_finished(folder.tensor_path(gene_id), length, tell) for gene_id in gene_ids]
+        return [_is_finished(folder.tensor_path(gene_id), length, report) for gene_id in gene_ids]
 
     groups = [genes["id"].iloc[first : first + 256] for first in range(0, len(genes), 256)]
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -81,7 +81,7 @@ def unfinished_genes(folder, genes, length, *, tell=True):
     return genes[~np.array(finished, dtype=bool)]
 
 
-def _is_finished(path, length, tell):
+def _is_finished(path, length, report):
     try:
         if is_whole_array(path, (length,), np.float32):
             return True
@@ -91,6 +91,6 @@ def _is_finished(path, length, tell):
         return False
     except DamagedFileError as error:
         problem = error
-    if tell:
+    if report:
         logger.warning("%s; it is made again", problem)
     return False

@@ -1,4 +1,4 @@
-"""Whether effects tell the elements that regulate a gene from those that don't, beside the distance to its TSS."""
+"""Whether effects separate the elements that regulate a gene from the others, beside the distance to its TSS."""
 
 import logging
 

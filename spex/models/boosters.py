@@ -85,14 +85,14 @@ NOT_TO_SET = {
     "disable_default_eval_metric": "early stopping and the pictures rely on the metric",
     "scale_pos_weight": "it weighs classes, and expression has none",
     "num_class": "expression has no classes",
-    "num_feature": "the tensors tell it",
+    "num_feature": "it is the width of the tensors",
     "num_target": "targets are fitted one by one",
 }
 TRIED_ROUNDS, TRIED_COLUMNS = 3, 64
 
 
 def _own_problems(parameters, model):
-    """Yield what is wrong with parameters and xgboost would not tell, or only at the end of a fit."""
+    """Yield what is wrong with parameters and xgboost would not report, or only at the end of a fit."""
     for name in parameters.keys() & SET_BY_ARGUMENTS.keys():
         yield f"{name} is set by {parameter(SET_BY_ARGUMENTS[name])}, not in the file"
     for name in parameters.keys() & NOT_TO_SET.keys():
@@ -189,7 +189,7 @@ class BoosterLearner(Learner):
 
 
 class _RoundCounter(xgboost.callback.TrainingCallback):
-    """Tells how far boosting is. patience: rounds without a better one after which it stops; None when it runs all."""
+    """Reports how far boosting is. patience: rounds without a better one that end it; None when it runs all."""
 
     def __init__(self, advance, patience):
         super().__init__()
@@ -211,7 +211,7 @@ class _RoundCounter(xgboost.callback.TrainingCallback):
 
 @dataclass(frozen=True)
 class BoosterFit:
-    """A fitted booster that holds the kept rounds only.
+    """A fitted booster, of the kept rounds only.
 
     scale: (width,) standard deviation of each feature over the training rows, for linear boosters; None for trees.
     history: rmse after each round that was run, of the training rows ("train") and of the watched ones ("watched").

@@ -17,7 +17,7 @@ def cuda_problem():
 
 
 class DeviceProducts:
-    """In the memory of a device, which holds three float64 (n, n) arrays at the most: 12.5 GB for 22,826 genes.
+    """In the memory of a device, three float64 (n, n) arrays at the most: 12.5 GB for 22,826 genes.
 
     As of `HostProducts`. device: of torch.
 

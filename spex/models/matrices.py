@@ -48,7 +48,7 @@ class Features:
 
     @property
     def with_contacts(self) -> bool:
-        """Whether the last columns hold the sums over contacted bins."""
+        """Whether the last columns are the sums over contacted bins."""
         return self.groups > 0
 
     @property
@@ -95,7 +95,7 @@ def _with_categories(table):
 
 
 def neighbour_columns(width):
-    """How many of a tensor's last columns hold the sums over contacted bins: 4004 a group, or 0 without contacts."""
+    """How many of a tensor's last columns are the sums over contacted bins: 4004 a group, or 0 without contacts."""
     return width - tensor_length(BELUGA, 0) if groups_in(width, BELUGA) else 0
 
 

@@ -35,7 +35,7 @@ class HostProducts:
     """In one array of the processor's memory.
 
     The strictly lower triangle and the diagonal, which is kept apart, are those of the products. The upper triangle
-    holds the last factor, or inverse, of them with a penalty: one (n, n) array is all that any number of penalties
+    is the last factor, or inverse, of them with a penalty: one (n, n) array is all that any number of penalties
     needs.
 
     matrix: float64 (n, n), Fortran order. diagonal: float64 (n,), of the products, once `complete` was called.

@@ -90,7 +90,7 @@ def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPL
             expected=f"one number per gene in both, of at least {LEAST_GENES} genes",
         )
     if not (np.isfinite(observed).all() and np.isfinite(predicted).all()):
-        raise InputError("observed or predicted holds NaN or infinity", hint="leave those genes out of both")
+        raise InputError("NaN or infinity in observed or predicted", hint="leave those genes out of both")
     rmse = float(np.sqrt(np.mean((observed - predicted) ** 2)))
     if np.ptp(observed) == 0 or np.ptp(predicted) == 0:
         return Scores(rmse, *[float("nan")] * 4)

@@ -65,7 +65,7 @@ def test_a_constant_has_no_correlation():
     [
         ([1.0, 2.0, 3.0], [1.0, 2.0], "observed has shape .3,., predicted .2,."),
         ([1.0, 2.0], [1.0, 2.0], "at least 3 genes"),
-        ([1.0, 2.0, np.nan], [1.0, 2.0, 3.0], "holds NaN or infinity"),
+        ([1.0, 2.0, np.nan], [1.0, 2.0, 3.0], "NaN or infinity in observed"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(observed, predicted, message):
