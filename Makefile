@@ -19,7 +19,7 @@ help:
 	@echo 'make benchmarks     measure speed and memory on this machine (half an hour)'
 	@echo 'make gpu            compare a GPU with the CPU, time it, write one table: check_gpu.md (OPTIONS=--quick)'
 	@echo 'make reproduce      get the real files and compare with the published figures (DATA=, GENES=, REPEATS=)'
-	@echo 'make lint           check style and formatting'
+	@echo 'make lint           check style, formatting and the types of the interfaces'
 	@echo 'make house          count lines, modules and imports, and check that imports go down only'
 	@echo 'make clean          remove what demo and tests made'
 
@@ -68,6 +68,7 @@ gpu: $(READY)
 lint: $(DEV)
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m basedpyright
 
 house: $(DEV)
 	.venv/bin/python -m benchmarks.house
@@ -91,7 +92,7 @@ PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 SIZE_cpu := 320 MB to download, 1.4 GB on disk
 SIZE_gpu := 3 GB to download (CUDA)
-SIZE_dev := 110 MB to download
+SIZE_dev := 190 MB to download
 SIZE_study := 40 MB to download
 
 packages = $$(cat $(1) | grep -c '==') packages

@@ -51,7 +51,7 @@ def test_the_genome_is_whole_and_as_long_as_the_maps_say(file):
 
 
 def test_the_cache_has_all_that_tensors_need(file):
-    """The own windows of every gene, and the three windows of every bin beside the diagonal."""
+    """The own windows of every gene, and the three windows of every bin that is contacted twice or more."""
     identity = store_identity(
         file_sha256(file.parent / "genome.fa"), file_sha256(file.parent.parent / "weights.pth"), "float32"
     )
