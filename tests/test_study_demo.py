@@ -64,14 +64,14 @@ def test_the_cache_has_all_that_tensors_need(file):
         own = set((mine["tss"] - 1) // BIN)
         pairs = [
             (bins["start"][one] // BIN, bins["start"][other] // BIN)
-            for one, other in pixels_of(file, "lung")
-            if bins["chrom"][one] == chrom
+            for (one, other), count in pixels_of(file, "lung").items()
+            if count >= 2 and bins["chrom"][one] == chrom
         ]
         far = {bin_ for pair in pairs if pair[1] - pair[0] > 1 for bin_ in pair} - own
         starts = np.sort(np.add.outer(np.array(sorted(far), np.int64) * BIN, [0, 1500, 3000]).ravel())
         assert store.has("windows", chrom, starts).all()
         contacted += len(far)
-    assert contacted > 300
+    assert contacted > 200
 
 
 def test_written_again_it_is_the_same(file, tmp_path):
