@@ -148,7 +148,7 @@ def main(argv=None):
         if args.profile:
             profile.enable()
         with computing(args.device or "cpu", args.precision):
-            write_tensors(computer, folder, genes, BLOCK_SIZE[scanner.device.type], lambda count: None)
+            write_tensors(computer, folder, genes, BLOCK_SIZE[scanner.device.type], lambda *done: None)
         profile.disable()
         seconds, processor = time.perf_counter() - start, time.process_time() - processor
         row = {

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from spex.errors import visible
 
 LOG_INTERVAL_SECONDS = 30
+BAR_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}{postfix}]"
 
 logger = logging.getLogger("spex")
 
@@ -19,26 +20,32 @@ def progress(total, unit, doing):
 
     total: number of units, at the most, or None where it is unknown. unit: their name, plural. doing: what is done, as
     a heading.
-    Yields: a function to call with the number of units just finished; and, where the work may end before all units are
-    done, with `least`, how many are left at the least, and `note`, what it depends on.
+    Yields: a function to call with the number of units just finished, and with how many of them were computed where
+    some were there already: these alone make the pace and the time left. Where the work may end before all units are
+    done, also with `least`, how many are left at the least, and `note`, what it depends on.
     """
-    start = last = time.monotonic()
-    done = 0
-    with tqdm(total=total, unit=f" {unit}", desc=visible(doing), disable=None, leave=False) as bar:
+    logged = before = time.monotonic()
+    done = worked = 0
+    busy = 0.0
+    with tqdm(
+        total=total, unit=f" {unit}", desc=visible(doing), disable=None, leave=False, bar_format=BAR_FORMAT
+    ) as bar:
 
-        def advance(count, *, least=None, note=None):
-            nonlocal done, last
-            done += count
+        def advance(count, computed=None, *, least=None, note=None):
+            nonlocal done, worked, busy, logged, before
+            computed = count if computed is None else computed
             now = time.monotonic()
-            rate = done / (now - start) if now > start else 0
-            left = _left(rate, least, None if total is None else total - done)
-            if note:
-                bar.set_postfix_str(f"{note}, {left} left", refresh=False)
+            done, worked = done + count, worked + computed
+            busy += now - before if computed else 0
+            before = now
+            rate = worked / busy if busy else 0
+            left = f"{_left(rate, least, None if total is None else total - done)} left"
+            bar.set_postfix_str(", ".join(filter(None, [_pace(rate) if rate else None, note, left])), refresh=False)
             bar.update(count)
-            if bar.disable and now - last >= LOG_INTERVAL_SECONDS:
-                last = now
+            if bar.disable and now - logged >= LOG_INTERVAL_SECONDS:
+                logged = now
                 most = "" if total is None else f" of {total}" if least is None else f" of at most {total}"
-                said = [f"{done}{most} {unit}", _pace(rate), note, f"{left} left"]
+                said = [f"{done}{most} {unit}", _pace(rate), note, left]
                 logger.info("%s: %s", doing, ", ".join(filter(None, said)))
 
         yield advance

@@ -411,7 +411,8 @@ def run_source(world, words):
 
 def run_pip(world, words):
     """Installing takes a network: the folder must be a project and have the extras."""
-    action, what = words
+    action, what, *index = words
+    assert not index or index == ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
     folder, _, extras = what.removesuffix("]").partition("[")
     assert action == "install" and (ROOT / folder / "pyproject.toml").is_file()
     missing = set(filter(None, extras.split(","))) - PROJECT["optional-dependencies"].keys()

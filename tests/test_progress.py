@@ -1,5 +1,6 @@
 """What is told of long work, by a clock of the test's own."""
 
+import io
 import logging
 from types import SimpleNamespace
 
@@ -10,6 +11,11 @@ from numpy.testing import assert_allclose
 from spex import progress as told
 from spex.models.registry import MODELS
 from spex.models.splits import split_by_chromosome
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 @pytest.fixture
@@ -38,6 +44,23 @@ def test_log_lines(lines, count, more, line):
     assert [record.getMessage() for record in lines.records] == [line]
 
 
+@pytest.mark.parametrize(
+    "steps, line",
+    [
+        ([(60, 0)], "tensors: 60 of 100 genes, 0/s, unknown time left"),
+        ([(60, 0), (1, 1)], "tensors: 61 of 100 genes, 40 s each, 26:00 left"),
+        ([(1, 1), (60, 0), (4, 4)], "tensors: 65 of 100 genes, 16 s each, 09:20 left"),
+        ([(8, 2)], "tensors: 8 of 100 genes, 20 s each, 30:40 left"),
+    ],
+)
+def test_pace_and_time_left_are_of_what_is_computed_alone(lines, steps, line):
+    """40 seconds each; those in which nothing was computed count for nothing."""
+    with told.progress(100, "genes", "tensors") as advance:
+        for count, computed in steps:
+            advance(count, computed)
+    assert lines.records[-1].getMessage() == line
+
+
 def test_a_bar_has_the_least_time_and_the_note(monkeypatch, lines):
     shown = []
 
@@ -49,7 +72,24 @@ def test_a_bar_has_the_least_time_and_the_note(monkeypatch, lines):
     with told.progress(100, "rounds", "trees") as advance:
         advance(1)
         advance(1, least=5, note="2 of 7")
-    assert shown == ["2 of 7, 03:20 to 1:05:20 left"]
+    assert shown == ["40 s each, 1:06:00 left", "40 s each, 2 of 7, 03:20 to 1:05:20 left"]
+
+
+def test_a_bar_of_what_was_there_already_claims_no_pace(monkeypatch, lines):
+    screen = Terminal()
+
+    class Bar(told.tqdm):
+        def __init__(self, **options):
+            super().__init__(**options, file=screen, ncols=90, mininterval=0, miniters=1)
+
+    monkeypatch.setattr(told, "tqdm", Bar)
+    with told.progress(100, "genes", "tensors") as advance:
+        advance(60, 0)
+        advance(1)
+    bars = [bar for bar in screen.getvalue().split("\r") if bar.strip()]
+    assert all("genes/s" not in bar for bar in bars)
+    assert "60/100 genes [" in bars[-2] and bars[-2].endswith("unknown time left]")
+    assert "61/100 genes [" in bars[-1] and bars[-1].endswith("40 s each, 26:00 left]")
 
 
 def test_headings_count_and_tell_how_long_one_took(lines):

@@ -95,7 +95,7 @@ def _time_whole(computer, scanner, contacts, genes):
     with tempfile.TemporaryDirectory() as place:
         folder = empty_folder(place)
         start = time.perf_counter()
-        write_tensors(mine, folder, genes, BLOCK_SIZE[scanner.device.type], lambda count: None, Watch())
+        write_tensors(mine, folder, genes, BLOCK_SIZE[scanner.device.type], lambda *done: None, Watch())
         return time.perf_counter() - start
 
 

@@ -29,7 +29,7 @@ show the program at work, not biology. In the example, expression depends on the
 elements that it contacts, so contacts must help. It learns four times as fast as published, to end soon (--params)."""
 
 OWN_DATA = """\
-Next, your own data (docs/genes_and_expression.md, docs/contact_inputs.md):
+Next, your own data (docs/own_data.md):
   .venv/bin/spex resources get beluga
   .venv/bin/spex tensors --data_folder lab --genes_filename my.gtf --genome_filename my.fa --mcool_filename my.mcool"""
 

@@ -96,6 +96,18 @@ def write_study(root, random, world, express, tissues):
     Returns: MadeStudy.
     """
     study = MadeStudy.of(root, tuple(world.pixels))
+    table, kept, contacts = write_maps(study, world)
+    values = express(contacts)
+    _write_folders(study, table, kept, contacts, Features(random, world))
+    write_expression(study, kept, values, tissues)
+    return study
+
+
+def write_maps(study, world):
+    """Write the genes and the maps of a study.
+
+    Returns: the genes table; DataFrame of the genes kept; map -> Contacts, as the program reads them.
+    """
     for path in study.map_files.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     write_text(study.genes, _gene_table(world.genes).to_csv(index=False, lineterminator="\n"))
@@ -105,12 +117,14 @@ def write_study(root, random, world, express, tissues):
     for name, path in study.map_files.items():
         _write_map(path, world.chromsizes, world.pixels[name])
         contacts[name] = read_maps(open_maps([path], BIN), kept, Corrected(), BIN)
-    values = express(contacts)
-    _write_folders(study, table, kept, contacts, _Features(random, world))
+    return table, kept, contacts
+
+
+def write_expression(study, kept, values, tissues):
+    """Write the expression table of a study. values: (genes, tissues). tissues: their names."""
     expression = pd.DataFrame(values.round(4), columns=tissues)
     expression.insert(0, "id", kept["id"].to_numpy())
     write_text(study.expression, expression.to_csv(index=False, lineterminator="\n"))
-    return study
 
 
 def _gene_table(genes):
@@ -137,7 +151,7 @@ def _write_map(path, chromsizes, pixels):
             file.attrs.update({**source.attrs, "creation-date": CREATION_DATE})
 
 
-class _Features:
+class Features:
     """Made chromatin features of bins and of genes' own windows."""
 
     def __init__(self, random, world):
@@ -206,6 +220,18 @@ def _write_folders(study, table, genes, contacts, features):
             _write_tensors(
                 folder, genes["id"][rows], np.concatenate([own[:, : OWN_SUMS * BELUGA.features], sums], axis=1)
             )
+    store.flush()
+
+
+def fill_store(store, genes, contacts, features):
+    """Keep predictions of all that tensors of these genes with these contacts need, so that no network is asked.
+
+    store: PredictionStore. genes: DataFrame. contacts: map -> Contacts. features: Features.
+    """
+    _keep_bins(store, contacts.values(), features)
+    for first in range(0, len(genes), GENES_AT_ONCE):
+        rows = slice(first, min(first + GENES_AT_ONCE, len(genes)))
+        _keep_own(store, genes[rows], features.own(rows))
     store.flush()
 
 

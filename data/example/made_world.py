@@ -33,7 +33,7 @@ MEDIAN_GAP, GAP_SPREAD = 50_000, 1.4
 """Distance in bp between neighbouring TSS, log-normal."""
 
 MARGIN = 4_500_000
-"""bp before the first and behind the last gene, more than any contact reaches."""
+"""bp before the first and behind the last gene, where nothing else is asked."""
 
 FACTORS, GENE_FACTORS = 15, 10
 """Hidden factors of a bin, and those that only a gene's own sequence has, beside those of its TSS bin."""
@@ -89,14 +89,18 @@ class World:
     pixels: dict[str, pd.DataFrame]
 
 
-def make_world(random, genes, chromosomes=CHROMOSOMES, plans=MAPS):
-    """A World with about so many genes, on the first so many chromosomes. plans: map -> MapPlan."""
+def make_world(random, genes, chromosomes=CHROMOSOMES, plans=MAPS, margin=MARGIN):
+    """A World with about so many genes, on the first so many chromosomes.
+
+    plans: map -> MapPlan. margin: bp before the first and behind the last gene, more than any contact reaches.
+    """
     numbers = dict(list(GENES.items())[:chromosomes])
     share = genes / sum(numbers.values())
     numbers = {chrom: max(LEAST_GENES, round(share * count)) for chrom, count in numbers.items()}
-    table = pd.concat([_place_genes(random, chrom, count) for chrom, count in numbers.items()], ignore_index=True)
+    placed = [_place_genes(random, chrom, count, margin) for chrom, count in numbers.items()]
+    table = pd.concat(placed, ignore_index=True)
     ends = table.groupby("chrom", sort=False)["tss"].max()
-    chromsizes = {chrom: int(end) + MARGIN for chrom, end in ends.items()}
+    chromsizes = {chrom: int(end) + margin for chrom, end in ends.items()}
     factors = {chrom: hidden_factors(random, -(-size // BIN), REGION_SHARE) for chrom, size in chromsizes.items()}
     at_tss = np.stack([factors[gene.chrom][(gene.tss - 1) // BIN] for gene in table.itertuples()])
     gene_factors = np.column_stack([at_tss, random.normal(size=(len(table), GENE_FACTORS))])
@@ -104,10 +108,10 @@ def make_world(random, genes, chromosomes=CHROMOSOMES, plans=MAPS):
     return World(table, chromsizes, factors, gene_factors, pixels)
 
 
-def _place_genes(random, chrom, count):
+def _place_genes(random, chrom, count, margin):
     gaps = random.lognormal(np.log(MEDIAN_GAP), GAP_SPREAD, size=count).astype(np.int64)
     strands = random.choice(["+", "-"], count)
-    return pd.DataFrame({"chrom": chrom, "strand": strands, "tss": MARGIN + np.cumsum(1 + gaps)})
+    return pd.DataFrame({"chrom": chrom, "strand": strands, "tss": margin + np.cumsum(1 + gaps)})
 
 
 def hidden_factors(random, length, region_share):

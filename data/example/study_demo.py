@@ -1,48 +1,64 @@
-"""Run a whole study on the embedded example: three maps, two tissues, controls, and one report.
+"""Run a whole study on a synthetic genome: three maps, two tissues, controls, verdicts, and one report.
 
     python -m data.example.study_demo
 
-Writes into data/demo/study/. Started again it goes on where it was, however it ended.
+Writes into data/demo/study/, 0.6 GB. Started again it goes on where it was, however it ended.
+
+Two cells have a map each and a tissue each, whose expression follows the bins that the cell's own map contacts; a third
+map has half of the counts of the first (`sceptics`, on fewer genes). The network is left out: its predictions are
+synthetic (`made_study`) and lie in the study's prediction cache when it starts.
 """
 
 import os
 import sys
+from dataclasses import replace
 
-import cooler
 import numpy as np
+import pandas as pd
 
-from data.example.demo import DEMO, EXAMPLE, NO_BIOLOGY, run, stand_in_weights
-from data.example.make_example import NEAR_BINS, RESOLUTION, write_map
-from spex.files.atomic import write_text
-from spex.inputs.genes import keep_genes, read_gene_table
+from data.example.demo_runs import DEMO, run, stand_in_weights
+from data.example.made_study import Features, MadeStudy, fill_store, write_expression, write_maps
+from data.example.made_world import BIN, make_expression, make_world
+from data.example.sceptics import CELLS, DEEP, KEPT, PLAN, SEQUENCE, SHARES, TWIN, thinned
+from spex.files.atomic import whole_file, write_text
+from spex.files.hashes import file_sha256
+from spex.runs.cache import PredictionStore
+from spex.runs.settings import store_identity
 
 FOLDER = DEMO / "study"
-SEED, KEPT = 20_239, 0.5
-"""Of the twin: each count is kept with this chance."""
+GENES, CHROMOSOMES, SEED = 264, 12, 1
+MARGIN = 1_600_000
+"""bp before the first and behind the last gene: a little more than contacts reach."""
 
-GENES_AWAY = 3
-"""Whose contacts a gene has in the wrong cell; nearer ones reach elements that lie beside it."""
+LINE = 60
+MADE = """\
+Genes, contacts, predictions of the network and expression of this study are synthetic, so the truth is known: each map
+adds sequence information in its own tissue, and none in the other one."""
 
 STUDY = """\
-# The embedded example as a study, written by data/example/study_demo.py. `spex study init` explains every key.
-genes: {example}/genes.csv
-genome: {example}/genome.fa
+# A synthetic study, written by data/example/study_demo.py. `spex study init` explains every key.
+genes: genes.csv
+genome: genome.fa
 weights: {weights}
-expression: {example}/expression.csv
-tissues: [Cells_EBV-transformed_lymphocytes, Liver]
+expression: expression.csv
+tissues: [Liver, Lung]
 
 maps:
-  - name: contacts
-    files: {example}/contacts.mcool
-    cell_type: Cells_EBV-transformed_lymphocytes
-    experiment: made, all counts
-  - name: half_of_the_counts
-    files: half_of_the_counts.mcool
-    cell_type: Cells_EBV-transformed_lymphocytes
-    experiment: made, thinned
-  - name: wrong_cell
-    files: wrong_cell.mcool
-    experiment: made, all counts
+  - name: liver
+    files: maps/liver.cool
+    resolution: {bin}
+    cell_type: Liver
+    experiment: synthetic, all counts
+  - name: liver_half
+    files: maps/liver_half.cool
+    resolution: {bin}
+    cell_type: Liver
+    experiment: synthetic, half of the counts
+  - name: lung
+    files: maps/lung.cool
+    resolution: {bin}
+    cell_type: Lung
+    experiment: synthetic, all counts
 
 fits:
   - {{name: ridge, model: ridge}}
@@ -56,74 +72,69 @@ resources:
 """
 
 
-def read_pixels(path):
-    """Chromosome sizes, and of each chromosome its pixels: dict from (bin1, bin2) to count."""
-    map_ = cooler.Cooler(f"{path}::/resolutions/{RESOLUTION}")
-    pixels = {}
-    for chrom in map_.chromnames:
-        table, first = map_.matrix(balance=False, as_pixels=True).fetch(chrom), map_.offset(chrom)
-        pairs = zip((table["bin1_id"] - first).tolist(), (table["bin2_id"] - first).tolist(), strict=True)
-        pixels[chrom] = dict(zip(pairs, table["count"].tolist(), strict=True))
-    return map_.chromsizes.to_dict(), pixels
+def write_study(folder, weights, genes=GENES, chromosomes=CHROMOSOMES):
+    """Write the study's inputs, its filled prediction cache and, last, study.yaml into a folder, where that is missing.
 
-
-def thinned(pixels, random):
-    """The pixels of one chromosome, each count kept with the chance KEPT."""
-    kept = {pair: int(random.binomial(count, KEPT)) for pair, count in pixels.items()}
-    return {pair: count for pair, count in kept.items() if count}
-
-
-def of_another_cell(pixels, starts):
-    """The pixels of one chromosome, those of each gene's start beyond its surroundings given to another gene.
-
-    starts: bin of each gene's start, ascending. So every gene touches as many bins as another one did, and the same
-    bins are touched in all, but they tell nothing of its own expression.
+    The same arguments give the same bytes. Returns: path of study.yaml.
     """
-    following = {}  # bin of a start, or the one behind it, -> the same of the other gene
-    for start, other in zip(starts, np.roll(starts, -GENES_AWAY).tolist(), strict=True):
-        following |= {start: other, start + 1: other + 1}
-    moved = {}
-    for (bin1, bin2), count in pixels.items():
-        pair = (bin1, bin2)
-        if bin2 - bin1 >= NEAR_BINS and (bin1 in following) != (bin2 in following):
-            pair = tuple(sorted((following.get(bin1, bin1), following.get(bin2, bin2))))
-        moved[pair] = moved.get(pair, 0) + count
-    return moved
-
-
-def write_study(folder, weights):
-    """Write the two other maps and study.yaml into a folder, where they are missing. Returns: path of study.yaml."""
-    folder.mkdir(parents=True, exist_ok=True)
-    chromsizes, pixels = read_pixels(EXAMPLE / "contacts.mcool")
-    genes = keep_genes(read_gene_table(EXAMPLE / "genes.csv"))
-    starts = {chrom: sorted((mine["tss"] - 1) // RESOLUTION) for chrom, mine in genes.groupby("chrom")}
-    random = np.random.default_rng(SEED)
-    maps = {
-        "half_of_the_counts": {chrom: thinned(mine, random) for chrom, mine in pixels.items()},
-        "wrong_cell": {chrom: of_another_cell(mine, starts.get(chrom, [])) for chrom, mine in pixels.items()},
-    }
-    for name, made in maps.items():
-        path = folder / f"{name}.mcool"
-        if not path.exists():
-            write_map(path.with_suffix(".part"), chromsizes, made)
-            path.with_suffix(".part").replace(path)
     file = folder / "study.yaml"
-    if not file.exists():
-        example, weights = (os.path.relpath(path, folder) for path in (EXAMPLE, weights))
-        write_text(file, STUDY.format(example=example, weights=weights))
+    if file.exists():
+        return file
+    random = np.random.default_rng(SEED)
+    world = make_world(random, genes, chromosomes, dict.fromkeys(CELLS, PLAN), MARGIN)
+    world = replace(world, pixels=world.pixels | {TWIN: thinned(random, world.pixels[DEEP], KEPT)})
+    study = MadeStudy.of(folder, tuple(world.pixels))
+    _, kept, contacts = write_maps(study, world)
+    of_cells = [{"sequence": contacts[name], "number_only": contacts[name]} for name in CELLS]
+    values = np.column_stack([make_expression(random, world, each, 1, SHARES) for each in of_cells])
+    write_expression(study, kept, values, list(CELLS.values()))
+    features = Features(random, world)
+    genome = folder / "genome.fa"
+    write_genome(genome, random, world.chromsizes)
+    identity = store_identity(file_sha256(genome), file_sha256(weights), "float32")
+    fill_store(PredictionStore(folder / "study" / "pred_cache", identity), kept, contacts, features)
+    write_text(file, STUDY.format(weights=os.path.relpath(weights, folder), bin=BIN))
     return file
 
 
+def write_genome(path, random, chromsizes):
+    """Write a FASTA file of random letters."""
+    with whole_file(path) as file:
+        for chrom, size in chromsizes.items():
+            letters = np.frombuffer(b"ACGT", np.uint8)[random.integers(4, size=size, dtype=np.uint8)]
+            lines = np.full((-(-size // LINE), LINE + 1), ord("\n"), np.uint8)
+            lines[:, :LINE].flat[:size] = letters
+            last = size - (len(lines) - 1) * LINE
+            file.write(f">{chrom}\n".encode() + lines.tobytes()[: len(lines) * (LINE + 1) - LINE + last - 1] + b"\n")
+
+
+def untrue_verdicts(results):
+    """What is not as it was built in, as text. results: DataFrame with map, target, own_cell_type, verdict."""
+    return [
+        f"{row.map} in {row.target}"
+        for row in results.itertuples()
+        if (row.verdict in SEQUENCE) != bool(row.own_cell_type)
+    ]
+
+
 def main():
-    print(NO_BIOLOGY.partition(" It learns")[0], flush=True)
-    file = write_study(FOLDER, stand_in_weights())
+    print(MADE, flush=True)
+    weights = stand_in_weights()
+    if not (FOLDER / "study.yaml").exists():
+        print(f"\nwriting the study to {FOLDER} (0.4 GB)", flush=True)
+    file = write_study(FOLDER, weights)
     run("-m spex study check", file)
     run("-m spex study run", file)
-    print(f"\nThe report is {FOLDER / 'study' / 'study.html'}. docs/studies.md says how to read it.")
+    out = FOLDER / "study"
+    wrong = untrue_verdicts(pd.read_csv(out / "comparison" / "comparison.csv"))
+    said = f"Untrue: {'; '.join(wrong)}." if wrong else "Every verdict is true."
+    print(f"\n{said} docs/studies.md says how to read them.")
+    print(f"The report is {out / 'study.html'}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)  # the command that was running has said what is kept

@@ -8,7 +8,7 @@ import pandas as pd
 
 from spex.errors import InputError, shown
 from spex.features.devices import BLOCK_SIZE, computing, open_computer
-from spex.features.write import blocks_along_genome
+from spex.features.write import blocks_along_genome, in_pieces
 from spex.inputs.agree import check_on_genome, same_length
 from spex.inputs.genome import Genome
 from spex.models.matrices import Features
@@ -55,9 +55,11 @@ def _compute(computer, genes):
     blocks = blocks_along_genome(numbered, BLOCK_SIZE[computer.scanner.device.type])
     try:
         with progress(len(genes), "genes", "features") as advance:
-            for block, features in computer.features(blocks):
+            before = 0
+            for block, features in computer.features(in_pieces(blocks)):
                 matrix[block["row"]] = features.reshape(len(block), -1)
-                advance(len(block))
+                advance(len(block), computer.counts["genes"] - before)
+                before = computer.counts["genes"]
     finally:
         computer.close()
     return matrix

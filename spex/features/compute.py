@@ -20,7 +20,7 @@ class FeatureComputer:
 
     genome: Genome. scanner: expecto.scan.Scanner. store: PredictionStore or None. contacts: Contacts, of these genes
     among others, or None without contact maps. windows_per_pass: windows that the network sees at once.
-    counts: Counter of windows computed and rows taken from the store.
+    counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed.
     """
 
     def __init__(self, *, genome, scanner, store, contacts, windows_per_pass):
@@ -41,14 +41,22 @@ class FeatureComputer:
         begun = (_Block(genes, self.contacts, self._place, self.network.features) for genes in blocks)
         steps = ((block, segments) for block in begun for segments in block.steps)
         steps = read_ahead(steps, lambda step: self._read(*step))
-        for (block, segments), asked in one_ahead(steps, self._begin):
+        asked_for = one_ahead(steps, self._begin) if self.overlaps else ((key, self._begin(it)) for key, it in steps)
+        for (block, segments), asked in asked_for:
             rows = self._complete(*asked)
+            block.note_computed(segments, len(asked[-1]))
             if segments is OWN:
                 block.own = rows.reshape(len(rows), OWN_ROWS, -1)
             else:
                 block.sums.add(segments, rows)
             if segments is block.steps[-1]:
+                self.counts["genes"] += block.computed
                 yield block.genes, block.features()
+
+    @property
+    def overlaps(self):
+        """Whether the device computes while the host does something else, as a GPU does."""
+        return self.scanner.device.type != "cpu"
 
     @property
     def width(self):
@@ -184,17 +192,22 @@ class _Block:
     """Genes of one chromosome, their contacts, and what has been summed so far.
 
     own: float32 (genes, 11, features), of the genes' own windows. steps: what is to be predicted, one after the other.
+    computed: genes for which the network was asked, so far.
     """
 
     def __init__(self, genes, contacts, places, width):
         self.genes, self.contacts = genes, contacts
         self.chrom = genes["chrom"].iloc[0]
-        self.own, self.steps = None, [OWN]
+        self.own, self.steps, self.computed = None, [OWN], 0
         if contacts is None:
             return
         self.rows = [places[gene] for gene in genes["id"]]
         self.sums = SumsOverBins([contacts], self.rows, width)
         self.steps += self.sums.groups
+
+    def note_computed(self, segments, rows):
+        """Note how many rows of a step the network was asked for; a contacted bin may be of any gene, so of all."""
+        self.computed = max(self.computed, rows if segments is OWN else len(self.genes) * (rows > 0))
 
     def features(self):
         """(genes, 10 and two a group of contacts, features) float32."""

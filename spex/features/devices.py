@@ -201,7 +201,7 @@ def open_computer(*, genome, model, device, precision, store, contacts, batch_si
 def make_tensors(job, model, device, genes, advance):
     """Make the tensors of `genes` on one device.
 
-    advance: called with the number of genes just written. Returns: Counter of genes, windows, bytes, store hits.
+    advance: called as in `write_tensors`. Returns: Counter of genes, windows, bytes, store hits.
 
     Raises:
         InputError: the device's memory is full.
@@ -241,8 +241,8 @@ def _make_share(job, device, genes: pd.DataFrame, advance):
 def work_on(devices, work, shares, advance):
     """Do work on several devices, one process for each.
 
-    work: called in each process with device, share, and a function to call with the number of units just done; can be
-    pickled, and so can the shares, one for each device. advance: called with the number of units just done.
+    work: called in each process with device, share, and a function to call as `advance` of `spex.progress`; can be
+    pickled, and so can the shares, one for each device. advance: called with what that function is called with.
 
     Returns: Counter, the sum of what `work` returns.
 
@@ -282,7 +282,7 @@ def _work(work, device, share, messages):
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     try:
-        messages.put(work(device, share, messages.put))
+        messages.put(work(device, share, lambda *done: messages.put(done)))
     except (InputError, OSError) as error:  # for the parent to report in one line, such as a full disk
         messages.put(error)
 
@@ -315,5 +315,5 @@ def _follow(workers, messages, advance):
             total += message
             finished += 1
         else:
-            advance(message)
+            advance(*message)
     return total

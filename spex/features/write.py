@@ -1,5 +1,6 @@
 """Tensors of genes as files: what is missing is computed and written, block by block."""
 
+import itertools
 import logging
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,11 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
     Other processes may be at the same genes: each begins somewhere else, and passes over what has been finished by the
     time it gets there.
 
+    The first block is made in growing pieces, so that it soon shows how long the rest takes.
+
     computer: FeatureComputer. folder: DataFolder. genes: DataFrame with id, chrom, strand, tss. advance: called with
-    the number of genes whose tensors were written, by whomever. watch: of the input files, asked before each block is
-    written.
+    the number of genes whose tensors were written, by whomever, and of how many of them anything was computed here.
+    watch: of the input files, asked before each block is written.
 
     Raises:
         InputError: an input has changed; predictions that are not finite.
@@ -33,21 +36,26 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
     def unfinished_blocks():
         for whole_block in blocks[begin:] + blocks[:begin]:
             block = unfinished_genes(folder, whole_block, computer.width, report=False)
-            advance(len(whole_block) - len(block))
+            if len(block) < len(whole_block):
+                advance(len(whole_block) - len(block), 0)
             if len(block):
                 yield block
 
     try:
-        with ThreadPoolExecutor(WRITERS) as writers, closing(computer.features(unfinished_blocks())) as computed:
-            writing = []
-            for block, features in computed:
-                _finish(writing, advance)
+        with ThreadPoolExecutor(WRITERS) as writers, closing(computer.features(in_pieces(unfinished_blocks()))) as made:
+            writing, computed, before = [], 0, 0
+            for block, features in made:
+                _finish(writing, computed, advance)
                 watch.check()
                 writing = [
                     writers.submit(save_array, folder.tensor_path(gene), rows.reshape(-1), durable=False)
                     for gene, rows in zip(block["id"], features, strict=True)
                 ]
-            _finish(writing, advance)
+                computed, before = computer.counts["genes"] - before, computer.counts["genes"]
+                if not computer.overlaps:
+                    _finish(writing, computed, advance)
+                    writing = []
+            _finish(writing, computed, advance)
     finally:
         computer.close()
 
@@ -62,11 +70,23 @@ def blocks_along_genome(genes, block_size):
     ]
 
 
-def _finish(writing, advance):
-    """Wait for tensors that are being written. writing: futures."""
+def in_pieces(blocks):
+    """Blocks as they come, the first one in pieces of 1, 2, 4, ... genes."""
+    blocks = iter(blocks)
+    for block in itertools.islice(blocks, 1):
+        size = 1
+        while len(block):
+            yield block.iloc[:size]
+            block, size = block.iloc[size:], 2 * size  # noqa: PLW2901
+    yield from blocks
+
+
+def _finish(writing, computed, advance):
+    """Wait for tensors that are being written. writing: futures. computed: of how many anything was computed."""
     for future in writing:
         future.result()
-        advance(1)
+    if writing:
+        advance(len(writing), computed)
 
 
 def unfinished_genes(folder, genes, length, *, report=True):
