@@ -33,7 +33,7 @@ study: $(READY)
 	@.venv/bin/python -m data.example.study_demo
 
 test: $(READY)
-	.venv/bin/python -m pytest -n 2
+	.venv/bin/python -m pytest -n 2 --durations=10 --durations-min=1
 
 soak: $(READY)
 	.venv/bin/python -m pytest -m soak -s

@@ -11,6 +11,7 @@ import pytest
 import xgboost
 from conftest import ROOT
 from numpy.testing import assert_allclose
+from processes import TRAIN, fork
 from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
@@ -227,11 +228,10 @@ def test_options_of_lists_can_be_given_again(options, capsys, sketches):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(options):
-    command = [sys.executable, str(ROOT / "train.py"), *argv(options, "--list_targets")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = fork([*TRAIN, *argv(options, "--list_targets")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert process.wait() == 141
-    assert process.stderr.read() == b""
+    assert process.stderr.read() == ""
     process.stderr.close()
 
 
