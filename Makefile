@@ -17,7 +17,7 @@ help:
 	@echo 'make benchmarks     measure speed and memory on this machine (half an hour)'
 	@echo 'make gpu            compare a GPU with the CPU, time it, write one table: check_gpu.md (OPTIONS=--quick)'
 	@echo 'make reproduce      get the real files and compare with the published figures (DATA=, GENES=, REPEATS=)'
-	@echo 'make lint           check style and formatting'
+	@echo 'make lint           check style, formatting and the types of the interfaces'
 	@echo 'make house          count lines, modules and imports, and check that imports go down only'
 	@echo 'make clean          remove what demo and tests made'
 
@@ -66,6 +66,7 @@ gpu: $(READY)
 lint: $(READY)
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m basedpyright
 
 house: $(READY)
 	.venv/bin/python -m benchmarks.house

@@ -89,7 +89,7 @@ def load_beluga(path):
     """The network with the weights of a checkpoint in the published form, in evaluation mode, float32, on the CPU.
 
     How many channels its layers have is read off the checkpoint: networks of the same form that are narrower, or were
-    trained anew, can be read too. `Beluga.sizes` has them.
+    retrained, can be read too. `Beluga.sizes` has them.
 
     Raises:
         ValueError: not a PyTorch checkpoint, cut short, other layers or shapes, or weights that are not finite.

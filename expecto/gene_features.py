@@ -2,7 +2,7 @@
 
 Zhou et al., Nat Genet 50:1171 (2018), Methods: for each decay rate r, windows are summed with weight exp(-r d), d in
 units of 200 bp from the TSS, upstream and downstream apart; the window at the TSS counts on both sides. Chiliński et
-al. (2023) add two sums over the bins that the TSS touches; where these are grouped by their distance, two a group.
+al. (2023) add two sums over the bins that the TSS contacts; where these are grouped by their distance, two a group.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ def own_windows(tss, strand, window):
     """Where a gene's windows lie.
 
     tss: 1-based position. strand: "+" or "-". window: length of one in bp.
-    Returns: first base of the stretch that all windows cover and the base behind it (0-based half-open, 41,800 bp for
+    Returns: first base of the stretch that all windows cover and the base after it (0-based half-open, 41,800 bp for
     windows of 2000; may reach past the chromosome), and the windows' starts within the stretch, (200,) int64, in the
     order of SHIFTS.
 
@@ -68,7 +68,7 @@ def own_windows(tss, strand, window):
 
 
 def positions(groups):
-    """The sums that a tensor holds, in order: ten, and two for each group of contacts (0 without contacts)."""
+    """The sums in a tensor, in order: ten, and two for each group of contacts (0 without contacts)."""
     if groups < 2:
         return POSITIONS[: OWN_SUMS + 2 * groups]
     sides = POSITIONS[OWN_SUMS:]

@@ -1,4 +1,4 @@
-"""What a network is to the rest of the program: what it reads, and how much it tells."""
+"""What a network is to the rest of the program: what it reads, and how many features it predicts."""
 
 from dataclasses import dataclass
 

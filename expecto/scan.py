@@ -1,10 +1,10 @@
 """Beluga over many windows of a sequence, each convolution computed once where windows overlap.
 
-The convolutions have no padding, so a layer's output over a stretch holds each window's output as a slice. A max pool
-joins cells by fours, so windows share its output only if they sit on one grid: it is taken once for each phase of the
-windows on that grid, and from there on the phases go separate ways. Windows 200 or 1000 bp apart fall into one phase of
-the first pool and two of the second. Overlapping windows are merged into runs, and the runs, laid end to end, go
-through a block at once; what lies across the border between two runs is computed and never read. The linear layers
+The convolutions have no padding, so a layer's output over a stretch contains each window's output as a slice. A max
+pool joins cells by fours, so windows share its output only if they sit on one grid: it is taken once for each phase of
+the windows on that grid, and from there on the phases go separate ways. Windows 200 or 1000 bp apart fall into one
+phase of the first pool and two of the second. Overlapping windows are merged into runs, and the runs, laid end to end,
+go through a block at once; what lies across the border between two runs is computed and never read. The linear layers
 see every window by itself.
 """
 
@@ -16,8 +16,8 @@ from expecto.beluga import KERNEL, POOLS, block_widths
 WIDTHS = block_widths()
 LINEAR_ROWS = 200
 """Rows that the linear layers get at a time on the CPU, filled up with zeros: BLAS chooses its way through a matrix
-product, and so its rounding, by the number of rows, and a window's values must not depend on its company. A gene has
-200 windows, so nothing is wasted on those."""
+product, and so its rounding, by the number of rows, and a window's values must not depend on the other windows of a
+batch. A gene has 200 windows, so nothing is wasted on those."""
 
 ALIGNMENT = 8
 """Widths of linear layers that the fast matrix products of a GPU take are multiples of this. Beluga's 2003 made the
@@ -99,7 +99,7 @@ class Scanner:
             self._scan(block + 1, run, run_starts, windows[mine], cells)
 
     def _lay_out(self, x, starts, width):
-        """Cut the runs of overlapping windows out of x and lay them end to end, with zeros behind them on a GPU.
+        """Cut the runs of overlapping windows out of x and lay them end to end, with zeros after them on a GPU.
 
         x: (length, ...). starts: (n,) int64, ascending. width: of every window.
         Returns: the runs, (total, ...); the windows' starts in them, (n,).
@@ -148,7 +148,7 @@ def merge_windows(starts, width):
     """Merge overlapping windows into runs.
 
     starts: (n,) int64 tensor, ascending, n > 0. width: of every window.
-    Returns: first position of each run and the one behind it, list of pairs; the windows' starts, (n,) int64, when the
+    Returns: first position of each run and the one after it, list of pairs; the windows' starts, (n,) int64, when the
     runs are laid end to end.
     """
     new_run = torch.ones_like(starts, dtype=torch.bool)

@@ -15,7 +15,6 @@ Positions of TSS are 1-based, ends of stretches 0-based half-open. What is wrong
 import contextlib
 import difflib
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,6 @@ import numpy as np
 import pandas as pd
 
 from spex import __version__ as _version
-from spex.arguments import gene_table, several, whole_number
-from spex.arguments import path as path_of
 from spex.compare.protocol import Protocol
 from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
@@ -35,17 +32,17 @@ from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
 from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.expression import select_targets
-from spex.inputs.genes import account_of, keep_genes, read_cached_genes, read_gene_table
+from spex.inputs.genes import account_of, check_gene_table, keep_genes, read_cached_genes, read_gene_table
 from spex.inputs.maps.matching import agree_maps, read_sheet
 from spex.inputs.maps.reader import check_different, split_uri
 from spex.inputs.normalise import excluded_chromosomes, unversioned
 from spex.inputs.text_tables import listed
-from spex.models.choices import PSEUDOCOUNT, Fitting
+from spex.models.choices import CHROMOSOMES, PSEUDOCOUNT, Fitting
 from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features
 from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
-from spex.options import NUMBER, takes
+from spex.options import NUMBER, PATH, either, several, takes, text, whole
 from spex.progress import progress
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings, store_identity
@@ -54,6 +51,11 @@ from spex.runs.tensors import expected_width, genes_with_tensor, read_features
 if TYPE_CHECKING:
     from expecto.beluga import Beluga
     from spex.compare.tables import Comparison
+
+PATHS = several(PATH, "one or a list of paths")
+NAMES = several(text("a name"), "one or a list of names")
+TARGETS = several(either(text("a name"), whole(1)), "one or a list of names or of indices from 1")
+FITS = several(either(text("a name"), PATH), "one or a list of names or of paths")
 
 
 def read_genes(
@@ -91,8 +93,8 @@ def read_genes(
     InputError
         Not such a file, or no gene is left.
     """
-    choice = GeneChoice(gene_type, tss_rule, exclude_chroms)
-    table = read_gene_table(require_file(path_of(path, "genes"), "genes", "genes"), choice.tss_rule)
+    choice = GeneChoice.of(gene_type=gene_type, tss_rule=tss_rule, exclude_chroms=exclude_chroms)
+    table = read_gene_table(require_file(PATH.check(path, "genes"), "genes"), choice.tss_rule)
     chosen = choice.gene_type, excluded_chromosomes(choice.exclude_chroms)
     genes = keep_genes(table, *chosen)
     genes.attrs = {"table": str(Path(path).resolve()), "account": account_of(path, table, *chosen).summary()}
@@ -132,8 +134,8 @@ def read_expression(
     InputError
         Not such a file, no such tissue, or rows that cannot be tied to the genes.
     """
-    gene_table(genes)
-    paths = [path_of(each, "expression") for each in several(path, "expression", (str, Path))]
+    check_gene_table(genes)
+    paths = PATHS.check(path, "expression")
     if not paths:
         raise InputError("none is given", argument="expression", expected="one or several files, or a folder")
     file = expression_files.open_expression(paths, value, lambda: genes["id"])
@@ -158,7 +160,7 @@ def _targets(file, targets):
     """Target indices of what the caller named. targets: as of `read_expression`."""
     if targets is None:
         return select_targets(file, indices=["all"])
-    named = several(targets, "targets", (str, Integral))
+    named = TARGETS.check(targets, "targets")
     if not named:
         raise InputError("none is given", argument="targets", hint="leave it out for all of them")
     indices = [str(name) for name in named if not isinstance(name, str)]
@@ -206,7 +208,7 @@ def read_contacts(
     value_column
         Column of the pixels that is the count, in .mcool and .cool files.
     count_column
-        Column of a table that holds the count: its number from 1 up, or its name in the header.
+        Column of a table that contains the count: its number from 1 up, or its name in the header.
     contact_radius
         In the units of a 3D model: two beads that are nearer are in contact.
 
@@ -224,12 +226,12 @@ def read_contacts(
     """
     from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
 
-    paths = several(maps, "maps", (str, Path))
+    paths = PATHS.check(maps, "maps")
     if not paths:
         raise InputError("none is given", argument="maps", hint="give one or several, or leave contacts out")
     if not isinstance(rule, Published | Corrected):
         raise InputError(f"found {shown(repr(rule))}", argument="rule", expected="spex.Published() or spex.Corrected()")
-    gene_table(genes)
+    check_gene_table(genes)
     check_resolution(resolution)
     with Watch(maps=[split_uri(each)[0] for each in paths]):
         opened = open_maps(paths, resolution, Reading(value_column, count_column, contact_radius), rule)
@@ -247,14 +249,14 @@ def map_sheet(
     count_column: int | str | None = None,
     contact_radius: float | None = None,
 ) -> MapSheet:
-    """Tell what a contact map holds: depth, counts by distance, contacts and coverage of genes.
+    """Describe a contact map: depth, counts by distance, contacts and coverage of genes.
 
     Parameters
     ----------
     path
         The contact map, of any format that there is a reader for.
     genes
-        From `read_genes`, or some of its rows; nothing is told of genes without it.
+        From `read_genes`, or some of its rows; nothing is said of genes without it.
     resolution
         bp per bin, a multiple of 200.
     value_column, count_column, contact_radius
@@ -275,8 +277,8 @@ def map_sheet(
 
     check_resolution(resolution)
     if genes is not None:
-        gene_table(genes)
-    with Watch(maps=split_uri(path_of(path, "maps"))[0]):
+        check_gene_table(genes)
+    with Watch(maps=split_uri(PATH.check(path, "maps"))[0]):
         (map_,) = open_maps([path], resolution, Reading(value_column, count_column, contact_radius))
         return read_sheet(map_, genes, resolution)
 
@@ -326,17 +328,17 @@ def gene_features(
     from spex.features import devices  # noqa: PLC0415 (torch takes seconds to load)
     from spex.features.arrays import compute_features  # noqa: PLC0415
 
-    gene_table(genes)
+    check_gene_table(genes)
     device = devices.choose_device(device)
     precision = devices.choose_precision([device], precision)
     if batch_size is not None:
-        batch_size = whole_number(batch_size, "batch_size", least=1)
+        batch_size = whole(1).check(batch_size, "batch_size")
     is_path = isinstance(network, str | Path)
     if not is_path and not hasattr(network, "convolutions"):
         expected = "the path of a checkpoint, or a network of expecto.beluga"
         raise InputError(f"found {shown(repr(network))}", argument="network", expected=expected)
-    genome = require_file(path_of(genome, "genome"), "genome", "genome")
-    checkpoint = require_file(network, "network", "beluga") if is_path else None
+    genome = require_file(PATH.check(genome, "genome"), "genome")
+    checkpoint = require_file(network, "network") if is_path else None
     watch = Watch(genome=genome, network=checkpoint or ())
     store = None
     if cache is not None:
@@ -346,7 +348,7 @@ def gene_features(
                 argument="network",
                 expected="its path, where a cache is given",
             )
-        hashes = KnownHashes(require_folder(path_of(cache, "cache"), "cache") / "input_hashes.json")
+        hashes = KnownHashes(require_folder(PATH.check(cache, "cache"), "cache") / "input_hashes.json")
         identity = store_identity(hashes.sha256(genome), hashes.sha256(checkpoint), precision)
         with contextlib.suppress(PermissionError):  # a cache that can only be read serves as well
             hashes.save()
@@ -383,9 +385,9 @@ def load_features(data_folder: str | Path) -> Features:
     InputError
         There are no tensors, or some are damaged.
     """
-    folder = DataFolder(path_of(data_folder, "data_folder"))
+    folder = DataFolder(PATH.check(data_folder, "data_folder"))
     genes = read_cached_genes(folder.cached_genes)
-    genes = genes[genes_with_tensor(folder, genes)]
+    genes = genes.loc[genes_with_tensor(folder, genes)]
     width = expected_width(folder, read_run_settings(folder), genes["id"])
     matrix, _ = read_features(folder, genes["id"], width)
     return Features(matrix, genes)
@@ -439,7 +441,9 @@ def fit_expression(
         No such tissue, values that are no expression, chromosomes without genes, or parameters that the model does not
         take.
     """
-    fitting = Fitting(model=model, seed=seed, test_chroms=test_chroms, validation_chroms=validation_chroms)
+    fitting = Fitting.of(model=model, seed=seed)
+    held_out = CHROMOSOMES.check(test_chroms, "test_chroms")
+    set_aside = CHROMOSOMES.check(validation_chroms, "validation_chroms")
     kind, pseudocount = MODELS[fitting.model], NUMBER.check(pseudocount, "pseudocount")
     if not isinstance(parameters, dict | None):
         raise InputError(f"found {shown(repr(parameters))}", argument="parameters", expected="a dict as {'eta': 0.1}")
@@ -447,7 +451,7 @@ def fit_expression(
     matrix = features.X if len(rows) == len(features) else features.X[rows]
     genes = features.genes.iloc[rows]
     observed = np.log(values + pseudocount)
-    split = split_by_chromosome(genes["chrom"], fitting.test_chroms, fitting.validation_chroms)
+    split = split_by_chromosome(genes["chrom"], held_out, set_aside)
     used = kind.parameters(parameters or {})
     learner = kind.prepare(matrix, split, used, kind.choose_device(None))
     (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=fitting.seed)
@@ -457,8 +461,8 @@ def fit_expression(
         model=model,
         parameters=used,
         seed=fitting.seed,
-        test_chroms=fitting.test_chroms,
-        validation_chroms=fitting.validation_chroms,
+        test_chroms=held_out,
+        validation_chroms=set_aside,
         scores=scores,
         predictions=predictions_table(genes.iloc[split.test], observed[split.test], predicted),
         history=fitted.history,
@@ -481,7 +485,7 @@ def compare_maps(
     show_published: bool = False,
     **protocol: Any,
 ) -> "Comparison":
-    """Tell what contact maps add to the sequence, beside what numbers of contacts and other bins tell.
+    """Measure what contact maps add to the sequence, beside numbers of contacts and other bins.
 
     Parameters
     ----------
@@ -521,17 +525,17 @@ def compare_maps(
     from spex.compare.run import compare_folders  # noqa: PLC0415
 
     inputs = CompareInputs(
-        base=path_of(base_folder, "base_folder"),
-        maps=[path_of(each, "map_folders") for each in several(map_folders, "map_folders", (str, Path))],
+        base=PATH.check(base_folder, "base_folder"),
+        maps=list(PATHS.check(map_folders, "map_folders")),
         expression=_checked_expression(expression),
         targets=list(enumerate(map(str, expression.columns), start=1)),
-        cache=path_of(cache, "cache"),
-        map_files=tuple(path_of(each, "maps") for each in several(maps, "maps", (str, Path))),
+        cache=PATH.check(cache, "cache"),
+        map_files=PATHS.check(maps, "maps"),
         cell_types=CellTypes({str(where): cell for where, cell in (cell_types or {}).items()}),
         show_published=show_published,
         version=_version,
     )
-    return compare_folders(inputs, Protocol(**protocol), None if out is None else path_of(out, "out"))
+    return compare_folders(inputs, Protocol(**protocol), None if out is None else PATH.check(out, "out"))
 
 
 def element_effects(
@@ -549,7 +553,7 @@ def element_effects(
     precision: str | None = None,
     batch_size: int | None = None,
 ) -> pd.DataFrame:
-    """Tell what each contacted bin adds to the prediction of a gene: f(with) - f(without), in ln(expression).
+    """Measure what each contacted bin adds to the prediction of a gene: f(with) - f(without), in ln(expression).
 
     For a linear model these are contributions that add up to the prediction; for trees knock-outs, one at a time.
 
@@ -566,7 +570,7 @@ def element_effects(
     targets
         Tissues among those of the models, by name or shell pattern in any case; all without it.
     own_windows
-        Tell of the gene's own windows too, in stretches of 1 kb, which the network has to see again.
+        Score the gene's own windows too, in stretches of 1 kb, which the network has to see again.
     cell_type
         For the column CellType; the tissue without it.
     cache
@@ -592,10 +596,10 @@ def element_effects(
     inputs = _effect_inputs(
         data_folder, models, targets, genome, network, cache, device, precision, batch_size, linear=False
     )
-    rows = find_genes(inputs.genes, several(genes, "genes", (str,)))
+    rows = find_genes(inputs.genes, NAMES.check(genes, "genes"))
     with inputs.computer(inputs.sources.devices[0]) as computer, progress(len(rows), "genes", "elements") as advance:
         scorer = ElementScorer(inputs, computer, own_windows=own_windows, cell_type=cell_type)
-        return pd.concat(list(scorer.tables(rows, advance)), ignore_index=True)
+        return pd.DataFrame(pd.concat(list(scorer.tables(rows, advance)), ignore_index=True))
 
 
 def variant_effects(
@@ -611,7 +615,7 @@ def variant_effects(
     precision: str | None = None,
     batch_size: int | None = None,
 ) -> pd.DataFrame:
-    """Tell what alleles do to the expression of the genes that they reach, with contacts held fixed.
+    """Predict what alleles do to the expression of the genes that they reach, with contacts held fixed.
 
     Sequence models often get the sign of a difference between individuals wrong (Huang et al. 2023, Nat Genet) and
     under-use distal sequence (Karollus et al. 2023, Genome Biol).
@@ -646,7 +650,7 @@ def variant_effects(
     )
     if isinstance(variants, pd.DataFrame):
         return effects_of_table(inputs, variants)
-    return effects_of_file(inputs, path_of(variants, "variants"))
+    return effects_of_file(inputs, PATH.check(variants, "variants"))
 
 
 def _effect_inputs(data_folder, models, targets, genome, network, cache, device, precision, batch_size, *, linear):
@@ -655,19 +659,19 @@ def _effect_inputs(data_folder, models, targets, genome, network, cache, device,
     from spex.features.devices import choose_device  # noqa: PLC0415
 
     sources = Sources(
-        genome=path_of(genome, "genome"),
-        network=path_of(network, "network"),
-        cache=None if cache is None else path_of(cache, "cache"),
+        genome=PATH.check(genome, "genome"),
+        network=PATH.check(network, "network"),
+        cache=None if cache is None else PATH.check(cache, "cache"),
         devices=[choose_device(device)],
         precision=precision,
-        batch_size=None if batch_size is None else whole_number(batch_size, "batch_size", 1),
+        batch_size=None if batch_size is None else whole(1).check(batch_size, "batch_size"),
     )
-    fits = [str(each) for each in several(models, "models", (str, Path))]
-    tissues = several(targets, "targets", (str,))
-    return open_inputs(path_of(data_folder, "data_folder"), sources, fits, tissues, linear=linear)
+    fits = [str(each) for each in FITS.check(models, "models")]
+    tissues = NAMES.check(targets, "targets")
+    return open_inputs(PATH.check(data_folder, "data_folder"), sources, fits, tissues, linear=linear)
 
 
-def _checked_expression(expression):
+def _checked_expression(expression: pd.DataFrame) -> pd.DataFrame:
     """Genes x tissues, when they are numbers from 0 up with each gene once."""
     if not isinstance(expression, pd.DataFrame):
         raise InputError(
@@ -675,7 +679,7 @@ def _checked_expression(expression):
         )
     if expression.index.has_duplicates or not expression.columns.is_unique or expression.shape[1] == 0:
         raise InputError("genes or tissues occur twice, or none at all", argument="expression", expected="each once")
-    values = expression.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    values = pd.DataFrame(expression.apply(pd.to_numeric, errors="coerce")).astype(np.float64)
     if not (np.isfinite(values.to_numpy()) & (values.to_numpy() >= 0)).all():
         raise InputError("values that are no expression", argument="expression", expected="numbers from 0 up")
     return values
@@ -709,10 +713,10 @@ def _rows_with_expression(features, expression, target):
             expected=f"at least half of ids like {ids.iloc[0]}",
         )
     if known.dtype.kind not in "iufO" and not pd.api.types.is_string_dtype(known):
-        raise InputError(f"{shown(target)} holds {known.dtype}", argument="expression", expected="numbers from 0 up")
-    values = pd.to_numeric(known, errors="coerce").reindex(ids.iloc[rows]).to_numpy(np.float64)
-    if not np.isfinite(features.X.sum(axis=1)).all():
-        raise InputError("NaN or infinity among them", argument="features", expected="finite numbers")
+        raise InputError(
+            f"{shown(target)} is of type {known.dtype}", argument="expression", expected="numbers from 0 up"
+        )
+    values = pd.Series(pd.to_numeric(known, errors="coerce")).reindex(ids.iloc[rows]).to_numpy(np.float64)
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
         gene = features.genes["id"].iloc[rows[bad.argmax()]]

@@ -50,7 +50,7 @@ def visible(text):
 
 
 def in_words(value):
-    """The value of an option as a command line has it: several in a row, floats without zeros behind the point."""
+    """The value of an option as a command line has it: several in a row, floats without zeros after the point."""
     if isinstance(value, list | tuple):
         return " ".join(map(in_words, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

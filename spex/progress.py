@@ -17,8 +17,8 @@ logger = logging.getLogger("spex")
 def progress(total, unit, doing):
     """Show how far long work is: a bar on a terminal, a log line every half a minute elsewhere.
 
-    total: number of units, at the most, or None where nobody knows. unit: their name, plural. doing: what is done, as a
-    heading.
+    total: number of units, at the most, or None where it is unknown. unit: their name, plural. doing: what is done, as
+    a heading.
     Yields: a function to call with the number of units just finished; and, where the work may end before all units are
     done, with `least`, how many are left at the least, and `note`, what it depends on.
     """
@@ -62,7 +62,7 @@ def _pace(rate):
 def _left(rate, least, most):
     """The time that a number of units takes, or a range of it.
 
-    least: units, None where it is as many as the most. most: None where nobody knows.
+    least: units, None where it is as many as the most. most: None where it is unknown.
     """
     if not rate or most is None:
         return "unknown time"

@@ -149,14 +149,20 @@ def test_cuda_without_a_device(tensors_argv, capsys):
 
 
 @pytest.mark.parametrize(
-    "option, resource",
-    [("--genes_filename", "genes"), ("--genome_filename", "genome"), ("--beluga_model_filename", "beluga")],
+    "option, resource, name",
+    [
+        ("--genes_filename", "genes", "geneanno_GRCh38.csv"),
+        ("--genome_filename", "genome", "hg38.fa"),
+        ("--beluga_model_filename", "beluga", "deepsea.beluga.pth"),
+    ],
 )
-def test_missing_file(tensors_argv, tmp_path, capsys, option, resource):
+def test_missing_file(tensors_argv, world, tmp_path, capsys, option, resource, name):
     command = f"get it with: python -m spex.resources get {resource}"
-    refuse(
-        capsys, tensors.main, tensors_argv(option, "nowhere/file"), f"{option} nowhere/file: no such file; {command}"
-    )
+    refuse(capsys, tensors.main, tensors_argv(option, f"data/{name}"), f"{option} data/{name}: no such file; {command}")
+    hint = "there is no folder nowhere; check the path"
+    refuse(capsys, tensors.main, tensors_argv(option, "nowhere/file"), f"{option} nowhere/file: no such file; {hint}")
+    near = world.genes.with_name("genesx.csv")
+    refuse(capsys, tensors.main, tensors_argv(option, near), f"no such file; did you mean {world.genes.name}")
     refuse(capsys, tensors.main, tensors_argv(option, tmp_path), f"{option} .*: found a folder; expected a file")
 
 

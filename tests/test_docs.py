@@ -58,6 +58,9 @@ PUBLISHED = (
     "python tensors.py --data_folder data_spex --mcool_filename data/4DNFIARR7LP4.mcool",
     "python train.py --data_folder data_spex --target_index 22",
 )
+OWN_DATA = ROOT / "docs/own_data.md"
+"""Its commands build on each other."""
+
 LEAST_COMMANDS = 45
 """Fewer found means that this file reads the documents wrongly."""
 
@@ -474,10 +477,31 @@ def test_the_small_world_has_the_names_that_are_checked():
 
 
 @pytest.mark.parametrize(
-    "command", [pytest.param(each, id=f"{piece.place} {each}") for each, piece in COMMANDS.items()]
+    "command",
+    [
+        pytest.param(each, id=f"{piece.place} {each}")
+        for each, piece in COMMANDS.items()
+        if piece.document != OWN_DATA or piece.kind == "inline"
+    ],
 )
 def test_command(world, command):
     world.run(command)
+
+
+def test_the_page_of_own_data_from_top_to_bottom(world):
+    steps = [each for each, piece in COMMANDS.items() if piece.document == OWN_DATA and piece.kind == "sh"]
+    assert [each.split()[1] for each in steps] == ["map", *["tensors"] * 2, "train", "compare", "elements", "variants"]
+    printed = []
+    for step in steps:
+        _, name, *argv = shlex.split(step)
+        done = world.main(spex_command(name), argv)
+        assert done.status == 0, f"{step}: {done.log}"
+        printed.append(done.printed)
+    assert PUBLISHED_LINE.fullmatch(printed[3])
+    assert printed[4] == "lab_map: too few chromosomes for a verdict\n"
+    elements, effects = (pd.read_csv(line.strip(), sep="\t") for line in printed[5:])
+    assert set(elements["TargetGene"]) == {"MYC"} and len(effects)
+    assert "too few chromosomes" in Path("lab_comparison/verdict.md").read_text()
 
 
 def test_a_command_that_nobody_knows_fails_by_its_name(world):

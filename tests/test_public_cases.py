@@ -129,7 +129,7 @@ def test_quotes_in_tab_separated_files_are_letters(quick, tmp_path, capsys):
     assert out == plain
     comma = table.to_csv(index=False, quoting=3, quotechar="'").replace('"ENSG', "ENSG").replace('",', ",")
     (tmp_path / "e.csv").write_text(comma)
-    message = "a field in quotes that begins on line 9 goes on behind its end|not a readable table"
+    message = "a field in quotes that begins on line 9 continues after its end|not a readable table"
     refuse_training(capsys, quick | {"--gene_expression_filename": str(tmp_path / "e.csv")}, message)
 
 

@@ -14,10 +14,10 @@ from data.example.made_study import MadeStudy, write_made_study
 
 STUDY, RESULT = DEMO / "comparison" / "study", DEMO / "comparison" / "result"
 TRUTH = {
-    "sequence": "adds sequence information",
-    "number_only": "adds only what the number of contacts tells",
-    "region_only": "adds only what other bins at the same distances tell too",
-    "nothing": "adds nothing of 0.005 or more",
+    "sequence": "the map adds sequence information",
+    "number_only": "the map adds only contact-number information",
+    "region_only": "the map adds only what other bins at the same distances carry too",
+    "nothing": "the map adds less than 0.005 to Spearman's correlation",
 }
 """What should be said of each map."""
 

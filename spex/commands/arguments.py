@@ -1,11 +1,22 @@
 """What commands make of their options."""
 
+import logging
+from pathlib import Path
+
 from spex.commands.parser import chosen
 from spex.errors import InputError, in_words, parameter
 from spex.files.checks import require_file
+from spex.files.hashes import KnownHashes
 from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.genes import keep_genes, read_gene_table
-from spex.inputs.normalise import excluded_chromosomes
+from spex.inputs.normalise import NO_CHROMOSOME, excluded_chromosomes
+from spex.runs.folder import DataFolder
+from spex.runs.settings import read_run_settings
+
+SEVERAL = ("maps", "expression")
+"""Inputs of which a command takes several."""
+
+logger = logging.getLogger("spex")
 
 
 def read_genes(args):
@@ -14,9 +25,45 @@ def read_genes(args):
     Returns: DataFrame of all, DataFrame of those, names of the chromosomes that are left out.
     """
     choice = chosen(GeneChoice, args)
-    table = read_gene_table(require_file(args.genes, "genes", "genes"), choice.tss_rule)
+    table = read_gene_table(require_file(args.genes, "genes"), choice.tss_rule)
     excluded = excluded_chromosomes(choice.exclude_chroms)
     return table, keep_genes(table, choice.gene_type, excluded), excluded
+
+
+def listed(paths):
+    """No path, one or several as a list."""
+    return [] if paths is None else [paths] if isinstance(paths, str | Path) else [*paths]
+
+
+def recall(args, root, *names):
+    """Take inputs that are not given from where the data folder's are, and the choice of its genes with them.
+
+    root: path of the data folder. names: of inputs. Their options count as given from then on.
+    """
+    folder = DataFolder(root)
+    hashes, settings, found = KnownHashes(folder.input_hashes), read_run_settings(folder), {}
+    for name in (name for name in names if name not in args.given):
+        paths = folder.recall(name, hashes)
+        if paths and paths != [Path(each).absolute() for each in listed(getattr(args, name))]:
+            found[name] = paths if name in SEVERAL else paths[0]
+    if settings is not None and "genes" in names:
+        choice = {"tss_rule": settings.tss_rule, "exclude_chroms": settings.exclude_chroms}
+        found |= {
+            name: value or [NO_CHROMOSOME]
+            for name, value in choice.items()
+            if value is not None and name not in args.given
+        }
+    for name, value in found.items():
+        setattr(args, name, value)
+        logger.info("%s: %s, as %s was made with", name, in_words(value), root)
+    args.given |= found.keys()
+
+
+def remembered_maps(roots):
+    """The contact maps of data folders, as far as they are still there: list of paths, each once."""
+    folders = [DataFolder(root) for root in roots]
+    found = [path for each in folders for path in each.recall("maps", KnownHashes(each.input_hashes))]
+    return [*dict.fromkeys(found)]
 
 
 def reading_of(args):

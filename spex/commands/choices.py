@@ -41,7 +41,7 @@ class Inputs(Options):
     chromatin_features: Path | None = option(
         None,
         PATH,
-        "names of the network's outputs (default: ./expecto/deepsea_beluga_2002_features.tsv, where it is)",
+        "names of the network's outputs (default: ./expecto/deepsea_beluga_2002_features.tsv, where it exists)",
         metavar="TABLE",
         rare=True,
     )
@@ -81,7 +81,7 @@ class Shard(Options):
 
     divisor: int | None = option(None, whole(1), "number of shards", rare=True)
     remainder: int | None = option(
-        None, whole(0), "shard to do: genes (of spex variants, blocks) whose number % divisor is this", rare=True
+        None, whole(0), "shard to compute: genes (spex variants: blocks) whose number % divisor is this", rare=True
     )
 
     def __post_init__(self):

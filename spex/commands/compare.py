@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in spex.commands.train
 
 import spex
-from spex.commands.arguments import read_genes
+from spex.commands.arguments import read_genes, recall, remembered_maps
 from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.compare import confirm
@@ -34,7 +34,7 @@ logger = logging.getLogger("spex")
 
 
 def cell_types_of(words):
-    """The CellTypes of a command line's words: MAP_FOLDER=NAME, or a file."""
+    """The CellTypes of a command line's arguments: MAP_FOLDER=NAME, or a file."""
     given = {}
     for word in words:
         where, equals, cell = word.partition("=")
@@ -62,6 +62,10 @@ def check_options(args):
 def run(args):
     check_options(args)
     protocol = chosen(Protocol, args)
+    for folder in (args.base_folder, *args.map_folders):
+        recall(args, folder, "genes", "expression", "cache")
+    if protocol.thin_to is not None and not args.maps:
+        args.maps = remembered_maps(args.map_folders)
     watch = Watch(genes=args.genes)
     table, genes, excluded = read_genes(args)
     base = DataFolder(args.base_folder)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from spex.commands.arguments import recall
 from spex.effects.inputs import Sources, open_inputs
 from spex.features.devices import choose_devices
 
@@ -11,6 +12,7 @@ MADE_WITH = ("genes", "maps", "rule", "resolution", "max_dist", "min_count", "di
 
 def open_effect_inputs(args, *, linear):
     """The EffectInputs that the options describe. linear: take linear models only."""
+    recall(args, args.data_folder, "genome", "network", *([] if args.no_cache else ["cache"]))
     sources = Sources(
         genome=Path(args.genome),
         network=Path(args.network),

@@ -58,7 +58,7 @@ def run(args):
             "its tensors are of sequence alone, so no bin is contacted",
             argument="data_folder",
             subject=args.data_folder,
-            hint="give --own_windows for the gene's own windows, or a folder that was made with a contact map",
+            hint="give --own_windows for the gene's local windows, or a folder that was made with a contact map",
         )
     features = find_chromatin_features(args.chromatin_features, FEATURES_FILENAME)
     with inputs.computer(inputs.sources.devices[0]) as computer:

@@ -22,7 +22,7 @@ COMMANDS = {
     "tensors": "compute the tensor of every gene",
     "train": "fit a model of expression per tissue and score it on held-out chromosomes",
     "compare": "report what contact maps add to the sequence",
-    "study": "run many maps, tissues and controls as one file says",
+    "study": "run many maps, tissues and controls, described by one file",
     "elements": "report what each contacted bin adds to a gene's prediction",
     "variants": "report what alleles do to the genes that they reach, through contacts too",
     "map": "report what contact maps contain: depth, counts by distance, contacts of genes",
@@ -58,22 +58,22 @@ def command(text):
 
 
 def parser_of(name, words=(), prog=None):
-    """The parser of a command. words: of its command line, of which those that choose a parser are taken away."""
+    """The parser of a command. words: arguments of its command line; those that choose a parser are removed."""
     return PARSERS[name](words, prog or PROGS.get(name, f"{PROG} {name}"))
 
 
 def start(name, argv=None, prog=None, **replacements):
-    """Run a command from its words to its exit status.
+    """Run a command, from its arguments to its exit status.
 
-    name: in `PARSERS`. argv: words, those of this process without it. prog: how the user calls it. replacements: for
-    arguments of the command's `run`, for tests.
+    name: in `PARSERS`. argv: arguments, by default those of this process. prog: how the user calls it. replacements:
+    for arguments of the command's `run`, for tests.
 
     Returns: as of `run_script`.
     """
     words = sys.argv[1:] if argv is None else [*argv]
     parser = parser_of(name, words, prog)
     args = parser.parse_args(words)
-    parser = getattr(args, "parser", parser)  # of a command with several words
+    parser = getattr(args, "parser", parser)  # of a command with subcommands
     run = partial(_run, name, replacements)
     return run_script(parser.prog, run, args, spell=parser.spell, resumes=getattr(args, "resumes", True))
 

@@ -10,11 +10,12 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from spex.commands.arguments import read_genes
+from spex.commands.arguments import read_genes, recall, remembered_maps
 from spex.commands.choices import Inputs
 from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.contacts.rules import check_resolution
+from spex.errors import InputError
 from spex.files.atomic import write_json
 from spex.files.checks import require_folder
 from spex.files.hashes import Watch
@@ -23,11 +24,14 @@ from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import read_sheet
 from spex.inputs.maps.reader import split_uri
 from spex.reports.map_sheets import sheet_text, write_sheets
+from spex.runs.folder import open_made
 
 logger = logging.getLogger("spex")
 
 
 def run(args):
+    if len(args.maps) == 1 and (Path(args.maps[0]) / "run.json").exists():
+        _take_maps_of(args)
     check_resolution(args.resolution)
     usual = Path(Inputs.genes)
     args.genes = args.genes or (usual if usual.exists() else None)
@@ -46,6 +50,20 @@ def run(args):
         write_json(json, [sheet.summary() for sheet in sheets])
     if out:
         logger.info("pictures and the page are in %s", write_sheets(out, sheets).parent)
+
+
+def _take_maps_of(args):
+    """Take the contact maps of a data folder, and what it knows of them, for what is not given."""
+    folder, settings = open_made(args.maps[0], "maps")
+    recall(args, folder.root, "genes")
+    given = {"resolution": settings.hic_resolution} | settings.reading.given()
+    for name, value in given.items():
+        if name not in args.given and value is not None:
+            setattr(args, name, value)
+    args.maps = remembered_maps([folder.root])
+    if not args.maps:
+        found = "it was made without contact maps, or they are no longer where they were"
+        raise InputError(found, argument="maps", subject=folder.root, hint="give the maps by their paths")
 
 
 main = partial(start, "map")

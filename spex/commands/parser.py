@@ -55,7 +55,7 @@ class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors take one line, and whose options may be written with - or _.
 
     published: whether options are shown in the spelling of the published scripts. example: of a command line, without
-    the program's name. passes_on: whether what stands behind -- is kept as `words`, for another program. others: how
+    the program's name. passes_on: whether arguments after -- are kept as `words`, for another program. others: how
     arguments of the library are shown that are no options here, from their names.
     """
 
@@ -69,7 +69,7 @@ class OneLineParser(argparse.ArgumentParser):
         """Add options of an Options class as a group.
 
         title: of the group. names: of some of the options, all without any. hidden: whether they are taken without a
-        word in the help, where they are of no effect. changes: to the arguments of argparse.
+        mention in the help, where they have no effect. changes: to the arguments of argparse.
         """
         self.add(self.group(title), owner, *names, hidden=hidden, **changes)
 
@@ -164,7 +164,7 @@ class OneLineParser(argparse.ArgumentParser):
         return parsed, rest
 
     def _as_shown(self, args: Sequence[str]):
-        """The words of a command line with every option spelled as it is shown, and those from -- on."""
+        """The arguments of a command line with every option spelled as it is shown, and those from -- on."""
         end = list(args).index("--") if "--" in args else len(args)
         words, behind = list(args[:end]), list(args[end:])
         for place, word in enumerate(words):

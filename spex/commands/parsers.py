@@ -106,7 +106,7 @@ def _compare(words, prog):
     parser.options(FILES, Inputs, "genes", "expression")
     parser.options(FILES, SampleChoice)
     parser.options(FILES, Inputs, "cache", help="predictions that the runs share; controls come from it")
-    use = "the maps of the folders, in any order; for --thin_to, and for the arm of their coverage"
+    use = "the maps of the folders, in any order; for --thin_to, and for the coverage control"
     parser.options(FILES, Inputs, "maps", help=use)
     parser.options("genes and tissues", GeneChoice)
     parser.options("genes and tissues", Targets, "targets", "target_index")
@@ -123,9 +123,9 @@ def _compare(words, prog):
     add(
         "--confirm",
         choices=("gbtree",),
-        help="the published trees on the same arms too, for the tissues that --target or --target_index names",
+        help="fit the published trees to the same features too, for the tissues that --target or --target_index names",
     )
-    seeds = add("--most_seeds", type=typed(whole(3)), default=20, help="with --confirm: seeds of an arm")
+    seeds = add("--most_seeds", type=typed(whole(3)), default=20, help="with --confirm: seeds of each model")
     parser.make_rare(seeds)
     add("--show_published", action="store_true", help="take maps by the published contact rule, without a verdict")
     return parser
@@ -152,13 +152,13 @@ def _elements(words, prog):
     add(
         "--own_windows",
         action="store_true",
-        help="report the gene's own windows too, in stretches of 1 kb; the network sees them again",
+        help="report the gene's local windows too, in stretches of 1 kb; the network predicts them again",
     )
     add("--cell_type", metavar="NAME", help="for the column CellType; default: the tissue")
     add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
     add = parser.group("outputs").add_argument
     add("--out", type=typed(PATH), metavar="DIR", help="default: DATA_FOLDER/elements")
-    add("--format", choices=TABLES, default="tsv", help="of the table")
+    add("--format", choices=TABLES, default="tsv", help="format of the table")
     add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
     parser.options("outputs", Inputs, "chromatin_features")
     hidden = {"dest": "genes", "type": typed(PATH), "help": argparse.SUPPRESS}
@@ -171,7 +171,7 @@ def _variants(words, prog):
         return _null_variants(words.pop(0), f"{prog} null")
     parser = OneLineParser(
         prog,
-        "Report what alleles do to the expression of every gene that they reach, through the gene's own windows and "
+        "Report what alleles do to the expression of every gene that they reach, through the gene's local windows and "
         f"through contacted bins. {prog} null --help describes null variants.",
         epilog=WORTH,
     )
@@ -190,11 +190,11 @@ def _variants(words, prog):
         metavar="CHROM:START-END",
         help="only variants there (1-based, inclusive); the file needs an index",
     )
-    add("--best_per_variant", action="store_true", help="of each allele the row with the largest effect alone")
+    add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
-    add("--format", choices=TABLES, default="tsv", help="of effects.tsv or effects.parquet")
+    add("--format", choices=TABLES, default="tsv", help="format of effects.tsv or effects.parquet")
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
-    rows = add("--block_size", type=typed(whole(1)), default=256, help="rows of the file that are kept together")
+    rows = add("--block_size", type=typed(whole(1)), default=256, help="rows of the file per block")
     parser.make_rare(rows)
     parser.options("variants", Shard)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
@@ -204,14 +204,14 @@ def _variants(words, prog):
 def _null_variants(words, prog):
     parser = OneLineParser(
         prog,
-        "Make null variants for each model: random SNVs at places where variants can act, kept beside the model, among "
-        "which the column quantile ranks effects.",
+        "Draw null variants for each model: random SNVs at places where variants can act, kept beside the model. The "
+        "column quantile ranks effects among theirs.",
         example="DATA_FOLDER --model ridge",
     )
     _add_effects(parser, "linear models only")
     add = parser.group("null variants").add_argument
     add("--number", type=typed(whole(20)), default=300, help="of null variants in each stratum")
-    add("--seed", type=typed(SEED), default=1410, help="of the draws")
+    add("--seed", type=typed(SEED), default=1410, help="seed of the draws")
     parser.set_defaults(null=True)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
     return parser
@@ -233,7 +233,7 @@ def _map(words, prog):
     )
     parser.options("maps and genes", GeneChoice)
     add = parser.group("outputs").add_argument
-    add("--json", type=typed(PATH), metavar="FILE", help="the numbers of all sheets, in a file")
+    add("--json", type=typed(PATH), metavar="FILE", help="write the numbers of all sheets to a file")
     add("--out", type=typed(PATH), metavar="DIR", help="folder of the page of pictures")
     parser.set_defaults(resumes=False)
     return parser
@@ -263,11 +263,11 @@ def _resources(words, prog):
     commands = parser.add_subparsers(dest="command", required=True, metavar="{list,get,check}")
     for command, does in {
         "list": "what the files are, where they belong, whether they are there and verified",
-        "get": "download what is missing, going on where an earlier download stopped",
+        "get": "download missing files, resuming an earlier download",
         "check": "read the files through: hashes, chromosomes, rows, weights, resolutions",
     }.items():
         own = commands.add_parser(command, help=does, description=does, others=str)
-        own.add_argument("names", nargs="*", metavar="NAME", help="files, by the names that list shows; all")
+        own.add_argument("names", nargs="*", metavar="NAME", help="files, by the names that list shows (default: all)")
         own.set_defaults(parser=own)
         own.add_argument("--folder", default=".", help="where data/ and expecto/ are (default: here)")
     _add_access(commands.choices["get"])
@@ -275,7 +275,7 @@ def _resources(words, prog):
 
 
 def _study(words, prog):
-    parser = OneLineParser(prog, "Many contact maps, tissues and controls, as one file says.", passes_on=True)
+    parser = OneLineParser(prog, "Many contact maps, tissues and controls, described by one file.", passes_on=True)
     commands = parser.add_subparsers(dest="what", required=True, metavar="{init,check,run,report}")
     add = partial(commands.add_parser, others=spell)
     file = {"type": typed(PATH), "metavar": "FILE"}
@@ -283,7 +283,7 @@ def _study(words, prog):
     own.add_argument("file", nargs="?", default="study.yaml", help="default: study.yaml", **file)
     own = add("check", help="report what is wrong or missing, what there is to do, and what it takes")
     own.add_argument("file", help="the study's file", **file)
-    own.add_argument("--json", help="the numbers, in a file", **file)
+    own.add_argument("--json", help="write the numbers to a file", **file)
     own.add_argument("--measure", action="store_true", help="time the network on this machine, on a few of its genes")
     own = add("run", help="do what is not done yet, by Snakemake, whose command is printed first")
     own.add_argument("file", help="the study's file", **file)
@@ -291,7 +291,7 @@ def _study(words, prog):
     own.add_argument("--cores", type=typed(whole(1)), help="of this machine, to use at once; default: all")
     own.add_argument("--dry_run", action="store_true", help="only list the jobs, with what each would get")
     own.set_defaults(resumes=True)
-    own.epilog = "Arguments behind -- go to Snakemake as they are, and have the last say."
+    own.epilog = "Arguments after -- are passed to Snakemake as they are and take precedence."
     own = add("report", help="write the report of a finished study")
     own.add_argument("file", help="the study's file", **file)
     for own in commands.choices.values():
@@ -313,7 +313,7 @@ def _add_rule(parser, title, **changes):
 
 
 def _add_effects(parser, models):
-    """Add what `spex elements` and `spex variants` share. models: which ones --model takes, in words."""
+    """Add what `spex elements` and `spex variants` share. models: which ones --model takes, as text."""
     add = parser.group("inputs").add_argument
     add("data_folder", type=typed(PATH), metavar=FOLDER, help="data folder that tensors.py filled")
     add(
@@ -336,7 +336,7 @@ def _add_effects(parser, models):
 def _add_access(parser):
     """Add the options of how files are downloaded."""
     add = parser.add_argument
-    mirror = "take the files, by their names, from this address instead of their makers'"
+    mirror = "download the files, by their names, from this address instead of the original ones"
     add("--mirror", metavar="URL", help=mirror)
     add("--4dn_key", dest="login", metavar="FILE", help="your 4DN access key as JSON, for the contact map")
 
@@ -347,8 +347,8 @@ def _accept(parser, *groups):
     groups: Options class, or a tuple of one and names of its options.
     """
     for owner, *names in groups:
-        parser.options("accepted, and of no effect here", owner, *names, hidden=True)
-    group = parser.group("accepted, and of no effect here")
+        parser.options("accepted, without effect here", owner, *names, hidden=True)
+    group = parser.group("accepted, without effect here")
     for name, size in FIXED_SIZES.items():
         group.add_argument(f"--{name}", type=_fixed_size(size), default=size, help=argparse.SUPPRESS)
 
@@ -356,9 +356,9 @@ def _accept(parser, *groups):
 def _fixed_size(size):
     """An argument type for what the checkpoint fixes: the one value, or an error."""
 
-    def parse(words):
-        if words != str(size):
-            raise argparse.ArgumentTypeError(f"found {words!r}, but the checkpoint fixes it at {size}")
+    def parse(text):
+        if text != str(size):
+            raise argparse.ArgumentTypeError(f"found {text!r}, but the checkpoint fixes it at {size}")
         return size
 
     return parse
@@ -376,4 +376,4 @@ PARSERS = {
     "resources": _resources,
     "reproduce": _reproduce,
 }
-"""Functions from a command's words and how it is called to its parser."""
+"""Functions from a command's arguments and its name to its parser."""

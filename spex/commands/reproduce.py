@@ -66,7 +66,7 @@ def run_command(commands, name, *options):
     """Run one of the commands until it ends.
 
     Raises:
-        InputError: it did not end well; it has told why.
+        InputError: it failed, and has reported why.
     """
     options = [str(option) for option in options]
     logger.info("spex %s", shlex.join([name, *options]))

@@ -68,7 +68,7 @@ def print_checks(resources, find, spell):
     for resource in resources:
         path = find(resource.name)
         try:
-            require_file(path, resource.name, resource.name)
+            require_file(path, resource.name)
             verify(resource, path, path, find)
         except InputError as error:
             bad.append(resource.name)
@@ -106,7 +106,7 @@ def read_login(path):
     """User and password from a 4DN access key file: {"default": {"key": ..., "secret": ...}}.
 
     Raises:
-        InputError: not such a file; nothing of its content is told.
+        InputError: not such a file; the message shows nothing of its content.
     """
     path = require_file(path, "login")
     try:

@@ -18,10 +18,10 @@ DISK_ERRORS = {
     errno.EIO: "check the disk",
     errno.ESTALE: "check the network drive",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOENT: "see that no other program takes it away",
+    errno.ENOENT: "check the path, and that no other program removes it meanwhile",
     errno.ENOTDIR: "choose another folder",
     errno.EISDIR: "move the folder away",
-    errno.ELOOP: "its symbolic links lead in a circle; mend them",
+    errno.ELOOP: "its symbolic links form a loop; correct them",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "this machine has too many open files; wait for other programs",
     errno.EFBIG: "raise the limit of file sizes (ulimit -f), or choose another file system",
@@ -42,7 +42,7 @@ BUGS = (errno.EBADF, errno.EFAULT)
 """What the system says only of a wrong program."""
 
 NO_MEMORY = ("DefaultCPUAllocator", "can't start new thread")
-"""Of RuntimeErrors that tell of a limit: PyTorch's want of memory, Python's want of threads."""
+"""Texts of RuntimeErrors about a limit: PyTorch lacks memory, Python lacks threads."""
 
 RAISED_AGAIN_SECONDS = 0.05
 
@@ -62,12 +62,12 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
 
     spell: from the library's name of an argument to the script's. resumes: whether a stopped run goes on where it was.
 
-    Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, told in one line on stderr; 130 Ctrl-C;
-    141 nobody reads the output any more; 143 SIGTERM.
+    Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, reported in one line on stderr; 130
+    Ctrl-C; 141 the reader of the output is gone; 143 SIGTERM.
     """
     handler = _start_logging()
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a tissue's name may hold what the terminal's encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")  # the encoding may lack a letter of a tissue's name
     try:
         with _stopped_by_signals():
             status = run(args)
@@ -88,7 +88,7 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
             raise
         return _fail(prog, f"out of memory or threads; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
-        again = "goes on from there" if resumes else "begins anew"
+        again = "goes on from there" if resumes else "starts over"
         print(f"{prog}: stopped; what is finished is kept, the same command {again}", file=sys.stderr)
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     finally:

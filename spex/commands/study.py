@@ -1,11 +1,11 @@
-"""`spex study`: many maps, tissues and controls, as one file says.
+"""`spex study`: many maps, tissues and controls, described by one file.
 
     spex study init [FILE]
     spex study check FILE [--measure] [--json FILE]
-    spex study run FILE [--profile slurm] [--cores N] [--dry-run] [-- WORDS FOR SNAKEMAKE]
+    spex study run FILE [--profile slurm] [--cores N] [--dry-run] [-- ARGUMENTS FOR SNAKEMAKE]
     spex study report FILE
 
-`init` writes a study's file with every key explained. `check` refuses what cannot be used, with its line, and tells
+`init` writes a study's file with every key explained. `check` refuses what cannot be used, with its line, and shows
 what there is to do and what it will cost. `run` does what is not done yet, by Snakemake. `report` writes the report of
 a finished study, which is the last step of a run.
 """

@@ -2,7 +2,7 @@
 
     python train.py --data_folder DATA --target_index 22
 
-Prints the published line of scores, and writes DATA/results/. docs/files.md says what they hold.
+Prints the published line of scores, and writes DATA/results/. docs/files.md says what they contain.
 """
 
 import logging
@@ -16,7 +16,7 @@ import pandas as pd
 # genes are up to three times faster. OpenMP reads it once, when xgboost is loaded, which the imports below do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from spex.commands.arguments import read_genes
+from spex.commands.arguments import listed, read_genes, recall
 from spex.commands.choices import ContactChoice, Shard
 from spex.commands.main import start
 from spex.commands.parser import chosen
@@ -56,6 +56,7 @@ logger = logging.getLogger("spex")
 
 def run(args):
     shard, fitting = chosen(Shard, args), chosen(Fitting, args)
+    recall(args, args.data_folder, "genes", "expression")
     if args.list_targets:
         print_targets(open_expression(args.expression, args.value, lambda: read_genes(args)[0]["id"]).tissues)
         return
@@ -82,11 +83,12 @@ def run(args):
     report_rows(args.genes, table, kept, args.gene_type, excluded)
     report_genes(matched, file, expression)
     if choices["chromatin"] is None:
-        logger.info("importance goes without names: get them with: python -m spex.resources get features")
+        logger.info("importance has no names of features; get them with: python -m spex.resources get features")
     report_splits(splits, fitting.model, set(matched.genes["chrom"]), cv=fitting.cv is not None)
 
     training = read_training(folder, matched, settings=shared_settings(hashes, args, file), **choices)
     watch.check()  # what was read has the hashes that fits are recorded under
+    folder.remember(hashes, expression=listed(args.expression))
     hashes.save()
     with records.results_kept_up(training.results) as renew:
         finished = fit_all(
@@ -97,7 +99,7 @@ def run(args):
             on_record=partial(keep_record, training.results, renew, sheet),
         )
     for damaged in records.write_results(training.results):
-        logger.warning("%s: its record is damaged and not in results.csv; the command that made it mends it", damaged)
+        logger.warning("%s: its record is damaged and not in results.csv; rerun its command to rebuild it", damaged)
     print_scores(training, finished)
 
 
@@ -139,7 +141,7 @@ def genes_asked_for(kept, shard, test_only):
 
 
 def made_with(args):
-    """What the options tell of the tensors: the genes table always, of the others those that were given."""
+    """What the options say about the tensors: the genes table always, of the others those that were given."""
     given = {name: getattr(args, name) for name in MADE_WITH if name in args.given}
     return {"genes": args.genes, **given}
 

@@ -1,4 +1,4 @@
-"""`spex variants`: what alleles do to the genes that they reach, through their own windows and through contacts.
+"""`spex variants`: what alleles do to the genes that they reach, through their local windows and through contacts.
 
     spex variants FILE.vcf DATA_FOLDER --model FIT --out FOLDER
     spex variants null DATA_FOLDER --model FIT
@@ -42,9 +42,9 @@ def run(args):
     if not run_.score(shard):
         logger.info("other shards are not done; the run that finishes the last block writes the table")
         return None
-    told = _choose(args, inputs, run_.tables())
+    tables = _choose(args, inputs, run_.tables())
     columns = wide_columns(inputs) if args.wide else COLUMNS
-    written = write_tables(out, EFFECTS, told, columns, args.format)
+    written = write_tables(out, EFFECTS, tables, columns, args.format)
     if args.vcf_out:
         write_annotated(run_.file, Path(args.vcf_out), args.block_size, map(info_entries, run_.tables()))
     run_.account.notes.append("contacts are held fixed")
@@ -86,7 +86,7 @@ def _has_nulls(place, identity):
     try:
         return load_nulls(place, identity) is not None
     except DamagedFileError as error:
-        logger.warning("%s; they are made again", error)
+        logger.warning("%s; they are computed again", error)
         return False
 
 

@@ -1,1 +1,1 @@
-"""Whether a contact map adds anything to what the sequence around a gene tells of its expression."""
+"""Whether a contact map adds anything to what the sequence around a gene predicts of its expression."""

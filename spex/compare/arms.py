@@ -1,8 +1,8 @@
 """The arms of a comparison: baseline, numbers of contacts, the map's neighbour block, and its controls.
 
-Every arm holds what stands above it: B own features and an intercept; N the numbers of contacts too, at a weak fixed
-penalty (N*: at a chosen one); M the map's neighbour block on top of N, D1-D3 the sums over matched bins in its place,
-and the others likewise. Each is fitted with every chromosome left out in turn.
+The models (arms) are nested, each with the columns of those above it: B own features and an intercept; N the numbers of
+contacts too, at a weak fixed penalty (N*: at a chosen one); M the map's neighbour block on top of N, D1-D3 the sums
+over matched bins in its place, and the others likewise. Each is fitted with every chromosome left out in turn.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class MapArms:
 
     @property
     def passes(self):
-        """How often `compare_map` tells that it is one arm further."""
+        """How often `compare_map` reports that another arm is done."""
         return 2 + len(DRAWS) + len(self.others)
 
 
@@ -62,11 +62,11 @@ class MapStatistics:
 
     name: of the map. chroms: c names. genes: (c,) how many. arms: a names, "B", "N", "N*", "M", "D1" to "D3", others.
     rho: float64 (a, c, t), Spearman on chromosomes left out, penalties chosen. gain_map, gain_matched: (1 + K, t),
-    1 - SSE / SSE(N) at the penalty for tests of M, and the mean over draws, observed expression first, then rotated.
-    missed: (a, t), SSE / SST on chromosomes left out. own_penalty, test_penalty: k0, kz. number_penalty, map_penalty:
-    (c, t), chosen for N* and M, infinite where the columns are left out. shifts: (K,). views, labels: g names each, of
-    groups of genes. group_genes: (g,). group_squares: (3, g, t), SSE at the penalty for tests of N, M, and the mean
-    over draws.
+    1 - SSE / SSE(N) at the penalty for tests of M, and the mean over draws, observed expression first, then after
+    circular shifts. missed: (a, t), SSE / SST on chromosomes left out. own_penalty, test_penalty: k0, kz.
+    number_penalty, map_penalty: (c, t), chosen for N* and M, infinite where the columns are left out. shifts: (K,).
+    views, labels: g names each, of groups of genes. group_genes: (g,). group_squares: (3, g, t), SSE at the penalty for
+    tests of N, M, and the mean over draws.
     """
 
     name: str
@@ -138,7 +138,7 @@ def compare_map(own, arms, *, shifts, advance=lambda count: None):
 
 
 class _World:
-    """Arms B, N, N* of a map, and expression with rotated residuals as they leave it."""
+    """Arms B, N, N* of a map, and expression with shifted residuals as they leave it."""
 
     def __init__(self, own, arms, shifts):
         self.own, self.arms, self.shifts = own, arms, np.asarray(shifts)
@@ -158,7 +158,7 @@ class _World:
         self._rotate(before)
 
     def _rotate(self, before):
-        """Fit N to expression with rotated residuals. before: (n, t), M y of arm B for the observed."""
+        """Fit N to expression with shifted residuals. before: (n, t), M y of arm B for the observed."""
         fitted = self.observed - self.number_errors
         wide = self.arms.neighbours.dtype
         self.right = np.empty((len(self.own), (1 + len(self.shifts)) * self.tissues), dtype=wide, order="F")
@@ -166,7 +166,7 @@ class _World:
         for place, shift in enumerate(self.shifts, start=1):
             columns = slice(place * self.tissues, (place + 1) * self.tissues)
             self.right[:, columns] = self.numbers.times(rotate(fitted, self.number_errors, shift).astype(wide))
-        # arm N anew in the precision of the arms above it, so that columns that hold nothing change nothing at all
+        # arm N again in the precision of the arms above it, so that empty columns change nothing at all
         self.number_squares, self.number_errors = self._squares(self.numbers.left_out_after(self.right))
 
     def _choose(self, tried, without=None):

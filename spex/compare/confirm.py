@@ -1,9 +1,10 @@
 """The published trees on the arms of a comparison: a confirmation for a few tissues, decided over genes, not seeds.
 
 Tested on chromosome 8 and stopped on chromosome 9. Predictions are averaged over seeds, and a difference of two arms'
-Spearman correlations is held against a bootstrap over the test genes, paired, as all arms predict the same genes. Seeds
-are added until what they leave uncertain is small beside that. Welch's test between the seeds, as it was published,
-stands beside it: it asks whether two programs differ on these very genes, and finds that they do with enough seeds.
+Spearman correlations is compared with a bootstrap over the test genes, paired, as all arms predict the same genes.
+Seeds are added until what they leave uncertain is small beside that. Welch's test between the seeds, as it was
+published, stands beside it: it asks whether two programs differ on these very genes, and finds that they do with enough
+seeds.
 """
 
 import logging

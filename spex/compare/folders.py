@@ -72,7 +72,7 @@ def open_base(root):
     folder, settings = open_made(root, "base_folder")
     if settings.maps_sha256:
         raise InputError(
-            "its tensors hold contacts already",
+            "its tensors contain contacts already",
             argument="base_folder",
             subject=root,
             expected="a folder of sequence alone, made without a contact map",
@@ -104,7 +104,7 @@ def open_map_folders(roots, base, *, show_published=False):
         rule = settings.rule
         if rule.own_windows_stand_in and not show_published:
             raise InputError(
-                "its contacts follow the published rule, which puts a gene's own windows in the place of missing "
+                "its contacts follow the published rule, which puts a gene's local windows in the place of missing "
                 "contacts, so that nothing can be decided by it",
                 **about,
                 expected="tensors by the corrected rule",
@@ -129,7 +129,7 @@ def _check_shared(settings, base, about):
             raise InputError(
                 f"{found} ({field} {shown(mine, HASH_SHOWN)} and {shown(theirs, HASH_SHOWN)})",
                 **about,
-                expected="folders that differ in their contact maps alone",
+                expected="folders that differ only in their contact maps",
             )
 
 
@@ -159,8 +159,8 @@ def find_common_genes(base, maps, expression, *, with_contacts=False):
         known = genes["id"].isin(each.contacts.genes).to_numpy()
         keeps[f"without a tensor in {each.folder.root}"] = genes_with_tensor(each.folder, genes) & known
     for each in maps if with_contacts else ():
-        touching = each.contacts.genes[each.contacts.number > 0]
-        keeps[f"without a contact in {each.name}"] = genes["id"].isin(touching).to_numpy()
+        with_contacts = each.contacts.genes[each.contacts.number > 0]
+        keeps[f"without a contact in {each.name}"] = genes["id"].isin(with_contacts).to_numpy()
     kept = np.ones(len(genes), dtype=bool)
     for why, keep in keeps.items():
         left_out[why] = int((kept & ~keep).sum())

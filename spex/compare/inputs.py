@@ -1,4 +1,4 @@
-"""What is compared and how, read and checked against each other before anything dear is done."""
+"""What is compared and how, read and checked against each other before anything expensive is done."""
 
 import logging
 from dataclasses import dataclass, field
@@ -37,9 +37,9 @@ class CompareInputs:
 
     base: data folder of sequence alone. maps: data folders of maps. expression: DataFrame (genes, tissues) from 0 up,
     indexed by gene id. targets: index and name of each tissue. cache: prediction cache folder. map_files: the maps
-    themselves, for thinning and coverage, in any order. cell_types: by map folder as given, the tissues that are its
-    own. show_published: whether folders by the published contact rule are taken, without a verdict. version: of this
-    program, for the record.
+    themselves, for downsampling and coverage, in any order. cell_types: by map folder as given, the tissues that are
+    its own. show_published: whether folders by the published contact rule are taken, without a verdict. version: of
+    this program, for the record.
     """
 
     base: Path
@@ -124,7 +124,7 @@ def _check_chromosomes(genes):
 
 
 def _thin(makers, total):
-    """Thin all maps to a number of counts, or to that of the shallowest of them; None leaves them as they are."""
+    """Downsample all maps to a number of counts, or to that of the shallowest of them; None leaves them as they are."""
     if total is None:
         return
     for maker in makers:

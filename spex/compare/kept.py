@@ -18,7 +18,7 @@ class Kept:
             folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, kind, identity, suffix):
-        """Where a part is. kind: first word of the name. identity: JSON value, all that the part follows from."""
+        """Where a part is. kind: beginning of its name. identity: JSON value, all that the part follows from."""
         text = json.dumps(identity, sort_keys=True)
         return self.folder / f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:16]}{suffix}"
 
@@ -31,7 +31,7 @@ class Kept:
         except FileNotFoundError:
             return None
         except DamagedFileError as error:
-            logger.warning("%s; it is made again", error)
+            logger.warning("%s; it is computed again", error)
             return None
 
     def save(self, kind, identity, arrays):

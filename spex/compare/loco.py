@@ -12,11 +12,11 @@ are left out of the fit, their residuals are
     e_g = (M_gg)^-1 (M y)_g,
 
 the same numbers as from fitting the others alone (the inverse of a matrix in blocks; for one gene: Allen 1974). Any
-number of tissues, and of expressions with rotated residuals, are right-hand sides of the same factors.
+number of tissues, and of expressions with shifted residuals, are right-hand sides of the same factors.
 
-What is dear are products of n x n and n x q matrices. They are made in the precision of their columns: neighbour
+The expensive steps are products of n x n and n x q matrices. They are made in the precision of their columns: neighbour
 blocks, which are float32, and what they are multiplied with in float32, all else in float64, as are Cholesky factors
-and what is solved with them for each chromosome. `benchmarks/RESULTS.md` tells what that changes.
+and what is solved with them for each chromosome. `benchmarks/RESULTS.md` says what that changes.
 """
 
 import logging
@@ -70,7 +70,7 @@ class OwnPart:
         if penalties is None:
             penalties = [each * gram.products.diagonal.sum() / len(own) for each in RELATIVE_PENALTIES]
         if not np.all(np.asarray(penalties) > 0):
-            raise InputError("no feature of the genes' own windows differs between genes")
+            raise InputError("no feature of the genes' local windows differs between genes")
         tried = np.array([penalties, np.full(len(penalties), np.nan)])
         with progress(len(penalties), "penalties", "own features") as advance:
             for place, penalty in enumerate(penalties):
@@ -133,7 +133,7 @@ class OwnPart:
 
     @classmethod
     def load(cls, path, chroms, observed):
-        """Read what `save` wrote, for the same genes and tissues. Half of the memory is touched: one triangle.
+        """Read what `save` wrote, for the same genes and tissues. Half of the memory is used: one triangle.
 
         Raises:
             DamagedFileError: cut short, or with other bytes than were written.
@@ -160,7 +160,7 @@ def chromosome_blocks(chroms):
 class Columns:
     """A block of columns Z beside all that `base` has, at any penalty.
 
-    base: OwnPart or Residuals. values: float32 or float64 (n, q), standardised over all genes unless told otherwise;
+    base: OwnPart or Residuals. values: float32 or float64 (n, q), standardised over all genes unless set otherwise;
     those without deviation drop out.
 
     values: (n, q), standardised, Fortran order. moved: (n, q), M Z of the base, C order; both in the type of what was

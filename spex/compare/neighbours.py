@@ -1,4 +1,4 @@
-"""What bins hold, out of the prediction cache, summed over a map's contacts or over their controls."""
+"""Predictions of bins, from the prediction cache, summed over a map's contacts or over their controls."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,7 @@ class BinPredictions:
         """Refuse a cache that lacks bins of some chromosomes.
 
         Raises:
-            InputError: it does; tells how many.
+            InputError: it does; the message has their number.
         """
         starts, wanted, found = contacts.window_starts, 0, 0
         for chrom in chroms:
@@ -50,7 +50,7 @@ class BinPredictions:
             argument="cache",
             subject=self.store.folder.parent,
             expected="the prediction cache that its tensors were made with, all of them",
-            hint=f"give that one, or make the tensors anew in another {parameter('data_folder')} with this cache",
+            hint=f"give that one, or compute the tensors again in another {parameter('data_folder')} with this cache",
         )
 
 

@@ -30,7 +30,7 @@ logger = logging.getLogger("spex")
 
 @dataclass(frozen=True, eq=False)
 class LocalSums:
-    """Plain sums over the genes' own windows, which all maps share. there: whether the prediction cache has them."""
+    """Plain sums over the genes' local windows, which all maps share. there: whether the prediction cache has them."""
 
     store: PredictionStore
     genes: object
@@ -42,7 +42,7 @@ class LocalSums:
         store = _store(cache, base.settings)
         there = all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
         if not there:
-            logger.warning("the prediction cache lacks genes' own windows, so there is no arm of their local sums")
+            logger.warning("the prediction cache lacks genes' local windows, so there is no control of local sums")
         return cls(store, genes, there)
 
     @cached_property
@@ -59,9 +59,9 @@ def _store(cache, settings):
 class MapMaker:
     """What a map's arms are made from.
 
-    map_folder: MapFolder. predictions: of its bins. seed: of draws and thinning. files: the maps that its tensors were
-    made from, opened; empty where they were not given. share: of its counts that are kept, None for all as they are.
-    whole_chromosome_fallback: as `whole_chromosome` of `draw_matched`.
+    map_folder: MapFolder. predictions: of its bins. seed: of draws and downsampling. files: the maps that its tensors
+    were made from, opened; empty where they were not given. share: of its counts that are kept, None for all as they
+    are. whole_chromosome_fallback: as `whole_chromosome` of `draw_matched`.
     """
 
     map_folder: MapFolder
@@ -95,11 +95,11 @@ class MapMaker:
             self.files = agree_maps(opened, self._gene_table())
 
     def check_weight(self):
-        """Refuse to thin a map whose contacts count as what the whole map says of them."""
+        """Refuse to downsample a map whose weights follow from the whole map."""
         weight = self.map_folder.rule.contact_weight
         if weight in OF_WHOLE_MAP:
             raise InputError(
-                f"contacts of {self.map_folder.folder.root} have {weight} weights, which a thinned map has none of",
+                f"contacts of {self.map_folder.folder.root} have {weight} weights, which a downsampled map lacks",
                 argument="thin_to",
                 hint="leave it out, or compare tensors with other weights",
             )
@@ -121,7 +121,7 @@ class MapMaker:
     def thin(self, total):
         """Go on with so many counts; with all where there are not as many."""
         self.share = min(total / self.depth, 1.0) if self.depth else 1.0
-        logger.info("%s: %s counts, thinned to %.4g of them", self.name, f"{self.depth:,.0f}", self.share)
+        logger.info("%s: %s counts, downsampled to %.4g of them", self.name, f"{self.depth:,.0f}", self.share)
         hashes = self.map_folder.settings.maps_sha256
         self.files = [
             DownsampledMap(each, self.share, self.seed, name) for each, name in zip(self.files, hashes, strict=True)
@@ -147,7 +147,7 @@ class MapMaker:
 
     @cached_property
     def _contacts(self):
-        """Contacts of all genes of the folder, thinned where that is asked for."""
+        """Contacts of all genes of the folder, downsampled where that is asked for."""
         of_folder = self.map_folder.contacts
         if self.share is None:
             return of_folder
@@ -156,7 +156,7 @@ class MapMaker:
     def arms(self, genes, local):
         """The map's arms. genes: CommonGenes. local: LocalSums.
 
-        Returns: MapArms; a dict that holds, once the arms were used, what is told of the map in the settings.
+        Returns: MapArms; a dict that contains, once the arms were used, what the settings record of the map.
         """
         ids = genes.table["id"].tolist()
         contacts = select_genes(self._contacts, ids)
@@ -182,13 +182,13 @@ class MapMaker:
         return arms, facts
 
     def _facts(self, contacts):
-        told = {"folder": str(self.map_folder.folder.root), "made_with": self.map_folder.settings.recorded()}
+        facts = {"folder": str(self.map_folder.folder.root), "made_with": self.map_folder.settings.recorded()}
         counts = {
             "contacts": len(contacts.bins),
             "genes_with_contacts": int((contacts.number > 0).sum()),
         }
-        thinned = {} if self.share is None else {"depth": self.depth, "share_kept": self.share}
-        return told | counts | thinned
+        downsampled = {} if self.share is None else {"depth": self.depth, "share_kept": self.share}
+        return facts | counts | downsampled
 
 
 class _Controls:
@@ -200,7 +200,7 @@ class _Controls:
         self.neighbours = self._read()
 
     def _read(self):
-        """The map's own block, (n, 4,004 a group): out of the tensors, or summed anew where it is thinned."""
+        """The map's own block, (n, 4,004 a group): out of the tensors, or summed again where it is downsampled."""
         if self._maker.share is not None:
             return self._sum([self._contacts])[0]
         of_map = self._maker.map_folder
@@ -224,7 +224,7 @@ class _Controls:
         drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)
         blocks = self._sum(list(drawn.values()))
         alone = self._contacts.number == 0
-        for block in blocks:  # by the published rule own windows may stand there
+        for block in blocks:  # by the published rule local windows may stand there
             block[alone] = self.neighbours[alone]
         return dict(zip(drawn, blocks, strict=True))
 
@@ -260,13 +260,13 @@ def group_genes(contacts):
     Returns: by view "contacts" and "distance", int (n,) group of each gene, -1 in none; by view the groups' names.
     """
     numbers, distances = contacts.number, contacts.distance * contacts.resolution
-    touching = np.flatnonzero(numbers > 0)
-    medians = np.array([np.median(distances[contacts.of_gene(row)]) for row in touching])
-    by_number, names = _quarters(numbers[touching], "{:.0f}", "{} to {}")
+    with_contacts = np.flatnonzero(numbers > 0)
+    medians = np.array([np.median(distances[contacts.of_gene(row)]) for row in with_contacts])
+    by_number, names = _quarters(numbers[with_contacts], "{:.0f}", "{} to {}")
     by_distance, lengths = _quarters(medians / 1000, "{:.0f}", "{} to {} kb")
     groups = {"contacts": np.zeros(len(numbers), np.int64), "distance": np.full(len(numbers), -1)}
-    groups["contacts"][touching] = 1 + by_number
-    groups["distance"][touching] = by_distance
+    groups["contacts"][with_contacts] = 1 + by_number
+    groups["distance"][with_contacts] = by_distance
     return groups, {"contacts": ["none", *names], "distance": lengths}
 
 
@@ -288,7 +288,7 @@ def find_map_files(paths, makers, hashes, *, all_needed):
     """Give each map folder the maps that its tensors were made from.
 
     paths: of maps. makers: list of MapMaker. hashes: KnownHashes. all_needed: whether no folder may go without, as maps
-    that are thinned are read anew.
+    that are downsampled are read again.
 
     Raises:
         InputError: a map that none of the folders was made from, one that cannot be read, or one that is needed and was

@@ -30,8 +30,8 @@ class Protocol(Options):
         "take any bin of the chromosome as a distance-matched control once none is left within twice the distance",
         rare=True,
     )
-    correction: str = option("bh", one_of(CORRECTIONS), "of p-values over maps and tissues")
-    least_gain: float = option(0.005, NUMBER, "gain of Spearman's correlation below which it is nothing")
+    correction: str = option("bh", one_of(CORRECTIONS), "correction of p-values over maps and tissues")
+    least_gain: float = option(0.005, NUMBER, "smallest gain in Spearman's correlation that counts as one")
     rotations: int = option(19, whole(2), "circular shifts of the residuals along the genome", rare=True)
-    seed: int = option(1410, SEED, "of controls, circular shifts and downsampling")
+    seed: int = option(1410, SEED, "seed of controls, circular shifts and downsampling")
     pseudocount: float = option(PSEUDOCOUNT, NUMBER, "added to the expression before the logarithm", rare=True)

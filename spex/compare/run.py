@@ -1,6 +1,6 @@
 """A comparison from data folders to tables: everything is checked first, then one map comes after the other.
 
-What is dear is kept under OUT/parts, by a hash of all that it follows from: the part that all maps share, and the
+Expensive results are kept under OUT/parts, by a hash of all that it follows from: the part that all maps share, and the
 statistics of each map. A comparison that was stopped goes on from there, and ends with the same bytes.
 """
 
@@ -29,7 +29,7 @@ from spex.runs.records import versions
 from spex.runs.tensors import read_features
 
 FORMAT = 2
-"""Version of the numbers: a change that alters any raises it, and what is kept is then made anew."""
+"""Version of the numbers: a change that alters any raises it, and what is kept is then computed again."""
 
 logger = logging.getLogger("spex")
 
@@ -50,7 +50,7 @@ def compare_prepared(ready):
 
 
 def peak_memory():
-    """The most memory that this process has held so far, in bytes."""
+    """The most memory that this process has used so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -66,7 +66,7 @@ def shared_identity(ready):
 
 
 class _Work:
-    """The dear part of a comparison, and where it is kept."""
+    """The expensive part of a comparison, and where it is kept."""
 
     def __init__(self, ready):
         self.ready, self.kept = ready, Kept(ready.parts)
@@ -97,12 +97,12 @@ class _Work:
             except FileNotFoundError:
                 pass
             except DamagedFileError as error:
-                logger.warning("%s; it is made again", error)
+                logger.warning("%s; it is computed again", error)
         features, _ = read_features(self.ready.base.folder, self.ready.genes.table["id"], OWN_WIDTH)
         part = OwnPart.of(features, self.ready.chroms, self.ready.observed)
         if path is not None:
             part.save(path)
-            for other in self.kept.folder.glob("own_*.tri"):  # gigabytes that nobody asks for any more
+            for other in self.kept.folder.glob("own_*.tri"):  # gigabytes that are no longer used
                 if other != path:
                     other.unlink(missing_ok=True)
         return part
@@ -150,7 +150,7 @@ class _Work:
 
 
 def _tables(statistics, ready, settings):
-    """The tables; maps by the published rule stand behind the others, and in no test."""
+    """The tables; maps by the published rule stand after the others, and in no test."""
     both = list(zip(statistics, (maker.map_folder for maker in ready.makers), strict=True))
     decided = [each for each, folder in both if not folder.shown_only]
     shown = [each for each, folder in both if folder.shown_only]

@@ -1,6 +1,6 @@
-"""Rank correlations by chromosome, tests and intervals over chromosomes and over rotations of the genome.
+"""Rank correlations by chromosome, tests and intervals over chromosomes and over circular shifts along the genome.
 
-Arrays end in an axis of tissues; chromosomes or rotations come before it.
+Arrays end in an axis of tissues; chromosomes or shifts come before it.
 """
 
 from dataclasses import dataclass
@@ -94,10 +94,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rotation:
-    """What a statistic says beside its values on rotated residuals; all (t,).
+    """A statistic beside its values on shifted residuals; all (t,).
 
     t: distance from their mean in standard deviations of a further value. p_above, p_below: its tails by Student's t
-    with one degree less than rotations. p_rank: share of values at least as large, the observed one among them.
+    with one degree less than shifts. p_rank: share of values at least as large, the observed one among them.
     """
 
     t: np.ndarray
@@ -107,7 +107,7 @@ class Rotation:
 
     @classmethod
     def of(cls, values):
-        """values: (1 + K, t), observed first, K >= 2. Without spread between rotations nothing is found: p is 1."""
+        """values: (1 + K, t), observed first, K >= 2. Without spread between shifts nothing is found: p is 1."""
         observed, rotated = values[0], values[1:]
         count = len(rotated)
         spread = rotated.std(axis=0, ddof=1) * np.sqrt(1 + 1 / count)

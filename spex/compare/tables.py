@@ -59,7 +59,7 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
 
     statistics: list of MapStatistics. targets: list of t pairs, index and name of a tissue. correction: over all maps
     and tissues together: "bh", "by", or "none", every test by itself. least_gain: of Spearman; an interval that ends
-    below it means nothing. settings: dict, kept; under "maps" it may hold by map's name a dict with its folder and
+    below it means nothing. settings: dict, kept; under "maps" it may contain by map's name a dict with its folder and
     contacts, for the table of maps.
 
     Returns: Comparison. Where chromosomes are too few for a verdict, intervals and p-values are NaN.
@@ -72,9 +72,9 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
     results = pd.concat([_rows(each, targets) for each in statistics], ignore_index=True)
     maps = pd.concat([_row_of_map(each, settings) for each in statistics], ignore_index=True)
     results, maps = (_judge(table, correction, least_gain) for table in (results, maps))
-    for words, verdicts in FOUND.items():
+    for kind, verdicts in FOUND.items():
         counts = results["verdict"].isin(verdicts).groupby(results["map"], sort=False).sum()
-        maps[f"tissues_{words}"] = maps["map"].map(counts).to_numpy()
+        maps[f"tissues_{kind}"] = maps["map"].map(counts).to_numpy()
     groups = pd.concat([_group_rows(each, targets) for each in statistics], ignore_index=True)
     return Comparison(results[list(RESULTS)], maps[list(MAPS)], groups, settings)
 
@@ -141,7 +141,7 @@ def _row_of_map(statistics, settings):
 
 
 def _parts(statistics, over_tissues):
-    """Gain of the map over the baseline, and what it is made of. over_tissues: function of arrays (..., tissues)."""
+    """Gain of the map over the baseline, and its parts. over_tissues: function of arrays (..., tissues)."""
     matched = np.mean([statistics.of(draw) for draw in DRAWS], axis=0)
     base, mapped = statistics.of(BASELINE), statistics.of(MAP)
     differences = {
@@ -187,13 +187,13 @@ def _unseen(statistics):
 
 
 def _texts(penalties):
-    """The median over chromosomes, (t,) words. penalties: (c, t)."""
+    """The median over chromosomes, (t,) texts. penalties: (c, t)."""
     ordered = np.sort(penalties, axis=0)[len(penalties) // 2]
     return ["none" if penalty == LEFT_OUT else f"{penalty:.6g}" for penalty in ordered]
 
 
 def _judge(table, correction, least_gain):
-    """The table with adjusted p-values, verdicts and their words."""
+    """The table with adjusted p-values, verdicts and their sentences."""
     table = table.copy()
     for family in FAMILIES:
         table[f"q_{family}"] = adjust(table[f"p_{family}"], correction)

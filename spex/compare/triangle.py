@@ -36,7 +36,7 @@ def load_triangle(path):
         sizes = np.frombuffer(file.read(8 * HEAD).ljust(8 * HEAD, b"\0"))
         count, rows = (int(each) if 0 <= each <= size else -1 for each in sizes)
         if size != 8 * (HEAD + count + rows * (rows + 1) // 2) + SEAL.size:
-            raise DamagedFileError(f"{path}: {size} bytes are not what its head tells")
+            raise DamagedFileError(f"{path}: {size} bytes are not the size that its header gives")
         checksum = zlib.crc32(sizes.tobytes())
         head, matrix = np.empty(count), np.zeros((rows, rows), order="F")
         for part in (head, *_columns(matrix)):

@@ -14,22 +14,22 @@ SEQUENCE_AND_NUMBER, SEQUENCE, REGION, NUMBER, HARM, NOTHING, UNCLEAR = range(1,
 NO_VERDICT = 0
 WORDS = {
     NO_VERDICT: "too few chromosomes for a verdict",
-    SEQUENCE_AND_NUMBER: "adds sequence information, and what the number of contacts tells",
-    SEQUENCE: "adds sequence information",
-    REGION: "adds only what other bins at the same distances tell too",
-    NUMBER: "adds only what the number of contacts tells",
-    HARM: "harms",
-    NOTHING: "adds nothing of {least_gain:g} or more",
-    UNCLEAR: "not distinguishable",
+    SEQUENCE_AND_NUMBER: "the map adds sequence information and contact-number information",
+    SEQUENCE: "the map adds sequence information",
+    REGION: "the map adds only what other bins at the same distances carry too",
+    NUMBER: "the map adds only contact-number information",
+    HARM: "the map makes predictions worse",
+    NOTHING: "the map adds less than {least_gain:g} to Spearman's correlation",
+    UNCLEAR: "it cannot be decided whether the map adds anything",
 }
 SHOWN_ONLY = "shown without a verdict: contacts by the published rule"
-"""In the place of a verdict's words, for maps that are in no test."""
+"""In place of a verdict, for maps that are in no test."""
 
 FOUND = {"sequence": (SEQUENCE_AND_NUMBER, SEQUENCE), "region": (REGION,), "number": (SEQUENCE_AND_NUMBER, NUMBER)}
 """What is found in a tissue -> the verdicts that say so."""
 
-AND_NUMBER = ", and the number"
-"""Behind the third verdict where the number of contacts tells something too."""
+AND_NUMBER = ", and contact-number information"
+"""Follows the third verdict where the number of contacts adds something too."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def level(single):
 
 
 def judge(evidence, *, single, least_gain=Protocol.least_gain):
-    """The verdict's number and words.
+    """The verdict's number and sentence.
 
-    single: as of `level`, which sequence, content and number are held against.
+    single: as of `level`, which sequence, content and number are compared with.
     """
     bound = level(single)
     number = evidence.number < bound
@@ -74,5 +74,5 @@ def judge(evidence, *, single, least_gain=Protocol.least_gain):
         verdict = NOTHING
     else:
         verdict = UNCLEAR
-    words = WORDS[verdict].format(least_gain=least_gain)
-    return verdict, words + AND_NUMBER if verdict == REGION and number else words
+    sentence = WORDS[verdict].format(least_gain=least_gain)
+    return verdict, sentence + AND_NUMBER if verdict == REGION and number else sentence

@@ -1,1 +1,1 @@
-"""Pixels of a contact map to the bins that each TSS touches."""
+"""Pixels of a contact map to the contacted bins of each TSS."""

@@ -1,4 +1,4 @@
-"""Contact maps to the bins that each TSS touches: their side of the gene, and what each counts as in its sum."""
+"""Contact maps to the contacted bins of each TSS: their side of the gene, and the weight of each in its sum."""
 
 import logging
 from dataclasses import dataclass, field, replace
@@ -48,7 +48,7 @@ class Contacts:
 
     @property
     def stand_ins(self) -> np.ndarray:
-        """Which genes get the plain sum of their own windows in the place of contacts, (n,) bool."""
+        """Which genes get the plain sum of their local windows in the place of contacts, (n,) bool."""
         return ~self.has_pixels & self.rule.own_windows_stand_in
 
     @property

@@ -48,15 +48,15 @@ def select_genes(contacts, gene_ids):
 
 
 def draw_matched(contacts, seed, draw=0, *, whole_chromosome=False):
-    """For every contact another bin at about its distance that some gene touches, without replacement.
+    """For every contact another bin at about its distance that some gene contacts, without replacement.
 
     The pool of a chromosome is every bin that is kept for any of `contacts`' genes there. A contact at distance d gets
     a bin of the pool on the same side of the TSS, at a distance within 25 % of d, at least 20 kb away, that the gene
-    does not touch and that was not drawn for it before, each with the same chance. Where none is left the distance may
-    differ by 50 %, then by 100 %, then be up to four and up to eight times as large, so that a control stays within
+    does not contact and that was not drawn for it before, each with the same chance. Where none is left the distance
+    may differ by 50 %, then by 100 %, then be up to four and up to eight times as large, so that a control stays within
     the gene's region as long as it can; then any bin of the pool serves, on either side, and counts on the contact's
     side; then the contact keeps its own. Numbers of bins, counts, sides, groups and weights stay those of the map: a
-    drawn bin has all that of the contact that it stands for. A gene's contacts have their turn in random order.
+    drawn bin takes all these from the contact that it replaces. A gene's contacts are processed in random order.
 
     contacts: Contacts. seed, draw: whole numbers from 0 up; what is drawn for a gene depends on them, its id, its
     contacts and the pool alone, not on the other genes' order. whole_chromosome: any bin of the chromosome serves
@@ -86,14 +86,14 @@ def _genes_and_pools(contacts):
 
 
 def _entropy(gene):
-    """Numbers that stand for a gene's id in a seed."""
+    """Numbers that represent a gene's id in a seed."""
     return np.frombuffer(hashlib.sha256(str(gene).encode()).digest()[:8], "<u4").tolist()
 
 
 def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
     """Matched bins of one gene, int64, and their levels. pool, own (its bins): ascending. reaches: as `WITHIN`.
 
-    A level is the number of the reach that a bin was found in; the next one stands for the whole chromosome, the last
+    A level is the number of the reach that a bin was found in; the next one means the whole chromosome, the last
     for the contact's own bin.
 
     Places in the pool that may not be drawn are kept in an ascending list; of k free places of a stretch the number
@@ -123,7 +123,7 @@ def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
 
 
 def _stretches(pool, offsets, tss_bin, least, reaches):
-    """Where in the pool bins may be drawn: first place and place behind, each a list (contacts) of lists (levels).
+    """Where in the pool bins may be drawn: first place and place after it, each a list (contacts) of lists (levels).
 
     offsets: of the contacts from the TSS bin, in bins.
     """
@@ -204,7 +204,7 @@ def exchange(contacts, seed):
 
 
 def number_columns(contacts):
-    """What the numbers of contacts say of each gene, without any sequence: float64 (n, 9), as `NUMBER_COLUMNS`.
+    """The contact counts of each gene, without any sequence: float64 (n, 9), as `NUMBER_COLUMNS`.
 
     Bins and sum of counts on each side, as they are and as log(1 + x), and 1 for genes without a contact. The same of
     each group where there are several, with the sum of the weights beside that of the counts where contacts have any.

@@ -1,7 +1,7 @@
 """Contact maps as contacts are collected from them: what a reader of any format gives, and a downsampled map."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,13 +9,16 @@ from typing import Protocol
 import numpy as np
 from scipy import stats
 
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Two bins (int64) and counts (float64) of some pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """Some pixels of one chromosome, and what was met between it and other chromosomes.
+    """Some pixels of one chromosome, and its contacts with other chromosomes.
 
     bin1, bin2: int64 (n,), bins within the chromosome, bin1 <= bin2, a pair perhaps more than once. counts: float64
-    (n,). trans_pixels, trans_counts: number and sum of the pixels to other chromosomes that were met with these, each
+    (n,). trans_pixels, trans_counts: number and sum of the pixels to other chromosomes that were read with these, each
     pixel with one of its two chromosomes; None where the format has none, or does not say.
     """
 
@@ -25,8 +28,8 @@ class Pixels:
     trans_pixels: int | None = None
     trans_counts: float | None = None
 
-    def seen_from(self, is_tss):
-        """TSS bin, other bin and count of the pixels that touch a TSS bin, once from each; on the diagonal once.
+    def seen_from(self, is_tss: np.ndarray) -> Columns:
+        """TSS bin, other bin and count of the pixels of a TSS bin, once from each; on the diagonal once.
 
         is_tss: bool, for each bin of the chromosome.
         """
@@ -38,14 +41,15 @@ class Pixels:
         )
 
 
-def joined(kept):
+def joined(kept: list[Columns]) -> Columns:
     """Pieces of two bins (int64) and counts (float64), one after the other."""
     if not kept:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    return tuple(np.concatenate(column) for column in zip(*kept, strict=True))
+    one, other, counts = (np.concatenate(column) for column in zip(*kept, strict=True))
+    return one, other, counts
 
 
-def summed(one, other, counts):
+def summed(one: np.ndarray, other: np.ndarray, counts: np.ndarray) -> Columns:
     """Pairs of bins, int64, each once with the sum of its counts, by the first bin, then the second."""
     order = np.lexsort((other, one))
     one, other = one[order], other[order]
@@ -53,7 +57,7 @@ def summed(one, other, counts):
     return one[new], other[new], np.bincount(np.cumsum(new) - 1, counts[order], minlength=new.sum())
 
 
-def mark(bins, count):
+def mark(bins: np.ndarray, count: int) -> np.ndarray:
     """Which of `count` bins are among some, bool (count,); those past the last one are ignored."""
     marked = np.zeros(count, dtype=bool)
     marked[bins[bins < count]] = True
@@ -64,7 +68,7 @@ class MapReader(Protocol):
     """One resolution of a contact map. Readers of all formats derive from it and share what it defines.
 
     path: of the file. resolution: bp per bin; resolutions: all that the file has. chromsizes: name -> bp, None where
-    the format has no lengths; it then has `ends`, name -> bp that its contacts reach up to, and `fit`, which may be
+    the format has no lengths; it then has ends, name -> bp that its contacts reach up to, and `fit`, which may be
     called with what is known of the chromosomes before anything is read. has_balancing: whether the format has weights
     of bins, which `balancing` then gives.
 
@@ -75,6 +79,7 @@ class MapReader(Protocol):
     resolution: int
     resolutions: list[int]
     chromsizes: dict[str, int] | None = None
+    ends: dict[str, int] | None = None
     has_balancing: bool = False
 
     def accounts(self) -> list:
@@ -89,22 +94,23 @@ class MapReader(Protocol):
         """The same, and what the format says of the pixels between the chromosome and others."""
         return self.parts(chrom, advance)
 
-    def pixel_count(self, chroms) -> int | None:
+    def pixel_count(self, chroms: Iterable[str]) -> int | None:
         """Number of pixels that reading `chroms` streams through; None where the format does not say."""
         return None
 
-    def pixels_of(self, chrom: str, tss_bins: np.ndarray, advance: Callable[[int], object]):
-        """Stream a chromosome's pixels and keep those that touch a TSS bin.
+    def pixels_of(self, chrom: str, tss_bins: np.ndarray, advance: Callable[[int], object]) -> Columns:
+        """Stream a chromosome's pixels and keep those of a TSS bin.
 
         tss_bins: (m,) int64 bins within the chromosome.
 
         Returns: TSS bin, other bin (int64) and count (float64) of each pixel, seen from the TSS bin; a pixel between
         two TSS bins is seen from both.
         """
-        is_tss = mark(tss_bins, -(-self.chromsizes[chrom] // self.resolution))
+        lengths = self.chromsizes or self.ends or {}
+        is_tss = mark(tss_bins, -(-lengths[chrom] // self.resolution))
         return joined([part.seen_from(is_tss) for part in self.parts(chrom, advance)])
 
-    def depth(self, chroms, advance: Callable[[int], object]) -> float:
+    def depth(self, chroms: Iterable[str], advance: Callable[[int], object]) -> float:
         """Sum of the counts within chromosomes, each pair of bins once."""
         return float(sum(part.counts.sum() for chrom in chroms for part in self.parts(chrom, advance)))
 

@@ -13,16 +13,15 @@ import numpy as np
 
 from expecto.gene_features import STEP
 from expecto.network import BELUGA
-from spex.arguments import whole_number
 from spex.errors import InputError, parameter, shown
-from spex.options import NUMBER, Options, one_of, option, several
+from spex.options import NUMBER, Options, one_of, option, several, whole
 
 LEAST_DISTANCE = 20_000
-"""Contacts nearer than this, in bp, are left out: the gene's own windows see that sequence."""
+"""Contacts nearer than this, in bp, are left out: the gene's local windows see that sequence."""
 
 EVERY_ONE = "one"
 WEIGHTS = (EVERY_ONE, "count", "log", "balanced", "expected")
-"""What a kept contact may count as: `collect`."""
+"""Weights that a kept contact may have; see `collect`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,7 +31,7 @@ class Rule(Options):
     distance_edges: spatial distances at which groups of contacts end, ascending: 1/sqrt(count), which is the measured
     distance where a 3D model gives the count. The first group has those nearer than the first edge, the next those
     from there up to the second; contacts from the last edge on are left out. None: one group of all. contact_weight:
-    what each contact counts as in its sum, a name in `WEIGHTS`.
+    the weight of each contact in its sum, a name in `WEIGHTS`.
 
     Raises:
         InputError: edges that do not ascend from above 0, a last group that the rule's threshold empties, or an unknown
@@ -43,13 +42,13 @@ class Rule(Options):
     distance_edges: tuple[float, ...] = option(
         (),
         several(NUMBER, "numbers above 0, one or a list"),
-        "sum contacts apart by 1/sqrt(count), in groups that end at these distances; none beyond the last (default: "
+        "sum contacts separately by 1/sqrt(count), in groups up to these distances; none beyond the last (default: "
         "one group of all)",
         metavar="DISTANCE",
         example="[0.5, 1.0]",
         rare=True,
     )
-    contact_weight: str = option(EVERY_ONE, one_of(WEIGHTS), "what each kept bin counts as in its sum", rare=True)
+    contact_weight: str = option(EVERY_ONE, one_of(WEIGHTS), "weight of each kept bin in its sum", rare=True)
 
     def __post_init__(self):
         super().__post_init__()
@@ -114,7 +113,7 @@ class Published(Rule):
 
     name: ClassVar[str] = "published"
     own_windows_stand_in: ClassVar[bool] = True
-    """Whether a gene without any pixel gets the plain sum of its own windows instead of zeros, in every group."""
+    """Whether a gene without any pixel gets the plain sum of its local windows instead of zeros, in every group."""
 
     def tss_bins(self, tss, resolution):
         """Bin of each TSS: the nearest bin edge, halves to even, not the bin that contains the TSS.
@@ -169,7 +168,7 @@ class Corrected(Rule):
         """Centre of each window. windows: (n,) int64. Returns: (n,) int64, bp.
 
         A single window lies in the middle of its bin. Of k that tile it, number t from 0 has its centre
-        1000 + t (resolution - 2000) / (k - 1) bp behind the bin's start, halves rounded to even: evenly spaced, the
+        1000 + t (resolution - 2000) / (k - 1) bp after the bin's start, halves rounded to even: evenly spaced, the
         first begins with the bin, the last ends with it, and the two halves of the bin mirror each other.
         """
         bins, number = np.divmod(np.asarray(windows), self.tiles(resolution))
@@ -232,7 +231,7 @@ def options_of(rule, resolution):
 
 def check_resolution(resolution):
     """Refuse bins that windows cannot tile. resolution: bp per bin."""
-    if whole_number(resolution, "resolution", least=1) % STEP:
+    if whole(1).check(resolution, "resolution") % STEP:
         raise InputError(
             f"expected a multiple of {STEP}, the distance of the windows", argument="resolution", subject=resolution
         )

@@ -18,7 +18,7 @@ WINDOWS_AT_ONCE = 4096
 """Changed windows whose predictions are in memory, at least (8 KB each), in whole alleles."""
 
 OWN_REACH = REACH + BELUGA.window // 2
-"""Largest distance in bp between a TSS and a base of its own windows."""
+"""Largest distance in bp between a TSS and a base of its local windows."""
 
 ARRAYS = ("alleles", "genes", "through_own", "own", "contact")
 """Fields of Effects that are arrays."""
@@ -30,7 +30,7 @@ class Effects:
 
     alleles, genes: (m,) int64, numbers of the allele and of the gene's row, rising. through_own: (m,) bool, whether
     windows of the gene's own grid change. contacts: list (m) of int64 arrays, numbers of the contacts whose bins
-    change. own, contact: float64 (m, t), change of ln(expression) in each tissue, by the own windows and by contacts.
+    change. own, contact: float64 (m, t), change of ln(expression) in each tissue, by the local windows and by contacts.
     """
 
     alleles: np.ndarray
@@ -43,7 +43,7 @@ class Effects:
 
 @dataclass
 class _Pair:
-    """A gene that an allele reaches. positions: in SHIFTS of its own windows that change. own: starts of these in the
+    """A gene that an allele reaches. positions: in SHIFTS of its local windows that change. own: starts of these in the
     reference, and in the changed chromosome. contacts: number -> starts of those windows of its bin, likewise."""
 
     chrom: str
@@ -130,7 +130,7 @@ class AlleleScorer:
         return not np.array_equal(before, change.codes(self._genome, moved, moved + BELUGA.window))
 
     def _changed_windows(self, change, gene, stretches):
-        """Own windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
+        """Local windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
         tss = self._tss[gene]
         first, end, within = own_windows(tss, self._strands[gene], BELUGA.window)
         if gene not in stretches:

@@ -38,7 +38,7 @@ READINGS = {
         lambda pos, ref, alt: (pos, turned(alt))
     ),
 }
-"""Other readings of an allele, in words, and what to do -> position and bases that the genome then has."""
+"""Other readings of an allele, as text, and what to do -> position and bases that the genome then has."""
 
 SHOWN_BASES = 10
 
@@ -52,7 +52,7 @@ logger = logging.getLogger("spex")
 class Change:
     """Bases of a chromosome that others take the place of.
 
-    start: 0-based, of the first base that is replaced; for an insertion the base behind it. removed: number of bases.
+    start: 0-based, of the first base that is replaced; for an insertion the base after it. removed: number of bases.
     added: base codes, uint8.
     """
 
@@ -89,18 +89,18 @@ class Change:
 
     @property
     def end(self):
-        """0-based, of the base behind those that are replaced."""
+        """0-based, of the base after those that are replaced."""
         return self.start + self.removed
 
     @property
     def shift(self):
-        """How far everything behind it moves, in bp."""
+        """How far everything after it moves, in bp."""
         return len(self.added) - self.removed
 
     def moved(self, positions):
         """Where bases of the reference come to lie. positions: 0-based, of any shape. Returns: int64, the same shape.
 
-        Bases that are replaced go to the same place in what is added, or, where that is shorter, right behind it.
+        Bases that are replaced go to the same place in what is added, or, where that is shorter, right after it.
         """
         positions = np.asarray(positions, np.int64)
         inside = self.start + np.minimum(positions - self.start, len(self.added))
@@ -158,7 +158,7 @@ class Agreement:
         return REF_MISMATCH
 
     def report(self, about, doubts=()):
-        """Log what does not agree, in one line. about: argument and subject of errors. doubts: others, in words.
+        """Log what does not agree, in one line. about: argument and subject of errors. doubts: others, as text.
 
         Raises:
             InputError: so much does not that they are of another genome, or of no allele the genome has the bases.
@@ -191,7 +191,7 @@ class Agreement:
             logger.warning("%s: %s", about.get("subject", "variants"), "; ".join([*notes, *doubts]))
 
     def _reading(self):
-        """The reading by which those that differ agree, in words; None without one that stands out."""
+        """The reading by which those that differ agree, as text; None without one that stands out."""
         differ = self._counts["differ"]
         for cause, remedy in READINGS:
             agree = self._by_reading[cause]

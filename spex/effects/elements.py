@@ -1,4 +1,4 @@
-"""Effects of elements: what each contacted bin, and each stretch of a gene's own windows, adds to a prediction.
+"""Effects of elements: what each contacted bin, and each stretch of a gene's local windows, adds to a prediction.
 
 The effect of an element is f(tensor) - f(tensor without it), in ln(expression). For a linear model these are exact
 contributions and add up to the prediction; for trees they are knock-outs, one element at a time.
@@ -42,20 +42,20 @@ LARGE = 1_000_000
 """Rows; a table of elements with more is gzipped."""
 
 STRETCH = 1000
-"""Length in bp of the stretches that a gene's own windows are reported by: five windows each."""
+"""Length in bp of the stretches that a gene's local windows are reported by: five windows each."""
 
 WINDOWS_AT_ONCE = 4096
-"""Windows of contacted bins whose predictions are held in memory (8 KB each)."""
+"""Windows of contacted bins whose predictions are kept in memory (8 KB each)."""
 
 CONTACT, OWN = "contact", "own"
-"""The classes of elements: contacted bins, and stretches of a gene's own windows."""
+"""The classes of elements: contacted bins, and stretches of a gene's local windows."""
 
 
 class ElementScorer:
     """Computes effects of elements.
 
     inputs: EffectInputs. computer: FeatureComputer of its genome and network. own_windows: report the gene's
-    own windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
+    local windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
     """
 
     def __init__(self, inputs, computer, *, own_windows=False, cell_type=None):
@@ -126,7 +126,7 @@ class ElementScorer:
         return strongest
 
     def _contacts(self, chrom, rows):
-        """Bins that genes of one chromosome touch: DataFrame as of `_elements`."""
+        """Bins that genes of one chromosome contact: DataFrame as of `_elements`."""
         if self._index is None:
             return _elements([], [], [], CONTACT, [], [], np.empty((0, len(self._inputs.fits))))
         contacts = self._index.contacts
@@ -154,7 +154,7 @@ class ElementScorer:
             self._knock_out(gene, parts, effects, places[mine])
 
     def _own(self, gene):
-        """Elements of a gene's own windows, in stretches of 1 kb; as `_contacts`."""
+        """Elements of a gene's local windows, in stretches of 1 kb; as `_contacts`."""
         row = self._inputs.genes.iloc[gene]
         first, _, within = own_windows(row["tss"], row["strand"], BELUGA.window)
         order = np.argsort(within)
@@ -188,7 +188,7 @@ class ElementScorer:
         return self._inputs.settings.width // BELUGA.features
 
     def _knock_out(self, gene, parts, effects, places):
-        """Put what models that are not linear lose without each of some parts of a gene's tensor into `effects`."""
+        """Put the loss of non-linear models without each of some parts of a gene's tensor into `effects`."""
         gene_id = self._inputs.genes["id"].iloc[gene]
         tensor, _ = read_features(self._inputs.folder, [gene_id], self._inputs.settings.width)
         without = (tensor - parts.reshape(len(parts), -1)).astype(np.float32)
@@ -229,7 +229,8 @@ def _elements(genes, start, end, kind, counts, side, effects):
 
 
 class ElementBenchmark:
-    """Tested pairs of the genes of a data folder, and what each model makes of them, while their elements pass by.
+    """Tested pairs of the genes of a data folder, and their scores by each model, collected while their elements are
+    computed.
 
     pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss. account: Account of the pairs.
     """
@@ -255,7 +256,7 @@ class ElementBenchmark:
         return np.unique(self._known["row"].to_numpy())
 
     def keep(self, rows):
-        """Leave out pairs of other genes than those at some rows, whose elements do not pass by."""
+        """Leave out pairs of other genes than those at some rows, whose elements are not computed."""
         asked = self._known["row"].isin(rows)
         self.account.leave_out("of genes that were not asked for", (~asked).sum())
         self._known = self._known[asked].reset_index(drop=True)
@@ -270,6 +271,6 @@ class ElementBenchmark:
             yield table
 
     def scores(self, model, resamples=RESAMPLES, seed=0):
-        """As `models.benchmark.score_pairs`, of the tables that passed by."""
+        """As `models.benchmark.score_pairs`, of the tables that were computed."""
         effects = self._effects.get(model, np.zeros(len(self._known)))
         return score_known(self._known.assign(effect=effects), resamples, seed)

@@ -163,8 +163,8 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
     folder, settings = open_made(data_folder, "data_folder")
     if sources.cache is not None:
         require_folder(sources.cache, "cache")
-    require_file(sources.genome, "genome", "genome")
-    require_file(sources.network, "network", "beluga")
+    require_file(sources.genome, "genome")
+    require_file(sources.network, "network")
     hashes = KnownHashes(folder.input_hashes)
     named = {**(made_with or {}), "genome": sources.genome, "network": sources.network}
     check_made_with(folder, named, hashes, {})

@@ -1,7 +1,7 @@
 """Null variants: random SNVs at places of the same kind, drawn apart in every stratum, and the rank of an effect there.
 
 Kinds of places, or strata, are the path by which an allele reaches a gene and the class of its distance to the TSS.
-Within a stratum each pair of a gene and a base in its own windows, or in the windows of its contacted bins, has the
+Within a stratum each pair of a gene and a base in its local windows, or in the windows of its contacted bins, has the
 same chance, and so has each of the three other bases: base composition and CpG are those of such places. A draw over
 the whole genome would hardly ever hit one.
 """
@@ -31,7 +31,7 @@ EDGES = {OWN: (1_000, 5_000), CONTACT: (100_000, 500_000), BOTH: ()}
 
 TABLE, RECORD = "null_variants.tsv", "null_variants.json"
 LEAST_NULLS = 20
-"""Fewer of a stratum give no rank."""
+"""With fewer, a stratum gives no rank."""
 
 TRIES = 200
 """Draws for each null variant that is wanted before a stratum counts as without places."""
@@ -146,7 +146,7 @@ class NullDrawer:
         return drawn
 
     def _own_places(self, generator, name, count):
-        """Places in own windows, every gene and place alike: genes and 0-based positions, two lists."""
+        """Places in local windows, every gene and place alike: genes and 0-based positions, two lists."""
         reach = min(STRATA[name][2], OWN_REACH)
         genes = generator.integers(0, len(self._tss), count)
         distances = generator.integers(-reach, reach + 1, count)

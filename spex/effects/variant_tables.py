@@ -81,10 +81,10 @@ def _distances(starts, reached):
 def _touched(contacts, numbers):
     """Sum of the counts, and names, of the contacted bins that each pair changes; NaN and None without any."""
     counts, names = np.full(len(numbers), np.nan), [None] * len(numbers)
-    for place, touched in enumerate(numbers):
-        if len(touched):
-            counts[place] = contacts.counts[touched].sum()
-            chrom, starts = contacts.chroms[contacts.gene[touched[0]]], contacts.start[touched]
+    for place, contacted in enumerate(numbers):
+        if len(contacted):
+            counts[place] = contacts.counts[contacted].sum()
+            chrom, starts = contacts.chroms[contacts.gene[contacted[0]]], contacts.start[contacted]
             names[place] = ",".join(f"{chrom}:{start}-{start + contacts.resolution}" for start in starts.tolist())
     return counts, names
 

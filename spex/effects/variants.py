@@ -168,7 +168,7 @@ class VariantRun:
         return sizes
 
     def score(self, shard=None):
-        """Make the parts that are missing. Returns: whether every part is there now, whoever made it.
+        """Make the parts that are missing. Returns: whether every part is there now, by any process.
 
         shard: divisor and remainder of the numbers of blocks to do; all without it.
         """

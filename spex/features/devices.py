@@ -26,6 +26,7 @@ from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
 from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
+from spex.models.device_products import one_line
 from spex.options import one_of
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
@@ -165,7 +166,7 @@ def windows_per_pass(device):
 
 @contextlib.contextmanager
 def computing(device, precision):
-    """Set PyTorch's switches of TF32 as a precision asks for, and set them back; tell of full memory in one line.
+    """Set PyTorch's switches of TF32 as a precision asks for, and set them back; report full memory in one line.
 
     Raises:
         InputError: the device's memory is full.
@@ -174,15 +175,13 @@ def computing(device, precision):
     before = [switch.allow_tf32 for switch in switches]
     for switch in switches:
         switch.allow_tf32 = precision == "tf32"
+    hint = (
+        f"give it less at once with {parameter('batch_size')}; if nvidia-smi shows others on it, choose another with "
+        f"{parameter('gpus')}, or give the same command again later"
+    )
     try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise InputError(
-            f"its memory is full ({str(error).partition('. ')[0]})",
-            subject=device,
-            hint=f"give it less at once with {parameter('batch_size')}; if nvidia-smi shows others on it, choose "
-            f"another with {parameter('gpus')}, or give the same command again later",
-        ) from error
+        with one_line(device, hint):
+            yield
     finally:
         for switch, allowed in zip(switches, before, strict=True):
             switch.allow_tf32 = allowed

@@ -104,6 +104,9 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
     watch.check()
     claim_run(folder, settings)
+    cache = [] if computation.cache is None else [computation.cache]
+    given = {"genes": [inputs.genes], "genome": [inputs.genome], "network": [inputs.network]}
+    folder.remember(hashes, **given, maps=inputs.maps, cache=cache)
     hashes.save()
     report_rows(inputs.genes, table, genes, inputs.gene_type, inputs.excluded)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
@@ -127,14 +130,14 @@ def _read_inputs(inputs, folder, hashes):
 
     Returns: the whole genes table; the kept genes; contact maps.
     """
-    table = read_gene_table(require_file(inputs.genes, "genes", "genes"), inputs.tss_rule)
+    table = read_gene_table(require_file(inputs.genes, "genes"), inputs.tss_rule)
     genes = keep_genes(table, inputs.gene_type, inputs.excluded)
-    genome = Genome(require_file(inputs.genome, "genome", "genome"), folder.genome_index)
+    genome = Genome(require_file(inputs.genome, "genome"), folder.genome_index)
     genome.close()
     if hashes.sha256(inputs.genes) == PUBLISHED_TABLE_SHA256:
         check_chromosomes(inputs.genome, genome.chromsizes, GRCH38_LENGTHS)
     check_on_genome(genes, genome.chromsizes)
-    require_file(inputs.network, "network", "beluga")
+    require_file(inputs.network, "network")
     maps = open_maps(inputs.maps, inputs.resolution, inputs.reading, inputs.rule)
     maps = agree_maps(maps, genes, genome.chromsizes)
     check_different(inputs.maps, hashes)

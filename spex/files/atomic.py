@@ -79,7 +79,7 @@ def temporary_path(path):
     place = os.path.abspath(path.parent)
     if place not in CLEANED:
         CLEANED.add(place)
-        with contextlib.suppress(OSError):  # whoever writes there next says what is wrong with it
+        with contextlib.suppress(OSError):  # the next write there reports what is wrong
             remove_abandoned(place)
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
 
@@ -98,7 +98,7 @@ def remove_abandoned(folder):
 
 
 def remove_where_allowed(path):
-    """Delete a file; where it is gone already, or cannot be deleted for want of permission, nothing happens."""
+    """Delete a file; where it is gone already, or may not be deleted, nothing happens."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -107,7 +107,7 @@ def remove_where_allowed(path):
 
 
 def is_read_only(error):
-    """Whether an OSError says that a place cannot be written to by this user, or by nobody."""
+    """Whether an OSError says that this user, or no user, can write there."""
     return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
 
 

@@ -1,6 +1,7 @@
 """Paths that a user gave: whether a file or a folder is there, and pipes, kept so that they can be read twice."""
 
 import contextlib
+import difflib
 import os
 import shutil
 import sys
@@ -8,10 +9,20 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from spex.errors import InputError
+from spex.errors import InputError, shown
 from spex.files.atomic import temporary_path
 
 STANDARD_INPUT = "-"
+PUBLISHED_FILES = {
+    "geneanno_GRCh38.csv": "genes",
+    "geneanno.exp.csv": "expression",
+    "deepsea_beluga_2002_features.tsv": "features",
+    "deepsea.beluga.pth": "beluga",
+    "hg38.fa": "genome",
+    "4DNFIARR7LP4.mcool": "contacts",
+}
+"""File name -> name in `python -m spex.resources`, of the files of the published program."""
+
 PIECE = 1 << 20
 LEFT_FREE = 256 << 20  # bytes of the disk that the copy of a pipe leaves to others; a pipe need not end
 
@@ -25,24 +36,37 @@ def require_folder(path, argument):
     return path
 
 
-def require_file(path, argument, resource=None):
-    """The path, when a readable file is there.
-
-    argument: name of the one that gave it. resource: the file's name in `python -m spex.resources`, where it has one.
-    """
+def require_file(path, argument):
+    """The path, when a readable file is there. argument: name of the one that gave it."""
     path = Path(path)
     about = {"argument": argument, "subject": path}
-    hint = f"get it with: python -m spex.resources get {resource}" if resource else None
     if path.is_dir():
-        raise InputError("found a folder", **about, expected="a file", hint=hint)
+        raise InputError("found a folder", **about, expected="a file", hint=_way_to(path))
     if not path.exists():
-        raise InputError("no such file", **about, hint=hint or "check the path")
+        raise InputError("no such file", **about, hint=_way_to(path) or _near(path))
     if not path.is_file():
         expected = "a file, which can be read more than once"
         raise InputError("a pipe or a device", **about, expected=expected, hint="write it to a file")
     if not os.access(path, os.R_OK):
         raise InputError("you have no permission to read it", **about, expected="a readable file")
     return path
+
+
+def _way_to(path):
+    """How to get one of the published files, known by its name; None of any other."""
+    name = PUBLISHED_FILES.get(path.name)
+    return name and f"get it with: python -m spex.resources get {name}"
+
+
+def _near(path):
+    """What a missing path may have been meant to be."""
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}; check the path"
+    with contextlib.suppress(OSError):
+        near = difflib.get_close_matches(path.name, os.listdir(path.parent), n=2)
+        if near:
+            return f"did you mean {' or '.join(map(shown, near))}?"
+    return "check the path"
 
 
 def is_piped(path):
@@ -54,7 +78,7 @@ def keep_piped(path, folder, owner, check=lambda head: None):
     """Copy what comes through a pipe, byte for byte, into a file that only this user may read.
 
     folder: of the copy; None is the system's for temporary files. owner: object; the copy is deleted when it goes.
-    check: called with the first bytes, before more is kept; raises InputError where they are of no use.
+    check: called with the first bytes, before more is kept; raises InputError where they cannot be used.
 
     Returns: path of the copy.
 

@@ -61,7 +61,7 @@ class Watch:
                     argument=argument,
                     subject=path,
                     expected="the same file to the end",
-                    hint="what was computed from it last is not kept; run the same command again when nobody writes it",
+                    hint="what was computed from it last is not kept; rerun the same command when no program writes it",
                 )
 
     def passing(self, items):
@@ -91,7 +91,7 @@ def file_sha256(path):
 class KnownHashes:
     """SHA-256 of input files, remembered by path, size and times, so that a restart does not read gigabytes again.
 
-    path: JSON file of the memory; where it is missing or damaged, hashes are computed anew. Without it they are
+    path: JSON file of the memory; where it is missing or damaged, hashes are computed again. Without it they are
     remembered by this object alone.
     """
 
@@ -112,7 +112,7 @@ class KnownHashes:
         if {name: entry.get(name) for name in stamp} != stamp:
             entry = {**stamp, "sha256": file_sha256(path)}
             if stamp_of(path) != before:
-                raise InputError("changed while it was read", subject=path, hint="wait until nobody writes it")
+                raise InputError("changed while it was read", subject=path, hint="wait until no program writes it")
             self._known[str(path)] = entry
             self._new = True
         return entry["sha256"]
@@ -123,7 +123,7 @@ class KnownHashes:
         return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
     def save(self):
-        """Write what was computed anew."""
+        """Write what was computed since."""
         if self._new and self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             save_sealed_json(self.path, self._known)

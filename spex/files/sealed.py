@@ -1,6 +1,6 @@
 """Files of ours whose damage is noticed: disks and copies change bytes after they were written.
 
-A seal is a checksum behind the content (or a field of it, in JSON); what a later run relies on carries one."""
+A seal is a checksum after the content (or a field of it, in JSON); what a later run relies on carries one."""
 
 import hashlib
 import io
@@ -66,7 +66,7 @@ def load_sealed_json(path):
 
 
 def _write_sealed(path, *parts, durable=True):
-    """Write bytes and behind them a seal, by which `load_sealed` finds out whether they were damaged since."""
+    """Write bytes and after them a seal, by which `load_sealed` finds out whether they were damaged since."""
     checksum = 0
     with whole_file(path, durable=durable) as file:
         for part in parts:
@@ -96,7 +96,7 @@ def _check_seal(path, content, end):
 
 
 def save_arrays(path, arrays):
-    """Write arrays as `.npz` with a seal behind it. arrays: dict from name, without pickled objects."""
+    """Write arrays as `.npz` with a seal after it. arrays: dict from name, without pickled objects."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     _write_sealed(path, buffer.getbuffer())
@@ -114,7 +114,7 @@ def load_arrays(path):
 
 
 def save_array(path, array, *, durable=True):
-    """Write an array as `.npy` with a seal behind it, which NumPy's own reader passes over."""
+    """Write an array as `.npy` with a seal after it, which NumPy's own reader passes over."""
     array = np.ascontiguousarray(array)
     _write_sealed(path, npy_header(array.shape, array.dtype), array.data, durable=durable)
 

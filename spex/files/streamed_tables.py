@@ -8,13 +8,13 @@ import gzip
 import itertools
 from pathlib import Path
 
-from spex.arguments import choice
 from spex.errors import InputError, visible
 from spex.files.atomic import remove_where_allowed, whole_file
+from spex.options import one_of
 
 FORMATS = ("tsv", "parquet")
 TEXT = "string"
-"""What columns of text hold; others are int64 or float64."""
+"""The type of text columns; others are int64 or float64."""
 
 ROWS_AT_ONCE = 100_000
 
@@ -25,7 +25,7 @@ def require_format(format):
     Raises:
         InputError: no such format, or pyarrow, which writes Parquet, is not installed.
     """
-    if choice(format, "format", FORMATS) == "parquet":
+    if one_of(FORMATS).check(format, "format") == "parquet":
         _import_pyarrow()
 
 
@@ -33,7 +33,7 @@ def write_tables(folder, stem, tables, columns, format="tsv", *, gzip_past=None)
     """Write tables one below the other as one file that appears whole, in the place of one from before.
 
     folder: made where it is missing. stem: of the file's name. tables: iterable of DataFrames, in the order of the
-    file. columns: name -> what it holds, "string", "int64" or "float64"; others are left out. format: "tsv", with nine
+    file. columns: name -> its type, "string", "int64" or "float64"; others are left out. format: "tsv", with nine
     significant digits and without control characters, or "parquet". gzip_past: rows of text past which it is gzipped.
 
     Returns: path of `<stem>.tsv`, `<stem>.tsv.gz` or `<stem>.parquet`.
@@ -58,7 +58,7 @@ def _write_text(path, tables, columns, gzip_past):
     pieces = (piece for table in tables for piece in _pieces(table, columns))
     first, rows, packs = [], 0, False
     for piece in pieces if gzip_past is not None else ():
-        first.append(_text(piece, columns))  # held as text until there are none left, or so many that it is gzipped
+        first.append(_text(piece, columns))  # kept as text until there are none left, or so many that it is gzipped
         rows += len(piece)
         packs = rows > gzip_past
         if packs:

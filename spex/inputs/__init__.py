@@ -1,1 +1,1 @@
-"""What a user hands in: read, checked, and turned into tables and arrays."""
+"""What a user provides: read, checked, and turned into tables and arrays."""

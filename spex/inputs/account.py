@@ -17,9 +17,9 @@ logger = logging.getLogger("spex")
 class Account:
     """Rows of a file: how many are used, and how many are left out for which reason.
 
-    path: of the file, as messages call it. used: rows that count. left_out: reason, in words that follow a number ->
+    path: of the file, as messages call it. used: rows that count. left_out: reason, a phrase that follows a number ->
     rows. names: reason -> what it is about, such as chromosomes; the first ones are named. notes: what else was done to
-    the rows, in words. unit: what a row is, plural.
+    the rows, as text. unit: what a row is, plural.
     """
 
     path: str

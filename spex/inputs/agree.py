@@ -1,4 +1,4 @@
-"""Whether genes, lengths of chromosomes and what a file says of itself are of one genome."""
+"""Whether genes, lengths of chromosomes and what a file states about itself belong to one genome."""
 
 import re
 
@@ -72,4 +72,4 @@ def build_of(chromsizes):
 
 def builds_named(text):
     """The builds that a text names: set of names."""
-    return {name for name, (_, words) in BUILDS.items() if re.search(words, text, re.IGNORECASE)}
+    return {name for name, (_, pattern) in BUILDS.items() if re.search(pattern, text, re.IGNORECASE)}

@@ -22,9 +22,9 @@ BASES = frozenset("ACGT")
 
 COLUMNS = ("chrom", "pos", "ref", "alt")
 NOTHING = "."
-"""What VCF has where there is nothing."""
+"""What VCF has for a missing value."""
 EMPTY = ("", "None", "nan", "<NA>", "NaT")
-"""What is left of nothing where a value is made text."""
+"""What a missing value becomes as text."""
 WHOLE = re.compile(r"(\d{1,18})(\.0*)?", re.ASCII)
 
 LONGEST_CHANGE = 2000

@@ -1,4 +1,4 @@
-"""Gene annotation as GENCODE, Ensembl and RefSeq give it, GTF or GFF3, to a table with one TSS a gene."""
+"""Gene annotation of GENCODE, Ensembl and RefSeq, GTF or GFF3, to a table with one TSS a gene."""
 
 import contextlib
 import re
@@ -9,13 +9,13 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from spex.arguments import choice
 from spex.errors import InputError, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import TSS_RULES
 from spex.inputs.normalise import LARGEST_POSITION, PAR_Y, unversioned
 from spex.inputs.opening import open_text
 from spex.inputs.text_tables import listed
+from spex.options import one_of
 
 NAMED = re.compile(r"\.(gtf|gff|gff3)(\.(gz|bz2|xz))?$", re.IGNORECASE)
 FIELDS, DIGITS = 9, 10
@@ -46,14 +46,14 @@ BIOTYPES = re.compile(
     r"sense_intronic|sense_overlapping|non_coding|ambiguous_orf|TEC|LRG_gene|(\w+_)?pseudogene|\w*RNA|"
     r"3prime_overlapping_ncrna|(IG|TR)_[A-Z]+_gene"
 )
-"""Biotypes of Ensembl, which stand in the second field of its GTF up to release 75 (GRCh37)."""
+"""Biotypes of Ensembl, from the second field of its GTF up to release 75 (GRCh37)."""
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type", "line"]
 SEVERAL, MOST_ODD = 10, 0.1
 """More genes than these, in number and as a share, without a TSS for a fault of their lines: the file is damaged."""
 
 LACKING = {"mane": "without a MANE Select transcript", "canonical": "without an Ensembl canonical transcript"}
-"""Why a rule leaves a gene out, in words that follow a number."""
+"""Why a rule leaves a gene out, a phrase that follows a number."""
 MANE, CANONICAL = "MANE_Select", "Ensembl_canonical"
 
 
@@ -61,7 +61,7 @@ class Record(NamedTuple):
     """A gene, or what may be a transcript. start, end: 1-based, both included. line: its number in the file, from 1.
 
     source: its second field. attributes: of several of one name, the last; tags: all of the attribute `tag`, blanks as
-    underscores. fault: what is wrong with its positions, in words; None where they are right.
+    underscores. fault: what is wrong with its positions, as text; None where they are right.
     """
 
     line: int
@@ -82,7 +82,7 @@ class Record(NamedTuple):
 
 
 class Odd(NamedTuple):
-    """Why a gene has no TSS. reason: in words that follow a number. found, expected: of the error, where many are."""
+    """Why a gene has no TSS. reason: a phrase that follows a number. found, expected: of the error, where many are."""
 
     reason: str
     found: str
@@ -110,7 +110,7 @@ def is_annotation(path):
     """Whether a file is GTF or GFF3, by its name or by its first line that is no comment."""
     if NAMED.search(Path(path).name):
         return True
-    with contextlib.suppress(InputError), open_text(path, {}, newline="\n") as file:  # whoever reads on raises it
+    with contextlib.suppress(InputError), open_text(path, {}, newline="\n") as file:  # the reader raises it later
         for line in file:
             if line.startswith("##gff-version"):
                 return True
@@ -131,7 +131,7 @@ def read_annotation(path, tss_rule="auto"):
     PAR genes of Y, those without a transcript that the rule takes, and odd ones: in parts, without a strand, there
     twice.
     """
-    choice(tss_rule, "tss_rule", TSS_RULES)
+    one_of(TSS_RULES).check(tss_rule, "tss_rule")
     account, rows, odd, untyped = Account(str(path), "genes"), [], [], 0
     genes, transcripts = _collect(path)
     for key, gene in _each_once(genes).items():
@@ -175,7 +175,7 @@ def choose_tss(gene, strand, transcripts, rule="auto"):
 
     Returns: int, 1-based, or None where the rule takes none.
     """
-    choice(rule, "tss_rule", TSS_RULES)
+    one_of(TSS_RULES).check(rule, "tss_rule")
     taken = {
         "mane": [each for each in transcripts if MANE in each.tags],
         "canonical": [each for each in transcripts if CANONICAL in each.tags],
@@ -261,7 +261,7 @@ def _collect(path):
 
 
 def _gene(record):
-    """The Gene of a line. GFF3 without gene_id has the id in ID, behind the word gene."""
+    """The Gene of a line. GFF3 without gene_id has the id in ID, after the word gene."""
     name = record.attributes.get("gene_id") or record.attributes.get("ID", "")
     name = name.removeprefix("gene:").removeprefix("gene-")
     where, odd = f"the gene on line {record.line}", None
@@ -277,7 +277,7 @@ def _gene(record):
 
 
 def _repeated(gene, record):
-    """A gene that another line names too, as trans-splicing gives it, or a file that was put together."""
+    """A gene that another line names too, as trans-splicing gives it, or a concatenated file."""
     in_parts = "part" in record.attributes or "trans-splicing" in record.attributes.get("exception", "")
     found = f"gene {shown(gene.name)} is on line {gene.record.line} and on line {record.line}"
     return gene._replace(odd=Odd("in parts" if in_parts else "there twice", found))
@@ -317,7 +317,7 @@ def _odd_transcripts(gene, records):
 
 
 def _unused(name, biotype):
-    """Why no gene of this id and type is used, in words that follow a number, or None."""
+    """Why no gene of this id and type is used, a phrase that follows a number, or None."""
     if PAR_Y.fullmatch(name):
         return "PAR genes of chrY"
     return None if biotype in TYPES else shown(biotype or "genes without a type", 30)

@@ -26,7 +26,7 @@ def read_chromatin_features(path):
     """
     expected = f"Beluga's table of {BELUGA.features} chromatin features under a header: {', '.join(LABELS)}"
     about = {"argument": "chromatin_features", "subject": path}
-    content = read_table(require_file(path, about["argument"], "features"), about["argument"], "\t", expected=expected)
+    content = read_table(require_file(path, about["argument"]), about["argument"], "\t", expected=expected)
     header, count = content.header, len(content.rows)
     labels = [place for place, name in enumerate(header) if is_row_label(name) and _are_labels(place, content)]
     places = [place for place in range(len(header)) if place not in labels]

@@ -50,7 +50,7 @@ def read_crispr_pairs(path):
     account = Account(str(path), "pairs")
     rows = _without_missing(rows, account)
     starts, ends = (_positions(rows[name], about) for name in ("chromStart", "chromEnd"))
-    _refuse(ends < starts, rows["chromEnd"], about, "a position behind chromStart")
+    _refuse(ends < starts, rows["chromEnd"], about, "a position after chromStart")
     regulated = rows["Regulated"].str.upper().map(REGULATED)
     _refuse(regulated.isna(), rows["Regulated"], about, "TRUE, FALSE, 1 or 0")
     points = ends == starts
@@ -124,7 +124,7 @@ def _without_missing(rows, account):
 
 
 def _places(header, about):
-    """The columns' places in the header, whose first name may have a # in front; behind them that of ids, if any."""
+    """The columns' places in the header, whose first name may have a # in front; after them that of ids, if any."""
     names = [header[0].removeprefix("#"), *header[1:]]
     ids = [place for place, name in enumerate(names) if name.lower() in ID_COLUMNS]
     return [*places_of(names, COLUMNS, about, SEPARATOR), *ids[:1]]

@@ -1,4 +1,4 @@
-"""Expression files: in whatever form a lab hands them around, values in tissues or samples, tied to genes.
+"""Expression files: in any of several forms, values in tissues or samples, tied to genes.
 
 A form is a table, AnnData, or files with one sample each, as RSEM writes them and ENCODE gives them. Which tissues of
 it the user means, by index, name or shell pattern, is found here too.
@@ -18,7 +18,6 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
@@ -38,6 +37,7 @@ from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.identify import HDF5, Format, recognise
 from spex.inputs.normalise import ENSEMBL, unversioned
 from spex.inputs.text_tables import listed
+from spex.options import one_of
 
 SAMPLES_EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"
 
@@ -66,7 +66,7 @@ class ExpressionSource(Protocol):
 
 
 def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
-    """See which tissues there are: in a table, in files of one sample each, or in an AnnData file.
+    """Find which tissues there are: in a table, in files of one sample each, or in an AnnData file.
 
     paths: one path or a list of them; one folder stands for the files of samples in it. A single file without `value`
     is a table (.csv, .tsv, .txt, .gct, compressed or not) or .h5ad. value: column that is the expression, "TPM" or
@@ -209,12 +209,12 @@ class AnnDataFile:
 
 
 def _note_on(log, base):
-    """What is done with logarithms that uns has noted, in words; None where it has none."""
+    """What is done with logarithms that uns has noted, as text; None where it has none."""
     if log is None:
         return None
     if base is None:
-        return f"uns['{LOGARITHM}'] says logarithms, but X has whole numbers, or larger ones: it is read as linear"
-    return f"log(x + 1) to base {base:.4g} is taken back, as uns['{LOGARITHM}'] says"
+        return f"uns['{LOGARITHM}'] means logarithms, but X has whole numbers, or larger ones: it is read as linear"
+    return f"log(x + 1) to base {base:.4g} is converted back, as uns['{LOGARITHM}'] records"
 
 
 def _open_h5ad(path, known_ids=None):
@@ -277,15 +277,16 @@ def _open_samples(paths, value=None):
     paths: files, or one folder, whose files are taken in the order of their names. value: heading of the column that
     is the expression; without it TPM, or the only column that there is.
 
-    Returns: Samples, named as their files are, without what stands behind; where these are alike, as their folders.
+    Returns: Samples, named as their files are, without what follows; where these are alike, as their folders.
     """
     if value is not None:
-        choice(value, "value", VALUES)
+        one_of(VALUES).check(value, "value")
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     if folder is not None:
         paths = sorted(path for path in folder.iterdir() if SUFFIX.search(path.name) and not path.name.startswith("."))
         if not paths:
-            raise expression_error(folder, "no expression file in it", expected=SAMPLES_EXPECTED)
+            found = "no expression file in it (its subfolders are not searched)"
+            raise expression_error(folder, found, expected=SAMPLES_EXPECTED)
     files = [_open_sample(require_file(path, "expression"), value) for path in paths]
     same = len({path.name for path in paths}) < len(paths) == len({path.parent.name for path in paths})
     names = tuple(path.parent.name if same else SUFFIX.sub("", path.name) for path in paths)

@@ -53,13 +53,14 @@ TESTS = "give the expression that they were made from: TPM, or counts that are n
 
 @dataclass(frozen=True)
 class ExpressionFile:
-    """Where things stand in an expression file, known from its header, and from columns whose heading may be a label's.
+    """Positions of columns in an expression file, known from its header, and from columns whose heading may be a
+    label's.
 
     seen: its Beginning. tissues: tissue names in file order; target index 1 is the first of them, as in the published
     file, whose column 0 numbers the rows. columns: position of each tissue's column. id_columns: positions of columns
     with the heading of gene ids. label_columns: those of the columns in front with row names or numbers; used where no
     heading names the ids. header: of a file that has none. is_gct: whether its second line has its size. notes: what it
-    is, and which columns are ignored, in words.
+    is, and which columns are ignored, as text.
     """
 
     seen: Beginning
@@ -104,7 +105,7 @@ class ExpressionFile:
         return expression_of(self, values, genes, rows, account, has_ids, quoted)
 
     def _rows(self, content, labels, table, genes, account):
-        """Position of each gene, whether by ids, and by what, in words. labels: columns of ids or labels."""
+        """Position of each gene, whether by ids, and by what, as text. labels: columns of ids or labels."""
         if not self.id_columns:
             rows, has_ids = rows_by_label(self.path, content, labels, table, genes, account)
             in_front = "by the gene ids in front" if has_ids else "by its row numbers, which are in the table's order"
@@ -130,7 +131,7 @@ def open_table(path):
 
     Returns: ExpressionFile.
     """
-    seen = begin(require_file(path, "expression", "expression"))
+    seen = begin(require_file(path, "expression"))
     path = seen.path
     header = seen.header or seen.read(seen.separator, FORMS).header  # which says what is wrong with it
     form = identify(FORMATS, seen, {"argument": "expression", "subject": path}, FORMS)
@@ -263,7 +264,7 @@ def _labels(header, ids, column):
     """Positions of columns with row names or numbers. ids: of columns of ids. column: position -> its texts.
 
     A column without a heading is none that anyone could name, and the first one is a label by what programs call it.
-    X, V1 and index behind it may be samples: what they contain decides.
+    X, V1 and index after it may be samples: what they contain decides.
     """
     labels = []
     for place, name in enumerate(header):

@@ -24,7 +24,7 @@ MANY = 0.05
 BACK = "give linear values; 2 ** value - 1 takes log2(TPM + 1) back"
 
 SUMMARY = re.compile(r"__.*|N_(unmapped|multimapping|noFeature|ambiguous)")
-"""Ids of the rows, behind or before the genes, in which HTSeq and STAR count reads of no gene."""
+"""Ids of the rows, after or before the genes, in which HTSeq and STAR count reads of no gene."""
 
 LOGARITHM = re.compile(
     r"(^|[^a-z]|tpm|fpkm|rpkm|cpm|counts?|expr|expression)r?log_?(2|10|1p|p1|e|n)?_?"
@@ -93,7 +93,7 @@ def rows_by_id(path, ids, genes, account):
 
 
 def _other_ids(ids, genes):
-    """What ids are that are not those of the genes, and what to do, in words; None where it is not known."""
+    """What ids are that are not those of the genes, and what to do, as text; None where it is not known."""
     if ids.str.fullmatch(TRANSCRIPT, na=False).mean() > 0.5:
         return "they are ids of transcripts: sum them over genes first, as tximport does"
     if "symbol" in genes and genes["symbol"].isin(ids).mean() > 0.5:
@@ -162,7 +162,7 @@ def _check_row_numbers(path, content, numbers, table):
 
 
 def _not_row_numbers(content, label):
-    """What a column contains instead of row numbers, in words: the first ones that do not go on from the one before."""
+    """What a column contains instead of row numbers, as text: the first ones that do not go on from the one before."""
     values = numbers_of(label)[0].to_numpy()
     if np.isnan(values).any() or values.size == 0:
         return f"contains {listed(label.head(3))}, ..."
@@ -174,7 +174,7 @@ def expression_of(file, values, genes, rows, account, has_ids, quoted, *, base=N
     """The Expression of some genes, checked.
 
     file: with `path` and `tissues`. values: DataFrame (rows of the file, targets) of float64, NaN where there is no
-    number. rows: of `rows_by_id`. quoted: (row, target) -> place and content of a cell, in words. base: of the
+    number. rows: of `rows_by_id`. quoted: (row, target) -> place and content of a cell, as text. base: of the
     logarithms of value + 1 that the values are, None of linear ones. note: hint about values that cannot be used.
     """
     logarithmic = {}
@@ -208,7 +208,7 @@ def _refuse_named_logarithms(path, tissue, values):
     if named is not None and len(numbers) and numbers.max() <= LARGEST_LOGARITHM and not _are_whole(numbers):
         raise expression_error(
             path,
-            f"'{shown(named)}' says logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
+            f"'{shown(named)}' means logarithms, and none of the {len(numbers):,} values of {shown(tissue)} is above "
             f"{LARGEST_LOGARITHM} (largest {numbers.max():.4g})",
             expected="linear values",
             hint=BACK,
@@ -233,7 +233,7 @@ def looks_logarithmic(values):
 
 
 def hint_of(values):
-    """What to do about a value that is no expression, in words, by how many others are negative."""
+    """What to do about a value that is no expression, as text, by how many others are negative."""
     numbers = values[np.isfinite(values)]
     negative = int((numbers < 0).sum())
     if negative > 1 and negative >= MANY * len(numbers):

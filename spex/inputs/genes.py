@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.arguments import choice
 from spex.errors import InputError, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.account import FEW, Account
@@ -39,6 +38,7 @@ from spex.inputs.normalise import (
     unversioned,
 )
 from spex.inputs.text_tables import Beginning, listed, places_of, read_table
+from spex.options import NUMBER, Kind, one_of, text
 
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
 """The published annotation table, whose positions are GRCh38's."""
@@ -47,13 +47,19 @@ TYPE_NAMES = {"pc": ("protein_coding",), "lincRNA": ("lincRNA", "lncRNA")}
 """lncRNA is what GENCODE has called lincRNA, among others, since 2019."""
 SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{,127}")
 REASONS_AT_ONCE = 8
+PLACES = {
+    "chrom": text("a name such as chr8"),
+    "strand": one_of("+-"),  # 1 or -1 would count as another strand
+    "tss": Kind("a position from 1 up", lambda value: NUMBER.fits(value) and value % 1 == 0, {"type": "number"}),
+}
+"""What says where a gene lies: column -> the values that it can have."""
 
 logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True)
 class Oddity:
-    """What genes cannot be used for. reason: in words that follow a number. problem: of one. found: of a table."""
+    """What genes cannot be used for. reason: a phrase that follows a number. problem: of one. found: of a table."""
 
     reason: str
     problem: str
@@ -145,7 +151,7 @@ def read_gene_table(path, tss_rule="auto"):
 
 
 def keep_genes(table, gene_type="all", excluded=EXCLUDED):
-    """The genes that the model is made for: of one type, on autosomes, without a missing value.
+    """The genes that the model is meant for: of one type, on autosomes, without a missing value.
 
     table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA). excluded:
     chromosomes that are no autosomes, from `normalise.excluded_chromosomes`; all others are kept.
@@ -157,7 +163,7 @@ def keep_genes(table, gene_type="all", excluded=EXCLUDED):
         InputError: no such type, no gene is left, a strand is neither + nor -, an id occurs twice or cannot be a
             file name, or a chromosome has two names or, of those left out by name, no gene.
     """
-    choice(gene_type, "gene_type", GENE_TYPES)
+    one_of(GENE_TYPES).check(gene_type, "gene_type")
     reasons = _reasons(table, gene_type, excluded)
     kept = table[reasons == ""]
     if kept.empty:
@@ -183,7 +189,7 @@ def _no_gene(table, reasons, gene_type, excluded):
 
 
 def _reasons(table, gene_type, excluded):
-    """Why each row of the table is left out, in words that follow a number; empty text where it is kept."""
+    """Why each row of the table is left out, a phrase that follows a number; empty text where it is kept."""
     reasons = pd.Series("", index=table.index, dtype=object)
     reasons[table.isna().any(axis=1)] = "with an empty cell"
     by_chromosome = reasons_by_chromosome(table["seqnames"], excluded)
@@ -278,3 +284,31 @@ def _renamed(table):
     """Genes under the names of their columns here."""
     genes = table.rename(columns={"seqnames": "chrom", "CAGE_representative_TSS": "tss"})
     return genes[["id", "symbol", "chrom", "strand", "tss", "type"]].astype({"tss": "int64"})
+
+
+def check_gene_table(genes: pd.DataFrame) -> pd.DataFrame:
+    """The genes that a caller gave, when they are a table of at least one gene, each once, with its place.
+
+    Raises:
+        InputError: they are not.
+    """
+    expected = f"a DataFrame with {', '.join(['id', *PLACES])}, as read_genes gives it"
+    if not isinstance(genes, pd.DataFrame):
+        raise InputError(f"found {type(genes).__name__}", argument="genes", expected=expected)
+    missing = [column for column in ("id", *PLACES) if column not in genes]
+    if missing:
+        raise InputError(f"no column {', '.join(missing)}", argument="genes", expected=expected)
+    if genes.empty:
+        raise InputError("no gene", argument="genes", expected="at least one")
+    for column, kind in PLACES.items():
+        bad = next((place for place, value in enumerate(genes[column]) if not kind.fits(value)), None)
+        if bad is not None:
+            gene, value = genes["id"].iloc[bad], genes[column].iloc[bad]
+            raise InputError(f"{column} of {shown(gene)} is {shown(value)}", argument="genes", expected=kind.expected)
+    twice = genes["id"][genes["id"].duplicated()]
+    if len(twice) or not genes.index.is_unique:
+        found = f"gene {shown(twice.iloc[0])} occurs twice" if len(twice) else "its index has numbers twice"
+        raise InputError(
+            found, argument="genes", expected="each gene once, under the row number that read_genes gave it"
+        )
+    return genes

@@ -15,11 +15,11 @@ LINE_ENDS = 64
 """Bytes looked at at both ends of a sequence's first line: an index may have taken blanks there for bases."""
 
 BEHIND_RECORD = 64
-"""Bytes looked at behind a sequence for the next one's header; empty lines may precede it."""
+"""Bytes looked at after a sequence for the next one's header; empty lines may precede it."""
 
 
 LETTERS = string.ascii_letters.encode() + b"-*"
-"""Bytes that can be a base in a FASTA file; all others in a sequence would shift the bases behind them."""
+"""Bytes that can be a base in a FASTA file; all others in a sequence would shift the bases after them."""
 
 NO_LETTER = 255
 
@@ -67,7 +67,7 @@ class Genome:
         first, last = max(start, 0), min(end, self.chromsizes[chrom])
         if first >= last:
             return np.full(end - start, self.network.unknown, dtype=np.uint8)
-        letters = self._fasta[chrom][first:last]  # pyfaidx wraps a negative start and shortens at the end, in silence
+        letters = self._fasta[chrom][first:last]  # pyfaidx wraps a negative start and shortens at the end, silently
         coded = bytearray(letters.encode()).translate(self._code_of_byte)
         if NO_LETTER in coded:
             _check_letters(self.path)
@@ -112,7 +112,7 @@ def _whole_index(path, spare_index):
 
 
 def _fits(index, path):
-    """Whether an index belongs to the genome: its records lie end to end, each behind a header line with its name."""
+    """Whether an index belongs to the genome: its records lie end to end, each after a header line with its name."""
     try:
         records = [line.split("\t") for line in index.read_text().split("\n")[:-1]]
         if index.stat().st_mtime < path.stat().st_mtime:

@@ -15,7 +15,7 @@ import h5py
 from spex.errors import InputError, shown
 
 LARGEST_CHUNK = 256 << 20
-"""Bytes that a chunk may unfold to, which are in memory at once; those of cooler and AnnData take some megabytes."""
+"""Bytes that a chunk may expand to, which are in memory at once; those of cooler and AnnData take some megabytes."""
 
 MOST_LINKS = 5_000_000
 MOST_UNFOLDING, UNFOLDED = 500, 1 << 30
@@ -63,7 +63,7 @@ def check_unlocked(path, about):
 
 
 def check_whole(file, about, *, in_memory=False):
-    """Refuse a file some of whose data lie in another one, or in chunks that unfold without bounds.
+    """Refuse a file some of whose data lie in another one, or in chunks that expand without bounds.
 
     file: h5py.File. about: argument and subject of errors. in_memory: whether it will be read whole.
 
@@ -83,7 +83,7 @@ def check_whole(file, about, *, in_memory=False):
             unfolded += (found.size or 0) * found.dtype.itemsize  # of an empty one there is none
     if in_memory and unfolded > max(UNFOLDED, MOST_UNFOLDING * stored):
         raise InputError(
-            f"{stored >> 20:,} MB of data unfold to {unfolded >> 20:,} MB",
+            f"{stored >> 20:,} MB of data expand to {unfolded >> 20:,} MB",
             **about,
             expected=f"data that are less than {MOST_UNFOLDING} times as large as what they are stored as",
         )
@@ -116,7 +116,7 @@ def _check_data(data, name, about):
 
 
 def _target(file, name):
-    """The name of the file that an external link leads to, behind a comma, as far as it is known."""
+    """The name of the file that an external link leads to, after a comma, as far as it is known."""
     link = file.get(name, getlink=True)
     return f", {shown(link.filename, 200)}" if isinstance(link, h5py.ExternalLink) else ""
 

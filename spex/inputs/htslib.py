@@ -13,7 +13,7 @@ BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b00030000000000000000
 
 BLOCK_HEADER, BLOCK_SIZE, UNFOLDED_SIZE = 18, struct.Struct("<H"), struct.Struct("<I")
 """Of a block of bgzip: bytes before its content; its size less one, which ends them; and, at its end, that of what it
-unfolds to."""
+expands to."""
 
 BCF_MAGIC, BCF_LENGTH = 5, struct.Struct("<I")
 PIECE = 1 << 20
@@ -76,7 +76,7 @@ def is_bgzf(file):
 
 
 def check_bgzf(path, about):
-    """Refuse a file of bgzip that unfolds without bounds; htslib has none. about: as of `open_bytes`."""
+    """Refuse a file of bgzip that expands without bounds; htslib has none. about: as of `open_bytes`."""
     size = unfolded = 0
     with open(path, "rb") as file:
         while len(header := file.read(BLOCK_HEADER)) == BLOCK_HEADER and header[12:14] == b"BC":
@@ -102,7 +102,7 @@ def rows_of_bcf(file, about):
                 f"{sum(lengths) >> 20:,} MB in {f'row {records}' if records else 'the header'}",
                 **about,
                 expected=f"at most {LONGEST_LINE >> 20} MB",
-                hint="was it made, or put together, as it should be?",
+                hint="check how it was written or concatenated",
             )
         for length in lengths:
             while length > 0 and (piece := file.read(min(length, PIECE))):
@@ -113,7 +113,7 @@ def rows_of_bcf(file, about):
 
 
 def check_index(path, about):
-    """Refuse an index that unfolds without bounds: htslib keeps all of it."""
+    """Refuse an index that expands without bounds: htslib keeps all of it."""
     with open_bytes(path, about, lines=False) as file:
         while file.read(PIECE):
             pass

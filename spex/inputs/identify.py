@@ -60,7 +60,7 @@ def look(path):
 
 
 def recognise(path):
-    """What kind of file this is, in words, or None for a kind that is not known here."""
+    """What kind of file this is, as text, or None for a kind that is not known here."""
     return look(path).kind
 
 
@@ -75,7 +75,7 @@ def kind_of(head):
 class Format:
     """A format of a file.
 
-    name: in words. sign: whether what was seen of a file is of it. way: of one that is not read, from what was seen to
+    name: as text. sign: whether what was seen of a file is of it. way: of one that is not read, from what was seen to
     what to do instead, or None. reader: of one that is read, where the registry has it. found: what to say that a file
     of it is, where that quotes the file; else its name.
     """
@@ -90,7 +90,7 @@ class Format:
 def identify(formats, seen, about, expected):
     """The first of some formats whose sign is there, or None.
 
-    seen: of a file, what the signs look at. about: argument and subject of errors. expected: in words, for errors.
+    seen: of a file, what the signs look at. about: argument and subject of errors. expected: as text, for errors.
 
     Raises:
         InputError: it is one that is not read.

@@ -94,7 +94,7 @@ def excluded_chromosomes(names=None):
 
 
 def reasons_by_chromosome(seqnames, excluded=EXCLUDED):
-    """Why genes are left out by their chromosome, in words that follow a number; empty text where they are kept.
+    """Why genes are left out by their chromosome, a phrase that follows a number; empty text where they are kept.
 
     seqnames: Series of names, None where there is none. excluded: from `excluded_chromosomes`.
 

@@ -29,9 +29,9 @@ PIECE = 1 << 17
 
 
 class _Bounded(io.RawIOBase):
-    """Bytes of a stream, up to a line that is too long or content that unfolds too far.
+    """Bytes of a stream, up to a line that is too long or content that expands too far.
 
-    stream: of the content. kind: of the file, in words, None for one that is not known. packed: the file that the
+    stream: of the content. kind: of the file, as text, None for one that is not known. packed: the file that the
     stream is decompressed from, or None. about: argument and subject of errors. lines: whether it has lines.
     """
 
@@ -54,7 +54,7 @@ class _Bounded(io.RawIOBase):
                 f"a line of more than {LONGEST_LINE >> 20} MB",
                 **self._about,
                 expected="text in lines",
-                hint="was it made, or put together, as it should be?",
+                hint="check how it was written or concatenated",
             )
         if self.packed:
             check_unfolding(self.packed.tell(), self._size, self._about)
@@ -66,10 +66,10 @@ class _Bounded(io.RawIOBase):
 
 
 def check_unfolding(packed, size, about):
-    """Refuse `packed` bytes that unfold to `size` bytes, so many more that they are meant to fill memory."""
+    """Refuse `packed` bytes that expand to `size` bytes, so many more that they are meant to fill memory."""
     if size > max(UNFOLDED, MOST_UNFOLDING * packed):
         raise InputError(
-            f"{packed >> 10:,} kB of it unfold to more than {size >> 20:,} MB",
+            f"{packed >> 10:,} kB of it expand to more than {size >> 20:,} MB",
             **about,
             expected=f"a file whose content is less than {MOST_UNFOLDING} times as large",
             hint="decompress it first if it is right as it is",
@@ -80,7 +80,7 @@ def check_unfolding(packed, size, about):
 def open_bytes(path, about, where=str, *, lines=True):
     """The content of a file, decompressed, for the length of a block: a binary file.
 
-    about: argument and subject of errors. where: function that gives the place in the file, in words. lines: whether
+    about: argument and subject of errors. where: function that gives the place in the file, as text. lines: whether
     it is text, whose lines are bounded. The file's `raw.kind` is what it is, and `raw.packed` what it is decompressed
     from.
     """
@@ -100,7 +100,7 @@ def open_bytes(path, about, where=str, *, lines=True):
 def beginning(path, size):
     """The first bytes of a file's content, decompressed: `size` of them, or as many as can be read."""
     head = b""
-    with contextlib.suppress(InputError), open_bytes(path, {}) as file:  # whoever reads on raises it
+    with contextlib.suppress(InputError), open_bytes(path, {}) as file:  # the reader raises it later
         while len(head) < size and (piece := file.read1(size - len(head))):
             head += piece
     return head
@@ -110,7 +110,7 @@ def beginning(path, size):
 def open_text(path, about, *, expected=None, newline=""):
     """The content of a file as UTF-8 text, with or without a byte order mark; else as `open_bytes`.
 
-    expected: in words, for errors. newline: as of `open`.
+    expected: as text, for errors. newline: as of `open`.
 
     Raises:
         InputError: also text in another encoding.

@@ -1,4 +1,5 @@
-"""Text tables, read so that no row can move: every line has as many fields as the header, no quote joins two lines.
+"""Text tables, read so that no row can shift: every line has as many fields as the header, no quoted field spans two
+lines.
 
 pandas' reader takes a surplus first field for an index, and csv's joins the lines between two unpaired quotes; either
 ties numbers to the wrong row silently. Here the shape of a table is proved before anything in it is used.
@@ -56,7 +57,7 @@ def read_table(path, argument, separator, *, preamble=0, expected, columns=None,
     """Read a table, compressed (.gz, .bz2, .xz) or not.
 
     argument: name of the one that gave the file. separator: "," (fields may be in quotes) or a tab (quotes are letters,
-    save one pair around a field). preamble: number of lines before the header. expected: in words, for errors. columns:
+    save one pair around a field). preamble: number of lines before the header. expected: as text, for errors. columns:
     header -> positions of the columns to keep in the rows, which then stand in this order; all without it. header: of
     a file that has none.
 
@@ -185,7 +186,7 @@ def _records(file, separator, line, about):
         for number, fields in enumerate(reader := csv.reader(lines, strict=True), start=1):
             if reader.line_num != number:
                 raise InputError(
-                    f"a field in quotes that begins on line {line + number} goes on behind its end",
+                    f"a field in quotes that begins on line {line + number} continues after its end",
                     **about,
                     expected="each row on one line",
                     hint="is a quote left open there?",
@@ -215,7 +216,7 @@ def _unquoted(field):
 
 
 def _surplus(fields, header):
-    """What the commonest surplus field comes from, in words, or nothing."""
+    """What the commonest surplus field comes from, as text, or nothing."""
     if len(fields) != len(header) + 1:
         return ""
     return (
@@ -233,7 +234,7 @@ def listed(names):
 
 
 def other_separator(header, separator, expected=None):
-    """A hint for a header that another separator than `separator` divides better, or nothing. expected: in words."""
+    """A hint for a header that another separator than `separator` divides better, or nothing. expected: as text."""
     better = [name for other, name in SEPARATORS.items() if other != separator and header[0].count(other) > 1]
     if not better or len(header) > 1:
         return ""

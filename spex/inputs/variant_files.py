@@ -39,7 +39,7 @@ class VariantFile:
     this object.
 
     name: of the file in messages. header: lines, as VCF has them. doubts: what its header says that does not fit the
-    genome, in words.
+    genome, as text.
 
     Raises:
         InputError: no such file, of another kind, cut short, of another genome build; a region that is none, or no
@@ -92,7 +92,7 @@ class VariantFile:
         number = 0
 
         def place():
-            return f"behind row {number}"
+            return f"after row {number}"
 
         with self._readable(place):
             for line in self._lines(samples, place):
@@ -142,7 +142,7 @@ class VariantFile:
         return alleles
 
     def _lines(self, samples, place):
-        """Lines behind the header without their ends; empty ones are passed over."""
+        """Lines after the header without their ends; empty ones are passed over."""
         if self._stretches is not None:
             yield from self._lines_of_stretches(samples)
         elif self._bcf:
@@ -178,7 +178,7 @@ class VariantFile:
         return reading("TabixFile", self.path, index=str(index), encoding=BYTES)
 
     def _place(self):
-        return "at its beginning or its end" if self._row is None else f"behind row {self._row}"
+        return "at its beginning or its end" if self._row is None else f"after row {self._row}"
 
     def _look(self):
         """What the file is; its header's lines; how many lines of it they take; how many columns a row has at least."""

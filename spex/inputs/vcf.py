@@ -22,7 +22,7 @@ EXPECTED = "VCF or BCF"
 FORMAT_LINE = b"##fileformat=VCF"
 FORMAT = FORMAT_LINE + b"v4.3"
 FEWEST = TITLES.index(b"ALT") + 1
-"""Columns; those behind ALT may be missing."""
+"""Columns; those after ALT may be missing."""
 MARK = b"\xef\xbb\xbf"
 
 LARGEST_HEADER = 64 << 20

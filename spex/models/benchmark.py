@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from spex.arguments import whole_number
 from spex.errors import InputError, shown
 from spex.models.scores import CONFIDENCE, RESAMPLES, RESAMPLES_AT_ONCE
+from spex.options import whole
 
 CLASSES = {
     "0-20 kb": (0, 20_000),
@@ -45,7 +45,7 @@ def score_pairs(pairs, elements, tss, *, resamples=RESAMPLES, seed=0):
     Raises:
         InputError: no pair is left.
     """
-    resamples, seed = whole_number(resamples, "resamples", 1), whole_number(seed, "seed", 0)
+    resamples, seed = whole(1).check(resamples, "resamples"), whole(0).check(seed, "seed")
     known, shared = pair_scores(pairs, elements, tss), _of_several(pairs, tss)
     if known.empty and len(pairs):
         raise InputError(

@@ -13,7 +13,7 @@ from spex.errors import InputError, parameter, shown
 from spex.files.atomic import whole_file
 from spex.files.sealed import DamagedFileError
 from spex.models.matrices import column_moments
-from spex.models.model import Model
+from spex.models.model import Learner, Model
 from spex.models.quantised import ROWS_AT_ONCE, quantise, quantise_like
 from spex.models.splits import Split
 from spex.progress import headings, progress
@@ -139,7 +139,7 @@ def _booster_parameters(parameters):
     return {name: value for name, value in parameters.items() if name not in TRAINING_ARGUMENTS}
 
 
-class BoosterLearner:
+class BoosterLearner(Learner):
     """Boosting on features that are quantised (trees) or laid out (linear) once, however many targets follow."""
 
     def __init__(self, features, split, parameters, device="cpu"):
@@ -154,18 +154,12 @@ class BoosterLearner:
             self.watched = quantise_like(self.train, features, split.watched, max_bin)
             self.scale = None
 
-    def fit(self, targets, *, names, wanted, seed):
-        """Fit one model after the other.
-
-        targets: float64 (n, t) over all rows. names: of the t targets, to tell how far it is. wanted: positions of the
-        targets to fit. seed: of the columns that trees are offered.
-
-        Yields: BoosterFit of each wanted target.
+    def fits(self, targets, *, names, wanted, seed):
+        """Fit one model after the other. seed: of the columns that trees are offered.
 
         Raises:
             InputError: xgboost cannot fit: a parameter that does not suit the features, or a GPU's memory is full.
         """
-        wanted = list(wanted)
         doing = headings([names[position] for position in wanted], "target")
         for position, heading in zip(wanted, doing, strict=True):
             target, history = targets[:, position], {}

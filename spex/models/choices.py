@@ -10,7 +10,7 @@ PSEUDOCOUNT = 0.0001
 """Added to the expression before the natural logarithm, by ExPecto and by the published program."""
 
 _NONE = Kind("none", lambda value: value == "none", {"const": "none"})
-_CHROMOSOMES = several(text("a chromosome's name"), "chromosomes by name, one or a list")
+CHROMOSOMES = several(text("a chromosome's name"), "chromosomes by name, one or a list")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Fitting(Options):
     seed: int = option(1410, SEED, "seed of the trees' column sampling")
     repeats: int = option(1, whole(1), "fits per target, with seed, seed + 1, ...")
     test_chroms: tuple[str, ...] | None = option(
-        None, _CHROMOSOMES, "held-out chromosomes (default: chr8)", metavar="CHROM", example="chr8"
+        None, CHROMOSOMES, "held-out chromosomes (default: chr8)", metavar="CHROM", example="chr8"
     )
     validation_chroms: tuple[str, ...] | None = option(
         None,
-        _CHROMOSOMES,
+        CHROMOSOMES,
         "set aside from training, to stop early or choose a penalty on; without it the test chromosomes serve for "
         "that, as published; chr9 gives an unbiased score (Beluga has seen neither chr8 nor chr9)",
         metavar="CHROM",

@@ -8,6 +8,8 @@ from scipy.linalg import LinAlgError
 
 from spex.errors import InputError, parameter
 
+HINT = f"fit on the processor with {parameter('device')} CPU"
+
 
 def cuda_problem():
     """As of `products.cuda_problem`."""
@@ -25,19 +27,19 @@ class DeviceProducts:
 
     def __init__(self, count, device):
         self.device = torch.device(device)
-        with _told(self.device):
+        with one_line(self.device):
             self.products = torch.zeros((count, count), dtype=torch.float64, device=self.device)
         self.made = self.diagonal = None
 
     def place(self, values):
-        with _told(self.device):
+        with one_line(self.device):
             return torch.from_numpy(np.ascontiguousarray(values)).to(self.device).double()
 
     def back(self, values):
         return values.cpu().numpy()
 
     def add(self, values):
-        with _told(self.device):
+        with one_line(self.device):
             self.products.addmm_(values, values.T)
 
     def complete(self):
@@ -45,35 +47,35 @@ class DeviceProducts:
 
     def renew(self):
         self.made = None  # before its successor, which needs the memory
-        with _told(self.device):
+        with one_line(self.device):
             self.made = self.products.clone()
 
     def add_again(self, values, weight):
-        with _told(self.device):
+        with one_line(self.device):
             self.made.addmm_(values, values.T, alpha=weight)
 
     def factorise(self, penalty):
         self.made.diagonal().add_(penalty)
-        with _told(self.device):
+        with one_line(self.device):
             self.made, failed = torch.linalg.cholesky_ex(self.made)
         if failed.item():
             raise LinAlgError("not positive definite")
 
     def solve(self, values):
-        with _told(self.device):
+        with one_line(self.device):
             return self.back(torch.cholesky_solve(self.place(values), self.made))
 
     def invert(self):
-        with _told(self.device):
+        with one_line(self.device):
             self.made = torch.cholesky_inverse(self.made)
 
     def inverse_block(self, parts):
         rows = self._rows(parts)
-        with _told(self.device):
+        with one_line(self.device):
             return np.asfortranarray(self.back(self.made[rows][:, rows]))
 
     def inverse_times(self, parts, values):
-        with _told(self.device):
+        with one_line(self.device):
             return self.back(self.made[:, self._rows(parts)] @ self.place(values))
 
     def _rows(self, parts):
@@ -81,13 +83,10 @@ class DeviceProducts:
 
 
 @contextlib.contextmanager
-def _told(device):
-    """Tell of full memory in one line."""
+def one_line(device, hint=HINT):
+    """Report full memory in one line. hint: what to do then."""
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise InputError(
-            f"its memory is full ({str(error).partition('. ')[0]})",
-            subject=str(device),
-            hint=f"fit on the processor with {parameter('device')} CPU",
-        ) from error
+        found = f"its memory is full ({str(error).partition('. ')[0]})"
+        raise InputError(found, subject=str(device), hint=hint) from error

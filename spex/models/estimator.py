@@ -80,8 +80,7 @@ class Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         duals = np.zeros_like(targets)
         for penalty in np.unique(self.penalty_):
             mine = self.penalty_ == penalty
-            gram.factorise(Penalties(float(penalty)))
-            duals[:, mine] = gram.products.solve((targets - mean)[:, mine])
+            duals[:, mine], _ = gram.solve(Penalties(float(penalty)), (targets - mean)[:, mine])
         weights = gram.weights(duals, np.ones(len(best))) / gram.scale[:, None]
         self.coef_, self.intercept_ = weights.T, mean - gram.mean @ weights
         if np.ndim(y) == 1:
@@ -103,8 +102,6 @@ class Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         for train, left_out in splitter.split(features, targets, groups):
             gram, mean = Gram(features, train, others=left_out), targets[train].mean(axis=0)
             for place, penalty in enumerate(penalties):
-                gram.factorise(Penalties(penalty))
-                dual = gram.products.solve(targets[train] - mean)
-                residuals = targets[left_out] - mean - gram.predict_others(dual, Penalties(penalty))
-                errors[place] += (residuals**2).sum(axis=0)
+                _, predicted = gram.solve(Penalties(penalty), targets[train] - mean)
+                errors[place] += ((targets[left_out] - mean - predicted) ** 2).sum(axis=0)
         return errors

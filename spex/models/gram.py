@@ -100,6 +100,16 @@ class Gram:
         except LinAlgError as error:
             raise too_small(penalties) from error
 
+    def solve(self, penalties, targets):
+        """Dual weights of targets, float64 (n, t), and what they give the other genes, (others, t).
+
+        Raises:
+            InputError: as of `factorise`.
+        """
+        self.factorise(penalties)
+        dual = self.products.solve(targets)
+        return dual, self.predict_others(dual, penalties)
+
     def predict_others(self, dual, penalties):
         """What dual weights (n, t) give the other genes, float64 (others, t), without an intercept."""
         predicted = self.own_others @ dual

@@ -8,8 +8,8 @@ import pandas as pd
 
 from expecto.gene_features import groups_in, positions, tensor_length
 from expecto.network import BELUGA
-from spex.arguments import gene_table
 from spex.errors import InputError
+from spex.inputs.genes import check_gene_table
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -33,7 +33,7 @@ class Features:
 
     def __post_init__(self):
         object.__setattr__(self, "X", np.asarray(self.X, dtype=np.float32))
-        object.__setattr__(self, "genes", gene_table(self.genes).copy())
+        object.__setattr__(self, "genes", check_gene_table(self.genes).copy())
         if self.X.ndim != 2 or groups_in(self.X.shape[1], BELUGA) is None or len(self.X) != len(self.genes):
             widths = [tensor_length(BELUGA, groups) for groups in (0, 1)]
             raise InputError(

@@ -7,7 +7,7 @@ then fits every target on it.
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -48,18 +48,29 @@ class LinearFitted(Fitted, Protocol):
     intercept: float
 
 
-class Learner(Protocol):
+class Learner(ABC):
     """Features that are prepared for one split, on which any number of targets is fitted."""
 
-    def fit(self, targets: np.ndarray, *, names: list[str], wanted: list[int], seed: int) -> Iterator[Fitted]:
+    def fit(self, targets: np.ndarray, *, names: Sequence[str], wanted: Iterable[int], seed: int) -> Iterator[Fitted]:
         """Fit some of the targets.
 
         targets: float64 (n, t) over all rows, in ln(expression). names: of the t targets, for progress and errors.
         wanted: positions of the targets to fit. seed: of what is random.
 
         Yields: a fit for each wanted target, in their order.
+
+        Raises:
+            InputError: targets that are not finite, or what the model cannot fit.
         """
-        ...
+        finite = np.isfinite(targets).all(axis=0)
+        if not finite.all():
+            name = shown(names[int(finite.argmin())])
+            raise InputError(f"{name}: NaN or infinity", argument="expression", expected="finite numbers")
+        return self.fits(targets, names=names, wanted=list(wanted), seed=seed)
+
+    @abstractmethod
+    def fits(self, targets: np.ndarray, *, names: Sequence[str], wanted: list[int], seed: int) -> Iterator[Fitted]:
+        """As `fit`, of targets that are finite."""
 
 
 class Model(ABC):
@@ -86,7 +97,9 @@ class Model(ABC):
     def learner(self, features: np.ndarray, split: Split, parameters: dict, device: str = "cpu") -> Learner:
         """Do once what does not depend on the target. features: float32 (n, width). device: "cpu" or "cuda"."""
 
-    def fold_learners(self, features, splits, parameters, device="cpu") -> list[Learner]:
+    def fold_learners(
+        self, features: np.ndarray, splits: list[Split], parameters: dict, device: str = "cpu"
+    ) -> list[Learner]:
         """A learner for each split, which are the folds of a cross-validation and share what they can."""
         return [self.learner(features, split, parameters, device) for split in splits]
 
@@ -106,7 +119,7 @@ class Model(ABC):
     def cuda_problem(self) -> str | None:
         """Why it cannot be fitted on a GPU here, in words; None when it can."""
 
-    def parameters(self, changes: dict, **about) -> dict:
+    def parameters(self, changes: dict[str, Any], **about: Any) -> dict[str, Any]:
         """The default parameters with some of them changed.
 
         changes: name -> JSON value, by any name that the model has for it. about: where they come from, for errors.
@@ -131,7 +144,7 @@ class Model(ABC):
             raise InputError(problem, **about, hint=f"{parameter('model')} {self.name} has {known}")
         return merged
 
-    def read_parameters(self, path, given=()) -> dict:
+    def read_parameters(self, path: Path | None, given: Iterable[str] = ()) -> dict:
         """The default parameters with those in a JSON file in place of their namesakes.
 
         path: JSON file of one object, or None for the defaults. given: names of parameters that are given in another
@@ -149,7 +162,7 @@ class Model(ABC):
             raise InputError(f"{twice} is given by {parameter(twice)} too; give one of them", **about)
         return self.parameters(changes, **about)
 
-    def check_width(self, parameters, width):
+    def check_width(self, parameters: dict, width: int) -> None:
         """Refuse parameters that do not suit features of some width.
 
         Raises:
@@ -159,7 +172,7 @@ class Model(ABC):
         if problem:
             raise InputError(problem[1], argument=problem[0])
 
-    def choose_device(self, platform) -> str:
+    def choose_device(self, platform: str | None) -> str:
         """Where it is fitted: "cuda" or "cpu". platform: "CPU", "CUDA", or None for CUDA where it and the machine can.
 
         Raises:
@@ -170,17 +183,26 @@ class Model(ABC):
             raise InputError(problem, argument="device", subject="CUDA", hint="leave it out to fit on the CPU")
         return "cpu" if platform == "CPU" or problem else "cuda"
 
-    def prepare(self, features, split, parameters, device="cpu") -> Learner:
-        """As `learner`, once the parameters suit the features."""
-        self.check_width(parameters, features.shape[1])
+    def prepare(self, features: np.ndarray, split: Split, parameters: dict, device: str = "cpu") -> Learner:
+        """As `learner`, once the features can be used, and the parameters suit them."""
+        self._check(features, [split], parameters)
         return self.learner(features, split, parameters, device)
 
-    def prepare_folds(self, features, splits, parameters, device="cpu"):
-        """As `fold_learners`, once the parameters suit the features."""
-        self.check_width(parameters, features.shape[1])
+    def prepare_folds(
+        self, features: np.ndarray, splits: list[Split], parameters: dict, device: str = "cpu"
+    ) -> list[Learner]:
+        """As `fold_learners`, once the features can be used, and the parameters suit them."""
+        self._check(features, splits, parameters)
         return self.fold_learners(features, splits, parameters, device)
 
-    def load(self, folder) -> Fitted:
+    def _check(self, features, splits, parameters):
+        self.check_width(parameters, features.shape[1])
+        if not np.isfinite(features.sum(axis=1)).all():
+            raise InputError("NaN or infinity among them", argument="features", expected="finite numbers")
+        if not all(len(split.train) and len(split.watched) for split in splits):
+            raise InputError("no training genes, or none to watch", argument="features", expected="one at the least")
+
+    def load(self, folder: Path) -> Fitted:
         """Read a saved fit.
 
         Raises:

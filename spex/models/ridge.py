@@ -3,48 +3,20 @@
 import logging
 from dataclasses import dataclass
 from itertools import product
-from numbers import Real
 
 import numpy as np
 
 from spex.files.sealed import load_array, save_array
 from spex.models.gram import NONE, Gram, Penalties
 from spex.models.matrices import column_blocks, neighbour_columns
+from spex.models.model import Learner
 from spex.progress import progress
 
-LEAST, MOST = 1e-30, 1e30
 RIDGE = {"penalties": [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]}
 OWN_PENALTY = "neighbour_penalties"
 """Parameter that may be left out: penalties of the neighbour block apart, numbers or "none"."""
 
 logger = logging.getLogger("spex")
-
-
-def find_problem(parameters):
-    """What is wrong with parameters, in words; None when nothing is."""
-    unknown = sorted(parameters.keys() - RIDGE.keys() - {OWN_PENALTY})
-    if unknown:
-        return f"ridge has no parameter {', '.join(unknown)}"
-    for name, also, allowed in (("penalties", "", ()), (OWN_PENALTY, f', or "{NONE}"', (NONE,))):
-        values = parameters.get(name, [1])
-        if not isinstance(values, list) or not values:
-            return f"{name} is {values!r:.60}, expected a list of numbers above 0{also}"
-        bad = [value for value in values if value not in allowed and not _is_penalty(value)]
-        if bad:
-            what = "penalty" if name == "penalties" else f"{name}: penalty"
-            return f"{what} {bad[0]!r:.60}, expected a number from {LEAST:g} to {MOST:g}{also}"
-    return None
-
-
-def _is_penalty(value):
-    return isinstance(value, Real) and not isinstance(value, bool) and LEAST <= value <= MOST
-
-
-def find_width_problem(parameters, width):
-    """What about parameters does not suit features of some width: parameter and problem in words, or None."""
-    if OWN_PENALTY in parameters and not neighbour_columns(width):
-        return OWN_PENALTY, "the tensors were made without contact maps, so they have no neighbour block"
-    return None
 
 
 def choices_of(parameters):
@@ -93,7 +65,7 @@ def _rmse(residuals):
     return np.sqrt(np.mean(residuals**2, axis=0))
 
 
-class RidgeLearner:
+class RidgeLearner(Learner):
     """The Gram matrix of the training genes: memory for one float64 matrix (n, n) of n genes, beside the features."""
 
     def __init__(self, features, split, parameters, device="cpu"):
@@ -102,13 +74,10 @@ class RidgeLearner:
         neighbours = columns_apart(parameters, features.shape[1])
         self.gram = Gram(features, split.train, others=split.watched, neighbours=neighbours, device=device)
 
-    def fit(self, targets, *, names, wanted, seed):
+    def fits(self, targets, *, names, wanted, seed):
         """Fit all targets at once, each with the penalties that have the least rmse on the watched rows.
 
-        targets: float64 (n, t) over all rows. names: of the t targets. wanted: positions of the targets to hand out;
-        all are computed, so that a resumed run does the same sums. seed: not used, nothing is random here.
-
-        Yields: RidgeFit of each wanted target.
+        Those that are not wanted are computed too, so that a resumed run does the same sums. seed: not used.
 
         Raises:
             InputError: a penalty that is lost in rounding.
@@ -118,10 +87,8 @@ class RidgeLearner:
         choice = Choice(np.zeros_like(train, order="F"))
         with progress(len(self.choices), "penalties", "ridge") as advance:
             for penalties in self.choices:
-                self.gram.factorise(penalties)
-                duals = self.gram.products.solve(train - mean)
-                residuals = watched - mean - self.gram.predict_others(duals, penalties)
-                choice.offer(duals, mean, train=penalties.penalty * duals, watched=residuals)
+                duals, predicted = self.gram.solve(penalties, train - mean)
+                choice.offer(duals, mean, train=penalties.penalty * duals, watched=watched - mean - predicted)
                 advance(1)
         weights = self.gram.weights(choice.duals, ratios_of(self.choices, choice))
         yield from make_fits(self.gram, self.choices, choice, weights, names=names, wanted=wanted)

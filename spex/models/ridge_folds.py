@@ -23,8 +23,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.blas import dsyr
 
 from spex.models import products
-from spex.models.gram import Gram, too_small
-from spex.models.model import Model
+from spex.models.gram import NONE, Gram, too_small
+from spex.models.model import Learner, Model
 from spex.models.ridge import (
     OWN_PENALTY,
     RIDGE,
@@ -33,12 +33,14 @@ from spex.models.ridge import (
     RidgeLearner,
     choices_of,
     columns_apart,
-    find_problem,
-    find_width_problem,
     make_fits,
     ratios_of,
 )
+from spex.options import NUMBER
 from spex.progress import progress
+
+LEAST, MOST = 1e-30, 1e30
+"""Of penalties."""
 
 
 class RidgeFolds:
@@ -101,8 +103,8 @@ class RidgeFolds:
             raise too_small(penalties) from error
 
 
-class _FoldLearner:
-    """One fold of RidgeFolds, with a learner's interface. test, validation: slices of the Gram matrix's rows."""
+class _FoldLearner(Learner):
+    """One fold of RidgeFolds. test, validation: slices of the Gram matrix's rows."""
 
     def __init__(self, folds, fold, test, validation):
         self.folds, self.fold_number = folds, fold
@@ -113,7 +115,7 @@ class _FoldLearner:
         self.trained[self.left_out] = False
         self.choice = self.weights = None
 
-    def fit(self, targets, *, names, wanted, seed):
+    def fits(self, targets, *, names, wanted, seed):
         """As RidgeLearner's; the first fold that is asked does the work of all."""
         self.folds.fit(targets)
         gram, choices = self.folds.gram, self.folds.choices
@@ -158,10 +160,23 @@ class RidgeModel(Model):
         return RidgeFit.load(folder)
 
     def find_problem(self, parameters):
-        return find_problem(parameters)
+        unknown = sorted(parameters.keys() - RIDGE.keys() - {OWN_PENALTY})
+        if unknown:
+            return f"ridge has no parameter {', '.join(unknown)}"
+        for name, also, allowed in (("penalties", "", ()), (OWN_PENALTY, f', or "{NONE}"', (NONE,))):
+            values = parameters.get(name, [1])
+            if not isinstance(values, list) or not values:
+                return f"{name} is {values!r:.60}, expected a list of numbers above 0{also}"
+            for value in values:
+                if value not in allowed and not (NUMBER.fits(value) and LEAST <= value <= MOST):
+                    what = "penalty" if name == "penalties" else f"{name}: penalty"
+                    return f"{what} {value!r:.60}, expected a number from {LEAST:g} to {MOST:g}{also}"
+        return None
 
     def find_width_problem(self, parameters, width):
-        return find_width_problem(parameters, width)
+        if OWN_PENALTY in parameters and not columns_apart(parameters, width):
+            return OWN_PENALTY, "the tensors were made without contact maps, so they have no neighbour block"
+        return None
 
     def cuda_problem(self):
         return products.cuda_problem()

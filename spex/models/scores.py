@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from spex.arguments import whole_number
 from spex.errors import InputError, shown
+from spex.options import whole
 
 RESAMPLES = 1000
 RESAMPLES_AT_ONCE = 100
@@ -74,7 +74,7 @@ def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPL
     InputError
         Arrays of different lengths, of fewer than three numbers, or with some that are not finite.
     """
-    resamples, seed = whole_number(resamples, "resamples", 0), whole_number(seed, "seed", 0)
+    resamples, seed = whole(0).check(resamples, "resamples"), whole(0).check(seed, "seed")
     both = isinstance(observed, pd.Series) and isinstance(predicted, pd.Series)
     if both and not observed.index.equals(predicted.index):
         raise InputError(

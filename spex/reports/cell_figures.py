@@ -68,7 +68,7 @@ def _draw_tissues(results, maps, tissues, step, name):
     height = 1.8 + len(tissues) * CELL_HEIGHT + 0.085 * max(map(len, map_labels)) / line_count(map_labels)
     with figures.figure(max(6.4, 4.2 + len(maps) * across), height) as (figure, (axes,)):
         _draw_cells(axes, place["row"], place["column"], place["gain"], step)
-        _draw_scale(figure, [axes], step, "gain over own sequence (Spearman)")
+        _draw_scale(figure, [axes], step, "gain over sequence alone (Spearman)")
         handles = [*_mark_found(axes, place), *_outline_own_cell_types(axes, place)]
         axes.set_xticks(range(len(maps)), labels=map_labels, rotation=90, fontsize=8)
         axes.set_yticks(range(len(tissues)), labels=[label(text, 44, 1) for text in names], fontsize=8)
@@ -174,7 +174,7 @@ def draw_groups(comparison):
             axes.set(title=title, xlabel=direction, xlim=(-0.5, cells["column"].max() + 0.5))
         panels[0].set_yticks(range(len(maps)), labels=names)
         panels[0].set_ylim(len(maps) - 0.5, -0.5)
-        _draw_scale(figure, panels, step, "% of the squared error\nof own sequence and number")
+        _draw_scale(figure, panels, step, "% of the squared error\nleft by sequence and number")
         return figures.save(figure, "groups", _groups_in_words(views, maps))
 
 
@@ -216,4 +216,4 @@ def _groups_in_words(views, maps):
             mine = cells[cells["map"] == name]
             gains = ", ".join(f"{cell.group} {signed(cell.gain, 2)} %" for cell in mine.itertuples())
             parts.append(f"{name}, {VIEWS[view][0]}: {gains}")
-    return f"Error taken away by group of genes. {'; '.join(parts)}"
+    return f"Share of error removed by group of genes. {'; '.join(parts)}"

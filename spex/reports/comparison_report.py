@@ -22,6 +22,8 @@ VERDICT, PAGE, SETTINGS, CONFIRMATION = "verdict.md", "report.html", "comparison
 TABLES = {"results": "comparison.csv", "maps": "maps.csv", "groups": "groups.csv"}
 PLACES = {"near": NEAR, "elsewhere": ELSEWHERE}
 """Columns of the table of maps -> where matched bins were found, as settings name it."""
+RENAMED = {"narrow_draw": "whole_chromosome_fallback"}
+"""Earlier names of settings, as kept comparisons may have them -> their names now."""
 
 
 def write_report(folder, comparison, confirmation=None):
@@ -52,7 +54,8 @@ def read_comparison(folder):
         InputError: a file is missing or damaged.
     """
     tables = {name: _read_table(Path(folder) / file) for name, file in TABLES.items()}
-    return Comparison(**tables, settings=read_json(Path(folder) / SETTINGS))
+    settings = read_json(Path(folder) / SETTINGS)
+    return Comparison(**tables, settings={RENAMED.get(name, name): value for name, value in settings.items()})
 
 
 def _read_table(path):
@@ -85,7 +88,7 @@ def _complete(path, what):
 
 
 def verdict(comparison, confirmation=None):
-    """The verdict on each map as Markdown: first a sentence each, then what each gain is made of, then a table.
+    """The verdict on each map as Markdown: first a sentence each, then the parts of each gain, then a table.
 
     confirmation: as `write_report` takes it; a sentence for each map and tissue follows, in the order of the maps.
     """

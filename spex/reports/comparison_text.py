@@ -51,7 +51,7 @@ def account(row, settings):
 
 
 def parts(row):
-    """Gain of a map (a row of `maps` or `results`) and what it is made of, as one text.
+    """Gain of a map (a row of `maps` or `results`) and its parts, as one text.
 
     A part's share of the gain is given only where the interval of the gain lies above 0.
     """
@@ -59,7 +59,7 @@ def parts(row):
     mean = f" (mean of {tissues} tissues)" if tissues > 1 else ""
     ends = interval(row.gain_low, row.gain_high)
     return (
-        f"gain over own sequence {signed(row.gain)}{mean}{f', {INTERVAL} {ends}' if ends else ''}; explained by the "
+        f"gain over sequence alone {signed(row.gain)}{mean}{f', {INTERVAL} {ends}' if ends else ''}; explained by the "
         f"number of contacts {_part(row, row.number)}, by distance-matched bins {_part(row, row.any_bins)}; remaining "
         f"for the contacted bins {_part(row, row.touched, interval(row.touched_low, row.touched_high))}"
     )
@@ -119,23 +119,23 @@ def untested(comparison):
         return ""
     return (
         f"Fewer than {LEAST_CHROMOSOMES} chromosomes have {LEAST_GENES} genes each, so intervals and tests were not "
-        "made."
+        "computed."
     )
 
 
 def held_to(comparison, table="results"):
-    """How p-values were adjusted and what they had to be below, to follow "p-values were".
+    """How p-values were adjusted and what they had to be below; it follows "p-values were".
 
     table: "results", of the tests of maps in single tissues; "maps", of means over tissues.
     """
     tests = _decided(getattr(comparison, table))
     correction = _settings(comparison)["correction"]
     single = stand_alone(len(tests), correction)
-    bound = f"held to {'p' if single else 'q'} < {level(single):g}"
+    bound = f"with significance at {'p' if single else 'q'} < {level(single):g}"
     if single:
-        return f"{CORRECTIONS[NO_CORRECTION]}, and {bound}"
+        return f"{CORRECTIONS[NO_CORRECTION]}, {bound}"
     several = [what for what, name in (("maps", "map"), ("tissues", "target_index")) if _several(tests, name)]
-    return f"{CORRECTIONS[correction]} over all {' and '.join(several)}, and {bound}"
+    return f"{CORRECTIONS[correction]} over all {' and '.join(several)}, {bound}"
 
 
 def _several(table, column):
@@ -215,7 +215,7 @@ def values_of(comparison, tested=None):
 
 
 def mark_own(results):
-    """Results in which a map's own cell type is marked behind the tissue's name."""
+    """Results in which a map's own cell type is marked after the tissue's name."""
     if "own_cell_type" not in results:
         return results
     own = results["own_cell_type"].astype(bool)

@@ -1,4 +1,4 @@
-"""A picture of a gene with its contacted bins: arcs coloured by effect, its own windows, and the strongest bins'
+"""A picture of a gene with its contacted bins: arcs coloured by effect, its local windows, and the strongest bins'
 chromatin features."""
 
 import numpy as np
@@ -28,7 +28,7 @@ def draw_gene(path, gene, elements, own=None, features=None):
 
     path: written whole, as SVG where it ends in .svg, else as PNG. gene: a row of the genes table: symbol, chrom,
     strand, tss (1-based). elements: the gene's rows of an elements table, of one tissue; classes other than
-    contacted bins are ignored. own: DataFrame of the gene's own windows in stretches: start, end (0-based
+    contacted bins are ignored. own: DataFrame of the gene's local windows in stretches: start, end (0-based
     half-open), Score. features: list of (bin's name, list of (chromatin feature's name, contribution)), the strongest
     first; None where the features have no names.
     """
@@ -141,13 +141,13 @@ def _mark_tss(axes, gene):
 
 
 def _draw_own(axes, gene, own):
-    """A bar for each stretch of the gene's own windows, in kb from the TSS along the chromosome."""
+    """A bar for each stretch of the gene's local windows, in kb from the TSS along the chromosome."""
     starts, ends = ((own[name].to_numpy() - (gene.tss - 1)) / 1000 for name in ("start", "end"))
     scores = own["Score"].to_numpy()
     axes.bar(starts, scores, ends - starts, align="edge", color=_by_sign(scores), linewidth=0)
     axes.axhline(0, color=figures.MUTED, linewidth=0.8)
     axes.axvline(0, color=figures.INK, linewidth=1.2)
-    axes.set(title="own windows", xlabel="kb from the TSS", ylabel=UNIT)
+    axes.set(title="local windows", xlabel="kb from the TSS", ylabel=UNIT)
     for axis, steps in ((axes.xaxis, [1, 2, 5, 10]), (axes.yaxis, None)):
         figures.few_ticks(axis, 5, steps=steps)
         axis.set_major_formatter(_plainly)

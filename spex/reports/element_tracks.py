@@ -201,10 +201,10 @@ def _write_bigwig(path, sums, chromsizes):
         path.unlink(missing_ok=True)
         return []
     pybigtools = require_bigwig()
-    temporary = temporary_path(path).with_suffix(".bw")  # the library goes by the ending
+    temporary = temporary_path(path).with_suffix(".bw")  # the library chooses the format by the ending
     try:
         pybigtools.open(str(temporary), "w").write(chromsizes, sums.itertuples(index=False, name=None))
-        pybigtools.open(str(temporary))  # writing ends in silence where the disk is full; reading does not
+        pybigtools.open(str(temporary))  # writing ends silently where the disk is full; reading does not
         os.replace(temporary, path)
     except pybigtools.BBIReadError as error:
         raise OSError(errno.EIO, "not written whole", str(path)) from error

@@ -32,7 +32,7 @@ def draw_missing(folder, record):
 
 
 def draw_fit(folder, record):
-    """Draw a finished fit anew, from the numbers in its files, so that it is the same picture each time.
+    """Draw a finished fit again, from the numbers in its files, so that it is the same picture each time.
 
     folder: of the fit. record: its metrics.json, from `records.read_record`.
     """
@@ -217,7 +217,7 @@ def draw_summary(path):
 
 
 def draw_folder(results):
-    """Draw every finished fit and every table of tissues under a results folder anew.
+    """Draw every finished fit and every table of tissues under a results folder again.
 
     Returns: number of fits and tables drawn, and what could not be: pairs of path and why.
     """

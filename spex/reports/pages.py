@@ -37,7 +37,7 @@ HEADINGS = {
     "tissues_sequence": "with sequence",
     "tissues_region": "with region",
     "tissues_number": "with number",
-    "spearman_base": "own sequence",
+    "spearman_base": "sequence alone",
     "spearman_alone": "sequence alone",
     "spearman": "with the map",
     "contrast": "difference of",

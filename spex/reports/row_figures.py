@@ -28,13 +28,13 @@ FINDINGS = (
     Finding(FOUND["sequence"], "adds sequence information", figures.BLUE, "o", "o"),
     Finding(FOUND["region"], "adds what bins at the same distances carry too", figures.ORANGE, "s", "s", False),
     Finding((NUMBER,), "adds contact-number information", figures.PURPLE, "D", "D", False),
-    Finding((HARM,), "harms", figures.RED, "X", "x"),
+    Finding((HARM,), "makes predictions worse", figures.RED, "X", "x"),
     Finding((NO_VERDICT, NOTHING, UNCLEAR), "no finding", figures.GREY, "o"),
 )
 
 
 class Control(NamedTuple):
-    """An arm whose gain over own sequence and number is a column of `results`."""
+    """An arm whose gain over sequence and number is a column of `results`."""
 
     column: str
     text: str
@@ -52,8 +52,8 @@ CONTROLS = (
 )
 
 PANELS = (
-    ("gain", "gain: the map\nagainst own sequence"),
-    ("number", "contact number: the number of\ncontacts against own sequence"),
+    ("gain", "gain: the map\nagainst sequence alone"),
+    ("number", "contact number: the number of\ncontacts against sequence alone"),
     ("touched", "contacted bins: the map\nagainst distance-matched bins"),
 )
 KINDS = {"experiment": "type of experiment", "factor": "factor"}
@@ -111,7 +111,7 @@ def _draw_interval(axes, row, values, column):
 
 
 def draw_controls(comparison):
-    """Beside what each map adds to own sequence and number, what the controls add to them."""
+    """Beside what each map adds to sequence and number, what the controls add to them."""
     maps = ordered(comparison.maps)
     means = comparison.results.groupby("map", sort=False).mean(numeric_only=True).reindex(maps["map"])
     there = [control for control in CONTROLS if control.column in means and means[control.column].notna().any()]
@@ -122,7 +122,7 @@ def draw_controls(comparison):
         for row in range(1, len(maps)):
             axes.axhline(row - 0.5, color=figures.MUTED, linewidth=0.4)
         figures.mark_zero(axes)
-        axes.set(xlabel=f"{SPEARMAN} to own sequence and number of contacts")
+        axes.set(xlabel=f"{SPEARMAN} to sequence and number of contacts")
         figures.legend_above(figure)
         gains = (
             f"{name}: " + ", ".join(f"{each.text} {signed(means.at[name, each.column])}" for each in there)
@@ -168,7 +168,7 @@ def draw_own_cell_type(table):
     with figures.rows(table["map"] + " (" + table["cell_type"] + ")", 9, 1.4) as (figure, (axes,)):
         _draw_pairs(axes, table["gain_others"], table["gain_own"], "the other tissues, mean", "the map's own cell type")
         figures.mark_zero(axes)
-        axes.set(xlabel=f"gain over own sequence: {SPEARMAN}")
+        axes.set(xlabel=f"gain over sequence alone: {SPEARMAN}")
         figures.legend_above(figure)
         gains = "; ".join(
             f"{row.map}: {signed(row.gain_own)} in {row.cell_type}, {signed(row.gain_others)} elsewhere"

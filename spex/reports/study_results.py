@@ -118,7 +118,7 @@ class StudyResults:
         return pd.concat(parts[1:] or parts, ignore_index=True)
 
     def _controls(self):
-        """A row for each map: what it and each control add to own sequence and number; means over tissues."""
+        """A row for each map: what it and each control add to sequence and number; means over tissues."""
         results = self.comparison.results
         columns = [control.column for control in CONTROLS if control.column in results]
         means = results.groupby("map", sort=False)[columns].mean().reindex(self.order)

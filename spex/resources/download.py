@@ -60,7 +60,7 @@ def fetch(address, part, *, most=math.inf, auth=None, sleep=time.sleep):
     """Complete a part, asking the server only for the bytes that it lacks.
 
     It starts from zero only where the server does not send ranges or has another file than before (its ETag or date
-    is kept beside the part), and ends at the size that the server announces, whatever comes behind. Failures that may
+    is kept beside the part), and ends at the size that the server announces, whatever follows. Failures that may
     pass are tried again, each time after twice as long.
 
     most: bytes that the file may have. auth: (user, password) or None; never printed, and dropped by `requests` when
@@ -204,13 +204,13 @@ def _append(response, file, name, total, most):
 
 
 def _in_words(error):
-    words = {
+    texts = {
         requests.exceptions.SSLError: "its certificate could not be verified",
         requests.Timeout: "no answer in time",
         requests.exceptions.ChunkedEncodingError: "the connection was dropped",
         requests.ConnectionError: "no connection",
     }
-    return next((text for kind, text in words.items() if isinstance(error, kind)), type(error).__name__)
+    return next((text for kind, text in texts.items() if isinstance(error, kind)), type(error).__name__)
 
 
 def _size(file):

@@ -147,7 +147,7 @@ def _most_bytes(resource, part):
 
 
 def _unpack(part, unpacked, most):
-    """Decompress a `.gz` as a stream, from its start. most: bytes that it may unfold to."""
+    """Decompress a `.gz` as a stream, from its start. most: bytes that it may expand to."""
     try:
         with (
             open(part, "rb") as packed,
@@ -158,7 +158,7 @@ def _unpack(part, unpacked, most):
             before = 0
             while chunk := stream.read(PIECE):
                 if file.tell() + len(chunk) > most:
-                    raise InputError(f"it unfolds to more than {most:,} bytes", subject=part)
+                    raise InputError(f"it expands to more than {most:,} bytes", subject=part)
                 file.write(chunk)
                 advance(packed.tell() // MEGABYTE - before // MEGABYTE)
                 before = packed.tell()

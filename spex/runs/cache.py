@@ -3,7 +3,7 @@
 A shard is one `.npy` file: the keys of its rows, a checksum for each, the rows. It is memory-mapped while rows are
 taken from it, so only those that are asked for leave the disk; between that its keys alone are in memory, and it is
 closed, since there may be more shards than files that a process may have open. Every process writes shards of its own;
-whoever looks up rows sees the shards that are whole by then. Keys are integers that the caller chooses (the start of a
+lookups see the shards that are whole by then. Keys are integers that the caller chooses (the start of a
 bin's window, a TSS).
 """
 
@@ -24,18 +24,18 @@ from spex.files.hashes import Watch, json_digest
 from spex.files.sealed import DamagedFileError, npy_header, read_npy_header
 
 SHARD_BYTES = 32 << 20
-SHARDS_IN_MEMORY = 3  # being written or waiting to be; whoever is quicker than the disk waits for it
+SHARDS_IN_MEMORY = 3  # being written or waiting to be; a producer quicker than the disk waits
 IDENTITY = "identity.json"
-"""For whoever wants to know what a folder belongs to; the program itself goes by the folder's name."""
+"""For users: what a folder belongs to; the program itself uses the folder's name."""
 
 OWN_ROWS = OWN_SUMS + 1
-"""Rows kept of a gene's own windows: the ten sums and the plain one, which stands in for missing contacts."""
+"""Rows kept of a gene's local windows: the ten sums and the plain one, which stands in for missing contacts."""
 
 logger = logging.getLogger("spex")
 
 
 def own_keys(genes):
-    """Keys of genes' own windows, (n,) int64. genes: DataFrame (n) with strand, tss."""
+    """Keys of genes' local windows, (n,) int64. genes: DataFrame (n) with strand, tss."""
     return genes["tss"].to_numpy() * 2 + (genes["strand"] == "-").to_numpy()
 
 

@@ -3,15 +3,18 @@
 import json
 import os
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import EVERY_ONE, options_of
 from spex.errors import InputError, parameter
+from spex.files.atomic import read_json, write_json
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
 from spex.inputs.genes import read_cached_genes
+from spex.inputs.maps.reader import map_sha256, split_uri
 from spex.runs.settings import read_run_settings
 
 OTHERS = ("chromsizes", "accounts")  # what is kept of contacts beside the arrays, as JSON
@@ -31,6 +34,7 @@ class DataFolder:
         self.run_json, self.input_hashes = self.root / "run.json", self.root / "input_hashes.json"
         self.cached_genes, self.genome_index = self.root / "cached_genes.tsv", self.root / "genome.fai"
         self.contacts_tsv, self.contacts_npz = self.root / "contacts.tsv", self.root / "contacts.npz"
+        self.inputs_json = self.root / "inputs.json"
 
     def tensor_path(self, gene_id):
         return self.tensors / f"tensor_gene_{gene_id}.npy"
@@ -39,6 +43,51 @@ class DataFolder:
         """Which genes have a tensor, (n,) bool."""
         names = set(os.listdir(self.tensors)) if self.tensors.is_dir() else ()
         return np.array([self.tensor_path(gene).name in names for gene in gene_ids], dtype=bool)
+
+    def remember(self, hashes, **inputs):
+        """Keep where inputs are, so that later commands need no option for them; no part of what the folder is.
+
+        hashes: KnownHashes. inputs: argument -> list of paths; files by their hashes, folders without.
+        """
+        before = self._remembered()
+        after = before | {
+            name: [{"path": str(Path(each).absolute()), "sha256": _identity(each, hashes)} for each in paths]
+            for name, paths in inputs.items()
+        }
+        if after != before:
+            write_json(self.inputs_json, after)
+
+    def recall(self, argument, hashes):
+        """Paths of an input as the folder remembers them, as long as all are there; else an empty list.
+
+        Raises:
+            InputError: a file is another one by now.
+        """
+        entries = self._remembered().get(argument, [])
+        if not all(split_uri(each["path"])[0].exists() for each in entries):
+            return []
+        for each in entries:
+            if each["sha256"] not in (None, _identity(each["path"], hashes)):
+                raise InputError(
+                    f"changed since {self.root} was made with it",
+                    argument=argument,
+                    subject=each["path"],
+                    hint=f"put it back, or give {parameter(argument)}",
+                )
+        return [Path(each["path"]) for each in entries]
+
+    def _remembered(self):
+        """Argument -> list of dicts of path and sha256; nothing where the file is missing or damaged."""
+        try:
+            kept = read_json(self.inputs_json)
+            return {name: [{"path": str(e["path"]), "sha256": e["sha256"]} for e in kept[name]] for name in kept}
+        except (OSError, ValueError, TypeError, KeyError):
+            return {}
+
+
+def _identity(path, hashes):
+    """Hash of a file or a contact map; None of a folder."""
+    return map_sha256(path, hashes) if split_uri(path)[0].is_file() else None
 
 
 def select_shard(genes, divisor=None, remainder=None):
@@ -79,7 +128,7 @@ def contacts_of(folder, settings, about):
             f"made by an earlier version, which took one window from each bin of {resolution} bp; "
             f"this one takes {rule.tiles(resolution)} of them",
             **about,
-            hint=f"make the tensors anew in another {parameter('data_folder')}",
+            hint=f"compute the tensors again in another {parameter('data_folder')}",
         )
     identity = contacts_identity(settings, read_cached_genes(folder.cached_genes))
     contacts = load_contacts(folder.contacts_npz, identity, rule, resolution)

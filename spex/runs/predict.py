@@ -21,7 +21,7 @@ FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", *OF_RULE, "wi
 RIDGE = "ridge"
 TREES = (
     "a tree ensemble gives exactly 0 for most small changes of its features (84 % of alleles on synthetic data), and "
-    "first-order shortcuts around that have next to nothing to do with the true change"
+    "first-order approximations hardly correlate with the true change"
 )
 
 logger = logging.getLogger("spex")

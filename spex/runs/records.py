@@ -109,10 +109,10 @@ def read_finished(folder, settings, features_table=None):
         return None
     changed = [RECORD] if record is None else find_changed(folder, record)
     if changed:
-        logger.warning("%s: damaged or missing since it was written; the fit is made again", folder / changed[0])
+        logger.warning("%s: damaged or missing since it was written; it is fitted again", folder / changed[0])
         return None
     if features_table is not None and record.get("features_table") != features_table:
-        logger.info("%s: made with other names of the features, or none; the fit is made again", folder)
+        logger.info("%s: made with other names of the features, or none; it is fitted again", folder)
         return None
     return record
 
@@ -163,7 +163,7 @@ def results_table(records):
 
 
 def write_results(results):
-    """Write results.csv anew from every record under the results folder, so that no run can lose or repeat a row.
+    """Write results.csv again from every record under the results folder, so that no run can lose or repeat a row.
 
     Returns: the folders that were left out because their record is damaged.
     """
@@ -227,7 +227,7 @@ def write_table(path, table):
 
 
 def read_table(path, text=()):
-    """Read what `write_table` wrote. text: columns in which no word stands for a missing value, and no digits for a
+    """Read what `write_table` wrote. text: columns in which no text stands for a missing value, and no digits for a
     number; an empty cell is one everywhere."""
     kept = {"keep_default_na": False, "na_values": [""], "encoding_errors": "surrogateescape"}
     table = pd.read_csv(path, dtype=dict.fromkeys(text, str), **kept).rename(columns=_as_it_was)

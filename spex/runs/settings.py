@@ -117,7 +117,7 @@ def genes_choice(tss_rule, excluded):
 
 
 def store_identity(genome_sha256, beluga_sha256, precision):
-    """What predictions depend on, and the prediction store therefore goes by: dict of JSON values."""
+    """What predictions depend on, and the prediction store is therefore keyed by: dict of JSON values."""
     hashes = {"genome_sha256": genome_sha256, "beluga_sha256": beluga_sha256}
     return {"format": FORMAT, **hashes, "precision": precision}
 
@@ -156,7 +156,8 @@ def claim_run(folder, settings):
     folder: DataFolder. settings: RunSettings.
 
     Raises:
-        InputError: run.json has other settings; names the first field that differs with both values.
+        InputError: run.json has other settings; names the first field that differs with both values, or that one of
+            the two is without a contact map.
     """
     check_run(folder, settings)
     folder.tensors.mkdir(parents=True, exist_ok=True)
@@ -170,6 +171,11 @@ def check_run(folder, settings):
     earlier = read_run_settings(folder)
     if earlier is None:
         return
+    hint = f"give the same settings to go on, or another {parameter('data_folder')}"
+    if bool(earlier.maps_sha256) != bool(settings.maps_sha256):
+        one, other = ("with", "none") if earlier.maps_sha256 else ("without", "one")
+        found = f"this folder was made {one} a contact map, and {other} is given now"
+        raise InputError(found, subject=folder.run_json, hint=hint)
     for field in sorted(RunSettings.__dataclass_fields__):
         before, now = getattr(earlier, field), getattr(settings, field)
         if before != now:
@@ -178,7 +184,7 @@ def check_run(folder, settings):
                 f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now"
                 f"{windows if field == 'windows_per_bin' else ''}",
                 subject=folder.run_json,
-                hint=f"give the same settings to go on, or another {parameter('data_folder')}",
+                hint=hint,
             )
 
 

@@ -152,6 +152,6 @@ class TensorMatrix:
                     "its tensors have changed since this run began",
                     argument="data_folder",
                     subject=self._place[0].root,
-                    hint="wait until nobody writes there, then run the same command again",
+                    hint="wait until no program writes there, then run the same command again",
                 )
         return matrix

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.models import importance
-from spex.models.fits import assess, predictions_table
+from spex.models.fits import assess, by_chromatin_feature, by_group, predictions_table
 from spex.models.registry import MODELS
 from spex.models.scores import Scores, score
 from spex.runs import records
@@ -100,7 +99,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
 
     splits: list of Split. seeds: ints. pool: whether the splits are the folds of a cross-validation, whose test
     predictions are put together in the end. on_record: called with each record, whether it was made just now, which of
-    how many it is, in words, and whether it is of one fold only.
+    how many it is, as text, and whether it is of one fold only.
 
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """
@@ -125,7 +124,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
 def _learners(training, splits, pool):
     """For each split, a function that prepares its learner when a fit is missing; folds share what their model can.
 
-    Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are let go
+    Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are freed
     unless the learner needs them, since trees take as much memory again as the features.
     """
     model, arguments = MODELS[training.model], (training.parameters, training.device)
@@ -185,9 +184,9 @@ def _write_fit(training, fit, split, settings, features, observed):
     predicted, scores = assess(fit, features, observed, settings["target"])
     fit.save(folder)
     _write_predictions(folder, training.genes.iloc[split.test], observed, predicted)
-    table = importance.by_chromatin_feature(fit.importance, training.chromatin)
+    table = by_chromatin_feature(fit.importance, training.chromatin)
     records.write_table(folder / "importance.csv", table)
-    records.write_table(folder / records.IMPORTANCE_GROUPS, importance.by_group(table))
+    records.write_table(folder / records.IMPORTANCE_GROUPS, by_group(table))
     return records.write_record(
         folder,
         settings=settings,

@@ -1,1 +1,1 @@
-"""Studies: many maps, tissues and their controls, as one table says, on the engine that a lab has."""
+"""Studies: many maps, tissues and their controls, described by one file and run by Snakemake."""

@@ -15,7 +15,7 @@ from spex.study.work import OWN_WINDOWS, Work
 GENES, COLUMNS = 22_826, 24_024
 """Size of what was measured: all genes of the published table, the numbers of a tensor with contacts."""
 
-OWN_AS_BINS = 30  # contacted bins that take as long as the own windows of a gene, which share their convolutions
+OWN_AS_BINS = 30  # contacted bins that take as long as the local windows of a gene, which share their convolutions
 FOLD_AS_SPLITS = 1 / 4  # of ridge: folds of a cross-validation share their matrix
 SHARED_AS_MAPS = 2  # maps that take as long as what all maps of a comparison share
 ROW = 4 * BELUGA.features  # bytes of a window's predictions, float32
@@ -213,7 +213,7 @@ def _figure(value):
 
 
 def _size(count):
-    """Bytes, in words."""
+    """Bytes, as text."""
     return f"{_figure(count / 1e9)} GB" if count >= 1e9 else f"{_figure(count / 1e6)} MB"
 
 

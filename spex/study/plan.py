@@ -1,6 +1,6 @@
 """What a study is: the content of study.yaml, checked, with every path and default in its place; and its commands.
 
-A command is what stands behind `spex` when it is started in the study's folder. Inputs have their whole paths; what the
+A command is what follows `spex` when it is started in the study's folder. Inputs have their whole paths; what the
 study makes is named from its folder, so that no result depends on where that is.
 """
 
@@ -55,7 +55,7 @@ class StudyFit:
 class Study:
     """A whole study.
 
-    path: of study.yaml. out: folder of everything that is made. genes, genome, weights: files; expression: one or
+    path: of study.yaml. out: folder of all results. genes, genome, weights: files; expression: one or
     several. gene_options, expression_options: of `spex tensors` and `spex train` (gene_type, tss_rule, exclude_chroms;
     value). tissues: (index from 1, name) of the expression's columns, in file order. comparison: options of `spex
     compare`. shards: jobs that the genes of a map are divided among. resources: step ("tensors", "train", "compare",

@@ -38,7 +38,7 @@ INDEX = r"(0|[1-9][0-9]*)"
 INDICES = re.compile(rf"{INDEX}(\s*[-,]\s*{INDEX})*|all")
 """Numbers and ranges of columns; a tissue's own name goes first."""
 PATTERN = re.compile(r"\{\s*[.\w]+\s*(,.*)?\}", re.DOTALL)
-"""What Snakemake takes for a pattern in the path of the folder that it runs in."""
+"""What Snakemake reads as a pattern in the path of the folder that it runs in."""
 
 COUNTS_FROM = "check the path; it counts from the file's folder"
 
@@ -132,7 +132,7 @@ def _out_folder(path):
         raise InputError(
             f"its path contains {shown(pattern[0], 30)}, which Snakemake takes for a pattern",
             subject=path,
-            expected="a path without words in braces",
+            expected="a path without names in braces",
             hint="rename that folder, or give another out",
         )
     return require_folder(path, None)
@@ -197,7 +197,7 @@ def _real(path):
 
 
 def _check_map(file, number, map_, opened, tissues, *, quick):
-    """Refuse options, a cell type or files of a map that a job would stumble over. opened: ExpressionFile."""
+    """Refuse options, a cell type or files of a map that would make a job fail. opened: ExpressionFile."""
     place, resolution = ("maps", number), map_.options["hic_resolution"]
     rule = _with_line(file, place, lambda: map_.rule)
     _with_line(file, place, check_resolution, resolution)
@@ -220,7 +220,7 @@ def _check_rule(file, number, map_, comparison):
     if rule.own_windows_stand_in and "show_published" not in comparison:
         raise file.error(
             ("maps", number, "rule"),
-            f"map {map_.name}: nothing can be decided by the {rule.name} rule, which puts a gene's own windows in the "
+            f"map {map_.name}: nothing can be decided by the {rule.name} rule, which puts a gene's local windows in "
             "place of missing contacts",
             expected=RULE,
             hint="or show_published: true under comparison, for tables without a verdict",

@@ -21,7 +21,7 @@ SNAKEFILE = HERE / "study.smk"
 PROFILES = {path.name: path for path in sorted((HERE / "profiles").iterdir())}
 LOCAL, SLURM = "local", "slurm"
 LOCK, HANDED = ".study.lock", ".study.json"
-"""In the study's folder: whoever locks the first runs the study; the second says to the Snakefile whose folder it is.
+"""In the study's folder: the process that locks the first runs the study; the second names the study to the Snakefile.
 Snakemake would read a path among its arguments as YAML, and give it to a shell."""
 
 FOR_SHELLS = "'\"$`\\"  # letters that mean something within quotes
@@ -42,7 +42,7 @@ def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
 
     Raises:
         InputError: Snakemake or what the profile needs is missing, this study runs already, or a job failed, which
-            has said why.
+            has reported why.
     """
     _check_engine(profile, dry=not set(DRY).isdisjoint(extra))
     if profile == SLURM:
@@ -59,7 +59,7 @@ def run_study(study, profile=LOCAL, cores=None, extra=(), spex_command=None):
         raise InputError(
             "Snakemake ended with an error, see above",
             subject=study.path,
-            hint="put it right, then run the same command again: what is finished is kept",
+            hint="correct the cause, then run the same command again: what is finished is kept",
         )
 
 
@@ -105,8 +105,9 @@ def handed_over(folder):
 def hold_alone(out):
     """Lock a study's folder until the returned file is closed or the process has ended, however it ends.
 
-    The Snakefile locks it as long as its Snakemake runs, started by hand or from here. So whoever gets the lock knows
-    that no Snakemake of this study is left, and that Snakemake's own locks, which are files, are those of a killed one.
+    The Snakefile locks it as long as its Snakemake runs, started by hand or from here. A process that gets the lock
+    thus knows that no Snakemake of this study is left, and that Snakemake's own locks, which are files, are those of a
+    killed one.
 
     Raises:
         InputError: another process has locked it, or what is there is no plain file.
@@ -130,7 +131,7 @@ def check_for_cluster(out):
     bad = next((letter for letter in path if letter in FOR_SHELLS or not letter.isprintable()), None)
     if bad is not None:
         raise InputError(
-            f"its path contains {visible(bad)}, which Snakemake hands to a shell where jobs go to a cluster",
+            f"its path contains {visible(bad)}, which Snakemake passes to a shell where jobs go to a cluster",
             argument="out",
             subject=path,
             expected=f"a path without {' '.join(FOR_SHELLS)}",
@@ -157,7 +158,8 @@ def _start(command, folder):
     It has a process group of its own, so that Ctrl-C and SIGTERM come here first and go on to all of it as Ctrl-C, on
     which Snakemake cancels the jobs of a cluster too; SIGTERM would let it wait for all that run.
     """
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # a script started us with &; Snakemake must hear it
+    # where a script started us with &, SIGINT is ignored, but Snakemake must receive Ctrl-C
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(command, cwd=folder, process_group=0)

@@ -1,4 +1,4 @@
-"""What may stand in study.yaml, as a JSON schema made from the options: keys, kinds of values, what is expected."""
+"""What study.yaml may contain, as a JSON schema made from the options: keys, kinds of values, what is expected."""
 
 from spex.compare.protocol import Protocol
 from spex.contacts.rules import RULES
@@ -16,7 +16,7 @@ OF_MAPS = (*RULES.values(), Reading)
 """Options classes whose options a map of the file can have."""
 
 RESERVED = r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)"
-"""Names of files that Windows keeps for itself, whatever follows behind a point."""
+"""Names of files that Windows reserves, with any extension."""
 
 NAME = text(
     "letters, digits, _, . and -, which make the name of a folder: no . at its end, and no name that Windows keeps for "
@@ -37,7 +37,7 @@ def _options(*owners):
 
 
 def _mapping(expected, required=(), **properties):
-    """Keys and values, no others than these. expected: in words, for errors. properties: Kinds or schemas."""
+    """Keys and values, no others than these. expected: as text, for errors. properties: Kinds or schemas."""
     return {
         "type": "object",
         "properties": {key: each if isinstance(each, dict) else each.described for key, each in properties.items()},

@@ -1,4 +1,4 @@
-"""What `spex study init` writes: a study's file with every key, those that may be left out behind a #."""
+"""What `spex study init` writes: a study's file with every key, those that may be left out after a #."""
 
 import textwrap
 
@@ -30,12 +30,12 @@ def _optional(head, *owners, left_out=(), **values):
 
 
 TEMPLATE = f"""\
-# A study: contact maps, tissues and their controls, in one file. Paths count from this file's folder. What stands
-# behind a # may be left out, and is shown with its default or with an example. When it is filled in:
+# A study: contact maps, tissues and their controls, in one file. Paths count from this file's folder. What follows
+# a # may be left out, and is shown with its default or with an example. When it is filled in:
 #
 #   spex study check FILE   what is wrong or missing, what there is to do, and what it will cost
 
-# out: study                         # folder of everything that is made
+# out: study                         # folder of all results
 
 # Inputs
 genes: expecto/geneanno_GRCh38.csv   # the published table, a table with id, chrom, strand and tss, GTF or GFF3
@@ -60,7 +60,7 @@ maps:
   # - name: K562_RAD21
   #   files: [one.mcool, other.mcool]
 
-# Fits, made of sequence alone and of each map
+# Fits, to sequence alone and to each map
 # fits:
 #   - name: ridge
 {_optional("#     ", Fitting, model="ridge")}

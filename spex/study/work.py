@@ -159,7 +159,7 @@ class _Cache:
 
 
 def _sequence_alone(genes, missing, cache):
-    """The folder of sequence alone, and own windows that any folder needs. missing: by folder, (n,) bool of genes."""
+    """The folder of sequence alone, and local windows that any folder needs. missing: by folder, (n,) bool of genes."""
     needed = genes[np.logical_or.reduce(missing)].groupby("chrom")
     return FolderWork(
         name=SEQUENCE_ALONE,

@@ -13,9 +13,9 @@ from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.study.schema import STUDY
 
-LARGEST_FILE = 4_000_000  # bytes; no study is as long, but files that are given by mistake are
+LARGEST_FILE = 4_000_000  # bytes; no study is as long, but files given by mistake are
 MOST_VALUES = 100_000
-"""That a file may unfold to through its names; each of a few may stand for ten of the one before."""
+"""Size that a file may expand to through its anchors; each of a few may contain ten of the one before."""
 
 TAGS = {"scalar": "tag:yaml.org,2002:str", "sequence": "tag:yaml.org,2002:seq", "mapping": "tag:yaml.org,2002:map"}
 """Of the plain values; others are refused."""
@@ -175,7 +175,7 @@ class _Values:
             raise self._error(node, f"the tag {shown(node.tag)}", expected="a plain value")
         above, self._count = (*above, node), self._count + 1
         if self._count > MOST_VALUES:
-            raise self._error(above[:2][-1], f"names that unfold to more than {MOST_VALUES:,} values")
+            raise self._error(above[:2][-1], f"names that expand to more than {MOST_VALUES:,} values")
         return getattr(self, f"_{node.id}")(node, schema, above)
 
     def _scalar(self, node, schema, above):
@@ -201,7 +201,7 @@ class _Values:
             for each in child.value if child.id == "sequence" else [child]:
                 value = self.of(each, schema, above)
                 if not isinstance(value, dict):
-                    raise self._error(each, "no keys to take over", expected="keys with values behind <<")
+                    raise self._error(each, "no keys to take over", expected="keys with values after <<")
                 merged = value | merged
         return merged | own
 
@@ -220,7 +220,7 @@ class _Values:
 
 
 def _is_nothing(node):
-    """Whether a text stands for no value."""
+    """Whether a text means no value."""
     return node.style is None and node.value in NOTHING
 
 

@@ -186,7 +186,7 @@ def test_what_was_found_before_a_stop_is_kept(started, only, monkeypatch):
     monkeypatch.setitem(command.CHECKS, "models", stop)
     status, rows, last, log = started()
     assert (status, last) == (130, "unfinished")
-    assert "the same command begins anew" in log
+    assert "the same command starts over" in log
     assert results(rows, "parity")
 
 

@@ -450,7 +450,7 @@ def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_ar
         (["--max_dist", 1.2], [0], r"max_dist was 1\.15 when this folder was made and is 1\.2 now"),
         (["--contact_rule", "corrected"], [0], 'contact_rule was "published" .* and is "corrected" now'),
         ([], [1], "maps_sha256 was .* and is .* now"),
-        ([], [], 'contact_rule was "published" when this folder was made and is null now'),
+        ([], [], "this folder was made with a contact map, and none is given now"),
         (["--contact_weight", "log"], [0], 'contact_weight was null when this folder was made and is "log" now'),
         (["--distance_edges", 0.3, 0.6], [0], r"distance_edges was null .* and is \[0\.3, 0\.6\] now"),
     ):

@@ -85,7 +85,7 @@ def test_a_map_twice_is_refused_even_under_another_name(study, tmp_path):
 
 
 def test_bases_that_are_none(study, tmp_path):
-    with pytest.raises(InputError, match="its tensors hold contacts already"):
+    with pytest.raises(InputError, match="its tensors contain contacts already"):
         open_base(study.maps["sequence"])
     with pytest.raises(InputError, match="no such folder"):
         open_base(tmp_path / "nowhere")

@@ -66,7 +66,7 @@ def test_blocks_of_groups_and_weights_are_those_of_a_loop(mapped, maker):
 def test_a_map_that_is_weighted_as_a_whole_is_not_thinned(mapped, maker):
     maker.check_weight()
     weighted = replace(mapped, rule=Corrected(contact_weight="expected"))
-    with pytest.raises(InputError, match=r"thin_to: contacts of .*sequence have expected weights, which a thinned map"):
+    with pytest.raises(InputError, match=r"thin_to: contacts of .*sequence have expected weights, which a down"):
         replace(maker, map_folder=weighted).check_weight()
 
 

@@ -117,7 +117,7 @@ def test_it_goes_on_where_it_was_stopped_and_ends_with_the_same_bytes(
     own.write_bytes(own.read_bytes()[:-9])
     with caplog.at_level(logging.WARNING, "spex"):
         assert_same(compare_folders(inputs, PROTOCOL, tmp_path), whole)
-    assert "it is made again" in caplog.text and len(computed) == 3
+    assert "it is computed again" in caplog.text and len(computed) == 3
     assert parts_of(tmp_path) == parts_of(out)
 
 

@@ -118,7 +118,10 @@ def test_a_map_is_judged_by_the_mean_over_tissues():
     statistics = [made("one", 1, gain=0.01), made("two", 2)]
     maps = make_tables(statistics, TARGETS, settings={"maps": {"one": {"folder": "a/b", "contacts": 12}}}).maps
     assert list(maps.columns) == list(tables.MAPS)
-    assert maps["words"].tolist() == ["adds sequence information", "adds nothing of 0.005 or more"]
+    assert maps["words"].tolist() == [
+        "the map adds sequence information",
+        "the map adds less than 0.005 to Spearman's correlation",
+    ]
     assert maps["tissues_sequence"].tolist() == [4, 0]
     assert maps.loc[0, ["folder", "contacts", "tissues"]].tolist() == ["a/b", 12, 4]
     delta = (statistics[0].gain_map - statistics[0].gain_matched).mean(axis=1)

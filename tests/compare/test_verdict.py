@@ -9,13 +9,13 @@ from spex.compare.verdict import Evidence, judge
 NOTHING = Evidence(sequence=0.5, content=0.5, number=0.5, p_less=0.5, beats_numbers=True, low=-0.002, high=0.004)
 
 CASES = {
-    1: ({"sequence": 0.01, "number": 0.01}, "adds sequence information, and what the number of contacts tells"),
-    2: ({"sequence": 0.01}, "adds sequence information"),
-    3: ({"content": 0.01}, "adds only what other bins at the same distances tell too"),
-    4: ({"number": 0.01}, "adds only what the number of contacts tells"),
-    5: ({"p_less": 0.01, "high": -0.001}, "harms"),
-    6: ({}, "adds nothing of 0.005 or more"),
-    7: ({"high": 0.006}, "not distinguishable"),
+    1: ({"sequence": 0.01, "number": 0.01}, "the map adds sequence information and contact-number information"),
+    2: ({"sequence": 0.01}, "the map adds sequence information"),
+    3: ({"content": 0.01}, "the map adds only what other bins at the same distances carry too"),
+    4: ({"number": 0.01}, "the map adds only contact-number information"),
+    5: ({"p_less": 0.01, "high": -0.001}, "the map makes predictions worse"),
+    6: ({}, "the map adds less than 0.005 to Spearman's correlation"),
+    7: ({"high": 0.006}, "it cannot be decided whether the map adds anything"),
 }
 
 
@@ -36,7 +36,10 @@ def test_the_first_that_applies_counts():
 
 def test_other_bins_and_the_number():
     both = replace(NOTHING, content=0.01, number=0.01)
-    assert judge(both, single=True) == (3, "adds only what other bins at the same distances tell too, and the number")
+    assert judge(both, single=True) == (
+        3,
+        "the map adds only what other bins at the same distances carry too, and contact-number information",
+    )
 
 
 def test_a_map_below_the_numbers_has_no_sequence():
@@ -59,5 +62,5 @@ def test_levels_of_one_and_of_several_tests():
 
 
 def test_the_least_gain_is_named():
-    assert judge(NOTHING, single=True, least_gain=0.01) == (6, "adds nothing of 0.01 or more")
+    assert judge(NOTHING, single=True, least_gain=0.01) == (6, "the map adds less than 0.01 to Spearman's correlation")
     assert judge(NOTHING, single=True, least_gain=0.003)[0] == 7

@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,15 +12,31 @@ import pytest
 from spex.errors import InputError
 from spex.files import checks
 from spex.files.checks import is_piped, keep_piped
+from spex.resources.table import RESOURCES
 
 
 @pytest.mark.parametrize("kind, message", [("missing", "no such file; get it with: python -m"), ("folder", "a folder")])
-def test_a_missing_file_is_named_with_the_way_to_get_it(tmp_path, kind, message):
-    path = tmp_path / "genes.csv"
+def test_a_missing_file_of_the_published_ones_is_named_with_the_way_to_get_it(tmp_path, kind, message):
+    path = tmp_path / "hg38.fa"
     if kind == "folder":
         path.mkdir()
-    with pytest.raises(InputError, match=f"genes .*genes.csv: .*{message}"):
-        checks.require_file(path, "genes", "genes")
+    with pytest.raises(InputError, match=f"genome .*hg38.fa: .*{message}"):
+        checks.require_file(path, "genome")
+
+
+def test_a_missing_file_of_ones_own_is_answered_with_those_of_nearly_its_name(tmp_path):
+    (tmp_path / "annotation.gtf.gz").touch()
+    (tmp_path / "lab.fa").touch()
+    with pytest.raises(InputError, match=r"no such file; did you mean annotation\.gtf\.gz\?$"):
+        checks.require_file(tmp_path / "anotation.gtf.gz", "genes")
+    with pytest.raises(InputError, match=r"no such file; check the path$"):
+        checks.require_file(tmp_path / "something else", "genes")
+    with pytest.raises(InputError, match=r"no such file; there is no folder \S*/nowhere; check the path$"):
+        checks.require_file(tmp_path / "nowhere/lab.fa", "genome")
+
+
+def test_the_files_that_are_offered_are_those_of_the_table():
+    assert {Path(each.path).name: each.name for each in RESOURCES} == checks.PUBLISHED_FILES
 
 
 CONTENT = bytes(range(256)) * 9

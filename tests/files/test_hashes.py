@@ -121,5 +121,5 @@ def test_a_file_that_changes_while_it_is_hashed_has_no_hash(tmp_path, monkeypatc
         return "0"
 
     monkeypatch.setattr("spex.files.hashes.file_sha256", changing)
-    with pytest.raises(InputError, match=r"genome.fa: changed while it was read; wait until nobody writes it"):
+    with pytest.raises(InputError, match=r"genome.fa: changed while it was read; wait until no program writes it"):
         KnownHashes().sha256(path)

@@ -71,7 +71,7 @@ def test_logarithms_that_the_file_notes_are_taken_back(tmp_path, noted, base, ca
     path = write_with(tmp_path / "e.h5ad", np.log1p(TPM) / np.log(base), uns={"log1p": noted})
     expression = read_all(path)
     assert_allclose(expression.values, TPM.T[[IDS.index(name) for name in GENES["id"]]], rtol=1e-12)
-    assert f"log(x + 1) to base {base:.4g} is taken back, as uns['log1p'] says" in expression.account.line()
+    assert f"log(x + 1) to base {base:.4g} is converted back, as uns['log1p'] records" in expression.account.line()
     assert not caplog.messages
 
 
@@ -79,7 +79,7 @@ def test_logarithms_that_the_file_notes_are_taken_back(tmp_path, noted, base, ca
 def test_what_was_put_into_x_after_the_note_is_linear(tmp_path, values, caplog):
     expression = read_all(write_with(tmp_path / "e.h5ad", values, uns={"log1p": {"base": None}}))
     assert_allclose(expression.values, values.T[[IDS.index(name) for name in GENES["id"]]], rtol=1e-12)
-    assert "uns['log1p'] says logarithms, but X has whole numbers, or larger ones" in caplog.text
+    assert "uns['log1p'] means logarithms, but X has whole numbers, or larger ones" in caplog.text
     assert caplog.messages[0].partition(": ")[2] in expression.account.line()
 
 

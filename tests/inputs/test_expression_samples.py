@@ -104,7 +104,8 @@ def test_what_cannot_be_used_is_refused(files, tmp_path):
 
     other = tmp_path / "other"
     (other / "empty").mkdir(parents=True)
-    refused(other / "empty", "no expression file in it; expected a .tsv, .csv, .txt or .genes.results of one sample")
+    files_of_samples = "expected a .tsv, .csv, .txt or .genes.results of one sample"
+    refused(other / "empty", rf"no expression file in it \(its subfolders are not searched\); {files_of_samples}")
     refused([*files, other / "none.tsv"], "none.tsv: no such file")
     (other / "brain.txt").write_bytes(files[0].read_bytes())
     refused([files[0], other / "brain.txt"], "named as the sample of .*brain.tsv, brain; expected different names")

@@ -81,7 +81,7 @@ def test_logarithms_of_genes_that_are_not_asked_for_count_too(tmp_path, caplog):
 def test_headings_that_say_logarithms_are_believed_unless_values_speak_against_it(tmp_path, heading, caplog):
     tpm = transcriptome(COUNT)
     for values in (np.log2(tpm + 1), np.log2(tpm + 0.001)):  # the latter with values below 0, as Xena has them
-        with pytest.raises(InputError, match=f"'{heading}' says logarithms, and none of the 1,500 values of"):
+        with pytest.raises(InputError, match=f"'{heading}' means logarithms, and none of the 1,500 values of"):
             read(tmp_path / "e.tsv", pd.DataFrame({"id": IDS, heading: values}))
     for values in (tpm, np.rint(np.minimum(tpm, 20))):
         assert read(tmp_path / "e.tsv", pd.DataFrame({"id": IDS, heading: values})).values[1].tolist() == list(values)
@@ -90,7 +90,9 @@ def test_headings_that_say_logarithms_are_believed_unless_values_speak_against_i
 
 def test_names_of_files_that_say_logarithms_are_believed_too(tmp_path):
     tpm = transcriptome(COUNT)
-    with pytest.raises(InputError, match=r"'TPMLogp1\.tsv' says logarithms, and none .* of liver is above 25 .largest"):
+    with pytest.raises(
+        InputError, match=r"'TPMLogp1\.tsv' means logarithms, and none .* of liver is above 25 .largest"
+    ):
         read(tmp_path / "TPMLogp1.tsv", pd.DataFrame({"id": IDS, "liver": np.log2(tpm + 1)}))
     assert len(read(tmp_path / "TPMLogp1.tsv", pd.DataFrame({"id": IDS, "liver": tpm})).values) == COUNT
 

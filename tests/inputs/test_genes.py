@@ -127,7 +127,7 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path, kind):
         (lambda rows: [*rows[:5], rows[5].rpartition(",")[0], *rows[6:]], "6 fields on line 6, 7 in the header"),
         (
             lambda rows: [*rows[:3], rows[3].replace(",", ',"', 1), *rows[4:]],
-            "unexpected end of data|goes on behind its end",
+            "unexpected end of data|continues after its end",
         ),
         (lambda rows: [rows[0].replace("TSS", "id", 1), *rows[1:]], "no column TSS"),
         (lambda rows: [f"{row},{row}" for row in rows], "2 columns id; expected each column once"),

@@ -68,7 +68,7 @@ def test_chunks_and_what_is_read_whole_have_bounds(tmp_path, monkeypatch):
     with h5py.File(tmp_path / "given.h5", "w") as file:
         file.create_dataset("a", data=np.zeros(1 << 20), chunks=(1 << 17,), compression="gzip")
     monkeypatch.setattr(hdf5, "UNFOLDED", 1 << 20)
-    refused(tmp_path / "given.h5", "0 MB of data unfold to 8 MB; expected data that are less", in_memory=True)
+    refused(tmp_path / "given.h5", "0 MB of data expand to 8 MB; expected data that are less", in_memory=True)
     with open_hdf5(tmp_path / "given.h5", ABOUT) as file:
         check_whole(file, ABOUT)
     monkeypatch.setattr(hdf5, "MOST_LINKS", 0)

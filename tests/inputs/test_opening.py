@@ -55,7 +55,7 @@ def test_lines_and_unfolding_have_bounds(tmp_path, monkeypatch):
     many.write_bytes(gzip.compress(b"a,b\n" * (2 << 20)))
     wide = tmp_path / "wide"
     wide.write_bytes(b"x" * ((1 << 20) + (1 << 18)))
-    for path, message in ((wide, "a line of more than 1 MB"), (many, r"[0-9]+ kB of it unfold to more than 4 MB")):
+    for path, message in ((wide, "a line of more than 1 MB"), (many, r"[0-9]+ kB of it expand to more than 4 MB")):
         with pytest.raises(InputError, match=f"^genes .*: {message}; expected"), open_bytes(path, about(path)) as file:
             file.read()
     with open_bytes(long, about(long)) as file:
@@ -73,7 +73,7 @@ def test_a_bomb_is_refused_before_it_fills_memory(tmp_path):
         for _ in range(32):
             file.write(piece)
     seen = io.BytesIO()
-    message = r"bomb.csv.gz: (a line of more than 64 MB|[0-9]+ kB of it unfold)"
+    message = r"bomb.csv.gz: (a line of more than 64 MB|[0-9]+ kB of it expand)"
     with pytest.raises(InputError, match=message), open_bytes(path, about(path)) as file:
         while piece := file.read(1 << 20):
             seen.write(piece)

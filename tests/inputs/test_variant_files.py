@@ -130,7 +130,7 @@ def test_an_uncompressed_bcf(tmp_path):
     packed = write(tmp_path / "x.bcf", vcf_text())
     (tmp_path / "raw").write_bytes(gzip.decompress(packed.read_bytes()))
     assert alleles(tmp_path / "raw") == split(ROWS)
-    refused(write(tmp_path / "cut", (tmp_path / "raw").read_bytes()[:-9]), "cut short behind row 4 ")
+    refused(write(tmp_path / "cut", (tmp_path / "raw").read_bytes()[:-9]), "cut short after row 4 ")
 
 
 @pytest.mark.parametrize("name", ["x.vcf", "x.vcf.gz", "x.bcf"])
@@ -350,9 +350,9 @@ REPEATED = vcf_text([("chr1", 5, ".", "A", "A" * 300_000)] * 30)
     [
         ("x.vcf", LONG, "a line of more than"),
         ("x.bcf", LONG, "in row 1; expected at most 0 MB"),
-        ("x.vcf.gz", REPEATED, "kB of it unfold to more than"),
-        ("x.vcf.gzip", REPEATED, "kB of it unfold to more than"),
-        ("x.bcf", REPEATED, "kB of it unfold to more than"),
+        ("x.vcf.gz", REPEATED, "kB of it expand to more than"),
+        ("x.vcf.gzip", REPEATED, "kB of it expand to more than"),
+        ("x.bcf", REPEATED, "kB of it expand to more than"),
     ],
 )
 def test_what_unfolds_without_bounds(tmp_path, low_bounds, name, text, message):
@@ -361,10 +361,10 @@ def test_what_unfolds_without_bounds(tmp_path, low_bounds, name, text, message):
 
 def test_regions_and_indexes_that_unfold_without_bounds(tmp_path, low_bounds):
     path = write(tmp_path / "x.vcf.gz", REPEATED, index=True)
-    refused(path, "kB of it unfold to more than", regions=["chr1"])
+    refused(path, "kB of it expand to more than", regions=["chr1"])
     path = write(tmp_path / "y.vcf.gz", vcf_text(), index=True)
     path.with_name("y.vcf.gz.tbi").write_bytes(gzip.compress(bytes(1_000_000)))
-    with pytest.raises(InputError, match=r"^variants .*y.vcf.gz.tbi: .* kB of it unfold to more than"):
+    with pytest.raises(InputError, match=r"^variants .*y.vcf.gz.tbi: .* kB of it expand to more than"):
         alleles(path, regions=["chr1"])
 
 

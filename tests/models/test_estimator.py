@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import Ridge as Plain
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_score
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, PredefinedSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from spex import Ridge
+from spex.models.registry import MODELS
+from spex.models.splits import split_by_chromosome
 
 PENALTIES = [0.1, 10.0, 1000.0]
 
@@ -64,3 +66,21 @@ def test_it_goes_into_pipelines_and_searches(study):
     scores = cross_val_score(model, features, targets[:, 0], groups=groups, cv=LeaveOneGroupOut())
     assert len(scores) == 4 and scores.min() > 0
     assert clone(Ridge(PENALTIES, cv=3)).get_params() == {"penalties": PENALTIES, "cv": 3}
+
+
+def test_it_is_the_model_that_train_py_fits(study):
+    """To the last bit, with the penalty that is best on the same genes that were set aside."""
+    features, targets, groups = study
+    features = features.astype(np.float32)
+    split = split_by_chromosome([f"chr{group}" for group in groups], ["chr1"], ["chr2"])
+    learner = MODELS["ridge"].prepare(features, split, {"penalties": PENALTIES})
+    fits = list(learner.fit(targets, names="ab", wanted=[0, 1], seed=0))
+    rows = np.sort(np.concatenate([split.train, split.validation]))
+    watched = PredefinedSplit(np.where(np.isin(rows, split.validation), 0, -1))
+    chosen = Ridge(PENALTIES, cv=watched).fit(features[rows], targets[rows]).penalty_
+    assert chosen.tolist() == [fit.penalty for fit in fits]
+    for penalty in set(chosen):
+        model = Ridge([penalty]).fit(features[split.train], targets[split.train])
+        for target in np.flatnonzero(chosen == penalty):
+            assert_array_equal(model.coef_[target], fits[target].coefficients)
+            assert model.intercept_[target] == pytest.approx(fits[target].intercept, rel=1e-12)

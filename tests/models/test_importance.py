@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from expecto.gene_features import POSITIONS
 from spex.inputs.chromatin import read_chromatin_features
-from spex.models.importance import by_chromatin_feature, by_group
+from spex.models.fits import by_chromatin_feature, by_group
 
 
 @pytest.mark.parametrize("groups", [10, 12])

@@ -11,6 +11,7 @@ from made_comparison import made_comparison, made_confirmation
 from read_page import Page, assert_needs_nothing_else, assert_readable
 
 from spex.reports.comparison_report import page, plain, read_comparison, verdict, write_report
+from spex.reports.comparison_text import methods
 
 FILES = {"verdict.md", "comparison.csv", "maps.csv", "groups.csv", "comparison.json", "report.html"}
 PICTURES = {"forest.png", "tissues.png", "controls.png", "groups.png"}
@@ -68,7 +69,7 @@ def test_verdict_begins_with_a_sentence_a_map(folder, comparison):
     assert title.startswith("# ")
     assert first == " ".join(f"**{row.map}: {row.words}.**" for row in order.itertuples())
     assert [line.split(".**")[0] for line in rest[: len(order)]] == [f"- **{name}" for name in order["map"]]
-    assert all("Gain over own sequence" in line for line in rest[: len(order)])
+    assert all("Gain over sequence alone" in line for line in rest[: len(order)])
 
 
 def test_names_cannot_format_the_verdict():
@@ -90,7 +91,7 @@ def test_the_page_needs_nothing_but_itself_and_can_be_read_by_anyone(folder, rea
 def test_the_page_says_what_the_tables_say(read, comparison):
     text = " ".join(read.text.split())
     first = text.index(comparison.maps.sort_values("gain", ascending=False)["map"].iloc[0])
-    assert text.index("Gain over own sequence") > first
+    assert text.index("Gain over sequence alone") > first
     for row in comparison.maps.itertuples():
         assert f"{row.map}: {row.words}." in text
     for target in comparison.results["target"]:
@@ -172,3 +173,15 @@ def test_it_can_be_read_back(folder, comparison):
     found = read_comparison(folder)
     assert found.settings == plain(comparison.settings)
     pd.testing.assert_frame_equal(found.results.astype(comparison.results.dtypes), comparison.results, rtol=1e-8)
+
+
+def test_a_comparison_from_before_an_option_was_renamed_is_read_by_the_new_name(folder, tmp_path):
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    settings = json.loads((folder / "comparison.json").read_text())
+    settings.pop("whole_chromosome_fallback", None)
+    for value in (True, False):
+        (tmp_path / "comparison.json").write_text(json.dumps(settings | {"narrow_draw": value}))
+        found = read_comparison(tmp_path)
+        assert found.settings == settings | {"whole_chromosome_fallback": value}
+        assert ("where none was left" in methods(found)) is not value

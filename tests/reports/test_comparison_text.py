@@ -17,7 +17,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs/comparing_maps.md"
 
 def row(**changed):
     """A row of the maps: gain 0.02 with its parts."""
-    values = {"map": "A", "words": "adds sequence information", "verdict": 2, "tissues": 1, "gain": 0.02}
+    values = {"map": "A", "words": "the map adds sequence information", "verdict": 2, "tissues": 1, "gain": 0.02}
     values |= {"gain_low": 0.01, "gain_high": 0.03, "number": 0.005, "any_bins": 0.002, "touched": 0.013}
     values |= {"touched_low": 0.004, "touched_high": 0.022}
     values |= {"tissues_sequence": 1, "tissues_region": 0, "tissues_number": 0}
@@ -41,7 +41,7 @@ def test_probability(value, text):
 
 def test_an_account_names_gain_number_matched_and_contacted_bins():
     assert words.account(row(), {}) == (
-        "Gain over own sequence +0.0200, 95 % interval +0.0100 to +0.0300; explained by the number of contacts "
+        "Gain over sequence alone +0.0200, 95 % interval +0.0100 to +0.0300; explained by the number of contacts "
         "+0.0050 (25 %), by distance-matched bins +0.0020 (10 %); remaining for the contacted bins +0.0130 (65 %; "
         "+0.0040 to +0.0220)."
     )
@@ -55,7 +55,7 @@ def test_no_ratio_where_the_interval_holds_0(low):
 def test_no_interval_where_there_is_none():
     text = words.account(row(gain_low=NAN, gain_high=NAN, touched_low=NAN, touched_high=NAN, verdict=0), {})
     assert text == (
-        "Gain over own sequence +0.0200; explained by the number of contacts +0.0050, by distance-matched bins "
+        "Gain over sequence alone +0.0200; explained by the number of contacts +0.0050, by distance-matched bins "
         "+0.0020; remaining for the contacted bins +0.0130."
     )
 
@@ -139,7 +139,7 @@ def test_methods_say_what_was_applied(maps, tissues, correction):
     comparison = made_comparison(maps, tissues)
     comparison.settings["correction"] = correction
     text = words.methods(comparison)
-    of_tissues, _, of_means = text[text.index("P-values") : text.index("A map harms")].partition(";")
+    of_tissues, _, of_means = text[text.index("P-values") : text.index("A map makes predictions worse")].partition(";")
     levels = applied(maps * tissues, correction), applied(maps, correction)
     for level, said in zip(levels, (of_tissues, of_means or of_tissues), strict=True):
         assert f"{'p' if level == 0.025 else 'q'} < {level:g}" in said and said.count("<") == 1
@@ -165,4 +165,4 @@ def test_maps_by_the_published_rule_are_in_no_test():
 
 def test_methods_without_tests():
     without = words.methods(made_comparison(2, 2, verdicts=[0, 0]))
-    assert "intervals and tests were not made" in without and "rotating" not in without
+    assert "intervals and tests were not computed" in without and "circular shifts" not in without

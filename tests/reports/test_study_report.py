@@ -212,7 +212,8 @@ def test_what_was_not_made_is_said_not_to_be(tmp_path):
     study = made_study(tmp_path, maps=2, tissues=1, fits=(), sheets=False, told=False)
     told = Page(write_study_report(study).read_text()).text
     assert "No data sheets were made." in told and "No fits were found" in told
-    assert "The study does not say of any map" in told and "own cell type" not in told.replace("its own cell type", "")
+    assert "The study names neither experiment nor factor" in told
+    assert "own cell type" not in told.replace("its own cell type", "")
     assert table(study, "kinds").empty and table(study, "own_cell_type").empty
 
 
@@ -231,7 +232,7 @@ def test_too_few_chromosomes_for_a_verdict(tmp_path):
         frame = pd.read_csv(path).assign(gain_low=np.nan, gain_high=np.nan, q_seq=np.nan, verdict=0)
         frame.to_csv(path, index=False)
     told = Page(write_study_report(study).read_text()).text
-    assert "nan" not in told.lower().split() and "intervals and tests were not made" in told
+    assert "nan" not in told.lower().split() and "intervals and tests were not computed" in told
 
 
 def spoil(name, content):

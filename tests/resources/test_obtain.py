@@ -177,7 +177,7 @@ def test_login_goes_to_the_maker_alone(server, table, tmp_path):
 
 def test_a_file_that_unfolds_without_bounds_is_refused_and_removed(server, table, genome, tmp_path):
     server.files["hg38.fa.gz"] = gzip.compress(genome + bytes(3_000_000))
-    with pytest.raises(InputError, match=r"it unfolds to more than 2,000,000 bytes; it came from .* and was removed"):
+    with pytest.raises(InputError, match=r"it expands to more than 2,000,000 bytes; it came from .* and was removed"):
         fetch_into(tmp_path, table, "genome")
     assert names_in(tmp_path / "data") == []
 

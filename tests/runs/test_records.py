@@ -82,7 +82,7 @@ def test_a_fit_with_a_damaged_file_is_not_finished(written, damage, caplog):
     predictions.write_text("id,predicted\nG1,0.6\n") if damage == "changed" else predictions.unlink()
     assert records.find_changed(folder, record) == ["predictions.csv"]
     assert records.read_finished(folder, SETTINGS) is None
-    assert "predictions.csv: damaged or missing since it was written; the fit is made again" in caplog.text
+    assert "predictions.csv: damaged or missing since it was written; it is fitted again" in caplog.text
 
 
 def test_results_hold_one_row_per_fit_however_often_they_are_written(tmp_path, written):

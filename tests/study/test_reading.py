@@ -385,7 +385,7 @@ def test_inputs_that_are_not_there(write):
         (
             b"a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
             + b"".join(b"%c: &%c [%s]\n" % (to, to, b", ".join([b"*%c" % (to - 1)] * 10)) for to in b"bcdefgh"),
-            ", line 5: names that unfold to more than 100,000 values",
+            ", line 5: names that expand to more than 100,000 values",
         ),
     ],
 )

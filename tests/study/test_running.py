@@ -257,8 +257,8 @@ def test_a_failed_job_is_told_in_one_line_and_the_next_run_mends_it(study, capfd
     assert process.wait() == 2
     told = capfd.readouterr().err.splitlines()
     assert told[-1] == (
-        f"spex study run: error: {study.path}: Snakemake ended with an error, see above; put it right, then run the "
-        "same command again: what is finished is kept"
+        f"spex study run: error: {study.path}: Snakemake ended with an error, see above; correct the cause, then run "
+        "the same command again: what is finished is kept"
     )
     assert any("the disk is full" in line for line in told)
     first = begun(study)
@@ -424,7 +424,7 @@ def test_a_folder_whose_name_a_cluster_would_read_as_words_is_refused_there(worl
     with pytest.raises(InputError) as error:
         running.run_study(study, "slurm", spex_command=STAND_IN)
     shown = {"\n": "\\n"}.get(letter, letter)
-    assert f": its path contains {shown}, which Snakemake hands to a shell where jobs go to a cluster" in str(
+    assert f": its path contains {shown}, which Snakemake passes to a shell where jobs go to a cluster" in str(
         error.value
     )
     assert not study.out.exists() and slurm.submitted() == {}

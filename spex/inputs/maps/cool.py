@@ -29,7 +29,7 @@ COUNTS = f"pixels/{Reading.value_column}"
 """What cooler balances."""
 
 TABLES = {"chroms", "bins", "pixels", "indexes"}
-"""Groups that a cooler is made of."""
+"""Groups of a cooler."""
 
 AGAIN = "make the map again with cooler"
 
@@ -140,7 +140,8 @@ class CoolMap(MapReader):
         return counts
 
     def _extent(self, root, chrom):
-        """A chromosome's place in the map's tables: first bin, bin behind, first pixel, pixel behind."""
+        """A chromosome's place in the map's tables: first bin, bin after the last, first pixel, pixel after the
+        last."""
         place = list(self.chromsizes).index(chrom)
         low, high = self._column(root, "indexes/chrom_offset", slice(place, place + 2)).tolist()
         bins = -(-self.chromsizes[chrom] // self.resolution)
@@ -354,7 +355,7 @@ def _no_resolution(file, path, resolution):
 
 
 def _way_to(resolution, uris):
-    """How to come by a resolution that a file lacks. uris: of the resolutions that it has."""
+    """How to make a resolution that a file lacks. uris: of the resolutions that it has."""
     finer = [each for each in uris if resolution % each == 0]
     if not finer:
         widths = " and ".join(map(str, uris))

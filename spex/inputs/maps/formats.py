@@ -43,7 +43,7 @@ WANTED = "loops as BEDPE (chrom1 start1 end1 chrom2 start2 end2 count), triplets
 @dataclass(frozen=True)
 class Format:
     """A format of files. name: as messages call it. sign: whether a Sample is of it. reader: class that reads it; None
-    of one that is refused. way: then how its contacts get into one that is read, in words, or from a Sample."""
+    of one that is refused. way: then how its contacts get into one that is read, as text, or from a Sample."""
 
     name: str
     sign: Callable[[Sample], bool]
@@ -146,7 +146,7 @@ def _is_track(sample):
 
 
 def _is_bed(sample):
-    """BED: one interval in each row, whatever stands behind it."""
+    """BED: one interval in each row, whatever follows it."""
     if sample.width < 3:
         return False
     spans = sample.share(lambda row: are_chromosomes(row[0]) and are_spans(*row[1:3])) >= NEARLY_ALL
@@ -155,7 +155,7 @@ def _is_bed(sample):
 
 
 def _is_juicer(shift):
-    """Text of Juicer: strand, chromosome, position, fragment of either read, perhaps behind the read's name."""
+    """Text of Juicer: strand, chromosome, position, fragment of either read, perhaps after the read's name."""
 
     def is_one(row):
         one, other = row[shift : shift + 4], row[shift + 4 : shift + 8]
@@ -166,7 +166,7 @@ def _is_juicer(shift):
 
 
 def _has_names(sample):
-    """A row a name, numbers behind it, under a header: expression and the like."""
+    """A row a name, numbers after it, under a header: expression and the like."""
     numbers = sample.mostly(lambda row: are_numbers(*row[1:]), least=3)
     names = {row[0] for row in sample.rows if not are_chromosomes(row[0])}
     return numbers and bool(sample.header) and len(names) >= max(NEARLY_ALL * len(sample.rows), 2)
@@ -225,7 +225,7 @@ def _split_places(sample):
 
 def _split_longrange(sample):
     advice = _as_bedpe(sample, "$1, $2, $3, a[1], a[2], a[3]", "a", 'split($4, a, "[:,-]") > 2 ').replace("$a", "a[4]")
-    return f"{advice}, if the number behind the comma is a raw count"
+    return f"{advice}, if the number after the comma is a raw count"
 
 
 def _from_middles(sample):

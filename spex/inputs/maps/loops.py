@@ -27,7 +27,7 @@ ROW = np.dtype([(name, np.int32) for name in ("first1", "last1", "first2", "last
 """A row of a table: the first and the last position of either interval, in bp and then in bins, and the count."""
 
 UNKNOWN = (".", "")
-"""What stands in the place of a chromosome where an anchor is not known."""
+"""In place of a chromosome: the anchor is unknown."""
 
 logger = logging.getLogger("spex")
 

@@ -39,7 +39,7 @@ class Spellings:
 @dataclass(frozen=True)
 class Chromosomes:
     """What is known of the chromosomes. names: those of the genes. sizes: name -> bp, empty where it is not known.
-    source: whose lengths these are, in words."""
+    source: whose lengths these are, as text."""
 
     names: list[str] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)

@@ -12,7 +12,6 @@ from spex.files.checks import require_file
 OWN_GROUPS = re.compile(r"(resolutions/[0-9]+)?")
 """Groups that are found by the resolution alone, so that naming them names the same map."""
 
-PUBLISHED_MAP = "4DNFIARR7LP4.mcool"
 
 LARGEST_POSITION = 2**31 - 1
 """On any chromosome, in bp."""
@@ -36,7 +35,7 @@ def require_map(path):
     """The path or URI, when a readable file is there; for the published map the error says how to get it."""
     file, _ = split_uri(path)
     try:
-        require_file(file, "maps", "contacts" if file.name == PUBLISHED_MAP else None)
+        require_file(file, "maps")
     except InputError as error:
         error.subject = path
         raise
@@ -90,7 +89,7 @@ def check_counts(path, counts, stored=np.float64):
             f"found a count of {_in_full(stored(count))}",
             expected="raw counts, whole numbers from 0 up (this looks like a balanced, normalised or transformed map)",
             hint="take the map of raw counts"
-            + (": these are nearly whole, as counts that were corrected and taken back are" if near else ""),
+            + (": these are nearly whole, as counts are that were normalised and converted back" if near else ""),
         )
 
 

@@ -41,7 +41,7 @@ NAMED = re.compile(
 BARE = re.compile(r"[1-9][0-9]?")
 WHOLE = re.compile(r"[0-9]+(\.0*)?([eE]\+?[0-9]+)?")
 PLACE = re.compile(r"\w[\w.]*[:,][0-9]+[-:,][0-9]+(,[-+0-9.eE]+)?")
-"""An interval in one field, perhaps with a number behind it: chr1:5000-6000,3."""
+"""An interval in one field, perhaps with a number after it: chr1:5000-6000,3."""
 
 
 @dataclass(frozen=True)

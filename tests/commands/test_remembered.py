@@ -1,0 +1,83 @@
+"""A data folder remembers where its inputs are, so that later commands need no option for them."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from refusals import refuse
+
+from spex.commands import elements, tensors, train
+from spex.commands import map as map_command
+from spex.commands.main import start
+
+
+@pytest.fixture
+def lab(world, tmp_path, narrow, monkeypatch):
+    """The folder of a lab with files under names of its own, tensors made of them, and no file at a default path."""
+    for source, name in ((world.genes, "lab.csv"), (world.genome, "lab.fa"), (world.checkpoint, "lab.pth")):
+        shutil.copy(source, tmp_path / name)
+    shutil.copy(world.maps[0], tmp_path / "lab.mcool")
+    genes = pd.read_csv(world.genes)
+    values = np.random.default_rng(3).uniform(0, 50, (len(genes), 2))
+    table = pd.DataFrame(values, columns=["Liver", "Lung"]).assign(id=genes["id"])
+    table[["id", "Liver", "Lung"]].to_csv(tmp_path / "lab_expression.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    inputs = ["--genes_filename", "lab.csv", "--genome_filename", "lab.fa", "--beluga_model_filename", "lab.pth"]
+    contacts = ["--mcool_filename", "lab.mcool", "--contact_rule", "corrected", "--min_count", "1"]
+    assert start("tensors", ["--data_folder", "data", *inputs, *contacts, "--pred_cache_folder", "lab_cache"]) == 0
+    return tmp_path
+
+
+TRAIN = ["--data_folder", "data", "--model", "ridge", "--target", "Liver", "--test_chroms", "chr8"]
+
+
+def test_later_commands_need_no_option_for_what_the_folder_was_made_with(lab, capsys, monkeypatch):
+    assert train.main([*TRAIN, "--gene_expression_filename", "lab_expression.csv"]) == 0
+    line = capsys.readouterr().out
+    monkeypatch.chdir(lab / "data")  # paths are remembered whole, wherever the next command starts
+    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
+    again = ["--data_folder", str(lab / "data"), *TRAIN[2:]]
+    assert train.main([*again, "--genes_filename", str(lab / "lab.csv")]) == 0
+    assert capsys.readouterr().out == line
+    assert train.main(again) == 0
+    printed = capsys.readouterr()
+    assert printed.out == line and f"expression: {lab / 'lab_expression.csv'}" in printed.err
+    assert elements.main([str(lab / "data"), "--out", "first", "--device", "CPU"]) == 0
+    files = ("--genome", lab / "lab.fa", "--network", lab / "lab.pth", "--cache", lab / "lab_cache")
+    assert elements.main([str(lab / "data"), "--out", "other", "--device", "CPU", *map(str, files)]) == 0
+    assert (lab / "data/first/elements.tsv").read_bytes() == (lab / "data/other/elements.tsv").read_bytes()
+
+
+def test_the_sheet_of_a_data_folder_is_that_of_its_map(lab, capsys):
+    assert map_command.main(["data", "--json", "one.json"]) == 0
+    assert map_command.main([str(lab / "lab.mcool"), "--genes", "lab.csv", "--json", "other.json"]) == 0
+    one, other = (json.loads((lab / name).read_text()) for name in ("one.json", "other.json"))
+    assert len(one) == 1 and one == other and one[0]["accounts"][0]["used"] == 2289
+
+
+def test_hints_are_checked_and_are_no_part_of_what_the_folder_is(lab, capsys):
+    argv = [*TRAIN, "--gene_expression_filename", "lab_expression.csv"]
+    assert train.main(argv) == 0
+    (lab / "lab_expression.csv").write_text((lab / "lab_expression.csv").read_text().replace("Lung", "Heart"))
+    capsys.readouterr()
+    refuse(
+        capsys,
+        train.main,
+        TRAIN,
+        "--gene_expression_filename .*/lab_expression.csv: changed since data was made with it; put it back, or give "
+        "--gene_expression_filename",
+    )
+    assert train.main(argv) == 0  # given again, it is taken as it is now
+    capsys.readouterr()
+    (lab / "lab.csv").rename(lab / "moved.csv")
+    refuse(capsys, train.main, argv, "geneanno_GRCh38.csv: no such file; get it with")
+    assert train.main([*argv, "--genes_filename", "moved.csv"]) == 0
+    before = (lab / "data/run.json").read_bytes()
+    (lab / "data/inputs.json").write_text("{")
+    given = ["--genes_filename", "moved.csv", "--genome_filename", "lab.fa", "--beluga_model_filename", "lab.pth"]
+    given += ["--mcool_filename", "lab.mcool", "--contact_rule", "corrected", "--min_count", "1"]
+    assert tensors.main(["--data_folder", "data", *given, "--no_pred_cache"]) == 0
+    assert (lab / "data/run.json").read_bytes() == before
+    assert json.loads((lab / "data/inputs.json").read_text())["genes"][0]["path"] == str(lab / "moved.csv")
