@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import re
 import subprocess
@@ -21,7 +22,7 @@ from spex.files.sealed import load_array, load_sealed_json, save_array, save_sea
 from spex.models.registry import MODELS
 from spex.models.scores import score
 from spex.reports import fit_figures as report
-from spex.runs import google_sheet
+from spex.runs import google_sheet, records
 from spex.runs.folder import DataFolder
 
 
@@ -288,6 +289,7 @@ def test_killed_at_any_file_and_run_again(tmp_path, monkeypatch, model, kills):
         del options["--target_index"]
         return options, argv(options, "--model", model, *more)
 
+    monkeypatch.setattr(records, "SHARE_OF_TIME", math.inf)  # results.csv with every fit, however slow the disk
     (tmp_path / "whole").mkdir()
     whole, arguments = command(tmp_path / "whole")
     assert train.main(arguments) == 0
