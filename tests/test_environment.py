@@ -1,7 +1,10 @@
-"""The ways to set up agree: pyproject.toml, the lock, the conda environment; and the citation file parses."""
+"""The ways to set up agree: pyproject.toml, the locks, make, the conda environment; and the citation file parses."""
 
 import re
+import subprocess
+import sys
 import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -20,14 +23,26 @@ def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-@pytest.fixture(scope="module")
-def lock():
+def read_lock(name):
     """Canonical name -> version."""
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
-    assert all(PIN.fullmatch(line) for line in lines), "the lock holds exact versions only"
+    lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
+    assert all(PIN.fullmatch(line) for line in lines), "a lock contains exact versions only"
     pins = {canonicalize_name(name): version for name, version in (PIN.fullmatch(line).groups() for line in lines)}
     assert len(pins) == len(lines), "a package is locked once"
     return pins
+
+
+@pytest.fixture(scope="module")
+def run_lock():
+    return read_lock("requirements.lock")
+
+
+@pytest.fixture(scope="module")
+def lock(run_lock):
+    """Both locks, the developer's on top of the other one."""
+    of_developers = read_lock("requirements-dev.lock")
+    assert not of_developers.keys() & run_lock.keys(), "a package is locked once"
+    return run_lock | of_developers
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +50,49 @@ def core(project):
     return [Requirement(text) for text in project["dependencies"]]
 
 
-def test_the_core_is_given_by_lower_bounds_that_the_lock_satisfies(core, lock):
+def test_the_core_is_given_by_lower_bounds_that_the_run_lock_satisfies(core, run_lock):
     here = [requirement for requirement in core if applies(requirement, "linux")]
     for requirement in here:
         name = canonicalize_name(requirement.name)
-        assert name in lock and requirement.specifier.contains(lock[name]), requirement
+        assert name in run_lock and requirement.specifier.contains(run_lock[name]), requirement
         assert [clause.operator for clause in requirement.specifier] == [">=" if name != "torch" else "=="], requirement
+
+
+def test_the_run_lock_is_what_the_core_needs_and_nothing_else(core, run_lock):
+    """By what the installed packages say of themselves."""
+    needed, waiting = set(), [requirement for requirement in core if applies(requirement, sys.platform)]
+    while waiting:
+        name = canonicalize_name(waiting.pop().name)
+        if name not in needed:
+            needed.add(name)
+            of_name = map(Requirement, distribution(name).requires or ())
+            waiting += [each for each in of_name if each.marker is None or each.marker.evaluate({"extra": ""})]
+    needed = {name for name in needed if not name.startswith(("nvidia-", "cuda-", "triton", "xgboost"))}
+    assert needed <= run_lock.keys()
+    assert run_lock.keys() - needed <= {"setuptools", "xgboost-cpu"}, "setuptools builds the command spex"
+
+
+def test_make_study_installs_what_the_workflow_extra_asks_for(project):
+    names = {canonicalize_name(Requirement(text).name) for text in project["optional-dependencies"]["workflow"]}
+    recipe = (ROOT / "Makefile").read_text().partition("\n.venv/ready-study:")[2].partition("\n\n")[0]
+    (install,) = re.findall(r"-c requirements-dev\.lock ([a-z -]+),pip\)", recipe)
+    assert set(install.split()) == names
+
+
+def test_the_cpu_build_of_pytorch_is_tried_first_and_only_without_a_gpu():
+    """On Linux; what make would do, without doing it."""
+    steps = {
+        gpu: subprocess.run(
+            ["make", "--dry-run", "--always-make", "setup", f"GPU={gpu}"],
+            cwd=ROOT, check=True, capture_output=True, text=True,
+        ).stdout
+        for gpu in (0, 1)
+    }  # fmt: skip
+    installs = [line for line in steps[0].splitlines() if "pip install" in line]
+    on_linux = ["--index-url https://download.pytorch.org/whl/cpu --no-deps" in line for line in installs]
+    assert on_linux == [sys.platform == "linux", False, False][-len(installs) :]
+    assert "download.pytorch.org" not in steps[1]
+    assert "requirements-dev.lock" not in steps[0] + steps[1]
 
 
 def test_every_tool_and_every_extra_that_is_locked_agrees_with_the_lock(project, lock):
@@ -82,7 +134,8 @@ def test_the_conda_environment_is_the_lock_on_a_supported_python(project):
     python, pip, from_pip = environment["dependencies"]
     assert python == project["requires-python"].replace(">=", "python=")
     assert pip == "pip"
-    assert from_pip == {"pip": ["-r requirements.lock", "-e ."]}
+    index = "--extra-index-url https://download.pytorch.org/whl/cpu"
+    assert from_pip == {"pip": [index, "-r requirements.lock", "-e ."]}
 
 
 def test_the_citation_names_both_papers_and_the_version():

@@ -11,7 +11,8 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from data.example import demo, make_example, make_weights, planted
+from data.example import demo, make_example, make_weights, planted, small_study
+from spex.commands import compare
 from spex.commands.main import parser_of
 from spex.inputs.genes import keep_genes, read_gene_table
 
@@ -165,43 +166,100 @@ def test_the_stand_in_state_has_the_published_tensors(monkeypatch):
     assert all(weights.dtype == torch.float32 for weights in state.values())
 
 
+ELEMENTS = pd.DataFrame(
+    [
+        ("chr8", 87_000, "chr8:87000-88000", "contact", "EX30", 122_505, -0.04),
+        ("chr8", 10_000, "chr8:10000-11000", "contact", "EX30", 122_505, 0.07),
+        ("chr8", 122_000, "chr8:122000-123000", "own", "EX30", 122_505, 0.9),
+    ],
+    columns=["chr", "start", "name", "class", "TargetGene", "TargetGeneTSS", "Score"],
+)
+EFFECTS = pd.DataFrame(
+    [
+        ("v1", "chr8", 5, "C", "G", "EX28", 15_061, 0.0),
+        ("v2", "chr8", 87_900, "T", "A", "EX30", -34_605, -0.0123),
+        ("v3", "chr8", 88_700, "T", "TC", "EX30", 33_805, 0.0009),
+    ],
+    columns=["variant_id", "chrom", "pos", "ref", "alt", "gene_name", "tss_distance", "effect_contact"],
+)
+
+
 def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monkeypatch, tmp_path, capsys):
     parsers = {f"{name}.py": parser_of(name) for name in ("tensors", "train")}
-    parsers |= {f"-m spex {name}": parser_of(name) for name in ("compare", "elements", "variants")}
-    parsers["-m data.example.planted"] = planted.create_parser()
+    parsers |= {f"-m spex {name}": parser_of(name) for name in ("elements", "variants")}
     given = []
 
     def run(script, *options):
         given.append((script, parsers[script].parse_args([str(option) for option in options])))
-        return f"scores of {getattr(given[-1][1], 'data_folder', 'no folder')}\n"
+        out = tmp_path / ("effects" if script.endswith("variants") else "with_contacts/elements")
+        out.mkdir(parents=True, exist_ok=True)
+        ELEMENTS.to_csv(out / "elements.tsv", sep="\t")
+        EFFECTS.to_csv(out / "effects.tsv", sep="\t")
+        better = 0.25 * ("with_contacts" in str(getattr(given[-1][1], "data_folder", "")))
+        return f"rmse: {2.27542 - better} spearman: {0.5 + better} pval: 9.17e-245 pearson: 0.25 pval: 0.001\n"
 
     monkeypatch.chdir(EXAMPLE.parents[1])
     monkeypatch.setattr(demo, "DEMO", tmp_path)
-    monkeypatch.setattr(demo, "write_weights", lambda path: path.write_bytes(b"weights"))
+    monkeypatch.setattr(demo, "stand_in_weights", lambda: tmp_path / "weights.pth")
     monkeypatch.setattr(demo, "run", run)
-    demo.main()
-    effects = ["train.py", *["-m spex elements"] * 2, "-m data.example.planted", "-m spex variants"]
+    monkeypatch.setattr(demo, "compare_small_study", lambda: True)
+    assert demo.main() == 0
     assert [script for script, _ in given] == [
         *["tensors.py", "train.py"] * 2,
-        "tensors.py",
-        "-m spex compare",
-        *effects,
+        *["train.py", "-m spex elements", "-m spex variants"],
     ]
     for _, args in given:
         values = [each for value in vars(args).values() for each in (value if isinstance(value, list) else [value])]
         assert all(Path(each).exists() for each in values if str(each).startswith("data/example"))
-    assert [bool(args.maps) for script, args in given if script == "tensors.py"] == [False, True, True]
+    assert [bool(args.maps) for script, args in given if script == "tensors.py"] == [False, True]
     assert given[0][1].data_folder == given[1][1].data_folder != given[2][1].data_folder == given[3][1].data_folder
-    corrected, comparison = given[4][1], given[5][1]
-    assert {args.data_folder for script, args in given[6:] if script != "-m data.example.planted"} == {
-        str(tmp_path / "with_contacts")
-    }
-    assert corrected.rule == "corrected" and comparison.map_folders == [str(corrected.data_folder)]
-    assert comparison.base_folder == str(given[0][1].data_folder)
+    assert {args.data_folder for _, args in given[4:]} == {str(tmp_path / "with_contacts")}
     printed = capsys.readouterr().out
     assert "not biology" in printed
-    assert f"scores of {tmp_path / 'sequence_alone'}" in printed
-    assert f"scores of {tmp_path / 'with_contacts'}" in printed
+    rows = [line.split() for line in printed.splitlines()]
+    assert ["rmse", "2.2754", "2.0254", "-0.2500"] in rows
+    assert ["Spearman", "0.5000", "0.7500", "+0.2500"] in rows
+    assert ["Spearman's", "p", "9.17e-245", "9.17e-245"] in rows
+    assert ["Pearson's", "p", "1.00e-03", "1.00e-03"] in rows
+    assert "EX30: of its 2 contacted bins chr8:10000-11000 has the largest effect, +0.0700" in printed
+    assert "v2 (chr8:87900 T>A) changes EX30 by -0.012 in ln(expression) through its contact, 35 kb" in printed
+    last = printed.splitlines()[-4:]
+    assert last[0].endswith("data/demo/synthetic_verdict/report.html")
+    command = last[-1].split()
+    assert command[:2] == [".venv/bin/spex", "tensors"] and parser_of("tensors").parse_args(command[2:]).maps
+
+
+def test_the_demo_ends_badly_when_a_verdict_is_untrue(monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "run", lambda *words: "rmse: 1 spearman: 1 pval: 1 pearson: 1 pval: 1")
+    monkeypatch.setattr(demo, "stand_in_weights", lambda: tmp_path)
+    monkeypatch.setattr(demo, "effects", lambda inputs, cache: None)
+    monkeypatch.setattr(demo, "compare_small_study", lambda: False)
+    assert demo.main() == 1
+
+
+def test_the_strongest_element_is_said_to_be_planted_only_where_it_is():
+    """By the planted bins; another test compares these with the letters of the genome."""
+    (chrom, tss), bins = next(iter(planted.planted_bins().items()))
+    start = [min(bins), 10, 10]
+    table = ELEMENTS.assign(chr=chrom, TargetGeneTSS=tss, start=start, Score=[-0.2, 0.1, 0.3])
+    assert demo.strongest_element(table).endswith("; it is a planted element.")
+    assert demo.strongest_element(table.assign(Score=[0.05, 0.1, 0.3])).endswith("; it is NOT a planted element.")
+
+
+def test_the_small_study_has_the_verdicts_that_are_true(monkeypatch, tmp_path, capsys):
+    """Run as the demo does, on all of its genes: a map that expression follows, and one that it does not follow."""
+    for name, place in {"STUDY": "study", "RESULT": "result", "PICTURE": "result/forest.png"}.items():
+        monkeypatch.setattr(small_study, name, tmp_path / place)
+    monkeypatch.setattr(small_study, "run", lambda script, *options: compare.main([str(each) for each in options]))
+    assert small_study.compare_small_study()
+    maps = pd.read_csv(tmp_path / "result/maps.csv", index_col="map")
+    assert maps.loc["informative", "words"].startswith("adds sequence information")
+    assert maps.loc["informative", "gain_low"] > 0 > maps.loc["uninformative", "gain_low"]
+    assert (maps["chromosomes"] == 12).all() and (tmp_path / "result/forest.png").exists()
+    assert "informative: adds sequence information" in (printed := capsys.readouterr().out)
+    assert printed.splitlines()[-1].startswith("Both verdicts are true.")
+    assert small_study.untrue_verdicts(maps.assign(verdict=[5, 5])) == ["informative"]
+    assert small_study.untrue_verdicts(maps.assign(verdict=[2, 1])) == ["uninformative"]
 
 
 def test_planted_elements_are_told_from_other_bins(genes, chromosomes):

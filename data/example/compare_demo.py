@@ -9,7 +9,7 @@ import sys
 
 import pandas as pd
 
-from data.example.demo import DEMO, run
+from data.example.demo_runs import DEMO, run
 from data.example.made_study import MadeStudy, write_made_study
 
 STUDY, RESULT = DEMO / "comparison" / "study", DEMO / "comparison" / "result"

@@ -1,63 +1,75 @@
-"""Run the whole program on the embedded example, with stand-in weights.
+"""Run the whole program on the embedded example, with stand-in weights, up to a verdict, an element and an allele.
 
     python -m data.example.demo
 
-Writes into data/demo/. Started again it goes on where it was, or shows the scores again when nothing is left to do.
+Writes into data/demo/. Started again it goes on where it was, or shows the results again when nothing is left to do.
 """
 
-import subprocess
+import re
 import sys
-from pathlib import Path
 
-from data.example.make_weights import write_weights
+import pandas as pd
 
-EXAMPLE = Path("data/example")
-DEMO = Path("data/demo")
+from data.example.demo_runs import DEMO, EXAMPLE, run, stand_in_weights
+from data.example.planted import planted_bins
+from data.example.small_study import PAGE, compare_small_study
+
 TARGET = "Cells_EBV-transformed_lymphocytes"
 GENES = ("--genes_filename", EXAMPLE / "genes.csv")
 GENOME = ("--genome_filename", EXAMPLE / "genome.fa")
 MAPS = ("--mcool_filename", EXAMPLE / "contacts.mcool")
 EXPRESSION = ("--gene_expression_filename", EXAMPLE / "expression.csv", "--target", TARGET)
-DRAWN = ("EX30", "EX33")
-"""Genes of chr8 that pictures are drawn of."""
+DRAWN = "EX30"
+"""Gene of chr8 that a picture is drawn of."""
 
 FASTER = ("--params", EXAMPLE / "params.json")
 NO_BIOLOGY = """\
-This demo uses invented genes and stand-in weights, because the published weights may not be passed on: its numbers show
-the program at work, not biology. In the example, expression depends on the sequence near the TSS and on the elements
-that it touches, so contacts must help. It learns four times as fast as published, to be over soon (--params)."""
+This demo uses synthetic genes and stand-in weights, because the published weights may not be passed on: its numbers
+show the program at work, not biology. In the example, expression depends on the sequence near the TSS and on the
+elements that it contacts, so contacts must help. It learns four times as fast as published, to end soon (--params)."""
+
+OWN_DATA = """\
+Next, your own data (docs/genes_and_expression.md, docs/contact_inputs.md):
+  .venv/bin/spex resources get beluga
+  .venv/bin/spex tensors --data_folder lab --genes_filename my.gtf --genome_filename my.fa --mcool_filename my.mcool"""
+
+FIGURES = ("rmse", "Spearman", "Spearman's p", "Pearson", "Pearson's p")
+"""What a published line contains, in its order."""
 
 
-def run(script, *options):
-    """Run a script, or a module after "-m", showing its command line. Returns: what it printed on stdout."""
-    command = [*script.split(), *map(str, options)]
-    print(f"\n$ python {' '.join(command)}", flush=True)
-    done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
-    print(done.stdout, end="", flush=True)
-    return done.stdout
+def side_by_side(lines):
+    """Two published lines as a table: rounded, named, with the difference where there is one of use.
+
+    lines: name -> line, of two runs. Returns: text.
+    """
+    columns = [[float(figure) for figure in re.findall(r": (\S+)", line)] for line in lines.values()]
+    rows = [["", *lines, "difference"]]
+    for name, one, other in zip(FIGURES, *columns, strict=True):
+        is_p = name.endswith(" p")
+        shown = [f"{value:.2e}" if is_p else f"{value:.4f}" for value in (one, other)]
+        rows.append([name, *shown, "" if is_p else f"{other - one:+.4f}"])
+    return "\n".join(f"{name:14}" + "".join(f"{cell:>16}" for cell in cells).rstrip() for name, *cells in rows)
 
 
-def stand_in_weights():
-    """Path of the demo's checkpoint, which is made where it is missing."""
-    weights = DEMO / "stand_in_weights.pth"
-    if not weights.exists():
-        print(f"\nwriting stand-in weights to {weights} (598 MB)", flush=True)
-        write_weights(weights)
-    return weights
-
-
-def compare_maps(inputs, cache):
-    """Ask whether the map adds anything, which takes tensors by the corrected contact rule."""
-    folder, out = DEMO / "with_contacts_corrected", DEMO / "example_comparison"
-    run("tensors.py", "--data_folder", folder, *inputs, *cache, *MAPS, "--contact_rule", "corrected")
-    expression = EXPRESSION[:2]
-    run("-m spex compare", DEMO / "sequence_alone", folder, *GENES, *expression, *cache, *MAPS, "--out", out)
-    print(
-        f"\nThe comparison is in {out}: verdict.md, tables, pictures, report.html. Five chromosomes are too few for a"
+def strongest_element(table):
+    """One line on the contacted bin with the largest effect. table: elements of one gene."""
+    contacts = table[table["class"] == "contact"]
+    top = contacts.loc[contacts["Score"].abs().idxmax()]
+    planted = top["start"] in planted_bins().get((top["chr"], top["TargetGeneTSS"]), ())
+    return (
+        f"{top['TargetGene']}: of its {len(contacts)} contacted bins {top['name']} has the largest effect, "
+        f"{top['Score']:+.4f} in ln(expression); it is {'a' if planted else 'NOT a'} planted element."
     )
-    print("verdict; docs/comparing_maps.md says what it takes, and how to read it.")
+
+
+def strongest_allele(table):
+    """One line on the allele with the largest effect through a contact. table: effects of alleles."""
+    top = table.loc[table["effect_contact"].abs().idxmax()]
+    return (
+        f"{top['variant_id']} ({top['chrom']}:{top['pos']} {top['ref']}>{top['alt']}) changes {top['gene_name']} by "
+        f"{top['effect_contact']:+.2g} in ln(expression) through its contact, "
+        f"{abs(top['tss_distance']) / 1000:.0f} kb from the TSS: most of {table['variant_id'].nunique()} alleles."
+    )
 
 
 def effects(inputs, cache):
@@ -65,12 +77,12 @@ def effects(inputs, cache):
     folder = DEMO / "with_contacts"
     model = (*inputs[2:], *cache)  # genome and network
     run("train.py", "--data_folder", folder, *GENES, *EXPRESSION, "--model", "ridge")
-    run("-m spex elements", folder, *model, "--genes", *DRAWN)
-    run("-m spex elements", folder, *model)
-    run("-m data.example.planted", folder / "elements/elements.tsv")
+    run("-m spex elements", folder, *model, "--genes", DRAWN)
+    print(strongest_element(pd.read_csv(folder / "elements" / "elements.tsv", sep="\t")))
+    for picture in sorted((folder / "elements" / "pictures").glob("*.png")):
+        print(f"Its picture: {picture}")
     run("-m spex variants", EXAMPLE / "variants.vcf", folder, *model, "--out", DEMO / "effects")
-    print(f"\nTracks and pictures of elements are in {folder}/elements, effects of alleles in {DEMO}/effects;")
-    print("docs/elements.md and docs/variants.md say how to read them.")
+    print(strongest_allele(pd.read_csv(DEMO / "effects" / "effects.tsv", sep="\t")))
 
 
 def main():
@@ -82,16 +94,16 @@ def main():
         folder = ("--data_folder", DEMO / name.replace(" ", "_"))
         run("tensors.py", *folder, *inputs, *cache, *given)
         scores[name] = run("train.py", *folder, *GENES, *EXPRESSION, *FASTER).strip()
-    print(f"\n{TARGET}, scores on the held-out chr8:")
-    for name, line in scores.items():
-        print(f"  {name:15} {line}")
-    compare_maps(inputs, cache)
+    print(f"\n{TARGET}, scores on the held-out chr8:\n{side_by_side(scores)}", flush=True)
+    right = compare_small_study()
     effects(inputs, cache)
-    print(f"\nTensors, models, predictions and pictures are in {DEMO}/*/; docs/files.md says what each file holds.")
+    print(f"\nEverything is in {DEMO}; docs/files.md says what each file contains. The page with the verdict: {PAGE}")
+    print(OWN_DATA)
+    return 0 if right else 1
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)  # the script that was running has said what is kept

@@ -156,6 +156,9 @@ class Model(ABC):
         if path is None:
             return self.parameters({})
         about = {"argument": "parameters", "subject": path}
+        if str(path).lstrip().startswith("{"):
+            hint = "write it into a file, such as parameters.json, and give its path"
+            raise InputError("found JSON", argument="parameters", expected="the path of a JSON file", hint=hint)
         changes = _read_object(require_file(path, "parameters"), about)
         twice = next((name for name in given if name in changes), None)
         if twice is not None:

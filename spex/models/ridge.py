@@ -134,7 +134,8 @@ def _warn_of_ends(what, values, best, names):
     ends = [name for name, row in zip(names, best, strict=True) if values[row] in (numbers[0], numbers[-1])]
     if ends:
         logger.warning(
-            "%d of %d targets (%s, ...) take the least or the largest %s; others can widen the range %g-%g",
+            "%d of %d targets (such as %s) fit best at an end of the range of the %s, %g to %g; a wider range, given "
+            "in a file of parameters, may fit better",
             *(len(ends), len(best), ends[0], what, numbers[0], numbers[-1]),
         )
 

@@ -207,7 +207,7 @@ def test_given_files_are_used(started, only, world):
             ["--mcool_filename", "x.mcool"],
             "--maps: synthetic genes have synthetic contacts; give --genes too",
         ),
-        (["--hic_resolution", "2000"], "--resolution 2000: says how a contact map is read, but none is given"),
+        (["--hic_resolution", "2000"], "--resolution 2000: says how a contact map is used, but none is given"),
         (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
         (["--gpus", "0"], "--gpus: of no use with --device CPU"),
         (["--beluga_model_filename", "none.pth"], "--network none.pth: no such file"),

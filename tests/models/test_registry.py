@@ -122,6 +122,13 @@ def test_files_that_hold_no_parameters(tmp_path, content, message):
         MODELS["gbtree"].read_parameters(tmp_path / "p.json")
 
 
+def test_parameters_in_the_place_of_a_files_path_are_refused():
+    with pytest.raises(
+        InputError, match=r"^parameters: found JSON; expected the path of a JSON file; write it into a "
+    ):
+        MODELS["ridge"].read_parameters('{"penalties": [1.0]}')
+
+
 @pytest.mark.parametrize(
     "parameters, message",
     [
