@@ -35,7 +35,7 @@ study: $(STUDY)
 	@.venv/bin/python -m data.example.study_demo
 
 test: $(DEV)
-	.venv/bin/python -m pytest -n 2
+	.venv/bin/python -m pytest -n 2 --durations=10 --durations-min=1
 
 soak: $(DEV)
 	.venv/bin/python -m pytest -m soak -s

@@ -1,8 +1,11 @@
 """Small worlds for the tests: a genome, genes, contact maps and a narrow network, all made here."""
 
+import one_thread  # noqa: F401 - before anything that starts threads
+
+# isort: split
+
 import importlib.util
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -22,10 +25,6 @@ from spex.commands import tensors
 from spex.effects.inputs import Sources, open_inputs
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.runs.folder import DataFolder
-
-# narrow networks are too small to share among cores; processes that tests start inherit it
-os.environ["OMP_NUM_THREADS"] = "1"
-torch.set_num_threads(1)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts with &; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import train_inputs
 from conftest import tensor_bytes as content
-from processes import TRAIN, in_own_mounts, quoted, start, start_tensors
+from processes import TENSORS, TRAIN, fork, in_own_mounts, quoted, start, start_tensors
 
 from spex.commands import tensors
 
@@ -103,8 +103,8 @@ def test_odd_names_links_relative_paths_and_another_file_system(
     argv = tensors_argv("--genome_filename", "ge nome.fa", "--genes_filename", "genes 'β'.csv")
     argv += ["--mcool_filename", "maps/map0.mcool", "./maps/.//map1.mcool"]
     argv += ["--data_folder", "out/dane 𝛼", "--pred_cache_folder", "out/cache ü"]
-    for _ in range(2):
-        assert start_tensors(argv, cwd=odd, env={"LC_ALL": "POSIX"}).wait() == 0
+    for begin in (start, fork):  # with nothing done yet, then with everything there
+        assert begin([*TENSORS, *argv], cwd=odd, env={"LC_ALL": "POSIX"}).wait() == 0
         assert content(other_file_system / "dane 𝛼") == reference
     assert {path.name for path in odd.iterdir()} == {"ge nome.fa", "ge nome.fa.fai", "genes 'β'.csv", "maps", "out"}
 
@@ -122,7 +122,7 @@ def test_training_in_odd_places(tmp_path, other_file_system, capfd):
     results = other_file_system / "dane 𝛼" / "results"
     assert "żółty" in (results / "results.csv").read_text(encoding="utf-8")
     (record,) = results.glob("*/metrics.json")
-    assert start([*TRAIN, *argv, "--predict", str(record.parent)], cwd=odd).wait() == 0
+    assert fork([*TRAIN, *argv, "--predict", str(record.parent)], cwd=odd).wait() == 0
 
 
 def test_no_environment_variable_and_no_credential_is_written_anywhere(world, tensors_argv, tmp_path, capfd):
@@ -134,8 +134,8 @@ def test_no_environment_variable_and_no_credential_is_written_anywhere(world, te
     sheet = ["--google_sheets_credentials_filename", str(tmp_path / "key.json"), "--google_spreadsheet_id", "id"]
     commands = [
         start_tensors(tensors_argv(maps=[0]), env=environment),
-        start([*TRAIN, *train_inputs.argv(options, "--model", "ridge")], env=environment),
-        start([*TRAIN, *train_inputs.argv(options, *sheet)], env=environment),  # gspread or the network is missing
+        fork([*TRAIN, *train_inputs.argv(options, "--model", "ridge")], env=environment),
+        fork([*TRAIN, *train_inputs.argv(options, *sheet)], env=environment),  # gspread or the network is missing
     ]
     assert [process.wait() for process in commands][:2] == [0, 0]
     (tmp_path / "key.json").unlink()

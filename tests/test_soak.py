@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import train_inputs
-from processes import NARROW_TENSORS, TRAIN, start, start_tensors
+from processes import TENSORS, TRAIN, start, start_tensors
 
 KILLS = int(os.environ.get("SOAK_KILLS", "100"))
 PROCESSES = 8
@@ -74,7 +74,7 @@ def wait_for(condition):
 
 @pytest.mark.parametrize("stop", list(STATUS), ids=lambda stop: stop.name)
 def test_tensors_stopped_at_any_moment_resume_to_the_same_bytes(tensors_argv, tmp_path, stop, capfd):
-    command = [*NARROW_TENSORS, *tensors_argv("--block_size", 1, maps=[0, 1])]
+    command = [*TENSORS, *tensors_argv("--block_size", 1, maps=[0, 1])]
     work = Work(command, tmp_path / "data" / "run.json", "tensors/tensor*.npy", 9)
     seconds = work.seconds()
     expected = content(tmp_path / "data")

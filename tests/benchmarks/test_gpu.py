@@ -1,7 +1,6 @@
 """`python -m benchmarks.gpu` as a user runs it, with the CPU in the place of a GPU and a narrow network."""
 
 import re
-import subprocess
 import sys
 from functools import partial
 
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT
-from processes import start
+from processes import run
 
 from benchmarks.gpu import __main__ as command
 from benchmarks.gpu import checks, parity, synthetic
@@ -269,9 +268,8 @@ def test_several_devices_write_the_same_bytes_as_one(world, tmp_path):
     file = tmp_path / "report.md"
     command = [sys.executable, ROOT / "tests/two_cpus.py", *QUICK, "--report", file]
     command += ["--beluga_model_filename", world.checkpoint]
-    done = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    _, log = done.communicate()
-    assert done.returncode == 0, log
+    done = run(command)
+    assert done.returncode == 0, done.stderr
     rows, _ = read_report(file.read_text())
     assert [row[1:] for row in rows if row[0] == "several"] == [
         ["float32, 2 devices against one", "0 of 2 genes with other bytes", "0 genes", "ok"]

@@ -18,7 +18,7 @@ import torch
 from conftest import ROOT, example_genes, narrow_state, write_mcool
 from conftest import tensor_bytes as content
 from numpy.testing import assert_allclose, assert_array_equal
-from processes import start_tensors
+from processes import start_on_two_devices, start_tensors
 
 from expecto import beluga
 from spex.commands import tensors
@@ -82,9 +82,8 @@ def test_the_golden_genes_have_the_published_programs_features(full_checkpoint, 
         *("--beluga_model_filename", str(full_checkpoint), "--pred_cache_folder", str(tmp_path / "cache")),
         *("--compute_platform", "CPU"),
     ]
-    with threads(os.cpu_count()):
-        succeed([*argv, "--data_folder", str(tmp_path / "map"), "--mcool_filename", str(GOLDEN / "contacts.mcool")])
-    with threads(1):  # and without the map, whose columns stand behind
+    succeed([*argv, "--data_folder", str(tmp_path / "map"), "--mcool_filename", str(GOLDEN / "contacts.mcool")])
+    with threads(2):  # and without the map, whose columns stand behind
         one = ("--test_only", "--divisor", "5", "--reminder", "4", "--no_pred_cache")
         succeed([*argv, "--data_folder", str(tmp_path / "thread"), *one])
     assert len(content(tmp_path / "map")) == len(golden) == 6
@@ -302,13 +301,13 @@ def test_what_another_process_finishes_meanwhile_is_not_done_twice(
 
 
 def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, capfd):
-    process = start_tensors(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])])
+    process = start_on_two_devices("tensors", tensors_argv("--precision", "float32", maps=[0, 1]))
     assert process.wait() == 0
     assert content(tmp_path / "data") == reference
     log = capfd.readouterr().err
     assert re.search("9 genes, 0 done before; with contacts of .*map0.mcool, .*map1.mcool; cpu, cpu, float32", log)
     (tmp_path / "data" / "tensors" / "tensor_gene_G1.npy").unlink()  # more devices than genes are left
-    assert start_tensors(["--two_devices", *tensors_argv("--precision", "float32", maps=[0, 1])]).wait() == 0
+    assert start_on_two_devices("tensors", tensors_argv("--precision", "float32", maps=[0, 1])).wait() == 0
     assert content(tmp_path / "data") == reference
     assert re.search(r"\b1[89]\d\d windows computed", log)
 
@@ -321,8 +320,8 @@ def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, 
     ],
 )
 def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, capfd, failure, status, message):
-    argv = ["--two_devices", *tensors_argv("--precision", "float32")]
-    process = start_tensors(argv, env={"WRITES": failure})
+    argv = tensors_argv("--precision", "float32")
+    process = start_on_two_devices("tensors", argv, env={"WRITES": failure})
     assert process.wait() == status
     log = capfd.readouterr().err
     assert re.search(message, log)
@@ -330,7 +329,7 @@ def test_a_failure_on_one_of_several_devices_ends_the_run(tensors_argv, capfd, f
 
 
 def test_a_device_whose_process_is_killed_ends_the_run_in_one_line(tensors_argv, tmp_path, capfd):
-    process = start_tensors(["--two_devices", *tensors_argv("--precision", "float32")], env={"WRITES": "hang"})
+    process = start_on_two_devices("tensors", tensors_argv("--precision", "float32"), env={"WRITES": "hang"})
     begun = tmp_path / "data" / "tensors" / "begun"
     while not begun.exists():
         assert process.poll() is None
@@ -351,8 +350,8 @@ def test_a_device_whose_process_is_killed_ends_the_run_in_one_line(tensors_argv,
     ],
 )
 def test_several_devices_stop_together(tensors_argv, tmp_path, capfd, stop, send, status):
-    argv = ["--two_devices", *tensors_argv("--precision", "float32")]
-    process = start_tensors(argv, env={"WRITES": "hang"}, start_new_session=True)
+    argv = tensors_argv("--precision", "float32")
+    process = start_on_two_devices("tensors", argv, env={"WRITES": "hang"}, start_new_session=True)
     while not (tmp_path / "data" / "tensors" / "begun").exists():
         assert process.poll() is None
         time.sleep(0.01)

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import xgboost
 from conftest import ROOT
 from numpy.testing import assert_allclose
+from processes import TRAIN, fork
 from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
@@ -20,7 +22,7 @@ from spex.files.sealed import load_array, load_sealed_json, save_array, save_sea
 from spex.models.registry import MODELS
 from spex.models.scores import score
 from spex.reports import fit_figures as report
-from spex.runs import google_sheet
+from spex.runs import google_sheet, records
 from spex.runs.folder import DataFolder
 
 
@@ -227,11 +229,10 @@ def test_options_of_lists_can_be_given_again(options, capsys, sketches):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(options):
-    command = [sys.executable, str(ROOT / "train.py"), *argv(options, "--list_targets")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = fork([*TRAIN, *argv(options, "--list_targets")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert process.wait() == 141
-    assert process.stderr.read() == b""
+    assert process.stderr.read() == ""
     process.stderr.close()
 
 
@@ -288,6 +289,7 @@ def test_killed_at_any_file_and_run_again(tmp_path, monkeypatch, model, kills):
         del options["--target_index"]
         return options, argv(options, "--model", model, *more)
 
+    monkeypatch.setattr(records, "SHARE_OF_TIME", math.inf)  # results.csv with every fit, however slow the disk
     (tmp_path / "whole").mkdir()
     whole, arguments = command(tmp_path / "whole")
     assert train.main(arguments) == 0

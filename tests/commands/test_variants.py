@@ -3,15 +3,14 @@
 import gzip
 import re
 import shutil
-import sys
 import time
 
 import numpy as np
 import pandas as pd
 import pysam
 import pytest
-from conftest import ROOT, write_mcool
-from processes import start
+from conftest import write_mcool
+from processes import start_on_two_devices
 from refusals import files_in, refuse
 
 import spex
@@ -390,10 +389,11 @@ def test_a_run_on_two_devices_that_is_killed_goes_on_to_the_same_bytes(score, wo
     path = write_vcf(tmp_path / "killed.vcf", rows)
     argv = [str(path), *score.made.argv, "--out", str(tmp_path / "killed"), "--block_size", "5"]
     argv += ["--precision", "float32"]
-    with start([sys.executable, ROOT / "tests/narrow_variants.py", "--two_devices", *argv]) as process:
-        while process.poll() is None and len(list(tmp_path.glob("killed/parts/*.npz"))) < 2:
-            time.sleep(0.01)
-        process.kill()
+    process = start_on_two_devices("variants", argv)
+    while process.poll() is None and len(list(tmp_path.glob("killed/parts/*.npz"))) < 2:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
     made = {part.name for part in tmp_path.glob("killed/parts/*.npz")}
     assert variants.main(argv) == 0
     assert len(made) >= 2

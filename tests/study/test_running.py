@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, tensor_bytes
-from processes import NARROW_TENSORS, in_own_mounts, start
+from processes import TENSORS, in_own_mounts, start
 
 from spex.commands.main import start as start_command
 from spex.errors import InputError
@@ -458,7 +458,7 @@ def test_four_nodes_on_one_folder_one_of_them_killed_and_requeued(world, narrow,
     scratch.mkdir()
 
     def on_a_node(shard):
-        command = shlex.join([*NARROW_TENSORS, *study.tensors_command("maps/both", shard)[1:]])
+        command = shlex.join([*TENSORS, *study.tensors_command("maps/both", shard)[1:]])
         script = f'mount -t tmpfs tmpfs "$2" && cd "$1" && TMPDIR="$2" exec {command}'
         process = in_own_mounts(script, study.out, scratch)
         if process is None:

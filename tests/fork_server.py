@@ -1,0 +1,105 @@
+"""A process that has imported the program, and forks itself for each command that a test starts.
+
+    python tests/fork_server.py SOCKET
+
+Importing torch, cooler and pandas takes five seconds of a core. What a test starts through here has imported them
+already and has done nothing else: the server imports, and runs nothing of what it has imported. It ends with its
+stdin. A client connects to SOCKET (`Forked` in processes.py) and sends a request of one JSON object with its length in
+front, and its three standard streams. It gets the pid of the command, then its exit status, as a line each.
+"""
+
+import gc
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+from importlib import import_module
+
+MODULES = (
+    *("spex.commands.tensors", "spex.commands.train", "spex.commands.variants"),
+    *("spex.commands.draw", "spex.commands.reproduce", "matplotlib.backends.backend_agg"),
+)
+HEAD = 8
+"""Bytes of a request's length, in front of it."""
+
+
+def serve(path):
+    """Wait for requests. Returns: one of them in each process that is to become its command; None at the end."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"{path}.new")
+    listener.listen(64)
+    os.rename(f"{path}.new", path)  # there when it listens
+    for name in MODULES:
+        import_module(name)
+    gc.freeze()  # what is here now is shared by all
+    while True:
+        ready, _, _ = select.select([listener, 0], [], [])
+        if 0 in ready:
+            return None
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            return _supervise(connection)
+        connection.close()
+        _bury_the_dead()
+
+
+def _supervise(connection):
+    """Fork once more, and report on the second process until it ends. Returns: the request, in the second process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    head, streams, _, _ = socket.recv_fds(connection, HEAD, 3)
+    size = int(head)
+    request = b""
+    while len(request) < size:
+        request += connection.recv(size - len(request))
+    pid = os.fork()
+    if pid == 0:
+        connection.close()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        return json.loads(request)
+    for stream in (0, 1, 2, *streams):
+        os.close(stream)
+    connection.sendall(b"%d\n" % pid)
+    _, status = os.waitpid(pid, 0)
+    connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def _bury_the_dead():
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def become(request):
+    """Run the script of a request as if Python had been started with it."""
+    if request["new_session"]:
+        os.setsid()
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    _open_streams()
+    sys.argv = request["argv"]
+    sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
+    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def _open_streams():
+    """Open the standard streams anew, as Python does at its start: those of the server were of other kinds."""
+    sys.stdin = sys.__stdin__ = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+if __name__ == "__main__":
+    accepted = serve(sys.argv[1])
+    if accepted:
+        become(accepted)
