@@ -188,10 +188,16 @@ sys.exit(train.main({argv(options)!r}))
 
 
 def test_missing_files(options, tmp_path, capsys):
-    line = refused(capsys, options | {"--genes_filename": str(tmp_path / "none.csv")})
-    assert "--genes_filename" in line and "python -m spex.resources get genes" in line
-    line = refused(capsys, options | {"--gene_expression_filename": str(tmp_path / "none.csv")})
-    assert "--gene_expression_filename" in line and "python -m spex.resources get expression" in line
+    for option, name, resource in (
+        ("--genes_filename", "geneanno_GRCh38.csv", "genes"),
+        ("--gene_expression_filename", "geneanno.exp.csv", "expression"),
+    ):
+        line = refused(capsys, options | {option: str(tmp_path / name)})
+        assert f"{option} " in line and line.endswith(
+            f"no such file; get it with: python -m spex.resources get {resource}"
+        )
+        line = refused(capsys, options | {option: str(tmp_path / "q")})
+        assert f"{option} " in line and line.endswith("no such file; check the path")
     assert "python tensors.py" in refused(capsys, options | {"--data_folder": str(tmp_path / "none")})
 
 
@@ -678,7 +684,7 @@ def test_importance_is_named_by_the_feature_table(options, tmp_path, capsys, ske
     groups = pd.read_csv(only_fit(options) / "importance_groups.csv")
     assert set(groups[groups["group"] == "assay"]["name"]) == {"DNase", "CTCF"}
     assert_allclose(groups.groupby("group")["share"].sum(), 1, rtol=1e-6)
-    none = str(tmp_path / "none.tsv")
+    none = str(tmp_path / "deepsea_beluga_2002_features.tsv")
     assert "resources get features" in refused_again(capsys, options, "--features_filename", none)
 
 
