@@ -32,9 +32,9 @@ MARGIN = 1_600_000
 
 LINE = 60
 MADE = """\
-Genes, contacts, predictions of the network and expression of this study are synthetic, so the truth is known: `liver` and
-`lung` add sequence information in their own tissue, and none in the other one. `liver_half` shows what depth costs: with
-half of the counts, fewer bins are contacted twice."""
+Genes, contacts, predictions of the network and expression of this study are synthetic, so the truth is known: `liver`
+and `lung` add sequence information in their own tissue, and none in the other one. `liver_half` shows what depth costs:
+with half of the counts, fewer bins are contacted twice."""
 
 STUDY = """\
 # A synthetic study, written by data/example/study_demo.py. `spex study init` explains every key.
@@ -110,7 +110,10 @@ def write_genome(path, random, chromsizes):
 
 
 def untrue_verdicts(results):
-    """What is not as it was built in, as text; nothing is known of the twin in its own tissue. results: DataFrame with map, target, own_cell_type, verdict."""
+    """What is not as it was built in, as text; nothing is known of the twin in its own tissue.
+
+    results: DataFrame with map, target, own_cell_type, verdict.
+    """
     return [
         f"{row.map} in {row.target}"
         for row in results.itertuples()
