@@ -83,7 +83,7 @@ def test_written_again_it_is_the_same(file, tmp_path):
 
 @pytest.mark.parametrize(
     "verdicts, status, said",
-    [((2, 7, 1, 6), 0, "Every verdict is true."), ((2, 2, 3, 7), 1, "Untrue: liver in Lung; lung in Lung.")],
+    [((2, 7, 1, 6, 3), 0, "Every verdict is true."), ((2, 2, 3, 7, 3), 1, "Untrue: liver in Lung; lung in Lung.")],
 )
 def test_the_demo_starts_where_it_was_and_says_what_is_true(file, monkeypatch, capsys, verdicts, status, said):
     made = {path: path.read_bytes() for path in file.parent.glob("*.*")}
@@ -92,6 +92,7 @@ def test_the_demo_starts_where_it_was_and_says_what_is_true(file, monkeypatch, c
     commands = []
     monkeypatch.setattr(study_demo, "run", lambda *words: commands.append(words))
     rows = [("liver", "Liver", True), ("liver", "Lung", False), ("lung", "Lung", True), ("lung", "Liver", False)]
+    rows += [("liver_half", "Liver", True)]
     table = pd.DataFrame(rows, columns=["map", "target", "own_cell_type"]).assign(verdict=verdicts)
     (file.parent / "study/comparison").mkdir(exist_ok=True)
     table.to_csv(file.parent / "study/comparison/comparison.csv")

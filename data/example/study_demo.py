@@ -32,8 +32,9 @@ MARGIN = 1_600_000
 
 LINE = 60
 MADE = """\
-Genes, contacts, predictions of the network and expression of this study are synthetic, so the truth is known: each map
-adds sequence information in its own tissue, and none in the other one."""
+Genes, contacts, predictions of the network and expression of this study are synthetic, so the truth is known: `liver`
+and `lung` add sequence information in their own tissue, and none in the other one. `liver_half` shows what depth costs:
+with half of the counts, fewer bins are contacted twice."""
 
 STUDY = """\
 # A synthetic study, written by data/example/study_demo.py. `spex study init` explains every key.
@@ -109,11 +110,14 @@ def write_genome(path, random, chromsizes):
 
 
 def untrue_verdicts(results):
-    """What is not as it was built in, as text. results: DataFrame with map, target, own_cell_type, verdict."""
+    """What is not as it was built in, as text; nothing is known of the twin in its own tissue.
+
+    results: DataFrame with map, target, own_cell_type, verdict.
+    """
     return [
         f"{row.map} in {row.target}"
         for row in results.itertuples()
-        if (row.verdict in SEQUENCE) != bool(row.own_cell_type)
+        if (row.verdict in SEQUENCE) != bool(row.own_cell_type) and not (row.map == TWIN and row.own_cell_type)
     ]
 
 
