@@ -92,8 +92,8 @@ PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 SIZE_cpu := 320 MB to download, 1.4 GB on disk
 SIZE_gpu := 3 GB to download (CUDA)
-SIZE_dev := 190 MB to download
-SIZE_study := 40 MB to download
+SIZE_dev := 180 MB to download
+SIZE_study := 30 MB to download
 
 packages = $$(cat $(1) | grep -c '==') packages
 logged = $(1) >>$(SETUP_LOG) 2>&1 || { echo "setup: $(2) failed; the whole log is $(SETUP_LOG), its last error: $$(grep -i error $(SETUP_LOG) | tail -n 1)" >&2; exit 1; }
