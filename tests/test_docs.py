@@ -84,6 +84,7 @@ PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
 OTHERS_OPTIONS = {
     "sbatch": {"--array", "--gres", "--cpus-per-task", "--mem", "--gpus", "--requeue"},
     "snakemake": {"--until", "--resources"},
+    "pip": {"--extra-index-url"},
     "any": {"--help"},
 }
 

@@ -75,7 +75,7 @@ def prepare(args, folder):
     else:
         contacts = synthetic.make_contacts(genes, genome.chromsizes, rule, resolution, sizes.bins)
     given = args.network
-    network = open_model(require_file(given, "network", "beluga")) if given else synthetic.make_network()
+    network = open_model(require_file(given, "network")) if given else synthetic.make_network()
     checkpoint = Path(given or folder / "network.pth")
     return Subject(devices, precisions, network, checkpoint, genome, genes, contacts, sizes)
 
@@ -102,8 +102,8 @@ def _genome_and_genes(args, sizes, folder):
         synthetic.write_genome(folder / "genome.fa")
         genes = synthetic.make_genes(max(sizes.compared, sizes.timed))
         return Genome(folder / "genome.fa", folder / "genome.fai"), genes
-    genes = keep_genes(read_gene_table(require_file(args.genes, "genes", "genes")))
-    genome = Genome(require_file(args.genome, "genome", "genome"), folder / "genome.fai")
+    genes = keep_genes(read_gene_table(require_file(args.genes, "genes")))
+    genome = Genome(require_file(args.genome, "genome"), folder / "genome.fai")
     check_on_genome(genes, genome.chromsizes)
     return genome, genes
 

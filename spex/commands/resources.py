@@ -68,8 +68,10 @@ def print_checks(resources, find, spell):
     for resource in resources:
         path = find(resource.name)
         try:
-            require_file(path, resource.name)
-            verify(resource, path, path, find)
+            if not path.exists():
+                hint = f"get it with: python -m spex.resources get {resource.name}"
+                raise InputError("no such file", argument=resource.name, subject=path, hint=hint)
+            verify(resource, require_file(path, resource.name), path, find)
         except InputError as error:
             bad.append(resource.name)
             print(f"{'wrong' if path.exists() else 'missing':<9}{' '.join(error.line(spell).split())}", flush=True)

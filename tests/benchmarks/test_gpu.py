@@ -210,7 +210,7 @@ def test_given_files_are_used(started, only, world):
         (["--hic_resolution", "2000"], "--resolution 2000: says how a contact map is used, but none is given"),
         (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
         (["--gpus", "0"], "--gpus: of no use with --device CPU"),
-        (["--beluga_model_filename", "none.pth"], "--network none.pth: no such file"),
+        (["--beluga_model_filename", "none.pth"], "--network none.pth: no such file; check the path"),
         (["--precision", "int8"], "invalid choice: 'int8'"),
     ],
 )

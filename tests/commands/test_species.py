@@ -116,12 +116,17 @@ def test_other_choices_of_genes_are_part_of_the_run(species, capsys):
     assert len(species.made()) == 4 * GENES_EACH
     settings = species.settings()
     assert (settings["tss_rule"], settings["exclude_chroms"]) == ("5prime", ["scaffolds", "III"])
-    for command in (species.tensors, species.train):
-        assert command() == 2
-        assert "5prime" in (line := last_line(capsys)) or "scaffolds" in line
-        assert command(*chosen[:2]) == 2
-        assert "exclude_chroms" in last_line(capsys)
+    assert species.tensors() == 2
+    assert "5prime" in (line := last_line(capsys)) or "scaffolds" in line
+    assert species.tensors(*chosen[:2]) == 2
+    assert "exclude_chroms" in last_line(capsys)
+    for other, made in ((("--tss_rule", "auto"), "5prime"), (("--exclude_chroms", "III"), "exclude_chroms")):
+        assert species.train(*other, "--test_chroms", "X") == 2
+        assert made in last_line(capsys)
     assert species.train(*chosen, "--test_chroms", "X") == 0
+    line = capsys.readouterr().out
+    assert species.train("--test_chroms", "X") == 0  # the folder knows the choice
+    assert capsys.readouterr().out == line
     assert (
         species.tensors("--exclude_chroms", "chrX", "Y", "MT", "scaffolds", "--data_folder", species.folder / "d") == 0
     )

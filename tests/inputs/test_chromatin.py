@@ -20,7 +20,7 @@ def test_columns_are_found_by_name_or_place(tmp_path, columns):
 
 def test_tables_that_are_not_belugas(tmp_path):
     with pytest.raises(InputError, match="resources get features"):
-        read_chromatin_features(tmp_path / "none.tsv")
+        read_chromatin_features(tmp_path / "deepsea_beluga_2002_features.tsv")
     with pytest.raises(InputError, match="2001 rows of 4 columns"):
         read_chromatin_features(write_features(tmp_path / "f.tsv", rows=2001))
     (tmp_path / "f.tsv").write_text("")

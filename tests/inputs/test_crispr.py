@@ -61,7 +61,7 @@ def test_the_columns_stand_in_any_order_and_the_first_may_have_a_hash(tmp_path):
         ([HEADER, ROWS[0].replace("1500", "-1")], "chromEnd on line 2 is '-1'"),
         (
             [HEADER, ROWS[0].replace("1500", "999")],
-            "chromEnd on line 2 is '999'; expected a position behind",
+            "chromEnd on line 2 is '999'; expected a position after",
         ),
         ([HEADER, *ROWS[:2], ROWS[2].replace("\t1", "\tNA")], "Regulated on line 4 is 'NA'"),
         ([HEADER, "A\tchr8\t1000"], "3 fields on line 2, 8 in the header"),

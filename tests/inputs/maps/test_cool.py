@@ -404,7 +404,7 @@ def test_counts_in_32_bits_a_rounding_off_are_whole(world, genes, tmp_path):
 @pytest.mark.parametrize(
     "count, kind, told",
     [
-        (4.9995, np.float32, "4.9995; .*: these are nearly whole, as counts that were corrected"),
+        (4.9995, np.float32, "4.9995; .*: these are nearly whole, as counts are that were normal"),
         (4.9999995, np.float64, "4.9999995; .*: these are nearly whole"),
         (5 + 1e-9, np.float64, "5.000000001; .*: these are nearly whole"),
         (0.37, np.float32, "0.37; .*take the map of raw counts$"),
