@@ -241,6 +241,8 @@ def print_scores(training, finished):
         logger.info("the table is in %s, drawn in %s", path, path.with_suffix(".png").name)
     else:
         summary = summarise(records.results_table(finished))
+    if (summary["fits"] == 1).all():  # whose least and largest score are the score
+        summary = summary.loc[:, ~summary.columns.str.endswith(("_min", "_max"))]
     shown = summary.assign(target=summary["target"].map(visible)).dropna(axis=1, how="all")
     print(shown.to_string(index=False, float_format="{:.4f}".format))
 

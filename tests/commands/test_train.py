@@ -472,6 +472,15 @@ def test_repeats_take_one_seed_each(options, capsys, sketches):
     assert "ridge has no random part" in refused_again(capsys, options, "--repeats", "3", "--model", "ridge")
 
 
+def test_the_table_of_single_fits_has_no_columns_of_equal_numbers(options, capsys, sketches):
+    several = without_parameters(options) | {"--target_index": "1-2"}
+    assert train.main(argv(several, "--model", "ridge")) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    scores = ["rmse", *(f"{name}{end}" for name in ("spearman", "pearson") for end in ("", "_low", "_high"))]
+    assert header.split() == ["target_index", "target", "fits", "genes_test", *scores]
+    assert len(rows) == 2
+
+
 def refused_again(capsys, options, *more):
     assert train.main(argv(options, *more)) == 2
     return capsys.readouterr().err.splitlines()[-1]
