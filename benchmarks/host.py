@@ -31,6 +31,7 @@ from spex.contacts.rules import Published
 from spex.features.compute import FeatureComputer
 from spex.features.devices import BLOCK_SIZE, CPU_WINDOWS_PER_PASS, DTYPES, computing, windows_per_pass
 from spex.features.write import write_tensors
+from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
@@ -148,7 +149,7 @@ def main(argv=None):
         if args.profile:
             profile.enable()
         with computing(args.device or "cpu", args.precision):
-            write_tensors(computer, folder, genes, BLOCK_SIZE[scanner.device.type], lambda *done: None)
+            write_tensors(computer, folder, genes, BLOCK_SIZE[scanner.device.type], lambda *done: None, Watch())
         profile.disable()
         seconds, processor = time.perf_counter() - start, time.process_time() - processor
         row = {

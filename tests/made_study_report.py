@@ -16,8 +16,8 @@ FACTORS = ("Pol II", "CTCF", "cohesin", None)
 EXPERIMENTS = ("ChIA-PET", "HiChIP", "Hi-C")
 
 
-def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=True, told=True, seed=0):
-    """A Study whose results are in a folder. told: whether it says what its maps are."""
+def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=True, described=True, seed=0):
+    """A Study whose results are in a folder. described: whether it says what its maps are."""
     names = [f"{EXPERIMENTS[n % 3]} of GM{12_878 + n}, {FACTORS[n % 4] or 'all'}" for n in range(maps)]
     targets = [f"Tissue {number} - of a long name (frontal cortex)" for number in range(1, tissues + 1)]
     study = Study(
@@ -31,7 +31,7 @@ def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=Tr
         expression_options={},
         tissues=tuple(enumerate(targets, start=1)),
         maps=tuple(
-            StudyMap(name, (folder / f"maps/map_{number}.mcool",), {}, **(_told(number) if told else {}))
+            StudyMap(name, (folder / f"maps/map_{number}.mcool",), {}, **(_told(number) if described else {}))
             for number, name in enumerate(names)
         ),
         fits=tuple(StudyFit(name, {"model": name}) for name in fits),
@@ -48,8 +48,8 @@ def made_study(folder, maps=3, tissues=4, *, fits=("ridge", "gbtree"), sheets=Tr
 def write_results(study, *, sheets=True, seed=0):
     """Leave made results of a study where it has its real ones."""
     names, targets = [each.name for each in study.maps], [name for _, name in study.tissues]
-    told = any(each.cell_type for each in study.maps)
-    comparison = made_comparison(names=names, targets=targets, own_cell_types=told, seed=seed)
+    described = any(each.cell_type for each in study.maps)
+    comparison = made_comparison(names=names, targets=targets, own_cell_types=described, seed=seed)
     comparison.settings["base"] = {"genes_sha256": "ab" * 32, "genome_sha256": "cd" * 32, "beluga_sha256": "ef" * 32}
     for name in names:
         comparison.settings["maps"][name]["made_with"] = {"maps_sha256": ["12" * 32], "min_count": 2}

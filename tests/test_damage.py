@@ -50,7 +50,7 @@ def of_one_kind(paths):
     """
     kinds = {}
     for path in paths:
-        if path.name != "identity.json":  # tells people what a cache folder belongs to
+        if path.name != "identity.json":  # shows people what a cache folder belongs to
             kind = path.parent.parent.name if path.suffix == ".npy" else path.name
             kinds.setdefault(kind, []).append(path)
     return kinds

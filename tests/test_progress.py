@@ -1,4 +1,4 @@
-"""What is told of long work, by a clock of the test's own."""
+"""What is reported of long work, by a clock of the test's own."""
 
 import io
 import logging
@@ -8,7 +8,7 @@ import pytest
 from fits import FAST_TREES, ROWS, data
 from numpy.testing import assert_allclose
 
-from spex import progress as told
+from spex import progress as module
 from spex.models.registry import MODELS
 from spex.models.splits import split_by_chromosome
 
@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 def lines(monkeypatch, caplog):
     """Lets 40 seconds pass whenever somebody looks at the clock, and gives the log."""
     times = iter(range(0, 1_000_000, 40))
-    monkeypatch.setattr(told, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(times)))
     caplog.set_level(logging.INFO, "spex")
     return caplog
 
@@ -39,7 +39,7 @@ def lines(monkeypatch, caplog):
     ],
 )
 def test_log_lines(lines, count, more, line):
-    with told.progress(100, "rounds", "trees") as advance:
+    with module.progress(100, "rounds", "trees") as advance:
         advance(count, **more)
     assert [record.getMessage() for record in lines.records] == [line]
 
@@ -55,7 +55,7 @@ def test_log_lines(lines, count, more, line):
 )
 def test_pace_and_time_left_are_of_what_is_computed_alone(lines, steps, line):
     """40 seconds each; those in which nothing was computed count for nothing."""
-    with told.progress(100, "genes", "tensors") as advance:
+    with module.progress(100, "genes", "tensors") as advance:
         for count, computed in steps:
             advance(count, computed)
     assert lines.records[-1].getMessage() == line
@@ -64,12 +64,12 @@ def test_pace_and_time_left_are_of_what_is_computed_alone(lines, steps, line):
 def test_a_bar_has_the_least_time_and_the_note(monkeypatch, lines):
     shown = []
 
-    class Bar(told.tqdm):
+    class Bar(module.tqdm):
         def set_postfix_str(self, text, refresh):
             shown.append(text)
 
-    monkeypatch.setattr(told, "tqdm", Bar)
-    with told.progress(100, "rounds", "trees") as advance:
+    monkeypatch.setattr(module, "tqdm", Bar)
+    with module.progress(100, "rounds", "trees") as advance:
         advance(1)
         advance(1, least=5, note="2 of 7")
     assert shown == ["40 s each, 1:06:00 left", "40 s each, 2 of 7, 03:20 to 1:05:20 left"]
@@ -78,12 +78,12 @@ def test_a_bar_has_the_least_time_and_the_note(monkeypatch, lines):
 def test_a_bar_of_what_was_there_already_claims_no_pace(monkeypatch, lines):
     screen = Terminal()
 
-    class Bar(told.tqdm):
+    class Bar(module.tqdm):
         def __init__(self, **options):
             super().__init__(**options, file=screen, ncols=90, mininterval=0, miniters=1)
 
-    monkeypatch.setattr(told, "tqdm", Bar)
-    with told.progress(100, "genes", "tensors") as advance:
+    monkeypatch.setattr(module, "tqdm", Bar)
+    with module.progress(100, "genes", "tensors") as advance:
         advance(60, 0)
         advance(1)
     bars = [bar for bar in screen.getvalue().split("\r") if bar.strip()]
@@ -93,8 +93,8 @@ def test_a_bar_of_what_was_there_already_claims_no_pace(monkeypatch, lines):
 
 
 def test_headings_count_and_tell_how_long_one_took(lines):
-    assert list(told.headings(["Liver"], "target")) == ["Liver"]
-    assert list(told.headings(["a", "b", "c"], "target")) == [
+    assert list(module.headings(["Liver"], "target")) == ["Liver"]
+    assert list(module.headings(["a", "b", "c"], "target")) == [
         "a, target 1 of 3",
         "b, target 2 of 3, 00:40 each so far",
         "c, target 3 of 3, 00:40 each so far",

@@ -1,5 +1,6 @@
 """What commands make of their options."""
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def read_genes(args):
     return table, keep_genes(table, choice.gene_type, excluded), excluded
 
 
-def listed(paths):
+def as_list(paths):
     """No path, one or several as a list."""
     return [] if paths is None else [paths] if isinstance(paths, str | Path) else [*paths]
 
@@ -44,7 +45,7 @@ def recall(args, root, *names):
     hashes, settings, found = KnownHashes(folder.input_hashes), read_run_settings(folder), {}
     for name in (name for name in names if name not in args.given):
         paths = folder.recall(name, hashes)
-        if paths and paths != [Path(each).absolute() for each in listed(getattr(args, name))]:
+        if paths and paths != [Path(each).absolute() for each in as_list(getattr(args, name))]:
             found[name] = paths if name in SEVERAL else paths[0]
     if settings is not None and "genes" in names:
         choice = {"tss_rule": settings.tss_rule, "exclude_chroms": settings.exclude_chroms}
@@ -57,6 +58,8 @@ def recall(args, root, *names):
         setattr(args, name, value)
         logger.info("%s: %s, as %s was made with", name, in_words(value), root)
     args.given |= found.keys()
+    with contextlib.suppress(OSError):  # a folder of someone else's, or on a full disk: hashes are computed again
+        hashes.save()
 
 
 def remembered_maps(roots):

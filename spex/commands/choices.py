@@ -8,6 +8,9 @@ from spex.errors import InputError, parameter
 from spex.models.choices import PSEUDOCOUNT
 from spex.options import ANYTHING, NUMBER, PATH, TRUTH, Options, one_of, option, several, text, whole
 
+CHROMATIN_FEATURES = "./expecto/deepsea_beluga_2002_features.tsv"
+"""Names of the network's outputs, where they were downloaded."""
+
 PATHS = several(PATH, "a path or a list of paths")
 
 
@@ -41,7 +44,7 @@ class Inputs(Options):
     chromatin_features: Path | None = option(
         None,
         PATH,
-        "names of the network's outputs (default: ./expecto/deepsea_beluga_2002_features.tsv, where it exists)",
+        f"names of the network's outputs (default: {CHROMATIN_FEATURES}, where it exists)",
         metavar="TABLE",
         rare=True,
     )

@@ -11,6 +11,7 @@ from functools import partial
 
 import pandas as pd
 
+from spex.commands.choices import CHROMATIN_FEATURES
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
 from spex.effects.elements import COLUMNS, LARGE, OWN, ElementBenchmark, ElementScorer
@@ -27,7 +28,6 @@ from spex.reports.element_figure import draw_gene
 from spex.reports.element_tracks import require_bigwig, write_tracks
 from spex.runs.records import readable, write_table
 
-FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
 MOST_PICTURES = 50
 """Pictures that one run draws: a gene in a tissue each."""
 
@@ -60,7 +60,7 @@ def run(args):
             subject=args.data_folder,
             hint="give --own_windows for the gene's local windows, or a folder that was made with a contact map",
         )
-    features = find_chromatin_features(args.chromatin_features, FEATURES_FILENAME)
+    features = find_chromatin_features(args.chromatin_features, CHROMATIN_FEATURES)
     with inputs.computer(inputs.sources.devices[0]) as computer:
         scorer = ElementScorer(inputs, computer, own_windows=args.own_windows, cell_type=args.cell_type)
         kept = _Kept(TRACKED_ROWS)

@@ -23,6 +23,9 @@ FIXED_SIZES = {
 }
 """Options of the published program that the checkpoint fixes."""
 
+SEVERAL = {"nargs": "+", "action": "extend", "default": []}
+"""Arguments of argparse for an option that may be given with several values, and several times."""
+
 FILES = "inputs and outputs"
 TABLES = ("tsv", "parquet")
 FOLDER = "DATA_FOLDER"
@@ -112,9 +115,7 @@ def _compare(words, prog):
     parser.options("genes and tissues", Targets, "targets", "target_index")
     parser.group("genes and tissues").add_argument(
         "--cell_type",
-        nargs="+",
-        action="extend",
-        default=[],
+        **SEVERAL,
         metavar="MAP_FOLDER=NAME",
         help="tissue that is a map's own cell type, by name or pattern; or a tab-separated file with map and cell_type",
     )
@@ -143,9 +144,7 @@ def _elements(words, prog):
     add(
         "--genes",
         dest="named_genes",
-        nargs="+",
-        action="extend",
-        default=[],
+        **SEVERAL,
         metavar="GENE",
         help="ids or symbols; default: every gene",
     )
@@ -184,9 +183,7 @@ def _variants(words, prog):
     add(
         "--region",
         dest="regions",
-        nargs="+",
-        action="extend",
-        default=[],
+        **SEVERAL,
         metavar="CHROM:START-END",
         help="only variants there (1-based, inclusive); the file needs an index",
     )
@@ -320,9 +317,7 @@ def _add_effects(parser, models):
         "--model",
         dest="fit",
         type=typed(PATH),
-        nargs="+",
-        action="extend",
-        default=[],
+        **SEVERAL,
         metavar="FIT",
         help=f"folders under results/, or ridge, gblinear or gbtree for all such fits there: {models} (default: ridge)",
     )

@@ -16,8 +16,8 @@ import pandas as pd
 # genes are up to three times faster. OpenMP reads it once, when xgboost is loaded, which the imports below do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from spex.commands.arguments import listed, read_genes, recall
-from spex.commands.choices import ContactChoice, Shard
+from spex.commands.arguments import as_list, read_genes, recall
+from spex.commands.choices import CHROMATIN_FEATURES, ContactChoice, Shard
 from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.contacts.rules import Published
@@ -45,7 +45,6 @@ from spex.runs.settings import check_made_with, genes_choice
 from spex.runs.tensors import match_genes
 from spex.runs.training import fit_all, read_training, record_scores
 
-FEATURES_FILENAME = "./expecto/deepsea_beluga_2002_features.tsv"
 MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist", "distance_edges", "contact_weight")
 """Arguments of tensors.py that train.py compares with what the tensors were made with."""
 
@@ -88,7 +87,7 @@ def run(args):
 
     training = read_training(folder, matched, settings=shared_settings(hashes, args, file), **choices)
     watch.check()  # what was read has the hashes that fits are recorded under
-    folder.remember(hashes, expression=listed(args.expression))
+    folder.remember(hashes, expression=as_list(args.expression))
     hashes.save()
     with records.results_kept_up(training.results) as renew:
         finished = fit_all(
@@ -110,7 +109,7 @@ def choices_of(args, fitting, targets):
         "model": fitting.model,
         "parameters": fitting.read_parameters(),
         "device": MODELS[fitting.model].choose_device(args.device),
-        "chromatin": find_chromatin_features(args.chromatin_features, FEATURES_FILENAME),
+        "chromatin": find_chromatin_features(args.chromatin_features, CHROMATIN_FEATURES),
         "notes": {"biosample": args.biosample, "log_note": args.log_note},
     }
 

@@ -118,6 +118,8 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     if len(pending):
         counts = _make(folder, inputs, computation, model, pending, contacts, store, watch)
         _log_work(counts, store, time.monotonic() - start)
+    if store is not None:
+        PredictionStore(*store).remove_abandoned()
     watch.check()
     if contacts is not None:
         _log_contacts(contacts, chosen)

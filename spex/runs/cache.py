@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from expecto.gene_features import OWN_SUMS
-from spex.files.atomic import is_read_only, remove_where_allowed, whole_file, write_json
+from spex.files.atomic import is_read_only, remove_abandoned, remove_where_allowed, whole_file, write_json
 from spex.files.hashes import Watch, json_digest
 from spex.files.sealed import DamagedFileError, npy_header, read_npy_header
 
@@ -94,6 +94,11 @@ class PredictionStore:
             keys, rows = keys[count:], rows[count:]
             if table.shard.is_full:
                 self._start_writing(table)
+
+    def remove_abandoned(self):
+        """Delete what killed writers left in its folders: nobody may write to a folder again, which would do it."""
+        for folder in {path.parent for path in self.folder.glob("*/*/.*.tmp")}:
+            remove_abandoned(folder)
 
     def flush(self):
         """Write what waits, and wait until all is written."""

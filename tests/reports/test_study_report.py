@@ -76,13 +76,13 @@ def test_every_table_is_a_download(study, page):
 
 
 def test_the_page_says_what_the_study_is(study, page):
-    told = " ".join(page.text.split())
+    shown = " ".join(page.text.split())
     for each in study.maps:
-        assert each.name in told and each.files[0].name in told
+        assert each.name in shown and each.files[0].name in shown
     for row in pd.read_csv(study.comparison_folder / "maps.csv").itertuples():
-        assert f"{row.map}: {row.words}." in told
+        assert f"{row.map}: {row.words}." in shown
     for part in ("genes.csv (gene_type pc)", "spex study run study.yaml", "ab" * 32, "spex", "2.0", "not given"):
-        assert part in told
+        assert part in shown
 
 
 def test_no_path_of_this_machine_is_told(study, text):
@@ -177,7 +177,7 @@ def test_data_sheets_side_by_side(study):
     made = json.loads((study.out / "sheets.json").read_text())
     by_file = {each["map"]: each for each in made}
     sheets = table(study, "sheets").set_index("map")
-    assert "cis_share" not in sheets  # no format told it
+    assert "cis_share" not in sheets  # no format reports it
     for each in study.maps:
         assert sheets.loc[each.name, "depth"] == by_file[str(each.files[0])]["depth"]
         assert sheets.loc[each.name, "genes_without_pixel_from_20_kb"] == 900
@@ -209,11 +209,11 @@ def test_a_file_that_two_maps_use_has_the_data_sheet_of_their_resolutions(tmp_pa
 
 
 def test_what_was_not_made_is_said_not_to_be(tmp_path):
-    study = made_study(tmp_path, maps=2, tissues=1, fits=(), sheets=False, told=False)
-    told = Page(write_study_report(study).read_text()).text
-    assert "No data sheets were made." in told and "No fits were found" in told
-    assert "The study names neither experiment nor factor" in told
-    assert "own cell type" not in told.replace("its own cell type", "")
+    study = made_study(tmp_path, maps=2, tissues=1, fits=(), sheets=False, described=False)
+    shown = Page(write_study_report(study).read_text()).text
+    assert "No data sheets were made." in shown and "No fits were found" in shown
+    assert "The study names neither experiment nor factor" in shown
+    assert "own cell type" not in shown.replace("its own cell type", "")
     assert table(study, "kinds").empty and table(study, "own_cell_type").empty
 
 
@@ -231,8 +231,8 @@ def test_too_few_chromosomes_for_a_verdict(tmp_path):
         path = study.comparison_folder / name
         frame = pd.read_csv(path).assign(gain_low=np.nan, gain_high=np.nan, q_seq=np.nan, verdict=0)
         frame.to_csv(path, index=False)
-    told = Page(write_study_report(study).read_text()).text
-    assert "nan" not in told.lower().split() and "intervals and tests were not computed" in told
+    shown = Page(write_study_report(study).read_text()).text
+    assert "nan" not in shown.lower().split() and "intervals and tests were not computed" in shown
 
 
 def spoil(name, content):

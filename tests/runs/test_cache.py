@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from spex.errors import InputError
+from spex.files import atomic
 from spex.files.hashes import Watch
 from spex.runs import cache as prediction_store
 from spex.runs.cache import PredictionStore
@@ -217,6 +218,20 @@ def test_a_shard_that_is_gone_is_a_missing_one(tmp_path):
     assert store.has("windows", "chr1", np.array([1, 3])).all()
     next(path for path in shards(tmp_path) if path.name.startswith("1-2")).unlink()
     assert_holds(store, [3], lacks=[1, 2])
+
+
+def test_what_a_killed_writer_left_goes_though_nobody_writes_there_again(tmp_path, monkeypatch):
+    (shard,) = shards(fill(tmp_path, [1]).folder.parent)
+    mine = atomic.temporary_path(shard)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 2**22 + 5)  # above the kernel's limit: nobody has this number
+        dead = atomic.temporary_path(shard)
+    for path in (mine, dead):
+        path.touch()
+    PredictionStore(tmp_path, IDENTITY).remove_abandoned()
+    assert set(shard.parent.iterdir()) == {shard, mine}
+    PredictionStore(tmp_path / "nowhere", IDENTITY).remove_abandoned()
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_no_shard_of_inputs_that_changed_is_written(tmp_path):

@@ -62,15 +62,15 @@ def test_counts_between_chromosomes_are_told(tmp_path):
     rows = [(0, 200, 1), (3, 270, 2), (130, 250, 4), (5, 9, 8)]
     write_hic_rows(tmp_path / "map.hic", rows, [1000, 50_000], CHROMSIZES)
     map_ = HicMap(tmp_path / "map.hic", 1000)
-    told = [[part.trans_counts for part in map_.all_parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
-    assert told == [3.0, 4.0, 0.0] and map_.depth(list(CHROMSIZES), ignore) == 8.0
+    trans = [[part.trans_counts for part in map_.all_parts(chrom, ignore)][-1] for chrom in CHROMSIZES]
+    assert trans == [3.0, 4.0, 0.0] and map_.depth(list(CHROMSIZES), ignore) == 8.0
 
 
 def test_what_was_read_is_told(path, pixels):
-    told = []
+    reported = []
     map_ = HicMap(path, 1000)
-    map_.pixels_of("chr8", np.array([3]), told.append)
-    assert map_.pixel_count(["chr8"]) is None and sum(told) == len(pixels["chr8"])
+    map_.pixels_of("chr8", np.array([3]), reported.append)
+    assert map_.pixel_count(["chr8"]) is None and sum(reported) == len(pixels["chr8"])
 
 
 def test_a_missing_resolution_names_those_there_are(path):
@@ -112,9 +112,9 @@ def test_a_damaged_file_is_refused_in_one_line(path, genes, tmp_path, kind):
     before = files_in(tmp_path)
     with pytest.raises(
         InputError, match=r"^maps .*bad\.hic: damaged or cut short \(.*\); fetch or copy it again$"
-    ) as told:
+    ) as refused:
         collect_contacts([HicMap(bad, 1000)], genes, Published(), 1000, ignore)
-    assert "\n" not in str(told.value) and files_in(tmp_path) == before
+    assert "\n" not in str(refused.value) and files_in(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", ["map.mcool", "map.txt"])

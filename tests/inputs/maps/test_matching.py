@@ -39,8 +39,8 @@ def test_another_spelling_is_logged_once(caplog):
 
 
 def test_what_does_not_fit_the_genome_is_refused():
-    told = r"^maps loops: none of the genes lies on a chromosome of it: it has I, II, the genes chr1, chr8; "
-    with pytest.raises(InputError, match=told):
+    message = r"^maps loops: none of the genes lies on a chromosome of it: it has I, II, the genes chr1, chr8; "
+    with pytest.raises(InputError, match=message):
         GENOME.match("loops", reached("I", "II"))
     with pytest.raises(
         InputError, match=r"^maps loops: chr8 reaches to 3,001 bp on line 2 and is 3,000 bp long in the g"
