@@ -17,10 +17,10 @@ import numpy as np
 import torch
 
 from benchmarks.measure import publish
-from data.example.make_weights import standin_state
 from expecto.beluga import CHECKPOINT_LAYERS, Beluga
 from expecto.gene_features import own_features, own_windows, transform_weights
 from expecto.network import BELUGA
+from spex.example.weights import standin_state
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.genome import Genome
 

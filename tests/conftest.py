@@ -4,7 +4,6 @@ import one_thread  # noqa: F401 - before anything that starts threads
 
 # isort: split
 
-import importlib.util
 import json
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from data.example.made_study import write_made_study
 from expecto import beluga
 from spex.commands import tensors
 from spex.effects.inputs import Sources, open_inputs
+from spex.example import weights
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.runs.folder import DataFolder
 
@@ -52,11 +52,8 @@ def narrow_state(seed=1):
 @pytest.fixture(scope="session")
 def full_checkpoint(tmp_path_factory):
     """The full-size stand-in checkpoint that the golden features were computed with (600 MB, for the session)."""
-    spec = importlib.util.spec_from_file_location("make_weights", ROOT / "data/example/make_weights.py")
-    make_weights = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_weights)
     path = tmp_path_factory.mktemp("weights") / "beluga.pth"
-    make_weights.main([str(path)])
+    weights.write_weights(path)
     yield path
     path.unlink()
 

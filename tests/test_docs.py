@@ -42,9 +42,11 @@ from train_inputs import FAST
 from benchmarks.gpu import __main__ as gpu
 from expecto import beluga
 from spex.commands import reproduce, resources, study, tensors, train
+from spex.commands.example import next_commands
 from spex.commands.main import main as every_command
 from spex.commands.main import parser_of
 from spex.commands.parsers import PARSERS
+from spex.example import WEIGHTS, lay_out
 from spex.models.registry import MODELS
 from spex.study.reading import read_study
 from spex.study.running import snakemake_command
@@ -209,9 +211,9 @@ def world(tmp_path_factory):
             patch.setenv(name, str(folder / "home"))
         running = World(small_table(server.address, served))
         assert running.main(resources.main, ["get"]).status == 0
-        shutil.copytree(ROOT / "data/example", folder / "data/example")
-        (folder / "data/demo").mkdir()
-        torch.save(narrow_state(), folder / "data/demo/stand_in_weights.pth")
+        (folder / "example").mkdir()
+        torch.save(narrow_state(), folder / "example" / WEIGHTS)
+        lay_out(folder / "example")
         for name in ("tensors.py", "environment.yml"):
             shutil.copy(ROOT / name, folder)
         write_contact_inputs(folder)
@@ -621,16 +623,8 @@ def test_python_in_the_documents_parses():
 
 @pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
 def test_python_runs(world, document):
-    example = ["--genes_filename", "data/example/genes.csv", "--genome_filename", "data/example/genome.fa"]
-    weights = [
-        "--beluga_model_filename",
-        "data/demo/stand_in_weights.pth",
-        "--pred_cache_folder",
-        "data/demo/pred_cache",
-    ]
-    maps = ["--mcool_filename", "data/example/contacts.mcool"]
-    argv = ["--data_folder", "data/demo/with_contacts", *example, *weights, *maps]
-    assert world.main(tensors.main, argv).status == 0
+    features = next_commands(Path("example"))[0][1][1]  # as `spex example` prints them
+    assert world.main(every_command, list(map(str, features))).status == 0
     names, printed = {}, io.StringIO()
     with contextlib.redirect_stdout(printed):
         for piece in PIECES:

@@ -1,6 +1,7 @@
 """The embedded example is what its script makes, and holds what it promises."""
 
 import math
+import shlex
 from pathlib import Path
 
 import cooler
@@ -9,14 +10,19 @@ import oracles
 import pandas as pd
 import pytest
 import torch
+from conftest import narrow_state
 from numpy.testing import assert_array_equal
 
-from data.example import demo, make_example, make_weights, planted, small_study
+from data.example import demo, make_example, planted, small_study
 from spex.commands import compare
+from spex.commands.example import next_commands
+from spex.commands.main import main as every_command
 from spex.commands.main import parser_of
+from spex.example import FILES, WEIGHTS, lay_out
+from spex.example import weights as stand_in
 from spex.inputs.genes import keep_genes, read_gene_table
 
-EXAMPLE = Path(__file__).parents[1] / "data" / "example"
+EXAMPLE = Path(__file__).parents[1] / "spex" / "example"
 TEXTS = ("genome.fa", "genes.csv", "expression.csv")
 
 
@@ -137,6 +143,39 @@ def test_expression_follows_the_sequence_of_promoters_and_of_contacted_bins(gene
     assert (1 - residual / ((logs - logs.mean()) ** 2).sum() > 0.85).all()
 
 
+@pytest.fixture
+def small_weights(monkeypatch):
+    """Stand-in weights of another form, or they would take 600 MB."""
+    monkeypatch.setattr(stand_in, "WEIGHT_SHAPES", {"model.0.0": (3, 4, 1, 8)})
+
+
+def test_the_example_is_laid_out_and_what_is_there_stays(small_weights, tmp_path):
+    folder = tmp_path / "new" / "example"
+    assert [path.name for path in lay_out(folder)] == [*FILES, WEIGHTS]
+    for name in FILES:
+        assert (folder / name).read_bytes() == (EXAMPLE / name).read_bytes()
+    (folder / "genes.csv").write_text("mine")
+    (folder / WEIGHTS).unlink()
+    assert lay_out(folder) == [folder / WEIGHTS]
+    assert (folder / "genes.csv").read_text() == "mine" and lay_out(folder) == []
+    assert {path.name for path in folder.iterdir()} == {*FILES, WEIGHTS}
+
+
+def test_the_command_prints_commands_that_run_in_that_order(small_weights, narrow, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert every_command(["example", "an example"]) == 0
+    printed = [shlex.split(line) for line in capsys.readouterr().out.splitlines() if line.startswith("  spex ")]
+    assert printed == [["spex", *map(str, words)] for _, group in next_commands(Path("an example")) for words in group]
+    assert [name for _, name, *_ in printed] == ["tensors", "tensors", "train", "compare", "elements", "variants"]
+    torch.save(narrow_state(), tmp_path / "an example" / WEIGHTS)
+    for _, *words in printed:
+        assert every_command(words) == 0, words
+    for made in ("comparison/report.html", "with_contacts/elements/elements.tsv", "effects/effects.tsv"):
+        assert (tmp_path / "an example" / made).stat().st_size
+    output = capsys.readouterr()
+    assert "sequence_alone" in output.err and "rmse: " in output.out
+
+
 def test_stand_in_weights_are_hashes_of_their_position():
     """The first weights by Python's own whole numbers; a stretch that starts elsewhere gives the same ones."""
 
@@ -146,14 +185,14 @@ def test_stand_in_weights_are_hashes_of_their_position():
         z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
         return ((z ^ z >> 31) >> 40) / 2**23 - 1
 
-    assert_array_equal(make_weights.uniform(5, 103), np.float32([number(k, 103) for k in range(5)]))
-    past_a_block = make_weights.uniform(make_weights.BLOCK + 3, 7)
-    assert_array_equal(past_a_block[-3:], np.float32([number(make_weights.BLOCK + k, 7) for k in range(3)]))
+    assert_array_equal(stand_in.uniform(5, 103), np.float32([number(k, 103) for k in range(5)]))
+    past_a_block = stand_in.uniform(stand_in.BLOCK + 3, 7)
+    assert_array_equal(past_a_block[-3:], np.float32([number(stand_in.BLOCK + k, 7) for k in range(3)]))
 
 
 def test_the_stand_in_state_has_the_published_tensors(monkeypatch):
-    monkeypatch.setattr(make_weights, "WEIGHT_SHAPES", {"model.0.0": (320, 4, 1, 8), "model.0.2": (6, 4, 1, 8)})
-    state = make_weights.standin_state(seed=2)
+    monkeypatch.setattr(stand_in, "WEIGHT_SHAPES", {"model.0.0": (320, 4, 1, 8), "model.0.2": (6, 4, 1, 8)})
+    state = stand_in.standin_state(seed=2)
     assert {name: tuple(weights.shape) for name, weights in state.items()} == {
         "model.0.0.weight": (320, 4, 1, 8),
         "model.0.0.bias": (320,),
@@ -161,8 +200,8 @@ def test_the_stand_in_state_has_the_published_tensors(monkeypatch):
         "model.0.2.bias": (6,),
     }
     bound = np.float32(math.sqrt(6 / 32))
-    assert_array_equal(state["model.0.2.weight"].ravel(), make_weights.uniform(192, 202) * bound)
-    assert_array_equal(state["model.0.2.bias"], make_weights.uniform(6, 203) * np.float32(0.1))
+    assert_array_equal(state["model.0.2.weight"].ravel(), stand_in.uniform(192, 202) * bound)
+    assert_array_equal(state["model.0.2.bias"], stand_in.uniform(6, 203) * np.float32(0.1))
     assert all(weights.dtype == torch.float32 for weights in state.values())
 
 
@@ -210,7 +249,7 @@ def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monk
     ]
     for _, args in given:
         values = [each for value in vars(args).values() for each in (value if isinstance(value, list) else [value])]
-        assert all(Path(each).exists() for each in values if str(each).startswith("data/example"))
+        assert all(Path(each).exists() for each in values if str(each).startswith(str(EXAMPLE)))
     assert [bool(args.maps) for script, args in given if script == "tensors.py"] == [False, True]
     assert given[0][1].data_folder == given[1][1].data_folder != given[2][1].data_folder == given[3][1].data_folder
     assert {args.data_folder for _, args in given[4:]} == {str(tmp_path / "with_contacts")}

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import nbclient
 import nbformat
@@ -11,10 +10,10 @@ import torch
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
 
 from spex.commands import tensors, train
+from spex.example import WEIGHTS, lay_out
 from spex.models.registry import MODELS
 
 NOTEBOOK = ROOT / "examples" / "first_look.ipynb"
-EXAMPLE = ROOT / "data" / "example"
 ROUNDS = {"num_boost_round": 15}
 TISSUE = "Cells_EBV-transformed_lymphocytes"
 NARROWED = f"""
@@ -34,11 +33,10 @@ def printed(notebook):
 
 @pytest.fixture
 def place(tmp_path):
-    """A folder laid out as the repository, with a narrow network in the place of the stand-in weights."""
-    shutil.copytree(EXAMPLE, tmp_path / "data" / "example")
-    (tmp_path / "data" / "demo").mkdir()
-    torch.save(narrow_state(), tmp_path / "data" / "demo" / "stand_in_weights.pth")
-    (tmp_path / "examples").mkdir()
+    """A folder with the example in it, and a narrow network in the place of the stand-in weights."""
+    (tmp_path / "example").mkdir()
+    torch.save(narrow_state(), tmp_path / "example" / WEIGHTS)
+    lay_out(tmp_path / "example")
     return tmp_path
 
 
@@ -46,16 +44,16 @@ def test_the_notebook_prints_what_the_commands_print(place, narrow, capsys, monk
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
     notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(NARROWED))
-    resources = {"metadata": {"path": str(place / "examples")}}
+    resources = {"metadata": {"path": str(place)}}
     nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
 
     monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
     monkeypatch.setattr(MODELS["gbtree"], "defaults", MODELS["gbtree"].defaults | ROUNDS)
     monkeypatch.chdir(place)
-    example = place / "data" / "example"
+    example = place / "example"
     genes = ["--data_folder", "run", "--genes_filename", str(example / "genes.csv")]
     inputs = ["--genome_filename", str(example / "genome.fa"), "--mcool_filename", str(example / "contacts.mcool")]
-    weights = ["--beluga_model_filename", str(place / "data/demo/stand_in_weights.pth"), "--compute_platform", "CPU"]
+    weights = ["--beluga_model_filename", str(example / WEIGHTS), "--compute_platform", "CPU"]
     assert tensors.main([*genes, *inputs, *weights]) == 0
     (place / "params.json").write_text(json.dumps({"eta": 0.2}))
     expression = ["--gene_expression_filename", str(example / "expression.csv"), "--target", TISSUE]

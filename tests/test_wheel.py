@@ -18,9 +18,10 @@ from conftest import NARROW_CHANNELS, NARROW_HIDDEN, narrow_state
 from packaging.requirements import Requirement
 
 import spex
+from spex.example import FILES
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = ROOT / "data/example"
+EXAMPLE = ROOT / "spex/example"
 DOWNLOADS = ("*.csv", "*.pth", "*.tsv", "*.part*", "*.json", "__pycache__")
 GENES = {"chr8": 3, "chr1": 1, "chr9": 1}
 NARROW_COMMAND = f"""
@@ -49,7 +50,8 @@ def wheel(tmp_path_factory):
     for name in ("pyproject.toml", "README.md", "LICENSE", "tensors.py", "train.py"):
         shutil.copy(ROOT / name, source)
     for name in ("spex", "expecto", "benchmarks"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns(*DOWNLOADS))
+        left_out = DOWNLOADS if name == "expecto" else ("__pycache__",)
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns(*left_out))
     options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", built)
     run(sys.executable, "-m", "pip", "wheel", *options, source, folder=source)
     (path,) = built.iterdir()
@@ -80,6 +82,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
     assert {name.split("/")[0] for name in names} == {"spex", "expecto", metadata}
     code = {path.relative_to(ROOT).as_posix() for room in ("spex", "expecto") for path in (ROOT / room).rglob("*.py")}
     data = {"expecto/py.typed", "spex/py.typed", "spex/study/study.smk"}
+    data |= {f"spex/example/{name}" for name in FILES}
     data |= {f"spex/study/profiles/{name}/config.yaml" for name in ("local", "slurm")}
     data |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "spex/reports/templates").iterdir()}
     assert {name for name in names if not name.startswith(metadata)} == code | data

@@ -10,19 +10,19 @@ import sys
 
 import pandas as pd
 
-from data.example.demo_runs import DEMO, EXAMPLE, run, stand_in_weights
+from data.example.demo_runs import DEMO, run, stand_in_weights
 from data.example.planted import planted_bins
 from data.example.small_study import PAGE, compare_small_study
 
 TARGET = "Cells_EBV-transformed_lymphocytes"
-GENES = ("--genes_filename", EXAMPLE / "genes.csv")
-GENOME = ("--genome_filename", EXAMPLE / "genome.fa")
-MAPS = ("--mcool_filename", EXAMPLE / "contacts.mcool")
-EXPRESSION = ("--gene_expression_filename", EXAMPLE / "expression.csv", "--target", TARGET)
+GENES = ("--genes_filename", DEMO / "genes.csv")
+GENOME = ("--genome_filename", DEMO / "genome.fa")
+MAPS = ("--mcool_filename", DEMO / "contacts.mcool")
+EXPRESSION = ("--gene_expression_filename", DEMO / "expression.csv", "--target", TARGET)
 DRAWN = "EX30"
 """Gene of chr8 that a picture is drawn of."""
 
-FASTER = ("--params", EXAMPLE / "params.json")
+FASTER = ("--params", DEMO / "params.json")
 NO_BIOLOGY = """\
 This demo uses synthetic genes and stand-in weights, because the published weights may not be passed on: its numbers
 show the program at work, not biology. In the example, expression depends on the sequence near the TSS and on the
@@ -81,7 +81,7 @@ def effects(inputs, cache):
     print(strongest_element(pd.read_csv(folder / "elements" / "elements.tsv", sep="\t")))
     for picture in sorted((folder / "elements" / "pictures").glob("*.png")):
         print(f"Its picture: {picture}")
-    run("-m spex variants", EXAMPLE / "variants.vcf", folder, *model, "--out", DEMO / "effects")
+    run("-m spex variants", DEMO / "variants.vcf", folder, *model, "--out", DEMO / "effects")
     print(strongest_allele(pd.read_csv(DEMO / "effects" / "effects.tsv", sep="\t")))
 
 

@@ -1,12 +1,11 @@
-"""What the demos share: where they write, the example's files, and commands that are shown and run."""
+"""What the demos share: where they write, and commands that are shown and run."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from data.example.make_weights import write_weights
+from spex.example import WEIGHTS, lay_out
 
-EXAMPLE = Path("data/example")
 DEMO = Path("data/demo")
 
 
@@ -22,9 +21,8 @@ def run(script, *options):
 
 
 def stand_in_weights():
-    """Path of the demo's checkpoint, which is made where it is missing."""
-    weights = DEMO / "stand_in_weights.pth"
-    if not weights.exists():
-        print(f"\nwriting stand-in weights to {weights} (598 MB)", flush=True)
-        write_weights(weights)
-    return weights
+    """Path of the demo's weights, after the example was laid out beside them."""
+    if not (DEMO / WEIGHTS).exists():
+        print(f"\nlaying out the example in {DEMO}, with stand-in weights (598 MB)", flush=True)
+    lay_out(DEMO)
+    return DEMO / WEIGHTS

@@ -30,6 +30,7 @@ COMMANDS = {
     "draw": "draw the pictures of finished fits",
     "resources": "list, get and check the files that the program needs",
     "reproduce": "get the files, run the published protocol, compare with its figures",
+    "example": "lay out a small example in a folder, to try the program on",
     "completion": "print what makes a shell complete commands and options",
 }
 """Name of each command, which is that of its parser and of its module in spex/commands -> what it does."""

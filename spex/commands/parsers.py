@@ -272,6 +272,17 @@ def _resources(words, prog):
     return parser
 
 
+def _example(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Lay out a small synthetic genome with genes, expression, contacts, alleles and stand-in weights (600 MB), and "
+        "print what to do with them.",
+        example="example",
+    )
+    parser.add_argument("folder", type=typed(PATH), metavar="DIR", help="folder to lay them out in")
+    return parser
+
+
 def _completion(words, prog):
     parser = OneLineParser(
         prog,
@@ -383,6 +394,7 @@ PARSERS = {
     "draw": _draw,
     "resources": _resources,
     "reproduce": _reproduce,
+    "example": _example,
     "completion": _completion,
 }
 """Functions from a command's arguments and its name to its parser."""

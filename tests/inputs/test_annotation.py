@@ -27,7 +27,7 @@ def same_genes(found, expected):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("source", [example_genes, lambda: pd.read_csv(ROOT / "data/example/genes.csv")])
+@pytest.mark.parametrize("source", [example_genes, lambda: pd.read_csv(ROOT / "spex/example/genes.csv")])
 def test_annotation_of_the_example_s_genes_gives_the_example_s_table(tmp_path, form, source):
     table = source()
     table.to_csv(tmp_path / "genes.csv", index=False)

@@ -1,6 +1,6 @@
 """Write a checkpoint of the published network's form and size with reproducible stand-in weights.
 
-    python -m data.example.make_weights OUT.pth [SEED]
+    python -m spex.example.weights OUT.pth [SEED]
 
 The published weights may not be passed on, so the example and the reference features of the tests use these. Each
 weight is a hash of its position, made by integer arithmetic alone, so every machine gets the same ones. They are scaled
