@@ -2,6 +2,7 @@
 
 import re
 
+DISTRIBUTION = "spex-expression"
 SHOWN_LENGTH = 60
 MENTION = re.compile("\x02(\\w+)\x03")
 
@@ -37,6 +38,13 @@ class InputError(ValueError):
         """The same error with one hint more."""
         hints = "; ".join(part for part in (self.hint, hint) if part)
         return InputError(self.found, argument=self.argument, subject=self.subject, expected=self.expected, hint=hints)
+
+
+def not_installed(library, does, extra, *, hint="", **about):
+    """The InputError of a library that comes with one of our extras. does: what it does, as text. hint: what else would
+    do. about: as of InputError."""
+    found = f"{library}, which {does}, is not installed"
+    return InputError(found, hint=f"get it with: pip install '{DISTRIBUTION}[{extra}]'{hint}", **about)
 
 
 def parameter(name):

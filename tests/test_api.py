@@ -426,5 +426,7 @@ def test_features_as_anndata(trained):
 
 def test_without_anndata_it_is_told_how_to_get_it(trained, monkeypatch):
     monkeypatch.setitem(sys.modules, "anndata", None)
-    with pytest.raises(spex.InputError, match=r"anndata is not installed; get it with: pip install"):
+    with pytest.raises(
+        spex.InputError, match=r"anndata, .*, is not installed; get it with: pip install 'spex-expression\[anndata\]'$"
+    ):
         trained[1].to_anndata()

@@ -46,6 +46,7 @@ from spex.commands.example import next_commands
 from spex.commands.main import main as every_command
 from spex.commands.main import parser_of
 from spex.commands.parsers import PARSERS
+from spex.errors import DISTRIBUTION
 from spex.example import WEIGHTS, lay_out
 from spex.models.registry import MODELS
 from spex.study.reading import read_study
@@ -418,7 +419,7 @@ def run_pip(world, words):
     action, what, *index = words
     assert not index or index == ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
     folder, _, extras = what.removesuffix("]").partition("[")
-    assert action == "install" and (ROOT / folder / "pyproject.toml").is_file()
+    assert action == "install" and (folder == DISTRIBUTION or (ROOT / folder / "pyproject.toml").is_file())
     missing = set(filter(None, extras.split(","))) - PROJECT["optional-dependencies"].keys()
     assert not missing
 

@@ -1,5 +1,6 @@
 """The ways to set up agree: pyproject.toml, the locks, make, the conda environment; and the citation file parses."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import spex
+from spex.errors import DISTRIBUTION
 
 ROOT = Path(__file__).parents[1]
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([0-9.]+(?:post[0-9]+)?)")
@@ -145,3 +147,14 @@ def test_the_citation_names_both_papers_and_the_version():
         "10.1038/s41598-023-38865-5",
         "10.1038/s41588-018-0160-6",
     ]
+
+
+def test_messages_name_extras_that_there_are(project):
+    assert project["name"] == DISTRIBUTION
+    calls = [
+        (path.name, call.args[2].value)
+        for path in (ROOT / "spex").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "not_installed"
+    ]
+    assert {extra for _, extra in calls} == project["optional-dependencies"].keys() - {"dev"}

@@ -8,7 +8,7 @@ import gzip
 import itertools
 from pathlib import Path
 
-from spex.errors import InputError, visible
+from spex.errors import not_installed, visible
 from spex.files.atomic import remove_where_allowed, whole_file
 from spex.options import one_of
 
@@ -107,9 +107,5 @@ def _import_pyarrow():
         import pyarrow  # noqa: PLC0415 (an extra)
         from pyarrow import parquet  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise InputError(
-            "pyarrow, which writes Parquet, is not installed",
-            argument="format",
-            hint="get it with: pip install 'pyarrow>=18'",
-        ) from error
+        raise not_installed("pyarrow", "writes Parquet", "parquet", argument="format") from error
     return pyarrow, parquet

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, not_installed, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
@@ -244,13 +244,11 @@ def _open_h5ad(path, known_ids=None):
 @contextmanager
 def _opened(path, names_only):
     """The AnnData of a file. names_only: leave its matrix on disk, where a sparse one cannot be sliced."""
+    about = {"argument": "expression", "subject": path}
     try:
         from anndata import read_h5ad  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
-        raise expression_error(
-            path, "anndata, which reads it, is not installed", hint="get it with: pip install 'anndata>=0.12'"
-        ) from error
-    about = {"argument": "expression", "subject": path}
+        raise not_installed("anndata", "reads it", "anndata", **about) from error
     try:
         with open_hdf5(path, about) as file:
             check_whole(file, about, in_memory=True)

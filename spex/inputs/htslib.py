@@ -5,7 +5,7 @@ import os
 import struct
 from contextlib import contextmanager, suppress
 
-from spex.errors import InputError
+from spex.errors import InputError, not_installed
 from spex.inputs.opening import LONGEST_LINE, check_unfolding, open_bytes
 
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -24,11 +24,8 @@ def load_pysam():
     try:
         import pysam  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
-        raise InputError(
-            "pysam, which reads BCF and regions and writes compressed copies, is not installed",
-            argument="variants",
-            hint="get it with: pip install 'pysam>=0.23'",
-        ) from error
+        does = "reads BCF and regions and writes compressed copies"
+        raise not_installed("pysam", does, "variants", argument="variants") from error
     pysam.set_verbosity(0)
     return pysam
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from expecto.gene_features import groups_in, positions, tensor_length
 from expecto.network import BELUGA
-from spex.errors import InputError
+from spex.errors import InputError, not_installed
 from spex.inputs.genes import check_gene_table
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Features:
         try:
             from anndata import AnnData  # noqa: PLC0415 (an extra)
         except ModuleNotFoundError as error:
-            raise InputError("anndata is not installed", hint="get it with: pip install 'anndata>=0.12'") from error
+            raise not_installed("anndata", "has the form of what this gives", "anndata") from error
         names = [f"{position}: {number}" for position, number in self.columns]
         columns = self.columns.to_frame(index=False).set_index(pd.Index(names))
         return AnnData(X=self.X, obs=_with_categories(self.genes.set_index("id")), var=_with_categories(columns))

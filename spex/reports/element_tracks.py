@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from spex.effects.elements import CONTACT
-from spex.errors import InputError, shown, visible
+from spex.errors import InputError, not_installed, shown, visible
 from spex.files.atomic import temporary_path, whole_file
 from spex.reports.figures import BLUE, GREY, ORANGE
 from spex.runs.records import readable
@@ -34,11 +34,7 @@ def require_bigwig():
     try:
         import pybigtools  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
-        raise InputError(
-            "pybigtools, which writes bigWig, is not installed",
-            argument="bigwig",
-            hint="get it with: pip install 'pybigtools>=0.2,<0.4'",
-        ) from error
+        raise not_installed("pybigtools", "writes bigWig", "tracks", argument="bigwig") from error
     return pybigtools
 
 

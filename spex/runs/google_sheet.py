@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from spex.errors import InputError, parameter
+from spex.errors import InputError, not_installed, parameter
 from spex.files.checks import require_file
 
 ATTEMPTS = 4
@@ -72,9 +72,7 @@ def open_sheet_log(credentials, spreadsheet_id):
     try:
         importlib.import_module("gspread")
     except ModuleNotFoundError as error:
-        raise InputError(
-            "gspread is not installed",
-            argument="spreadsheet_id",
-            hint=f"get it with: pip install 'gspread>=6,<7', or leave {parameter('spreadsheet_id')} out",
-        ) from error
+        less = f", or leave {parameter('spreadsheet_id')} out"
+        about = {"argument": "spreadsheet_id", "hint": less}
+        raise not_installed("gspread", "writes into Google sheets", "sheets", **about) from error
     return SheetLog(path, spreadsheet_id)

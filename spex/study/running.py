@@ -12,7 +12,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from spex.errors import InputError, shown, visible
+from spex.errors import InputError, not_installed, shown, visible
 from spex.files.atomic import open_locked, read_json, write_json
 from spex.files.checks import require_folder
 
@@ -26,10 +26,7 @@ Snakemake would read a path among its arguments as YAML, and give it to a shell.
 
 FOR_SHELLS = "'\"$`\\"  # letters that mean something within quotes
 DRY = ("-n", "--dry-run", "--dryrun")
-PACKAGES = {
-    "snakemake": "snakemake>=9,<10",
-    "snakemake_executor_plugin_slurm": "snakemake-executor-plugin-slurm>=2,<3",
-}
+PACKAGES = ("snakemake", "snakemake_executor_plugin_slurm")
 
 logger = logging.getLogger("spex")
 
@@ -145,9 +142,8 @@ def _check_engine(profile, *, dry):
     if profile not in PROFILES and not Path(profile).is_dir():
         raise InputError("no such profile", **about, expected=f"{', '.join(PROFILES)}, or a folder")
     needed = [name for name in PACKAGES if name == "snakemake" or profile == SLURM]
-    if missing := [PACKAGES[name] for name in needed if find_spec(name) is None]:
-        names = " and ".join(each.partition(">")[0] for each in missing)
-        raise InputError(f"{names} not installed", **about, hint=f"get it with: pip install {shlex.join(missing)}")
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise not_installed(missing[0].replace("_", "-"), "runs studies", "workflow", **about)
     if profile == SLURM and not dry and shutil.which("sbatch") is None:
         raise InputError("no sbatch on this machine", **about, hint="start it where SLURM takes jobs")
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, not_installed, shown
 from spex.files.checks import require_file
 from spex.study.schema import STUDY
 
@@ -107,10 +107,7 @@ def _libraries():
         import jsonschema  # noqa: PLC0415
         import yaml  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise InputError(
-            f"{error.name}, which reads studies, is not installed",
-            hint="get it with: pip install 'pyyaml>=6' 'jsonschema>=4.18' 'snakemake>=9,<10'",
-        ) from error
+        raise not_installed(error.name, "reads studies", "workflow") from error
     return yaml, jsonschema
 
 

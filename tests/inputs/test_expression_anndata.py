@@ -133,4 +133,4 @@ def test_what_cannot_be_used_is_refused(tmp_path, monkeypatch):
     ).write_h5ad(tmp_path / "no_x.h5ad")
     refused("no X, the matrix of expression", tmp_path / "no_x.h5ad")
     monkeypatch.setitem(sys.modules, "anndata", None)
-    refused("anndata, which reads it, is not installed; get it with: pip install 'anndata>=0.12'")
+    refused("anndata, which reads it, is not installed; get it with: pip install 'spex-expression\\[anndata\\]'")

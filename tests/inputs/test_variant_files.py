@@ -657,7 +657,7 @@ def test_without_pysam(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pysam", None)
     assert alleles(plain) == alleles(packed) == split(ROWS)
     check_target("out.vcf")
-    hint = "pysam, which .*, is not installed; get it with: pip install 'pysam>=0.23'"
+    hint = "pysam, which .*, is not installed; get it with: pip install 'spex-expression\\[variants\\]'"
     for needs in (
         lambda: VariantFile(binary, CHROMSIZES),
         lambda: VariantFile(packed, CHROMSIZES, regions=["chr8"]),

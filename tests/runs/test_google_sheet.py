@@ -112,5 +112,5 @@ def test_options_go_together(tmp_path, monkeypatch):
         google_sheet.open_sheet_log(tmp_path / "none.json", "the-sheet")
     (tmp_path / "key.json").write_text("{}")
     monkeypatch.setitem(sys.modules, "gspread", None)
-    with pytest.raises(InputError, match="pip install 'gspread"):
+    with pytest.raises(InputError, match=r"pip install 'spex-expression\[sheets\]', or leave"):
         google_sheet.open_sheet_log(tmp_path / "key.json", "the-sheet")

@@ -413,7 +413,9 @@ def test_a_library_that_is_not_installed(write, library, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     told = error_of(write())
-    assert told.startswith(f"{library}, which reads studies, is not installed; get it with: pip install ")
+    assert told.startswith(
+        f"{library}, which reads studies, is not installed; get it with: pip install 'spex-expression[workflow]'"
+    )
 
 
 # the template

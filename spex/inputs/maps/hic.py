@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from spex.contacts.maps import MapReader, Pixels, joined
-from spex.errors import InputError, parameter, shown
+from spex.errors import not_installed, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.maps.hic_process import DAMAGED
@@ -82,11 +82,7 @@ class HicMap(MapReader):
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
         self.path, self.resolution, self._met = Path(path), resolution, {}
         if importlib.util.find_spec("hictkpy") is None:
-            raise InputError(
-                "hictkpy, which reads .hic files, is not installed",
-                argument="maps",
-                hint="get it with: pip install 'hictkpy>=1.4,<2'",
-            )
+            raise not_installed("hictkpy", "reads .hic files", "hic", argument="maps")
         self._index = read_index(self.path, resolution)
         head = self._ask("head")
         self.resolutions, self.chromsizes = head["resolutions"], head["chromsizes"]

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from spex.contacts.maps import Pixels, joined
 from spex.contacts.rules import Published
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, not_installed, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.maps.matching import MapWithoutLengths, Spellings
@@ -251,11 +251,7 @@ def _read_molecule(path, kind, resolution):
     try:
         import gemmi  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
-        raise InputError(
-            f"gemmi, which reads {kind.split()[1]} files, is not installed",
-            argument="maps",
-            hint="get it with: pip install 'gemmi>=0.7,<0.8'",
-        ) from error
+        raise not_installed("gemmi", f"reads {kind.split()[1]} files", "models3d", argument="maps") from error
     text = read_text(path)
     try:
         if kind == PDB:

@@ -89,7 +89,8 @@ def test_without_gemmi_the_message_says_how_to_get_it(tmp_path, monkeypatch):
     write_molecule(tmp_path / "model.pdb", [MOLECULE])
     monkeypatch.setitem(sys.modules, "gemmi", None)
     with pytest.raises(
-        InputError, match=r"^maps: gemmi, which reads PDB files, is not installed; get it with: pip install"
+        InputError,
+        match=r"^maps: gemmi, which reads PDB files, is not installed; get it with: .*'spex-expression\[models3d\]'$",
     ):
         read_structures(tmp_path / "model.pdb", 1000)
 

@@ -126,7 +126,7 @@ def test_a_file_is_told_by_its_content(path, tmp_path, name):
 
 def test_without_the_library_the_error_says_how_to_get_it(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "hictkpy", None)
-    with pytest.raises(InputError, match=r"not installed; get it with: pip install 'hictkpy>=1\.4,<2'$"):
+    with pytest.raises(InputError, match=r"not installed; get it with: pip install 'spex-expression\[hic\]'$"):
         open_maps([path], 1000)
 
 
