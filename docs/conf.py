@@ -7,6 +7,7 @@ each of them, with its anchor, and `-W` makes an error of every warning.
 import sys
 from pathlib import Path
 
+from docutils import nodes
 from pygments.lexers.python import PythonLexer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +43,8 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = False
-napoleon_use_rtype = False
+napoleon_use_rtype = True
+smartquotes_action = "D"  # dashes alone: quotes in docstrings are those of Python
 default_role = "py:obj"  # a link where the name is known, plain code elsewhere
 
 html_theme = "furo"
@@ -56,6 +58,7 @@ html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
 
 
+LONGEST_WORD = 40
 RETURNED = ("Contacts", "MapSheet", "Features", "Fit", "Scores", "Comparison", "InputError")
 """Classes that users get and do not make: how they are made is of no use on the page."""
 
@@ -64,6 +67,14 @@ def setup(app):
     """Fences that only our tests read, and signatures."""
     app.add_lexer("signature", PythonLexer)
     app.connect("autodoc-process-signature", hide_constructor)
+    app.connect("doctree-read", keep_words_whole)
+
+
+def keep_words_whole(app, doctree):
+    """Browsers break --an_option behind its hyphens: code without a blank is one word."""
+    for node in doctree.findall(nodes.literal):
+        if " " not in node.astext() and len(node.astext()) < LONGEST_WORD:
+            node["classes"].append("one-word")
 
 
 def hide_constructor(app, what, name, *rest):
