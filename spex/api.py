@@ -205,7 +205,7 @@ def read_contacts(
     count_column: int | str | None = None,
     contact_radius: float | None = None,
 ) -> Contacts:
-    """Read the bins that each TSS touches in contact maps; of chromosomes that they lack, genes have none.
+    """Read the bins that each TSS contacts in contact maps; on chromosomes that the maps lack, genes have none.
 
     Parameters
     ----------
@@ -320,7 +320,7 @@ def gene_features(
     precision: str | None = None,
     batch_size: int | None = None,
 ) -> Features:
-    """Compute the features of genes: Beluga around each TSS (Zhou et al. 2018), and over the bins that it touches.
+    """Compute the features of genes: Beluga around each TSS (Zhou et al. 2018), and over the bins that it contacts.
 
     Parameters
     ----------

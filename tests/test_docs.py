@@ -395,9 +395,10 @@ def run_python(world, words):
 
 
 def benchmark_source(module):
-    """The code of a benchmark, of a package its `__main__` alone."""
+    """The code of a benchmark."""
     path = ROOT.joinpath(*module.split("."))
-    return (path / "__main__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+    files = path.glob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    return "".join(file.read_text() for file in files)
 
 
 def assert_in_benchmark(module, words):
@@ -530,6 +531,16 @@ def test_the_page_of_own_data_from_top_to_bottom(world):
     elements, effects = (pd.read_csv(line.strip(), sep="\t") for line in printed[5:])
     assert set(elements["TargetGene"]) == {"MYC"} and len(effects)
     assert "too few chromosomes" in Path("lab_comparison/verdict.md").read_text()
+
+
+@pytest.mark.parametrize("document", ["benchmarks/RESULTS.md", "benchmarks/gpu/README.md"])
+def test_commands_of_what_was_measured_exist(document):
+    """Their options too; the rest of a line may be a word in capitals for a file of the reader's."""
+    text = " ".join((ROOT / document).read_text().split())
+    found = re.findall(r"`(?:\w+=\S+ )*python -m (benchmarks[\w.]*) ?([^`]*)`", text)
+    assert found
+    for module, words in found:
+        assert_in_benchmark(module, [word for word in words.split() if word.startswith("--")])
 
 
 def test_a_command_that_nobody_knows_fails_by_its_name(world):
