@@ -3,7 +3,7 @@
 python tensors.py --data_folder DATA --mcool_filename MAP.mcool
 """
 
-from spex.commands.main import start
+from spex.__main__ import main
 
 if __name__ == "__main__":
-    raise SystemExit(start("tensors"))
+    raise SystemExit(main("tensors"))

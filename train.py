@@ -3,7 +3,7 @@
 python train.py --data_folder DATA --target_index 22
 """
 
-from spex.commands.main import start
+from spex.__main__ import main
 
 if __name__ == "__main__":
-    raise SystemExit(start("train"))
+    raise SystemExit(main("train"))

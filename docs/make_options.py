@@ -3,10 +3,13 @@
 import argparse
 from pathlib import Path
 
+from spex.commands.choices import Running
 from spex.commands.main import parser_of
+from spex.options import options_in
 
 COMMANDS = (["tensors"], ["train"], ["compare"], ["elements"], ["variants"], ["variants", "null"], ["map"], ["study"])
-COMMANDS += (["resources"], ["reproduce"], ["draw"])
+COMMANDS += (["resources"], ["reproduce"], ["draw"], ["completion"])
+EVERY = {name for name, _, _ in options_in(Running)}
 HEAD = """\
 # Every option
 
@@ -18,7 +21,13 @@ compare`, `elements`, `variants` and `map` take the spellings of the published s
 
 def page():
     """The page, Markdown."""
-    return HEAD + "".join(_section(words) for words in COMMANDS)
+    actions = {action.dest: action for action in parser_of("draw")._actions}
+    shared = "".join(_row(actions[name], said.help) for name, said, _ in options_in(Running))
+    return HEAD + "".join(_section(words) for words in COMMANDS) + _table("every command", shared)
+
+
+def _table(heading, rows):
+    return f"\n## {heading}\n\n| option | values | default | |\n| --- | --- | --- | --- |\n{rows}"
 
 
 def _section(words):
@@ -31,12 +40,10 @@ def _section(words):
             if isinstance(action, argparse._SubParsersAction):
                 parsers.extend(action.choices.values())
             shown = rare.get(id(action), action.help)
-            if shown != argparse.SUPPRESS and action.dest not in ("help", "help_all", "what", "command"):
+            if shown != argparse.SUPPRESS and action.dest not in EVERY | {"help", "help_all", "what", "command"}:
                 rows.append(_row(action, shown or ""))
         if rows:
-            sections.append(
-                f"\n## {each.prog}\n\n| option | values | default | |\n| --- | --- | --- | --- |\n" + "".join(rows)
-            )
+            sections.append(_table(each.prog, "".join(rows)))
     return "".join(sections)
 
 

@@ -16,7 +16,7 @@ logger = logging.getLogger("spex")
 
 @contextlib.contextmanager
 def progress(total, unit, doing):
-    """Show how far long work is: a bar on a terminal, a log line every half a minute elsewhere.
+    """Show how far long work is: a bar on a terminal, a log line every half a minute elsewhere and in a log file.
 
     total: number of units, at the most, or None where it is unknown. unit: their name, plural. doing: what is done, as
     a heading.
@@ -27,8 +27,9 @@ def progress(total, unit, doing):
     logged = before = time.monotonic()
     done = worked = 0
     busy = 0.0
+    hidden = None if logger.isEnabledFor(logging.INFO) else True  # None: where there is no terminal
     with tqdm(
-        total=total, unit=f" {unit}", desc=visible(doing), disable=None, leave=False, bar_format=BAR_FORMAT
+        total=total, unit=f" {unit}", desc=visible(doing), disable=hidden, leave=False, bar_format=BAR_FORMAT
     ) as bar:
 
         def advance(count, computed=None, *, least=None, note=None):
@@ -42,11 +43,12 @@ def progress(total, unit, doing):
             left = f"{_left(rate, least, None if total is None else total - done)} left"
             bar.set_postfix_str(", ".join(filter(None, [_pace(rate) if rate else None, note, left])), refresh=False)
             bar.update(count)
-            if bar.disable and now - logged >= LOG_INTERVAL_SECONDS:
+            if now - logged >= LOG_INTERVAL_SECONDS:
                 logged = now
                 most = "" if total is None else f" of {total}" if least is None else f" of at most {total}"
                 said = [f"{done}{most} {unit}", _pace(rate), note, left]
-                logger.info("%s: %s", doing, ", ".join(filter(None, said)))
+                line = ", ".join(filter(None, said))
+                logger.info("%s: %s", doing, line, extra={"shown": not bar.disable})  # a bar says it on the screen
 
         yield advance
 

@@ -11,7 +11,7 @@ import spex
 from spex.commands import main
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"__init__", "main", "parser", "parsers", "choices", "arguments", "running", "effect_inputs"}
+SHARED = {"__init__", "main", "parser", "parsers", "choices", "arguments", "running", "effect_inputs", "printed"}
 MODULES = {path.stem for path in (ROOT / "spex/commands").glob("*.py")} - SHARED
 
 
@@ -95,6 +95,83 @@ finally:
     assert own - SHARED == ({"resources"} if "list" in words else set())
     assert not loaded & {"torch", "xgboost", "cooler", "matplotlib", "scipy"}
     assert "list" in words or "pandas" not in loaded
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_help_is_one_screen_and_has_an_example(capsys, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, short, _ = leave(capsys, name, "--help")
+    assert max(map(len, short.splitlines())) <= 80 and len(short.splitlines()) < 60
+    for each in main.parser_of(name).whole():
+        words = each.prog.removeprefix(f"{main.PROGS.get(name, f'spex {name}')}").split()
+        _, all_, _ = leave(capsys, name, *words, "--help-all")
+        assert "--log_file FILE" in all_ and "--threads N" in all_
+
+
+@pytest.mark.parametrize("at", ["spex.commands.main", "spex.commands.tensors", "torch"])
+def test_ctrl_c_while_libraries_are_loaded_is_one_line(at, tmp_path):
+    code = f"""import os, runpy, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {at!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["tensors.py", "--data_folder", {str(tmp_path / "data")!r}]
+runpy.run_path("tensors.py", run_name="__main__")"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "tensors.py: stopped before it began\n")
+    assert not any(tmp_path.iterdir())
+
+
+def test_ctrl_c_that_somebody_has_switched_off_stays_so():
+    code = """import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from spex.__main__ import main
+try:
+    main("map")
+finally:
+    print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"""
+    words = [sys.executable, "-c", code, "--help"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True"
+
+
+COMPLETE = """source "$1"; shift
+COMP_WORDS=(spex "$@"); COMP_CWORD=$#
+_shtab_spex spex "${!#}"
+echo "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["tens"], "tensors"),
+        (["tensors", "--mcool"], "--mcool_filename"),
+        (["tensors", "--contact_rule", ""], "published corrected"),
+        (["elements", "--gen"], "--genome --genes"),
+        (["study", ""], "init check run report"),
+        (["train", "--log_f"], "--log_file"),
+        (["map", "maps_of"], "maps_of_a_lab.mcool"),
+        (["map", "--genes", "maps_of"], "maps_of_a_lab.mcool"),
+    ],
+)
+def test_completion(capsys, tmp_path, words, expected):
+    assert main.main(["completion", "bash"]) == 0
+    (tmp_path / "spex.bash").write_text(capsys.readouterr().out)
+    (tmp_path / "maps_of_a_lab.mcool").touch()
+    done = subprocess.run(
+        ["bash", "-c", COMPLETE, "bash", "spex.bash", *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout.strip(), done.stderr) == (expected, "")
+
+
+def test_completion_of_other_shells(capsys):
+    for shell in ("zsh", "tcsh"):
+        assert main.main(["completion", shell]) == 0
+        out = capsys.readouterr().out
+        assert "mcool_filename" in out and "log_file" in out
 
 
 def test_the_installed_command_is_this_one(tmp_path):

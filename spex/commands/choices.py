@@ -22,12 +22,12 @@ class Inputs(Options):
     genes: Path = option(
         "./expecto/geneanno_GRCh38.csv",
         PATH,
-        "gene annotation: the published table, a table with id, chrom, strand and tss, GTF or GFF3",
+        "gene annotation: GTF, GFF3, or a table with id, chrom, strand and tss",
     )
     expression: tuple[Path, ...] = option(
         "./expecto/geneanno.exp.csv",
         PATHS,
-        "expression, by gene id or by row number: a table, .h5ad, or files (or a folder) with a sample each",
+        "expression of each gene: a table, .h5ad, or files (or a folder) with a sample each",
         metavar="EXPRESSION",
     )
     genome: Path = option("./data/hg38.fa", PATH, "genome, FASTA")
@@ -63,7 +63,7 @@ class Targets(Options):
         "columns of the expression file: 22, 1-53, several, or all",
         metavar="INDEX",
     )
-    pseudocount: float = option(PSEUDOCOUNT, NUMBER, "added to the expression before the logarithm")
+    pseudocount: float = option(PSEUDOCOUNT, NUMBER, "added to the expression before the logarithm", rare=True)
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,35 @@ class Shard(Options):
 class Record(Options):
     """What is recorded of a fit beside its numbers, and where."""
 
-    biosample: str = option("", ANYTHING, "free text for the record")
-    log_note: str = option("", ANYTHING, "free text for the record")
+    biosample: str = option("", ANYTHING, "free text for the record", rare=True)
+    log_note: str = option("", ANYTHING, "free text for the record", rare=True)
     credentials: Path | None = option(
         None, PATH, "service account's key file, for a row in a Google sheet", metavar="FILE", rare=True
     )
     spreadsheet_id: str | None = option(None, text(), "the Google sheet", metavar="ID", rare=True)
+
+
+@dataclass(frozen=True)
+class Running(Options):
+    """How a command runs, whatever it does.
+
+    Raises:
+        InputError: it is to say both more and less.
+    """
+
+    quiet: bool = option(False, TRUTH, "log warnings only, and show no progress", rare=True)
+    verbose: bool = option(
+        False,
+        TRUTH,
+        "log what explains a run too: versions, files that are hashed, blocks of genes, time and memory",
+        rare=True,
+    )
+    log_file: Path | None = option(None, PATH, "append the log to a file too, with errors", metavar="FILE", rare=True)
+    threads: int | None = option(
+        None, whole(1), "threads of numerical libraries; default: one for each processor", metavar="N", rare=True
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.quiet and self.verbose:
+            raise InputError(f"is given with {parameter('quiet')}", argument="verbose", hint="give one of them")

@@ -14,6 +14,7 @@ import pandas as pd
 from spex.commands.choices import CHROMATIN_FEATURES
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
+from spex.commands.printed import pair_table
 from spex.effects.elements import COLUMNS, LARGE, OWN, ElementBenchmark, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError
@@ -133,7 +134,7 @@ def _score(out, inputs, benchmark):
         ignore_index=True,
     )
     write_table(out / BENCHMARK, scores)
-    print(scores[scores["class"] == "all"].to_string(index=False))
+    print(pair_table(scores))
 
 
 main = partial(start, "elements")

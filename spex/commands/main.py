@@ -10,6 +10,7 @@ from functools import partial
 from importlib import import_module
 
 import spex
+from spex.commands.choices import Running
 from spex.commands.parser import OneLineParser
 from spex.commands.parsers import PARSERS
 from spex.commands.running import run_script
@@ -29,8 +30,14 @@ COMMANDS = {
     "draw": "draw the pictures of finished fits",
     "resources": "list, get and check the files that the program needs",
     "reproduce": "get the files, run the published protocol, compare with its figures",
+    "completion": "print what makes a shell complete commands and options",
 }
 """Name of each command, which is that of its parser and of its module in spex/commands -> what it does."""
+
+MORE = [
+    f"{PROG} COMMAND --help lists the options of one, --help_all the rarer ones too.",
+    "All take --quiet, --verbose, --log_file FILE and --threads N.",
+]
 
 
 def create_parser():
@@ -39,7 +46,7 @@ def create_parser():
     parser = OneLineParser(
         PROG,
         "Gene expression from DNA sequence and the 3D contacts of the gene's start.",
-        epilog="\n".join(["commands:", *lines, "", f"{PROG} COMMAND --help lists the options of one."]),
+        epilog="\n".join(["commands:", *lines, "", *MORE]),
         usage=f"{PROG} [--help] [--version] COMMAND ...",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -59,14 +66,17 @@ def command(text):
 
 def parser_of(name, words=(), prog=None):
     """The parser of a command. words: arguments of its command line; those that choose a parser are removed."""
-    return PARSERS[name](words, prog or PROGS.get(name, f"{PROG} {name}"))
+    parser = PARSERS[name](words, prog or PROGS.get(name, f"{PROG} {name}"))
+    for each in parser.whole():
+        each.options("how it runs", Running)
+    return parser
 
 
-def start(name, argv=None, prog=None, **replacements):
+def start(name, argv=None, prog=None, loaded=lambda: None, **replacements):
     """Run a command, from its arguments to its exit status.
 
-    name: in `PARSERS`. argv: arguments, by default those of this process. prog: how the user calls it. replacements:
-    for arguments of the command's `run`, for tests.
+    name: in `PARSERS`. argv: arguments, by default those of this process. prog: how the user calls it. loaded: called
+    when all libraries are loaded and the work begins. replacements: for arguments of the command's `run`, for tests.
 
     Returns: as of `run_script`.
     """
@@ -74,15 +84,18 @@ def start(name, argv=None, prog=None, **replacements):
     parser = parser_of(name, words, prog)
     args = parser.parse_args(words)
     parser = getattr(args, "parser", parser)  # of a command with subcommands
-    run = partial(_run, name, replacements)
+    run = partial(_run, name, replacements, loaded)
     return run_script(parser.prog, run, args, spell=parser.spell, resumes=getattr(args, "resumes", True))
 
 
-def _run(name, replacements, args):
-    return import_module(f"spex.commands.{name}").run(args, **replacements)
+def _run(name, replacements, loaded, args):
+    module = import_module(f"spex.commands.{name}")
+    loaded()
+    return module.run(args, **replacements)
 
 
-def main(argv=None):
+def main(argv=None, **more):
+    """Run the command that a command line names. more: as of `start`."""
     words = sys.argv[1:] if argv is None else [*argv]
     name = create_parser().parse_args(words[:1]).command
-    return start(name, words[1:], f"{PROG} {name}")
+    return start(name, words[1:], f"{PROG} {name}", **more)

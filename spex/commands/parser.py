@@ -37,7 +37,18 @@ EXTRA = {"maps": ("contacts_filename",), "whole_chromosome_fallback": ("narrow_d
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows the defaults that say something."""
+    """Shows the defaults that say something, and names the values of a list once."""
+
+    def __init__(self, prog, **more):
+        super().__init__(prog, **{"max_help_position": 32, **more})
+
+    def _format_args(self, action, default_metavar):
+        once = action.nargs == "+" and not isinstance(action.metavar, tuple)
+        return (
+            f"{self._metavar_formatter(action, default_metavar)(1)[0]} ..."
+            if once
+            else super()._format_args(action, default_metavar)
+        )
 
     def _get_help_string(self, action):
         return action.help if action.default in (None, [], "", False) else super()._get_help_string(action)
@@ -47,7 +58,8 @@ class _HelpAll(argparse.Action):
     """Prints the help with the rarer options."""
 
     def __call__(self, parser, namespace, values, option_string=None):
-        parser.print_all_help()
+        parser.show_all()
+        parser.print_help()
         parser.exit()
 
 
@@ -92,6 +104,11 @@ class OneLineParser(argparse.ArgumentParser):
             if said.rare and not hidden:
                 self.make_rare(action)
 
+    def whole(self):
+        """The parsers of its subcommands, or itself where it has none."""
+        subparsers = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        return [*subparsers[0].choices.values()] if subparsers else [self]
+
     def make_rare(self, action):
         """Show an option in the long help alone."""
         if not self._rare:
@@ -99,11 +116,10 @@ class OneLineParser(argparse.ArgumentParser):
         self._rare.append((action, action.help))
         action.help = argparse.SUPPRESS
 
-    def print_all_help(self):
-        """Print the help with the rarer options."""
+    def show_all(self):
+        """Show the rarer options too."""
         for action, shown in self._rare:
             action.help = shown
-        self.print_help()
 
     def format_usage(self):
         self.usage = self.usage or self._short_usage()
@@ -199,6 +215,7 @@ def typed(kind):
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
+    parse.kind = kind
     return parse
 
 

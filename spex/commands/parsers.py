@@ -27,6 +27,7 @@ SEVERAL = {"nargs": "+", "action": "extend", "default": []}
 """Arguments of argparse for an option that may be given with several values, and several times."""
 
 FILES = "inputs and outputs"
+SHELLS = ("bash", "zsh", "tcsh")
 TABLES = ("tsv", "parquet")
 FOLDER = "DATA_FOLDER"
 AS_MADE = "how the tensors were made, which the data folder knows"
@@ -271,6 +272,18 @@ def _resources(words, prog):
     return parser
 
 
+def _completion(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Print what makes a shell complete commands, options and paths. For bash: "
+        'eval "$(spex completion bash)", in ~/.bashrc to keep it.',
+        example="bash",
+    )
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+    parser.set_defaults(resumes=False)
+    return parser
+
+
 def _study(words, prog):
     parser = OneLineParser(prog, "Many contact maps, tissues and controls, described by one file.", passes_on=True)
     commands = parser.add_subparsers(dest="what", required=True, metavar="{init,check,run,report}")
@@ -370,5 +383,6 @@ PARSERS = {
     "draw": _draw,
     "resources": _resources,
     "reproduce": _reproduce,
+    "completion": _completion,
 }
 """Functions from a command's arguments and its name to its parser."""

@@ -2,11 +2,19 @@
 
 import contextlib
 import errno
+import importlib.metadata
 import logging
 import os
+import platform
+import resource
+import shlex
 import signal
 import sys
+import time
 
+import spex
+from spex.commands.choices import Running
+from spex.commands.parser import chosen
 from spex.errors import InputError, visible
 
 DISK_ERRORS = {
@@ -45,6 +53,12 @@ NO_MEMORY = ("DefaultCPUAllocator", "can't start new thread")
 """Texts of RuntimeErrors about a limit: PyTorch lacks memory, Python lacks threads."""
 
 RAISED_AGAIN_SECONDS = 0.05
+LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "cooler")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""What libraries read when they are loaded."""
+
+SHOWN = {"shown": True}
+"""For `extra=` of a log record: what is on the screen already, and goes to a log file alone."""
 
 logger = logging.getLogger("spex")
 
@@ -65,11 +79,12 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
     Returns: what `run` returns, 0 for None; 2 unusable input, disk or limit, reported in one line on stderr; 130
     Ctrl-C; 141 the reader of the output is gone; 143 SIGTERM.
     """
-    handler = _start_logging()
+    logger.handlers[:] = [_on_screen()]
+    logger.propagate = False
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # the encoding may lack a letter of a tissue's name
     try:
-        with _stopped_by_signals():
+        with _stopped_by_signals(), _as_chosen(chosen(Running, args)):
             status = run(args)
             sys.stdout.flush()
     except InputError as error:
@@ -89,10 +104,15 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
         return _fail(prog, f"out of memory or threads; {DISK_ERRORS[errno.ENOMEM]}, then run the same command again")
     except (KeyboardInterrupt, TerminatedError) as stop:
         again = "goes on from there" if resumes else "starts over"
-        print(f"{prog}: stopped; what is finished is kept, the same command {again}", file=sys.stderr)
+        _report(f"{prog}: stopped; what is finished is kept, the same command {again}")
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
+    except BaseException:
+        logger.exception("a defect of the program", extra=SHOWN)  # the traceback goes to the screen by itself
+        raise
     finally:
-        logger.removeHandler(handler)
+        for handler in logger.handlers:
+            handler.close()
+        logger.handlers.clear()
     return status or 0
 
 
@@ -131,8 +151,14 @@ def _stopped_by_signals():
 
 
 def _fail(prog, message):
-    print(f"{prog}: error: {visible(message)}", file=sys.stderr)
+    _report(f"{prog}: error: {visible(message)}")
     return 2
+
+
+def _report(line):
+    """Show the last line of a command, and write it to its log file."""
+    print(line, file=sys.stderr)
+    logger.error(line, extra=SHOWN)
 
 
 class _VisibleFormatter(logging.Formatter):
@@ -143,13 +169,63 @@ class _VisibleFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
-def _start_logging():
-    """Log to stderr with a time stamp, and the node's name inside a SLURM job. Returns: the handler."""
+def _on_screen():
+    """A handler for stderr, of what is not shown there in another way."""
+    handler = _with_time(logging.StreamHandler(sys.stderr))
+    handler.addFilter(lambda record: not getattr(record, "shown", False))
+    return handler
+
+
+def _with_time(handler):
+    """The handler, with a time stamp on each line, and the node's name inside a SLURM job."""
     node = os.environ.get("SLURMD_NODENAME", "")
-    handler = logging.StreamHandler(sys.stderr)
     place = f"{node} " if node else ""
     handler.setFormatter(_VisibleFormatter(f"%(asctime)s {place}%(message)s", "%Y-%m-%d %H:%M:%S"))
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
     return handler
+
+
+@contextlib.contextmanager
+def _as_chosen(running):
+    """A block that logs and counts threads as the Running options say."""
+    logger.setLevel(logging.WARNING if running.quiet else logging.DEBUG if running.verbose else logging.INFO)
+    if running.log_file:
+        running.log_file.parent.mkdir(parents=True, exist_ok=True)
+        logger.addHandler(_with_time(logging.FileHandler(running.log_file, encoding="utf-8")))
+    start = time.monotonic()
+    logger.debug("%s", _versions())
+    logger.debug("command: %s", shlex.join(sys.argv))
+    with _limited(running.threads):
+        yield
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    logger.debug("done in %.1f s, with at most %.1f GB of memory", time.monotonic() - start, most / 1e9)
+
+
+def _versions():
+    """One line on what runs here."""
+    libraries = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
+    place = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+    return f"SpEx {spex.__version__}, Python {platform.python_version()}, {', '.join(libraries)}, {place}"
+
+
+@contextlib.contextmanager
+def _limited(threads):
+    """A block in which numerical libraries take no more threads than that, None for as many as they like.
+
+    Those that are loaded already are limited by their own functions, others and other processes by what they read when
+    they start.
+    """
+    if threads is None:
+        yield
+        return
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

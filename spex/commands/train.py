@@ -20,6 +20,7 @@ from spex.commands.arguments import as_list, read_genes, recall
 from spex.commands.choices import CHROMATIN_FEATURES, ContactChoice, Shard
 from spex.commands.main import start
 from spex.commands.parser import chosen
+from spex.commands.printed import score_table
 from spex.contacts.rules import Published
 from spex.errors import InputError, visible
 from spex.files.hashes import KnownHashes, Watch
@@ -240,10 +241,7 @@ def print_scores(training, finished):
         logger.info("the table is in %s, drawn in %s", path, path.with_suffix(".png").name)
     else:
         summary = summarise(records.results_table(finished))
-    if (summary["fits"] == 1).all():  # whose least and largest score are the score
-        summary = summary.loc[:, ~summary.columns.str.endswith(("_min", "_max"))]
-    shown = summary.assign(target=summary["target"].map(visible)).dropna(axis=1, how="all")
-    print(shown.to_string(index=False, float_format="{:.4f}".format))
+    print(score_table(summary))
 
 
 main = partial(start, "train")

@@ -23,7 +23,7 @@ class Protocol(Options):
         metavar="N",
         example=SHALLOWEST,
     )
-    genes_with_contacts: bool = option(False, TRUTH, "only genes with a contact in every map")
+    genes_with_contacts: bool = option(False, TRUTH, "only genes with a contact in every map", rare=True)
     whole_chromosome_fallback: bool = option(
         False,
         TRUTH,

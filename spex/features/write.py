@@ -45,6 +45,7 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
         with ThreadPoolExecutor(WRITERS) as writers, closing(computer.features(in_pieces(unfinished_blocks()))) as made:
             writing, computed, before = [], 0, 0
             for block, features in made:
+                logger.debug("%s: block of %d genes", block["chrom"].iloc[0], len(block))
                 _finish(writing, computed, advance)
                 watch.check()
                 writing = [

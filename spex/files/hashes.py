@@ -6,12 +6,15 @@ was computed from inputs is published only after their stamps were compared once
 
 import hashlib
 import json
+import logging
 import os
 import time
 from pathlib import Path
 
 from spex.errors import InputError
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+
+logger = logging.getLogger("spex")
 
 FIELDS = ("size", "mtime_ns", "ctime_ns", "ino")
 SETTLED_NS = 20_000_000
@@ -110,7 +113,9 @@ class KnownHashes:
         stamp = dict(zip(FIELDS[:-1], before, strict=False))  # network drives give a file other places elsewhere
         entry = self._known.get(str(path), {})
         if {name: entry.get(name) for name in stamp} != stamp:
+            start = time.monotonic()
             entry = {**stamp, "sha256": file_sha256(path)}
+            logger.debug("read %s for its hash, in %.1f s", path, time.monotonic() - start)
             if stamp_of(path) != before:
                 raise InputError("changed while it was read", subject=path, hint="wait until no program writes it")
             self._known[str(path)] = entry

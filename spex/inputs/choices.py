@@ -19,6 +19,7 @@ class GeneChoice(Options):
         one_of(TSS_RULES),
         "GTF and GFF3: the transcript whose start is the gene's; auto: MANE Select, else Ensembl canonical, else the "
         "5'-most one of the gene's own type",
+        rare=True,
     )
     exclude_chroms: tuple[str, ...] | None = option(
         None,
@@ -26,6 +27,7 @@ class GeneChoice(Options):
         "chromosomes whose genes are left out, or none (default: chrX chrY chrM scaffolds)",
         metavar="CHROM",
         example="[chrX, chrY, chrM, scaffolds]",
+        rare=True,
     )
 
 
@@ -34,7 +36,11 @@ class SampleChoice(Options):
     """How expression is read, where a format leaves a choice."""
 
     value: str | None = option(
-        None, one_of(VALUES), "files with a sample each: column of the expression (default: TPM)", example="TPM"
+        None,
+        one_of(VALUES),
+        "files with a sample each: column of the expression (default: TPM)",
+        example="TPM",
+        rare=True,
     )
 
 

@@ -57,7 +57,9 @@ class Fitting(Options):
         "every autosome in turn as test, the next one for validation",
         example="chromosomes",
     )
-    cv_groups: int | None = option(None, whole(3), "with --cv: this many groups of chromosomes take turns", example="5")
+    cv_groups: int | None = option(
+        None, whole(3), "with --cv: this many groups of chromosomes take turns", example="5", rare=True
+    )
 
     def __post_init__(self):
         super().__post_init__()

@@ -1,6 +1,6 @@
 """`python -m spex.resources`, as the README has it."""
 
-from spex.commands.resources import main
+from spex.__main__ import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main("resources"))

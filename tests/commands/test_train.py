@@ -20,7 +20,7 @@ from spex.commands import draw, train
 from spex.files.atomic import temporary_path
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models.registry import MODELS
-from spex.models.scores import score
+from spex.models.scores import METRICS, score
 from spex.reports import fit_figures as report
 from spex.runs import google_sheet, records
 from spex.runs.folder import DataFolder
@@ -459,16 +459,11 @@ def test_repeats_take_one_seed_each(options, capsys, sketches):
     table = results_table(options)
     assert list(table["seed"]) == [5, 6, 7]
     assert table["rmse"].nunique() == 3
-    printed = dict(zip(header.split(), row.replace(TISSUES[0], "tissue").split(), strict=True))
-    assert printed["fits"] == "3"
-    for name, value in (
-        ("spearman", table["spearman"].mean()),
-        ("spearman_std", table["spearman"].std()),
-        ("spearman_min", table["spearman"].min()),
-        ("spearman_max", table["spearman"].max()),
-        ("rmse_std", table["rmse"].std()),
-    ):
-        assert_allclose(float(printed[name]), value, atol=1e-4)
+    shown = "index tissue genes fits rmse ± s.d. Spearman ± s.d. Pearson ± s.d."
+    assert header.split() == shown.split()
+    assert row.split()[-10] == "3"
+    numbers = [f"{getattr(table[name], of)():.4f}" for name in METRICS for of in ("mean", "std")]
+    assert row.replace("±", "").split()[-6:] == numbers
     assert "ridge has no random part" in refused_again(capsys, options, "--repeats", "3", "--model", "ridge")
 
 
@@ -476,9 +471,12 @@ def test_the_table_of_single_fits_has_no_columns_of_equal_numbers(options, capsy
     several = without_parameters(options) | {"--target_index": "1-2"}
     assert train.main(argv(several, "--model", "ridge")) == 0
     header, *rows = capsys.readouterr().out.splitlines()
-    scores = ["rmse", *(f"{name}{end}" for name in ("spearman", "pearson") for end in ("", "_low", "_high"))]
-    assert header.split() == ["target_index", "target", "fits", "genes_test", *scores]
-    assert len(rows) == 2
+    names = "index tissue genes rmse Spearman (95 % interval) Pearson (95 % interval)"
+    assert header.split() == names.split()
+    table = results_table(options).sort_values("spearman", ascending=False)
+    for row, fit in zip(rows, table.itertuples(), strict=True):
+        spearman = f"{fit.spearman:.4f} ({fit.spearman_low:.3f} to {fit.spearman_high:.3f})"
+        assert f" {fit.rmse:.4f} " in row and spearman in row and len(row) <= 100
 
 
 def refused_again(capsys, options, *more):
