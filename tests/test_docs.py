@@ -412,8 +412,7 @@ def assert_in_benchmark(module, words):
 def run_spex(world, words):
     name, *given = words
     if words == ["--version"]:
-        module, _, function = PROJECT["scripts"]["spex"].partition(":")
-        assert world.main(getattr(import_module(module), function), words).status == 0
+        assert world.main(every_command, words).status == 0
         return
     if "scripts" in PROJECT:
         assert PROJECT["scripts"]["spex"] == "spex.__main__:main"
