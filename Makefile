@@ -7,19 +7,20 @@ READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 DEV := .venv/ready-dev
 STUDY := $(if $(wildcard $(DEV)),$(DEV),.venv/ready-study)
 
-.PHONY: help setup demo compare-demo study test soak lint house benchmarks reproduce gpu clean
+.PHONY: help setup demo compare-demo study test soak lint house benchmarks reproduce docs gpu clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
 	@echo 'make demo           run the whole program on the embedded example, up to a verdict, an element and an allele'
 	@echo 'make compare-demo   compare four maps of a synthetic study of which the truth is known (1.3 GB, some minutes)'
 	@echo 'make study          run a whole study of three synthetic maps, up to its report and verdicts; installs Snakemake'
-	@echo 'make test           run the tests; installs requirements-dev.lock, as soak, benchmarks, lint and house do'
+	@echo 'make test           run the tests; installs requirements-dev.lock, as soak, benchmarks, lint, house and docs do'
 	@echo 'make soak           kill it a hundred times, start it eight times at once (half an hour)'
 	@echo 'make benchmarks     measure speed and memory on this machine (half an hour)'
 	@echo 'make gpu            compare a GPU with the CPU, time it, write one table: check_gpu.md (OPTIONS=--quick)'
 	@echo 'make reproduce      get the real files and compare with the published figures (DATA=, GENES=, REPEATS=)'
 	@echo 'make lint           check style, formatting and the types of the interfaces'
+	@echo 'make docs           build the documents as a site, build/site; warnings and broken links are errors'
 	@echo 'make house          count lines, modules and imports, and check that imports go down only'
 	@echo 'make clean          remove what demo and tests made'
 
@@ -70,6 +71,10 @@ lint: $(DEV)
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m basedpyright
 
+docs: $(DEV)
+	.venv/bin/python -m sphinx -W --keep-going -q -c docs -d build/doctrees -b html . build/site
+	@echo 'The site begins with build/site/index.html'
+
 house: $(DEV)
 	.venv/bin/python -m benchmarks.house
 
@@ -92,7 +97,7 @@ PIP := .venv/bin/python -m pip install --disable-pip-version-check --no-input
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 SIZE_cpu := 320 MB to download, 1.4 GB on disk
 SIZE_gpu := 3 GB to download (CUDA)
-SIZE_dev := 180 MB to download
+SIZE_dev := 200 MB to download
 SIZE_study := 30 MB to download
 
 packages = $$(cat $(1) | grep -c '==') packages

@@ -92,6 +92,13 @@ def read_genes(
     ------
     InputError
         Not such a file, or no gene is left.
+
+    Examples
+    --------
+    >>> genes = spex.read_genes("data/example/genes.csv")
+    >>> len(genes)
+    64
+    >>> genes[["id", "chrom", "strand", "tss"]].head(2)
     """
     choice = GeneChoice.of(gene_type=gene_type, tss_rule=tss_rule, exclude_chroms=exclude_chroms)
     table = read_gene_table(require_file(PATH.check(path, "genes"), "genes"), choice.tss_rule)
@@ -133,6 +140,13 @@ def read_expression(
     ------
     InputError
         Not such a file, no such tissue, or rows that cannot be tied to the genes.
+
+    Examples
+    --------
+    >>> genes = spex.read_genes("data/example/genes.csv")
+    >>> expression = spex.read_expression("data/example/expression.csv", genes, targets="*EBV*")
+    >>> list(expression.columns)
+    ['Cells_EBV-transformed_lymphocytes']
     """
     check_gene_table(genes)
     paths = PATHS.check(path, "expression")
@@ -191,7 +205,7 @@ def read_contacts(
     count_column: int | str | None = None,
     contact_radius: float | None = None,
 ) -> Contacts:
-    """Read the bins that each TSS touches in contact maps; of chromosomes that they lack, genes have none.
+    """Read the bins that each TSS contacts in contact maps; on chromosomes that the maps lack, genes have none.
 
     Parameters
     ----------
@@ -223,6 +237,12 @@ def read_contacts(
     InputError
         A map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
         not raw.
+
+    Examples
+    --------
+    >>> genes = spex.read_genes("data/example/genes.csv")
+    >>> contacts = spex.read_contacts("data/example/contacts.mcool", genes, rule=spex.Corrected(min_count=3))
+    >>> contacts.pairs().head(2)
     """
     from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
 
@@ -272,6 +292,12 @@ def map_sheet(
     InputError
         The map is damaged, lacks the resolution or all chromosomes of the genes, ends before a TSS, or its counts are
         not raw.
+
+    Examples
+    --------
+    >>> sheet = spex.map_sheet("data/example/contacts.mcool", spex.read_genes("data/example/genes.csv"))
+    >>> sheet.depth
+    >>> sheet.by_group()
     """
     from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
 
@@ -294,7 +320,7 @@ def gene_features(
     precision: str | None = None,
     batch_size: int | None = None,
 ) -> Features:
-    """Compute the features of genes: Beluga around each TSS (Zhou et al. 2018), and over the bins that it touches.
+    """Compute the features of genes: Beluga around each TSS (Zhou et al. 2018), and over the bins that it contacts.
 
     Parameters
     ----------
@@ -324,6 +350,14 @@ def gene_features(
     ------
     InputError
         An input is not usable or does not fit the others.
+
+    Examples
+    --------
+    >>> genes = spex.read_genes("data/example/genes.csv").head(2)
+    >>> network = "data/demo/stand_in_weights.pth"  # of `make demo`
+    >>> features = spex.gene_features(genes, "data/example/genome.fa", network, cache="data/demo/pred_cache")
+    >>> features.X.shape
+    (2, 20020)
     """
     from spex.features import devices  # noqa: PLC0415 (torch takes seconds to load)
     from spex.features.arrays import compute_features  # noqa: PLC0415
@@ -384,6 +418,13 @@ def load_features(data_folder: str | Path) -> Features:
     ------
     InputError
         There are no tensors, or some are damaged.
+
+    Examples
+    --------
+    >>> features = spex.load_features("data/demo/with_contacts")  # of `make demo`
+    >>> features.X.shape
+    (64, 24024)
+    >>> features.columns[0]
     """
     folder = DataFolder(PATH.check(data_folder, "data_folder"))
     genes = read_cached_genes(folder.cached_genes)
@@ -440,6 +481,14 @@ def fit_expression(
     InputError
         No such tissue, values that are no expression, chromosomes without genes, or parameters that the model does not
         take.
+
+    Examples
+    --------
+    >>> features = spex.load_features("data/demo/with_contacts")  # of `make demo`
+    >>> genes = spex.read_genes("data/example/genes.csv")
+    >>> expression = spex.read_expression("data/example/expression.csv", genes)
+    >>> fit = spex.fit_expression(features, expression, "Liver", model="ridge")
+    >>> fit.scores.spearman, fit.chosen
     """
     fitting = Fitting.of(model=model, seed=seed)
     held_out = CHROMOSOMES.check(test_chroms, "test_chroms")
@@ -519,6 +568,15 @@ def compare_maps(
     ------
     InputError
         Folders that do not belong together, predictions that the cache lacks, or arguments that cannot be used.
+
+    Examples
+    --------
+    >>> study = Path("data/demo/synthetic_study")  # of `make demo`
+    >>> expression = spex.read_expression(study / "expression.csv", spex.read_genes(study / "genes.csv"))
+    >>> comparison = spex.compare_maps(
+    ...     study / "own_sequence", study / "informative", expression, cache=study / "pred_cache"
+    ... )
+    >>> comparison.maps[["map", "gain", "words"]]
     """
     from spex.compare.cells import CellTypes  # noqa: PLC0415 (cooler takes a second to load)
     from spex.compare.inputs import CompareInputs  # noqa: PLC0415
@@ -589,6 +647,17 @@ def element_effects(
     ------
     InputError
         Inputs that do not belong together, or no such gene, tissue or model.
+
+    Examples
+    --------
+    >>> elements = spex.element_effects(
+    ...     "data/demo/with_contacts",  # of `make demo`, with its ridge fit
+    ...     genome="data/example/genome.fa",
+    ...     network="data/demo/stand_in_weights.pth",
+    ...     genes="EX30",
+    ...     cache="data/demo/pred_cache",
+    ... )
+    >>> elements.nlargest(3, "Score")[["name", "TargetGene", "Score"]]
     """
     from spex.effects.elements import ElementScorer  # noqa: PLC0415 (torch takes seconds to load)
     from spex.effects.inputs import find_genes  # noqa: PLC0415
@@ -642,6 +711,17 @@ def variant_effects(
     InputError
         Inputs that do not belong together, variants that cannot be read, or whose REF differs from the genome's bases
         in more than a tenth.
+
+    Examples
+    --------
+    >>> effects = spex.variant_effects(
+    ...     "data/example/variants.vcf",
+    ...     "data/demo/with_contacts",  # of `make demo`, with its ridge fit
+    ...     genome="data/example/genome.fa",
+    ...     network="data/demo/stand_in_weights.pth",
+    ...     cache="data/demo/pred_cache",
+    ... )
+    >>> effects.nlargest(3, "effect")[["variant_id", "gene_name", "path", "effect"]]
     """
     from spex.effects.variants import effects_of_file, effects_of_table  # noqa: PLC0415 (torch takes seconds to load)
 

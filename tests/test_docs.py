@@ -4,10 +4,11 @@ Commands run in a small world: a folder with small files under the very names th
 few rounds of boosting. What only a cluster, a network or many minutes can serve is taken as far as a stand-in goes. A
 command that nobody here knows how to run fails by its name. Code blocks are commands where they are indented or
 fenced as `sh`; `bash` is a script that `sbatch` gets, `python` is run, `signature` compared with the library, `yaml`
-read as a study, `text` is what a program prints.
+read as a study, `text` is what a program prints; `{...}` is for the site alone (test_site.py).
 """
 
 import contextlib
+import doctest
 import gzip
 import inspect
 import io
@@ -40,6 +41,7 @@ from snakemake.cli import get_argument_parser as snakemake_parser
 from train_inputs import FAST
 
 from benchmarks.gpu import __main__ as gpu
+from data.example import demo, small_study
 from expecto import beluga
 from spex.commands import reproduce, resources, study, tensors, train
 from spex.commands.example import next_commands
@@ -89,7 +91,7 @@ OTHERS_OPTIONS = {
     "sbatch": {"--array", "--gres", "--cpus-per-task", "--mem", "--gpus", "--requeue"},
     "snakemake": {"--until", "--resources"},
     "pip": {"--extra-index-url"},
-    "any": {"--help"},
+    "any": {"--help", "--version"},
 }
 
 
@@ -140,9 +142,9 @@ PIECES = [piece for document in DOCUMENTS for piece in read_pieces(document)]
 
 
 def find_commands():
-    """Every command, once. Returns: dict of the command -> the piece where it stands first."""
+    """Every command, once. Returns: dict of the command -> the piece where it stands first, in OWN_DATA where it is."""
     found = {}
-    for piece in PIECES:
+    for piece in sorted(PIECES, key=lambda piece: piece.document != OWN_DATA):
         lines = piece.text.splitlines() if piece.kind == "sh" else []
         if piece.kind == "inline" and is_command(piece.text):
             lines = [piece.text]
@@ -379,6 +381,12 @@ def run_python(world, words):
     if words[:2] == ["-m", "data.example.planted"]:  # counts what the demo has made; tests/test_example.py runs it
         assert find_spec(words[1])
         return
+    if words[0] == "-m" and words[1].startswith("benchmarks."):  # they take minutes; tests/benchmarks tries them
+        assert_in_benchmark(words[1], words[2:])
+        return
+    if words == ["docs/make_gallery.py"]:  # draws from what the demos leave; tests/test_gallery.py looks at it
+        assert (ROOT / words[0]).is_file()
+        return
     module = words[1].removeprefix("spex.").removeprefix("commands.") if words[0] == "-m" else Path(words[0]).stem
     given = words[2:] if words[0] == "-m" else words[1:]
     if module == "spex":
@@ -390,8 +398,25 @@ def run_python(world, words):
     world.command(module, given)
 
 
+def benchmark_source(module):
+    """The code of a benchmark."""
+    path = ROOT.joinpath(*module.split("."))
+    files = path.glob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    return "".join(file.read_text() for file in files)
+
+
+def assert_in_benchmark(module, words):
+    """Whether a benchmark exists, and has these options and parts by name."""
+    source = benchmark_source(module)
+    named = [word for word in words if not re.fullmatch(r"[\d.]+|cuda|tf32|bfloat16|float32", word)]
+    assert [word for word in named if f'"{word}"' not in source] == []
+
+
 def run_spex(world, words):
     name, *given = words
+    if words == ["--version"]:
+        assert world.main(every_command, words).status == 0
+        return
     if "scripts" in PROJECT:
         assert PROJECT["scripts"]["spex"] == "spex.__main__:main"
         done = world.main(every_command, [name, "--help"])
@@ -475,7 +500,8 @@ def test_the_documents_are_read_whole():
     assert len(COMMANDS) >= LEAST_COMMANDS, "\n".join(COMMANDS)
     assert set(PUBLISHED) <= {command for command, piece in COMMANDS.items() if piece.document == ROOT / "README.md"}
     assert {"make demo", "make test"} <= COMMANDS.keys()
-    assert {piece.kind for piece in PIECES} == {"sh", "inline", "bash", "python", "signature", "text", "yaml"}
+    kinds = {piece.kind for piece in PIECES if not piece.kind.startswith("{")}
+    assert kinds == {"sh", "inline", "bash", "python", "signature", "text", "yaml"}
 
 
 def test_the_small_world_has_the_names_that_are_checked():
@@ -508,6 +534,16 @@ def test_the_page_of_own_data_from_top_to_bottom(world):
     elements, effects = (pd.read_csv(line.strip(), sep="\t") for line in printed[5:])
     assert set(elements["TargetGene"]) == {"MYC"} and len(effects)
     assert "too few chromosomes" in Path("lab_comparison/verdict.md").read_text()
+
+
+@pytest.mark.parametrize("document", ["benchmarks/RESULTS.md", "benchmarks/gpu/README.md"])
+def test_commands_of_what_was_measured_exist(document):
+    """Their options too; the rest of a line may be a word in capitals for a file of the reader's."""
+    text = " ".join((ROOT / document).read_text().split())
+    found = re.findall(r"`(?:\w+=\S+ )*python -m (benchmarks[\w.]*) ?([^`]*)`", text)
+    assert found
+    for module, words in found:
+        assert_in_benchmark(module, [word for word in words.split() if word.startswith("--")])
 
 
 def test_a_command_that_nobody_knows_fails_by_its_name(world):
@@ -546,6 +582,7 @@ def test_every_option_in_the_documents_exists():
     known |= set().union(
         *(spellings_of(*words) for words in MAIN),
         gpu.create_parser()._option_string_actions,
+        *(re.findall(r'"(--[a-z-]+)"', path.read_text()) for path in (ROOT / "benchmarks").glob("*.py")),
     )
     mentioned = mentioned_options().items()
     unknown = {
@@ -571,6 +608,9 @@ def slug(heading):
 
 def anchors(document):
     return {slug(heading) for heading in re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)}
+
+
+MADE_BY_THE_DEMO = {str(path) for path in (small_study.PAGE, small_study.PICTURE)}
 
 
 def is_there(path):
@@ -601,6 +641,8 @@ def test_every_file_named_exists(world, document):
     for piece in PIECES:
         for word in piece.text.split() if piece.document == document and piece.kind == "inline" else ():
             name = word.removesuffix("/")
+            if word in MADE_BY_THE_DEMO:
+                continue
             if named.fullmatch(word) and not any(
                 (folder / name).exists()
                 for folder in (ROOT, document.parent, ROOT / "spex", ROOT / "expecto", Path.cwd())
@@ -635,6 +677,55 @@ def test_python_runs(world, document):
     if document == "docs/api.md":
         assert names["features"].X.shape == (len(names["genes"]), 24_024)
         assert "3000" in printed.getvalue().splitlines()[-1]
+
+
+def test_the_examples_of_the_docstrings_run(world):
+    """In the world of the documents, whose network is narrow; of `make demo` they name folders, which are made here."""
+    import spex  # noqa: PLC0415
+
+    test_python_runs(world, "README.md")  # makes data/demo/with_contacts
+    given = ["--data_folder", "data/demo/with_contacts", "--genes_filename", "data/example/genes.csv"]
+    given += ["--gene_expression_filename", "data/example/expression.csv", "--model", "ridge", "--target", "Liver"]
+    assert world.main(train.main, given).status == 0
+    world.prepare("compare", ["data_expecto", "data_spex_corrected"])
+    study_ = Path("data/demo/synthetic_study")
+    study_.mkdir(exist_ok=True)
+    places = {"own_sequence": "data_expecto", "informative": "data_spex_corrected", "pred_cache": "pred_cache"}
+    places |= {"genes.csv": "expecto/geneanno_GRCh38.csv", "expression.csv": "expecto/geneanno.exp.csv"}
+    for name, place in places.items():
+        if not (study_ / name).exists():
+            (study_ / name).symlink_to(Path(place).absolute())
+    runner, ran = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS), 0
+    for name in spex.__all__:
+        text = inspect.getdoc(getattr(spex, name)) or ""
+        test = doctest.DocTestParser().get_doctest(text, {"spex": spex, "Path": Path}, name, None, None)
+        for example in test.examples:
+            if not example.want:  # what is shown depends on the demo's network: only whether it runs
+                example.source = f"_ = ({example.source.strip()})\n" if is_value(example.source) else example.source
+        printed = io.StringIO()
+        assert runner.run(test, out=printed.write).failed == 0, printed.getvalue()
+        ran += bool(test.examples)
+    assert ran >= 14
+
+
+def is_value(source):
+    """Whether Python code is an expression."""
+    with contextlib.suppress(SyntaxError):
+        return bool(compile(source, "example", "eval"))
+    return False
+
+
+def test_the_first_verdict_is_as_the_demo_prints_it():
+    page = (ROOT / "docs/first_verdict.md").read_text()
+    table = next(piece.text for piece in PIECES if piece.document.name == "first_verdict.md" and piece.kind == "text")
+    figures = [re.findall(r"[+-]?\d\S*", line) for line in table.splitlines()[1:]]
+    pairs = zip(*figures, strict=False)  # the p-values have no difference
+    lines = [f"rmse: {r} spearman: {s} pval: {sp} pearson: {p} pval: {pp}" for r, s, sp, p, pp in pairs]
+    ours = demo.side_by_side(dict(zip(("sequence alone", "with contacts"), lines, strict=True)))
+    assert ours.split() == table.split()
+    assert str(small_study.PICTURE) in page and f"{small_study.CHROMOSOMES} chromosomes" in page
+    for name in small_study.PLANS:
+        assert f"\n{name}: the map adds " in page
 
 
 def test_studies_in_the_documents_can_be_read(world):

@@ -17,7 +17,7 @@ import spex
 from spex.errors import DISTRIBUTION
 
 ROOT = Path(__file__).parents[1]
-PIN = re.compile(r"([A-Za-z0-9._-]+)==([0-9.]+(?:post[0-9]+)?)")
+PIN = re.compile(r"([A-Za-z0-9._-]+)==([0-9.]+(?:post[0-9]+|b[0-9]+)?)")
 
 
 @pytest.fixture(scope="module")

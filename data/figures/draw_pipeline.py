@@ -51,7 +51,7 @@ def draw_locus(axes):
     )
     axes.add_patch(Rectangle((7.3, 5.9), 0.42, 0.2, color=DISTAL))
     axes.text(
-        7.5, 5.62, "bins that the TSS touches,\n20 kb away or more", ha="center", va="top", fontsize=9, color=DISTAL
+        7.5, 5.62, "bins that the TSS contacts,\n20 kb away or more", ha="center", va="top", fontsize=9, color=DISTAL
     )
     axes.add_patch(Arc((5.12, 6.12), 4.78, 2.3, theta1=0, theta2=180, color=DISTAL, lw=1.5, ls="--"))
     axes.text(5.12, 7.36, "contact map (.mcool)", ha="center", fontsize=9, color=DISTAL)

@@ -107,6 +107,11 @@ class Published(Rule):
 
     max_dist: bins with 1/sqrt(count) < max_dist are kept. distance_edges, contact_weight: as of Rule; the released
     program has neither.
+
+    Examples
+    --------
+    >>> spex.Published(distance_edges=(0.3, 0.6, 1.15))
+    Published(max_dist=1.15, distance_edges=(0.3, 0.6, 1.15))
     """
 
     max_dist: float = option(1.15, NUMBER, "published rule: keep bins with 1/sqrt(count) below this")
@@ -145,6 +150,11 @@ class Corrected(Rule):
     """What the paper means, without the defects of the released program.
 
     min_count: bins with at least this count are kept. distance_edges, contact_weight: as of Rule.
+
+    Examples
+    --------
+    >>> spex.Corrected(min_count=3, contact_weight="log")
+    Corrected(min_count=3, contact_weight='log')
     """
 
     min_count: float = option(2, NUMBER, "corrected rule: keep bins with at least this count")

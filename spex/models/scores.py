@@ -73,6 +73,11 @@ def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPL
     ------
     InputError
         Arrays of different lengths, of fewer than three numbers, or with some that are not finite.
+
+    Examples
+    --------
+    >>> spex.score([0.1, 1.2, 2.0, 3.1], [0.3, 1.0, 2.2, 2.9]).rounded()
+    'rmse: 0.2000 spearman: 1.0000 pval: 0 pearson: 0.9853 pval: 0.0147'
     """
     resamples, seed = whole(0).check(resamples, "resamples"), whole(0).check(seed, "seed")
     both = isinstance(observed, pd.Series) and isinstance(predicted, pd.Series)

@@ -65,7 +65,7 @@ def _title(gene, elements, contacts):
         about = f"{bins}, none with an effect"
     else:
         strongest = int(np.abs(scores).argmax())
-        about = f"{bins}, strongest {contacts['name'].iloc[strongest]}: {scores[strongest]:+.3g}"
+        about = f"{bins}, strongest {contacts['name'].iloc[strongest]}: {_signed(scores[strongest])}"
     return f"{figures.label(f'{gene.symbol}{tissue}', TITLE_LINE, 2)}\n{figures.label(about, TITLE_LINE, 1)}"
 
 
@@ -154,7 +154,11 @@ def _draw_own(axes, gene, own):
 
 
 def _plainly(value, _):
-    return f"{value:g}"
+    return f"{value:g}".replace("-", "−")
+
+
+def _signed(value):
+    return f"{value:+.3g}".replace("-", "−")
 
 
 def _feature_rows(features):

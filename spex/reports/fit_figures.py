@@ -103,8 +103,10 @@ def draw_residuals(path, observed, predicted, *, title, unit):
         axes.hist(residuals, bins=bins, color=BLUE, edgecolor="white", linewidth=0.8)
         axes.axvline(0, color=INK, linewidth=1)
         for value, name, style in ((residuals.mean(), "mean", "--"), (np.median(residuals), "median", ":")):
-            axes.axvline(value, color=RED, linestyle=style, linewidth=1.5, label=f"{name} {value:.3f}")
-        axes.set(xlabel=f"observed - predicted, {unit}", ylabel="genes", title=title)
+            axes.axvline(
+                value, color=RED, linestyle=style, linewidth=1.5, label=f"{name} {value:.3f}".replace("-", "−")
+            )
+        axes.set(xlabel=f"observed − predicted, {unit}", ylabel="genes", title=title)
         few_ticks(axes.yaxis, 6, integer=True)
         drawn.legend(loc="outside lower center", ncols=2)
         write_figure(drawn, path)

@@ -20,6 +20,8 @@ LINES = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORAN
 
 HATCHES = {"-": "", "--": "//", ":": ".."}
 UNITS = {"bp": 1, "kb": 1000, "Mb": 1_000_000}
+FEW_DECADES = 300
+"""Largest value of a logarithmic axis over the least up to which it has ticks between powers of ten."""
 LEGEND_LINE = 0.2
 """Inches."""
 
@@ -137,8 +139,8 @@ def _draw_distances(sheets):
             middle = np.sqrt(table["start"] * (table["end"] - sheet.resolution).clip(lower=table["start"]))
             axes.plot(middle, table["counts_per_pair"], style, color=colour, marker=".", label=name)
         axes.set(xscale="log", yscale="log", xlabel="distance", ylabel="counts per pair of bins")
-        axes.xaxis.set_major_formatter(lambda value, _: _length(value))
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        _few_log_ticks(axes.xaxis, _length)
+        _few_log_ticks(axes.yaxis, lambda value: f"{value:g}")
         _legend(figure)
         shares = "; ".join(f"{sheet.path}: {_by_group(sheet, 'share', percent)}" for sheet in sheets)
         return figures.save(figure, "by_distance", f"Counts by distance. {shares}")
@@ -148,6 +150,16 @@ def _length(bases):
     """A length in the unit that suits it."""
     unit = next((unit for unit in ("Mb", "kb") if bases >= UNITS[unit]), "bp")
     return f"{bases / UNITS[unit]:g} {unit}"
+
+
+def _few_log_ticks(axis, form):
+    """Ticks of a logarithmic axis: powers of ten, and 2 and 5 times these where there are few. form: value -> text."""
+    from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415
+
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < FEW_DECADES * low else (1,)))
+    axis.set_major_formatter(lambda value, _: form(value))
+    axis.set_minor_formatter(NullFormatter())  # matplotlib's is mathematics, which no picture reads
 
 
 def _draw_contacts(sheets):
@@ -178,7 +190,8 @@ def _draw_coverage(sheets):
             shares = 100 * np.arange(1, len(values) + 1) / max(len(values), 1)
             axes.step(values, shares, style, where="post", color=colour, label=name)
         axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlim(left=0)
+        least = min((sheet.genes["coverage"].min() for sheet in sheets), default=0)
+        axes.set_xlim(left=10 ** np.floor(np.log10(least)) if least >= 1 else 0)
         axes.set(xlabel="counts of the TSS bin (logarithmic from 1 up)", ylim=(0, 102))
         axes.set(ylabel="genes with at most so many, %")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")

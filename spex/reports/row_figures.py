@@ -158,7 +158,9 @@ def _draw_kind(groups, kind, maps):
                 axes.vlines(group.gain, row - 0.38, row + 0.38, color=figures.INK, linewidth=2)
         figures.mark_zero(axes)
         axes.set(xlabel=f"gain of a map: {SPEARMAN}")
-        figures.legend_above(figure, handles=_handles(maps))
+        handles = _handles(maps)
+        handles += [figures.handle(figures.INK, "", "mean of the maps")] if (groups["maps"] > 1).any() else []
+        figures.legend_above(figure, handles=handles)
         means = (f"{row.group}: mean {signed(row.gain)} of {count(row.maps, 'map')}" for row in groups.itertuples())
         return figures.save(figure, kind, f"Gain by {KINDS[kind]}. {'; '.join(means)}")
 

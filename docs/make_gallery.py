@@ -1,0 +1,108 @@
+"""Writes docs/pictures, the pictures of the gallery, from what `make demo` and `make study` have left in data/demo.
+
+    python docs/make_gallery.py
+
+Everything drawn is synthetic. Each picture is stored with a palette, so that it is small. `PICTURES` names every
+function that draws; tests/test_gallery.py finds them in the code, so a picture without an entry is a failing test.
+"""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = Path(__file__).with_name("pictures")
+COLOURS = 96
+
+PICTURES = {
+    "comparison": {
+        "row_figures.draw_forest": "forest",
+        "cell_figures._draw_tissues": "tissues",
+        "row_figures.draw_controls": "controls",
+        "cell_figures.draw_groups": "groups",
+    },
+    "study": {
+        "row_figures.draw_own_cell_type": "own_cell_type",
+        "row_figures._draw_kind": "experiment",
+        "row_figures._draw_fit": "fit_1",
+        "row_figures.draw_sheets": "sheets",
+    },
+    "fit": {
+        "fit_figures.draw_predicted_against_observed": "predicted_vs_observed",
+        "fit_figures.draw_residuals": "residuals",
+        "fit_figures.draw_learning_curve": "learning_curve",
+        "fit_figures.draw_importance": "importance",
+        "fit_figures.draw_tissues": "summary",
+    },
+    "map": {
+        "map_sheets._draw_distances": "by_distance",
+        "map_sheets._draw_contacts": "contacts_per_gene",
+        "map_sheets._draw_coverage": "coverage",
+    },
+    "elements": {"element_figure.draw_gene": "element"},
+}
+"""Where pictures come from -> function that draws (module of spex/reports) -> name of the picture."""
+
+DEMO = ROOT / "data/demo"
+SMALL_STUDY, WITH_CONTACTS, SHEETS = DEMO / "synthetic_study", DEMO / "with_contacts", DEMO / "gallery/sheets"
+ELEMENTS = DEMO / "gallery/elements"
+EXPRESSION = ("--gene_expression_filename", ROOT / "data/example/expression.csv")
+MODEL = ("--genome_filename", ROOT / "data/example/genome.fa")
+MODEL += ("--beluga_model_filename", DEMO / "stand_in_weights.pth", "--pred_cache_folder", DEMO / "pred_cache")
+
+
+def main():
+    FOLDER.mkdir(exist_ok=True)
+    maps = [SMALL_STUDY / "maps" / f"{name}.cool" for name in ("informative", "uninformative")]
+    genes = ("--genes", SMALL_STUDY / "genes.csv")
+    spex("train", "--data_folder", WITH_CONTACTS, *EXPRESSION, "--target_index", "all", "--model", "ridge")
+    spex("map", *maps, "--resolution", 5000, *genes, "--out", SHEETS)
+    spex("elements", WITH_CONTACTS, *MODEL, "--target", "*EBV*", "--genes", "EX30", "--own_windows", "--out", ELEMENTS)
+    spex("draw", WITH_CONTACTS)
+    drawn = found()
+    for names in PICTURES.values():
+        for name in names.values():
+            (FOLDER / f"{name}.png").write_bytes(small(drawn[name]))
+
+
+def spex(*words):
+    subprocess.run([sys.executable, "-m", "spex", *map(str, words)], cwd=ROOT, check=True)
+
+
+def found():
+    """Every picture by its name, as bytes of a PNG file."""
+    fit = next((WITH_CONTACTS / "results").glob("2-*_gbtree_*"))
+    files = {name: fit / f"{name}.png" for name in PICTURES["fit"].values()}
+    files["summary"] = next((WITH_CONTACTS / "results").glob("summary_ridge_*.png"))
+    files |= {name: SHEETS / f"{name}.png" for name in PICTURES["map"].values()}
+    files |= {name: DEMO / "synthetic_verdict" / f"{name}.png" for name in PICTURES["comparison"].values()}
+    del files["tissues"]  # of one tissue there is none
+    files["element"] = next((ELEMENTS / "pictures").glob("*.png"))
+    return {name: file.read_bytes() for name, file in files.items()} | of_study()
+
+
+def of_study():
+    """Pictures of the study's report, which embeds them."""
+    sys.path.insert(0, str(ROOT))
+    from spex.reports import study_report  # noqa: PLC0415
+    from spex.study.reading import read_study  # noqa: PLC0415
+
+    results = study_report.read_results(read_study(DEMO / "study/study.yaml"))
+    pictures = study_report._pictures(results, results.tables())
+    by_name = {picture.name: picture.png for section in pictures.values() for picture in section}
+    return {name: by_name[name] for name in ("tissues", *PICTURES["study"].values())}
+
+
+def small(png):
+    """The same picture with few colours."""
+    file = io.BytesIO()
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    main()
