@@ -95,7 +95,7 @@ def read_genes(
 
     Examples
     --------
-    >>> genes = spex.read_genes("data/example/genes.csv")
+    >>> genes = spex.read_genes("example/genes.csv")
     >>> len(genes)
     64
     >>> genes[["id", "chrom", "strand", "tss"]].head(2)
@@ -143,8 +143,8 @@ def read_expression(
 
     Examples
     --------
-    >>> genes = spex.read_genes("data/example/genes.csv")
-    >>> expression = spex.read_expression("data/example/expression.csv", genes, targets="*EBV*")
+    >>> genes = spex.read_genes("example/genes.csv")
+    >>> expression = spex.read_expression("example/expression.csv", genes, targets="*EBV*")
     >>> list(expression.columns)
     ['Cells_EBV-transformed_lymphocytes']
     """
@@ -240,8 +240,8 @@ def read_contacts(
 
     Examples
     --------
-    >>> genes = spex.read_genes("data/example/genes.csv")
-    >>> contacts = spex.read_contacts("data/example/contacts.mcool", genes, rule=spex.Corrected(min_count=3))
+    >>> genes = spex.read_genes("example/genes.csv")
+    >>> contacts = spex.read_contacts("example/contacts.mcool", genes, rule=spex.Corrected(min_count=3))
     >>> contacts.pairs().head(2)
     """
     from spex.inputs.maps.formats import open_maps  # noqa: PLC0415 (cooler takes a second to load)
@@ -295,7 +295,7 @@ def map_sheet(
 
     Examples
     --------
-    >>> sheet = spex.map_sheet("data/example/contacts.mcool", spex.read_genes("data/example/genes.csv"))
+    >>> sheet = spex.map_sheet("example/contacts.mcool", spex.read_genes("example/genes.csv"))
     >>> sheet.depth
     >>> sheet.by_group()
     """
@@ -353,9 +353,9 @@ def gene_features(
 
     Examples
     --------
-    >>> genes = spex.read_genes("data/example/genes.csv").head(2)
-    >>> network = "data/demo/stand_in_weights.pth"  # of `make demo`
-    >>> features = spex.gene_features(genes, "data/example/genome.fa", network, cache="data/demo/pred_cache")
+    >>> genes = spex.read_genes("example/genes.csv").head(2)
+    >>> network = "example/stand_in_weights.pth"
+    >>> features = spex.gene_features(genes, "example/genome.fa", network, cache="example/pred_cache")
     >>> features.X.shape
     (2, 20020)
     """
@@ -421,7 +421,7 @@ def load_features(data_folder: str | Path) -> Features:
 
     Examples
     --------
-    >>> features = spex.load_features("data/demo/with_contacts")  # of `make demo`
+    >>> features = spex.load_features("example/with_contacts")
     >>> features.X.shape
     (64, 24024)
     >>> features.columns[0]
@@ -484,9 +484,9 @@ def fit_expression(
 
     Examples
     --------
-    >>> features = spex.load_features("data/demo/with_contacts")  # of `make demo`
-    >>> genes = spex.read_genes("data/example/genes.csv")
-    >>> expression = spex.read_expression("data/example/expression.csv", genes)
+    >>> features = spex.load_features("example/with_contacts")
+    >>> genes = spex.read_genes("example/genes.csv")
+    >>> expression = spex.read_expression("example/expression.csv", genes)
     >>> fit = spex.fit_expression(features, expression, "Liver", model="ridge")
     >>> fit.scores.spearman, fit.chosen
     """
@@ -651,11 +651,11 @@ def element_effects(
     Examples
     --------
     >>> elements = spex.element_effects(
-    ...     "data/demo/with_contacts",  # of `make demo`, with its ridge fit
-    ...     genome="data/example/genome.fa",
-    ...     network="data/demo/stand_in_weights.pth",
+    ...     "example/with_contacts",
+    ...     genome="example/genome.fa",
+    ...     network="example/stand_in_weights.pth",
     ...     genes="EX30",
-    ...     cache="data/demo/pred_cache",
+    ...     cache="example/pred_cache",
     ... )
     >>> elements.nlargest(3, "Score")[["name", "TargetGene", "Score"]]
     """
@@ -715,11 +715,11 @@ def variant_effects(
     Examples
     --------
     >>> effects = spex.variant_effects(
-    ...     "data/example/variants.vcf",
-    ...     "data/demo/with_contacts",  # of `make demo`, with its ridge fit
-    ...     genome="data/example/genome.fa",
-    ...     network="data/demo/stand_in_weights.pth",
-    ...     cache="data/demo/pred_cache",
+    ...     "example/variants.vcf",
+    ...     "example/with_contacts",
+    ...     genome="example/genome.fa",
+    ...     network="example/stand_in_weights.pth",
+    ...     cache="example/pred_cache",
     ... )
     >>> effects.nlargest(3, "effect")[["variant_id", "gene_name", "path", "effect"]]
     """

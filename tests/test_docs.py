@@ -683,13 +683,12 @@ def test_the_examples_of_the_docstrings_run(world):
     """In the world of the documents, whose network is narrow; of `make demo` they name folders, which are made here."""
     import spex  # noqa: PLC0415
 
-    test_python_runs(world, "README.md")  # makes data/demo/with_contacts
-    given = ["--data_folder", "data/demo/with_contacts", "--genes_filename", "data/example/genes.csv"]
-    given += ["--gene_expression_filename", "data/example/expression.csv", "--model", "ridge", "--target", "Liver"]
-    assert world.main(train.main, given).status == 0
+    test_python_runs(world, "README.md")  # makes example/with_contacts
+    ((train_,),) = (commands for what, commands in next_commands(Path("example")) if what.startswith("A score"))
+    assert world.main(every_command, list(map(str, train_))).status == 0
     world.prepare("compare", ["data_expecto", "data_spex_corrected"])
     study_ = Path("data/demo/synthetic_study")
-    study_.mkdir(exist_ok=True)
+    study_.mkdir(exist_ok=True, parents=True)
     places = {"own_sequence": "data_expecto", "informative": "data_spex_corrected", "pred_cache": "pred_cache"}
     places |= {"genes.csv": "expecto/geneanno_GRCh38.csv", "expression.csv": "expecto/geneanno.exp.csv"}
     for name, place in places.items():
