@@ -182,8 +182,7 @@ def trained(tmp_path):
     "model, validation, seed",
     [("gbtree", ("chr9",), 5), ("gbtree", (), 1410), ("ridge", ("chr9",), 1), ("gblinear", (), 1)],
 )
-def test_a_fit_has_the_scores_that_train_py_prints(trained, tmp_path, capsys, monkeypatch, model, validation, seed):
-    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
+def test_a_fit_has_the_scores_that_train_py_prints(trained, tmp_path, capsys, sketches, model, validation, seed):
     options, features, expression = trained
     more = ["--validation_chroms", *validation] if validation else []
     parameters = train_inputs.FAST if model == "gbtree" else {}

@@ -28,7 +28,7 @@ import pandas as pd
 import pytest
 import torch
 from annotation_files import gtf_of
-from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, leave_out_pictures, narrow_state
 from cooler.cli import cli as cooler_cli
 from file_server import FileServer
 from made_comparison import made_confirmation
@@ -197,8 +197,7 @@ def world(tmp_path_factory):
         for name, value in (FAST | {"num_boost_round": 2}).items():
             patch.setitem(MODELS["gbtree"].defaults, name, value)
         patch.setattr(torch.cuda, "is_available", lambda: False)
-        # pictures take half of the time of a fit; tests/reports looks at them
-        patch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: path.write_bytes(b"picture"))
+        leave_out_pictures(patch)
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         # a study takes minutes; tests/study runs one

@@ -27,17 +27,10 @@ from spex.commands.running import BUGS, run_script
 from spex.files.hashes import file_sha256
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import CoolMap
-from spex.reports import fit_figures as report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
 
 pytestmark = pytest.mark.usefixtures("narrow")
-
-
-@pytest.fixture
-def sketches(monkeypatch):
-    """No pictures, for tests of something else."""
-    monkeypatch.setattr(report, "write_figure", lambda figure, path: None)
 
 
 @pytest.fixture

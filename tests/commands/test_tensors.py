@@ -15,7 +15,7 @@ import oracles
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, example_genes, narrow_state, write_mcool
+from conftest import ROOT, example_genes, expect_narrow, narrow_state, tensors_argv_in, write_mcool
 from conftest import tensor_bytes as content
 from numpy.testing import assert_allclose, assert_array_equal
 from processes import start_on_two_devices, start_tensors
@@ -142,18 +142,18 @@ def coarse(world, tmp_path_factory):
 
 @pytest.mark.parametrize("case", GROWN)
 def test_grown_rules_agree_with_the_oracle(world, coarse, narrow, predict, tensors_argv, tmp_path, capsys, case):
-    options, told = GROWN[case]
+    options, of_oracle = GROWN[case]
     path, pixels = coarse
     argv = tensors_argv("--mcool_filename", path, *options)
     succeed(argv)
     rule = "corrected" if "corrected" in options else "published"
-    groups = len(told.get("distance_edges", [1]))
+    groups = len(of_oracle.get("distance_edges", [1]))
     table = example_genes().set_index("id")
     for gene in GENES:
         chrom, strand, tss = table.loc[gene, ["seqnames", "strand", "CAGE_representative_TSS"]]
-        of_chrom = pixels[chrom][told.get("resolution", 1000)]
+        of_chrom = pixels[chrom][of_oracle.get("resolution", 1000)]
         expected = oracles.neighbour_features(
-            predict, world.sequences[chrom], int(tss), strand, [of_chrom], rule=rule, **told
+            predict, world.sequences[chrom], int(tss), strand, [of_chrom], rule=rule, **of_oracle
         )
         found = tensor(tmp_path / "data", gene)
         assert found.shape == (20_020 + 4_004 * groups,)
@@ -179,11 +179,20 @@ def test_without_maps_a_tensor_holds_the_genes_own_features(narrow, tensors_argv
 # --- the same bytes, however the work is cut ---
 
 
+@pytest.fixture(scope="module")
+def undisturbed(world, tmp_path_factory):
+    """The data folder of one uninterrupted run with contacts and without a cache."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        expect_narrow(patch)
+        succeed(tensors_argv_in(folder, world, "--no_pred_cache", maps=[0, 1]))
+    return folder / "data"
+
+
 @pytest.fixture
-def reference(narrow, tensors_argv, tmp_path):
-    """Tensors of one uninterrupted run with contacts and without a cache."""
-    succeed(tensors_argv("--no_pred_cache", data="reference", maps=[0, 1]))
-    return content(tmp_path / "reference")
+def reference(narrow, undisturbed):
+    """The tensors of the uninterrupted run."""
+    return content(undisturbed)
 
 
 @pytest.mark.parametrize(
@@ -194,20 +203,20 @@ def test_blocks_batches_and_the_cache_change_no_bit(reference, tensors_argv, tmp
     assert content(tmp_path / "data") == reference
 
 
-def test_segments_and_groups_of_bins_add_up(reference, narrow, tensors_argv, tmp_path, monkeypatch):
+def test_segments_and_groups_of_bins_add_up(undisturbed, narrow, tensors_argv, tmp_path, monkeypatch):
     monkeypatch.setattr(sums, "SEGMENT_WINDOWS", 10)
     monkeypatch.setattr(sums, "WINDOWS_AT_ONCE", 15)
     succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
-        assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-6)
+        assert_allclose(tensor(tmp_path / "data", gene), tensor(undisturbed, gene), rtol=1e-6)
 
 
-def test_threads_change_next_to_nothing(reference, tensors_argv, tmp_path):
+def test_threads_change_next_to_nothing(undisturbed, narrow, tensors_argv, tmp_path):
     with threads(2):
         succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
         # the full-size network stays within 1e-6 (see the golden genes); layers this narrow are divided among threads
-        assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-5)
+        assert_allclose(tensor(tmp_path / "data", gene), tensor(undisturbed, gene), rtol=1e-5)
 
 
 def test_three_shards_make_what_one_run_makes(reference, tensors_argv, tmp_path):
@@ -460,7 +469,7 @@ def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_ar
     assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()} == before
 
 
-def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(
+def test_a_full_disk_is_reported_in_one_line_and_the_run_goes_on_later(
     reference, tensors_argv, tmp_path, monkeypatch, capsys
 ):
     argv = tensors_argv("--block_size", 2, maps=[0, 1])

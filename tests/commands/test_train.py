@@ -31,12 +31,6 @@ def options(tmp_path):
     return write_inputs(tmp_path) | {"--params": str(tmp_path / "fast.json")}
 
 
-@pytest.fixture
-def sketches(monkeypatch):
-    """No pictures, for runs of many fits."""
-    monkeypatch.setattr(report, "write_figure", lambda figure, path: None)
-
-
 def only_fit(options):
     (folder,) = [path.parent for path in Path(options["--data_folder"]).glob("results/*/metrics.json")]
     return folder
@@ -397,7 +391,8 @@ def test_what_a_killed_run_left_half_written_goes(options, capsys, monkeypatch):
     assert not [path for path in left if path.exists()]
 
 
-def test_summaries_are_drawn_again(options, capsys):
+def test_summaries_are_drawn_again(options, capsys, monkeypatch):
+    monkeypatch.setattr(report, "draw_fit", lambda folder, record: None)  # which are drawn again in another test
     assert train.main(argv(without_parameters(options) | {"--target_index": "all"}, "--model", "ridge")) == 0
     (picture,) = DataFolder(options["--data_folder"]).results.glob("summary_*.png")
     content = picture.read_bytes()
