@@ -245,7 +245,8 @@ def write_variants_and_pairs(folder):
     place = next(number for number, letter in enumerate(letters) if letter in "ACGT")
     lines.append(f"{chrom}\t{place + 1}\t.\t{letters[place]}\t{'C' if letters[place] == 'A' else 'A'}\t.\t.\t.")
     (folder / "variants.vcf").write_text("\n".join(lines) + "\n")
-    genes = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")["symbol"].iloc[:8]
+    table = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")
+    genes = table.loc[table["seqnames"] == chrom, "symbol"]
     pairs = [f"{chrom}\t{1000 * row}\t{1000 * row + 900}\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
     header = "chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\tRegulated"
     (folder / "crispr.tsv").write_text("\n".join([header, *pairs]) + "\n")
