@@ -10,6 +10,7 @@ front, and its three standard streams. It gets the pid of the command, then its 
 Processes that a command spawns by multiprocessing are forks too, unless SPAWN is `anew` in its environment.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -91,6 +92,8 @@ def become(request):
         os.setsid()
     os.environ.clear()
     os.environ.update(request["environment"])
+    if "namespaces" in request:
+        _enter(request["namespaces"])
     os.chdir(request["folder"])
     _open_streams()
     if os.environ.get("SPAWN") != "anew":
@@ -98,6 +101,15 @@ def become(request):
     sys.argv = request["argv"]
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def _enter(namespaces):
+    """See the mounts that another process sees. namespaces: its folder ns in /proc."""
+    for kind in ("user", "mnt"):
+        if not os.path.samefile(f"{namespaces}/{kind}", f"/proc/self/ns/{kind}"):
+            with open(f"{namespaces}/{kind}") as file:
+                if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0):
+                    raise OSError(ctypes.get_errno(), f"cannot enter {file.name}")
 
 
 def _spawn_by_fork(path, words, kept, start_anew=util.spawnv_passfds):

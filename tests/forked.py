@@ -2,8 +2,8 @@
 
     python -S tests/forked.py SOCKET SCRIPT [ARGUMENT ...]
 
-The command stands for `python SCRIPT ...` where a program starts others: it runs until the script ends, and ends with
-its status.
+The command stands for `python SCRIPT ...` where a program or a shell starts it: it runs until the script ends, and ends
+with its status. The script sees the mounts that the command sees.
 """
 
 import json
@@ -22,16 +22,20 @@ class Forked:
     """A script that the server of forks runs, with the methods of `subprocess.Popen` that tests use.
 
     server: path of its socket. argv: the script and its arguments. cwd, env: of the script. stdout, stderr:
-    subprocess.PIPE for text to be read with `communicate`, or None for those of this process.
+    subprocess.PIPE for text to be read with `communicate`, or None for those of this process. options: more of what
+    the server is asked for.
     """
 
-    def __init__(self, server, argv, *, cwd=None, env=os.environ, stdout=None, stderr=None, start_new_session=False):
+    def __init__(
+        self, server, argv, *, cwd=None, env=os.environ, stdout=None, stderr=None, start_new_session=False, **options
+    ):
         self.args, self.returncode = [str(word) for word in argv], None
         request = {
             "argv": self.args,
             "folder": os.path.abspath(cwd or "."),
             "environment": dict(env),
             "new_session": start_new_session,
+            **options,
         }
         self.stdout, ours = self._stream(stdout, 1)
         self.stderr, theirs = self._stream(stderr, 2)
@@ -94,4 +98,4 @@ class Forked:
 
 
 if __name__ == "__main__":
-    sys.exit(Forked(sys.argv[1], sys.argv[2:]).wait() & 0xFF)
+    sys.exit(Forked(sys.argv[1], sys.argv[2:], namespaces=f"/proc/{os.getpid()}/ns").wait() & 0xFF)

@@ -91,5 +91,5 @@ def in_own_mounts(script, *folders):
 
 
 def quoted(argv):
-    """A command of tensors.py as one line of a shell script."""
-    return shlex.join([*TENSORS, *map(str, argv)])
+    """A command of tensors.py as one line of a shell script, run by the server of forks."""
+    return shlex.join(map(str, [sys.executable, "-S", ROOT / "tests/forked.py", fork_server(), *TENSORS[1:], *argv]))
