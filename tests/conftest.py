@@ -195,10 +195,15 @@ def world(tmp_path_factory):
     )
 
 
-@pytest.fixture
-def genes(world):
-    """The usable genes of the small world."""
+@pytest.fixture(scope="session")
+def kept_genes(world):
     return keep_genes(read_gene_table(world.genes))
+
+
+@pytest.fixture
+def genes(kept_genes):
+    """The usable genes of the small world."""
+    return kept_genes.copy()
 
 
 def tensor_bytes(folder):

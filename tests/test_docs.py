@@ -656,14 +656,14 @@ def test_signatures_are_the_library_s():
     for piece in PIECES:
         for line in piece.text.splitlines() if piece.kind == "signature" else ():
             name, _, parameters = line.removeprefix("spex.").partition("(")
-            told, found = {}, {"spex": spex}
-            exec(f"def verb({parameters}: pass", found, told)
+            written, found = {}, {"spex": spex}
+            exec(f"def verb({parameters}: pass", found, written)
             ours = [
                 (each.name, each.kind, each.default)
                 for each in inspect.signature(getattr(spex, name)).parameters.values()
             ]
             theirs = [
-                (each.name, each.kind, each.default) for each in inspect.signature(told["verb"]).parameters.values()
+                (each.name, each.kind, each.default) for each in inspect.signature(written["verb"]).parameters.values()
             ]
             assert ours == theirs, piece.place
             checked += 1

@@ -97,7 +97,7 @@ def test_a_species_of_other_chromosomes_goes_from_gtf_to_scores(species, capsys)
     np.testing.assert_allclose(predictions["observed"], np.log(expected + 1e-4), rtol=1e-6)
 
 
-def test_the_default_chromosome_and_one_that_is_not_there_are_told_in_one_line(species, capsys):
+def test_the_default_chromosome_and_one_that_is_not_there_are_reported_in_one_line(species, capsys):
     assert species.tensors() == 0
     capsys.readouterr()
     assert species.train() == 2
