@@ -257,6 +257,22 @@ def tensors_argv(world, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def undisturbed(world, tmp_path_factory):
+    """The data folder of one uninterrupted run on both maps and without a cache."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        expect_narrow(patch)
+        assert tensors.main(tensors_argv_in(folder, world, "--no_pred_cache", maps=[0, 1])) == 0
+    return folder / "data"
+
+
+@pytest.fixture
+def reference(narrow, undisturbed):
+    """The tensors of the uninterrupted run."""
+    return tensor_bytes(undisturbed)
+
+
+@pytest.fixture(scope="session")
 def study(tmp_path_factory):
     """A made study of few genes: data folders of sequence alone and of four maps, the maps, a cache, expression."""
     return write_made_study(tmp_path_factory.mktemp("study"), genes=240, tissues=2)

@@ -1,7 +1,7 @@
 """The scripts in processes of their own, which tests can kill, and places that only such a process sees.
 
 `fork` starts a script within a tenth of a second, from a process that has imported the program already; `start` starts
-Python anew, for tests of the start itself: of the environment that Python reads, of mounts, of other programs.
+Python anew, for tests of the start itself: of the environment that Python reads, of limits, of other programs.
 """
 
 import atexit

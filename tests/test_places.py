@@ -15,12 +15,6 @@ from spex.commands import tensors
 SHARED_MEMORY = Path("/dev/shm")
 
 
-@pytest.fixture
-def reference(narrow, tensors_argv, tmp_path):
-    assert tensors.main(tensors_argv("--no_pred_cache", data="reference", maps=[0, 1])) == 0
-    return content(tmp_path / "reference")
-
-
 def run_in_own_mounts(script, *folders):
     process = in_own_mounts(script, *folders)
     if process is None:

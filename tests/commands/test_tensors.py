@@ -15,7 +15,7 @@ import oracles
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, example_genes, expect_narrow, narrow_state, tensors_argv_in, write_mcool
+from conftest import ROOT, example_genes, narrow_state, write_mcool
 from conftest import tensor_bytes as content
 from numpy.testing import assert_allclose, assert_array_equal
 from processes import start_on_two_devices, start_tensors
@@ -177,22 +177,6 @@ def test_without_maps_a_tensor_holds_the_genes_own_features(narrow, tensors_argv
 
 
 # --- the same bytes, however the work is cut ---
-
-
-@pytest.fixture(scope="module")
-def undisturbed(world, tmp_path_factory):
-    """The data folder of one uninterrupted run with contacts and without a cache."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    with pytest.MonkeyPatch.context() as patch:
-        expect_narrow(patch)
-        succeed(tensors_argv_in(folder, world, "--no_pred_cache", maps=[0, 1]))
-    return folder / "data"
-
-
-@pytest.fixture
-def reference(narrow, undisturbed):
-    """The tensors of the uninterrupted run."""
-    return content(undisturbed)
 
 
 @pytest.mark.parametrize(
