@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,12 +25,20 @@ from spex.commands import tensors
 from spex.effects.inputs import Sources, open_inputs
 from spex.example import weights
 from spex.inputs.genes import keep_genes, read_gene_table
+from spex.reports import fit_figures
 from spex.runs.folder import DataFolder
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts with &; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items):
+    """The longest test first: were it the last, one worker would wait for the other."""
+    items.sort(key=lambda item: "full_checkpoint" not in item.fixturenames)
+
+
 NARROW_CHANNELS = (16, 16, 16)  # fewer take a route through oneDNN that rounds by the length of the sequence
 NARROW_HIDDEN = 16
 CHROMSIZES = {"chr1": 120_400, "chr8": 90_000, "chr9": 61_000}
@@ -183,10 +192,15 @@ def world(tmp_path_factory):
     )
 
 
-@pytest.fixture
-def genes(world):
-    """The usable genes of the small world."""
+@pytest.fixture(scope="session")
+def kept_genes(world):
     return keep_genes(read_gene_table(world.genes))
+
+
+@pytest.fixture
+def genes(kept_genes):
+    """The usable genes of the small world."""
+    return kept_genes.copy()
 
 
 def tensor_bytes(folder):
@@ -194,31 +208,65 @@ def tensor_bytes(folder):
     return {path.name: path.read_bytes() for path in sorted((folder / "tensors").iterdir())}
 
 
-@pytest.fixture
-def narrow(monkeypatch):
+def expect_narrow(monkeypatch):
     """Make the program expect the narrow network."""
     monkeypatch.setattr(beluga, "CHANNELS", NARROW_CHANNELS)
     monkeypatch.setattr(beluga, "HIDDEN", NARROW_HIDDEN)
 
 
 @pytest.fixture
+def narrow(monkeypatch):
+    """Make the program expect the narrow network."""
+    expect_narrow(monkeypatch)
+
+
+def leave_out_pictures(monkeypatch):
+    """Make fits without their pictures, which take half of the time of a fit; tests/reports looks at them."""
+    monkeypatch.setattr(fit_figures, "draw_fit", lambda folder, record: None)
+    monkeypatch.setattr(fit_figures, "write_figure", lambda figure, path: None)
+
+
+@pytest.fixture
+def sketches(monkeypatch):
+    """No pictures, for tests of something else."""
+    leave_out_pictures(monkeypatch)
+
+
+def tensors_argv_in(folder, world, *extra, data="data", maps=()):
+    """Arguments of tensors.py for the small world, data folder and prediction cache in a folder; extras appended."""
+    given = ["--mcool_filename", *(str(world.maps[index]) for index in maps)] if maps else []
+    return [
+        *("--data_folder", str(folder / data)),
+        *("--genes_filename", str(world.genes)),
+        *("--genome_filename", str(world.genome)),
+        *("--beluga_model_filename", str(world.checkpoint)),
+        *("--pred_cache_folder", str(folder / "cache")),
+        *("--compute_platform", "CPU"),
+        *given,
+        *map(str, extra),
+    ]
+
+
+@pytest.fixture
 def tensors_argv(world, tmp_path):
-    """Arguments of tensors.py for the small world, data folder and prediction cache in tmp_path; extras appended."""
+    """The same, called without folder and world: in tmp_path."""
+    return partial(tensors_argv_in, tmp_path, world)
 
-    def argv(*extra, data="data", maps=()):
-        given = ["--mcool_filename", *(str(world.maps[index]) for index in maps)] if maps else []
-        return [
-            *("--data_folder", str(tmp_path / data)),
-            *("--genes_filename", str(world.genes)),
-            *("--genome_filename", str(world.genome)),
-            *("--beluga_model_filename", str(world.checkpoint)),
-            *("--pred_cache_folder", str(tmp_path / "cache")),
-            *("--compute_platform", "CPU"),
-            *given,
-            *map(str, extra),
-        ]
 
-    return argv
+@pytest.fixture(scope="session")
+def undisturbed(world, tmp_path_factory):
+    """The data folder of one uninterrupted run on both maps and without a cache."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        expect_narrow(patch)
+        assert tensors.main(tensors_argv_in(folder, world, "--no_pred_cache", maps=[0, 1])) == 0
+    return folder / "data"
+
+
+@pytest.fixture
+def reference(narrow, undisturbed):
+    """The tensors of the uninterrupted run."""
+    return tensor_bytes(undisturbed)
 
 
 @pytest.fixture(scope="session")

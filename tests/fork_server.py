@@ -4,10 +4,13 @@
 
 Importing torch, cooler and pandas takes five seconds of a core. What a test starts through here has imported them
 already and has done nothing else: the server imports, and runs nothing of what it has imported. It ends with its
-stdin. A client connects to SOCKET (`Forked` in processes.py) and sends a request of one JSON object with its length in
+stdin. A client connects to SOCKET (`Forked` in forked.py) and sends a request of one JSON object with its length in
 front, and its three standard streams. It gets the pid of the command, then its exit status, as a line each.
+
+Processes that a command spawns by multiprocessing are forks too, unless SPAWN is `anew` in its environment.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -16,7 +19,11 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from importlib import import_module
+from itertools import pairwise
+from multiprocessing import spawn, util
+from types import ModuleType
 
 MODULES = (
     *("spex.commands.tensors", "spex.commands.train", "spex.commands.variants"),
@@ -85,11 +92,48 @@ def become(request):
         os.setsid()
     os.environ.clear()
     os.environ.update(request["environment"])
+    if "namespaces" in request:
+        _enter(request["namespaces"])
     os.chdir(request["folder"])
     _open_streams()
+    if os.environ.get("SPAWN") != "anew":
+        util.spawnv_passfds = _spawn_by_fork
     sys.argv = request["argv"]
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def _enter(namespaces):
+    """See the mounts that another process sees. namespaces: its folder ns in /proc."""
+    for kind in ("user", "mnt"):
+        if not os.path.samefile(f"{namespaces}/{kind}", f"/proc/self/ns/{kind}"):
+            with open(f"{namespaces}/{kind}") as file:
+                if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0):
+                    raise OSError(ctypes.get_errno(), f"cannot enter {file.name}")
+
+
+def _spawn_by_fork(path, words, kept, start_anew=util.spawnv_passfds):
+    """In the place of `util.spawnv_passfds`: a fork that does all that a spawned process does, but for importing what
+    has been imported. It has the same open files, and gets what it works on as pickled bytes."""
+    if "spawn_main" not in words[-2]:  # the process that looks after what processes share
+        return start_anew(path, words, kept)
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        edges = [2, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
+        for before, after in pairwise(edges):
+            os.closerange(before + 1, after)
+        sys.argv, sys.modules["__main__"] = ["-c", *words[-1:]], ModuleType("__main__")
+        exec(words[-2], {"spawn_main": spawn.spawn_main})
+    except SystemExit as end:
+        status = end.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
 
 
 def _open_streams():

@@ -1,26 +1,21 @@
 """The scripts in processes of their own, which tests can kill, and places that only such a process sees.
 
 `fork` starts a script within a tenth of a second, from a process that has imported the program already; `start` starts
-Python anew, for tests of the start itself: of the environment that Python reads, of mounts, of other programs.
+Python anew, for tests of the start itself: of the environment that Python reads, of limits, of other programs.
 """
 
 import atexit
-import json
 import os
-import select
 import shlex
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from functools import cache
 
 from conftest import ROOT
-from fork_server import HEAD
+from forked import Forked
 
 TENSORS = [sys.executable, str(ROOT / "tensors.py")]
 TRAIN = [sys.executable, str(ROOT / "train.py")]
@@ -35,7 +30,7 @@ def start(command, **options):
 
 
 @cache
-def _server():
+def fork_server():
     """Start the server of forks, for as long as this process lives. Returns: the path of its socket."""
     folder = tempfile.mkdtemp(prefix="spex-forks-")  # paths of sockets must be short
     path = os.path.join(folder, "s")
@@ -53,86 +48,12 @@ def _server():
     return path
 
 
-class Forked:
-    """A script that the server of forks runs, with the methods of `subprocess.Popen` that tests use.
-
-    argv: the script and its arguments. cwd, env: as `start`. stdout, stderr: subprocess.PIPE for text to be read with
-    `communicate`, or None for those of this process.
-    """
-
-    def __init__(self, argv, *, cwd=None, env=(), stdout=None, stderr=None, start_new_session=False):
-        self.args, self.returncode = [str(word) for word in argv], None
-        request = {
-            "argv": self.args,
-            "folder": os.path.abspath(cwd or "."),
-            "environment": {**os.environ, "PYTHONPATH": PATHS, **dict(env)},
-            "new_session": start_new_session,
-        }
-        self.stdout, ours = self._stream(stdout, 1)
-        self.stderr, theirs = self._stream(stderr, 2)
-        self._connection = socket.socket(socket.AF_UNIX)
-        self._connection.connect(_server())
-        content = json.dumps(request).encode()
-        with open(os.devnull) as nothing:
-            head = str(len(content)).rjust(HEAD).encode()
-            socket.send_fds(self._connection, [head], [nothing.fileno(), ours, theirs])
-        for number in {ours, theirs} - {1, 2}:
-            os.close(number)
-        self._connection.sendall(content)
-        self._answers = self._connection.makefile("rb")
-        self.pid = int(self._answers.readline())
-
-    @staticmethod
-    def _stream(wanted, own):
-        """Returns: what is read here or None, and the file descriptor that the script writes to."""
-        if wanted is None:
-            return None, own
-        assert wanted == subprocess.PIPE
-        read, write = os.pipe()
-        return os.fdopen(read, encoding="utf-8"), write
-
-    def poll(self):
-        if self.returncode is None and select.select([self._connection], [], [], 0)[0]:
-            self.wait()
-        return self.returncode
-
-    def wait(self):
-        if self.returncode is None:
-            self.returncode = int(self._answers.readline())
-            self._answers.close()
-            self._connection.close()
-        return self.returncode
-
-    def communicate(self):
-        """Returns: what the script wrote to its stdout and stderr, None for those that are not read here."""
-        texts = [None, None]
-
-        def read(place, stream):
-            texts[place] = stream.read()
-            stream.close()
-
-        streams = [(place, stream) for place, stream in enumerate((self.stdout, self.stderr)) if stream]
-        readers = [threading.Thread(target=read, args=each) for each in streams]
-        for reader in readers:
-            reader.start()
-        for reader in readers:
-            reader.join()
-        self.wait()
-        return tuple(texts)
-
-    def send_signal(self, number):
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def kill(self):
-        self.send_signal(signal.SIGKILL)
-
-
 def fork(command, **options):
     """Start a script, as `start` does, in a process that has imported the program. command: Python, script, words."""
     python, *argv = command
     assert python == sys.executable
-    return Forked(argv, **options)
+    environment = {**os.environ, "PYTHONPATH": PATHS, **options.pop("env", {})}
+    return Forked(fork_server(), argv, env=environment, **options)
 
 
 def run(command, **options):
@@ -170,5 +91,5 @@ def in_own_mounts(script, *folders):
 
 
 def quoted(argv):
-    """A command of tensors.py as one line of a shell script."""
-    return shlex.join([*TENSORS, *map(str, argv)])
+    """A command of tensors.py as one line of a shell script, run by the server of forks."""
+    return shlex.join(map(str, [sys.executable, "-S", ROOT / "tests/forked.py", fork_server(), *TENSORS[1:], *argv]))

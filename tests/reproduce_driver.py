@@ -5,7 +5,8 @@
     python reproduce_driver.py train [OPTION ...]
 
 The server at ADDRESS hands out the files in FOLDER. KILL_AT in the environment is a pattern of paths: all processes
-are killed before the first such file gets its name.
+are killed before the first such file gets its name. FORK_SERVER is the socket of a server of forks, which then runs
+tensors and train.
 """
 
 import dataclasses
@@ -50,7 +51,9 @@ def small_table(address, folder):
 
 
 def run_reproduce(address, folder, *options):
-    commands = {name: (sys.executable, __file__, name) for name in reproduce.COMMANDS}
+    server = os.environ.get("FORK_SERVER")
+    started_by = ("-S", Path(__file__).with_name("forked.py"), server) if server else ()
+    commands = {name: (sys.executable, *started_by, __file__, name) for name in reproduce.COMMANDS}
     return reproduce.main(options, table=small_table(address, folder), commands=commands)
 
 

@@ -8,7 +8,7 @@ import torch
 from conftest import narrow_state, random_letters, write_fasta, write_mcool
 
 LENGTHS = {f"chr{number}": 50_000 + 500 * number for number in range(1, 23)}
-GENES_PER_CHROM = 6
+GENES_PER_CHROM = 4
 GENES = GENES_PER_CHROM * len(LENGTHS)
 TISSUES = 24
 BINS = 50

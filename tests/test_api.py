@@ -182,8 +182,7 @@ def trained(tmp_path):
     "model, validation, seed",
     [("gbtree", ("chr9",), 5), ("gbtree", (), 1410), ("ridge", ("chr9",), 1), ("gblinear", (), 1)],
 )
-def test_a_fit_has_the_scores_that_train_py_prints(trained, tmp_path, capsys, monkeypatch, model, validation, seed):
-    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
+def test_a_fit_has_the_scores_that_train_py_prints(trained, tmp_path, capsys, sketches, model, validation, seed):
     options, features, expression = trained
     more = ["--validation_chroms", *validation] if validation else []
     parameters = train_inputs.FAST if model == "gbtree" else {}
@@ -238,7 +237,7 @@ def test_genes_without_expression_are_left_out(trained):
         ({"test_chroms": ["chr7"]}, "test_chroms chr7: no test genes"),
     ],
 )
-def test_what_cannot_be_fitted_is_told_by_its_argument(trained, changes, message):
+def test_what_cannot_be_fitted_is_refused_by_its_argument(trained, changes, message):
     _, features, expression = trained
     asked = {"target": "Liver"} | changes
     with pytest.raises(spex.InputError, match=message):
@@ -260,7 +259,7 @@ def test_what_cannot_be_fitted_is_told_by_its_argument(trained, changes, message
         ({"expression": {"Liver": 1}}, "expression: found dict; expected a DataFrame"),
     ],
 )
-def test_arguments_of_another_kind_are_told_before_anything_is_fitted(trained, changes, message):
+def test_arguments_of_another_kind_are_refused_before_anything_is_fitted(trained, changes, message):
     _, features, expression = trained
     asked = {"features": features, "expression": expression, "target": "Liver"} | changes
     with pytest.raises(spex.InputError, match=message):
@@ -318,13 +317,13 @@ def test_what_a_caller_does_with_its_objects_changes_no_other(trained):
         ({"cache": 5}, "cache: found 5; expected a path"),
     ],
 )
-def test_arguments_of_another_kind_are_told_before_anything_is_computed(world, genes, narrow, changes, message):
+def test_arguments_of_another_kind_are_refused_before_anything_is_computed(world, genes, narrow, changes, message):
     asked = {"genes": genes, "genome": world.genome, "network": world.checkpoint, "device": "cpu"} | changes
     with pytest.raises(spex.InputError, match=message):
         spex.gene_features(**asked)
 
 
-def test_readers_are_told_what_is_no_path_no_type_and_no_rule(world, genes, tmp_path):
+def test_readers_refuse_what_is_no_path_no_type_and_no_rule(world, genes, tmp_path):
     series = pd.Series([1.0, 2.0, 3.0])
     for read, message in (
         (lambda: spex.read_genes(None), "genes: found None; expected a path"),
@@ -424,7 +423,7 @@ def test_features_as_anndata(trained):
     assert_array_equal(table.X, features.X)
 
 
-def test_without_anndata_it_is_told_how_to_get_it(trained, monkeypatch):
+def test_without_anndata_the_message_says_how_to_get_it(trained, monkeypatch):
     monkeypatch.setitem(sys.modules, "anndata", None)
     with pytest.raises(
         spex.InputError, match=r"anndata, .*, is not installed; get it with: pip install 'spex-expression\[anndata\]'$"

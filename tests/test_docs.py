@@ -29,7 +29,7 @@ import pandas as pd
 import pytest
 import torch
 from annotation_files import gtf_of
-from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, leave_out_pictures, narrow_state
 from cooler.cli import cli as cooler_cli
 from file_server import FileServer
 from made_comparison import made_confirmation
@@ -203,8 +203,7 @@ def world(tmp_path_factory):
         for name, value in (FAST | {"num_boost_round": 2}).items():
             patch.setitem(MODELS["gbtree"].defaults, name, value)
         patch.setattr(torch.cuda, "is_available", lambda: False)
-        # pictures take half of the time of a fit; tests/reports looks at them
-        patch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: path.write_bytes(b"picture"))
+        leave_out_pictures(patch)
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         # a study takes minutes; tests/study runs one
@@ -252,7 +251,8 @@ def write_variants_and_pairs(folder):
     place = next(number for number, letter in enumerate(letters) if letter in "ACGT")
     lines.append(f"{chrom}\t{place + 1}\t.\t{letters[place]}\t{'C' if letters[place] == 'A' else 'A'}\t.\t.\t.")
     (folder / "variants.vcf").write_text("\n".join(lines) + "\n")
-    genes = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")["symbol"].iloc[:8]
+    table = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")
+    genes = table.loc[table["seqnames"] == chrom, "symbol"]
     pairs = [f"{chrom}\t{1000 * row}\t{1000 * row + 900}\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
     header = "chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\tRegulated"
     (folder / "crispr.tsv").write_text("\n".join([header, *pairs]) + "\n")
@@ -742,14 +742,14 @@ def test_signatures_are_the_library_s():
     for piece in PIECES:
         for line in piece.text.splitlines() if piece.kind == "signature" else ():
             name, _, parameters = line.removeprefix("spex.").partition("(")
-            told, found = {}, {"spex": spex}
-            exec(f"def verb({parameters}: pass", found, told)
+            written, found = {}, {"spex": spex}
+            exec(f"def verb({parameters}: pass", found, written)
             ours = [
                 (each.name, each.kind, each.default)
                 for each in inspect.signature(getattr(spex, name)).parameters.values()
             ]
             theirs = [
-                (each.name, each.kind, each.default) for each in inspect.signature(told["verb"]).parameters.values()
+                (each.name, each.kind, each.default) for each in inspect.signature(written["verb"]).parameters.values()
             ]
             assert ours == theirs, piece.place
             checked += 1

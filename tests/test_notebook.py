@@ -7,7 +7,7 @@ import nbclient
 import nbformat
 import pytest
 import torch
-from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, narrow_state
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, leave_out_pictures, narrow_state
 
 from spex.commands import tensors, train
 from spex.example import WEIGHTS, lay_out
@@ -47,7 +47,7 @@ def test_the_notebook_prints_what_the_commands_print(place, narrow, capsys, monk
     resources = {"metadata": {"path": str(place)}}
     nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
 
-    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
+    leave_out_pictures(monkeypatch)
     monkeypatch.setattr(MODELS["gbtree"], "defaults", MODELS["gbtree"].defaults | ROUNDS)
     monkeypatch.chdir(place)
     example = place / "example"

@@ -15,12 +15,6 @@ from spex.commands import tensors
 SHARED_MEMORY = Path("/dev/shm")
 
 
-@pytest.fixture
-def reference(narrow, tensors_argv, tmp_path):
-    assert tensors.main(tensors_argv("--no_pred_cache", data="reference", maps=[0, 1])) == 0
-    return content(tmp_path / "reference")
-
-
 def run_in_own_mounts(script, *folders):
     process = in_own_mounts(script, *folders)
     if process is None:
@@ -31,7 +25,7 @@ def run_in_own_mounts(script, *folders):
 
 
 @pytest.mark.parametrize("full", ["data", "cache"])
-def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_when_there_is_space(
+def test_a_full_disk_is_reported_in_one_line_and_the_run_goes_on_when_there_is_space(
     reference, tensors_argv, tmp_path, full
 ):
     (tmp_path / full).mkdir()
@@ -45,9 +39,9 @@ def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_when_there_is_space
     """
     out, err = run_in_own_mounts(script, tmp_path / full, tmp_path / "kept")
     assert out.splitlines() == ["status 2", "status 0"], err
-    told = [line for line in err.splitlines() if "tensors.py: error:" in line]
-    assert len(told) == 1
-    assert told[0].endswith("No space left on device; free some space, then run the same command again")
+    errors = [line for line in err.splitlines() if "tensors.py: error:" in line]
+    assert len(errors) == 1
+    assert errors[0].endswith("No space left on device; free some space, then run the same command again")
     assert "Traceback" not in err
     assert content(tmp_path / ("kept" if full == "data" else "data")) == reference
 
@@ -72,7 +66,7 @@ def test_read_only_inputs_and_a_read_only_cache_are_no_obstacle(reference, world
     assert (tmp_path / "data" / "genome.fai").exists()
 
 
-def test_a_read_only_data_folder_is_told_in_one_line(narrow, tensors_argv, tmp_path):
+def test_a_read_only_data_folder_is_reported_in_one_line(narrow, tensors_argv, tmp_path):
     (tmp_path / "data").mkdir()
     command = quoted(tensors_argv())
     script = f'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && {command}; echo "status $?"'

@@ -1,4 +1,4 @@
-"""Trouble that people had with programs like this one: the right numbers, or one line that tells the truth.
+"""Trouble that people had with programs like this one: the right numbers, or one true line.
 
 What is right comes from the tables that a test writes itself. Command lines that end well print the scores of the same
 data in their plain form; all others end with status 2, one line, and nothing written.
@@ -27,17 +27,10 @@ from spex.commands.running import BUGS, run_script
 from spex.files.hashes import file_sha256
 from spex.inputs.genes import keep_genes, read_gene_table
 from spex.inputs.maps.cool import CoolMap
-from spex.reports import fit_figures as report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
 
 pytestmark = pytest.mark.usefixtures("narrow")
-
-
-@pytest.fixture
-def sketches(monkeypatch):
-    """No pictures, for tests of something else."""
-    monkeypatch.setattr(report, "write_figure", lambda figure, path: None)
 
 
 @pytest.fixture
@@ -74,7 +67,7 @@ def test_what_is_in_front_of_the_tissues_ties_rows_to_genes(quick, tmp_path, cap
     ids, versions = table.set_axis(genes["id"].to_numpy()), table.set_axis((genes["id"] + ".3").to_numpy())
     behind = ["id", "Unnamed: 0", *table.columns]
     again = table.reset_index(names="Unnamed: 0")  # read without index_col, and saved again
-    for name, written, told in (
+    for name, written, message in (
         ("pandas", ids.iloc[shuffled].to_csv(), "by the gene ids in front"),
         ("versions", versions.iloc[shuffled].to_csv(index_label="Unnamed: 0"), "by the gene ids in front"),
         ("fewer", ids[(genes["seqnames"] != "chrX").to_numpy()].to_csv(), "by the gene ids in front"),
@@ -89,7 +82,7 @@ def test_what_is_in_front_of_the_tissues_ties_rows_to_genes(quick, tmp_path, cap
         (tmp_path / f"{name}.csv").write_text(written)
         out, log = scores(capsys, quick | {"--gene_expression_filename": str(tmp_path / f"{name}.csv")})
         assert out == plain, name
-        assert told in log, name
+        assert message in log, name
 
 
 def test_tables_that_were_sorted_together(quick, tmp_path, capsys):
@@ -245,10 +238,10 @@ def test_other_names_of_features_are_not_those_of_an_old_fit(options, tmp_path, 
 # --- left out or kept without a word ---
 
 
-def test_every_row_that_is_left_out_is_told(tensors_argv, options, tmp_path, capsys, world):
+def test_every_row_that_is_left_out_is_reported(tensors_argv, options, tmp_path, capsys, world):
     assert tensors.main(tensors_argv("--test_only", data="other")) == 0
-    told = "12 rows: 9 genes used; left out: 1 with an empty cell, 1 on chrX, 1 rRNA"
-    assert told in capsys.readouterr().err
+    message = "12 rows: 9 genes used; left out: 1 with an empty cell, 1 on chrX, 1 rRNA"
+    assert message in capsys.readouterr().err
     _, log = scores(capsys, options)
     assert "60 rows: 47 genes used; left out: 12 on chrX, 1 with an empty cell" in log
     assert "expression.csv: 47 rows used; left out: 13 of genes that are not used; tied to the genes table by" in log
@@ -261,11 +254,11 @@ def test_lncrna_is_what_lincrna_was(tensors_argv, world, tmp_path, capsys):
     assert list(keep_genes(read_gene_table(tmp_path / "genes.csv"), "lincRNA")["id"].sort_values()) == ["G1", "G6"]
     argv = tensors_argv("--genes_filename", tmp_path / "genes.csv", "--gene_type", "lincRNA")
     assert tensors.main(argv) == 0
-    assert "2 genes used; left out: " in (told := capsys.readouterr().err)
-    assert "; 1 lncRNA among those used" in told
+    assert "2 genes used; left out: " in (message := capsys.readouterr().err)
+    assert "; 1 lncRNA among those used" in message
 
 
-def test_chromosomes_of_unknown_names_are_told(tensors_argv, world, tmp_path, capsys):
+def test_chromosomes_of_unknown_names_are_reported(tensors_argv, world, tmp_path, capsys):
     write_fasta(tmp_path / "genome.fa", {**world.sequences, "linkage7": world.sequences["chr9"]})
     table = pd.read_csv(world.genes)
     table.loc[table["seqnames"] == "chr9", "seqnames"] = "linkage7"
@@ -285,7 +278,7 @@ def test_a_file_that_changed_within_its_time_stamp_is_read_again(options, capsys
     assert scores(capsys, options)[0] != plain
 
 
-def test_no_gene_left_is_told(options, capsys):
+def test_no_gene_left_is_reported(options, capsys):
     refuse_training(capsys, options, "none of the 47 genes is left by them", "--divisor", "1000", "--reminder", "999")
 
 

@@ -2,7 +2,8 @@
 
 Where the bins of a column end follows from that column alone, but xgboost looks for the ends of all columns at once,
 which takes four times the memory of the features. Here it does so for some columns after the other. The bins of all of
-them together come from a small matrix with the same ends, which is handed to xgboost as the one to follow.
+them together come from a small matrix with the same ends, which is handed to xgboost as the one to follow. Few
+rows do without that.
 """
 
 import numpy as np
@@ -20,6 +21,8 @@ def quantise(features, rows, max_bin):
 
     Returns: xgboost.QuantileDMatrix of these rows.
     """
+    if len(rows) <= ROWS_AT_ONCE:
+        return quantise_like(None, features, rows, max_bin)
     ends, pattern = _column_by_column(features, rows, max_bin)
     pattern = xgboost.QuantileDMatrix(pattern, max_bin=max_bin)
     if not all(map(np.array_equal, pattern.get_quantile_cut(), ends)):

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import leave_out_pictures
 from refusals import refuse
 
 from spex.commands import elements, tensors, train
@@ -37,7 +38,7 @@ def test_later_commands_need_no_option_for_what_the_folder_was_made_with(lab, ca
     assert train.main([*TRAIN, "--gene_expression_filename", "lab_expression.csv"]) == 0
     line = capsys.readouterr().out
     monkeypatch.chdir(lab / "data")  # paths are remembered whole, wherever the next command starts
-    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
+    leave_out_pictures(monkeypatch)
     again = ["--data_folder", str(lab / "data"), *TRAIN[2:]]
     assert train.main([*again, "--genes_filename", str(lab / "lab.csv")]) == 0
     assert capsys.readouterr().out == line

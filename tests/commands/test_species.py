@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from annotation_files import gff_of, gtf_of
-from conftest import example_genes, narrow_state, random_letters, tensor_bytes, write_fasta
+from conftest import example_genes, leave_out_pictures, narrow_state, random_letters, tensor_bytes, write_fasta
 from refusals import files_in
 from train_inputs import FAST
 
@@ -34,7 +34,7 @@ def test_annotation_gives_the_tensors_of_the_table_byte_for_byte(world, narrow, 
 @pytest.fixture
 def species(tmp_path, narrow, monkeypatch):
     """Genome, GTF and expression of a made species, and functions that run the commands on them."""
-    monkeypatch.setattr("spex.reports.fit_figures.write_figure", lambda figure, path: None)
+    leave_out_pictures(monkeypatch)
     generator = np.random.default_rng(4)
     write_fasta(tmp_path / "toy.fa", {chrom: random_letters(generator, 9000) for chrom in CHROMS})
     rows = [
@@ -97,7 +97,7 @@ def test_a_species_of_other_chromosomes_goes_from_gtf_to_scores(species, capsys)
     np.testing.assert_allclose(predictions["observed"], np.log(expected + 1e-4), rtol=1e-6)
 
 
-def test_the_default_chromosome_and_one_that_is_not_there_are_told_in_one_line(species, capsys):
+def test_the_default_chromosome_and_one_that_is_not_there_are_reported_in_one_line(species, capsys):
     assert species.tensors() == 0
     capsys.readouterr()
     assert species.train() == 2

@@ -142,18 +142,18 @@ def coarse(world, tmp_path_factory):
 
 @pytest.mark.parametrize("case", GROWN)
 def test_grown_rules_agree_with_the_oracle(world, coarse, narrow, predict, tensors_argv, tmp_path, capsys, case):
-    options, told = GROWN[case]
+    options, of_oracle = GROWN[case]
     path, pixels = coarse
     argv = tensors_argv("--mcool_filename", path, *options)
     succeed(argv)
     rule = "corrected" if "corrected" in options else "published"
-    groups = len(told.get("distance_edges", [1]))
+    groups = len(of_oracle.get("distance_edges", [1]))
     table = example_genes().set_index("id")
     for gene in GENES:
         chrom, strand, tss = table.loc[gene, ["seqnames", "strand", "CAGE_representative_TSS"]]
-        of_chrom = pixels[chrom][told.get("resolution", 1000)]
+        of_chrom = pixels[chrom][of_oracle.get("resolution", 1000)]
         expected = oracles.neighbour_features(
-            predict, world.sequences[chrom], int(tss), strand, [of_chrom], rule=rule, **told
+            predict, world.sequences[chrom], int(tss), strand, [of_chrom], rule=rule, **of_oracle
         )
         found = tensor(tmp_path / "data", gene)
         assert found.shape == (20_020 + 4_004 * groups,)
@@ -179,13 +179,6 @@ def test_without_maps_a_tensor_holds_the_genes_own_features(narrow, tensors_argv
 # --- the same bytes, however the work is cut ---
 
 
-@pytest.fixture
-def reference(narrow, tensors_argv, tmp_path):
-    """Tensors of one uninterrupted run with contacts and without a cache."""
-    succeed(tensors_argv("--no_pred_cache", data="reference", maps=[0, 1]))
-    return content(tmp_path / "reference")
-
-
 @pytest.mark.parametrize(
     "options", [["--block_size", 1], ["--block_size", 2, "--batch_size", 600], ["--no_pred_cache"]], ids=str
 )
@@ -194,20 +187,20 @@ def test_blocks_batches_and_the_cache_change_no_bit(reference, tensors_argv, tmp
     assert content(tmp_path / "data") == reference
 
 
-def test_segments_and_groups_of_bins_add_up(reference, narrow, tensors_argv, tmp_path, monkeypatch):
+def test_segments_and_groups_of_bins_add_up(undisturbed, narrow, tensors_argv, tmp_path, monkeypatch):
     monkeypatch.setattr(sums, "SEGMENT_WINDOWS", 10)
     monkeypatch.setattr(sums, "WINDOWS_AT_ONCE", 15)
     succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
-        assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-6)
+        assert_allclose(tensor(tmp_path / "data", gene), tensor(undisturbed, gene), rtol=1e-6)
 
 
-def test_threads_change_next_to_nothing(reference, tensors_argv, tmp_path):
+def test_threads_change_next_to_nothing(undisturbed, narrow, tensors_argv, tmp_path):
     with threads(2):
         succeed(tensors_argv("--no_pred_cache", maps=[0, 1]))
     for gene in GENES:
         # the full-size network stays within 1e-6 (see the golden genes); layers this narrow are divided among threads
-        assert_allclose(tensor(tmp_path / "data", gene), tensor(tmp_path / "reference", gene), rtol=1e-5)
+        assert_allclose(tensor(tmp_path / "data", gene), tensor(undisturbed, gene), rtol=1e-5)
 
 
 def test_three_shards_make_what_one_run_makes(reference, tensors_argv, tmp_path):
@@ -301,13 +294,14 @@ def test_what_another_process_finishes_meanwhile_is_not_done_twice(
 
 
 def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, capfd):
-    process = start_on_two_devices("tensors", tensors_argv("--precision", "float32", maps=[0, 1]))
-    assert process.wait() == 0
+    # with processes that start as those of a user do; in the other tests of several devices they are forks
+    argv = tensors_argv("--precision", "float32", maps=[0, 1])
+    assert start_on_two_devices("tensors", argv, env={"SPAWN": "anew"}).wait() == 0
     assert content(tmp_path / "data") == reference
     log = capfd.readouterr().err
     assert re.search("9 genes, 0 done before; with contacts of .*map0.mcool, .*map1.mcool; cpu, cpu, float32", log)
     (tmp_path / "data" / "tensors" / "tensor_gene_G1.npy").unlink()  # more devices than genes are left
-    assert start_on_two_devices("tensors", tensors_argv("--precision", "float32", maps=[0, 1])).wait() == 0
+    assert start_on_two_devices("tensors", argv).wait() == 0
     assert content(tmp_path / "data") == reference
     assert re.search(r"\b1[89]\d\d windows computed", log)
 
@@ -459,7 +453,7 @@ def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_ar
     assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()} == before
 
 
-def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_later(
+def test_a_full_disk_is_reported_in_one_line_and_the_run_goes_on_later(
     reference, tensors_argv, tmp_path, monkeypatch, capsys
 ):
     argv = tensors_argv("--block_size", 2, maps=[0, 1])

@@ -57,30 +57,39 @@ class ByHand:
     def __init__(self, world, made, tmp_path):
         self.world, self.made, self.tmp_path = world, made, tmp_path
         state = torch.load(world.checkpoint, weights_only=True)
-        self.predict = lambda windows: beluga(state, torch.from_numpy(windows)).numpy()
+        known = {}  # most windows lie far from an allele and are met again
+
+        def predict(windows):
+            key = windows.tobytes()
+            if key not in known:
+                known[key] = beluga(state, torch.from_numpy(windows)).numpy()
+            return known[key]
+
+        self.predict = predict
         self.before = self.tensors(world.genome, made.genes, world.sequences, lambda chrom, place: place)
 
     def tensors(self, fasta, genes, sequences, moved):
-        """Tensors of the genes, float64 (n, positions, features)."""
+        """Tensors of some of the genes, float64 (n, positions, features)."""
         contacts = self.made.contacts
         if contacts is not None:
-            contacts = replace(contacts, tss=genes["tss"].to_numpy(np.int64), chromsizes=None)
+            tss = genes["tss"].reindex(self.made.genes.index).fillna(self.made.genes["tss"])
+            contacts = replace(contacts, tss=tss.to_numpy(np.int64), chromsizes=None)
         tensors = spex.gene_features(genes, fasta, self.world.checkpoint, contacts=contacts, device="cpu").X
         tensors = tensors.reshape(len(genes), -1, BELUGA.features).astype(np.float64)
         if contacts is None:
             return tensors
         own, neighbours = tensors[:, :OWN_SUMS], np.zeros((len(genes), 2, BELUGA.features))
         rule, resolution = contacts.rule, contacts.resolution
-        for gene in range(len(genes)):
+        for row, gene in enumerate(genes.index):
             if rule.own_windows_stand_in and not contacts.has_pixels[gene]:
-                neighbours[gene] = tensors[gene, OWN_SUMS:]
+                neighbours[row] = tensors[row, OWN_SUMS:]
             for number in range(contacts.offsets[gene], contacts.offsets[gene + 1]):
                 side = 0 if contacts.downstream[number] else 1
                 for window in rule.windows(contacts.bins[number : number + 1], resolution):
                     start = int(rule.centres(window, resolution)) - 1000
                     chrom = contacts.chroms[gene]
                     centre = moved(chrom, start) + 1000
-                    neighbours[gene, side] += rule.weight(resolution) * self.window(chrom, sequences, centre)
+                    neighbours[row, side] += rule.weight(resolution) * self.window(chrom, sequences, centre)
         return np.concatenate([own, neighbours], axis=1)
 
     def window(self, chrom, sequences, centre):
@@ -93,15 +102,11 @@ class ByHand:
         change = changed_by_hand(self.world.sequences[chrom], sequences[chrom])
         fasta = self.tmp_path / f"{chrom}_{pos}_{len(ref)}_{alt[:20]}.fa"
         write_fasta(fasta, sequences)
-        genes = self.made.genes.copy()
-        here = genes["chrom"] == chrom
-        genes.loc[here, "tss"] = [moved_by_hand(tss - 1, *change) + 1 for tss in genes.loc[here, "tss"]]
-
-        def moved(of, place):
-            return moved_by_hand(place, *change) if of == chrom else place
-
-        after = self.tensors(fasta, genes, sequences, moved)
-        difference = (after - self.before).reshape(len(genes), -1)
+        genes = self.made.genes[self.made.genes["chrom"] == chrom]
+        genes = genes.assign(tss=[moved_by_hand(tss - 1, *change) + 1 for tss in genes["tss"]])
+        after = self.before.copy()  # what lies on other chromosomes has the same letters
+        after[genes.index] = self.tensors(fasta, genes, sequences, lambda of, place: moved_by_hand(place, *change))
+        difference = (after - self.before).reshape(len(after), -1)
         return difference @ self.made.models.coefficients.T, np.abs(self.before).max()
 
 

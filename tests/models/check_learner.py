@@ -7,13 +7,14 @@ planted models with one fault each.
 import hashlib
 import json
 import pickle
-import subprocess
 import sys
 from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
+from conftest import ROOT
 from numpy.testing import assert_allclose
+from processes import run
 
 from spex.errors import InputError
 from spex.models.fits import assess
@@ -104,15 +105,10 @@ def _twice(entry, folder):
 
 
 def _elsewhere(entry, folder):
-    code = "import pickle, sys; sys.path[:0] = pickle.load(sys.stdin.buffer); from models.check_learner import digest;"
-    given = pickle.dumps([path for path in sys.path if path]) + pickle.dumps(entry)
-    done = subprocess.run(
-        [sys.executable, "-c", code + "print(digest(pickle.load(sys.stdin.buffer)))"],
-        input=given,
-        capture_output=True,
-        check=True,
-    )
-    return None if done.stdout.decode().strip() == digest(entry) else "another process predicts other bytes"
+    (folder / "entry.pickle").write_bytes(pickle.dumps(entry))
+    done = run([sys.executable, ROOT / "tests/print_digest.py", folder / "entry.pickle"])
+    assert done.returncode == 0, done.stderr
+    return None if done.stdout.strip() == digest(entry) else "another process predicts other bytes"
 
 
 def _seeds(entry, folder):

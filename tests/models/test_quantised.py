@@ -37,12 +37,15 @@ def odd_columns():
 @pytest.mark.parametrize("rows", [np.arange(1, ROWS, 2), np.arange(5), np.arange(1)], ids=["many", "five", "one"])
 def test_bins_are_those_that_xgboost_finds_by_itself(monkeypatch, max_bin, rows):
     monkeypatch.setattr(matrices, "COLUMNS_AT_ONCE", 7)
-    monkeypatch.setattr(quantised, "ROWS_AT_ONCE", 100)
     features = odd_columns()
     direct = xgboost.QuantileDMatrix(features[rows], max_bin=max_bin)
     ends, pattern = quantised._column_by_column(features, rows, max_bin)
     pattern = xgboost.QuantileDMatrix(pattern, max_bin=max_bin)
-    for found in (ends, pattern.get_quantile_cut(), quantised.quantise(features, rows, max_bin).get_quantile_cut()):
+    found_by = [ends, pattern.get_quantile_cut()]
+    for at_once in (100, 4):  # column by column where there are more rows
+        monkeypatch.setattr(quantised, "ROWS_AT_ONCE", at_once)
+        found_by.append(quantised.quantise(features, rows, max_bin).get_quantile_cut())
+    for found in found_by:
         for part, expected in zip(found, direct.get_quantile_cut(), strict=True):
             assert_array_equal(part, expected)
 
@@ -62,6 +65,7 @@ def test_the_same_model_to_the_last_byte(monkeypatch, split, known):
         verbose_eval=False,
     )
     monkeypatch.setattr(matrices, "COLUMNS_AT_ONCE", 25)
+    monkeypatch.setattr(quantised, "ROWS_AT_ONCE", 20)
     if not known:
         monkeypatch.setattr(quantised, "_pattern", lambda part, *_: part[:9])
     (fit,) = fit_all("gbtree", features, split, observed, parameters=FAST_TREES)
