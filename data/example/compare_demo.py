@@ -40,7 +40,7 @@ def main():
     if not study.expression.exists():
         print(f"\nwriting the study to {STUDY} (1.3 GB)", flush=True)
         write_made_study(STUDY)
-    run("-m", "spex", "compare", *compare_options(study, RESULT))
+    run("-m spex compare", *compare_options(study, RESULT))
     found = pd.read_csv(RESULT / "maps.csv", index_col="map")["words"].to_dict()
     wrong = [f"{name}: true would be: {words}" for name, words in TRUTH.items() if found[name] != words]
     print(f"\n{'; '.join(wrong) or 'That is what is true of each map.'}\nThe whole report is {RESULT / 'report.html'}.")

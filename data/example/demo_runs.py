@@ -1,23 +1,35 @@
 """What the demos share: where they write, and commands that are shown and run."""
 
-import subprocess
+import contextlib
+import io
+import os
 import sys
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in spex.commands.train, before torch is loaded
+
+from spex.commands.main import main, start
 from spex.example import WEIGHTS, lay_out
 
 DEMO = Path("data/demo")
 
 
 def run(script, *options):
-    """Run a script, or a module after "-m", showing its command line. Returns: what it printed on stdout."""
-    command = [*script.split(), *map(str, options)]
-    print(f"\n$ python {' '.join(command)}", flush=True)
-    done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
-    print(done.stdout, end="", flush=True)
-    return done.stdout
+    """Run a script, or a module after "-m", showing its command line.
+
+    It runs in this process: a command of its own would load torch, pandas and cooler again, which takes four seconds.
+
+    Returns: what it printed on stdout.
+    """
+    words = [*script.split(), *map(str, options)]
+    print(f"\n$ python {' '.join(words)}", flush=True)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = main(words[2:]) if words[:2] == ["-m", "spex"] else start(Path(words[0]).stem, words[1:])
+    print(printed.getvalue(), end="", flush=True)
+    if status:
+        sys.exit(status)
+    return printed.getvalue()
 
 
 def stand_in_weights():
