@@ -7,7 +7,7 @@ READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 DEV := .venv/ready-dev
 STUDY := $(if $(wildcard $(DEV)),$(DEV),.venv/ready-study)
 
-.PHONY: help setup demo compare-demo study test soak lint house benchmarks reproduce docs gpu clean
+.PHONY: help setup demo compare-demo study test soak lint house benchmarks reproduce docs dist gpu clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
@@ -21,6 +21,7 @@ help:
 	@echo 'make reproduce      get the real files and compare with the published figures (DATA=, GENES=, REPEATS=)'
 	@echo 'make lint           check style, formatting and the types of the interfaces'
 	@echo 'make docs           build the documents as a site, build/site; warnings and broken links are errors'
+	@echo 'make dist           build what a release publishes, source and wheel in dist/, and print their hashes'
 	@echo 'make house          count lines, modules and imports, and check that imports go down only'
 	@echo 'make clean          remove what demo and tests made'
 
@@ -74,6 +75,12 @@ lint: $(DEV)
 docs: $(DEV)
 	.venv/bin/python -m sphinx -W --keep-going -q -c docs -d build/doctrees -b html . build/site
 	@echo 'The site begins with build/site/index.html'
+
+dist: $(READY)
+	rm -rf dist
+	.venv/bin/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")' >/dev/null
+	.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
+	.venv/bin/python -m pip hash dist/*
 
 house: $(DEV)
 	.venv/bin/python -m benchmarks.house

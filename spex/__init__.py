@@ -8,7 +8,7 @@ The verbs for a notebook are in `spex.api` and can be had from here: `spex.read_
 
 from typing import TYPE_CHECKING
 
-__version__ = "1.1.0"
+__version__ = "2.0.0"
 
 _HOMES = {
     "read_genes": "spex.api",

@@ -40,6 +40,7 @@ from reproduce_world import LENGTHS, make_files
 from snakemake.cli import get_argument_parser as snakemake_parser
 from train_inputs import FAST
 
+import spex
 from benchmarks.gpu import __main__ as gpu
 from data.example import demo, small_study
 from expecto import beluga
@@ -87,10 +88,14 @@ WITH_TENSORS = ("train", "draw", "compare", "elements", "variants")
 PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
 """Inline code of several words that is no command, though its first word could be a program's."""
 
+IMAGE = "spex"
+"""What the container image is called."""
+
 OTHERS_OPTIONS = {
     "sbatch": {"--array", "--gres", "--cpus-per-task", "--mem", "--gpus", "--requeue"},
     "snakemake": {"--until", "--resources"},
     "pip": {"--extra-index-url"},
+    "docker": {"--rm", "--user"},
     "any": {"--help", "--version"},
 }
 
@@ -381,6 +386,9 @@ def run_python(world, words):
     if words[:2] == ["-m", "data.example.planted"]:  # counts what the demo has made; tests/test_example.py runs it
         assert find_spec(words[1])
         return
+    if words[:2] == ["-m", "pytest"]:
+        assert len(words) > 2 and all((ROOT / word).is_file() for word in words[2:])
+        return
     if words[0] == "-m" and words[1].startswith("benchmarks."):  # they take minutes; tests/benchmarks tries them
         assert_in_benchmark(words[1], words[2:])
         return
@@ -484,6 +492,33 @@ def run_cooler(world, words):
     assert set(words) <= cooler_cli.commands.keys()
 
 
+def run_docker(world, words):
+    """No daemon is asked: the image's name, and what its entry point is given."""
+    action, *given = words
+    if action == "build":
+        assert given == ["-t", IMAGE, "."] and (ROOT / "Dockerfile").is_file()
+        return
+    here = given.index(IMAGE)
+    assert action == "run" and set(given[:here]) <= {"--rm", "-v", "$PWD:/work", "--user", "$(id -u):$(id -g)"}
+    assert "WORKDIR /work\n" in (ROOT / "Dockerfile").read_text()
+    run_spex(world, given[here + 1 :])
+
+
+def run_apptainer(world, words):
+    assert words[0] == "build" and f"From: {IMAGE}:latest\n" in (ROOT / words[2]).read_text()
+
+
+def run_git(world, words):
+    """The tag of a release is its version."""
+    tag = f"v{spex.__version__}"
+    assert words in (["tag", "-a", tag, "-m", f"SpEx {spex.__version__}"], ["push", "origin", tag])
+
+
+def run_twine(world, words):
+    """What `make dist` leaves."""
+    assert words == ["upload", "dist/*"] and '("dist")' in (ROOT / "Makefile").read_text()
+
+
 RUNNERS = {
     "python": run_python,
     "spex": run_spex,
@@ -493,6 +528,10 @@ RUNNERS = {
     "conda": run_conda,
     "sbatch": run_sbatch,
     "cooler": run_cooler,
+    "docker": run_docker,
+    "apptainer": run_apptainer,
+    "git": run_git,
+    "twine": run_twine,
 }
 
 
@@ -610,7 +649,7 @@ def anchors(document):
     return {slug(heading) for heading in re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)}
 
 
-MADE_BY_THE_DEMO = {str(path) for path in (small_study.PAGE, small_study.PICTURE)}
+MADE_BY_THE_DEMO = {"data/demo", *(str(path) for path in (small_study.PAGE, small_study.PICTURE))}
 
 
 def is_there(path):
@@ -681,8 +720,6 @@ def test_python_runs(world, document):
 
 def test_the_examples_of_the_docstrings_run(world):
     """In the world of the documents, whose network is narrow; of `make demo` they name folders, which are made here."""
-    import spex  # noqa: PLC0415
-
     test_python_runs(world, "README.md")  # makes example/with_contacts
     ((train_,),) = (commands for what, commands in next_commands(Path("example")) if what.startswith("A score"))
     assert world.main(every_command, list(map(str, train_))).status == 0
@@ -736,8 +773,6 @@ def test_studies_in_the_documents_can_be_read(world):
 
 
 def test_signatures_are_the_library_s():
-    import spex  # noqa: PLC0415
-
     checked = 0
     for piece in PIECES:
         for line in piece.text.splitlines() if piece.kind == "signature" else ():
