@@ -98,7 +98,7 @@ NUMBER = Kind("a number above 0", _is_positive, {"type": "number", "exclusiveMin
 TRUTH = Kind("true or false", lambda value: isinstance(value, bool), {"type": "boolean"})
 PATH = Kind(
     "a path",
-    lambda value: isinstance(value, str | Path) and str(value) != "",
+    lambda value: isinstance(value, str | Path) and str(value) != "" and "\0" not in str(value),
     {"type": "string", "minLength": 1},
     normal=lambda value: Path(value).expanduser(),
 )
