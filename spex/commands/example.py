@@ -29,7 +29,6 @@ def next_commands(folder):
     inputs += ["--beluga_model_filename", folder / WEIGHTS, "--pred_cache_folder", folder / "pred_cache"]
     map_ = ["--mcool_filename", folder / "contacts.mcool", "--contact_rule", "corrected"]
     expression = ["--gene_expression_filename", folder / "expression.csv", "--target", TISSUE]
-    cache = ["--cache", folder / "pred_cache"]
     return [
         (
             "Features of sequence alone, and with contacts: some minutes on two cores",
@@ -38,12 +37,12 @@ def next_commands(folder):
         ("A score on held-out chromosome 8", [["train", "--data_folder", contacts, *expression, "--model", "ridge"]]),
         (
             "What the map adds (the example has five chromosomes, a verdict needs ten)",
-            [["compare", alone, contacts, "--out", folder / "comparison", *cache]],
+            [["compare", alone, contacts, "--out", folder / "comparison"]],
         ),
-        ("What each contacted bin adds to a gene", [["elements", contacts, "--genes", "EX30", *cache]]),
+        ("What each contacted bin adds to a gene", [["elements", contacts, "--genes", "EX30"]]),
         (
             "What alleles do",
-            [["variants", folder / "variants.vcf", contacts, "--out", folder / "effects", *cache]],
+            [["variants", folder / "variants.vcf", contacts, "--out", folder / "effects"]],
         ),
     ]
 
