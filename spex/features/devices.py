@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from expecto.beluga import CHANNELS, HIDDEN, load_beluga
+from expecto.beluga import CHANNELS, HIDDEN, KERNEL, load_beluga
 from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.contacts.collect import Contacts
@@ -40,6 +41,9 @@ GPU_SHARE = 0.7
 """Of the memory that is free; cuDNN and the allocator want some too."""
 
 BLOCK_SIZE = {"cpu": 8, "cuda": 256}
+
+SLOWER = 1.5
+"""Times as long as float32, from which on a precision is warned of: above what two measurements differ by."""
 
 logger = logging.getLogger("spex")
 
@@ -175,6 +179,7 @@ def computing(device, precision):
     before = [switch.allow_tf32 for switch in switches]
     for switch in switches:
         switch.allow_tf32 = precision == "tf32"
+    warn_of_slow(device, precision)
     hint = (
         f"give it less at once with {parameter('batch_size')}; if nvidia-smi shows others on it, choose another with "
         f"{parameter('gpus')}, or give the same command again later"
@@ -185,6 +190,37 @@ def computing(device, precision):
     finally:
         for switch, allowed in zip(switches, before, strict=True):
             switch.allow_tf32 = allowed
+
+
+def warn_of_slow(device, precision):
+    """Log how much longer a precision takes than float32 where a processor lacks the instructions for it.
+
+    There a gene takes minutes, and nothing would say why.
+    """
+    if torch.device(device).type != "cpu" or DTYPES[precision] == "float32":
+        return
+    factor = seconds_of_layer(DTYPES[precision]) / seconds_of_layer("float32")
+    if factor > SLOWER:
+        logger.warning(
+            "%s takes %.0f times as long as float32 on this processor, which lacks instructions for it (one layer, "
+            "measured); --precision float32 is quicker, and more precise",
+            precision,
+            factor,
+        )
+
+
+@torch.inference_mode()
+def seconds_of_layer(dtype):
+    """Seconds that the second convolution takes over 200 positions on the processor: the least of three times."""
+    place = {"dtype": getattr(torch, dtype), "memory_format": torch.channels_last}
+    cells = torch.ones(1, CHANNELS[0], 1, 200).to(**place)
+    weight = torch.ones(CHANNELS[0], CHANNELS[0], 1, KERNEL).to(**place)
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        torch.nn.functional.conv2d(cells, weight)
+        taken.append(time.perf_counter() - start)
+    return min(taken)
 
 
 def open_computer(*, genome, model, device, precision, store, contacts, batch_size=None):

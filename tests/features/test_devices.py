@@ -11,6 +11,7 @@ from refusals import Touch, files_in
 from spex.commands import tensors
 from spex.errors import InputError
 from spex.features import compute, devices
+from spex.features.choices import DTYPES
 
 
 @pytest.fixture
@@ -44,6 +45,29 @@ def test_the_default_precision_is_what_the_published_program_gets_there():
     assert devices.choose_precision(["cpu"], None) == "float32"
     assert devices.choose_precision(["cuda:0"], None) == "tf32"
     assert devices.choose_precision(["cuda:0"], "bfloat16") == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    "precision, device, seconds, warned",
+    [
+        ("bfloat16", "cpu", 40.4, "bfloat16 takes 40 times as long as float32 on this processor"),
+        ("float16", "cpu", 2, "float16 takes 2 times as long as float32 on this processor"),
+        ("bfloat16", "cpu", 0.5, None),
+        ("bfloat16", "cuda:1", 40, None),
+        ("tf32", "cuda:0", 40, None),
+        ("float32", "cpu", 40, None),
+    ],
+)
+def test_a_precision_that_a_processor_lacks_is_warned_of(monkeypatch, caplog, precision, device, seconds, warned):
+    taken = {"float32": 1, DTYPES[precision]: seconds} | {"float32": 1}
+    monkeypatch.setattr(devices, "seconds_of_layer", taken.__getitem__)
+    with devices.computing(device, precision):
+        pass
+    assert [record.getMessage()[: len(warned or "")] for record in caplog.records] == ([warned] if warned else [])
+
+
+def test_the_layer_takes_time_in_every_precision_of_a_processor():
+    assert all(devices.seconds_of_layer(dtype) > 0 for dtype in ("float32", "bfloat16", "float16"))
 
 
 @pytest.mark.parametrize("free_gb, windows", [(0.5, 200), (16, 1283), (80, 6400)])
