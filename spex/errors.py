@@ -64,6 +64,11 @@ def in_words(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def count(number, noun):
+    """A number of things: "1 map", "1,200 maps"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def shown(text, length=SHOWN_LENGTH):
     """A piece of a file as a message quotes it: visible, and cut to `length` characters."""
     text = str(text)

@@ -17,7 +17,7 @@ from spex.commands.main import start
 from spex.commands.printed import pair_table
 from spex.effects.elements import COLUMNS, LARGE, OWN, ElementBenchmark, ElementScorer
 from spex.effects.inputs import find_genes
-from spex.errors import InputError
+from spex.errors import InputError, count
 from spex.files.atomic import remove_where_allowed
 from spex.files.checks import require_file, require_folder
 from spex.files.streamed_tables import require_format, write_tables
@@ -81,7 +81,7 @@ def run(args):
         _score(out, inputs, benchmark)
     if any(not MODELS[each.model].linear for each in inputs.fits):
         logger.info("effects through trees are knock-outs, one element at a time; they need not add up to anything")
-    logger.info("%s elements of %s genes", f"{kept.rows // len(inputs.fits):,}", f"{len(rows):,}")
+    logger.info("%s of %s", count(kept.rows // len(inputs.fits), "element"), count(len(rows), "gene"))
     print(written)
 
 

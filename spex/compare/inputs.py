@@ -20,7 +20,7 @@ from spex.compare.folders import (
 from spex.compare.prepare import LocalSums, MapMaker, find_map_files
 from spex.compare.protocol import SHALLOWEST, Protocol
 from spex.compare.tables import enough_chromosomes
-from spex.errors import InputError
+from spex.errors import InputError, count
 from spex.files.checks import require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.maps.reader import split_uri
@@ -135,13 +135,13 @@ def _thin(makers, total):
 
 def _log_start(genes, tissues, base, width):
     """Log which genes are compared, and the memory that it takes."""
-    count = len(genes.table)
-    for why, number in genes.left_out.items():
-        logger.info("%s genes %s are left out", f"{number:,}", why)
+    number = len(genes.table)
+    for why, left_out in genes.left_out.items():
+        logger.info("%s genes %s are left out", f"{left_out:,}", why)
     logger.info(
-        "%s of %s genes, %d chromosomes, %d tissues; about %.1f GB of memory",
-        *(f"{count:,}", f"{len(base.genes):,}", genes.table["chrom"].nunique(), tissues),
-        expected_memory(count, tissues, width=width) / 1e9,
+        "%s of %s genes, %d chromosomes, %s; about %.1f GB of memory",
+        *(f"{number:,}", f"{len(base.genes):,}", genes.table["chrom"].nunique(), count(tissues, "tissue")),
+        expected_memory(number, tissues, width=width) / 1e9,
     )
     counts = genes.table["chrom"].value_counts().to_numpy()
     if not enough_chromosomes(counts):

@@ -19,7 +19,7 @@ from spex.effects.alleles import ARRAYS, Effects, scorer_of
 from spex.effects.changes import Agreement, Change
 from spex.effects.nulls import load_nulls
 from spex.effects.variant_tables import COLUMNS, block_table
-from spex.errors import InputError, parameter
+from spex.errors import InputError, count, parameter
 from spex.features.devices import work_on
 from spex.files import sealed
 from spex.files.atomic import remove_abandoned
@@ -176,7 +176,8 @@ class VariantRun:
         divisor, remainder = shard or (1, 0)
         wanted = [number for number in range(len(self.sizes)) if number % divisor == remainder]
         missing = [number for number in wanted if not self.parts.has(number)]
-        logger.info("%d blocks of %d rows, %d done before", len(wanted), self.block_rows, len(wanted) - len(missing))
+        blocks = count(len(wanted), "block")
+        logger.info("%s of at most %d rows, %d done before", blocks, self.block_rows, len(wanted) - len(missing))
         devices = self.inputs.sources.devices
         with progress(sum(self.sizes[number] for number in missing), "alleles", "variants") as advance:
             work = partial(_score_blocks, self.inputs, self.file.path, self._regions, self.parts, self.block_rows)
@@ -208,8 +209,8 @@ def count_block(account, block):
     counts = Counter(block.statuses.tolist())
     account.used += reaching
     account.leave_out("that reach no gene", counts.pop(OK, 0) - reaching)
-    for status, count in sorted(counts.items()):
-        account.leave_out(status, count)
+    for status, alleles in sorted(counts.items()):
+        account.leave_out(status, alleles)
 
 
 def _nulls_of(inputs):
@@ -227,8 +228,8 @@ def _nulls_of(inputs):
             ) from error
     if without := nulls.count(None):
         logger.info(
-            "%d of %d models have no null variants, so their quantiles are empty; make them with: %s",
-            *(without, len(nulls), again),
+            "no null variants of %s, so quantiles are empty there; make them with: %s",
+            *(count(without, "model"), again),
         )
     return nulls
 

@@ -4,8 +4,8 @@ chromatin features."""
 import numpy as np
 
 from spex.effects.elements import CONTACT
+from spex.errors import count
 from spex.reports import figures
-from spex.reports.numbers import count
 
 UNIT = "change of ln(expression)"
 WIDTH, LOCUS_HEIGHT, LOWER_HEIGHT = 9.5, 3.7, 2.6

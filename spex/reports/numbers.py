@@ -49,8 +49,3 @@ def rounded(value):
 def percent(share, form=".3g"):
     """A share in per cent, by default with three significant digits."""
     return DASH if missing(share) else f"{100 * share:{form}} %"
-
-
-def count(number, noun):
-    """A number of things: "1 map", "1,200 maps"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

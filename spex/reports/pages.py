@@ -13,10 +13,10 @@ from pathlib import Path
 
 from spex.contacts.controls import WITHIN
 from spex.contacts.sheet import GROUPS
-from spex.errors import visible
+from spex.errors import count, visible
 from spex.files.atomic import whole_file
 from spex.reports.figures import PALETTE
-from spex.reports.numbers import DASH, count, interval, level, missing, percent, probability, rounded, signed, whole
+from spex.reports.numbers import DASH, interval, level, missing, percent, probability, rounded, signed, whole
 
 NEAR = next(iter(WITHIN))
 """Where matched bins should be found, as settings name it."""

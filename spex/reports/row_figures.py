@@ -7,9 +7,10 @@ import numpy as np
 
 from spex.compare.verdict import FOUND, HARM, NO_VERDICT, NOTHING, NUMBER, UNCLEAR
 from spex.contacts.sheet import GROUPS
+from spex.errors import count
 from spex.reports import figures
 from spex.reports.comparison_text import ordered, sentence
-from spex.reports.numbers import count, interval, level, signed
+from spex.reports.numbers import interval, level, signed
 
 
 class Finding(NamedTuple):
