@@ -149,6 +149,11 @@ def small_weights(monkeypatch):
     monkeypatch.setattr(stand_in, "WEIGHT_SHAPES", {"model.0.0": (3, 4, 1, 8)})
 
 
+def test_the_files_are_where_they_were_before_they_came_into_the_package():
+    for name in FILES:
+        assert (EXAMPLE.parents[1] / "data/example" / name).samefile(EXAMPLE / name)
+
+
 def test_the_example_is_laid_out_and_what_is_there_stays(small_weights, tmp_path):
     folder = tmp_path / "new" / "example"
     assert [path.name for path in lay_out(folder)] == [*FILES, WEIGHTS]
