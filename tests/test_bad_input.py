@@ -218,7 +218,12 @@ def test_tensor(options, capsys):
 
 def test_data_folder(options, tmp_path, capsys):
     missing = {"--data_folder": str(tmp_path / "none")}
-    refuse_training(capsys, options | missing, "no folder tensors in it; make the tensors first: python tensors.py")
+    refuse_training(capsys, options | missing, "no such folder; .*make the tensors first: python tensors.py")
+    (tmp_path / "naked").mkdir()
+    naked = options | {"--data_folder": str(tmp_path / "naked")}
+    refuse_training(capsys, naked, "no folder tensors in it; make the tensors first: python tensors.py")
+    near = options | {"--data_folder": str(tmp_path / "nakedd")}
+    refuse_training(capsys, near, "no such folder; did you mean naked")
     (tmp_path / "empty" / "tensors").mkdir(parents=True)
     refuse_training(capsys, options | {"--data_folder": str(tmp_path / "empty")}, "no tensor of the 47 genes asked for")
     run_json = DataFolder(options["--data_folder"]).run_json

@@ -267,7 +267,7 @@ def test_the_demo_gives_commands_that_the_scripts_take_and_files_that_exist(monk
     assert ["Pearson's", "p", "1.00e-03", "1.00e-03"] in rows
     assert "EX30: of its 2 contacted bins chr8:10000-11000 has the largest effect, +0.0700" in printed
     assert "v2 (chr8:87900 T>A) changes EX30 by -0.012 in ln(expression) through its contact, 35 kb" in printed
-    last = printed.splitlines()[-4:]
+    last = printed.replace("\\\n", "").splitlines()[-5:]
     assert last[0].endswith("data/demo/synthetic_verdict/report.html")
     command = last[-1].split()
     assert command[:2] == [".venv/bin/spex", "tensors"] and parser_of("tensors").parse_args(command[2:]).maps

@@ -23,6 +23,7 @@ from spex.commands.parser import chosen
 from spex.commands.printed import score_table
 from spex.contacts.rules import Published
 from spex.errors import InputError, visible
+from spex.files.checks import require_filled
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.expression import open_expression, read_expression, select_targets
@@ -56,6 +57,8 @@ logger = logging.getLogger("spex")
 
 def run(args):
     shard, fitting = chosen(Shard, args), chosen(Fitting, args)
+    if not args.list_targets:
+        require_filled(args.data_folder, "data_folder")
     recall(args, args.data_folder, "genes", "expression")
     if args.list_targets:
         print_targets(open_expression(args.expression, args.value, lambda: read_genes(args)[0]["id"]).tissues)

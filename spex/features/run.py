@@ -210,7 +210,12 @@ def _log_start(folder, inputs, computation, chosen, done_before):
     maps = ", ".join(map(str, inputs.maps))
     logger.info(
         "%s: %d genes, %d done before; %s; %s, %s",
-        *(folder.root, chosen, done_before, f"with contacts of {maps}" if maps else "sequence alone"),
+        *(
+            folder.root,
+            chosen,
+            done_before,
+            f"with contacts of {maps}, {inputs.rule.name} rule" if maps else "sequence alone",
+        ),
         *(", ".join(computation.devices), computation.precision),
     )
 

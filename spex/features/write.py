@@ -8,6 +8,7 @@ from contextlib import closing
 
 import numpy as np
 
+from spex.errors import count
 from spex.files.sealed import DamagedFileError, is_whole_array, load_array, save_array
 
 WRITERS = 4
@@ -45,7 +46,7 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
         with ThreadPoolExecutor(WRITERS) as writers, closing(computer.features(in_pieces(unfinished_blocks()))) as made:
             writing, computed, before = [], 0, 0
             for block, features in made:
-                logger.debug("%s: block of %d genes", block["chrom"].iloc[0], len(block))
+                logger.debug("%s: block of %s", block["chrom"].iloc[0], count(len(block), "gene"))
                 _finish(writing, computed, advance)
                 watch.check()
                 writing = [

@@ -36,6 +36,15 @@ def require_folder(path, argument):
     return path
 
 
+def require_filled(path, argument):
+    """The path of a data folder, when there is one. argument: name of the one that gave it."""
+    path = Path(path)
+    if not path.exists():
+        hint = f"{_near(path)}, or make the tensors first: python tensors.py --data_folder {path}"
+        raise InputError("no such folder", argument=argument, subject=path, hint=hint)
+    return path
+
+
 def require_file(path, argument):
     """The path, when a readable file is there. argument: name of the one that gave it."""
     path = Path(path)

@@ -299,7 +299,9 @@ def test_several_devices_make_what_one_makes(reference, tensors_argv, tmp_path, 
     assert start_on_two_devices("tensors", argv, env={"SPAWN": "anew"}).wait() == 0
     assert content(tmp_path / "data") == reference
     log = capfd.readouterr().err
-    assert re.search("9 genes, 0 done before; with contacts of .*map0.mcool, .*map1.mcool; cpu, cpu, float32", log)
+    assert re.search(
+        "9 genes, 0 done before; with contacts of .*map0.mcool, .*map1.mcool, published rule; cpu, cpu, float32", log
+    )
     (tmp_path / "data" / "tensors" / "tensor_gene_G1.npy").unlink()  # more devices than genes are left
     assert start_on_two_devices("tensors", argv).wait() == 0
     assert content(tmp_path / "data") == reference
