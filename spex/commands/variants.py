@@ -22,7 +22,6 @@ from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError
 from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.vcf import check_target, write_annotated
-from spex.progress import progress
 
 EFFECTS = "effects"
 
@@ -69,11 +68,8 @@ def run_null(args):
     if all(_has_nulls(each.folder, known) for each, known in zip(inputs.fits, identities, strict=True)):
         logger.info("null variants of all %d models are there already", len(inputs.fits))
         return
-    with (
-        inputs.computer(inputs.sources.devices[0]) as computer,
-        progress(args.number * len(STRATA), "variants", "null variants") as advance,
-    ):
-        tables = null_effects(inputs, computer, args.number, args.seed, advance)
+    with inputs.computer(inputs.sources.devices[0]) as computer:
+        tables = null_effects(inputs, computer, args.number, args.seed)
     inputs.watch.check()
     for each, table, known in zip(inputs.fits, tables, identities, strict=True):
         save_nulls(each.folder, table, known)

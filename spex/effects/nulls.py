@@ -24,6 +24,7 @@ from spex.effects.changes import Change
 from spex.files.atomic import whole_file
 from spex.files.hashes import file_sha256
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+from spex.progress import progress
 
 OWN, CONTACT, BOTH = PATHS = ("own", "contact", "both")
 EDGES = {OWN: (1_000, 5_000), CONTACT: (100_000, 500_000), BOTH: ()}
@@ -182,11 +183,10 @@ class NullDrawer:
         return path == OWN or generator.random() * by_bins < 1
 
 
-def null_effects(inputs, computer, number, seed, advance):
+def null_effects(inputs, computer, number, seed):
     """Effects of null variants through each model.
 
-    computer: FeatureComputer. number: of null variants in each stratum. seed: of the draws. advance: called with the
-    number of variants that are done.
+    computer: FeatureComputer. number: of null variants in each stratum, or as many as there are. seed: of the draws.
 
     Returns: list of DataFrame, one a fit: stratum, chrom, pos (1-based), ref, alt, gene_id, tss_distance, effect.
     """
@@ -196,18 +196,19 @@ def null_effects(inputs, computer, number, seed, advance):
     chroms, ids = inputs.genes["chrom"].to_numpy(str), inputs.genes["id"].to_numpy(str)
     tss, along = inputs.genes["tss"].to_numpy(np.int64), np.where(inputs.genes["strand"] == "+", 1, -1)
     rows, effects = [], []
-    for first in range(0, len(draws), AT_ONCE):
-        some = draws[first : first + AT_ONCE]
-        changes = [Change(chroms[draw.gene], draw.position, 1, np.array([draw.alt], np.uint8)) for _, draw in some]
-        found = scorer.effects(changes, only=[draw.gene for _, draw in some])
-        of_draws = np.zeros((len(some), len(inputs.fits)))
-        of_draws[found.alleles] = found.own + found.contact
-        effects.append(of_draws)
-        for name, draw in some:
-            distance = int(along[draw.gene] * (draw.position - (tss[draw.gene] - 1)))
-            letters = BELUGA.bases[draw.ref], BELUGA.bases[draw.alt]
-            rows.append((name, chroms[draw.gene], draw.position + 1, *letters, ids[draw.gene], distance))
-        advance(len(some))
+    with progress(len(draws), "variants", "null variants") as advance:
+        for first in range(0, len(draws), AT_ONCE):
+            some = draws[first : first + AT_ONCE]
+            changes = [Change(chroms[draw.gene], draw.position, 1, np.array([draw.alt], np.uint8)) for _, draw in some]
+            found = scorer.effects(changes, only=[draw.gene for _, draw in some])
+            of_draws = np.zeros((len(some), len(inputs.fits)))
+            of_draws[found.alleles] = found.own + found.contact
+            effects.append(of_draws)
+            for name, draw in some:
+                distance = int(along[draw.gene] * (draw.position - (tss[draw.gene] - 1)))
+                letters = BELUGA.bases[draw.ref], BELUGA.bases[draw.alt]
+                rows.append((name, chroms[draw.gene], draw.position + 1, *letters, ids[draw.gene], distance))
+            advance(len(some))
     table = pd.DataFrame(rows, columns=["stratum", "chrom", "pos", "ref", "alt", "gene_id", "tss_distance"])
     effects = np.concatenate([np.empty((0, len(inputs.fits))), *effects])
     return [table.assign(effect=effects[:, number]) for number in range(len(inputs.fits))]

@@ -42,7 +42,7 @@ def source(made):
 
 def nulls_of(source, rule, seed):
     inputs, computer = source(rule)
-    return null_effects(inputs, computer, NUMBER, seed, lambda _: None)
+    return null_effects(inputs, computer, NUMBER, seed)
 
 
 def known(table):
