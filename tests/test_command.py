@@ -69,7 +69,7 @@ def test_a_command_calls_itself_by_its_whole_name(capsys, name):
 
 
 def test_a_command_hands_on_its_status_and_its_name(capsys, tmp_path):
-    assert main.main(["train", "--genes_filename", str(tmp_path / "none")]) == 2
+    assert main.main(["train", "--data_folder", str(tmp_path), "--genes_filename", str(tmp_path / "none")]) == 2
     assert capsys.readouterr().err.startswith("spex train: error: --genes_filename")
 
 

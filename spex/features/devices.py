@@ -203,7 +203,7 @@ def warn_of_slow(device, precision):
     if factor > SLOWER:
         logger.warning(
             "%s takes %.0f times as long as float32 on this processor, which lacks instructions for it (one layer, "
-            "measured); --precision float32 is quicker, and more precise",
+            "measured); float32 is quicker here, and more precise",
             precision,
             factor,
         )
