@@ -32,8 +32,8 @@ OWN_DATA = """\
 Next, your own data (docs/own_data.md):
   .venv/bin/spex resources get beluga
   .venv/bin/spex tensors --data_folder lab_sequence --genes_filename my.gtf --genome_filename my.fa
-  .venv/bin/spex tensors --data_folder lab_map --genes_filename my.gtf --genome_filename my.fa \
-      --mcool_filename my.mcool --contact_rule corrected"""
+  .venv/bin/spex tensors --data_folder lab_map --genes_filename my.gtf --genome_filename my.fa \\
+    --mcool_filename my.mcool --contact_rule corrected"""
 
 FIGURES = ("rmse", "Spearman", "Spearman's p", "Pearson", "Pearson's p")
 """What a published line contains, in its order."""
