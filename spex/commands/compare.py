@@ -23,7 +23,7 @@ from spex.compare.inputs import CompareInputs, prepare
 from spex.compare.protocol import Protocol
 from spex.compare.run import compare_prepared
 from spex.errors import InputError, visible
-from spex.files.checks import require_file, require_folder
+from spex.files.checks import require_file, require_filled, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.expression import open_expression, read_expression, select_targets
 from spex.reports.comparison_report import write_report
@@ -62,7 +62,9 @@ def check_options(args):
 def run(args):
     check_options(args)
     protocol = chosen(Protocol, args)
-    for folder in (args.base_folder, *args.map_folders):
+    folders = {"base_folder": [args.base_folder], "map_folders": args.map_folders}
+    for argument, folder in ((name, each) for name, given in folders.items() for each in given):
+        require_filled(folder, argument)
         recall(args, folder, "genes", "expression", "cache")
     if protocol.thin_to is not None and not args.maps:
         args.maps = remembered_maps(args.map_folders)

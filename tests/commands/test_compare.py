@@ -99,3 +99,19 @@ def test_cell_types_of_words_and_tables(tmp_path):
     assert found.given == {"data/sequence": "Liver = x", "nothing": "Lung"}
     with pytest.raises(InputError):
         compare.cell_types_of(["sequence="])
+
+
+@pytest.mark.parametrize(
+    "folders, message",
+    [
+        (["bas", "map"], "BASE_FOLDER bas: no such folder; did you mean base?"),
+        (["base", "mapp"], "MAP_FOLDER mapp: no such folder; check the path"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_said_before_files_that_it_would_remember(
+    tmp_path, monkeypatch, capsys, folders, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base").mkdir()
+    assert compare.main([*folders, "--out", "out"]) == 2
+    assert capsys.readouterr().err.startswith(f"spex compare: error: {message}")
