@@ -13,15 +13,12 @@ import pandas as pd
 from data.example.demo_runs import DEMO, run, stand_in_weights
 from data.example.planted import planted_bins
 from data.example.small_study import PAGE, compare_small_study
+from spex.example import GENE, TISSUE
 
-TARGET = "Cells_EBV-transformed_lymphocytes"
 GENES = ("--genes_filename", DEMO / "genes.csv")
 GENOME = ("--genome_filename", DEMO / "genome.fa")
 MAPS = ("--mcool_filename", DEMO / "contacts.mcool")
-EXPRESSION = ("--gene_expression_filename", DEMO / "expression.csv", "--target", TARGET)
-DRAWN = "EX30"
-"""Gene of chr8 that a picture is drawn of."""
-
+EXPRESSION = ("--gene_expression_filename", DEMO / "expression.csv", "--target", TISSUE)
 FASTER = ("--params", DEMO / "params.json")
 NO_BIOLOGY = """\
 This demo uses synthetic genes and stand-in weights, because the published weights may not be passed on: its numbers
@@ -79,7 +76,7 @@ def effects(inputs, cache):
     folder = DEMO / "with_contacts"
     model = (*inputs[2:], *cache)  # genome and network
     run("train.py", "--data_folder", folder, *GENES, *EXPRESSION, "--model", "ridge")
-    run("-m spex elements", folder, *model, "--genes", DRAWN)
+    run("-m spex elements", folder, *model, "--genes", GENE)
     print(strongest_element(pd.read_csv(folder / "elements" / "elements.tsv", sep="\t")))
     for picture in sorted((folder / "elements" / "pictures").glob("*.png")):
         print(f"Its picture: {picture}")
@@ -96,7 +93,7 @@ def main():
         folder = ("--data_folder", DEMO / name.replace(" ", "_"))
         run("tensors.py", *folder, *inputs, *cache, *given)
         scores[name] = run("train.py", *folder, *GENES, *EXPRESSION, *FASTER).strip()
-    print(f"\n{TARGET}, scores on the held-out chr8:\n{side_by_side(scores)}", flush=True)
+    print(f"\n{TISSUE}, scores on the held-out chr8:\n{side_by_side(scores)}", flush=True)
     right = compare_small_study()
     effects(inputs, cache)
     print(f"\nEverything is in {DEMO}; docs/files.md says what each file contains. The page with the verdict: {PAGE}")

@@ -6,9 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from spex.commands.main import start
-from spex.example import WEIGHTS, lay_out
-
-TISSUE = "Cells_EBV-transformed_lymphocytes"
+from spex.example import GENE, TISSUE, WEIGHTS, lay_out
 
 logger = logging.getLogger("spex")
 
@@ -39,7 +37,7 @@ def next_commands(folder):
             "What the map adds (the example has five chromosomes, a verdict needs ten)",
             [["compare", alone, contacts, "--out", folder / "comparison"]],
         ),
-        ("What each contacted bin adds to a gene", [["elements", contacts, "--genes", "EX30"]]),
+        ("What each contacted bin adds to a gene", [["elements", contacts, "--genes", GENE]]),
         (
             "What alleles do",
             [["variants", folder / "variants.vcf", contacts, "--out", folder / "effects"]],

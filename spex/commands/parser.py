@@ -43,12 +43,9 @@ class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
         super().__init__(prog, **{"max_help_position": 32, **more})
 
     def _format_args(self, action, default_metavar):
-        once = action.nargs == "+" and not isinstance(action.metavar, tuple)
-        return (
-            f"{self._metavar_formatter(action, default_metavar)(1)[0]} ..."
-            if once
-            else super()._format_args(action, default_metavar)
-        )
+        if action.nargs == "+":
+            return f"{self._metavar_formatter(action, default_metavar)(1)[0]} ..."
+        return super()._format_args(action, default_metavar)
 
     def _get_help_string(self, action):
         return action.help if action.default in (None, [], "", False) else super()._get_help_string(action)

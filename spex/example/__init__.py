@@ -11,6 +11,9 @@ from spex.files.atomic import whole_file
 HERE = Path(__file__).parent
 FILES = ("genes.csv", "expression.csv", "genome.fa", "contacts.mcool", "variants.vcf", "params.json")
 WEIGHTS = "stand_in_weights.pth"
+TISSUE = "Cells_EBV-transformed_lymphocytes"
+GENE = "EX30"
+"""Gene of chr8 that contacts planted elements."""
 
 
 def lay_out(folder):

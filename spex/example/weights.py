@@ -1,15 +1,11 @@
-"""Write a checkpoint of the published network's form and size with reproducible stand-in weights.
-
-    python -m spex.example.weights OUT.pth [SEED]
+"""A checkpoint of the published network's form and size with reproducible stand-in weights.
 
 The published weights may not be passed on, so the example and the reference features of the tests use these. Each
 weight is a hash of its position, made by integer arithmetic alone, so every machine gets the same ones. They are scaled
 (He) so that the predictions spread over (0, 1) and differ from window to window. What they predict means nothing.
 """
 
-import argparse
 import math
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -61,19 +57,5 @@ def standin_state(seed=1):
 
 def write_weights(path, seed=1):
     """Write the stand-in checkpoint; the file, 598 MB, appears whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
         torch.save(standin_state(seed), file)
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(description="Write a full-size checkpoint of stand-in weights (598 MB).")
-    parser.add_argument("path", metavar="OUT.pth")
-    parser.add_argument("seed", metavar="SEED", type=int, nargs="?", default=1)
-    args = parser.parse_args(argv)
-    write_weights(args.path, args.seed)
-
-
-if __name__ == "__main__":
-    main()

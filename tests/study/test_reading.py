@@ -412,8 +412,8 @@ def test_a_library_that_is_not_installed(write, library, monkeypatch):
         return usual(name, *others)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    told = error_of(write())
-    assert told.startswith(
+    message = error_of(write())
+    assert message.startswith(
         f"{library}, which reads studies, is not installed; get it with: pip install 'spex-expression[workflow]'"
     )
 
