@@ -6,12 +6,18 @@ the windows on that grid, and from there on the phases go separate ways. Windows
 phase of the first pool and two of the second. Overlapping windows are merged into runs, and the runs, laid end to end,
 go through a block at once; what lies across the border between two runs is computed and never read. The linear layers
 see every window by itself.
+
+A base that is substituted changes few cells of a layer: 20 of the last one's 106. Windows with substitutions are
+predicted from the cells of those without, and from the few that are new (`expecto.patches`).
 """
+
+from functools import cached_property
 
 import torch
 from torch.nn import functional
 
 from expecto.beluga import KERNEL, POOLS, block_widths
+from expecto.patches import Patches, add_changed_cells
 
 WIDTHS = block_widths()
 LINEAR_ROWS = 200
@@ -62,32 +68,76 @@ class Scanner:
         """
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - self.network.window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
+        return self._probabilities(self._hidden(self._cells(codes, starts)))[: len(starts)]
+
+    @torch.inference_mode()
+    def predict_substituted(self, codes, starts, windows, places, bases):
+        """Probabilities for windows as they are, and for some of them with bases substituted.
+
+        codes, starts: as of `predict`. windows: (p,) int64, numbers of the windows to substitute in, one a row.
+        places: (p,) int64, where the first base that changes lies in `codes`; bases may reach past either end of a
+        window. bases: (p, k) uint8, the new codes. All on the CPU.
+        Returns: without (n, 2002) and with (p, 2002) substitutions, float32 on the scanner's device: with, as from the
+        changed sequence, but for rounding. The same bits whatever else is computed with them.
+        """
+        order = torch.argsort(starts, stable=True)
+        rank = torch.argsort(order)
+        found = []
+        patches = Patches.of(rank[windows], places, bases, self.one_hot)
+        hidden = self._hidden(self._cells(codes, starts, patches, found))
+        without = self._probabilities(hidden)[: len(starts)]
+        changed = self._filled(hidden[windows.to(self.device)])
+        add_changed_cells(changed, found, self.hidden[0].unflatten(1, (WIDTHS[-1], -1)), self.on_gpu)
+        return without, self._probabilities(changed)[: len(windows)]
+
+    def _cells(self, codes, starts, patches=None, found=None):
+        """The last block's cells of windows, (rows, 106 * 640); on the CPU filled up with zeros to whole `LINEAR_ROWS`.
+
+        patches: of the windows in ascending order, None without any. found: list to which those of the last block are
+        added.
+        """
         rows = len(starts) if self.on_gpu else -(-len(starts) // LINEAR_ROWS) * LINEAR_ROWS
         cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
         cells[len(starts) :] = 0
         if len(starts):
             order = torch.argsort(starts, stable=True)
             run, run_starts = self._lay_out(codes.to(self.device), starts[order], self.network.window)
-            self._scan(0, run, run_starts, order, cells)
+            moved = patches and patches.moved(run_starts - starts[order])
+            self._scan(0, self.one_hot[run.long()], run_starts, order, cells, moved, found)
+        return cells
+
+    def _filled(self, rows):
+        """Rows, and on the CPU zeros after them up to whole `LINEAR_ROWS`."""
+        return rows if self.on_gpu else functional.pad(rows, (0, 0, 0, -len(rows) % LINEAR_ROWS))
+
+    def _hidden(self, cells):
+        """The first linear layer, without its ReLU, (rows, 2003). cells: as of `_cells`."""
         parts = [cells] if self.on_gpu else cells.split(LINEAR_ROWS)
-        return torch.cat([self._linear(part) for part in parts])[: len(starts)]
+        return torch.cat([functional.linear(part, *self.hidden) for part in parts])
 
-    def _linear(self, cells):
-        """Probabilities, (n, 2002) float32, from the cells of n windows."""
-        hidden = functional.relu(functional.linear(cells, *self.hidden))
+    def _probabilities(self, hidden):
+        """Probabilities, (rows, 2002) float32. hidden: the first linear layer without its ReLU, rows as of `_cells`."""
+        parts = [hidden] if self.on_gpu else hidden.split(LINEAR_ROWS)
+        logits = torch.cat([functional.linear(functional.relu(part), *self.output) for part in parts])
         # in float64, because the last bit of a float32 sigmoid depends on where in memory a number lies
-        logits = functional.linear(hidden, *self.output)[:, : self.network.features]
-        return torch.sigmoid(logits.double()).float()
+        return torch.sigmoid(logits[:, : self.network.features].double()).float()
 
-    def _scan(self, block, x, starts, windows, cells):
+    def _scan(self, block, x, starts, windows, cells, patches=None, found=None):
         """Take the windows at `starts` (ascending) of x through this block and the next; store their cells in `cells`.
 
-        x: (length,) base codes or (length, channels). windows: (n,) int64, each window's row of `cells`.
+        x: (length, channels). windows: (n,) int64, each window's row of `cells`. patches, found: as of `_cells`.
         """
-        x = self._convolve(block, x)
+        before, middle, x = x, *self._convolve(block, x)
+        if patches:
+            first, second = self._patch_layers[2 * block : 2 * block + 2]
+            patches = patches.convolved(before, *first, self.on_gpu).rectified()
+            patches = patches.convolved(middle, *second, self.on_gpu)
+        del before, middle
         if block == len(POOLS) - 1:
             slices = x.relu_().flatten().unfold(0, cells.shape[1], x.shape[1])  # (positions, 106 * 640), views
             cells[windows.to(self.device)] = slices[starts.to(self.device)]
+            if patches:
+                found.append(patches.rectified().less(x, starts))
             return
         pool = POOLS[block]
         phases = starts % pool
@@ -96,7 +146,16 @@ class Scanner:
             pooled = x[phase:][: (len(x) - phase) // pool * pool].unflatten(0, (-1, pool)).amax(1)
             pooled.relu_()  # after the maximum, with which it commutes: a quarter of the work
             run, run_starts = self._lay_out(pooled, starts[mine] // pool, WIDTHS[block + 1])
-            self._scan(block + 1, run, run_starts, windows[mine], cells)
+            of_phase = patches and patches.of_windows(mine)
+            if of_phase:
+                of_phase = of_phase.pooled(x, pool, phase).rectified().moved(run_starts - starts[mine] // pool)
+            self._scan(block + 1, run, run_starts, windows[mine], cells, of_phase, found)
+
+    @cached_property
+    def _patch_layers(self):
+        """Each convolution as a matrix (8 * channels before, channels after) and its bias."""
+        as_matrices = [(weight[:, :, 0].permute(2, 1, 0).flatten(0, 1), bias) for weight, bias in self.convolutions]
+        return [(self.first_weight, self.first_bias), *as_matrices]
 
     def _lay_out(self, x, starts, width):
         """Cut the runs of overlapping windows out of x and lay them end to end, with zeros after them on a GPU.
@@ -112,14 +171,13 @@ class Scanner:
         return (runs[0] if len(runs) == 1 else torch.cat(runs)), moved
 
     def _convolve(self, block, x):
-        """The two convolutions of a block, the second without its ReLU. Returns: (length - 14, channels)."""
+        """The two convolutions of a block: (length - 7, channels), and (length - 14, channels) without its ReLU."""
         if block == 0:
-            bases = self.one_hot[x.long()]  # (length, 4)
-            eights = bases.flatten().unfold(0, KERNEL * bases.shape[1], bases.shape[1])  # (length - 7, 32)
+            eights = x.flatten().unfold(0, KERNEL * x.shape[1], x.shape[1])  # (length - 7, 32)
             x = torch.addmm(self.first_bias, eights, self.first_weight)
         else:
             x = _convolution(x, *self.convolutions[2 * block - 1])
-        return _convolution(x.relu_(), *self.convolutions[2 * block])
+        return x.relu_(), _convolution(x, *self.convolutions[2 * block])
 
 
 def round_up(length):

@@ -2,10 +2,15 @@
 
 A tensor is a sum over windows, so its difference with the allele and without follows from the windows that differ;
 contacts stay fixed. Through a linear model that difference is the effect, in ln(expression).
+
+Substituted bases change few cells of each layer of the network, and what is left of a window is the reference's
+(`expecto.patches`). Insertions and deletions move all that lies behind them by a number of bases that pooling does not
+keep to, so their windows are predicted anew.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +21,9 @@ from spex.features.compute import lay_end_to_end
 
 WINDOWS_AT_ONCE = 4096
 """Changed windows whose predictions are in memory, at least (8 KB each), in whole alleles."""
+
+MOST_SUBSTITUTED = 100
+"""Bases; where more are substituted, whole windows cost less."""
 
 OWN_REACH = REACH + BELUGA.window // 2
 """Largest distance in bp between a TSS and a base of its local windows."""
@@ -56,6 +64,14 @@ class _Pair:
     def windows(self):
         """Starts of the windows that change, in the reference and in the changed chromosome: pairs of arrays."""
         return [self.own, *self.contacts.values()]
+
+    def places(self):
+        """The same, of one window after another: pairs of int."""
+        return [each for places in self.windows() for each in zip(*(part.tolist() for part in places), strict=True)]
+
+    def starts(self):
+        """Where the windows that change start in the reference: list of int."""
+        return [start for start, _ in self.places()]
 
 
 def scorer_of(inputs, computer):
@@ -143,13 +159,13 @@ class AlleleScorer:
 
     def _of_pairs(self, pairs, changes):
         """The effects on some pairs, by allele."""
-        reference, altered = self._predict(pairs, changes)
+        predicted = self._predict(pairs, changes)
         own, contact = (np.empty((len(pairs), len(self._models))) for _ in range(2))
         for first in range(0, len(pairs), ROWS):
             some = pairs[first : first + ROWS]
             of_tensors = np.zeros((2, len(some), self._positions, BELUGA.features))
             for pair, of_own, of_contacts in zip(some, *of_tensors, strict=True):
-                self._add(of_own, of_contacts, pair, reference, altered)
+                self._add(of_own, of_contacts, pair, predicted)
             for effects, of_part in zip((own, contact), of_tensors, strict=True):
                 effects[first : first + ROWS] = self._models.effects(of_part.reshape(len(some), -1))
         return Effects(
@@ -162,48 +178,95 @@ class AlleleScorer:
         )
 
     def _predict(self, pairs, changes):
-        """Predictions of all windows that change: (chromosome, start) -> row without, (allele, start) -> row with."""
+        """Predictions of all windows that change: (allele, start, moved) -> rows without and with the change."""
+        by_length = defaultdict(list)
+        for pair in pairs:
+            by_length[self._substituted(changes[pair.allele])].append(pair)
+        others = by_length.pop(0, [])
+        predicted = self._predict_whole(others, changes)
+        for _, mine in sorted(by_length.items()):  # one by one: what a patch is must not depend on other alleles
+            predicted |= self._predict_substituted(mine, changes)
+        return predicted
+
+    def _substituted(self, change):
+        """Number of bases that a change substitutes where its windows are computed in part; 0 of any other."""
+        in_part = not change.shift and change.removed <= MOST_SUBSTITUTED and self._computer.substitutes
+        return change.removed if in_part else 0
+
+    def _predict_substituted(self, pairs, changes):
+        """As `_predict`, of substitutions of one length."""
+        rows = sorted({(pair.chrom, start, pair.allele) for pair in pairs for start in pair.starts()})
+        windows = list(dict.fromkeys((chrom, start) for chrom, start, _ in rows))
+        number = {window: place for place, window in enumerate(windows)}
+        of_chroms = defaultdict(list)
+        for chrom, start in windows:
+            of_chroms[chrom].append(start)
+        codes, within = _end_to_end((partial(self._genome.codes, chrom), each) for chrom, each in of_chroms.items())
+        mine = np.array([number[chrom, start] for chrom, start, _ in rows])
+        offsets = np.array([changes[allele].start - start for _, start, allele in rows])
+        bases = np.stack([changes[allele].added for *_, allele in rows])
+        without, changed = self._computer.predict_substituted(codes, within, mine, within[mine] + offsets, bases)
+        return {
+            (allele, start, start): (without[window], row)
+            for (_, start, allele), window, row in zip(rows, mine.tolist(), changed, strict=True)
+        }
+
+    def _predict_whole(self, pairs, changes):
+        """As `_predict`, each window anew."""
         before, after = defaultdict(set), defaultdict(set)
         for pair in pairs:
             for starts, moved in pair.windows():
                 before[pair.chrom].update(starts.tolist())
                 after[pair.allele].update(moved.tolist())
+        if not pairs:
+            return {}
         reference = {}
         for chrom, starts in before.items():
-            rows = self._computer.windows(chrom, np.array(sorted(starts), np.int64), keep=False)
-            reference.update(zip(((chrom, start) for start in sorted(starts)), rows, strict=True))
-        codes, places, length = [], [], 0
-        for allele, starts in after.items():
-            change = changes[allele]
-            laid, within = lay_end_to_end(
-                lambda first, end, change=change: change.codes(self._genome, first, end),
-                np.array(sorted(starts), np.int64),
-                BELUGA.window,
-            )
-            codes.append(laid)
-            places.append(within + length)
-            length += len(laid)
-        if not codes:
-            return reference, {}
-        rows = self._computer.predict(np.concatenate(codes), np.concatenate(places))
-        keys = ((allele, start) for allele, starts in after.items() for start in sorted(starts))
-        return reference, dict(zip(keys, rows, strict=True))
+            each = sorted(starts)
+            rows = self._computer.windows(chrom, np.array(each, np.int64), keep=False, rounded=False)
+            reference.update(zip(((chrom, start) for start in each), rows, strict=True))
+        changed = {allele: sorted(starts) for allele, starts in after.items()}
+        rows = self._computer.predict(
+            *_end_to_end((partial(changes[allele].codes, self._genome), each) for allele, each in changed.items())
+        )
+        altered = dict(zip(((allele, start) for allele, each in changed.items() for start in each), rows, strict=True))
+        return {
+            (pair.allele, start, moved): (reference[pair.chrom, start], altered[pair.allele, moved])
+            for pair in pairs
+            for start, moved in pair.places()
+        }
 
-    def _add(self, of_own, of_contacts, pair, reference, altered):
+    def _add(self, of_own, of_contacts, pair, predicted):
         """Add what a pair's windows do to the gene's tensor: float64 (positions, features), by own and by contacts."""
         if len(pair.positions):
-            differences = self._differences(pair, *pair.own, reference, altered)
+            differences = _differences(pair, *pair.own, predicted)
             of_own[:OWN_SUMS] = self._weights[:, pair.positions] @ differences
             if self._stands_in[pair.gene]:
                 of_own[OWN_SUMS:] = differences.sum(axis=0)
         for contact, (starts, moved) in pair.contacts.items():
-            differences = self._differences(pair, starts, moved, reference, altered)
+            differences = _differences(pair, starts, moved, predicted)
             of_contacts[self._index.positions[contact]] += self._index.weights[contact] * differences.sum(axis=0)
 
-    def _differences(self, pair, starts, moved, reference, altered):
-        """Predictions with the change minus those without, float64 (windows, features)."""
-        before = np.stack([reference[pair.chrom, start] for start in starts.tolist()]).astype(np.float64)
-        return np.stack([altered[pair.allele, start] for start in moved.tolist()]) - before
+
+def _differences(pair, starts, moved, predicted):
+    """Predictions with the change minus those without, float64 (windows, features). predicted: as of `_predict`."""
+    rows = [predicted[pair.allele, *places] for places in zip(starts.tolist(), moved.tolist(), strict=True)]
+    without, changed = np.stack(rows, axis=1).astype(np.float64)
+    return changed - without
+
+
+def _end_to_end(sequences):
+    """Windows of several sequences in one: base codes, and where the windows start in them, (n,) int64.
+
+    sequences: pairs of what gives base codes, as of `lay_end_to_end`, and starts, list of int, rising.
+    """
+    codes, places, length = [], [], 0
+    for codes_of, starts in sequences:
+        laid, within = lay_end_to_end(codes_of, np.array(starts, np.int64), BELUGA.window)
+        codes.append(laid)
+        places.append(within + length)
+        length += len(laid)
+    return np.concatenate(codes), np.concatenate(places)
 
 
 def _joined(parts):

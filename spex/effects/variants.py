@@ -33,7 +33,7 @@ from spex.progress import progress
 BLOCK_ROWS = 256
 """Rows of the file that are scored and kept together."""
 
-FORMAT = 2
+FORMAT = 3
 """Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
 
 logger = logging.getLogger("spex")

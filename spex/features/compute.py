@@ -69,11 +69,19 @@ class FeatureComputer:
             self.store.flush()
             self.counts["bytes written to the store"] = self.store.bytes_written
 
-    def windows(self, chrom, starts, *, keep):
+    @property
+    def substitutes(self):
+        """Whether `predict_substituted` can be used: in float32. At less, what is rounded would count as a change."""
+        return self.scanner.dtype == torch.float32
+
+    def windows(self, chrom, starts, *, keep, rounded=True):
         """Predictions of windows of a chromosome, from the store where it has them, float32 (n, features).
 
-        starts: (n,) int64, ascending, 0-based. keep: put those that were computed into the store.
+        starts: (n,) int64, ascending, 0-based. keep: put those that were computed into the store. rounded: as the store
+        keeps them; without it, a store of float16 is passed by.
         """
+        if not rounded and self.store is not None and self.store.dtype != np.float32:
+            return self.predict(*lay_end_to_end(partial(self.genome.codes, chrom), starts, self.network.window))
         return self._complete(*self._begin(self._look_up_windows(chrom, starts)), keep=keep)
 
     def predict(self, codes, starts):
@@ -82,6 +90,25 @@ class FeatureComputer:
         codes: (length,) uint8 base codes. starts: (n,) int64, each window within the sequence.
         """
         return _on_host(self._predict(codes, starts))
+
+    def predict_substituted(self, codes, starts, windows, places, bases):
+        """Predictions of windows of a sequence of one's own, and of these with bases substituted.
+
+        codes, starts: as of `predict`, starts ascending. windows, places: (p,) int64; bases: (p, k) uint8, as of
+        `Scanner.predict_substituted`. Returns: without (n, features) and with (p, features) substitutions, float32.
+        """
+        self.counts["windows"] += len(starts)
+        self.counts["windows with substitutions"] += len(windows)
+        of_scanner = torch.from_numpy(codes).to(self.scanner.device)
+        without = np.empty((len(starts), self.network.features), np.float32)
+        changed = np.empty((len(windows), self.network.features), np.float32)
+        for first in range(0, len(starts), self.windows_per_pass):
+            some = slice(first, first + self.windows_per_pass)
+            mine = np.flatnonzero((first <= windows) & (windows < some.stop))
+            rows = (windows[mine] - first, places[mine], bases[mine])
+            found = self.scanner.predict_substituted(of_scanner, *map(torch.from_numpy, (starts[some], *rows)))
+            without[some], changed[mine] = map(_on_host, found)
+        return without, changed
 
     def _read(self, block, segments):
         """What one step of a block needs: rows that the store has, and sequences for the others."""
