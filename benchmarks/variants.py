@@ -1,18 +1,22 @@
 """Effects of alleles against the naive way, two whole tensors an allele, with the network of full size.
 
     python -m benchmarks.variants [--alleles 64] [--naive 4]
+    python -m benchmarks.variants --snvs dense
+    python -m benchmarks.variants --snvs scattered
     python -m benchmarks.variants --file 10000
 
 Made genome, genes, contacts (some 20 bins a gene at 1,000 bp), weights and models of 53 tissues. Alleles lie at random
 within what own windows or contacted bins hold, so each reaches a gene; one in ten is an insertion or deletion. The
 naive way makes every tensor that an allele changes, without it and with it, from the sequences; effects are compared.
-With --file, `spex variants` from start to end on a VCF of so many SNVs anywhere, of which some 5 % reach a gene.
+With --snvs, SNVs computed in part against whole windows with them, in turn: 2,000 side by side within 200 kb, or one
+for each of 200 genes, so that hardly two share a window. With --file, `spex variants` from start to end on a VCF of so
+many SNVs anywhere, of which some 5 % reach a gene.
 """
 
 import argparse
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +33,8 @@ from spex.contacts.rules import Corrected
 from spex.effects.alleles import AlleleScorer
 from spex.effects.changes import Change
 from spex.effects.inputs import ContactIndex, LinearModels
-from spex.features.compute import lay_end_to_end
+from spex.effects.variants import BLOCK_ROWS
+from spex.features.compute import FeatureComputer, lay_end_to_end
 from spex.features.devices import choose_device, choose_precision, open_computer
 from spex.inputs.genome import Genome
 from spex.models.ridge import RidgeFit
@@ -38,6 +43,7 @@ from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings
 
 GENES, FEW_GENES = 200, 8
+DENSE, REGION = 2_000, ("chr1", 2_900_000, 3_100_000)
 TISSUES = 53
 BINS_PER_GENE = 20
 RULE, RESOLUTION = Corrected(), 1000
@@ -59,9 +65,7 @@ def draw_changes(generator, genes, contacts, index, count):
         if len(changes) % 2:
             number = int(generator.integers(0, len(index.genes)))
             chrom = str(contacts.chroms[index.genes[number]])
-            position = int(
-                index.starts(contacts.bins[number : number + 1])[0, 0] + generator.integers(0, BELUGA.window)
-            )
+            position = int(index.first[number] + generator.integers(0, BELUGA.window))
         else:
             gene = genes.iloc[int(generator.integers(0, len(genes)))]
             chrom, position = gene["chrom"], int(gene["tss"] + generator.integers(-20_000, 20_000))
@@ -89,7 +93,7 @@ def whole_tensor(computer, gene, contacts, row, change):
     tensor[:OWN_SUMS] = transform_weights() @ own.astype(np.float64)
     index = ContactIndex(contacts.of_rows([row]))
     if len(index.genes):
-        starts, places = np.unique(moved(index.starts(index.contacts.bins).ravel()), return_inverse=True)
+        starts, places = np.unique(moved(index.starts.ravel()), return_inverse=True)
         bins = computer.predict(*lay_end_to_end(codes, starts, BELUGA.window))[places]
         np.add.at(tensor, index.positions, bins.astype(np.float64) * index.weights[:, None])
     return tensor
@@ -104,8 +108,9 @@ def naive_effects(computer, genes, contacts, models, change, reached):
     return np.array(effects)
 
 
-def measure_alleles(args, folder):
-    """Seconds an allele of both ways, in turn, and how far their effects are apart."""
+@contextmanager
+def opened(args, folder):
+    """The made world: a FeatureComputer, genes, their contacts, ContactIndex and LinearModels."""
     write_genome(folder / "genome.fa")
     genes = make_genes(GENES)
     contacts = make_contacts(genes, CHROMSIZES, RULE, RESOLUTION, BINS_PER_GENE)
@@ -120,7 +125,12 @@ def measure_alleles(args, folder):
             contacts=None,
         )
         models = LinearModels(made_fits((OWN_SUMS + 2) * BELUGA.features))
-        index = ContactIndex(contacts)
+        yield computer, genes, contacts, ContactIndex(contacts), models
+
+
+def measure_alleles(args, folder):
+    """Seconds an allele of both ways, in turn, and how far their effects are apart."""
+    with opened(args, folder) as (computer, genes, contacts, index, models):
         scorer = AlleleScorer(computer, genes, index, models)
         changes = draw_changes(np.random.default_rng(5), genes, contacts, index, args.alleles)
         scorer.effects(changes[:2])
@@ -137,17 +147,82 @@ def measure_alleles(args, folder):
             slow += (time.perf_counter() - start) / args.naive
             apart = max(apart, float(np.abs(expected - (found.own + found.contact)[mine]).max()))
             scale, pairs = max(scale, float(np.abs(expected).max())), pairs + int(mine.sum())
-    row = {
-        "device": device,
-        "alleles": len(changes),
-        "genes an allele": len(found.alleles) / len(changes),
-        "alleles/s": 1 / fast,
-        "naive alleles/s": 1 / slow,
-        "times as fast": slow / fast,
-        "largest difference": apart,
-        "largest effect": scale,
-    }
+        row = {
+            "device": str(computer.scanner.device),
+            "alleles": len(changes),
+            "genes an allele": len(found.alleles) / len(changes),
+            "alleles/s": 1 / fast,
+            "naive alleles/s": 1 / slow,
+            "times as fast": slow / fast,
+            "largest difference": apart,
+            "largest effect": scale,
+        }
     publish("variants", [row], args.json, command=f"python -m benchmarks.variants --alleles {args.alleles}")
+
+
+class WholeWindows(FeatureComputer):
+    """Predicts every window that an allele changes anew."""
+
+    substitutes = False
+
+
+def dense_snvs(genome):
+    """SNVs at the same distance from each other."""
+    chrom, first, end = REGION
+    places = np.linspace(first, end, DENSE, endpoint=False).astype(int)
+    return [(chrom, place, int(genome.codes(chrom, place, place + 1)[0])) for place in places.tolist()]
+
+
+def scattered_snvs(genome, genes, index):
+    """One SNV for each gene, in turn in its local windows and in a bin that it contacts."""
+    generator = np.random.default_rng(9)
+    for row, gene in enumerate(genes.itertuples()):
+        mine = np.flatnonzero(index.genes == row)
+        place = int(gene.tss + generator.integers(-20_000, 20_000))
+        if row % 2 and len(mine):
+            place = int(index.first[generator.choice(mine)] + generator.integers(0, BELUGA.window))
+        if 0 <= place < CHROMSIZES[gene.chrom]:
+            yield gene.chrom, place, int(genome.codes(gene.chrom, place, place + 1)[0])
+
+
+def measure_snvs(args, folder):
+    """CPU seconds an allele in part and by whole windows, block by block as `spex variants` takes them, in turn."""
+    with opened(args, folder) as (computer, genes, _, index, models):
+        genome = computer.genome
+        places = dense_snvs(genome) if args.snvs == "dense" else scattered_snvs(genome, genes, index)
+        changes = [
+            Change(chrom, place, 1, np.array([(base + 1) % len(BELUGA.bases)], np.uint8))
+            for chrom, place, base in places
+            if base < len(BELUGA.bases)
+        ]
+        whole = WholeWindows(
+            genome=genome,
+            scanner=computer.scanner,
+            store=None,
+            contacts=None,
+            windows_per_pass=computer.windows_per_pass,
+        )
+        scorers = {name: AlleleScorer(it, genes, index, models) for name, it in (("part", computer), ("whole", whole))}
+        blocks = [changes[first : first + BLOCK_ROWS] for first in range(0, len(changes), BLOCK_ROWS)][: args.blocks]
+        seconds, effects = dict.fromkeys(scorers, 0.0), {name: [] for name in scorers}
+        for block in blocks:
+            for name, scorer in scorers.items():
+                start = time.process_time()
+                effects[name].append(scorer.effects(block))
+                seconds[name] += time.process_time() - start
+        total = {name: np.concatenate([each.own + each.contact for each in mine]) for name, mine in effects.items()}
+        alleles = sum(map(len, blocks))
+        row = {
+            "SNVs": args.snvs,
+            "alleles": alleles,
+            "windows an allele": computer.counts["windows with substitutions"] / alleles,
+            "alleles a CPU second": alleles / seconds["part"],
+            "whole windows": alleles / seconds["whole"],
+            "times as fast": seconds["whole"] / seconds["part"],
+            "largest difference": float(np.abs(total["part"] - total["whole"]).max()),
+            "largest effect": float(np.abs(total["whole"]).max()),
+        }
+    publish("variants_snvs", [row], args.json, command=f"python -m benchmarks.variants --snvs {args.snvs}")
 
 
 def measure_file(args, folder):
@@ -210,13 +285,16 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--alleles", type=int, default=64)
     parser.add_argument("--naive", type=int, default=4, help="of them that are done the naive way too")
+    parser.add_argument("--snvs", choices=["dense", "scattered"], help="SNVs in part against whole windows instead")
+    parser.add_argument("--blocks", type=int, help=f"blocks of {BLOCK_ROWS} of these, at most")
     parser.add_argument("--file", type=int, metavar="ROWS", help="time a file of so many rows instead")
     parser.add_argument("--device", help="of torch; the first GPU where there is one, else cpu")
     parser.add_argument("--precision")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        (measure_file if args.file else measure_alleles)(args, Path(folder))
+        measure = measure_snvs if args.snvs else measure_file if args.file else measure_alleles
+        measure(args, Path(folder))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ import spex
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published
-from spex.effects.alleles import AlleleScorer
+from spex.effects.alleles import MOST_SUBSTITUTED, AlleleScorer
 from spex.effects.changes import CODE_OF, Change
+from spex.runs.cache import PredictionStore
 
 
 def change_of(genome, chrom, pos, ref, alt):
@@ -129,11 +130,40 @@ def random_alleles(generator, sequences, count):
     return alleles
 
 
-@pytest.mark.parametrize("rule", [Corrected(), Published(), None])
-def test_effects_of_alleles_are_differences_of_tensors(world, made, tmp_path, rule):
+def random_substitutions(generator, sequences, count):
+    """As many bases for as many, of lengths that are computed in part and longer ones, every third one by the first
+    gene's TSS."""
+    alleles = []
+    while len(alleles) < count:
+        chrom = generator.choice(list(sequences))
+        pos = int(generator.integers(1, len(sequences[chrom])))
+        if len(alleles) % 3 == 2:
+            chrom, pos = "chr1", TSS + int(generator.integers(-2500, 2500))
+        length = int(generator.choice([1, 1, 2, 3, MOST_SUBSTITUTED, MOST_SUBSTITUTED + 1]))
+        ref = sequences[chrom][pos - 1 : pos - 1 + length]
+        alt = "".join(generator.choice(list("ACGT"), size=length))
+        if len(ref) == length and set(ref.upper()) <= set("ACGT") and ref.upper() != alt:
+            alleles.append((str(chrom), pos, ref, alt))
+    return alleles
+
+
+RUN, UNIT, TSS = 59_990, "ACGG", 60_030
+"""0-based place where a run begins; a repeat; 1-based TSS of G0 of the small world."""
+
+
+@pytest.mark.parametrize(
+    ("rule", "draw"),
+    [
+        (Corrected(), random_alleles),
+        (Published(), random_alleles),
+        (None, random_alleles),
+        (Corrected(), random_substitutions),
+    ],
+)
+def test_effects_of_alleles_are_differences_of_tensors(world, made, tmp_path, rule, draw):
     made = made(rule)
     by_hand = ByHand(world, made, tmp_path)
-    alleles = random_alleles(np.random.default_rng(3), world.sequences, 20)
+    alleles = draw(np.random.default_rng(3), world.sequences, 20)
     scorer = AlleleScorer(made.computer, made.genes, made.index, made.models)
     found = scorer.effects([change_of(made.computer.genome, *allele) for allele in alleles])
     reached = set()
@@ -147,10 +177,6 @@ def test_effects_of_alleles_are_differences_of_tensors(world, made, tmp_path, ru
         missed = np.setdiff1d(np.arange(len(expected)), found.genes[mine])
         assert (expected[missed] == 0).all()
     assert reached >= ({(True, False)} if rule is None else {(True, False), (False, True)})
-
-
-RUN, UNIT, TSS = 59_990, "ACGG", 60_030
-"""0-based place where a run begins; a repeat; 1-based TSS of G0 of the small world."""
 
 
 def repeats_world(world, tmp_path, monkeypatch, unit, copies):
@@ -196,6 +222,28 @@ def test_one_haplotype_has_one_effect(world, made, tmp_path, monkeypatch, unit, 
         got[found.genes[found.alleles == 0]] = first
         assert np.abs(got - expected).max() < 1e-5 * scale * np.sqrt(made.models.coefficients.shape[1])
         assert got[made.genes["tss"].tolist().index(TSS)].all()
+
+
+def test_substitutions_are_computed_in_part_and_have_the_bytes_that_they_have_alone(world, made):
+    made = made()
+    genome = made.computer.genome
+    changes = [change_of(genome, *each) for each in random_substitutions(np.random.default_rng(5), world.sequences, 40)]
+    scorer = AlleleScorer(made.computer, made.genes, made.index, made.models)
+    together = scorer.effects(changes)
+    assert made.computer.counts["windows with substitutions"] > 100
+    for number in np.unique(together.alleles).tolist():
+        alone, mine = scorer.effects([changes[number]]), together.alleles == number
+        assert np.array_equal(alone.own, together.own[mine]) and np.array_equal(alone.contact, together.contact[mine])
+
+
+def test_a_store_that_rounds_does_not_round_effects(world, made, tmp_path):
+    """An insertion's windows are predicted anew; those without it must not come from a store of float16."""
+    made = made()
+    change = change_of(made.computer.genome, "chr1", TSS + 500, world.sequences["chr1"][TSS + 499], "ACGT")
+    expected = AlleleScorer(made.computer, made.genes, made.index, made.models).effects([change])
+    made.computer.store = PredictionStore(tmp_path / "cache", {}, np.float16)
+    found = AlleleScorer(made.computer, made.genes, made.index, made.models).effects([change])
+    assert np.array_equal(found.own, expected.own) and np.array_equal(found.contact, expected.contact)
 
 
 class Letters:

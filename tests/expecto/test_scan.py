@@ -3,32 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from conftest import NARROW_CHANNELS, NARROW_HIDDEN, narrow_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrow_scan import CODES, LENGTH, MODEL, SCANNER
 from numpy.testing import assert_allclose
 from torch.nn import functional
 
-from expecto.beluga import CHECKPOINT_LAYERS, Beluga
 from expecto.scan import Scanner, aligned, round_up
-
-LENGTH = 9000
-CODES = torch.randint(0, 5, (LENGTH,), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
-
-
-def narrow_model():
-    state = {
-        f"{ours}.{kind}": narrow_state(3)[f"{theirs}.{kind}"]
-        for theirs, ours in CHECKPOINT_LAYERS.items()
-        for kind in ("weight", "bias")
-    }
-    model = Beluga(NARROW_CHANNELS, NARROW_HIDDEN)
-    model.load_state_dict(state)
-    return model
-
-
-MODEL = narrow_model()
-SCANNER = Scanner(MODEL)
 
 
 def window_by_window(codes, starts):
