@@ -7,6 +7,10 @@ phase of the first pool and two of the second. Overlapping windows are merged in
 go through a block at once; what lies across the border between two runs is computed and never read. The linear layers
 see every window by itself.
 
+In float32 on the CPU convolutions are computed in tiles (`expecto.cook_toom`). What shares a tile is rounded together,
+so tiles lie on a grid of the genome, and at the ends of a run they read bases beyond its windows. There each phase of
+the windows goes its own way from the first block on: what begins at a window's first cell then begins in one place.
+
 A base that is substituted changes few cells of a layer: 20 of the last one's 106. Windows with substitutions are
 predicted from the cells of those without, and from the few that are new (`expecto.patches`).
 """
@@ -17,6 +21,7 @@ import torch
 from torch.nn import functional
 
 from expecto.beluga import KERNEL, POOLS, block_widths
+from expecto.cook_toom import TILE, CookToom
 from expecto.patches import Patches, add_changed_cells
 
 WIDTHS = block_widths()
@@ -24,6 +29,13 @@ LINEAR_ROWS = 200
 """Rows that the linear layers get at a time on the CPU, filled up with zeros: BLAS chooses its way through a matrix
 product, and so its rounding, by the number of rows, and a window's values must not depend on the other windows of a
 batch. A gene has 200 windows, so nothing is wasted on those."""
+
+GRIDS, EXTENTS = (TILE**3, TILE**2, TILE), (WIDTHS[0] + 70, WIDTHS[1] + 18, WIDTHS[2] + 4)
+"""Of the blocks, where their convolutions are computed in tiles: positions that runs of windows begin and end at, so
+that a tile lies where it does in the genome; cells that a window's tiles read, from its first one on."""
+
+MARGINS = (GRIDS[0], 2 * GRIDS[0])
+"""Bases before and behind windows that are read with them."""
 
 ALIGNMENT = 8
 """Widths of linear layers that the fast matrix products of a GPU take are multiples of this. Beluga's 2003 made the
@@ -48,6 +60,7 @@ class Scanner:
         self.first_weight = first.weight.detach()[:, :, 0].permute(2, 1, 0).reshape(-1, first.out_channels).to(**place)
         self.first_bias = first.bias.detach().to(**place)
         self.one_hot = torch.eye(len(self.network.bases) + 1, len(self.network.bases), **place)
+        self.in_tiles = dtype == torch.float32 and self.device.type == "cpu"
         self.convolutions = [
             (c.weight.detach().to(**place).to(memory_format=torch.channels_last), c.bias.detach().to(**place))
             for c in others
@@ -64,7 +77,8 @@ class Scanner:
 
         codes: (length,) uint8 base codes: positions in `network.bases`, or `network.unknown`. starts: (n,) int64 on
         the CPU, 0-based first base of each window, in any order; every window lies within the codes.
-        Returns: (n, 2002) float32 on the scanner's device.
+        Returns: (n, 2002) float32 on the scanner's device. A window has the same bits whatever is predicted with it,
+        on the CPU, if it starts at the same place but for multiples of 16, between the same `MARGINS`.
         """
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - self.network.window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
@@ -99,11 +113,16 @@ class Scanner:
         rows = len(starts) if self.on_gpu else -(-len(starts) // LINEAR_ROWS) * LINEAR_ROWS
         cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
         cells[len(starts) :] = 0
-        if len(starts):
-            order = torch.argsort(starts, stable=True)
-            run, run_starts = self._lay_out(codes.to(self.device), starts[order], self.network.window)
-            moved = patches and patches.moved(run_starts - starts[order])
-            self._scan(0, self.one_hot[run.long()], run_starts, order, cells, moved, found)
+        order = torch.argsort(starts, stable=True)
+        codes = functional.pad(codes.to(self.device), MARGINS, value=self.network.unknown)
+        starts = starts[order] + MARGINS[0]
+        phases = starts % (TILE if self.in_tiles else 1)
+        for phase in phases.unique().tolist():
+            mine = phases == phase
+            run, run_starts = self._lay_out(0, codes[phase:], starts[mine] - phase)
+            of_phase = patches and patches.of_windows(mine)
+            of_phase = of_phase and of_phase.moved(run_starts - starts[mine] + MARGINS[0])
+            self._scan(0, self.one_hot[run.long()], run_starts, order[mine], cells, of_phase, found)
         return cells
 
     def _filled(self, rows):
@@ -145,7 +164,7 @@ class Scanner:
             mine = phases == phase
             pooled = x[phase:][: (len(x) - phase) // pool * pool].unflatten(0, (-1, pool)).amax(1)
             pooled.relu_()  # after the maximum, with which it commutes: a quarter of the work
-            run, run_starts = self._lay_out(pooled, starts[mine] // pool, WIDTHS[block + 1])
+            run, run_starts = self._lay_out(block + 1, pooled, starts[mine] // pool)
             of_phase = patches and patches.of_windows(mine)
             if of_phase:
                 of_phase = of_phase.pooled(x, pool, phase).rectified().moved(run_starts - starts[mine] // pool)
@@ -157,13 +176,14 @@ class Scanner:
         as_matrices = [(weight[:, :, 0].permute(2, 1, 0).flatten(0, 1), bias) for weight, bias in self.convolutions]
         return [(self.first_weight, self.first_bias), *as_matrices]
 
-    def _lay_out(self, x, starts, width):
+    def _lay_out(self, block, x, starts):
         """Cut the runs of overlapping windows out of x and lay them end to end, with zeros after them on a GPU.
 
-        x: (length, ...). starts: (n,) int64, ascending. width: of every window.
+        x: (length, ...), what the block reads. starts: (n,) int64, ascending.
         Returns: the runs, (total, ...); the windows' starts in them, (n,).
         """
-        edges, moved = merge_windows(starts, width)
+        grid, extent = (GRIDS[block], EXTENTS[block]) if self.in_tiles else (1, WIDTHS[block])
+        edges, moved = merge_windows(starts, WIDTHS[block], extent=extent, grid=grid)
         runs = [x[first:end] for first, end in edges]
         total = sum(map(len, runs))
         if self.on_gpu and round_up(total) > total:
@@ -171,13 +191,28 @@ class Scanner:
         return (runs[0] if len(runs) == 1 else torch.cat(runs)), moved
 
     def _convolve(self, block, x):
-        """The two convolutions of a block: (length - 7, channels), and (length - 14, channels) without its ReLU."""
+        """The two convolutions of a block: (length - 7, channels), and (length - 14, channels) without its ReLU.
+
+        In tiles as many of these as there are whole tiles.
+        """
         if block == 0:
             eights = x.flatten().unfold(0, KERNEL * x.shape[1], x.shape[1])  # (length - 7, 32)
             x = torch.addmm(self.first_bias, eights, self.first_weight)
         else:
-            x = _convolution(x, *self.convolutions[2 * block - 1])
-        return x.relu_(), _convolution(x, *self.convolutions[2 * block])
+            x = self._convolution(2 * block - 1, x)
+        return x.relu_(), self._convolution(2 * block, x)
+
+    def _convolution(self, number, x):
+        """A convolution along a sequence, without its ReLU. number: in `convolutions`. x: (length, channels), dense."""
+        if self.in_tiles:
+            return self._tiled[number](x).flatten(0, 1)
+        y = functional.conv2d(x.T[None, :, None, :], *self.convolutions[number])  # a channels-last view: no copy
+        return y[0, :, 0, :].T
+
+    @cached_property
+    def _tiled(self):
+        """The convolutions as CookToom."""
+        return [CookToom(weight[:, :, 0], bias) for weight, bias in self.convolutions]
 
 
 def round_up(length):
@@ -196,23 +231,21 @@ def aligned(hidden, output):
     return filled, (functional.pad(output[0], (0, columns, 0, rows)), functional.pad(output[1], (0, rows)))
 
 
-def _convolution(x, weight, bias):
-    """Convolve along a sequence. x: (length, channels in). Returns: (length - 7, channels out), both dense."""
-    y = functional.conv2d(x.T[None, :, None, :], weight, bias)  # a channels-last view: no copy
-    return y[0, :, 0, :].T
-
-
-def merge_windows(starts, width):
+def merge_windows(starts, width, *, margins=(0, 0), extent=None, grid=1):
     """Merge overlapping windows into runs.
 
-    starts: (n,) int64 tensor, ascending, n > 0. width: of every window.
+    starts: (n,) int64 tensor, ascending, n > 0. width: of every window. margins: positions that a run has before and
+    behind its windows. extent: positions that a run has from its last window's start on, in the place of the width.
+    grid: positions of which runs begin and end at multiples; what is added serves as margin.
     Returns: first position of each run and the one after it, list of pairs; the windows' starts, (n,) int64, when the
     runs are laid end to end.
     """
     new_run = torch.ones_like(starts, dtype=torch.bool)
     new_run[1:] = starts[1:] - starts[:-1] >= width
-    first = starts[new_run]
-    end = starts[torch.roll(new_run, -1)] + width  # a window ends its run when the next one, cyclically, begins a run
+    first = (starts[new_run] - margins[0]) // grid * grid
+    # a window ends its run when the next one, cyclically, begins a run
+    end = starts[torch.roll(new_run, -1)] + (extent or width) + margins[1]
+    end = -(-end // grid) * grid
     lengths = end - first
     moved = starts + (torch.cumsum(lengths, 0) - lengths - first)[torch.cumsum(new_run, 0) - 1]
     return list(zip(first.tolist(), end.tolist(), strict=True)), moved

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, tensor_length, transform_weights
-from expecto.scan import merge_windows
+from expecto.scan import GRIDS, MARGINS, merge_windows
 from spex.contacts.sums import SumsOverBins
 from spex.errors import InputError
 from spex.runs.cache import OWN_ROWS, own_keys
@@ -145,10 +145,12 @@ class FeatureComputer:
         """Base codes of the genes' stretches end to end, and where their windows start in them, (genes, 200)."""
         codes, starts, length = [], [], 0
         for tss, strand in zip(genes["tss"], genes["strand"], strict=True):
-            first, end, within = own_windows(tss, strand, self.network.window)
-            codes.append(self.genome.codes(chrom, first, end))
-            starts.append(within + length)
-            length += end - first
+            first, _, within = own_windows(tss, strand, self.network.window)
+            order = np.argsort(within)
+            laid, places = lay_end_to_end(partial(self.genome.codes, chrom), first + within[order], self.network.window)
+            codes.append(laid)
+            starts.append(length + places[np.argsort(order)])
+            length += len(laid)
         return np.concatenate(codes), np.stack(starts)
 
     def _begin(self, read):
@@ -262,12 +264,12 @@ def _check_finite(rows, argument, why, hint):
 
 
 def lay_end_to_end(codes_of, starts, window):
-    """The runs of overlapping windows end to end.
+    """The runs of overlapping windows end to end, each with what the scan reads around it, where it expects it.
 
     codes_of: from a stretch, 0-based half-open, to its base codes. starts: (n,) int64, ascending. window: in bp.
     Returns: base codes, uint8; where the windows start in them, (n,) int64.
     """
-    runs, within = merge_windows(torch.from_numpy(starts), window)
+    runs, within = merge_windows(torch.from_numpy(starts), window, margins=MARGINS, grid=GRIDS[0])
     return np.concatenate([codes_of(*run) for run in runs]), within.numpy()
 
 

@@ -13,7 +13,7 @@ from spex.inputs.choices import Reading
 from spex.inputs.maps.reader import check_different, map_sha256, require_map
 from spex.inputs.normalise import EXCLUDED, NO_CHROMOSOME
 
-FORMAT = 1  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
+FORMAT = 2  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
 FIELD_OF = {
     "genes": "genes_sha256",
     "genome": "genome_sha256",

@@ -9,7 +9,9 @@ from narrow_scan import CODES, LENGTH, MODEL, SCANNER
 from numpy.testing import assert_allclose
 from torch.nn import functional
 
+from expecto.network import BELUGA
 from expecto.scan import Scanner, aligned, round_up
+from spex.features.compute import lay_end_to_end
 
 
 def window_by_window(codes, starts):
@@ -55,6 +57,36 @@ def test_a_window_has_the_same_bits_whatever_is_predicted_with_it():
     together = SCANNER.predict(CODES, starts)
     for part in (starts[:1], starts[3:5], starts[::5], starts[10:], starts.flip(0)):
         assert torch.equal(SCANNER.predict(CODES, part), together[part // 200])
+
+
+def codes_of(first, end):
+    """Base codes of a stretch of a sequence, unknown past its ends."""
+    codes = np.full(end - first, BELUGA.unknown, np.uint8)
+    inside = CODES[max(first, 0) : max(end, 0)].numpy()
+    codes[max(-first, 0) :][: len(inside)] = inside
+    return codes
+
+
+def predict_laid(starts):
+    codes, places = lay_end_to_end(codes_of, np.array(starts), BELUGA.window)
+    return SCANNER.predict(torch.from_numpy(codes), torch.from_numpy(places))
+
+
+@given(st.lists(st.integers(-1500, LENGTH - 500), min_size=2, max_size=10, unique=True), st.data())
+@settings(max_examples=25, deadline=None)
+def test_a_window_has_the_same_bits_in_any_run_that_is_read_with_its_margins(starts, data):
+    starts = sorted(starts)
+    some = sorted(data.draw(st.sets(st.sampled_from(starts), min_size=1)))
+    together = predict_laid(starts)
+    assert torch.equal(predict_laid(some), together[[starts.index(start) for start in some]])
+
+
+def test_in_tiles_and_directly():
+    direct = Scanner(MODEL)
+    direct.in_tiles = False
+    starts = torch.arange(3, 7001, 200)
+    difference = (SCANNER.predict(CODES, starts) - direct.predict(CODES, starts)).abs().max()
+    assert SCANNER.in_tiles and 0 < difference < 1e-6
 
 
 @pytest.mark.parametrize("starts", [[-1], [7001]])
