@@ -175,7 +175,13 @@ def test_effects_of_alleles_are_differences_of_tensors(world, made, tmp_path, ru
         assert np.abs(got - expected).max() < 1e-5 * scale * np.sqrt(made.models.coefficients.shape[1])
         reached |= {(bool(found.through_own[pair]), len(found.contacts[pair]) > 0) for pair in mine}
         missed = np.setdiff1d(np.arange(len(expected)), found.genes[mine])
-        assert (expected[missed] == 0).all()
+        # the same windows farther along the chromosome are rounded otherwise
+        rounding = 1e-7 * scale * np.sqrt(made.models.coefficients.shape[1])
+        assert (
+            np.abs(expected[missed]).max(initial=0)
+            < rounding
+            < 0.01 * np.abs(expected[found.genes[mine]]).max(initial=1)
+        )
     assert reached >= ({(True, False)} if rule is None else {(True, False), (False, True)})
 
 
