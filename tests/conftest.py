@@ -4,7 +4,10 @@ import one_thread  # noqa: F401 - before anything that starts threads
 
 # isort: split
 
+import fcntl
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +59,22 @@ def narrow_state(seed=1):
         state[f"{theirs}.weight"] = (torch.rand(weight.shape, generator=generator) * 2 - 1) * bound
         state[f"{theirs}.bias"] = torch.rand(len(weight), generator=generator) * 0.2 - 0.1
     return state
+
+
+def made_once(tmp_path_factory, name, make):
+    """A folder of this name that the first worker which asks for it makes, for all of them.
+
+    make: called with the folder's path, which is not there yet.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with open(f"{folder}.lock", "a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if lock.tell() == 0:
+            shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+            make(folder)
+            lock.write("made")
+    return folder
 
 
 @pytest.fixture(scope="session")

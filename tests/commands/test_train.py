@@ -166,7 +166,7 @@ def test_reads_tensors_of_the_published_program(tmp_path, capsys, sketches):
     assert capsys.readouterr().out == line
 
 
-def test_runs_without_the_libraries_of_tensors(options):
+def test_runs_without_the_libraries_of_tensors_and_loads_pictures_late(options):
     code = f"""
 import sys
 class Absent:
@@ -174,7 +174,9 @@ class Absent:
         if name.partition(".")[0] in ("torch", "cooler", "pyfaidx", "gspread"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-from spex.commands import draw, train
+from spex.commands import train
+assert "matplotlib" not in sys.modules
+import spex.commands.draw
 sys.exit(train.main({argv(options)!r}))
 """
     done = subprocess.run(
