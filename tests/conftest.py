@@ -34,6 +34,10 @@ from spex.runs.folder import DataFolder
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts with &; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+os.fsync = lambda number: None
+"""No test cuts the power, and waiting for the disk took a fifth of the time. tests/files/test_atomic.py has a look at
+when it is called; fork_server.py does the same for processes of their own."""
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
