@@ -28,7 +28,7 @@ from spex.commands import tensors
 from spex.effects.inputs import Sources, open_inputs
 from spex.example import weights
 from spex.inputs.genes import keep_genes, read_gene_table
-from spex.reports import fit_figures
+from spex.reports import figures, fit_figures
 from spex.runs.folder import DataFolder
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts with &; tests send Ctrl-C
@@ -244,15 +244,25 @@ def narrow(monkeypatch):
 
 
 def leave_out_pictures(monkeypatch):
-    """Make fits without their pictures, which take half of the time of a fit; tests/reports looks at them."""
+    """Make fits without their pictures, which take half of the time of a fit, and reports with empty ones, which take
+    as much of theirs; tests/reports looks at them."""
     monkeypatch.setattr(fit_figures, "draw_fit", lambda folder, record: None)
     monkeypatch.setattr(fit_figures, "write_figure", lambda figure, path: None)
+    monkeypatch.setattr(figures, "save", lambda drawn, name, alt: figures.Picture(name, alt, b"", "<svg></svg>"))
 
 
 @pytest.fixture
 def sketches(monkeypatch):
     """No pictures, for tests of something else."""
     leave_out_pictures(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def sketches_of_module():
+    """The same in a whole module."""
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_pictures(patch)
+        yield
 
 
 def tensors_argv_in(folder, world, *extra, data="data", maps=()):
