@@ -363,7 +363,7 @@ def test_a_disk_that_fails_is_not_a_damaged_map(tensors_argv, world, capsys, mon
 
 # --- a triviality at the last step ---
 
-NAMES = ("$\\frac{1}{$2 % _ ^ {}", "CD4+ T/../x", "\x1b[31mred\x07 x\u2028y", "名前 🧬", "a" * 400, "..")
+NAMES = ("$\\frac{1}{$2 % _ ^ {} CD4+ T/../x", "\x1b[31mred\x07 x\u2028y 名前 🧬", "a" * 400, "..")
 
 
 @pytest.mark.parametrize("model, names", [("gbtree", NAMES), ("ridge", NAMES[:1])])
