@@ -38,14 +38,17 @@ def fork_server():
 
     Returns: the path of its socket.
     """
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
-    folder = Path(tempfile.gettempdir(), f"spex-forks-{run}")  # paths of sockets must be short
-    folder.mkdir(exist_ok=True)
+    of_workers = os.environ.get("PYTEST_XDIST_TESTRUNUID")  # the same in all of them, and new each time
+    if of_workers:
+        folder = Path(tempfile.gettempdir(), f"spex-forks-{of_workers}")  # paths of sockets must be short
+        folder.mkdir(mode=0o700, exist_ok=True)
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="spex-forks-"))
     path, pipe = folder / "s", folder / "pipe"
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
-            os.open(pipe, os.O_WRONLY)  # closed with this process
+            os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)  # closed with this process
         else:
             os.mkfifo(pipe)
             with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)) as stdin:
