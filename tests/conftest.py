@@ -4,7 +4,10 @@ import one_thread  # noqa: F401 - before anything that starts threads
 
 # isort: split
 
+import fcntl
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,11 +28,15 @@ from spex.commands import tensors
 from spex.effects.inputs import Sources, open_inputs
 from spex.example import weights
 from spex.inputs.genes import keep_genes, read_gene_table
-from spex.reports import fit_figures
+from spex.reports import figures, fit_figures
 from spex.runs.folder import DataFolder
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts with &; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+os.fsync = lambda number: None
+"""No test cuts the power, and waiting for the disk took a fifth of the time. tests/files/test_atomic.py has a look at
+when it is called; fork_server.py does the same for processes of their own."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,6 +63,22 @@ def narrow_state(seed=1):
         state[f"{theirs}.weight"] = (torch.rand(weight.shape, generator=generator) * 2 - 1) * bound
         state[f"{theirs}.bias"] = torch.rand(len(weight), generator=generator) * 0.2 - 0.1
     return state
+
+
+def made_once(tmp_path_factory, name, make):
+    """A folder of this name that the first worker which asks for it makes, for all of them.
+
+    make: called with the folder's path, which is not there yet.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with open(f"{folder}.lock", "a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if lock.tell() == 0:
+            shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+            make(folder)
+            lock.write("made")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -221,15 +244,25 @@ def narrow(monkeypatch):
 
 
 def leave_out_pictures(monkeypatch):
-    """Make fits without their pictures, which take half of the time of a fit; tests/reports looks at them."""
+    """Make fits without their pictures, which take half of the time of a fit, and reports with empty ones, which take
+    as much of theirs; tests/reports looks at them."""
     monkeypatch.setattr(fit_figures, "draw_fit", lambda folder, record: None)
     monkeypatch.setattr(fit_figures, "write_figure", lambda figure, path: None)
+    monkeypatch.setattr(figures, "save", lambda drawn, name, alt: figures.Picture(name, alt, b"", "<svg></svg>"))
 
 
 @pytest.fixture
 def sketches(monkeypatch):
     """No pictures, for tests of something else."""
     leave_out_pictures(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def sketches_of_module():
+    """The same in a whole module."""
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_pictures(patch)
+        yield
 
 
 def tensors_argv_in(folder, world, *extra, data="data", maps=()):

@@ -4,8 +4,9 @@
 
 Importing torch, cooler and pandas takes five seconds of a core. What a test starts through here has imported them
 already and has done nothing else: the server imports, and runs nothing of what it has imported. It ends with its
-stdin. A client connects to SOCKET (`Forked` in forked.py) and sends a request of one JSON object with its length in
-front, and its three standard streams. It gets the pid of the command, then its exit status, as a line each.
+stdin, and takes SOCKET's folder away. A client connects to SOCKET (`Forked` in forked.py) and sends a request of one
+JSON object with its length in front, and its three standard streams. It gets the pid of the command, then its exit
+status, as a line each.
 
 Processes that a command spawns by multiprocessing are forks too, unless SPAWN is `anew` in its environment.
 """
@@ -14,8 +15,10 @@ import ctypes
 import gc
 import json
 import os
+import resource
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -94,6 +97,8 @@ def become(request):
     os.environ.update(request["environment"])
     if "namespaces" in request:
         _enter(request["namespaces"])
+    if "file_size" in request:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"],) * 2)
     os.chdir(request["folder"])
     _open_streams()
     if os.environ.get("SPAWN") != "anew":
@@ -138,12 +143,16 @@ def _spawn_by_fork(path, words, kept, start_anew=util.spawnv_passfds):
 
 def _open_streams():
     """Open the standard streams anew, as Python does at its start: those of the server were of other kinds."""
-    sys.stdin = sys.__stdin__ = os.fdopen(0, encoding="utf-8", closefd=False)
-    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    encoding = os.environ.get("PYTHONIOENCODING", "utf-8")
+    sys.stdin = sys.__stdin__ = os.fdopen(0, encoding=encoding, closefd=False)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding=encoding, closefd=False)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, encoding=encoding, errors="backslashreplace", closefd=False)
 
 
 if __name__ == "__main__":
+    os.fsync = lambda number: None  # as in conftest.py
     accepted = serve(sys.argv[1])
     if accepted:
         become(accepted)
+    else:
+        shutil.rmtree(os.path.dirname(sys.argv[1]))

@@ -1,18 +1,19 @@
 """The scripts in processes of their own, which tests can kill, and places that only such a process sees.
 
 `fork` starts a script within a tenth of a second, from a process that has imported the program already; `start` starts
-Python anew, for tests of the start itself: of the environment that Python reads, of limits, of other programs.
+Python anew, for tests of the start itself: of the locale that Python reads, of other programs.
 """
 
 import atexit
+import fcntl
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from functools import cache
+from pathlib import Path
 
 from conftest import ROOT
 from forked import Forked
@@ -31,21 +32,34 @@ def start(command, **options):
 
 @cache
 def fork_server():
-    """Start the server of forks, for as long as this process lives. Returns: the path of its socket."""
-    folder = tempfile.mkdtemp(prefix="spex-forks-")  # paths of sockets must be short
-    path = os.path.join(folder, "s")
-    server = start([sys.executable, ROOT / "tests/fork_server.py", path], stdin=subprocess.PIPE)
+    """Start the server of forks, or find the one that another worker of this run of pytest has started.
 
-    def end():
-        server.stdin.close()
-        server.wait()
-        shutil.rmtree(folder)
+    It lives as long as one of them: each holds an end of the pipe that is its stdin.
 
-    atexit.register(end)
-    while not os.path.exists(path):
-        assert server.poll() is None
-        time.sleep(0.01)
-    return path
+    Returns: the path of its socket.
+    """
+    of_workers = os.environ.get("PYTEST_XDIST_TESTRUNUID")  # the same in all of them, and new each time
+    if of_workers:
+        folder = Path(tempfile.gettempdir(), f"spex-forks-{of_workers}")  # paths of sockets must be short
+        folder.mkdir(mode=0o700, exist_ok=True)
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="spex-forks-"))
+    path, pipe = folder / "s", folder / "pipe"
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)  # closed with this process
+        else:
+            os.mkfifo(pipe)
+            with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)) as stdin:
+                end = os.open(pipe, os.O_WRONLY)
+                server = start([sys.executable, ROOT / "tests/fork_server.py", path], stdin=stdin)
+            atexit.register(server.wait)
+            atexit.register(os.close, end)  # before that
+            while not path.exists():
+                assert server.poll() is None
+                time.sleep(0.01)
+    return str(path)
 
 
 def fork(command, **options):

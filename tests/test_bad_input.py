@@ -285,7 +285,7 @@ def test_option_of_train(options, capsys, given, message):
     refuse_training(capsys, options, message, *given.split())
 
 
-def test_saved_model(options, tmp_path, capsys):
+def test_saved_model(options, sketches, tmp_path, capsys):
     (tmp_path / "fast.json").write_text(json.dumps(train_inputs.FAST))
     assert train.main(train_inputs.argv(options, "--params", str(tmp_path / "fast.json"))) == 0
     (fit,) = DataFolder(options["--data_folder"]).results.glob("*/")

@@ -68,6 +68,12 @@ def test_a_command_calls_itself_by_its_whole_name(capsys, name):
     assert status == 2 and err.startswith(f"spex {name}: error: ") and err.count("\n") == 1
 
 
+def test_an_empty_word_too_many_is_refused_on_one_line(capsys):
+    status, out, err = leave(capsys, "train", "--biosample", "", "")
+    assert (status, out) == (2, "") and err.count("\n") == 1
+    assert err.startswith("spex train: error: unrecognized arguments: ")
+
+
 def test_a_command_hands_on_its_status_and_its_name(capsys, tmp_path):
     assert main.main(["train", "--data_folder", str(tmp_path), "--genes_filename", str(tmp_path / "none")]) == 2
     assert capsys.readouterr().err.startswith("spex train: error: --genes_filename")

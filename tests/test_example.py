@@ -166,7 +166,9 @@ def test_the_example_is_laid_out_and_what_is_there_stays(small_weights, tmp_path
     assert {path.name for path in folder.iterdir()} == {*FILES, WEIGHTS}
 
 
-def test_the_command_prints_commands_that_run_in_that_order(small_weights, narrow, tmp_path, monkeypatch, capsys):
+def test_the_command_prints_commands_that_run_in_that_order(
+    small_weights, narrow, sketches, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert every_command(["example", "an example"]) == 0
     printed = [shlex.split(line) for line in capsys.readouterr().out.splitlines() if line.startswith("  spex ")]
@@ -290,7 +292,7 @@ def test_the_strongest_element_is_said_to_be_planted_only_where_it_is():
     assert demo.strongest_element(table.assign(Score=[0.05, 0.1, 0.3])).endswith("; it is NOT a planted element.")
 
 
-def test_the_small_study_has_the_verdicts_that_are_true(monkeypatch, tmp_path, capsys):
+def test_the_small_study_has_the_verdicts_that_are_true(sketches, monkeypatch, tmp_path, capsys):
     """Run as the demo does, on all of its genes: a map that expression follows, and one that it does not follow."""
     for name, place in {"STUDY": "study", "RESULT": "result", "PICTURE": "result/forest.png"}.items():
         monkeypatch.setattr(small_study, name, tmp_path / place)

@@ -98,7 +98,7 @@ def test_written_again_it_is_the_same(study, tmp_path):
         np.testing.assert_array_equal(tensor(root, gene), tensor(study.maps[name], gene))
 
 
-def test_compared_it_ends_with_a_page(study, tmp_path, capsys):
+def test_compared_it_ends_with_a_page(study, sketches, tmp_path, capsys):
     assert compare.main(compare_demo.compare_options(study, tmp_path / "result")) in (0, None)
     page = (tmp_path / "result/report.html").read_text()
     for name in MAPS:

@@ -2,12 +2,16 @@
 
 import json
 import re
+import sys
 
+import ipykernel_launcher
 import nbclient
 import nbformat
+import pandas as pd
 import pytest
 import torch
 from conftest import NARROW_CHANNELS, NARROW_HIDDEN, ROOT, leave_out_pictures, narrow_state
+from processes import fork_server
 
 from spex.commands import tensors, train
 from spex.example import WEIGHTS, lay_out
@@ -33,19 +37,35 @@ def printed(notebook):
 
 @pytest.fixture
 def place(tmp_path):
-    """A folder with the example in it, and a narrow network in the place of the stand-in weights."""
-    (tmp_path / "example").mkdir()
-    torch.save(narrow_state(), tmp_path / "example" / WEIGHTS)
-    lay_out(tmp_path / "example")
+    """A folder with the example in it, of which two genes in three have no TSS; a narrow network for its weights."""
+    example = tmp_path / "example"
+    example.mkdir()
+    torch.save(narrow_state(), example / WEIGHTS)
+    lay_out(example)
+    genes = pd.read_csv(example / "genes.csv")
+    genes.loc[genes.index % 3 > 0, "CAGE_representative_TSS"] = None
+    genes.to_csv(example / "genes.csv", index=False)
     return tmp_path
 
 
-def test_the_notebook_prints_what_the_commands_print(place, narrow, capsys, monkeypatch):
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """The name of a kernel that is a fork of a process which has imported the program."""
+    words = [sys.executable, "-S", str(ROOT / "tests/forked.py"), fork_server(), ipykernel_launcher.__file__]
+    folder = tmp_path / "jupyter/kernels/forked"
+    folder.mkdir(parents=True)
+    content = {"argv": [*words, "-f", "{connection_file}"], "display_name": "forked", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(content))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    return "forked"
+
+
+def test_the_notebook_prints_what_the_commands_print(place, kernel, narrow, capsys, monkeypatch):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
     notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(NARROWED))
     resources = {"metadata": {"path": str(place)}}
-    nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name=kernel, resources=resources).execute()
 
     leave_out_pictures(monkeypatch)
     monkeypatch.setattr(MODELS["gbtree"], "defaults", MODELS["gbtree"].defaults | ROUNDS)

@@ -20,6 +20,9 @@ ROTATIONS = ("--rotations", "7")
 """Fewer than usual, for time."""
 
 
+pytestmark = pytest.mark.usefixtures("sketches_of_module")
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     return write_sceptics_study(tmp_path_factory.mktemp("sceptics") / "study", genes=420, chromosomes=12)

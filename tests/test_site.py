@@ -1,7 +1,5 @@
 """The site of the documents: every page in its menu, built strictly where Sphinx is installed, from one host."""
 
-import fcntl
-import os
 import re
 import subprocess
 import sys
@@ -10,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, made_once
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -22,21 +20,14 @@ def site(tmp_path_factory):
     """The folder of the site, built by the command of `make docs`."""
     if not all(map(find_spec, ("sphinx", "furo", "myst_parser"))):
         pytest.skip("Sphinx, furo or myst-parser is not installed")
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"  # one for all workers
-    with open(f"{folder}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "html").exists():
-            _build(folder)
-    return folder / "html"
+    return made_once(tmp_path_factory, "site", build) / "html"
 
 
-def _build(folder):
+def build(folder):
     words = re.search(BUILD, (ROOT / "Makefile").read_text())[1].replace("build/doctrees", str(folder / "doctrees"))
-    command = [sys.executable, "-m", "sphinx", *words.split(), str(folder / "new")]
+    command = [sys.executable, "-m", "sphinx", *words.split(), str(folder / "html")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (folder / "new").rename(folder / "html")
 
 
 def test_every_page_is_in_the_menu():

@@ -9,12 +9,13 @@ import sysconfig
 import venv
 import zipfile
 from email import message_from_bytes
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from conftest import NARROW_CHANNELS, NARROW_HIDDEN, narrow_state
+from conftest import NARROW_CHANNELS, NARROW_HIDDEN, made_once, narrow_state
 from packaging.requirements import Requirement
 
 import spex
@@ -24,19 +25,21 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "spex/example"
 DOWNLOADS = ("*.csv", "*.pth", "*.tsv", "*.part*", "*.json", "__pycache__")
 GENES = {"chr8": 3, "chr1": 1, "chr9": 1}
-NARROW_COMMAND = f"""
+NARROW_COMMANDS = f"""
 import sys
 from expecto import beluga
 from spex.commands.main import main
 beluga.CHANNELS, beluga.HIDDEN = {NARROW_CHANNELS}, {NARROW_HIDDEN}
-sys.exit(main())
+sys.exit(any(main(words.split()) for words in sys.argv[1:]))
 """
+"""Both in one process: libraries take longer to load than either to run."""
+
 FEW_ROUNDS = {"num_boost_round": 4, "early_stopping_rounds": 2}
 
 
 def run(*command, folder):
-    """Run a command in a folder as a user without this checkout does, on all cores. Returns: its stdout."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OMP_NUM_THREADS"))}
+    """Run a command in a folder as a user without this checkout does. Returns: its stdout."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [str(word) for word in command]
     done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
@@ -45,34 +48,37 @@ def run(*command, folder):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
+    (path,) = made_once(tmp_path_factory, "wheel", build).glob("*.whl")
+    return path
+
+
+def build(folder):
     """The wheel, built offline from a copy, so that nothing of an earlier build in the checkout gets into it."""
-    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    source.mkdir(parents=True)
     for name in ("pyproject.toml", "README.md", "LICENSE", "tensors.py", "train.py"):
         shutil.copy(ROOT / name, source)
     for name in ("spex", "expecto", "benchmarks"):
         left_out = DOWNLOADS if name == "expecto" else ("__pycache__",)
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns(*left_out))
-    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", built)
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder)
     run(sys.executable, "-m", "pip", "wheel", *options, source, folder=source)
-    (path,) = built.iterdir()
-    return path
 
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
-    """The bin folder of an environment that has the wheel and sees what this one has, but not the checkout.
+    """The bin folder of an environment that has the wheel and sees what this one has, but not the checkout."""
+    return made_once(tmp_path_factory, "environment", partial(install, wheel)) / "bin"
 
-    Lines that an editable install leaves in .pth files are not followed from a folder that a .pth file names.
-    """
-    folder = tmp_path_factory.mktemp("environment")
+
+def install(wheel, folder):
+    """Lines that an editable install leaves in .pth files are not followed from a folder that a .pth file names."""
     venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin/python"
     options = ("--quiet", "--no-deps", "--no-index", wheel)
-    run(sys.executable, "-m", "pip", "--python", python, "install", *options, folder=folder)
+    run(sys.executable, "-m", "pip", "--python", folder / "bin/python", "install", *options, folder=folder)
     (site,) = folder.glob("lib/python*/site-packages")
     others = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
     (site / "others.pth").write_text("".join(f"{path}\n" for path in others))
-    return python.parent
 
 
 def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
@@ -122,14 +128,13 @@ def test_the_example_runs_with_the_wheel(installed, tmp_path):
     (tmp_path / "few.json").write_text(json.dumps(FEW_ROUNDS))
     for name in ("genome.fa", "contacts.mcool"):
         shutil.copy(EXAMPLE / name, tmp_path)
-    shared = ("--data_folder", "data", "--genes_filename", "genes.csv", "--compute_platform", "CPU")
-    inputs = ("--genome_filename", "genome.fa", "--mcool_filename", "contacts.mcool", "--no_pred_cache")
+    shared = "--data_folder data --genes_filename genes.csv --compute_platform CPU"
+    inputs = "--genome_filename genome.fa --mcool_filename contacts.mcool --no_pred_cache"
+    tables = "--gene_expression_filename expression.csv --target Liver --params few.json"
     torch.save(narrow_state(), tmp_path / "narrow.pth")
-    weights = ("--beluga_model_filename", "narrow.pth")
-    run(installed / "python", "-c", NARROW_COMMAND, "tensors", *shared, *inputs, *weights, folder=tmp_path)
+    commands = (f"tensors {shared} {inputs} --beluga_model_filename narrow.pth", f"train {shared} {tables}")
+    line = run(installed / "python", "-c", NARROW_COMMANDS, *commands, folder=tmp_path)
     assert len(list(tmp_path.glob("data/tensors/tensor_gene_*.npy"))) == len(rows)
-    tables = ("--gene_expression_filename", "expression.csv", "--target", "Liver", "--params", "few.json")
-    line = run(installed / "spex", "train", *shared, *tables, folder=tmp_path)
     assert line.count("\n") == 1
     (record,) = tmp_path.glob("data/results/*/metrics.json")
     assert json.loads(record.read_text())["settings"]["target"] == "Liver"

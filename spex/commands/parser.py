@@ -150,8 +150,8 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message):
         """End with one line, which offers the nearest option where one was not known."""
-        unknown = message.removeprefix("unrecognized arguments: ").split()[0] if "unrecognized" in message else ""
-        near = self._nearest(unknown) if unknown.startswith("--") else None
+        unknown = message.removeprefix("unrecognized arguments: ") if "unrecognized" in message else ""
+        near = self._nearest(unknown.split()[0]) if unknown.startswith("--") else None
         offer = f", did you mean {near}?" if near else ""
         self.exit(2, f"{self.prog}: error: {visible(message)}{offer} (see {self.prog} --help)\n")
 

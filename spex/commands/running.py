@@ -192,7 +192,8 @@ def _as_chosen(running):
         running.log_file.parent.mkdir(parents=True, exist_ok=True)
         logger.addHandler(_with_time(logging.FileHandler(running.log_file, encoding="utf-8")))
     start = time.monotonic()
-    logger.debug("%s", _versions())
+    if logger.isEnabledFor(logging.DEBUG):  # looking the versions up takes longer than a short command
+        logger.debug("%s", _versions())
     logger.debug("command: %s", shlex.join(sys.argv))
     with _limited(running.threads):
         yield

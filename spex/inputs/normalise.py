@@ -5,8 +5,6 @@ Which names mean one chromosome, and which chromosomes genes are left out on, in
 
 import re
 
-import pandas as pd
-
 from spex.errors import InputError, shown
 from spex.inputs.text_tables import listed
 
@@ -101,24 +99,23 @@ def reasons_by_chromosome(seqnames, excluded=EXCLUDED):
     Numbers 23 and 24 are X and Y except where there is a chromosome 25; where there is a IX, X is the tenth chromosome
     and not left out by default.
     """
-    there = {_bare(name) for name in seqnames.dropna().unique()}
-    reasons = pd.Series("", index=seqnames.index, dtype=object)
+    names = seqnames.dropna().unique()
+    there, reasons = {_bare(name) for name in names}, dict.fromkeys(names, "")
+    numbers = {"23", "24"} if "25" in there else set()
+    numbers |= {"X"} if "IX" in there and excluded == EXCLUDED else set()
     for kind in excluded:
         if kind in NAMES:
-            found = seqnames.str.fullmatch(NAMES[kind], na=False)
-            bare = seqnames[found].map(_bare)
-            numbers = {"23", "24"} if "25" in there else set()
-            numbers |= {"X"} if "IX" in there and excluded == EXCLUDED else set()
-            found[bare.index[bare.isin(numbers)]] = False
+            found = [name for name in names if NAMES[kind].fullmatch(name) and _bare(name) not in numbers]
         else:
-            found = seqnames.map(_bare, na_action="ignore") == kind
-            if not found.any():
-                names = listed(sorted(map(str, seqnames.dropna().unique())))
+            found = [name for name in names if _bare(name) == kind]
+            if not found:
                 raise InputError(
-                    f"no gene lies there; the genes table has {names}", argument="exclude_chroms", subject=shown(kind)
+                    f"no gene lies there; the genes table has {listed(sorted(names))}",
+                    argument="exclude_chroms",
+                    subject=shown(kind),
                 )
-        reasons[found] = REASONS.get(kind, f"on {kind}")
-    return reasons
+        reasons |= dict.fromkeys(found, REASONS.get(kind, f"on {kind}"))
+    return seqnames.map(lambda name: reasons.get(name, "")).astype(object)
 
 
 def check_one_naming(chroms):

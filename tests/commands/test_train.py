@@ -17,7 +17,7 @@ from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
 from spex.commands import draw, train
-from spex.files.atomic import temporary_path
+from spex.files.atomic import temporary_path, write_text
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models import quantised
 from spex.models.registry import MODELS
@@ -166,7 +166,7 @@ def test_reads_tensors_of_the_published_program(tmp_path, capsys, sketches):
     assert capsys.readouterr().out == line
 
 
-def test_runs_without_the_libraries_of_tensors(options):
+def test_runs_without_the_libraries_of_tensors_and_loads_pictures_late(options):
     code = f"""
 import sys
 class Absent:
@@ -174,7 +174,9 @@ class Absent:
         if name.partition(".")[0] in ("torch", "cooler", "pyfaidx", "gspread"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-from spex.commands import draw, train
+from spex.commands import train
+assert "matplotlib" not in sys.modules
+import spex.commands.draw
 sys.exit(train.main({argv(options)!r}))
 """
     done = subprocess.run(
@@ -377,6 +379,7 @@ def test_pictures_are_drawn_again_without_fitting(options, capsys):
 
 def test_what_a_killed_run_left_half_written_goes(options, capsys, monkeypatch):
     """Beside the tables of all fits, and beside a fit's pictures, which are drawn when it is finished already."""
+    monkeypatch.setattr(report, "write_figure", lambda figure, path: write_text(path, ""))
     assert train.main(argv(options)) == 0
     fit = only_fit(options)
     gone = subprocess.Popen(["true"])
@@ -425,8 +428,10 @@ def test_drawing_passes_over_what_it_cannot_draw(options, tmp_path, capsys, sket
 
 
 def test_a_fit_made_again_leaves_no_picture_of_the_old_one(options, capsys, monkeypatch):
+    monkeypatch.setattr(report, "write_figure", lambda figure, path: path.touch())
     assert train.main(argv(options)) == 0
     fit = only_fit(options)
+    assert list(fit.glob("*.png"))
     (fit / "model.ubj").write_bytes(b"damaged")
     monkeypatch.setattr(train, "draw_missing", lambda folder, record: 1 / 0)  # killed before it draws
     with pytest.raises(ZeroDivisionError):
@@ -574,7 +579,7 @@ def test_a_penalty_of_the_neighbours_own_is_chosen_recorded_and_drawn(tmp_path, 
     assert "finished before" in capsys.readouterr().err
 
 
-def test_neighbour_penalties_in_one_place_only(tmp_path, capsys):
+def test_neighbour_penalties_in_one_place_only(tmp_path, capsys, sketches):
     options = write_inputs(tmp_path, width=24024, run_settings=RUN_SETTINGS | {"maps_sha256": ["a" * 64]})
     (tmp_path / "own.json").write_text(json.dumps({"neighbour_penalties": [1e3, "none"]}))
     more = ["--model", "ridge", "--params", str(tmp_path / "own.json"), "--neighbour_penalties", "1"]

@@ -18,6 +18,16 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
 
 
+@pytest.mark.parametrize("durable, expected", [(True, ["fsync", "replace"]), (False, ["replace"])])
+def test_a_durable_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch, durable, expected):
+    done, replace = [], os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: done.append("fsync"))
+    monkeypatch.setattr(os, "replace", lambda *paths: done.append("replace") or replace(*paths))
+    with atomic.whole_file(tmp_path / "a.txt", durable=durable) as file:
+        file.write(b"whole")
+    assert done == expected
+
+
 def test_files_get_the_rights_of_the_users_umask(tmp_path):
     before = os.umask(0o027)
     try:

@@ -162,7 +162,7 @@ def test_the_verdict_has_a_sentence_a_map_and_tissue_that_trees_were_fitted_for(
     assert "with 7 seeds, which leave more uncertain than they should." in few and "**high, Liver" not in few
 
 
-def test_the_confirmation_is_written_beside_the_rest(comparison, tmp_path):
+def test_the_confirmation_is_written_beside_the_rest(comparison, sketches, tmp_path):
     found = made_confirmation(comparison.maps["map"][0])
     text = write_report(tmp_path, comparison, found).read_text()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "confirmation.csv"), found)

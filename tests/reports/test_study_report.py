@@ -183,7 +183,7 @@ def test_data_sheets_side_by_side(study):
         assert sheets.loc[each.name, "genes_without_pixel_from_20_kb"] == 900
 
 
-def test_a_map_of_several_files_has_a_data_sheet_for_each(tmp_path):
+def test_a_map_of_several_files_has_a_data_sheet_for_each(sketches, tmp_path):
     study = made_study(tmp_path, maps=1, tissues=1)
     files = tuple(tmp_path / f"maps/{name}.mcool" for name in "abc")
     study = dataclasses.replace(study, maps=(dataclasses.replace(study.maps[0], files=files),))
