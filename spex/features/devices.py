@@ -1,6 +1,7 @@
 """The devices that compute: which ones, in which precision, and one process for each where there are several."""
 
 import contextlib
+import functools
 import logging
 import multiprocessing
 import os
@@ -33,6 +34,10 @@ from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
 
 CPU_WINDOWS_PER_PASS = 200
+SLOW_WINDOWS_PER_PASS = 25
+"""Of contacted bins in a precision that a processor is slow in: these take as much sequence as a gene's own 200, which
+overlap and are always one pass. Progress moves from pass to pass, and Ctrl-C waits for one operation of a pass."""
+
 GPU_WINDOWS_PER_PASS = (200, 6400)
 GPU_BYTES_PER_WINDOW = 3 * BELUGA.window * CHANNELS[0] * 4 + (1 << 20)
 """Of an isolated window, float32: three arrays of the first block's size, and what is smaller."""
@@ -159,10 +164,10 @@ def open_model(path):
     return model
 
 
-def windows_per_pass(device):
-    """Windows that the network sees at once: enough to fill the device, few enough for its memory."""
+def windows_per_pass(device, precision="float32"):
+    """Windows that the network sees at once: enough to fill the device, few enough for its memory and for patience."""
     if torch.device(device).type == "cpu":
-        return CPU_WINDOWS_PER_PASS
+        return SLOW_WINDOWS_PER_PASS if slowness(device, precision) > SLOWER else CPU_WINDOWS_PER_PASS
     free, _ = torch.cuda.mem_get_info(device)
     least, most = GPU_WINDOWS_PER_PASS
     return min(max(int(GPU_SHARE * free) // GPU_BYTES_PER_WINDOW, least), most)
@@ -197,9 +202,7 @@ def warn_of_slow(device, precision):
 
     There a gene takes minutes, and nothing would say why.
     """
-    if torch.device(device).type != "cpu" or DTYPES[precision] == "float32":
-        return
-    factor = seconds_of_layer(DTYPES[precision]) / seconds_of_layer("float32")
+    factor = slowness(device, precision)
     if factor > SLOWER:
         logger.warning(
             "%s takes %.0f times as long as float32 on this processor, which lacks instructions for it (one layer, "
@@ -209,6 +212,14 @@ def warn_of_slow(device, precision):
         )
 
 
+def slowness(device, precision):
+    """How many times as long as float32 a precision takes on a processor, measured; 1 on other devices."""
+    if torch.device(device).type != "cpu" or DTYPES[precision] == "float32":
+        return 1.0
+    return seconds_of_layer(DTYPES[precision]) / seconds_of_layer("float32")
+
+
+@functools.cache
 @torch.inference_mode()
 def seconds_of_layer(dtype):
     """Seconds that the second convolution takes over 200 positions on the processor: the least of three times."""
@@ -230,7 +241,7 @@ def open_computer(*, genome, model, device, precision, store, contacts, batch_si
         scanner=Scanner(model, device, getattr(torch, DTYPES[precision])),
         store=store,
         contacts=contacts,
-        windows_per_pass=batch_size or windows_per_pass(device),
+        windows_per_pass=batch_size or windows_per_pass(device, precision),
     )
 
 
