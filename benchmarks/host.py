@@ -135,7 +135,7 @@ def main(argv=None):
         if args.device:
             torch.manual_seed(0)
             scanner = Scanner(Beluga(), args.device, getattr(torch, DTYPES[args.precision]))
-            at_once = windows_per_pass(args.device, args.precision)
+            at_once = windows_per_pass(args.device)
         computer = FeatureComputer(
             genome=genome,
             scanner=scanner,

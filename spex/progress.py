@@ -28,7 +28,12 @@ def progress(total, unit, doing):
     done = worked = 0
     busy = 0.0
     hidden = None if logger.isEnabledFor(logging.INFO) else True  # None: where there is no terminal
-    bar_of = {"unit": f" {unit}", "desc": visible(doing), "bar_format": BAR_FORMAT, "miniters": 0}  # parts of a unit too
+    bar_of = {
+        "unit": f" {unit}",
+        "desc": visible(doing),
+        "bar_format": BAR_FORMAT,
+        "miniters": 0,
+    }  # parts of a unit too
     with tqdm(total=total, disable=hidden, leave=False, **bar_of) as bar:
 
         def advance(count, computed=None, *, least=None, note=None):

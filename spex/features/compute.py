@@ -19,15 +19,16 @@ class FeatureComputer:
     """Computes the features of genes.
 
     genome: Genome. scanner: expecto.scan.Scanner. store: PredictionStore or None. contacts: Contacts, of these genes
-    among others, or None without contact maps. windows_per_pass: windows that the network sees at once.
+    among others, or None without contact maps. windows_per_pass: windows that the network sees at once; bins_per_pass:
+    those of contacted bins, as many without it.
     counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed. told: how
     many genes of the block at hand `features` told of already.
     """
 
-    def __init__(self, *, genome, scanner, store, contacts, windows_per_pass):
+    def __init__(self, *, genome, scanner, store, contacts, windows_per_pass, bins_per_pass=None):
         self.genome, self.scanner, self.store, self.contacts = genome, scanner, store, contacts
         self.network = scanner.network
-        self.windows_per_pass = windows_per_pass
+        self.windows_per_pass, self.bins_per_pass = windows_per_pass, bins_per_pass or windows_per_pass
         self.counts, self.told, self._passed = Counter(), 0, None
         weights = np.vstack([transform_weights(), np.ones(len(SHIFTS))])
         self._weights = torch.tensor(weights, dtype=torch.float64, device=scanner.device)
@@ -100,7 +101,7 @@ class FeatureComputer:
 
         codes: (length,) uint8 base codes. starts: (n,) int64, each window within the sequence.
         """
-        return _on_host(self._predict(codes, starts))
+        return _on_host(self._predict(codes, starts, self.windows_per_pass))
 
     def _read(self, block, segments):
         """What one step of a block needs: rows that the store has, and sequences for the others."""
@@ -155,8 +156,9 @@ class FeatureComputer:
         if not len(left):
             return read, None, left
         codes, starts = read.sequences
-        predict = self._own_rows if read.kind == "own" else self._predict
-        return read, predict(codes, starts[left]), read.missing[left]
+        if read.kind == "own":
+            return read, self._own_rows(codes, starts[left]), read.missing[left]
+        return read, self._predict(codes, starts[left], self.bins_per_pass), read.missing[left]
 
     def _complete(self, read, predicted, places, keep=True):
         """The rows of one step, (keys, width) float32. keep: put what was predicted into the store."""
@@ -173,17 +175,19 @@ class FeatureComputer:
         """The ten sums and the plain one of genes' own windows. starts: (genes, 200). Returns: (genes, 11 * width)."""
         sums = torch.empty((len(starts), OWN_ROWS, self.network.features), device=self.scanner.device)
         for genes in np.array_split(np.arange(len(starts)), -(-starts.size // max(self.windows_per_pass, len(SHIFTS)))):
-            predictions = self._predict(codes, starts[genes].reshape(-1)).unflatten(0, (len(genes), len(SHIFTS)))
+            predictions = self._predict(codes, starts[genes].reshape(-1), self.windows_per_pass).unflatten(
+                0, (len(genes), len(SHIFTS))
+            )
             # in float64, so that the order of the sums, which depends on the number of threads, is rounded away
             for gene, own in zip(genes, predictions, strict=True):
                 sums[gene] = own_features(own.double(), self._weights)
         return sums.flatten(1)
 
-    def _predict(self, codes, starts):
-        """Predictions of the windows at `starts` of a sequence, as many at once as were asked for."""
+    def _predict(self, codes, starts, at_once):
+        """Predictions of the windows at `starts` of a sequence, so many at once."""
         self.counts["windows"] += len(starts)
         codes = torch.from_numpy(codes).to(self.scanner.device)
-        passes = torch.from_numpy(starts).split(self.windows_per_pass)
+        passes = torch.from_numpy(starts).split(at_once)
         predictions = []
         for some in passes:
             predictions.append(self.scanner.predict(codes, some))

@@ -34,9 +34,9 @@ from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
 
 CPU_WINDOWS_PER_PASS = 200
-SLOW_WINDOWS_PER_PASS = 25
-"""Of contacted bins in a precision that a processor is slow in: these take as much sequence as a gene's own 200, which
-overlap and are always one pass. Progress moves from pass to pass, and Ctrl-C waits for one operation of a pass."""
+SLOW_BINS_PER_PASS = 50
+"""Contacted bins in a precision that a processor is slow in: they take twice as much sequence as a gene's own windows,
+which overlap. Progress moves from pass to pass, and Ctrl-C waits for one operation of a pass."""
 
 GPU_WINDOWS_PER_PASS = (200, 6400)
 GPU_BYTES_PER_WINDOW = 3 * BELUGA.window * CHANNELS[0] * 4 + (1 << 20)
@@ -164,13 +164,18 @@ def open_model(path):
     return model
 
 
-def windows_per_pass(device, precision="float32"):
-    """Windows that the network sees at once: enough to fill the device, few enough for its memory and for patience."""
+def windows_per_pass(device):
+    """Windows that the network sees at once: enough to fill the device, few enough for its memory."""
     if torch.device(device).type == "cpu":
-        return SLOW_WINDOWS_PER_PASS if slowness(device, precision) > SLOWER else CPU_WINDOWS_PER_PASS
+        return CPU_WINDOWS_PER_PASS
     free, _ = torch.cuda.mem_get_info(device)
     least, most = GPU_WINDOWS_PER_PASS
     return min(max(int(GPU_SHARE * free) // GPU_BYTES_PER_WINDOW, least), most)
+
+
+def bins_per_pass(device, precision):
+    """The same of contacted bins: fewer where each takes long."""
+    return SLOW_BINS_PER_PASS if slowness(device, precision) > SLOWER else windows_per_pass(device)
 
 
 @contextlib.contextmanager
@@ -241,7 +246,8 @@ def open_computer(*, genome, model, device, precision, store, contacts, batch_si
         scanner=Scanner(model, device, getattr(torch, DTYPES[precision])),
         store=store,
         contacts=contacts,
-        windows_per_pass=batch_size or windows_per_pass(device, precision),
+        windows_per_pass=batch_size or windows_per_pass(device),
+        bins_per_pass=batch_size or bins_per_pass(device, precision),
     )
 
 

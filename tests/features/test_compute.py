@@ -56,9 +56,9 @@ def contacts_of(genes, bins):
 
 @pytest.fixture
 def computer(world, tmp_path):
-    def made(contacts=None, store=None, windows_per_pass=200):
+    def made(contacts=None, store=None, bins_per_pass=None):
         genome = Genome(world.genome, tmp_path / "genome.fai")
-        given = {"contacts": contacts, "store": store, "windows_per_pass": windows_per_pass}
+        given = {"contacts": contacts, "store": store, "windows_per_pass": 200, "bins_per_pass": bins_per_pass}
         return FeatureComputer(genome=genome, scanner=Network(), **given)
 
     return made
@@ -87,12 +87,10 @@ def test_each_gene_is_told_when_its_own_windows_are_done(computer):
 def test_contacted_bins_are_told_by_the_sequence_that_they_take(computer):
     genes = genes_at(60_000, 62_000)
     contacts = contacts_of(genes, np.array([[0, 4, 8, 12], [0, 4, 8, 100]]))  # 5 bins apart: 10 kb, beside 2 x 40 kb
-    made = computer(contacts, windows_per_pass=2)
+    made = computer(contacts, bins_per_pass=2)
     told = follow(made, [genes])
-    assert made.scanner.passes == [2] * 200 + [2, 2, 1]
-    by_own = sum(count for passes, count in told if passes != "block" and passes <= 200)
-    assert by_own == pytest.approx(1.7)  # 2 x 80 / 90, in tenths
-    assert told[-2:] == [(203, 0.1), ("block", 0)]
+    assert made.scanner.passes == [200, 200, 2, 2, 1]
+    assert told == [(1, 0.8), (2, 0.9), (3, 0.1), (4, 0.1), (5, 0.1), ("block", 0)]  # of 2 genes and 90 kb, in tenths
 
 
 def test_what_the_store_has_is_no_work(computer):
@@ -165,8 +163,8 @@ def test_a_stop_within_a_block_ends_it_before_the_next_pass(
     assert tensor_bytes(tmp_path / "data") == tensor_bytes(tmp_path / "at once")
 
 
-@pytest.mark.parametrize("seconds, windows", [(40, 25), (1, 200)])
-def test_passes_are_short_in_a_precision_that_is_slow(monkeypatch, seconds, windows):
+@pytest.mark.parametrize("seconds, bins", [(40, 50), (1, 200)])
+def test_passes_of_bins_are_short_in_a_precision_that_is_slow(monkeypatch, seconds, bins):
     monkeypatch.setattr(devices, "seconds_of_layer", {"float32": 1, "bfloat16": seconds}.__getitem__)
-    assert devices.windows_per_pass("cpu", "bfloat16") == windows
-    assert devices.windows_per_pass("cpu", "float32") == 200
+    assert devices.bins_per_pass("cpu", "bfloat16") == bins
+    assert devices.bins_per_pass("cpu", "float32") == 200
