@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from expecto.gene_features import OWN_SUMS, SHIFTS, STEP, own_features, own_windows, tensor_length, transform_weights
+from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, tensor_length, transform_weights
 from expecto.scan import merge_windows
 from spex.contacts.sums import SumsOverBins
 from spex.errors import InputError
@@ -101,7 +101,7 @@ class FeatureComputer:
 
         codes: (length,) uint8 base codes. starts: (n,) int64, each window within the sequence.
         """
-        return _on_host(self._predict(codes, starts, self.windows_per_pass))
+        return _on_host(self._predict(codes, starts))
 
     def _read(self, block, segments):
         """What one step of a block needs: rows that the store has, and sequences for the others."""
@@ -175,19 +175,17 @@ class FeatureComputer:
         """The ten sums and the plain one of genes' own windows. starts: (genes, 200). Returns: (genes, 11 * width)."""
         sums = torch.empty((len(starts), OWN_ROWS, self.network.features), device=self.scanner.device)
         for genes in np.array_split(np.arange(len(starts)), -(-starts.size // max(self.windows_per_pass, len(SHIFTS)))):
-            predictions = self._predict(codes, starts[genes].reshape(-1), self.windows_per_pass).unflatten(
-                0, (len(genes), len(SHIFTS))
-            )
+            predictions = self._predict(codes, starts[genes].reshape(-1)).unflatten(0, (len(genes), len(SHIFTS)))
             # in float64, so that the order of the sums, which depends on the number of threads, is rounded away
             for gene, own in zip(genes, predictions, strict=True):
                 sums[gene] = own_features(own.double(), self._weights)
         return sums.flatten(1)
 
-    def _predict(self, codes, starts, at_once):
-        """Predictions of the windows at `starts` of a sequence, so many at once."""
+    def _predict(self, codes, starts, at_once=None):
+        """Predictions of the windows at `starts` of a sequence, so many at once, or as many as were asked for."""
         self.counts["windows"] += len(starts)
         codes = torch.from_numpy(codes).to(self.scanner.device)
-        passes = torch.from_numpy(starts).split(at_once)
+        passes = torch.from_numpy(starts).split(at_once or self.windows_per_pass)
         predictions = []
         for some in passes:
             predictions.append(self.scanner.predict(codes, some))
@@ -226,9 +224,8 @@ class _Block:
         self.genes, self.contacts = genes, contacts
         self.chrom = genes["chrom"].iloc[0]
         self.own, self.steps, self.computed = None, [OWN], 0
-        windows = len(genes) * len(SHIFTS)
         # of each step that is left: how many windows there may be to predict, and how many bp they cover
-        self._read, self._left = 0, [(windows, windows * STEP)]
+        self._read, self._left = 0, [(len(genes) * len(SHIFTS), len(genes) * np.ptp(SHIFTS))]
         if contacts is None:
             return
         self.rows = [places[gene] for gene in genes["id"]]
