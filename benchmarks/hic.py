@@ -1,9 +1,10 @@
-"""Reading a large .hic file: the pixels that touch a TSS, streamed.
+"""Reading a .hic file: the pixels that touch a TSS, streamed.
 
-    python -m benchmarks.hic [--pixels 100000000] [--format hic]
+    python -m benchmarks.hic [--pixels 100000000] [--human] [--format hic] [--sheet]
 
 Makes the synthetic map of benchmarks/contacts.py as an .mcool and as a .hic of the same pixels, in the given folder;
-the same command again reads one of them as tensors.py does.
+the same command again reads one of them as tensors.py does, or as spex map does with --sheet. With --human the map has
+chromosomes of human length, and most of its pixels lie near the diagonal.
 """
 
 import argparse
@@ -13,14 +14,39 @@ import time
 from pathlib import Path
 
 import cooler
+import numpy as np
+import pandas as pd
 
 from benchmarks.contacts import RESOLUTION, genes_on, make_map
 from benchmarks.measure import peak_memory_gb, publish
 from spex.contacts.collect import collect_contacts
 from spex.contacts.rules import Published
+from spex.contacts.sheet import count_map
+from spex.inputs.agree import GRCH38_LENGTHS
 from spex.inputs.maps.formats import open_maps
 
 CHUNK = 2_000_000
+
+
+def make_human(path, pixels):
+    """A map of so many pixels on chromosomes of human length: anywhere, as many at each power of a distance."""
+    sizes = pd.Series(GRCH38_LENGTHS)
+    bins_of = -(-sizes // RESOLUTION)
+    generator, tables, first = np.random.default_rng(0), [], 0
+    for bins, mine in zip(bins_of, np.diff(pixels * bins_of.cumsum() // bins_of.sum(), prepend=0), strict=True):
+        found = np.empty(0, np.int64)
+        while len(found) < mine:
+            distance = np.exp(generator.uniform(0, np.log(bins), mine)).astype(np.int64) - 1
+            pairs = generator.integers(0, bins, mine) * (bins + 1) + distance
+            pairs = pairs[pairs // (bins + 1) + distance < bins]
+            found = np.unique(np.concatenate([found, pairs]))
+        found = np.sort(generator.choice(found, mine, replace=False))
+        bin1 = first + found // (bins + 1)
+        counts = generator.geometric(0.5, mine)
+        tables.append(pd.DataFrame({"bin1_id": bin1, "bin2_id": bin1 + found % (bins + 1), "count": counts}))
+        first += bins
+    bins = cooler.binnify(sizes, RESOLUTION)
+    cooler.create_cooler(f"{path}::/resolutions/{RESOLUTION}", bins, iter(tables), ordered=True, mode="w")
 
 
 def make_hic(mcool, path):
@@ -38,48 +64,60 @@ def make_hic(mcool, path):
         writer.finalize()
 
 
-def children_peak_gb():
-    """Largest resident size of any process that this one started and that has ended, in GB; 0 where there was none."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+def of_children():
+    """CPU seconds, and the largest resident size in GB, of the processes that this one started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pixels", type=int, default=100_000_000)
+    parser.add_argument("--human", action="store_true", help="chromosomes of human length")
+    parser.add_argument("--sheet", action="store_true", help="count the map, as spex map does")
     parser.add_argument("--format", choices=("hic", "mcool"), default="hic", help="that is read")
     parser.add_argument("--folder", default="data/demo", help="where the synthetic maps are kept")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
-    mcool = Path(args.folder) / f"synthetic_{args.pixels}.mcool"
+    mcool = Path(args.folder) / f"synthetic_{'human_' * args.human}{args.pixels}.mcool"
     hic = mcool.with_suffix(".hic")
     if not hic.exists():
         mcool.parent.mkdir(parents=True, exist_ok=True)
         start = time.perf_counter()
-        make_map(mcool, args.pixels)
+        (make_human if args.human else make_map)(mcool, args.pixels)
         make_hic(mcool, hic.with_suffix(".part"))
         hic.with_suffix(".part").rename(hic)
         print(f"made {hic} in {time.perf_counter() - start:.0f} s; run the same command again to read it")
         return
     path = hic if args.format == "hic" else mcool
+    read, before = [], peak_memory_gb()
+    start, start_cpu = time.perf_counter(), time.process_time()
     (map_,) = open_maps([path], RESOLUTION)
     genes = genes_on(map_.chromsizes, None)
-    read, before = [], peak_memory_gb()
-    start = time.perf_counter()
-    contacts = collect_contacts([map_], genes, Published(), RESOLUTION, read.append)
-    seconds = time.perf_counter() - start
+    if args.sheet:
+        found = {"counts": count_map(map_, genes, RESOLUTION, read.append).depth}
+    else:
+        found = {"contacts kept": len(collect_contacts([map_], genes, Published(), RESOLUTION, read.append).bins)}
+    seconds, own_cpu = time.perf_counter() - start, time.process_time() - start_cpu
+    map_.close()
+    cpu, peak = of_children()
     row = {
         "format": args.format,
         "pixels": sum(read),
         "genes": len(genes),
-        "contacts kept": len(contacts.bins),
+        **found,
         "file GB": path.stat().st_size / 1e9,
         "seconds": seconds,
         "M pixels/s": sum(read) / seconds / 1e6,
+        "CPU s": own_cpu,
+        "CPU s of the reading process": cpu,
+        "M pixels per CPU s of it": sum(read) / cpu / 1e6 if cpu else 0.0,
         "peak GB": peak_memory_gb(),
         "peak GB before": before,
-        "peak GB of the reading process": children_peak_gb(),
+        "peak GB of the reading process": peak,
     }
-    publish("hic", [row], args.json, command=f"python -m benchmarks.hic --pixels {args.pixels} --format {args.format}")
+    options = f"{' --human' * args.human} --format {args.format}{' --sheet' * args.sheet}"
+    publish("hic", [row], args.json, command=f"python -m benchmarks.hic --pixels {args.pixels}{options}")
 
 
 if __name__ == "__main__":

@@ -20,17 +20,21 @@ def progress(total, unit, doing):
 
     total: number of units, at the most, or None where it is unknown. unit: their name, plural. doing: what is done, as
     a heading.
-    Yields: a function to call with the number of units just finished, and with how many of them were computed where
-    some were there already: these alone make the pace and the time left. Where the work may end before all units are
-    done, also with `least`, how many are left at the least, and `note`, what it depends on.
+    Yields: a function to call with the number of units just finished, in whole or in tenths, and with how many of them
+    were computed where some were there already: these alone make the pace and the time left. Where the work may end
+    before all units are done, also with `least`, how many are left at the least, and `note`, what it depends on.
     """
     logged = before = time.monotonic()
     done = worked = 0
     busy = 0.0
     hidden = None if logger.isEnabledFor(logging.INFO) else True  # None: where there is no terminal
-    with tqdm(
-        total=total, unit=f" {unit}", desc=visible(doing), disable=hidden, leave=False, bar_format=BAR_FORMAT
-    ) as bar:
+    bar_of = {
+        "unit": f" {unit}",
+        "desc": visible(doing),
+        "bar_format": BAR_FORMAT,
+        "miniters": 0,
+    }  # parts of a unit too
+    with tqdm(total=total, disable=hidden, leave=False, **bar_of) as bar:
 
         def advance(count, computed=None, *, least=None, note=None):
             nonlocal done, worked, busy, logged, before
@@ -42,11 +46,12 @@ def progress(total, unit, doing):
             rate = worked / busy if busy else 0
             left = f"{_left(rate, least, None if total is None else total - done)} left"
             bar.set_postfix_str(", ".join(filter(None, [_pace(rate) if rate else None, note, left])), refresh=False)
-            bar.update(count)
+            bar.n = _amount(done)
+            bar.update(0)
             if now - logged >= LOG_INTERVAL_SECONDS:
                 logged = now
                 most = "" if total is None else f" of {total}" if least is None else f" of at most {total}"
-                said = [f"{done}{most} {unit}", _pace(rate), note, left]
+                said = [f"{_amount(done)}{most} {unit}", _pace(rate), note, left]
                 line = ", ".join(filter(None, said))
                 logger.info("%s: %s", doing, line, extra={"shown": not bar.disable})  # a bar says it on the screen
 
@@ -62,6 +67,12 @@ def headings(names, unit):
     for number, name in enumerate(names):
         mean = f", {tqdm.format_interval((time.monotonic() - start) / number)} each so far" if number else ""
         yield f"{name}, {unit} {number + 1} of {len(names)}{mean}" if len(names) > 1 else name
+
+
+def _amount(done):
+    """A number of units, whole or in tenths."""
+    tenths = round(10 * done)
+    return tenths / 10 if tenths % 10 else tenths // 10
 
 
 def _pace(rate):

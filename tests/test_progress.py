@@ -33,6 +33,7 @@ def lines(monkeypatch, caplog):
         (1, {}, "trees: 1 of 100 rounds, 40 s each, 1:06:00 left"),
         (80, {}, "trees: 80 of 100 rounds, 2/s, 00:10 left"),
         (10, {"least": 5}, "trees: 10 of at most 100 rounds, 4 s each, 00:20 to 06:00 left"),
+        (0.4, {}, "trees: 0.4 of 100 rounds, 100 s each, 2:46:00 left"),
         (98, {"least": 5}, "trees: 98 of at most 100 rounds, 2.45/s, 00:00 left"),
         (1, {"least": 5, "note": "2 of 7"}, "trees: 1 of at most 100 rounds, 40 s each, 2 of 7, 03:20 to 1:06:00 left"),
         (0, {}, "trees: 0 of 100 rounds, 0/s, unknown time left"),
@@ -51,6 +52,8 @@ def test_log_lines(lines, count, more, line):
         ([(60, 0), (1, 1)], "tensors: 61 of 100 genes, 40 s each, 26:00 left"),
         ([(1, 1), (60, 0), (4, 4)], "tensors: 65 of 100 genes, 16 s each, 09:20 left"),
         ([(8, 2)], "tensors: 8 of 100 genes, 20 s each, 30:40 left"),
+        ([(0.1, 0.1)] * 10, "tensors: 1 of 100 genes, 400 s each, 11:00:00 left"),
+        ([(0.7, 0.7), (2.3, 0.3)], "tensors: 3 of 100 genes, 80 s each, 2:09:20 left"),
     ],
 )
 def test_pace_and_time_left_are_of_what_is_computed_alone(lines, steps, line):
@@ -80,16 +83,18 @@ def test_a_bar_of_what_was_there_already_claims_no_pace(monkeypatch, lines):
 
     class Bar(module.tqdm):
         def __init__(self, **options):
-            super().__init__(**options, file=screen, ncols=90, mininterval=0, miniters=1)
+            super().__init__(**options, file=screen, ncols=90, mininterval=0)
 
     monkeypatch.setattr(module, "tqdm", Bar)
     with module.progress(100, "genes", "tensors") as advance:
         advance(60, 0)
-        advance(1)
+        advance(0.7)
+        advance(0.3)
     bars = [bar for bar in screen.getvalue().split("\r") if bar.strip()]
     assert all("genes/s" not in bar for bar in bars)
-    assert "60/100 genes [" in bars[-2] and bars[-2].endswith("unknown time left]")
-    assert "61/100 genes [" in bars[-1] and bars[-1].endswith("40 s each, 26:00 left]")
+    assert "60/100 genes [" in bars[-3] and bars[-3].endswith("unknown time left]")
+    assert "60.7/100 genes [" in bars[-2] and bars[-2].endswith("57.1 s each, 37:25 left]")
+    assert "61/100 genes [" in bars[-1] and bars[-1].endswith("80 s each, 52:00 left]")
 
 
 def test_headings_count_and_tell_how_long_one_took(lines):

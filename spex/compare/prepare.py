@@ -251,6 +251,8 @@ def coverage(maps, contacts, name):
                 sums = np.bincount(of_each, counts, minlength=len(wanted))
                 diagonal = np.bincount(of_each, counts * (viewpoints == others), minlength=len(wanted))
                 found[rows] += np.stack([sums, diagonal], axis=1)[place]
+    for each in maps:
+        each.close()
     return np.column_stack([found, np.log1p(found)])
 
 

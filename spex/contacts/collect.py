@@ -171,10 +171,15 @@ def count_pixels(maps, chroms):
 
 
 def report_accounts(maps):
-    """Log what was used of each file that has been read, and what was left out. Returns: the same, list of dicts."""
+    """Log what was used of each file that has been read, and what was left out; close the maps.
+
+    Returns: the same, list of dicts.
+    """
     accounts = [account for map_ in maps for account in map_.accounts()]
     for account in accounts:
         account.report()
+    for map_ in maps:
+        map_.close()
     return [account.summary() for account in accounts]
 
 

@@ -118,6 +118,9 @@ class MapReader(Protocol):
         """What balancing multiplies each bin's counts by, float64 (bins,), NaN where it left one out."""
         ...
 
+    def close(self) -> None:
+        """Let go of what was only held for reading; the map can be read again."""
+
 
 class DownsampledMap(MapReader):
     """A map with fewer contacts: every one is kept with the same chance.
@@ -136,6 +139,9 @@ class DownsampledMap(MapReader):
 
     def accounts(self):
         return self._map.accounts()
+
+    def close(self):
+        self._map.close()
 
     def parts(self, chrom, advance):
         for part in self._map.parts(chrom, advance):

@@ -56,9 +56,9 @@ def _compute(computer, genes):
     try:
         with progress(len(genes), "genes", "features") as advance:
             before = 0
-            for block, features in computer.features(in_pieces(blocks)):
+            for block, features in computer.features(in_pieces(blocks), advance):
                 matrix[block["row"]] = features.reshape(len(block), -1)
-                advance(len(block), computer.counts["genes"] - before)
+                advance(len(block) - computer.told, computer.counts["genes"] - before - computer.told)
                 before = computer.counts["genes"]
     finally:
         computer.close()

@@ -19,29 +19,33 @@ class FeatureComputer:
     """Computes the features of genes.
 
     genome: Genome. scanner: expecto.scan.Scanner. store: PredictionStore or None. contacts: Contacts, of these genes
-    among others, or None without contact maps. windows_per_pass: windows that the network sees at once.
-    counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed.
+    among others, or None without contact maps. windows_per_pass: windows that the network sees at once; bins_per_pass:
+    those of contacted bins, as many without it.
+    counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed. told: how
+    many genes of the block at hand `features` told of already.
     """
 
-    def __init__(self, *, genome, scanner, store, contacts, windows_per_pass):
+    def __init__(self, *, genome, scanner, store, contacts, windows_per_pass, bins_per_pass=None):
         self.genome, self.scanner, self.store, self.contacts = genome, scanner, store, contacts
         self.network = scanner.network
-        self.windows_per_pass = windows_per_pass
-        self.counts = Counter()
+        self.windows_per_pass, self.bins_per_pass = windows_per_pass, bins_per_pass or windows_per_pass
+        self.counts, self.told, self._passed = Counter(), 0, None
         weights = np.vstack([transform_weights(), np.ones(len(SHIFTS))])
         self._weights = torch.tensor(weights, dtype=torch.float64, device=scanner.device)
         self._place = {} if contacts is None else {gene: row for row, gene in enumerate(contacts.genes)}
 
-    def features(self, blocks):
+    def features(self, blocks, advance=None):
         """All features of blocks of genes; what comes next is read, and asked for, while the network is at work.
 
         blocks: iterable of DataFrames with id, chrom, strand, tss, each of one chromosome; taken a little ahead.
+        advance: as of `spex.progress`, told after each pass of the network, where it is waited for, how many genes its
+        work makes up.
         Yields: each block and its features, (genes, 10 and two a group of contacts, features) float32.
         """
-        begun = (_Block(genes, self.contacts, self._place, self.network.features) for genes in blocks)
+        begun = (_Block(genes, self.contacts, self._place, self.network) for genes in blocks)
         steps = ((block, segments) for block in begun for segments in block.steps)
         steps = read_ahead(steps, lambda step: self._read(*step))
-        asked_for = one_ahead(steps, self._begin) if self.overlaps else ((key, self._begin(it)) for key, it in steps)
+        asked_for = one_ahead(steps, self._begin) if self.overlaps else self._one_by_one(steps, advance)
         for (block, segments), asked in asked_for:
             rows = self._complete(*asked)
             block.note_computed(segments, len(asked[-1]))
@@ -52,6 +56,22 @@ class FeatureComputer:
             if segments is block.steps[-1]:
                 self.counts["genes"] += block.computed
                 yield block.genes, block.features()
+                self.told = 0
+
+    def _one_by_one(self, steps, advance):
+        """Yield each key and `_begin(value)` of steps, telling of each pass where there is an `advance`."""
+
+        def tell(windows):
+            made = block.made(windows)
+            if made > self.told:
+                advance(made - self.told, made - self.told)
+                self.told = made
+
+        for key, read in steps:
+            block, self._passed = key[0], advance and tell
+            asked = self._begin(read)
+            self._passed = None
+            yield key, asked
 
     @property
     def overlaps(self):
@@ -165,8 +185,9 @@ class FeatureComputer:
         if not len(left):
             return read, None, left
         codes, starts = read.sequences
-        predict = self._own_rows if read.kind == "own" else self._predict
-        return read, predict(codes, starts[left]), read.missing[left]
+        if read.kind == "own":
+            return read, self._own_rows(codes, starts[left]), read.missing[left]
+        return read, self._predict(codes, starts[left], self.bins_per_pass), read.missing[left]
 
     def _complete(self, read, predicted, places, keep=True):
         """The rows of one step, (keys, width) float32. keep: put what was predicted into the store."""
@@ -189,12 +210,16 @@ class FeatureComputer:
                 sums[gene] = own_features(own.double(), self._weights)
         return sums.flatten(1)
 
-    def _predict(self, codes, starts):
-        """Predictions of the windows at `starts` of a sequence, as many at once as were asked for."""
+    def _predict(self, codes, starts, at_once=None):
+        """Predictions of the windows at `starts` of a sequence, so many at once, or as many as were asked for."""
         self.counts["windows"] += len(starts)
         codes = torch.from_numpy(codes).to(self.scanner.device)
-        passes = torch.from_numpy(starts).split(self.windows_per_pass)
-        predictions = [self.scanner.predict(codes, some) for some in passes]
+        passes = torch.from_numpy(starts).split(at_once or self.windows_per_pass)
+        predictions = []
+        for some in passes:
+            predictions.append(self.scanner.predict(codes, some))
+            if self._passed:
+                self._passed(len(some))
         return predictions[0] if len(predictions) == 1 else torch.cat(predictions)
 
 
@@ -224,19 +249,37 @@ class _Block:
     computed: genes for which the network was asked, so far.
     """
 
-    def __init__(self, genes, contacts, places, width):
+    def __init__(self, genes, contacts, places, network):
         self.genes, self.contacts = genes, contacts
         self.chrom = genes["chrom"].iloc[0]
         self.own, self.steps, self.computed = None, [OWN], 0
+        # of each step that is left: how many windows there may be to predict, and how many bp they cover
+        self._read, self._left = 0, [(len(genes) * len(SHIFTS), len(genes) * np.ptp(SHIFTS))]
         if contacts is None:
             return
         self.rows = [places[gene] for gene in genes["id"]]
-        self.sums = SumsOverBins([contacts], self.rows, width)
+        self.sums = SumsOverBins([contacts], self.rows, network.features)
         self.steps += self.sums.groups
+        for starts in (group.starts for group in self.sums.groups):
+            self._left.append((len(starts), np.minimum(np.diff(starts), network.window).sum() + network.window))
 
     def note_computed(self, segments, rows):
-        """Note how many rows of a step the network was asked for; a contacted bin may be of any gene, so of all."""
+        """Note that a step is done, and how many of its rows the network was asked for: a contacted bin may be of any
+        gene, so of all."""
+        self._left.pop(0)
         self.computed = max(self.computed, rows if segments is OWN else len(self.genes) * (rows > 0))
+
+    def made(self, windows):
+        """How many genes the work so far makes up, in tenths, after another pass of so many windows.
+
+        The work is the sequence that the network reads: that of an overlapping window costs less. What the store will
+        have of the steps to come is not known, and counts as work.
+        """
+        (count, bp), *others = self._left
+        read = bp * windows / count
+        self._read, self._left = self._read + read, [(max(count - windows, 1), bp - read), *others]
+        share = self._read / (self._read + sum(bp for _, bp in self._left))
+        return int(10 * len(self.genes) * share + 1e-6) / 10
 
     def features(self):
         """(genes, 10 and two a group of contacts, features) float32."""

@@ -1,6 +1,7 @@
 """The devices that compute: which ones, in which precision, and one process for each where there are several."""
 
 import contextlib
+import functools
 import logging
 import multiprocessing
 import os
@@ -33,6 +34,10 @@ from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder
 
 CPU_WINDOWS_PER_PASS = 200
+SLOW_BINS_PER_PASS = 50
+"""Contacted bins in a precision that a processor is slow in: they take twice as much sequence as a gene's own windows,
+which overlap. Progress moves from pass to pass, and Ctrl-C waits for one operation of a pass."""
+
 GPU_WINDOWS_PER_PASS = (200, 6400)
 GPU_BYTES_PER_WINDOW = 3 * BELUGA.window * CHANNELS[0] * 4 + (1 << 20)
 """Of an isolated window, float32: three arrays of the first block's size, and what is smaller."""
@@ -168,6 +173,11 @@ def windows_per_pass(device):
     return min(max(int(GPU_SHARE * free) // GPU_BYTES_PER_WINDOW, least), most)
 
 
+def bins_per_pass(device, precision):
+    """The same of contacted bins: fewer where each takes long."""
+    return SLOW_BINS_PER_PASS if slowness(device, precision) > SLOWER else windows_per_pass(device)
+
+
 @contextlib.contextmanager
 def computing(device, precision):
     """Set PyTorch's switches of TF32 as a precision asks for, and set them back; report full memory in one line.
@@ -197,9 +207,7 @@ def warn_of_slow(device, precision):
 
     There a gene takes minutes, and nothing would say why.
     """
-    if torch.device(device).type != "cpu" or DTYPES[precision] == "float32":
-        return
-    factor = seconds_of_layer(DTYPES[precision]) / seconds_of_layer("float32")
+    factor = slowness(device, precision)
     if factor > SLOWER:
         logger.warning(
             "%s takes %.0f times as long as float32 on this processor, which lacks instructions for it (one layer, "
@@ -209,6 +217,14 @@ def warn_of_slow(device, precision):
         )
 
 
+def slowness(device, precision):
+    """How many times as long as float32 a precision takes on a processor, measured; 1 on other devices."""
+    if torch.device(device).type != "cpu" or DTYPES[precision] == "float32":
+        return 1.0
+    return seconds_of_layer(DTYPES[precision]) / seconds_of_layer("float32")
+
+
+@functools.cache
 @torch.inference_mode()
 def seconds_of_layer(dtype):
     """Seconds that the second convolution takes over 200 positions on the processor: the least of three times."""
@@ -231,6 +247,7 @@ def open_computer(*, genome, model, device, precision, store, contacts, batch_si
         store=store,
         contacts=contacts,
         windows_per_pass=batch_size or windows_per_pass(device),
+        bins_per_pass=batch_size or bins_per_pass(device, precision),
     )
 
 

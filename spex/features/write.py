@@ -25,7 +25,8 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
     The first block is made in growing pieces, so that it soon shows how long the rest takes.
 
     computer: FeatureComputer. folder: DataFolder. genes: DataFrame with id, chrom, strand, tss. advance: called with
-    the number of genes whose tensors were written, by whomever, and of how many of them anything was computed here.
+    the number of genes whose tensors were written, by whomever, and of how many of them anything was computed here; in
+    part before that, where the computer tells how far it is within a block.
     watch: of the input files, asked before each block is written.
 
     Raises:
@@ -43,21 +44,25 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
                 yield block
 
     try:
-        with ThreadPoolExecutor(WRITERS) as writers, closing(computer.features(in_pieces(unfinished_blocks()))) as made:
-            writing, computed, before = [], 0, 0
+        with (
+            ThreadPoolExecutor(WRITERS) as writers,
+            closing(computer.features(in_pieces(unfinished_blocks()), advance)) as made,
+        ):
+            writing, done, before = [], (0, 0), 0
             for block, features in made:
                 logger.debug("%s: block of %s", block["chrom"].iloc[0], count(len(block), "gene"))
-                _finish(writing, computed, advance)
+                _finish(writing, done, advance)
                 watch.check()
                 writing = [
                     writers.submit(save_array, folder.tensor_path(gene), rows.reshape(-1), durable=False)
                     for gene, rows in zip(block["id"], features, strict=True)
                 ]
                 computed, before = computer.counts["genes"] - before, computer.counts["genes"]
+                done = len(block) - computer.told, computed - computer.told
                 if not computer.overlaps:
-                    _finish(writing, computed, advance)
+                    _finish(writing, done, advance)
                     writing = []
-            _finish(writing, computed, advance)
+            _finish(writing, done, advance)
     finally:
         computer.close()
 
@@ -83,12 +88,12 @@ def in_pieces(blocks):
     yield from blocks
 
 
-def _finish(writing, computed, advance):
-    """Wait for tensors that are being written. writing: futures. computed: of how many anything was computed."""
+def _finish(writing, done, advance):
+    """Wait for tensors that are being written. writing: futures. done: what `advance` is called with then."""
     for future in writing:
         future.result()
     if writing:
-        advance(len(writing), computed)
+        advance(*done)
 
 
 def unfinished_genes(folder, genes, length, *, report=True):

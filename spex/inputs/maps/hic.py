@@ -15,6 +15,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+import weakref
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +32,16 @@ from spex.inputs.normalise import some_of
 
 SCRIPT = Path(__file__).with_name("hic_process.py")
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
-FIRST_ROWS = 2000
 SUM_TOLERANCE = 1e-4
-BAND_PIXELS = 4_000_000
-"""Pixels that are read at once, about: rows of bins are taken as many at a time as have so many."""
+AT_ONCE = 24_000_000
+"""Pixels of a chromosome that the library reads as one array, which takes half a gigabyte; of more, one by one."""
+
+PIECE = 250_000
+"""Pixels that come at a time, about: few enough for a processor's cache."""
+
+PIPE_BYTES = 1 << 20
+PACKED_BEGIN = 1 << 10
+"""Bytes of a packed block that its first number is unpacked from: more than a table of deflate's codes takes."""
 
 VERSIONS = (8, 9)
 BLOCK = np.dtype([("number", "<i4"), ("position", "<i8"), ("size", "<i4")])
@@ -45,10 +53,10 @@ logger = logging.getLogger("spex")
 @dataclass(frozen=True)
 class Matrix:
     """What the index says of the pixels within a chromosome at one resolution. counts: their sum, those off the
-    diagonal twice by some writers; 0 where it is not known. blocks: number of blocks that contain them."""
+    diagonal twice by some writers; 0 where it is not known. blocks: places of the blocks that contain them."""
 
     counts: float
-    blocks: int
+    blocks: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -70,8 +78,27 @@ def read_index(path, resolution):
         return _Content(path, content).index(resolution)
 
 
+def count_records(path, blocks):
+    """Number of pixels in blocks at some places of a file, which each of them begins with.
+
+    Raises:
+        InputError: a block is not packed as it must be.
+    """
+    total = 0
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for place in blocks:
+            try:
+                begin = zlib.decompressobj().decompress(content[place : place + PACKED_BEGIN], 4)
+                total += struct.unpack("<i", begin)[0]
+            except (zlib.error, struct.error):
+                raise damaged(path, f"the block of pixels at byte {place:,} cannot be unpacked") from None
+    return total
+
+
 class HicMap(MapReader):
     """One resolution of a `.hic` file, its counts as observed: no normalisation.
+
+    One process answers all that is asked about the file, until `close`.
 
     Raises:
         InputError: hictkpy is not installed; damaged, or the resolution is missing (names those it has).
@@ -80,7 +107,7 @@ class HicMap(MapReader):
     options = ()
 
     def __init__(self, path, resolution, reading=Reading()):  # noqa: B008 (frozen)
-        self.path, self.resolution, self._met = Path(path), resolution, {}
+        self.path, self.resolution, self._met, self._idle = Path(path), resolution, {}, []
         if importlib.util.find_spec("hictkpy") is None:
             raise not_installed("hictkpy", "reads .hic files", "hic", argument="maps")
         self._index = read_index(self.path, resolution)
@@ -97,19 +124,19 @@ class HicMap(MapReader):
         self._met[chrom] = 0
         if self._index and not self._matrix_of(chrom).blocks:
             return
-        question = "bands", self.resolution, chrom, self.chromsizes[chrom], FIRST_ROWS, BAND_PIXELS
+        at_once = bool(self._index) and count_records(self.path, self._matrix_of(chrom).blocks) <= AT_ONCE
+        question = "pixels", self.resolution, chrom, self.chromsizes[chrom], PIECE, at_once
         pixels, total, diagonal = 0, 0.0, 0.0
-        with self._process(*question) as out:
-            while out.peek(1):
-                (count,) = _column(out, 1, np.int64)
-                bin1, bin2, counts = (_column(out, count, kind) for kind in (np.int64, np.int64, np.float64))
-                counts = whole_where_near(counts)  # which the file has as float32
+        with self._asked(*question) as process:
+            while (count := process.number()) >= 0:
+                bin1, bin2 = (process.array(count, np.int32).astype(np.int64) for _ in range(2))
+                counts = whole_where_near(process.array(count, np.float32).astype(np.float64))
                 check_counts(self.path, counts, np.float32)
                 pixels, total = pixels + count, total + counts.sum()
                 diagonal += counts[bin1 == bin2].sum()
                 yield Pixels(bin1, bin2, counts)
-                advance(len(counts))
-        self._met[chrom] = int(pixels)
+                advance(count)
+        self._met[chrom] = pixels
         self._check_sum(chrom, pixels, total, diagonal)
 
     def all_parts(self, chrom, advance):
@@ -121,6 +148,10 @@ class HicMap(MapReader):
             others = [other for other in others if (chrom, other) in self._index.between]
         counts = self._ask("others", self.resolutions[-1], chrom, *others) if others else 0.0
         yield Pixels(*joined([]), trans_counts=counts)
+
+    def close(self):
+        while self._idle:
+            self._idle.pop().end()
 
     def accounts(self):
         """As of MapReader; what was not read is not counted, which a .hic does not say."""
@@ -141,7 +172,7 @@ class HicMap(MapReader):
 
         Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
         """
-        indexed = self._matrix_of(chrom) if self._index else Matrix(0.0, 0)
+        indexed = self._matrix_of(chrom) if self._index else Matrix(0.0, ())
         if indexed.counts <= 0:
             return
         if indexed.blocks and not pixels:
@@ -154,48 +185,76 @@ class HicMap(MapReader):
             )
 
     def _matrix_of(self, chrom):
-        return self._index.matrices.get(chrom, Matrix(0.0, 0))
+        return self._index.matrices.get(chrom, Matrix(0.0, ()))
 
-    def _ask(self, question, *parameters):
+    def _ask(self, *question):
         """The answer to a question, from JSON."""
-        with self._process(question, *parameters) as out:
-            answer = out.read()
-        return json.loads(answer)  # once the process has ended well
+        with self._asked(*question) as process:
+            return json.loads(process.array(process.number(), np.uint8).tobytes())
 
     @contextlib.contextmanager
-    def _process(self, question, *parameters):
-        """The stdout of a process that answers a question, for the length of a block."""
-        command = [sys.executable, SCRIPT, question, self.path, *parameters]
-        with (
-            tempfile.TemporaryFile() as errors,
-            subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=errors) as process,
-        ):
-            try:
-                yield process.stdout
-                status = process.wait()
-            except EOFError:
-                process.stdout.close()
-                status = process.wait()
-                if not status:
-                    raise
-            finally:
-                process.kill()
-            errors.seek(0)
-            text = errors.read().decode(errors="replace").strip()
+    def _asked(self, *question):
+        """The process that answers a question, for a block that takes the whole answer; else it is of no more use."""
+        process = self._idle.pop() if self._idle else _Process(self.path)
+        try:
+            process.ask(question)
+            yield process
+        except BaseException:
+            process.end()
+            raise
+        self._idle.append(process)
+
+
+class _Process:
+    """A process that answers questions about a `.hic` file, until `end` is called or it is used no more."""
+
+    def __init__(self, path):
+        self._path, self._errors = path, tempfile.TemporaryFile()  # noqa: SIM115 (for as long as the process lives)
+        command = [sys.executable, str(SCRIPT), str(path)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors, "pipesize": PIPE_BYTES}
+        self._process = subprocess.Popen(command, **pipes)
+        self.end = weakref.finalize(self, _end, self._process, self._errors)
+
+    def ask(self, question):
+        with contextlib.suppress(BrokenPipeError):  # it is gone: who waits for the answer is told why
+            self._process.stdin.write(json.dumps(question).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def number(self):
+        """A number that it wrote."""
+        return int(self.array(1, np.int64)[0])
+
+    def array(self, count, kind):
+        """An array that it wrote, (count,).
+
+        Raises:
+            InputError: it ended before that, because the file is damaged. MemoryError: it was killed.
+        """
+        size = count * np.dtype(kind).itemsize
+        content = self._process.stdout.read(size)
+        if len(content) < size:
+            raise self._ended()
+        return np.frombuffer(content, kind)
+
+    def _ended(self):
+        """The error that says how it ended."""
+        status = self._process.wait()
+        self._errors.seek(0)
+        text = self._errors.read().decode(errors="replace").strip()
         if status == -signal.SIGKILL:
-            raise MemoryError
+            return MemoryError()
         if status == DAMAGED or -status in CRASHES:
-            raise damaged(self.path, text.splitlines()[-1] if status == DAMAGED and text else "its reader crashed")
-        if status:
-            raise RuntimeError(f"the process that reads {self.path} ended with status {status}: {text}")
+            return damaged(self._path, text.splitlines()[-1] if status == DAMAGED and text else "its reader crashed")
+        return RuntimeError(f"the process that reads {self._path} ended with status {status}: {text}")
 
 
-def _column(out, count, kind):
-    """An array that a process wrote, (count,) of a dtype of eight bytes; EOFError where it ended too early."""
-    content = out.read(8 * count)
-    if len(content) < 8 * count:
-        raise EOFError
-    return np.frombuffer(content, kind)
+def _end(process, errors):
+    """End a process, wherever it is: it changes nothing."""
+    process.kill()
+    for pipe in (process.stdin, process.stdout, errors):
+        with contextlib.suppress(BrokenPipeError):  # of a question that it did not take
+            pipe.close()
+    process.wait()
 
 
 class _Content:
@@ -261,7 +320,7 @@ class _Content:
         """Matrix of the chromosome of a number within itself; the place is at its beginning."""
         if (self._number("i"), self._number("i")) != (chrom, chrom):
             self._refuse(f"another matrix where that of chromosome {chrom} should be")
-        found = Matrix(0.0, 0)
+        found = Matrix(0.0, ())
         for _ in range(self._count("resolutions of a matrix", least=1)):
             unit, _, counts = self._text(), self._number("i"), self._number("f")
             self._skip(12)
@@ -277,7 +336,7 @@ class _Content:
                 bad = (table["position"] <= 0) | (table["size"] <= 0) | (ends > len(self._content))
                 if bad.any():
                     self._refuse(f"a block of pixels ends at byte {ends[bad][0]:,} of {len(self._content):,}")
-                found = Matrix(counts if np.isfinite(counts) else 0.0, blocks)
+                found = Matrix(counts if np.isfinite(counts) else 0.0, tuple(table["position"].tolist()))
         if self._place != end:
             self._refuse(f"the matrix of chromosome {chrom} has another length than its index says")
         return found

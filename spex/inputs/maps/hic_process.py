@@ -1,75 +1,124 @@
-"""Reads a `.hic` file in a process of its own: what was asked for goes to stdout.
+"""Reads a `.hic` file in a process of its own, which answers questions until its stdin ends.
 
-    python hic_process.py head FILE                                        resolutions and chromosomes, JSON
-    python hic_process.py others FILE RESOLUTION CHROM OTHER ...           counts between CHROM and the others, JSON
-    python hic_process.py bands FILE RESOLUTION CHROM LENGTH ROWS PIXELS   pixels, in bands of about PIXELS
+    python hic_process.py FILE
 
-A band is its number of pixels n, int64, and three arrays (n,): both bins, int64, and the counts, float64, all in the
-machine's byte order. Rows of bins are taken as many at a time as have PIXELS, at first ROWS.
+A question is a line of JSON on stdin, its name and what it is about; the answer goes to stdout, all numbers in the
+machine's byte order:
 
-hictkpy 1.4.0 keeps a core busy from its import to the end of the process, so the process that imports it ends soon. It
-is started by `spex.inputs.maps.hic` as a script, needs nothing else of this package, and reports a damaged file in one
-line on stderr, with status `DAMAGED`.
+    ["head"]                                           resolutions and chromosomes, JSON
+    ["others", RESOLUTION, CHROM, OTHER, ...]          counts between CHROM and the others, JSON
+    ["pixels", RESOLUTION, CHROM, LENGTH, PIECE, ALL]  pixels of CHROM, LENGTH bp long, in pieces of about PIECE
+
+JSON comes after its length, int64. A piece is its number of pixels n, int64, and three arrays (n,): both bins, int32,
+and the counts, float32 as the file has them; -1 follows the last one. With ALL true the library reads the chromosome
+as one array, at 20 bytes a pixel; else it goes from pixel to pixel, which takes twice as long and next to no memory.
+
+It is started by `spex.inputs.maps.hic` as a script, needs nothing else of this package, and reports a damaged file in
+one line on stderr, with status `DAMAGED`. Its end is that of its stdin, so that it outlives nobody; Ctrl-C is for the
+process that asks.
 """
 
+import atexit
+import functools
 import json
 import os
+import signal
 import sys
+from itertools import islice
+from operator import attrgetter
 
 import numpy as np
 
 DAMAGED = 3
+OBJECTS = 1000
+"""The library's pixels that there are at once: so many stay in a processor's cache."""
+
+COLUMNS = {"bin1_id": np.int32, "bin2_id": np.int32, "count": np.float32}
 
 
-def head(library, path):
-    resolutions = sorted(int(each) for each in library.MultiResFile(path).resolutions())
-    chroms = library.File(path, resolutions[0]).chromosomes() if resolutions else {}
-    return {"resolutions": resolutions, "chromsizes": {name: int(length) for name, length in chroms.items()}}
+def load():
+    """hictkpy, without a thread of its own.
+
+    From its import to the end of the process hictkpy 1.4.0 keeps a core busy with waiting for messages of its log. What
+    it leaves to be done at the end, which ends that thread, is done here; nobody reads its log.
+    """
+    left, register = [], atexit.register
+    atexit.register = left.append
+    try:
+        import hictkpy  # noqa: PLC0415
+    finally:
+        atexit.register = register
+    for end in left:
+        end()
+    return hictkpy
 
 
-def others(library, path, resolution, chrom, *names):
-    file = library.File(path, int(resolution))
-    return float(sum(file.fetch(chrom, other, count_type="float64").sum() for other in names))
+class Questions:
+    """What can be asked about a file. library: hictkpy."""
+
+    def __init__(self, library, path):
+        self._library, self._path = library, path
+        self._file = functools.cache(functools.partial(library.File, path))
+
+    def head(self):
+        resolutions = sorted(int(each) for each in self._library.MultiResFile(self._path).resolutions())
+        chroms = self._file(resolutions[0]).chromosomes() if resolutions else {}
+        return {"resolutions": resolutions, "chromsizes": {name: int(length) for name, length in chroms.items()}}
+
+    def others(self, resolution, chrom, *names):
+        file = self._file(resolution)
+        return float(sum(file.fetch(chrom, other, count_type="float64").sum() for other in names))
+
+    def pixels(self, resolution, chrom, length, piece, at_once):
+        """Yield the columns of each piece."""
+        file = self._file(resolution)
+        found = file.fetch(f"{chrom}\t0\t{length}", count_type="float32", query_type="BED")
+        if at_once:
+            matrix = found.to_coo()
+            for first in range(0, matrix.nnz, piece):
+                yield [column[first : first + piece] for column in (matrix.row, matrix.col, matrix.data)]
+            return
+        first, pixels = file.bins().get_id(chrom, 0), iter(found)
+        while some := [each for each in (_columns(pixels) for _ in range(-(-piece // OBJECTS))) if len(each[0])]:
+            bin1, bin2, counts = map(np.concatenate, zip(*some, strict=True))
+            yield bin1 - first, bin2 - first, counts
 
 
-def bands(library, path, resolution, chrom, length, rows, pixels):
-    """Yield the bins and counts of each band."""
-    file = library.File(path, int(resolution))
-    first, resolution, length, rows = 0, int(resolution), int(length), int(rows)
-    while first * resolution < length:
-        start, end = (bins * resolution for bins in (first, first + rows))
-        band = file.fetch(
-            f"{chrom}\t{start}\t{min(end, length)}",
-            f"{chrom}\t{start}\t{length}",
-            count_type="float64",
-            query_type="BED",
-        ).to_coo()
-        yield band.row.astype(np.int64) + first, band.col.astype(np.int64) + first, band.data
-        first += rows
-        rows = int(np.clip(rows * int(pixels) / max(band.nnz, 1), 1, 2 * rows))
+def _columns(pixels):
+    """The columns of the next of the library's pixels; they end without any."""
+    some = list(islice(pixels, OBJECTS))
+    return [np.fromiter(map(attrgetter(name), some), kind, len(some)) for name, kind in COLUMNS.items()]
 
 
-def main(words):
+def answer(questions, name, words, out):
+    if name != "pixels":
+        text = json.dumps(getattr(questions, name)(*words)).encode()
+        out.write(np.int64(len(text)).tobytes() + text)
+        return
+    for columns in questions.pixels(*words):
+        out.write(np.int64(len(columns[0])).tobytes())
+        for column, kind in zip(columns, COLUMNS.values(), strict=True):
+            out.write(np.ascontiguousarray(column, kind))
+    out.write(np.int64(-1).tobytes())
+
+
+def main(path):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)  # whatever the library prints stays out of the way
-        import hictkpy  # noqa: PLC0415
-
-        question, *words = words
-        try:
-            if question == "bands":
-                for band in bands(hictkpy, *words):
-                    for part in (np.array([len(band[0])], np.int64), *band):
-                        out.write(part.tobytes())
-                    out.flush()
-            else:
-                out.write(json.dumps({"head": head, "others": others}[question](hictkpy, *words)).encode())
-        except BrokenPipeError:
-            raise
-        except Exception as error:  # the library raises whatever its C++ does, std::bad_alloc too
-            print((str(error) or type(error).__name__).replace("\n", " "), file=sys.stderr)
-            return DAMAGED
+        questions = Questions(load(), path)
+        for line in sys.stdin:
+            name, *words = json.loads(line)
+            try:
+                answer(questions, name, words, out)
+                out.flush()
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # the library raises whatever its C++ does, std::bad_alloc too
+                print((str(error) or type(error).__name__).replace("\n", " "), file=sys.stderr)
+                return DAMAGED
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -1,5 +1,7 @@
 """Contact maps of Juicer's format, written by hictkpy."""
 
+import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -10,6 +12,7 @@ from refusals import files_in
 
 from spex.contacts.collect import Contacts, collect_contacts, read_maps
 from spex.contacts.rules import Corrected, Published
+from spex.contacts.sheet import count_map
 from spex.errors import InputError
 from spex.inputs.maps import hic
 from spex.inputs.maps.formats import open_maps
@@ -34,10 +37,11 @@ def path(pixels, tmp_path_factory):
 
 
 @pytest.mark.parametrize("rule", [Published(), Corrected()])
-@pytest.mark.parametrize("band", [1, 50, 4_000_000])
-def test_the_same_pixels_give_the_same_contacts(pixels, path, genes, tmp_path, monkeypatch, rule, band):
-    monkeypatch.setattr(hic, "BAND_PIXELS", band)
-    monkeypatch.setattr(hic, "FIRST_ROWS", 7)
+@pytest.mark.parametrize("at_once", [0, 24_000_000])
+@pytest.mark.parametrize("piece", [50, 250_000])
+def test_the_same_pixels_give_the_same_contacts(pixels, path, genes, tmp_path, monkeypatch, rule, piece, at_once):
+    monkeypatch.setattr(hic, "PIECE", piece)
+    monkeypatch.setattr(hic, "AT_ONCE", at_once)
     write_mcool(tmp_path / "map.mcool", pixels)
     found, expected = (read_maps(open_maps([each], 1000), genes, rule, 1000) for each in (path, tmp_path / "map.mcool"))
     assert [account["used"] for account in found.accounts] == [account["used"] for account in expected.accounts]
@@ -130,12 +134,90 @@ def test_without_the_library_the_error_says_how_to_get_it(path, monkeypatch):
         open_maps([path], 1000)
 
 
-def test_a_reader_that_is_killed_means_a_want_of_memory(path, tmp_path, monkeypatch):
+@pytest.fixture
+def started(monkeypatch):
+    """The processes that are started."""
+    started = []
+
+    class Process(hic._Process):
+        def __init__(self, path):
+            super().__init__(path)
+            started.append(self._process)
+
+    monkeypatch.setattr(hic, "_Process", Process)
+    return started
+
+
+@pytest.mark.parametrize("at_once", [0, 24_000_000])
+def test_one_process_a_file_which_ends_when_all_is_read(path, genes, started, monkeypatch, at_once):
+    monkeypatch.setattr(hic, "AT_ONCE", at_once)
     map_ = HicMap(path, 1000)
+    count_map(map_, genes, 1000, ignore)
+    collect_contacts([map_], genes, Corrected(contact_weight="expected"), 1000, ignore)
+    assert [process.poll() for process in started] == [None]
+    read_maps([map_], genes, Corrected(), 1000)
+    assert [process.poll() for process in started] == [-signal.SIGKILL]
+
+
+def test_the_process_ends_with_the_map(path, started):
+    map_ = HicMap(path, 1000)
+    assert started[0].poll() is None
+    del map_
+    assert started[0].poll() == -signal.SIGKILL
+
+
+def test_what_is_not_read_to_its_end_is_read_anew(path, pixels, started, monkeypatch):
+    monkeypatch.setattr(hic, "PIECE", 10)
+    map_, sums = HicMap(path, 1000), {chrom: sum(count for *_, count in rows) for chrom, rows in pixels.items()}
+    begun = map_.parts("chr1", ignore)
+    next(begun)
+    assert map_.depth(["chr8"], ignore) == sums["chr8"]  # by a second process, while the first one waits
+    begun.close()
+    assert map_.depth(["chr1"], ignore) == sums["chr1"] and len(started) == 2
+    assert sorted(process.poll() is None for process in started) == [False, True]
+
+
+def test_a_reader_that_is_killed_means_a_want_of_memory(path, started):
+    map_ = HicMap(path, 1000)
+    started[0].kill()
+    started[0].wait()
+    with pytest.raises(MemoryError):
+        map_.depth(["chr1"], ignore)
+    assert map_.depth(["chr1"], ignore) > 0 and len(started) == 2
+
+
+def test_a_reader_that_is_killed_within_an_answer_means_the_same(path, tmp_path, monkeypatch):
     (tmp_path / "killed.py").write_text("import os; print(end='abc', flush=True); os.kill(os.getpid(), 9)")
     monkeypatch.setattr(hic, "SCRIPT", tmp_path / "killed.py")
     with pytest.raises(MemoryError):
-        map_.depth(["chr1"], ignore)
+        HicMap(path, 1000)
+
+
+def test_an_interrupt_is_for_the_process_that_asks(path, started):
+    map_ = HicMap(path, 1000)
+    started[0].send_signal(signal.SIGINT)
+    assert map_.depth(["chr1"], ignore) > 0 and len(started) == 1
+
+
+def test_a_reader_outlives_nobody(path):
+    """Its stdin ends with the process that asks, however that ends."""
+    ended = subprocess.run(
+        [sys.executable, hic.SCRIPT, path], stdin=subprocess.DEVNULL, capture_output=True, check=True
+    )
+    assert ended.stdout == ended.stderr == b""
+
+
+def test_the_library_has_no_thread_of_its_own():
+    """Which would keep a core busy. A thread that has ended is gone from /proc a moment later."""
+    program = (
+        "import os, time, numpy, hic_process\n"
+        "threads = lambda: len(os.listdir('/proc/self/task'))\n"
+        "before = threads(); assert hic_process.load().__name__ == 'hictkpy'\n"
+        "for _ in range(100): threads() > before and time.sleep(0.01)\n"
+        "print(threads() - before)"
+    )
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, cwd=hic.SCRIPT.parent, capture_output=True, check=True).stdout == b"0\n"
 
 
 def test_the_library_stays_out_of_this_process(path):
@@ -152,10 +234,13 @@ def test_the_library_stays_out_of_this_process(path):
     ],
 )
 def test_whatever_the_library_raises_ends_in_one_line(path, tmp_path, monkeypatch, body, message):
-    map_ = HicMap(path, 1000)
-    script = hic.SCRIPT.read_text().replace("def bands(", f"def bands(*words):\n    {body}\n    yield\n\n\ndef other(")
+    begin = "    def pixels(self, "
+    script = hic.SCRIPT.read_text().replace(
+        begin, f"{begin}*words):\n        {body}\n        yield\n\n    def other(self, "
+    )
     (tmp_path / "reader.py").write_text(script)
     monkeypatch.setattr(hic, "SCRIPT", tmp_path / "reader.py")
+    map_ = HicMap(path, 1000)
     with pytest.raises(
         InputError, match=rf"^maps .*map\.hic: damaged or cut short \({message}\); fetch or copy it again$"
     ):

@@ -6,7 +6,7 @@ import pytest
 from conftest import CHROMSIZES, write_hic_rows
 
 from spex.errors import InputError
-from spex.inputs.maps.hic import HicMap, Index, Matrix, read_index
+from spex.inputs.maps.hic import HicMap, Index, Matrix, count_records, read_index
 
 ROWS = [(0, 5, 3), (7, 7, 2), (0, 200, 1), (130, 140, 4)]
 
@@ -48,8 +48,8 @@ def made(version, **changes):
 def test_a_whole_index_is_read(tmp_path, version):
     (tmp_path / "map.hic").write_bytes(made(version))
     index = read_index(tmp_path / "map.hic", 1000)
-    assert index.matrices == {"chr1": Matrix(8.0, 1)} and ("chr1", "chr2") in index.between
-    assert read_index(tmp_path / "map.hic", 5000).matrices == {"chr1": Matrix(0.0, 0)}
+    assert index.matrices == {"chr1": Matrix(8.0, (20,))} and ("chr1", "chr2") in index.between
+    assert read_index(tmp_path / "map.hic", 5000).matrices == {"chr1": Matrix(0.0, ())}
 
 
 def test_other_versions_are_left_to_the_library(tmp_path):
@@ -108,8 +108,19 @@ def written(tmp_path_factory):
 def test_the_index_of_a_file_that_the_library_wrote(written, tmp_path):
     (tmp_path / "map.hic").write_bytes(written)
     index = read_index(tmp_path / "map.hic", 1000)
-    assert index.matrices == {"chr1": Matrix(5.0, 1), "chr8": Matrix(4.0, 1)}
+    found = {
+        chrom: (each.counts, len(each.blocks), count_records(tmp_path / "map.hic", each.blocks))
+        for chrom, each in index.matrices.items()
+    }
+    assert found == {"chr1": (5.0, 1, 2), "chr8": (4.0, 1, 1)}
     assert ("chr1", "chr8") in index.between and ("chr8", "chr9") not in index.between
+
+
+@pytest.mark.parametrize("begin", [bytes(9), b""])
+def test_a_block_that_cannot_be_unpacked_is_refused(tmp_path, begin):
+    (tmp_path / "map.hic").write_bytes(b"HIC\0" + begin)
+    with pytest.raises(InputError, match=r"damaged or cut short \(the block of pixels at byte 4 cannot be unpacked\)"):
+        count_records(tmp_path / "map.hic", (4,))
 
 
 @pytest.mark.parametrize("number", [struct.pack("<q", 0), struct.pack("<q", -1)])
@@ -124,11 +135,12 @@ def test_no_damaged_file_is_an_empty_map(written, tmp_path, number):
 def test_what_is_read_adds_up_with_the_index(written, tmp_path, monkeypatch, caplog):
     (tmp_path / "map.hic").write_bytes(written)
     map_ = HicMap(tmp_path / "map.hic", 1000)
+    blocks = map_._index.matrices["chr1"].blocks
     for counts in (5.0, 8.0):  # of the pixels; of the symmetric matrix, as Juicer has it: 2 * 5 - 2
-        map_._index = Index({"chr1": Matrix(counts, 1)}, set())
+        map_._index = Index({"chr1": Matrix(counts, blocks)}, set())
         assert map_.depth(["chr1"], lambda count: None) == 5
     assert caplog.messages == []
-    map_._index = Index({"chr1": Matrix(6.0, 1), "chr9": Matrix(6.0, 1)}, set())
+    map_._index = Index({"chr1": Matrix(6.0, blocks), "chr9": Matrix(6.0, blocks)}, set())
     map_.depth(["chr1"], lambda count: None)
     assert len(caplog.messages) == 1 and "counts of chr1 add up to 5, its index says 6" in caplog.messages[0]
     with pytest.raises(InputError, match=r"damaged or cut short \(no pixel of chr9, where its index has counts of 6\)"):
