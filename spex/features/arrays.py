@@ -58,7 +58,7 @@ def _compute(computer, genes):
             before = 0
             for block, features in computer.features(in_pieces(blocks), advance):
                 matrix[block["row"]] = features.reshape(len(block), -1)
-                advance(len(block) - computer.told, computer.counts["genes"] - before - computer.told)
+                advance(len(block) - computer.reported, computer.counts["genes"] - before - computer.reported)
                 before = computer.counts["genes"]
     finally:
         computer.close()

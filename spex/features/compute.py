@@ -21,15 +21,15 @@ class FeatureComputer:
     genome: Genome. scanner: expecto.scan.Scanner. store: PredictionStore or None. contacts: Contacts, of these genes
     among others, or None without contact maps. windows_per_pass: windows that the network sees at once; bins_per_pass:
     those of contacted bins, as many without it.
-    counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed. told: how
-    many genes of the block at hand `features` told of already.
+    counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed. reported:
+    how many genes of the block at hand `features` reported already.
     """
 
     def __init__(self, *, genome, scanner, store, contacts, windows_per_pass, bins_per_pass=None):
         self.genome, self.scanner, self.store, self.contacts = genome, scanner, store, contacts
         self.network = scanner.network
         self.windows_per_pass, self.bins_per_pass = windows_per_pass, bins_per_pass or windows_per_pass
-        self.counts, self.told, self._passed = Counter(), 0, None
+        self.counts, self.reported, self._passed = Counter(), 0, None
         weights = np.vstack([transform_weights(), np.ones(len(SHIFTS))])
         self._weights = torch.tensor(weights, dtype=torch.float64, device=scanner.device)
         self._place = {} if contacts is None else {gene: row for row, gene in enumerate(contacts.genes)}
@@ -38,8 +38,8 @@ class FeatureComputer:
         """All features of blocks of genes; what comes next is read, and asked for, while the network is at work.
 
         blocks: iterable of DataFrames with id, chrom, strand, tss, each of one chromosome; taken a little ahead.
-        advance: as of `spex.progress`, told after each pass of the network, where it is waited for, how many genes its
-        work makes up.
+        advance: as of `spex.progress`; called after each pass of the network, where it is waited for, with the number
+        of genes that its work makes up.
         Yields: each block and its features, (genes, 10 and two a group of contacts, features) float32.
         """
         begun = (_Block(genes, self.contacts, self._place, self.network) for genes in blocks)
@@ -56,19 +56,19 @@ class FeatureComputer:
             if segments is block.steps[-1]:
                 self.counts["genes"] += block.computed
                 yield block.genes, block.features()
-                self.told = 0
+                self.reported = 0
 
     def _one_by_one(self, steps, advance):
-        """Yield each key and `_begin(value)` of steps, telling of each pass where there is an `advance`."""
+        """Yield each key and `_begin(value)` of steps, reporting each pass where there is an `advance`."""
 
-        def tell(windows):
+        def report(windows):
             made = block.made(windows)
-            if made > self.told:
-                advance(made - self.told, made - self.told)
-                self.told = made
+            if made > self.reported:
+                advance(made - self.reported, made - self.reported)
+                self.reported = made
 
         for key, read in steps:
-            block, self._passed = key[0], advance and tell
+            block, self._passed = key[0], advance and report
             asked = self._begin(read)
             self._passed = None
             yield key, asked

@@ -58,7 +58,7 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
                     for gene, rows in zip(block["id"], features, strict=True)
                 ]
                 computed, before = computer.counts["genes"] - before, computer.counts["genes"]
-                done = len(block) - computer.told, computed - computer.told
+                done = len(block) - computer.reported, computed - computer.reported
                 if not computer.overlaps:
                     _finish(writing, done, advance)
                     writing = []

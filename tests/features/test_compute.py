@@ -65,16 +65,16 @@ def computer(world, tmp_path):
 
 
 def follow(computer, blocks):
-    """What was told, each with the number of passes before it, or with "block" at a block's end."""
-    told = []
+    """What was reported, each with the number of passes before it, or with "block" at a block's end."""
+    reported = []
 
     def advance(count, computed):
         assert count == computed
-        told.append((len(computer.scanner.passes), round(count, 6)))
+        reported.append((len(computer.scanner.passes), round(count, 6)))
 
     for block, _ in computer.features(blocks, advance):
-        told.append(("block", round(len(block) - computer.told, 6)))
-    return told
+        reported.append(("block", round(len(block) - computer.reported, 6)))
+    return reported
 
 
 def test_each_gene_is_told_when_its_own_windows_are_done(computer):
@@ -88,13 +88,20 @@ def test_contacted_bins_are_told_by_the_sequence_that_they_take(computer):
     genes = genes_at(60_000, 62_000)
     contacts = contacts_of(genes, np.array([[0, 4, 8, 12], [0, 4, 8, 100]]))  # 5 bins apart: 10 kb, beside 2 x 40 kb
     made = computer(contacts, bins_per_pass=2)
-    told = follow(made, [genes])
+    reported = follow(made, [genes])
     assert made.scanner.passes == [200, 200, 2, 2, 1]
-    assert told == [(1, 0.8), (2, 0.9), (3, 0.1), (4, 0.1), (5, 0.1), ("block", 0)]  # of 2 genes and 90 kb, in tenths
+    assert reported == [
+        (1, 0.8),
+        (2, 0.9),
+        (3, 0.1),
+        (4, 0.1),
+        (5, 0.1),
+        ("block", 0),
+    ]  # of 2 genes and 90 kb, in tenths
 
 
 def test_what_the_store_has_is_no_work(computer):
-    """Of two genes whose windows are computed the store has one; what is told of it comes with the block's end."""
+    """Of two genes whose windows are computed the store has one; what is reported of it comes with the block's end."""
     genes = genes_at(30_000, 40_000)
 
     def get(kind, chrom, keys):
@@ -113,21 +120,21 @@ def test_what_the_store_has_is_no_work(computer):
 def test_nothing_is_told_where_nobody_asks_or_the_network_is_not_waited_for(computer):
     genes = genes_at(30_000)
     made = computer()
-    assert [block["id"].tolist() for block, _ in made.features([genes])] == [["G0"]] and made.told == 0
+    assert [block["id"].tolist() for block, _ in made.features([genes])] == [["G0"]] and made.reported == 0
     made.predict(np.zeros(2000, np.uint8), np.zeros(1, np.int64))  # after the last block: of no block
     assert follow(made, [genes])[0] == (3, 1)
     made.predict(np.zeros(2000, np.uint8), np.zeros(1, np.int64))
 
 
 def test_progress_of_features_in_memory_moves_within_a_block(computer, world, monkeypatch):
-    told = []
+    reported = []
 
     class Progress:
         def __init__(self, *given):
             pass
 
         def __enter__(self):
-            return lambda count, computed: told.append(count)
+            return lambda count, computed: reported.append(count)
 
         def __exit__(self, *given):
             pass
@@ -137,7 +144,9 @@ def test_progress_of_features_in_memory_moves_within_a_block(computer, world, mo
     given = {"contacts": None, "store": None, "device": "cpu", "precision": "float32", "batch_size": None}
     genes = genes_at(30_000, 40_000, 50_000)
     arrays.compute_features(genes, world.genome, SimpleNamespace(network=BELUGA), watch=Watch(), **given)
-    assert [count for count in told if count] == [1, 1, 1] and len(told) == 5  # two blocks: of one gene, and of two
+    assert [count for count in reported if count] == [1, 1, 1] and len(
+        reported
+    ) == 5  # two blocks: of one gene, and of two
 
 
 @pytest.mark.parametrize("stop, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

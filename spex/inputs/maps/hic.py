@@ -216,7 +216,7 @@ class _Process:
         self.end = weakref.finalize(self, _end, self._process, self._errors)
 
     def ask(self, question):
-        with contextlib.suppress(BrokenPipeError):  # it is gone: who waits for the answer is told why
+        with contextlib.suppress(BrokenPipeError):  # it is gone: who waits for the answer sees why
             self._process.stdin.write(json.dumps(question).encode() + b"\n")
             self._process.stdin.flush()
 
