@@ -1,4 +1,4 @@
-"""The upper triangle of a symmetric matrix on the disk: half of its size, a column at a time, with a seal."""
+"""The upper triangle of a symmetric matrix: half of its size, in memory and on the disk, a column at a time."""
 
 import zlib
 
@@ -11,8 +11,16 @@ HEAD = 2
 """Numbers in front: how many more there are in front of the triangle, and its number of rows."""
 
 
+def upper_triangle(matrix, dtype):
+    """A copy in Fortran order, 0 below the diagonal, where no memory is taken. matrix: (n, n), Fortran order."""
+    copy = np.zeros(matrix.shape, dtype=dtype, order="F")
+    for column, values in enumerate(_columns(matrix)):
+        copy[: column + 1, column] = values
+    return copy
+
+
 def save_triangle(path, head, matrix):
-    """Write some numbers and the upper triangle of a matrix. head: float64 (h,). matrix: float64 (n, n), Fortran."""
+    """Write some numbers, the upper triangle of a matrix, and a seal. head: float64 (h,). matrix: float64 (n, n), Fortran."""
     checksum = 0
     with whole_file(path, durable=False) as file:
         for part in (np.array([len(head), len(matrix)], dtype=np.float64), head, *_columns(matrix)):
