@@ -162,17 +162,16 @@ def make_expression(genome, effect, noise, count, seed):
     random = np.random.default_rng(seed)
     own = standardised(genome.own.astype(np.float64))
     effects = EFFECTS[effect]
-    shared = 0.0 if noise == "none" else NOISE_SHARE
     observed = np.sqrt(OWN_SHARE) * standardised(own @ random.normal(size=(own.shape[1], count)))
     observed += np.sqrt(BENT_SHARE) * standardised(genome.parts["bent"])
     add_effects(observed, random, genome, effects)
     left = 1 - OWN_SHARE - BENT_SHARE - sum(effects.values())
-    return observed + _noise(random, genome.contacts, noise, shared, left, count)
+    return observed + _noise(random, genome.contacts, noise, left, count)
 
 
-def _noise(random, contacts, noise, shared, total, count):
-    """What is left of expression, of variance `total`, of which `shared` is what neighbours have in common."""
-    genes = len(contacts.genes)
+def _noise(random, contacts, noise, total, count):
+    """What is left of expression, of variance `total`, part of which neighbours have in common."""
+    genes, shared = len(contacts.genes), 0.0 if noise == "none" else NOISE_SHARE
     if noise == "by tissue":
         shared = random.choice([0.0, 0.05, 0.1, 0.2], size=count)
         reach = np.exp(random.uniform(np.log(30_000), np.log(1_000_000), size=count))

@@ -6,8 +6,9 @@
 Each made genome (`benchmarks.made_genome`, or `benchmarks.dense_genome`, whose contacts are as near as real ones) has
 one map and several expressions of each scenario, which are fitted as tissues of one comparison, by the code that `spex
 compare` runs, and judged each as a single test. The same is done without whitening, by the rule of versions before it
-came, for the same expression, draws and shifts. Errors of the shares are between genomes. Finished genomes are kept in a table beside the output, by which the next start goes on; a table of
-other code must be deleted by hand. Set OPENBLAS_NUM_THREADS=1 where several processes run.
+came, for the same expression, draws and shifts. Errors of the shares are between genomes. Finished genomes are kept in
+a table beside the output, by which the next start goes on; a table of other code must be deleted by hand. Set
+OPENBLAS_NUM_THREADS=1 where several processes run.
 """
 
 import argparse

@@ -85,7 +85,9 @@ def leave_out(parts, observed, constants=None):
     there = [(columns, penalty) for columns, penalty in parts if penalty is not None]
     constants = np.ones((GENES, 1)) if constants is None else constants
     design = np.column_stack([constants, *(columns for columns, _ in there)])
-    penalties = np.concatenate([np.zeros(constants.shape[1]), *(np.full(columns.shape[1], penalty) for columns, penalty in there)])
+    penalties = np.concatenate(
+        [np.zeros(constants.shape[1]), *(np.full(columns.shape[1], penalty) for columns, penalty in there)]
+    )
     errors = np.empty_like(observed)
     for genes in blocks():
         train = np.setdiff1d(np.arange(GENES), genes)

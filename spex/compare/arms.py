@@ -66,10 +66,10 @@ class MapStatistics:
     name: of the map. chroms: c names. genes: (c,) how many. arms: a names, "B", "N", "N*", "M", "D1" to "D3", others.
     rho: float64 (a, c, t), Spearman on chromosomes left out, penalties chosen. gain_map, gain_matched: (1 + K, t),
     1 - SSE / SSE(N) of whitened genes at the penalty for tests of M, and the mean over draws, observed expression
-    first, then after circular shifts. missed: (a, t), SSE / SST on chromosomes left out. own_penalty, test_penalty: k0, kz.
-    number_penalty, map_penalty: (c, t), chosen for N* and M, infinite where the columns are left out. shifts: (K,).
-    views, labels: g names each, of groups of genes. group_genes: (g,). group_squares: (3, g, t), SSE at the penalty for
-    tests of N, M, and the mean over draws.
+    first, then after circular shifts. missed: (a, t), SSE / SST on chromosomes left out. own_penalty, test_penalty:
+    k0, kz. number_penalty, map_penalty: (c, t), chosen for N* and M, infinite where the columns are left out. shifts:
+    (K,). views, labels: g names each, of groups of genes. group_genes: (g,). group_squares: (3, g, t), SSE at the
+    penalty for tests of N, M, and the mean over draws.
     """
 
     name: str

@@ -23,7 +23,6 @@ from spex.compare.statistics import draw_shifts
 from spex.compare.tables import Comparison, make_tables
 from spex.compare.verdict import NO_VERDICT, SHOWN_ONLY
 from spex.compare.whitening import REACH, SHARED, Whitening
-from spex.errors import InputError
 from spex.files.sealed import DamagedFileError
 from spex.progress import progress
 from spex.runs.records import versions
@@ -78,8 +77,6 @@ class _Work:
 
     def run(self):
         """Statistics of every map, in their order."""
-        if len(self.shifts) < 2:
-            raise InputError(f"{len(self.ready.genes.table)} genes that can be compared", expected="many more")
         found = {maker.name: self._load(maker) for maker in self.ready.makers}
         missing = [maker for maker in self.ready.makers if found[maker.name] is None]
         for maker in self.ready.makers:

@@ -20,7 +20,7 @@ def upper_triangle(matrix, dtype):
 
 
 def save_triangle(path, head, matrix):
-    """Write some numbers, the upper triangle of a matrix, and a seal. head: float64 (h,). matrix: float64 (n, n), Fortran."""
+    """Write some numbers, the upper triangle of a matrix, and a seal. head: float64 (h,). matrix: float64 (n, n)."""
     checksum = 0
     with whole_file(path, durable=False) as file:
         for part in (np.array([len(head), len(matrix)], dtype=np.float64), head, *_columns(matrix)):

@@ -181,6 +181,12 @@ def draw_by_distance(contacts, seed):
     return _with_bins(contacts, bins)
 
 
+def share_touched(contacts, drawn):
+    """Share of drawn bins that their gene contacts itself; 0 without any. drawn: Contacts of the same genes."""
+    own, bins = (each.gene.astype(np.int64) << 32 | each.bins for each in (contacts, drawn))
+    return float(np.isin(bins, own).mean()) if len(bins) else 0.0
+
+
 def exchange(contacts, seed):
     """For every gene another one with about as many contacts, whose contacts it gets.
 

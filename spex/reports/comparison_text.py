@@ -13,7 +13,7 @@ from spex.compare.tables import LEAST_CHROMOSOMES, LEAST_GENES, stand_alone
 from spex.compare.verdict import ALPHA, SHOWN_ONLY, level
 from spex.contacts.controls import ELSEWHERE, FARTHER, NUMBER_COLUMNS
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM
-from spex.reports.numbers import interval, missing, percent, probability, signed
+from spex.reports.numbers import LEFT_OUT, interval, missing, percent, probability, signed
 from spex.reports.pages import render
 
 TOGETHER = "tissues found together are one finding"
@@ -58,9 +58,12 @@ def parts(row):
     tissues = getattr(row, "tissues", 1)
     mean = f" (mean of {tissues} tissues)" if tissues > 1 else ""
     ends = interval(row.gain_low, row.gain_high)
+    name = "" if ends == LEFT_OUT else f"{INTERVAL} "
+    number = LEFT_OUT if row.number_low == row.number_high else ""
     return (
-        f"gain over sequence alone {signed(row.gain)}{mean}{f', {INTERVAL} {ends}' if ends else ''}; explained by the "
-        f"number of contacts {_part(row, row.number)}, by distance-matched bins {_part(row, row.any_bins)}; remaining "
+        f"gain over sequence alone {signed(row.gain)}{mean}{f', {name}{ends}' if ends else ''}; explained by the "
+        f"number of contacts {_part(row, row.number, number)}, by distance-matched bins "
+        f"{_part(row, row.any_bins)}; remaining "
         f"for the contacted bins {_part(row, row.touched, interval(row.touched_low, row.touched_high))}"
     )
 
@@ -187,6 +190,7 @@ def methods(comparison):
         of_tissues=of_tissues,
         of_means="" if same else of_means,
         alpha=ALPHA,
+        whitening=settings.get("whitening"),
         seeds=[f"{name.replace('_', ' ')} {settings[name]}" for name in sorted(settings) if name.endswith("seed")],
         versions=sorted((settings.get("versions") or {}).items()),
     )

@@ -18,7 +18,15 @@ DOCUMENT = Path(__file__).parents[2] / "docs/comparing_maps.md"
 def row(**changed):
     """A row of the maps: gain 0.02 with its parts."""
     values = {"map": "A", "words": "the map adds sequence information", "verdict": 2, "tissues": 1, "gain": 0.02}
-    values |= {"gain_low": 0.01, "gain_high": 0.03, "number": 0.005, "any_bins": 0.002, "touched": 0.013}
+    values |= {
+        "gain_low": 0.01,
+        "gain_high": 0.03,
+        "number": 0.005,
+        "number_low": 0.001,
+        "number_high": 0.009,
+        "any_bins": 0.002,
+        "touched": 0.013,
+    }
     values |= {"touched_low": 0.004, "touched_high": 0.022}
     values |= {"tissues_sequence": 1, "tissues_region": 0, "tissues_number": 0}
     return SimpleNamespace(**values | changed)
@@ -58,6 +66,17 @@ def test_no_interval_where_there_is_none():
         "Gain over sequence alone +0.0200; explained by the number of contacts +0.0050, by distance-matched bins "
         "+0.0020; remaining for the contacted bins +0.0130."
     )
+
+
+def test_an_interval_without_width_is_no_interval():
+    """Where columns were left out on every chromosome nothing differs."""
+    assert numbers.interval(0.0, 0.0) == "left out on every chromosome"
+    number = words.parts(row(number=0.0, number_low=0.0, number_high=0.0))
+    assert "by the number of contacts 0.0000 (0 %; left out on every chromosome), by" in number
+    whole = words.parts(row(gain=0.0, gain_low=0.0, gain_high=0.0, touched=0.0, touched_low=0.0, touched_high=0.0))
+    assert whole.startswith("gain over sequence alone 0.0000, left out on every chromosome; explained")
+    assert whole.endswith("remaining for the contacted bins 0.0000 (left out on every chromosome)")
+    assert "0.0000 to 0.0000" not in number + whole
 
 
 def test_several_tissues_are_counted_and_one_finding():
