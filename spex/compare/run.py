@@ -164,7 +164,7 @@ def _tables(statistics, ready, settings):
     tables = [make_tables(each, ready.inputs.targets, **chosen) for each in (decided, shown) if each]
     if shown:
         for table in (tables[-1].results, tables[-1].maps):
-            table["verdict"], table["words"] = NO_VERDICT, SHOWN_ONLY
+            table["verdict"], table["strength"], table["words"] = NO_VERDICT, "", SHOWN_ONLY
     parts = {
         name: pd.concat([getattr(each, name) for each in tables], ignore_index=True)
         for name in ("results", "maps", "groups")

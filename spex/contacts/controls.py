@@ -17,6 +17,9 @@ FARTHER = {"up to 4 times as far": (0, 16), "up to 8 times as far": (0, 32)}
 ELSEWHERE, ITS_OWN = "elsewhere on the chromosome", "its own"
 """Where a matched bin is, when none at such distances was left."""
 
+BEYOND_TWICE = (*FARTHER, ELSEWHERE)
+"""Places that are more than twice as far from the TSS as the contact, or anywhere."""
+
 LIKE_IN_NUMBER = 10
 """Genes with about as many contacts, among which contacts are exchanged."""
 

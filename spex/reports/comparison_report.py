@@ -61,10 +61,12 @@ def read_comparison(folder):
 
 def _read_table(path):
     with _complete(path, "table of a comparison"):
-        table = read_table(path, ("map", "target", "words", "folder", "view", "group", "cell_type"))
+        table = read_table(path, ("map", "target", "strength", "words", "folder", "view", "group", "cell_type"))
         if "map" not in table:
             raise ValueError("no column of maps")
-    return table.fillna({name: "" for name in ("target", "cell_type") if name in table})
+        if "words" in table and "strength" not in table:
+            raise ValueError("no strength of the evidence, which an earlier version did not say")
+    return table.fillna({name: "" for name in ("target", "strength", "cell_type") if name in table})
 
 
 def read_json(path):
