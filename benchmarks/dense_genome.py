@@ -35,6 +35,9 @@ MEDIAN_GAP, GAP_SPREAD, PAIRED = 60_000, 1.0, 0.1
 
 TAD_BP, TAD_SPREAD, WITHIN_TAD = 500_000, 0.5, 4.0
 STATES, FACTORS = 6, 15
+OF_TAD, MORE_OF_TAD = 0.5, 1.2
+"""Standard deviation of the hidden factors that the bins of a TAD share, beside 0.7 of the state and 0.5 of the bin."""
+
 POOLED = 4
 """Bins on either side of the TSS bin that own features are pooled of: 20 kb."""
 
@@ -59,8 +62,8 @@ unequal: chromosomes with 0.4 to 2.5 times the noise. by tissue: other reach and
 alternating: of opposite sign from gene to gene."""
 
 
-def make_genome(seed, chromosomes=GENES):
-    """A Genome. chromosomes: name -> number of genes."""
+def make_genome(seed, chromosomes=GENES, of_tad=OF_TAD):
+    """A Genome. chromosomes: name -> number of genes. of_tad: as `OF_TAD`."""
     random = np.random.default_rng(seed)
     chroms = np.repeat(list(chromosomes), list(chromosomes.values()))
     tss, lengths = np.empty(len(chroms), dtype=np.int64), {}
@@ -71,7 +74,7 @@ def make_genome(seed, chromosomes=GENES):
     starts = dict(zip(lengths, np.concatenate([[0], np.cumsum(list(lengths.values()))[:-1]]).tolist(), strict=True))
     own_rows = rows_of(starts, chroms, (tss - 1) // BIN)
     tads, active = _tads(random, lengths)
-    factors, open_ = _factors(random, tads, active, own_rows)
+    factors, open_ = _factors(random, tads, active, own_rows, of_tad)
     mixing = random.normal(size=(FACTORS, FEATURES)) / np.sqrt(FACTORS)
     bins = 1 / (1 + np.exp(2 - 2 * (factors @ mixing) - 0.5 * random.normal(size=(len(factors), FEATURES))))
     forward = random.random(len(tss)) < 0.5
@@ -115,7 +118,7 @@ def _tads(random, lengths):
     return np.concatenate(tads), active
 
 
-def _factors(random, tads, active, own_rows):
+def _factors(random, tads, active, own_rows, weight):
     """Hidden factors of all bins, (bins, FACTORS), and how open they are, (bins,)."""
     chances = np.array([[0.1, 0.2, 0.3, 0.1, 0.05, 0.25], [0.02, 0.05, 0.08, 0.25, 0.35, 0.25]])
     wanted = random.random(len(tads))
@@ -125,7 +128,7 @@ def _factors(random, tads, active, own_rows):
     state = fresh[np.maximum.accumulate(np.where(stays, 0, np.arange(len(tads))))]
     state[own_rows[random.random(len(own_rows)) < 0.7]] = 0
     of_state, of_tad = random.normal(size=(STATES, FACTORS)), random.normal(size=(len(active), FACTORS))
-    factors = 0.7 * of_state[state] + 0.5 * of_tad[tads] + 0.5 * random.normal(size=(len(tads), FACTORS))
+    factors = 0.7 * of_state[state] + weight * of_tad[tads] + 0.5 * random.normal(size=(len(tads), FACTORS))
     open_ = np.array([1.2, 0.8, 0.2, -0.4, -1.0, -0.4])[state]
     return standardised(factors), np.exp(open_ + 0.4 * random.normal(size=len(tads)))
 

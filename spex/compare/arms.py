@@ -129,7 +129,7 @@ def compare_map(own, tested, arms, *, shifts, advance=lambda count: None):
     Returns: MapStatistics.
     """
     world = _World(own, arms)
-    tests = _Tests(tested, arms, shifts, world.test_penalty)
+    tests = Tests(tested, arms, shifts, world.test_penalty)
     advance(1)
 
     def fit(block):
@@ -251,10 +251,11 @@ class _World:
         return {"views": views, "labels": labels, "group_genes": counts, "group_squares": sums}
 
 
-class _Tests:
-    """What neighbour blocks gain over arm N of the whitened genes, and with its residuals shifted along the genome."""
+class Tests:
+    """What neighbour blocks gain over arm N, and what with its residuals shifted along the genome."""
 
     def __init__(self, part, arms, shifts, penalty):
+        """part: OwnPart, whitened. arms: MapArms. shifts: (K,). penalty: of neighbour blocks."""
         self.part, self.shifts, self.penalty = part, np.asarray(shifts), penalty
         self.tissues = part.observed.shape[1]
         before = part.baseline.after(part.times(part.observed))
