@@ -29,9 +29,9 @@ from benchmarks.made_genome import GENES, SCENARIOS, describe
 from benchmarks.measure import machine
 from spex.compare.arms import DRAWS, MAP, MapArms, Tests, compare_map
 from spex.compare.loco import Columns, OwnPart
-from spex.compare.statistics import Difference, draw_shifts
+from spex.compare.statistics import Difference, adjust, draw_shifts
 from spex.compare.tables import make_tables
-from spex.compare.verdict import ALPHA
+from spex.compare.verdict import ALPHA, STRENGTHS
 from spex.compare.whitening import Whitening
 from spex.files.atomic import whole_file, write_text
 
@@ -241,9 +241,52 @@ def _tables_of_dense(sets):
     yield _markdown(rows)
     yield "Regional effects below the p-value below which so many of contacted sequence are."
     yield _markdown([{"noise": noise} | _power_row(mine) for noise, mine in groups.items()])
+    yield "Verdicts 1 and 2 by the strength of their evidence, or a greater one: of a single test."
+    yield _markdown([_strength_row(sets, strength) for strength in reversed(STRENGTHS)])
+    yield (
+        f"The same of several tests: families of {' or '.join(map(str, FAMILIES))} sets of one genome, drawn "
+        f"{FAMILY_DRAWS} times from each, whose p-values are adjusted together (Benjamini and Hochberg)."
+    )
+    yield _markdown([_family_row(sets, size, *mix) for size in FAMILIES for mix in MIXES])
 
 
 KINDS = ("nothing", "region", "contacted")
+FAMILIES, FAMILY_DRAWS = (4, 40), 20
+MIXES = ((0.0, 0.0), (0.0, 0.5), (0.1, 0.1), (0.3, 0.1), (0.6, 0.1), (1.0, 0.0))
+"""Shares of a family in which contacted bins act, and in which the region does."""
+
+
+def _adds(sets):
+    """Whether the first two verdicts are open to a set: it gains over sequence alone, and over the numbers."""
+    return (sets["gain"] > 0) & (sets["map_over_numbers"] > 0)
+
+
+def _strength_row(sets, strength):
+    found = (sets["p_seq"] < strength.single) & _adds(sets)
+    cells = {kind: _cell(sets[mine], found[mine]) for kind in KINDS for mine in [sets["kind"] == kind]}
+    return {"": strength.name, "p <": f"{strength.single:g}"} | cells
+
+
+def _family_row(sets, size, contacted, region):
+    """Shares found in families of which some are contacted and some regional. size: sets of a family."""
+    counts = {"contacted": round(contacted * size), "region": round(region * size)}
+    counts["nothing"] = size - sum(counts.values())
+    random, drawn = np.random.default_rng([size, *counts.values()]), []
+    for _, genome in sets.groupby("genome"):
+        kinds = {kind: genome.index[genome["kind"] == kind] for kind in KINDS}
+        for _ in range(FAMILY_DRAWS):
+            family = np.concatenate([random.choice(kinds[kind], count) for kind, count in counts.items() if count])
+            drawn.append(sets.loc[family].assign(q=adjust(sets.loc[family, "p_seq"], "bh")))
+    drawn = pd.concat(drawn, ignore_index=True)
+    row = {"tests": str(size), "contacted, region": f"{counts['contacted']}, {counts['region']}"}
+    for strength in reversed(STRENGTHS):
+        found = (drawn["q"] < strength.several) & _adds(drawn)
+        for kind in KINDS:
+            mine = drawn["kind"] == kind
+            row[f"{strength.name}, q < {strength.several:g}: {kind}"] = (
+                _cell(drawn[mine], found[mine]) if mine.any() else ""
+            )
+    return row
 
 
 def _kind(effect):

@@ -15,9 +15,9 @@ FALSE_SHARE = 0.05
 class Strength:
     """How strong the evidence of a sequence test is, by what its p must be below.
 
-    single: of a single test. several: of several, adjusted; chosen by simulation to find what a single one finds
-    (`benchmarks.power --levels`). region: how often, in %, an effect of the gene's region passes in simulations whose
-    contacts are as near as real ones (`benchmarks/RESULTS.md`, `benchmarks.power --world dense`).
+    single: of a single test. several: of several, adjusted. region: how often, in %, an effect of the gene's region
+    passes a single test in simulations with contacts as near as real ones. Levels and rates: `benchmarks/RESULTS.md`
+    ("Comparing maps"), from `benchmarks.power --world dense`; the levels of several tests find what a single one does.
     """
 
     name: str
@@ -31,8 +31,8 @@ class Strength:
 
 
 STRENGTHS = (
-    Strength("strong evidence", single=0.001, several=0.002, region=3.0),
-    Strength("evidence", single=0.01, several=0.02, region=10.7),
+    Strength("strong evidence", single=0.001, several=0.002, region=3.8),
+    Strength("evidence", single=0.01, several=0.02, region=9.8),
 )
 """From the strongest on."""
 
