@@ -5,8 +5,8 @@
 22,826 made genes of 20,020 own features and neighbour blocks of 4,004, 218 made tissues, 3 control draws, 19 rotations,
 and what stands beside the decision: the algebra of `spex compare` without its files. Every penalty of the own features
 that is tried costs as much as the one; `spex compare` tries four, and makes the best one's factor again unless it was
-the last. `--double` has the last map's neighbour blocks in float64 too, and tells how far its statistics are apart from
-those of float32. Once: a run takes a while.
+the last; the whitened genes need one more. `--double` has the whitened own features and the last map's neighbour blocks
+in float64 too, and tells how far its statistics are apart from those of float32. Once: a run takes a while.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from spex.compare.arms import MapArms, compare_map
 from spex.compare.loco import RELATIVE_PENALTIES, OwnPart
 from spex.compare.statistics import draw_shifts
 from spex.compare.tables import make_tables
+from spex.compare.whitening import Whitening
 
 ROTATIONS = 19
 COMMON = 8.0
@@ -92,10 +93,18 @@ def _overall(statistics, arms):
     return np.average([statistics.of(arm) for arm in arms], axis=1, weights=statistics.genes)
 
 
-def compare(own, arms, shifts, watch):
+def compare(own, tested, arms, shifts, watch):
     """MapStatistics of a map, with a row of the watch for each step."""
     steps = iter(["numbers, and rotated expression", "the map", "draw 1", "draw 2", "draw 3", *arms.others])
-    return compare_map(own, arms, shifts=shifts, advance=lambda count: watch.note(f"{arms.name}: {next(steps)}"))
+    return compare_map(
+        own, tested, arms, shifts=shifts, advance=lambda count: watch.note(f"{arms.name}: {next(steps)}")
+    )
+
+
+def made_whitening(chroms):
+    """A Whitening of genes as close together as human ones."""
+    gaps = np.random.default_rng(2).lognormal(np.log(50_000), 1.4, size=len(chroms))
+    return Whitening(chroms, np.cumsum(gaps.astype(np.int64)))
 
 
 def main(argv=None):
@@ -115,15 +124,19 @@ def main(argv=None):
     penalties = np.array(RELATIVE_PENALTIES[-args.penalties :]) * args.features
     watch = Watch()
     own = OwnPart.of(features, chroms, observed, penalties=penalties)
-    del features
     watch.note(f"own features, {args.penalties} penalties")
+    whitening, double = made_whitening(chroms), features.astype(np.float64) if args.double else None
+    tested = OwnPart.of(features, chroms, observed, penalties=[own.penalty], whitening=whitening)
+    del features
+    watch.note("own features, whitened")
     shifts = draw_shifts(args.genes, ROTATIONS, 0)
     for number in range(args.maps):
-        single = compare(own, made_arms(f"map {number + 1}", args.genes, args.columns, number), shifts, watch)
+        single = compare(own, tested, made_arms(f"map {number + 1}", args.genes, args.columns, number), shifts, watch)
     if args.double:
         arms = made_arms("in float64", args.genes, args.columns, args.maps - 1, np.float64)
         arms = replace(arms, others={})
-        differences = apart(single, compare(own, arms, shifts, watch))
+        tested = OwnPart.of(double, chroms, observed, penalties=[own.penalty], whitening=whitening)
+        differences = apart(single, compare(own, tested, arms, shifts, watch))
         publish("comparison_precision", [differences], None, command="python -m benchmarks.comparison --double")
     publish("comparison", watch.rows, args.json, command=f"python -m benchmarks.comparison --maps {args.maps}")
 

@@ -89,7 +89,7 @@ class Genome:
     def sums(self, contacts):
         """Sums of features over the bins of some contacts on each side: float32 (n, 2 * FEATURES)."""
         gene = np.repeat(np.arange(len(contacts.genes)), np.diff(contacts.offsets))
-        rows = _rows(self.starts, contacts.chroms[gene], contacts.bins)
+        rows = rows_of(self.starts, contacts.chroms[gene], contacts.bins)
         sums = sum_by_side(2 * gene + contacts.downstream, rows, self.bins, 2 * len(contacts.genes))
         return sums.reshape(len(contacts.genes), -1).astype(np.float32)
 
@@ -114,9 +114,9 @@ def make_genome(seed, chromosomes=GENES):
     starts = dict(zip(lengths, np.concatenate([[0], np.cumsum(list(lengths.values()))[:-1]]).tolist(), strict=True))
     factors = np.concatenate([hidden_factors(random, length, REGION_SHARE) for length in lengths.values()])
     bins = _positive(random, factors, FEATURES)
-    places = _rows(starts, chroms, (tss - 1) // BIN)
+    places = rows_of(starts, chroms, (tss - 1) // BIN)
     alone = random.normal(size=(len(tss), GENE_FACTORS))
-    region = _mean_around(factors, starts, lengths, chroms, tss, EFFECT_REGION_BP)
+    region = mean_around(factors, starts, lengths, chroms, tss, EFFECT_REGION_BP)
     own = _positive(random, np.column_stack([factors[places], alone]), OWN).astype(np.float32)
     missed = (alone[:, 0] ** 2 - 1) / np.sqrt(2)
     activity = standardised(standardised(own.astype(np.float64)) @ random.normal(size=OWN)) + 0.4 * missed
@@ -127,12 +127,12 @@ def make_genome(seed, chromosomes=GENES):
     return genome
 
 
-def _rows(starts, chroms, bins):
+def rows_of(starts, chroms, bins):
     """Rows of bins among those of all chromosomes."""
     return pd.Series(chroms).map(starts).to_numpy() + np.asarray(bins, dtype=np.int64)
 
 
-def _walk(random, along, size):
+def neighbours_walk(random, along, size):
     """Noise of variance 1 that is like the step before. along: (steps,), correlation with it."""
     steps = random.normal(size=(len(along), size))
     for step in range(1, len(along)):
@@ -146,13 +146,13 @@ def _positive(random, factors, count):
     return np.exp(SKEW * (factors @ mixing + 0.3 * random.normal(size=(len(factors), count))))
 
 
-def _mean_around(factors, starts, lengths, chroms, tss, reach):
+def mean_around(factors, starts, lengths, chroms, tss, reach):
     """Mean of factors over the bins around each TSS, (n, FACTORS)."""
     sums = np.concatenate([np.zeros((1, factors.shape[1])), np.cumsum(factors, axis=0)])
     own = (tss - 1) // BIN
-    low = _rows(starts, chroms, np.maximum(own - reach // BIN, 0))
+    low = rows_of(starts, chroms, np.maximum(own - reach // BIN, 0))
     ends = pd.Series(chroms).map(lengths).to_numpy()
-    high = _rows(starts, chroms, np.minimum(own + reach // BIN + 1, ends))
+    high = rows_of(starts, chroms, np.minimum(own + reach // BIN + 1, ends))
     return (sums[high] - sums[low]) / (high - low)[:, None]
 
 
@@ -169,9 +169,15 @@ def _touch(random, genes, lengths, activity):
             pairs.append((np.full(len(near), gene), anchors[near], strength[near] / distance[near] ** DECAY))
     gene, bins, rates = (np.concatenate(column) for column in zip(*pairs, strict=True))
     rates *= np.exp(activity[gene]) * (random.random(len(genes)) >= WITHOUT)[gene]
+    return keep_contacts(random, genes, gene, bins, rates)
+
+
+def keep_contacts(random, genes, gene, bins, rates):
+    """Contacts that the corrected rule keeps of made counts, `KEPT` a gene. gene, bins, rates: (pairs,), ascending."""
     counts = random.poisson(rates * _scale(rates, KEPT * len(genes)))
     kept = Corrected().keeps(counts)
     gene, bins, counts = gene[kept], bins[kept], counts[kept]
+    own = ((genes["tss"] - 1) // BIN).to_numpy()
     forward = (genes["strand"] == "+").to_numpy()
     return Contacts(
         genes=np.array([f"G{number}" for number in range(len(genes))]),
@@ -199,7 +205,7 @@ def _parts_of(genome, region, missed):
     contacts = genome.contacts
     numbers = np.diff(contacts.offsets)
     gene = np.repeat(np.arange(len(numbers)), numbers)
-    rows = _rows(genome.starts, contacts.chroms[gene], contacts.bins)
+    rows = rows_of(genome.starts, contacts.chroms[gene], contacts.bins)
     centred = genome.bins - genome.bins.mean(axis=0)
     touched = sum_by_side(gene, rows, centred, len(numbers))
     counted = np.log1p(np.bincount(gene, contacts.counts, minlength=len(numbers)))
@@ -218,28 +224,35 @@ def make_expression(genome, scenario, count, seed):
     """Expression of a scenario, float64 (n, count), each with effects and noise of its own."""
     random = np.random.default_rng(seed)
     own = standardised(genome.own.astype(np.float64))
-    basis = np.linalg.qr(np.column_stack([np.ones(len(own)), own]))[0]
     neighbours = 0.25 if scenario == "NB" else NEIGHBOUR_SHARE
     hub = 0.10 if scenario == "HUB" else 0.0
     effects = SCENARIOS[scenario]
     observed = np.sqrt(OWN_SHARE) * standardised(own @ random.normal(size=(own.shape[1], count)))
-    observed += np.sqrt(neighbours) * standardised(_neighbour_noise(random, genome.contacts, count))
+    observed += np.sqrt(neighbours) * standardised(neighbour_noise(random, genome.contacts, count))
     if hub:
         observed += np.sqrt(hub) * standardised(_hub_noise(random, genome.parts["bins"], len(own), count))
-    for name, share in effects.items():
-        part = standardised(genome.parts[name])
-        effect = part @ random.normal(size=(part.shape[1], count)) if part.shape[1] > 1 else part
-        observed += np.sqrt(share) * standardised(effect - basis @ (basis.T @ effect))
+    add_effects(observed, random, genome, effects)
     left = 1 - OWN_SHARE - neighbours - hub - sum(effects.values())
     observed += np.sqrt(left) * standardised(random.normal(size=(len(own), count)))
     return np.maximum(observed, np.quantile(observed, 0.2, axis=0)) if scenario == "TIE" else observed
 
 
-def _neighbour_noise(random, contacts, count):
-    """Noise that genes within 200 kb share, (n, count)."""
+def add_effects(observed, random, genome, effects):
+    """Add effects to expression (n, count), each beyond what own features tell. effects: part of the genome -> share of
+    the variance."""
+    own = standardised(genome.own.astype(np.float64))
+    basis = np.linalg.qr(np.column_stack([np.ones(len(own)), own]))[0]
+    for name, share in effects.items():
+        part = standardised(genome.parts[name])
+        effect = part @ random.normal(size=(part.shape[1], observed.shape[1])) if part.shape[1] > 1 else part
+        observed += np.sqrt(share) * standardised(effect - basis @ (basis.T @ effect))
+
+
+def neighbour_noise(random, contacts, count, reach=NEIGHBOUR_NOISE_BP):
+    """Noise of variance 1 that genes within some bp share, (n, count)."""
     apart = np.diff(contacts.tss, prepend=contacts.tss[0])
     same = contacts.chroms == np.roll(contacts.chroms, 1)
-    return _walk(random, np.where(same, np.exp(-np.abs(apart) / NEIGHBOUR_NOISE_BP), 0.0), count)
+    return neighbours_walk(random, np.where(same, np.exp(-np.abs(apart) / reach), 0.0), count)
 
 
 def _hub_noise(random, pairs, genes, count):

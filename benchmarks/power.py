@@ -1,37 +1,53 @@
 """How often a comparison of contact maps is right: what is said of made data, of which the truth is known.
 
-    python -m benchmarks.power [--quick] [--genomes 100] [--sets 2] [--processes 2] [--whole_chromosome_fallback]
-                               [--out power.md]
+    python -m benchmarks.power [--world made|dense|regional] [--quick] [--genomes 100] [--sets 2] [--processes 2]
+                               [--whole_chromosome_fallback] [--out power.md]
 
-Each made genome (`benchmarks.made_genome`) has one map and several expressions of each scenario, which are fitted as
-tissues of one comparison, by the code that `spex compare` runs, and judged each as a single test. Errors of the shares
-are between genomes. Finished genomes are kept in a table beside the output, by which the next start goes on; a table of
-other code must be deleted by hand. Set OPENBLAS_NUM_THREADS=1 where several processes run.
+Each made genome (`benchmarks.made_genome`, or `benchmarks.dense_genome`, whose contacts are as near as real ones, and
+which in the world "regional" has bins that resemble their TAD more) has one map and several expressions of each
+scenario, which are fitted as tissues of one comparison, by the code that `spex compare` runs, and judged each as a
+single test. The same is done without whitening, by the rule of versions before it came, for the same expression, draws
+and shifts. Errors of the shares are between genomes. Finished genomes are kept in a table beside the output, by which
+the next start goes on; a table of other code must be deleted by hand. Set OPENBLAS_NUM_THREADS=1 where several
+processes run.
 """
 
 import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmarks.made_genome import GENES, SCENARIOS, describe, make_expression, make_genome
+from benchmarks import dense_genome, made_genome
+from benchmarks.made_genome import GENES, SCENARIOS, describe
 from benchmarks.measure import machine
-from spex.compare.arms import MAP, MapArms, compare_map
+from spex.compare.arms import DRAWS, MAP, MapArms, Tests, compare_map
 from spex.compare.loco import Columns, OwnPart
-from spex.compare.statistics import Difference, draw_shifts
+from spex.compare.statistics import Difference, adjust, draw_shifts
 from spex.compare.tables import make_tables
+from spex.compare.verdict import ALPHA, STRENGTHS
+from spex.compare.whitening import Whitening
 from spex.files.atomic import whole_file, write_text
 
 ROTATIONS, LEAST_SHIFT = 19, 60
 """The shift is a tenth of the program's at least, as the genome is of the human."""
 
+OWN_PENALTY = 0.3
+"""Times the own features: the one of those that are tried that was chosen in each of the first 43 genomes."""
+
 NULLS = ("null", "NB", "HUB", "TIE")
-NULL_SETS = 5
+NULL_SETS, DENSE_NULL_SETS = 5, 3
 """Of nothing at all there are as many times more sets than of the other scenarios."""
+
+NOISE = ", noise: "
+FAR = 0.001
+POWERS = (0.5, 0.6, 0.7)
 
 SEEDS = (8, 100, 1000)
 TEST_GENES, SEED_NOISE = 1000, 0.105
@@ -49,29 +65,62 @@ VERDICTS = {
 }
 
 
-def run_genome(seed, sets, chromosomes=GENES, *, fallback=False):
+def run_genome(seed, sets, world="made", chromosomes=GENES, *, fallback=False):
     """Everything that is counted of one genome: DataFrame, one row a set.
 
-    chromosomes: name -> number of genes. fallback: as whole_chromosome of `draw_matched`.
+    world: of `WORLDS`. chromosomes: name -> number of genes. fallback: as whole_chromosome of `draw_matched`.
     """
-    genome = make_genome([seed, 0], chromosomes)
-    names = [name for name in SCENARIOS for _ in range(sets * (NULL_SETS if name == "null" else 1))]
-    made = [make_expression(genome, name, names.count(name), [seed, 1, place]) for place, name in enumerate(SCENARIOS)]
-    own = OwnPart.of(genome.own, genome.contacts.chroms, np.concatenate(made, axis=1))
-    arms = MapArms(
-        "map",
-        genome.numbers(),
-        genome.sums(genome.contacts),
-        lambda draw: genome.matched(draw, seed, whole_chromosome=fallback),
-    )
+    genome, made = WORLDS[world]([seed, 0], [seed, 1], sets, chromosomes)
+    names = [name for name, values in made.items() for _ in range(values.shape[1])]
+    chroms, tss, observed = genome.contacts.chroms, genome.contacts.tss, np.concatenate([*made.values()], axis=1)
+    own = OwnPart.of(genome.own, chroms, observed, penalties=[OWN_PENALTY * genome.own.shape[1]])
+    whitening = Whitening(chroms, tss)
+    tested = OwnPart.of(genome.own.copy(), chroms, observed, penalties=[own.penalty], whitening=whitening)
+    draws = [genome.matched(draw, seed, whole_chromosome=fallback) for draw in range(len(DRAWS))]
+    arms = MapArms("map", genome.numbers(), genome.sums(genome.contacts), draws.__getitem__)
     shifts = draw_shifts(len(own), ROTATIONS, [seed, 2], least=LEAST_SHIFT)
-    statistics = compare_map(own, arms, shifts=shifts)
-    table = make_tables([statistics], list(enumerate(names)), correction="none").results
-    table = table.assign(genome=seed, scenario=table["target"], **_intervals(statistics))
+    whitened = compare_map(own, tested, arms, shifts=shifts)
+    tests = Tests(own, arms, shifts, whitened.test_penalty)
+    matched = np.mean([tests.gain(draw) for draw in draws], axis=0)
+    plain = replace(whitened, gain_map=tests.gain(arms.neighbours), gain_matched=matched)
+    table, before = (
+        make_tables([each], list(enumerate(names)), correction="none").results for each in (whitened, plain)
+    )
+    table = table.assign(
+        genome=seed,
+        scenario=table["target"],
+        **{f"{name}_before": before[name] for name in ("p_seq", "p_content", "verdict")},
+        **_intervals(whitened),
+    )
     table = table.drop(columns=["map", "target"])
+    if world != "made":
+        return table
     first = names.index("null")
     welch = published_test(own, arms, [seed, 3], list(range(first, first + sets)))
     return table.merge(welch, on="target_index", how="left")
+
+
+def _made(of_genome, of_sets, sets, chromosomes):
+    """A genome, and by scenario expression (n, any)."""
+    genome = made_genome.make_genome(of_genome, chromosomes)
+    counts = {name: sets * (NULL_SETS if name == "null" else 1) for name in SCENARIOS}
+    return genome, {
+        name: made_genome.make_expression(genome, name, count, [*of_sets, place])
+        for place, (name, count) in enumerate(counts.items())
+    }
+
+
+def _dense(of_genome, of_sets, sets, chromosomes, of_tad=dense_genome.OF_TAD):
+    """The same of the other worlds, whose scenarios are effects with a kind of noise each."""
+    genome = dense_genome.make_genome(of_genome, chromosomes, of_tad)
+    made = {}
+    for place, (noise, effect) in enumerate(product(dense_genome.NOISES, dense_genome.EFFECTS)):
+        count = sets * (DENSE_NULL_SETS if effect == "nothing" else 1)
+        made[f"{effect}{NOISE}{noise}"] = dense_genome.make_expression(genome, effect, noise, count, [*of_sets, place])
+    return genome, made
+
+
+WORLDS = {"made": _made, "dense": _dense, "regional": partial(_dense, of_tad=dense_genome.MORE_OF_TAD)}
 
 
 def _intervals(statistics):
@@ -149,26 +198,127 @@ def _cell(sets, found):
 
 
 def tabulate(sets):
-    """All tables, as Markdown. sets: DataFrame of `run_genome`, of any number of genomes."""
-    lines = [
+    """All tables, as Markdown. sets: DataFrame of `run_genome`, of any number of genomes of one world."""
+    head = (
         f"{sets['genome'].nunique()} genomes. % of sets ± standard error between genomes; p of the sequence test; "
-        "verdicts of a single test (alpha 0.025).",
-        "",
-        _markdown([_scenario_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS]),
-        "",
+        "verdicts of a single test (alpha 0.025)."
+    )
+    parts = _tables_of_made(sets) if "welch_8" in sets else _tables_of_dense(sets)
+    return "\n\n".join([head, *parts]) + "\n"
+
+
+def _tables_of_made(sets):
+    yield _markdown([_scenario_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS])
+    yield RULES
+    yield _markdown([_rule_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS])
+    yield (
         "Mean gains, Spearman × 0.001: map − baseline; of it numbers (N* − B), any bins at these distances (D − N), "
-        "the touched bins (M − D). ± is the standard deviation of M − D between sets.",
-        "",
-        _markdown([_gain_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS]),
-        "",
+        "the touched bins (M − D). ± is the standard deviation of M − D between sets."
+    )
+    yield _markdown([_gain_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS])
+    yield (
         "The published test: repeats with other seeds on the same genes of one part of the genome, two equally useless "
-        "arms, Welch's test. % of sets that are called different.",
-        "",
-        _markdown(_welch_rows(sets[sets["welch_8"].notna()])),
-        "",
-        _markdown(_demands(sets)),
-    ]
-    return "\n".join(lines) + "\n"
+        "arms, Welch's test. % of sets that are called different."
+    )
+    yield _markdown(_welch_rows(sets[sets["welch_8"].notna()]))
+    yield _markdown(_demands(sets))
+
+
+RULES = "p of the sequence test, before (without whitening) and now; difference: paired."
+
+
+def _tables_of_dense(sets):
+    """By effect, by noise, and what region is taken for contacted sequence where as much of that is found."""
+    sets = sets.join(sets["scenario"].str.split(NOISE, expand=True).set_axis(["effect", "noise"], axis=1))
+    sets["kind"] = sets["effect"].map(_kind)
+    yield "By effect, over all kinds of noise. " + RULES
+    yield _markdown([_rule_row(name, sets[sets["effect"] == name]) for name in dense_genome.EFFECTS])
+    yield "By kind of effect and noise."
+    groups = {"all": sets} | {noise: sets[sets["noise"] == noise] for noise in dense_genome.NOISES}
+    rows = []
+    for noise, mine in groups.items():
+        rows += [{"noise": noise} | _rule_row(kind, mine[mine["kind"] == kind]) for kind in KINDS]
+    yield _markdown(rows)
+    yield "Regional effects below the p-value below which so many of contacted sequence are."
+    yield _markdown([{"noise": noise} | _power_row(mine) for noise, mine in groups.items()])
+    yield "Verdicts 1 and 2 by the strength of their evidence, or a greater one: of a single test."
+    yield _markdown([_strength_row(sets, strength) for strength in reversed(STRENGTHS)])
+    yield (
+        f"The same of several tests: families of {' or '.join(map(str, FAMILIES))} sets of one genome, drawn "
+        f"{FAMILY_DRAWS} times from each, whose p-values are adjusted together (Benjamini and Hochberg)."
+    )
+    yield _markdown([_family_row(sets, size, *mix) for size in FAMILIES for mix in MIXES])
+
+
+KINDS = ("nothing", "region", "contacted")
+FAMILIES, FAMILY_DRAWS = (4, 40), 20
+MIXES = ((0.0, 0.0), (0.0, 0.5), (0.1, 0.1), (0.3, 0.1), (0.6, 0.1), (1.0, 0.0))
+"""Shares of a family in which contacted bins act, and in which the region does."""
+
+
+def _adds(sets):
+    """Whether the first two verdicts are open to a set: it gains over sequence alone, and over the numbers."""
+    return (sets["gain"] > 0) & (sets["map_over_numbers"] > 0)
+
+
+def _strength_row(sets, strength):
+    found = (sets["p_seq"] < strength.single) & _adds(sets)
+    cells = {kind: _cell(sets[mine], found[mine]) for kind in KINDS for mine in [sets["kind"] == kind]}
+    return {"": strength.name, "p <": f"{strength.single:g}"} | cells
+
+
+def _family_row(sets, size, contacted, region):
+    """Shares found in families of which some are contacted and some regional. size: sets of a family."""
+    counts = {"contacted": round(contacted * size), "region": round(region * size)}
+    counts["nothing"] = size - sum(counts.values())
+    random, drawn = np.random.default_rng([size, *counts.values()]), []
+    for _, genome in sets.groupby("genome"):
+        kinds = {kind: genome.index[genome["kind"] == kind] for kind in KINDS}
+        for _ in range(FAMILY_DRAWS):
+            family = np.concatenate([random.choice(kinds[kind], count) for kind, count in counts.items() if count])
+            drawn.append(sets.loc[family].assign(q=adjust(sets.loc[family, "p_seq"], "bh")))
+    drawn = pd.concat(drawn, ignore_index=True)
+    row = {"tests": str(size), "contacted, region": f"{counts['contacted']}, {counts['region']}"}
+    for strength in reversed(STRENGTHS):
+        found = (drawn["q"] < strength.several) & _adds(drawn)
+        for kind in KINDS:
+            mine = drawn["kind"] == kind
+            row[f"{strength.name}, q < {strength.several:g}: {kind}"] = (
+                _cell(drawn[mine], found[mine]) if mine.any() else ""
+            )
+    return row
+
+
+def _kind(effect):
+    if dense_genome.is_regional(effect):
+        return "region"
+    return "contacted" if "touched" in dense_genome.EFFECTS[effect] else "nothing"
+
+
+def _rule_row(name, sets):
+    before, now = sets["p_seq_before"], sets["p_seq"]
+    change = np.asarray(now < ALPHA, dtype=float) - np.asarray(before < ALPHA, dtype=float)
+    return {
+        "truth": name,
+        "sets": len(sets),
+        f"p < {ALPHA}, before": _cell(sets, before < ALPHA),
+        "now": _cell(sets, now < ALPHA),
+        "difference": _cell(sets, change),
+        f"p < {FAR}, before": _cell(sets, before < FAR),
+        "now ": _cell(sets, now < FAR),
+        "verdict 1 or 2, before": _cell(sets, sets["verdict_before"].isin(VERDICTS["sequence"])),
+        " now": _cell(sets, sets["verdict"].isin(VERDICTS["sequence"])),
+    }
+
+
+def _power_row(sets):
+    row = {}
+    contacted, region = (sets[sets["kind"] == kind] for kind in ("contacted", "region"))
+    for power in POWERS:
+        for name, column in (("before", "p_seq_before"), ("now", "p_seq")):
+            found = region[column] < np.quantile(contacted[column], power)
+            row[f"at {100 * power:.0f} %, {name}"] = _cell(region, found)
+    return row
 
 
 def _markdown(rows):
@@ -255,18 +405,19 @@ def read_sets(path):
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def _each(seeds, sets, processes, fallback):
+def _each(seeds, sets, world, processes, fallback):
     """Rows of each genome, as they are done."""
     if processes == 1:
-        yield from (run_genome(seed, sets, fallback=fallback) for seed in seeds)
+        yield from (run_genome(seed, sets, world, fallback=fallback) for seed in seeds)
         return
     with ProcessPoolExecutor(processes) as pool:
-        tasks = [pool.submit(run_genome, seed, sets, fallback=fallback) for seed in seeds]
+        tasks = [pool.submit(run_genome, seed, sets, world, fallback=fallback) for seed in seeds]
         yield from (task.result() for task in as_completed(tasks))
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--world", choices=WORLDS, default="made")
     parser.add_argument("--genomes", type=int, default=100)
     parser.add_argument(
         "--sets", type=int, default=2, help="of each scenario and genome; five times as many of nothing"
@@ -280,7 +431,7 @@ def main(argv=None):
     kept = args.out.with_suffix(".csv")
     done = read_sets(kept) if kept.exists() else None
     left = [seed for seed in range(1, genomes + 1) if done is None or seed not in set(done["genome"])]
-    for rows in _each(left, args.sets, args.processes, args.whole_chromosome_fallback):
+    for rows in _each(left, args.sets, args.world, args.processes, args.whole_chromosome_fallback):
         done = rows if done is None else pd.concat([done, rows], ignore_index=True)
         with whole_file(kept) as file:
             done.to_csv(file, index=False)

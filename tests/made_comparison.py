@@ -6,9 +6,14 @@ import pandas as pd
 from spex.compare.confirm import WELCH
 from spex.compare.protocol import Protocol
 from spex.compare.tables import Comparison
+from spex.compare.verdict import FOUND, STRENGTHS
 from spex.compare.verdict import WORDS as VERDICTS
 
-WORDS = {number: words.format(least_gain=Protocol.least_gain) for number, words in VERDICTS.items()}
+STRENGTH = {verdict: STRENGTHS[0].name if verdict in FOUND["sequence"] else "" for verdict in VERDICTS}
+WORDS = {
+    number: words.format(least_gain=Protocol.least_gain, strength=STRENGTH[number])
+    for number, words in VERDICTS.items()
+}
 LONG = "RNA polymerase II ChIA-PET of GM12878, replicates 1 to 4 pooled, 5 kb"
 TISSUE = "Brain - Nucleus accumbens (basal ganglia)"
 GROUPS = {
@@ -17,7 +22,7 @@ GROUPS = {
 }
 INTERVALS = ("gain", "number", "touched")
 CONTROLS = ("gain_shuffled", "gain_local_sum", "gain_coverage", "gain_distance_only")
-P_VALUES = ("p_seq", "p_seq_rank", "p_less", "p_content", "p_num", "q_seq", "q_content", "q_num")
+P_VALUES = ("p_seq", "p_seq_rank", "p_less", "p_content", "p_num", "q_seq", "q_content", "q_num", "q_less")
 
 
 def made_comparison(maps=4, tissues=5, *, verdicts=None, names=None, targets=None, own_cell_types=False, seed=0):
@@ -55,7 +60,7 @@ def _row(rng, name, index, target, verdict):
     row["any_bins"] = 0.2 * level + 0.001 * rng.standard_normal()
     row |= {name: rng.random() for name in P_VALUES}
     said = verdict if rng.random() < 0.6 or not verdict else 6
-    row |= {"verdict": said, "words": WORDS[said]}
+    row |= {"verdict": said, "strength": STRENGTH[said], "words": WORDS[said]}
     row |= {column: 0.2 * level + 0.001 * rng.standard_normal() for column in CONTROLS}
     row |= {"map_over_numbers": 0.7 * level, "penalty": 100.0, "neighbour_penalty": "none", "numbers_penalty": "22"}
     return row | {"spearman_base_chr8_chr9": 0.69, "gain_chr8_chr9": level + 0.004 * rng.standard_normal()}
@@ -68,7 +73,8 @@ def _maps(results, verdicts):
     maps.insert(1, "folder", [f"data/map_{number}" for number in range(1, len(maps) + 1)])
     maps["tissues"], maps["genes"], maps["chromosomes"] = len(results) // len(maps), 2273, 22
     maps["contacts"], maps["genes_with_contacts"] = 18_184, 2_137
-    maps["verdict"], maps["words"] = verdicts, [WORDS[verdict] for verdict in verdicts]
+    maps["verdict"], maps["strength"] = verdicts, [STRENGTH[verdict] for verdict in verdicts]
+    maps["words"] = [WORDS[verdict] for verdict in verdicts]
     for column, mine in (("sequence", (1, 2)), ("number", (1, 4)), ("region", (3,))):
         maps[f"tissues_{column}"] = by_map["verdict"].agg(lambda found, mine=mine: found.isin(mine).sum()).to_numpy()
     return maps

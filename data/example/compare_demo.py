@@ -11,12 +11,13 @@ import pandas as pd
 
 from data.example.demo_runs import DEMO, run
 from data.example.made_study import MadeStudy, write_made_study
+from spex.compare.verdict import NUMBER, REGION, WORDS
 
 STUDY, RESULT = DEMO / "comparison" / "study", DEMO / "comparison" / "result"
 TRUTH = {
-    "sequence": "the map adds sequence information",
-    "number_only": "the map adds only contact-number information",
-    "region_only": "the map adds only what other bins at the same distances carry too",
+    "sequence": "strong evidence that the map adds sequence information",
+    "number_only": WORDS[NUMBER],
+    "region_only": WORDS[REGION],
     "nothing": "the map adds less than 0.005 to Spearman's correlation",
 }
 """What should be said of each map."""

@@ -3,10 +3,13 @@
 The models (arms) are nested, each with the columns of those above it: B own features and an intercept; N the numbers of
 contacts too, at a weak fixed penalty (N*: at a chosen one); M the map's neighbour block on top of N, D1-D3 the sums
 over matched bins in its place, and the others likewise. Each is fitted with every chromosome left out in turn.
+
+Effect sizes and chosen penalties are those of the genes as they are. The tests by circular shifts compare the same arms
+of the whitened genes (`spex.compare.whitening`), at the penalties of the others.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 
 import numpy as np
@@ -62,11 +65,11 @@ class MapStatistics:
 
     name: of the map. chroms: c names. genes: (c,) how many. arms: a names, "B", "N", "N*", "M", "D1" to "D3", others.
     rho: float64 (a, c, t), Spearman on chromosomes left out, penalties chosen. gain_map, gain_matched: (1 + K, t),
-    1 - SSE / SSE(N) at the penalty for tests of M, and the mean over draws, observed expression first, then after
-    circular shifts. missed: (a, t), SSE / SST on chromosomes left out. own_penalty, test_penalty: k0, kz.
-    number_penalty, map_penalty: (c, t), chosen for N* and M, infinite where the columns are left out. shifts: (K,).
-    views, labels: g names each, of groups of genes. group_genes: (g,). group_squares: (3, g, t), SSE at the penalty for
-    tests of N, M, and the mean over draws.
+    1 - SSE / SSE(N) of whitened genes at the penalty for tests of M, and the mean over draws, observed expression
+    first, then after circular shifts. missed: (a, t), SSE / SST on chromosomes left out. own_penalty, test_penalty:
+    k0, kz. number_penalty, map_penalty: (c, t), chosen for N* and M, infinite where the columns are left out. shifts:
+    (K,). views, labels: g names each, of groups of genes. group_genes: (g,). group_squares: (3, g, t), SSE at the
+    penalty for tests of N, M, and the mean over draws.
     """
 
     name: str
@@ -107,41 +110,46 @@ class MapStatistics:
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """An arm with a neighbour block. errors: (n, t) at chosen penalties. penalty: (c, t), these. squares: (1 + K, t),
-    SSE at the penalty for tests. by_gene: (n, t), squared errors of the observed expression at that penalty."""
+    """An arm with a neighbour block. errors: (n, t) at chosen penalties. penalty: (c, t), these. by_gene: (n, t),
+    squared errors at the penalty for tests. gain: (1 + K, t), whitened, as of `MapStatistics`; None without tests."""
 
     errors: np.ndarray
     penalty: np.ndarray
-    squares: np.ndarray
     by_gene: np.ndarray
+    gain: np.ndarray | None = None
 
 
-def compare_map(own, arms, *, shifts, advance=lambda count: None):
+def compare_map(own, tested, arms, *, shifts, advance=lambda count: None):
     """Fit every arm of one map to every tissue.
 
-    own: OwnPart, with the tissues. arms: MapArms. shifts: (K,) int64, genes by which residuals are moved along the
-    genome; those of all maps of a comparison. advance: called with 1 after each of `arms.passes` arms.
+    own: OwnPart, with the tissues. tested: the same whitened, which tests are made with. arms: MapArms. shifts: (K,)
+    int64, genes by which residuals are moved along the genome; those of all maps of a comparison. advance: called with
+    1 after each of `arms.passes` arms.
 
     Returns: MapStatistics.
     """
-    world = _World(own, arms, shifts)
+    world = _World(own, arms)
+    tests = Tests(tested, arms, shifts, world.test_penalty)
     advance(1)
-    found = {MAP: world.fit(arms.neighbours)}
-    advance(1)
-    for draw, name in enumerate(DRAWS):
-        found[name] = world.fit(arms.draws(draw))
+
+    def fit(block):
+        found = replace(world.fit(block, world.test_penalty), gain=tests.gain(block))
         advance(1)
+        return found
+
+    found = {MAP: fit(arms.neighbours)}
+    found |= {name: fit(arms.draws(draw)) for draw, name in enumerate(DRAWS)}
     for name, make in arms.others.items():
-        found[name] = world.fit_observed(make())
+        found[name] = world.fit(make())
         advance(1)
-    return world.statistics(found)
+    return world.statistics(found, tests.shifts)
 
 
 class _World:
-    """Arms B, N, N* of a map, and expression with shifted residuals as they leave it."""
+    """Arms B, N, N* of a map, for effect sizes."""
 
-    def __init__(self, own, arms, shifts):
-        self.own, self.arms, self.shifts = own, arms, np.asarray(shifts)
+    def __init__(self, own, arms):
+        self.own, self.arms = own, arms
         self.observed, self.tissues = own.observed, own.observed.shape[1]
         before = own.times(self.observed)
         self.base_errors = own.baseline.leave_out(before)
@@ -155,19 +163,10 @@ class _World:
         self.total = ((self.observed - self.observed.mean(axis=0)) ** 2).sum(axis=0)
         columns = int(np.count_nonzero(arms.neighbours.min(axis=0) < arms.neighbours.max(axis=0)))
         self.test_penalty = self._penalty_of(columns)
-        self._rotate(before)
-
-    def _rotate(self, before):
-        """Fit N to expression with shifted residuals. before: (n, t), M y of arm B for the observed."""
-        fitted = self.observed - self.number_errors
-        wide = self.arms.neighbours.dtype
-        self.right = np.empty((len(self.own), (1 + len(self.shifts)) * self.tissues), dtype=wide, order="F")
-        self.right[:, : self.tissues] = self.numbers.after(before)
-        for place, shift in enumerate(self.shifts, start=1):
-            columns = slice(place * self.tissues, (place + 1) * self.tissues)
-            self.right[:, columns] = self.numbers.times(rotate(fitted, self.number_errors, shift).astype(wide))
         # arm N again in the precision of the arms above it, so that empty columns change nothing at all
-        self.number_squares, self.number_errors = self._squares(self.numbers.left_out_after(self.right))
+        self.before = np.asfortranarray(self.numbers.after(before), dtype=arms.neighbours.dtype)
+        for block, errors in self.numbers.left_out_after(self.before):
+            self.number_errors[block] = errors
 
     def _choose(self, tried, without=None):
         """Per tissue and chromosome the penalty with the least squared error on all other chromosomes.
@@ -195,45 +194,23 @@ class _World:
         squares = (errors**2).sum(axis=0)
         return np.divide(squares, self.total, out=np.ones_like(squares), where=self.total > 0)
 
-    def _squares(self, left_out):
-        """Sums of squares (1 + K, t) of residuals that come by chromosome, and those of the observed, (n, t)."""
-        squares = np.zeros(self.right.shape[1])
-        observed = np.empty((len(self.own), self.tissues), order="F")
-        for block, errors in left_out:
-            squares += (errors**2).sum(axis=0)
-            observed[block] = errors[:, : self.tissues]
-        return squares.reshape(-1, self.tissues), observed
-
-    def fit(self, block):
-        """An arm with a neighbour block: a `_Fitted`. block: float32 (n, q)."""
+    def fit(self, block, penalty=None):
+        """An arm with a neighbour block: a `_Fitted`. block: float32 (n, q). penalty: that for tests, of which others
+        are tried around; by default that of as many columns."""
         columns = Columns(self.numbers, block)
-        squares, errors = self._squares(columns.at(self.test_penalty).left_out(self.right))
-        chosen, penalty = self._choose_block(columns, self.test_penalty, errors)
-        return _Fitted(chosen, penalty, squares, errors**2)
+        penalty = self._penalty_of(len(columns)) if penalty is None else penalty
+        tried = {}
+        for factor in NEIGHBOUR_PENALTIES:
+            tried[factor * penalty] = columns.at(factor * penalty).leave_out(self.before)
+        chosen, penalties = self._choose(tried.items(), without=self.number_errors)
+        return _Fitted(chosen, penalties, tried[penalty] ** 2)
 
-    def fit_observed(self, block):
-        """Errors (n, t) of another arm, for the observed expression alone, its penalty as for as many columns."""
-        columns = Columns(self.numbers, block)
-        return self._choose_block(columns, self._penalty_of(len(columns)))[0]
-
-    def _choose_block(self, columns, penalty, errors=None):
-        """Errors and penalties chosen around one penalty. errors: (n, t), those at it, where they are known."""
-        before = self.right[:, : self.tissues]
-
-        def tried():
-            for factor in NEIGHBOUR_PENALTIES:
-                known = errors if factor == 1 else None
-                yield factor * penalty, columns.at(factor * penalty).leave_out(before) if known is None else known
-
-        return self._choose(tried(), without=self.number_errors)
-
-    def statistics(self, found):
-        """The MapStatistics. found: by arm, `_Fitted` or, of others, errors (n, t)."""
+    def statistics(self, found, shifts):
+        """The MapStatistics. found: by arm, `_Fitted`."""
         errors = {BASELINE: self.base_errors, NUMBERS: self.number_errors, NUMBERS_CHOSEN: self.chosen_errors}
-        errors |= {name: each.errors if isinstance(each, _Fitted) else each for name, each in found.items()}
+        errors |= {name: each.errors for name, each in found.items()}
         rho = [spearman_by_chromosome(self.observed, self.observed - each, self.own.blocks) for each in errors.values()]
         draws = [found[name] for name in DRAWS]
-        matched = np.mean([self._gain(draw.squares) for draw in draws], axis=0)
         squares = np.stack(
             [self.number_errors**2, found[MAP].by_gene, np.mean([draw.by_gene for draw in draws], axis=0)]
         )
@@ -243,19 +220,16 @@ class _World:
             genes=self.own.genes,
             arms=list(errors),
             rho=np.stack(rho),
-            gain_map=self._gain(found[MAP].squares),
-            gain_matched=matched,
+            gain_map=found[MAP].gain,
+            gain_matched=np.mean([draw.gain for draw in draws], axis=0),
             missed=np.stack([self._missed(each) for each in errors.values()]),
             own_penalty=self.own.penalty,
             test_penalty=self.test_penalty,
             number_penalty=self.number_penalty,
             map_penalty=found[MAP].penalty,
-            shifts=self.shifts,
+            shifts=shifts,
             **self._group(squares),
         )
-
-    def _gain(self, squares):
-        return 1 - np.divide(squares, self.number_squares, out=np.ones_like(squares), where=self.number_squares > 0)
 
     def _group(self, squares):
         """Sums of squared errors (3, n, t) over each group of genes."""
@@ -275,3 +249,34 @@ class _World:
             sums[:, place] = squares[:, genes].sum(axis=1)
         counts = np.array([len(genes) for genes in members], dtype=np.int64)
         return {"views": views, "labels": labels, "group_genes": counts, "group_squares": sums}
+
+
+class Tests:
+    """What neighbour blocks gain over arm N, and what with its residuals shifted along the genome."""
+
+    def __init__(self, part, arms, shifts, penalty):
+        """part: OwnPart, whitened. arms: MapArms. shifts: (K,). penalty: of neighbour blocks."""
+        self.part, self.shifts, self.penalty = part, np.asarray(shifts), penalty
+        self.tissues = part.observed.shape[1]
+        before = part.baseline.after(part.times(part.observed))
+        self.numbers = Columns(part.baseline, part.prepare(arms.numbers)).at(NUMBER_PENALTIES[0] * len(part))
+        errors = self.numbers.leave_out(before)
+        fitted = part.observed - errors
+        wide = arms.neighbours.dtype
+        self.right = np.empty((len(part), (1 + len(self.shifts)) * self.tissues), dtype=wide, order="F")
+        self.right[:, : self.tissues] = self.numbers.after(before)
+        for place, shift in enumerate(self.shifts, start=1):
+            columns = slice(place * self.tissues, (place + 1) * self.tissues)
+            self.right[:, columns] = self.numbers.times(rotate(fitted, errors, shift).astype(wide))
+        # in the precision of the arms above it, so that empty columns change nothing at all
+        self.squares = self._squares(self.numbers.left_out_after(self.right))
+
+    def _squares(self, left_out):
+        """Sums of squares (1 + K, t) of residuals that come by chromosome."""
+        return sum((errors**2).sum(axis=0) for _, errors in left_out).reshape(-1, self.tissues)
+
+    def gain(self, block):
+        """Of a neighbour block (n, q), float64 (1 + K, t), as of `MapStatistics`."""
+        columns = Columns(self.numbers, self.part.prepare(block))
+        squares = self._squares(columns.at(self.penalty).left_out(self.right))
+        return 1 - np.divide(squares, self.squares, out=np.ones_like(squares), where=self.squares > 0)

@@ -149,8 +149,8 @@ def _log_start(genes, tissues, base, width):
 
 
 def expected_memory(genes, tissues, rotations=19, width=WIDTH):
-    """Bytes: the shared part, with own features while it is made or with the arms of a map. width: of its tensors."""
-    shared, single = 8 * genes**2 + 3 * 8 * COLUMNS_AT_ONCE * genes, 2 * genes**2
-    block = width - OWN_WIDTH
-    arms = genes * (4 * 7 * block + 8 * tissues * (rotations + 12)) + (2 * 8 + 4) * block**2
-    return shared + max(4 * genes * OWN_WIDTH, single + arms) + 0.3e9
+    """Bytes: of the shared parts the second while it is made, or both with the arms of a map. width: of its tensors."""
+    triangle, single, block = 4 * genes**2, 2 * genes**2, width - OWN_WIDTH
+    made = 4 * triangle + 3 * 8 * COLUMNS_AT_ONCE * genes + 4 * genes * OWN_WIDTH  # all of it, its copy, and the first
+    arms = genes * (4 * 8 * block + 8 * tissues * (rotations + 12)) + (2 * 8 + 4) * block**2
+    return max(made, 2 * (triangle + single) + arms) + 0.3e9

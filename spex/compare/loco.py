@@ -12,7 +12,9 @@ are left out of the fit, their residuals are
     e_g = (M_gg)^-1 (M y)_g,
 
 the same numbers as from fitting the others alone (the inverse of a matrix in blocks; for one gene: Allen 1974). Any
-number of tissues, and of expressions with shifted residuals, are right-hand sides of the same factors.
+number of tissues, and of expressions with shifted residuals, are right-hand sides of the same factors. The same holds
+of genes that were whitened (`spex.compare.whitening`), with two columns in the place of the intercept, as whitening
+mixes no genes of different chromosomes.
 
 The expensive steps are products of n x n and n x q matrices. They are made in the precision of their columns: neighbour
 blocks, which are float32, and what they are multiplied with in float32, all else in float64, as are Cholesky factors
@@ -26,7 +28,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh, get_blas_funcs, solve_triangular
 
-from spex.compare.triangle import load_triangle, save_triangle
+from spex.compare.triangle import load_triangle, save_triangle, upper_triangle
 from spex.errors import InputError
 from spex.models.gram import Gram, Penalties
 from spex.models.matrices import blocks_between, column_moments
@@ -43,29 +45,33 @@ class OwnPart:
 
     inverse: float64 (n, n), Fortran order; its upper triangle is that of (K + k0 I)^-1, so C is `penalty` times it.
     penalty: k0. chroms: the chromosomes' names, in the order of the genes. blocks: list of slices, their genes.
-    observed: float64 (n, t). tried: (2, penalties), each penalty tried and its mean over tissues of the share of
-    variance that is missed on chromosomes left out.
+    observed: float64 (n, t), whitened where the features are. tried: (2, penalties), each penalty tried and its mean
+    over tissues of the share of variance that is missed on chromosomes left out. whitening: Whitening, or None.
     """
 
-    def __init__(self, inverse, penalty, chroms, observed, tried):
+    def __init__(self, inverse, penalty, chroms, observed, tried, whitening=None):
         self.inverse, self.penalty, self.tried = inverse, float(penalty), np.asarray(tried)
         self.chroms, self.blocks = chromosome_blocks(chroms)
-        self.observed = np.asarray(observed, dtype=np.float64)
+        self.whitening = whitening
+        self.observed = self.prepare(np.asarray(observed, dtype=np.float64))
 
     @classmethod
-    def of(cls, own, chroms, observed, penalties=None):
+    def of(cls, own, chroms, observed, penalties=None, whitening=None):
         """Choose the penalty that misses least of the tissues' variance on chromosomes left out.
 
-        own: float32 (n, p). chroms: (n,), each chromosome's genes in one stretch. observed: float64 (n, t). penalties:
-        those to try; without it `RELATIVE_PENALTIES`.
+        own: float32 (n, p); overwritten by what is whitened of it. chroms: (n,), each chromosome's genes in one
+        stretch. observed: float64 (n, t), as it is. penalties: those to try; without it `RELATIVE_PENALTIES`.
+        whitening: of the same genes; None leaves them as they are.
 
-        Memory: float64 (n, n) beside `own`.
+        Memory: float64 (n, n) beside `own`, one and a half times that at the end; half of it is kept.
 
         Raises:
             InputError: the genes lie on one chromosome alone, or no feature differs between genes.
         """
         if len(chromosome_blocks(chroms)[0]) < 2:
             raise InputError(f"all genes are on {chroms[0]}", expected="genes of two chromosomes or more")
+        if whitening is not None:
+            whitening.overwrite(own)
         gram = Gram(own, np.arange(len(own)))
         if penalties is None:
             penalties = [each * gram.products.diagonal.sum() / len(own) for each in RELATIVE_PENALTIES]
@@ -74,19 +80,22 @@ class OwnPart:
         tried = np.array([penalties, np.full(len(penalties), np.nan)])
         with progress(len(penalties), "penalties", "own features") as advance:
             for place, penalty in enumerate(penalties):
-                part = cls._at(gram, penalty, chroms, observed, tried)
+                part = cls._at(gram, penalty, chroms, observed, tried, whitening)
                 tried[1, place] = part.missed() if len(penalties) > 1 else np.nan
                 advance(1)
         best = 0 if len(penalties) == 1 else int(np.argmin(tried[1]))
         if len(penalties) > 1 and best in (0, len(penalties) - 1):
             logger.warning("the %s penalty of own features fits best: %g", "last" if best else "first", penalties[best])
-        return part if best == len(penalties) - 1 else cls._at(gram, penalties[best], chroms, observed, tried)
+        if best < len(penalties) - 1:
+            part = cls._at(gram, penalties[best], chroms, observed, tried, whitening)
+        part.inverse = upper_triangle(part.inverse, np.float64)  # the products below it are no longer needed
+        return part
 
     @classmethod
-    def _at(cls, gram, penalty, chroms, observed, tried):
+    def _at(cls, gram, penalty, *of_part):
         gram.factorise(Penalties(penalty))
         gram.products.invert()
-        return cls(gram.products.matrix, penalty, chroms, observed, tried)
+        return cls(gram.products.matrix, penalty, *of_part)
 
     def missed(self):
         """Mean over tissues of SSE / SST of own features alone."""
@@ -103,18 +112,19 @@ class OwnPart:
         """Genes of each chromosome, (chromosomes,) int64."""
         return np.array([block.stop - block.start for block in self.blocks])
 
+    def prepare(self, values):
+        """Columns of the genes (n, q) as they stand beside the own features: whitened where these are."""
+        return values if self.whitening is None else self.whitening.whiten(values)
+
     @cached_property
     def baseline(self):
         """Own features and the intercept: a `Residuals`."""
-        return Columns(self, np.ones((len(self), 1)), standardise=False).at(0.0)
+        constants = np.ones((len(self), 1)) if self.whitening is None else self.whitening.constants
+        return Columns(self, constants, standardise=False).at(0.0)
 
     @cached_property
     def _single(self):
-        """`inverse` in float32; memory is taken for its upper triangle alone, column by column."""
-        single = np.empty(self.inverse.shape, dtype=np.float32, order="F")
-        for column in range(len(single)):
-            single[: column + 1, column] = self.inverse[: column + 1, column]
-        return single
+        return upper_triangle(self.inverse, np.float32)
 
     def times(self, values):
         """C times values (n, q), float32 or float64: the same type, in Fortran order."""
@@ -132,15 +142,15 @@ class OwnPart:
         save_triangle(path, head, self.inverse)
 
     @classmethod
-    def load(cls, path, chroms, observed):
-        """Read what `save` wrote, for the same genes and tissues. Half of the memory is used: one triangle.
+    def load(cls, path, chroms, observed, whitening=None):
+        """Read what `save` wrote, for the same genes, tissues and whitening. Half of the memory is used: one triangle.
 
         Raises:
             DamagedFileError: cut short, or with other bytes than were written.
             FileNotFoundError: there is no such file.
         """
         head, inverse = load_triangle(path)
-        return cls(inverse, head[0], chroms, observed, head[1:].reshape(2, -1))
+        return cls(inverse, head[0], chroms, observed, head[1:].reshape(2, -1), whitening)
 
 
 def chromosome_blocks(chroms):

@@ -12,7 +12,14 @@ from spex.compare.arms import DRAWS, MapArms
 from spex.compare.folders import OWN_WIDTH, MapFolder
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.contacts.collect import OF_WHOLE_MAP, count_pixels, read_maps
-from spex.contacts.controls import draw_by_distance, draw_matched, exchange, number_columns, select_genes
+from spex.contacts.controls import (
+    draw_by_distance,
+    draw_matched,
+    exchange,
+    number_columns,
+    select_genes,
+    share_touched,
+)
 from spex.contacts.maps import DownsampledMap
 from spex.errors import InputError, parameter
 from spex.inputs.maps.formats import open_maps
@@ -24,6 +31,9 @@ from spex.runs.cache import PredictionStore, own_keys
 from spex.runs.tensors import read_features
 
 QUARTERS = 4
+MOSTLY_ITSELF = 0.5
+"""Share of the bins drawn by distance that genes touch themselves above which they are no control, but the map again:
+where contacts are dense there are hardly other bins to draw."""
 
 logger = logging.getLogger("spex")
 
@@ -168,7 +178,8 @@ class MapMaker:
             others["local_sum"] = lambda: local.values
         if self.files:
             others["coverage"] = lambda: coverage(self.files, contacts, self.name)
-        others["distance_only"] = partial(controls.block, "distance_only")
+        if controls.by_distance is not None:
+            others["distance_only"] = partial(controls.block, "distance_only")
         groups, labels = group_genes(contacts)
         arms = MapArms(
             name=self.name,
@@ -198,6 +209,7 @@ class _Controls:
         self._maker, self._contacts, self._ids, self._facts = maker, contacts, ids, facts
         self._blocks = None
         self.neighbours = self._read()
+        self.by_distance = self._draw_by_distance()
 
     def _read(self):
         """The map's own block, (n, 4,004 a group): out of the tensors, or summed again where it is downsampled."""
@@ -207,6 +219,16 @@ class _Controls:
         read = read_features(of_map.folder, self._ids, of_map.settings.width, slice(OWN_WIDTH, None))
         block, self._facts["tensors_sha256"] = read
         return block
+
+    def _draw_by_distance(self):
+        """Contacts drawn by distance; None where most of them are the gene's own."""
+        drawn = select_genes(draw_by_distance(self._maker._contacts, self._maker.seed), self._ids)
+        share = share_touched(self._contacts, drawn)
+        self._facts["distance_only"] = {"touched": share}
+        if share <= MOSTLY_ITSELF:
+            return drawn
+        logger.info("%s: %.0f %% of the bins drawn by distance alone are the gene's own", self._maker.name, 100 * share)
+        return None
 
     def block(self, name):
         """A control's block, by its name among `DRAWS` or "distance_only"."""
@@ -221,7 +243,8 @@ class _Controls:
             contacts, shares = draw_matched(whole, seed, number, whole_chromosome=self._maker.whole_chromosome_fallback)
             drawn[name] = select_genes(contacts, self._ids)
             self._facts["draws"][name] = asdict(shares)
-        drawn["distance_only"] = select_genes(draw_by_distance(whole, seed), self._ids)
+        if self.by_distance is not None:
+            drawn["distance_only"] = self.by_distance
         blocks = self._sum(list(drawn.values()))
         alone = self._contacts.number == 0
         for block in blocks:  # by the published rule local windows may stand there

@@ -22,13 +22,13 @@ from spex.compare.loco import OwnPart
 from spex.compare.statistics import draw_shifts
 from spex.compare.tables import Comparison, make_tables
 from spex.compare.verdict import NO_VERDICT, SHOWN_ONLY
-from spex.errors import InputError
+from spex.compare.whitening import REACH, SHARED, Whitening
 from spex.files.sealed import DamagedFileError
 from spex.progress import progress
 from spex.runs.records import versions
 from spex.runs.tensors import read_features
 
-FORMAT = 2
+FORMAT = 3
 """Version of the numbers: a change that alters any raises it, and what is kept is then computed again."""
 
 logger = logging.getLogger("spex")
@@ -62,6 +62,7 @@ def shared_identity(ready):
         "genes_sha256": hashlib.sha256("\n".join(ready.genes.table["id"]).encode()).hexdigest(),
         "expression_sha256": hashlib.sha256(np.ascontiguousarray(ready.observed)).hexdigest(),
         "targets": [list(target) for target in ready.inputs.targets],
+        "whitening": {"shared": SHARED, "reach": REACH},
     }
 
 
@@ -76,33 +77,38 @@ class _Work:
 
     def run(self):
         """Statistics of every map, in their order."""
-        if len(self.shifts) < 2:
-            raise InputError(f"{len(self.ready.genes.table)} genes that can be compared", expected="many more")
         found = {maker.name: self._load(maker) for maker in self.ready.makers}
         missing = [maker for maker in self.ready.makers if found[maker.name] is None]
         for maker in self.ready.makers:
             if maker not in missing:
                 logger.info("%s: finished before", maker.name)
-        own = self._own() if missing else None
+        own = self._own_parts() if missing else None
         for maker in missing:
-            found[maker.name] = self._load(maker) or self._compare(own, maker)
+            found[maker.name] = self._load(maker) or self._compare(*own, maker)
         return [found[maker.name] for maker in self.ready.makers]
 
-    def _own(self):
-        """The part that all maps share: read where it is kept, made and kept otherwise."""
-        path = None if self.kept.folder is None else self.kept.path("own", self.identity, ".tri")
+    def _own_parts(self):
+        """What all maps share: own features of the genes as they are, and whitened at the same penalty."""
+        own = self._own("own")
+        whitening = Whitening(self.ready.chroms, self.ready.genes.table["tss"].to_numpy())
+        return own, self._own("white", [own.penalty], whitening)
+
+    def _own(self, kind, penalties=None, whitening=None):
+        """One of them: read where it is kept, made and kept otherwise."""
+        chroms, observed = self.ready.chroms, self.ready.observed
+        path = None if self.kept.folder is None else self.kept.path(kind, self.identity, ".tri")
         if path is not None:
             try:
-                return OwnPart.load(path, self.ready.chroms, self.ready.observed)
+                return OwnPart.load(path, chroms, observed, whitening)
             except FileNotFoundError:
                 pass
             except DamagedFileError as error:
                 logger.warning("%s; it is computed again", error)
         features, _ = read_features(self.ready.base.folder, self.ready.genes.table["id"], OWN_WIDTH)
-        part = OwnPart.of(features, self.ready.chroms, self.ready.observed)
+        part = OwnPart.of(features, chroms, observed, penalties, whitening)
         if path is not None:
             part.save(path)
-            for other in self.kept.folder.glob("own_*.tri"):  # gigabytes that are no longer used
+            for other in self.kept.folder.glob(f"{kind}_*.tri"):  # gigabytes that are no longer used
                 if other != path:
                     other.unlink(missing_ok=True)
         return part
@@ -122,11 +128,11 @@ class _Work:
         self.facts[maker.name] = json.loads(str(arrays["facts"]))
         return MapStatistics.from_arrays(arrays)
 
-    def _compare(self, own, maker):
+    def _compare(self, own, tested, maker):
         """Statistics of one map, made and kept."""
         arms, facts = maker.arms(self.ready.genes, self.ready.local)
         with progress(arms.passes, "arms", maker.name) as advance:
-            found = compare_map(own, arms, shifts=self.shifts, advance=advance)
+            found = compare_map(own, tested, arms, shifts=self.shifts, advance=advance)
         self.facts[maker.name] = facts | {"own_penalties": own.tried.tolist()}
         self.ready.watch.check()
         arrays = {"facts": np.array(json.dumps(self.facts[maker.name])), **found.to_arrays()}
@@ -158,7 +164,7 @@ def _tables(statistics, ready, settings):
     tables = [make_tables(each, ready.inputs.targets, **chosen) for each in (decided, shown) if each]
     if shown:
         for table in (tables[-1].results, tables[-1].maps):
-            table["verdict"], table["words"] = NO_VERDICT, SHOWN_ONLY
+            table["verdict"], table["strength"], table["words"] = NO_VERDICT, "", SHOWN_ONLY
     parts = {
         name: pd.concat([getattr(each, name) for each in tables], ignore_index=True)
         for name in ("results", "maps", "groups")

@@ -8,22 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from spex.errors import InputError
+
 LEAST_SHIFT = 1000
-"""Genes that residuals are moved by, at least: farther than neighbours resemble each other."""
+"""Genes that residuals are moved by, at least, or a quarter of all: farther than neighbours resemble each other."""
 
 LEVEL = 0.95
 
 
 def draw_shifts(genes, count, seed, least=LEAST_SHIFT):
-    """Distinct shifts, uniform on [least, genes - least]; where that is empty, on [genes // 4, genes - genes // 4].
+    """Distinct shifts, uniform on [least, genes - least], or [genes // 4, genes - genes // 4] where that is wider.
 
-    Returns: (count,) int64 in ascending order, fewer where there are not as many.
+    Returns: (count,) int64 in ascending order.
+
+    Raises:
+        InputError: there are not as many.
     """
-    if genes < 2 * least + 1:
-        least = max(genes // 4, 1)
+    least = max(min(least, genes // 4), 1)
     possible = np.arange(least, genes - least + 1)
-    generator = np.random.default_rng(seed)
-    return np.sort(generator.choice(possible, size=min(count, len(possible)), replace=False)).astype(np.int64)
+    if len(possible) < count:
+        raise InputError(
+            f"{genes:,} genes can be shifted along the genome in {len(possible)} ways",
+            argument="rotations",
+            expected=f"genes for {count} circular shifts",
+            hint="compare more genes, or choose fewer shifts",
+        )
+    return np.sort(np.random.default_rng(seed).choice(possible, size=count, replace=False)).astype(np.int64)
 
 
 def rotate(fitted, errors, shift):

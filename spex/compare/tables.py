@@ -16,8 +16,8 @@ LEAST_CHROMOSOMES, LEAST_GENES = 10, 20
 """Chromosomes with as many genes each that a verdict needs."""
 
 OTHERS = ("shuffled", "local_sum", "coverage", "distance_only")
-FAMILIES = ("seq", "content", "num")
-"""Tests that are corrected together with those of all maps and tissues: sequence, content, number."""
+FAMILIES = ("seq", "content", "num", "less")
+"""Tests that are corrected together with those of all maps and tissues: sequence, content, number, harm."""
 
 P_VALUES = ("p_seq", "p_seq_rank", "p_less", "p_content", "p_num")
 
@@ -25,7 +25,7 @@ PARTS = (
     *("gain", "gain_low", "gain_high", "number", "number_low", "number_high", "any_bins"),
     *("touched", "touched_low", "touched_high"),
 )
-TESTS = (*P_VALUES, "q_seq", "q_content", "q_num", "verdict", "words")
+TESTS = (*P_VALUES, "q_seq", "q_content", "q_num", "q_less", "verdict", "strength", "words")
 RESULTS = (
     *("map", "target_index", "target", "genes", "chromosomes", "spearman_base", "spearman_numbers"),
     *("spearman_numbers_chosen", "spearman_map", "spearman_matched", *PARTS, *TESTS),
@@ -199,19 +199,20 @@ def _judge(table, correction, least_gain):
         table[f"q_{family}"] = adjust(table[f"p_{family}"], correction)
     single = stand_alone(len(table), correction)
     verdicts = [_judge_row(row, single, least_gain) for row in table.itertuples(index=False)]
-    table["verdict"], table["words"] = (list(each) for each in zip(*verdicts, strict=True))
+    table["verdict"], table["strength"], table["words"] = (list(each) for each in zip(*verdicts, strict=True))
     return table
 
 
 def _judge_row(row, single, least_gain):
     if np.isnan(row.p_seq):
-        return NO_VERDICT, WORDS[NO_VERDICT]
+        return NO_VERDICT, "", WORDS[NO_VERDICT]
     evidence = Evidence(
         sequence=row.q_seq,
         content=row.q_content,
         number=row.q_num,
-        p_less=row.p_less,
+        less=row.q_less,
         beats_numbers=row.map_over_numbers > 0,
+        gain=row.gain,
         low=row.gain_low,
         high=row.gain_high,
     )

@@ -1,5 +1,6 @@
-"""The upper triangle of a symmetric matrix on the disk: half of its size, a column at a time, with a seal."""
+"""The upper triangle of a symmetric matrix: half of its size, in memory and on the disk, a column at a time."""
 
+import mmap
 import zlib
 
 import numpy as np
@@ -11,8 +12,16 @@ HEAD = 2
 """Numbers in front: how many more there are in front of the triangle, and its number of rows."""
 
 
+def upper_triangle(matrix, dtype):
+    """A copy in Fortran order, 0 below the diagonal, where no memory is taken. matrix: (n, n), Fortran order."""
+    copy = _zeros(len(matrix), dtype)
+    for column, values in enumerate(_columns(matrix)):
+        copy[: column + 1, column] = values
+    return copy
+
+
 def save_triangle(path, head, matrix):
-    """Write some numbers and the upper triangle of a matrix. head: float64 (h,). matrix: float64 (n, n), Fortran."""
+    """Write some numbers, the upper triangle of a matrix, and a seal. head: float64 (h,). matrix: float64 (n, n)."""
     checksum = 0
     with whole_file(path, durable=False) as file:
         for part in (np.array([len(head), len(matrix)], dtype=np.float64), head, *_columns(matrix)):
@@ -38,13 +47,24 @@ def load_triangle(path):
         if size != 8 * (HEAD + count + rows * (rows + 1) // 2) + SEAL.size:
             raise DamagedFileError(f"{path}: {size} bytes are not the size that its header gives")
         checksum = zlib.crc32(sizes.tobytes())
-        head, matrix = np.empty(count), np.zeros((rows, rows), order="F")
+        head, matrix = np.empty(count), _zeros(rows, np.float64)
         for part in (head, *_columns(matrix)):
             file.readinto(part.data.cast("B"))
             checksum = zlib.crc32(part.data, checksum)
         if file.read() != SEAL.pack(SEAL_MARK, checksum):
             raise DamagedFileError(f"{path}: its checksum does not fit its content")
     return head, matrix
+
+
+def _zeros(rows, dtype):
+    """A square matrix in Fortran order; memory is taken as its columns are filled, by small pages.
+
+    NumPy asks for large pages (2 MB), each of which holds parts of several columns: the empty triangle would be there.
+    """
+    memory = mmap.mmap(-1, max(rows**2 * np.dtype(dtype).itemsize, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory, dtype=dtype, count=rows**2).reshape(rows, rows, order="F")
 
 
 def _columns(matrix):

@@ -17,6 +17,9 @@ FARTHER = {"up to 4 times as far": (0, 16), "up to 8 times as far": (0, 32)}
 ELSEWHERE, ITS_OWN = "elsewhere on the chromosome", "its own"
 """Where a matched bin is, when none at such distances was left."""
 
+BEYOND_TWICE = (*FARTHER, ELSEWHERE)
+"""Places that are more than twice as far from the TSS as the contact, or anywhere."""
+
 LIKE_IN_NUMBER = 10
 """Genes with about as many contacts, among which contacts are exchanged."""
 
@@ -179,6 +182,12 @@ def draw_by_distance(contacts, seed):
             first_ones = np.argpartition(times, mine.sum() - 1)[: mine.sum()]
             bins[span.start + np.flatnonzero(mine)] = np.sort(reach[first_ones])
     return _with_bins(contacts, bins)
+
+
+def share_touched(contacts, drawn):
+    """Share of drawn bins that their gene contacts itself; 0 without any. drawn: Contacts of the same genes."""
+    own, bins = (each.gene.astype(np.int64) << 32 | each.bins for each in (contacts, drawn))
+    return float(np.isin(bins, own).mean()) if len(bins) else 0.0
 
 
 def exchange(contacts, seed):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from spex.compare.arms import UNSEEN_VIEW
+from spex.compare.prepare import MOSTLY_ITSELF
 from spex.compare.tables import Comparison
 from spex.contacts.controls import ELSEWHERE
 from spex.errors import InputError
@@ -60,10 +61,12 @@ def read_comparison(folder):
 
 def _read_table(path):
     with _complete(path, "table of a comparison"):
-        table = read_table(path, ("map", "target", "words", "folder", "view", "group", "cell_type"))
+        table = read_table(path, ("map", "target", "strength", "words", "folder", "view", "group", "cell_type"))
         if "map" not in table:
             raise ValueError("no column of maps")
-    return table.fillna({name: "" for name in ("target", "cell_type") if name in table})
+        if "words" in table and "strength" not in table:
+            raise ValueError("no strength of the evidence, which an earlier version did not say")
+    return table.fillna({name: "" for name in ("target", "strength", "cell_type") if name in table})
 
 
 def read_json(path):
@@ -126,8 +129,10 @@ def page(comparison, pictures, confirmation=None):
     """The page as HTML. pictures: list of Picture. confirmation: as `write_report` takes it."""
     values, results = values_of(comparison), mark_own(comparison.results)
     shares = [draw_shares(comparison.settings, name) for name in values["maps"]["map"]]
+    of_maps = comparison.settings.get("maps", {})
     values["maps"] = values["maps"].assign(
-        **{name: [each.get(place) for each in shares] for name, place in PLACES.items()}
+        **{name: [each.get(place) for each in shares] for name, place in PLACES.items()},
+        itself=[of_maps.get(name, {}).get("distance_only", {}).get("touched") for name in values["maps"]["map"]],
     )
     on_unseen, by_trees = _on_unseen(results, values["maps"]), _known(confirmation)
     by_map = dict(list(results.groupby("map", sort=False)))
@@ -137,6 +142,7 @@ def page(comparison, pictures, confirmation=None):
         "comparison.html",
         **values,
         near=NEAR,
+        mostly_itself=MOSTLY_ITSELF,
         drawn=pictures,
         few=len(results) <= TISSUES_AT_ONCE,
         by_tissue=[(name, by_map[name]) for name in values["maps"]["map"]],

@@ -3,6 +3,8 @@
 import math
 
 DASH = "–"
+LEFT_OUT = "left out on every chromosome"
+"""In place of an interval without width: what is compared differs nowhere, as its columns were left out."""
 
 
 def missing(value):
@@ -21,6 +23,8 @@ def signed(value, digits=4):
 
 def interval(low, high):
     """The ends of an interval; empty where it could not be computed."""
+    if low == high:
+        return LEFT_OUT
     return f"{signed(low)} to {signed(high)}" if math.isfinite(low) and math.isfinite(high) else ""
 
 

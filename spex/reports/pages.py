@@ -34,6 +34,7 @@ HEADINGS = {
     "contacts": "kept contacts",
     "near": f"matched {NEAR}",
     "elsewhere": "matched elsewhere",
+    "itself": "distance alone: its own",
     "tissues_sequence": "with sequence",
     "tissues_region": "with region",
     "tissues_number": "with number",
@@ -65,7 +66,7 @@ FORMS = {
     partial(level, digits=4): "bootstrap_error seeds_error",
     probability: "q_seq q_content q_num p welch_p",
     percent: "cis_share",
-    partial(percent, form=".0f"): "near elsewhere",
+    partial(percent, form=".0f"): "near elsewhere itself",
 }
 SHOWN = {column: show for show, columns in FORMS.items() for column in columns.split()}
 SHOWN |= {f"contacts {group}": rounded for group in GROUPS}

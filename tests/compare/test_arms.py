@@ -7,27 +7,36 @@ from compare_by_hand import (
     GENES,
     NEIGHBOURS,
     TISSUES,
+    TSS,
     blocks,
     choose,
     leave_out,
     map_arms,
     own_and_observed,
     standardised,
+    whitened,
+    whitened_columns,
+    whitened_constants,
 )
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from spex.compare.arms import MapStatistics, compare_map
 from spex.compare.loco import OwnPart
+from spex.compare.whitening import Whitening
 
 PENALTY = 7.0
 SHIFTS = np.array([5, 17, 30])
 
 
 def compare(arms):
-    own = OwnPart.of(own_and_observed()[0], CHROMS, own_and_observed()[1], penalties=[PENALTY])
+    """Own features in the precision of the neighbour blocks: float64 to be compared with what is slow."""
+    features, observed = own_and_observed()
+    features = features.astype(arms.neighbours.dtype)
+    own = OwnPart.of(features, CHROMS, observed, penalties=[PENALTY])
+    tested = OwnPart.of(features, CHROMS, observed, penalties=[PENALTY], whitening=Whitening(CHROMS, TSS))
     steps = []
-    found = compare_map(own, arms, shifts=SHIFTS, advance=steps.append)
+    found = compare_map(own, tested, arms, shifts=SHIFTS, advance=steps.append)
     assert sum(steps) == arms.passes
     return found
 
@@ -43,17 +52,18 @@ def found(arms):
 
 
 class Slow:
-    """The same by refitting. columns: by arm, its neighbour block."""
+    """The same by refitting. prepare: of columns, before they are standardised."""
 
-    def __init__(self, arms, observed):
-        self.own, self.numbers = standardised(own_and_observed()[0]), standardised(arms.numbers)
+    def __init__(self, arms, observed, prepare=standardised, constants=None):
+        self.prepare, self.constants = prepare, constants
+        self.own, self.numbers = prepare(own_and_observed()[0]), prepare(arms.numbers)
         self.observed = observed
 
     def errors(self, number_penalty, block=None, block_penalty=None, observed=None):
         parts = [(self.own, PENALTY), (self.numbers, number_penalty)]
         if block_penalty is not None:
-            parts.append((standardised(block), block_penalty))
-        return leave_out(parts, self.observed if observed is None else observed)
+            parts.append((self.prepare(block), block_penalty))
+        return leave_out(parts, self.observed if observed is None else observed, self.constants)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +113,9 @@ def test_neighbour_blocks_at_chosen_penalties(found, slow, arms, penalty_for_tes
             assert len(np.unique(chosen)) > 1
 
 
-def test_gains_on_rotated_residuals(found, slow, arms, penalty_for_tests):
+def test_gains_on_rotated_residuals_of_whitened_genes(found, arms, penalty_for_tests):
+    """Expression and all columns times the inverse root of a covariance; then everything as it is without that."""
+    slow = Slow(arms, whitened(own_and_observed()[1]), prepare=whitened_columns, constants=whitened_constants())
     errors = slow.errors(GENES / 230)
     fitted = slow.observed - errors
     worlds = [slow.observed]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks import power
+from benchmarks import dense_genome, power
 from benchmarks.made_genome import GENES, SCENARIOS, make_expression, make_genome
 
 SMALL = dict.fromkeys(list(GENES)[:10], 30)
@@ -60,7 +60,7 @@ def test_expression_has_its_shares(genome, scenario):
 def test_a_genome_from_beginning_to_end(monkeypatch, tmp_path):
     monkeypatch.setattr(power, "SCENARIOS", {name: SCENARIOS[name] for name in ("null", "C5", "S2", "S2C5", "G5")})
     monkeypatch.setattr(power, "SEEDS", (8, 20))
-    monkeypatch.setattr(power.run_genome, "__defaults__", (SMALL,))
+    monkeypatch.setattr(power.run_genome, "__defaults__", ("made", SMALL))
     out = tmp_path / "power.md"
     start = ["--sets", "1", "--processes", "1", "--out", str(out)]
     power.main(["--genomes", "1", *start])
@@ -74,6 +74,61 @@ def test_a_genome_from_beginning_to_end(monkeypatch, tmp_path):
     text = out.read_text(encoding="utf-8")
     assert text.startswith("2 genomes.") and "| S2C5 | touched 2 % + number 5 % | 2 |" in text
     assert text.count("| yes |") + text.count("| no |") == 10
+    assert first["p_seq"].ne(first["p_seq_before"]).all()
+
+
+def test_a_genome_of_the_dense_world(monkeypatch, tmp_path):
+    monkeypatch.setattr(power.run_genome, "__defaults__", ("made", SMALL))
+    monkeypatch.setattr(dense_genome, "NOISES", ("200 kb", "by tissue"))
+    out = tmp_path / "dense.md"
+    power.main(["--world", "dense", "--genomes", "2", "--sets", "1", "--processes", "1", "--out", str(out)])
+    sets = power.read_sets(tmp_path / "dense.csv")
+    assert len(sets) == 2 * 2 * (len(dense_genome.EFFECTS) + 2)
+    text = out.read_text(encoding="utf-8")
+    assert "| TAD 2 % | 4 |" in text and "| by tissue | region | 12 |" in text and "| all | contacted | 8 |" in text
+
+
+@pytest.fixture(scope="module")
+def dense():
+    return dense_genome.make_genome(1, SMALL)
+
+
+def test_contacts_of_the_dense_world_are_near_and_within_tads(dense):
+    contacts = dense.contacts
+    assert 4 < len(contacts.bins) / 300 < 16
+    assert contacts.distance.min() >= 4 and contacts.distance.max() <= 300
+    assert 30 < np.median(contacts.distance) * 5 < 110
+    apart = pd.Series(contacts.tss).groupby(contacts.chroms, sort=False).diff()
+    assert (apart.dropna() > 0).all() and 0.02 < (apart < 5000).mean() < 0.25
+
+
+def test_effects_of_the_dense_world_by_a_loop(dense):
+    """Sums over all bins with weights that fall off, and over contacts, from the standardised features."""
+    features = (dense.bins - dense.bins.mean(axis=0)) / dense.bins.std(axis=0)
+    contacts, place = dense.contacts, 140
+    start = dense.starts[contacts.chroms[place]]
+    own = start + (contacts.tss[place] - 1) // 5000
+    near = sum(features[row] * np.exp(-abs(row - own) * 5 / 40) for row in range(len(features)))
+    assert_allclose(dense.parts["near"][place], near, rtol=1e-6, atol=1e-6)
+    touched = features[start + contacts.bins[contacts.of_gene(place)]].sum(axis=0)
+    assert_allclose(dense.parts["touched"][place], touched, atol=1e-9)
+    around = features[own - 100 : own + 101].mean(axis=0)
+    assert_allclose(dense.parts["region"][place], around, atol=1e-9)
+
+
+@pytest.mark.parametrize("noise", dense_genome.NOISES)
+def test_noise_of_the_dense_world(dense, noise):
+    observed = dense_genome.make_expression(dense, "nothing", noise, 300, seed=3)
+    left = 1 - dense_genome.OWN_SHARE - dense_genome.BENT_SHARE
+    made = dense_genome._noise(np.random.default_rng(4), dense.contacts, noise, left, 300)
+    assert_allclose(observed.var(axis=0).mean(), 1, atol=0.1)
+    assert_allclose(made.var(axis=0).mean(), left, rtol=0.05)
+    near = np.flatnonzero(
+        (np.diff(dense.contacts.tss) < 10_000) & (dense.contacts.chroms[1:] == dense.contacts.chroms[:-1])
+    )
+    alike = np.mean([np.corrcoef(made[row], made[row + 1])[0, 1] for row in near])
+    expected = {"none": 0, "alternating": -0.2}.get(noise, 0.2)
+    assert alike == pytest.approx(expected, abs=0.1)
 
 
 def test_shares_have_errors_between_genomes():

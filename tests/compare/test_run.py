@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 
 import spex
 from spex.compare import inputs as inputs_module
-from spex.compare import run
+from spex.compare import prepare, run
 from spex.compare.cells import CellTypes
 from spex.compare.folders import MapFolder
 from spex.compare.inputs import CompareInputs, Protocol
@@ -63,9 +63,7 @@ def computed(monkeypatch):
     """Names of the maps whose arms are fitted, in order."""
     names = []
     fit = run.compare_map
-    monkeypatch.setattr(
-        run, "compare_map", lambda own, arms, **options: names.append(arms.name) or fit(own, arms, **options)
-    )
+    monkeypatch.setattr(run, "compare_map", lambda *of, **options: names.append(of[-1].name) or fit(*of, **options))
     return names
 
 
@@ -89,6 +87,8 @@ def test_settings_tell_what_it_was_made_from(whole):
     assert len(of_map["tensors_sha256"]) == 64 and of_map["made_with"]["contact_rule"] == "corrected"
     assert set(of_map["draws"]) == {"D1", "D2", "D3"}
     assert sum(of_map["draws"]["D1"]["found"].values()) == pytest.approx(1)
+    assert 0 < of_map["distance_only"]["touched"] < 0.5
+    assert told["whitening"] == {"shared": 0.2, "reach": 300_000}
     assert "numpy" in told["versions"]
 
 
@@ -97,28 +97,41 @@ def test_it_goes_on_where_it_was_stopped_and_ends_with_the_same_bytes(
 ):
     fit = run.compare_map
 
-    def stop_at_the_second(own, arms, **options):
-        if arms.name == MAPS[1]:
+    def stop_at_the_second(*of, **options):
+        if of[-1].name == MAPS[1]:
             raise KeyboardInterrupt
-        return fit(own, arms, **options)
+        return fit(*of, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(run, "compare_map", stop_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             compare_folders(inputs, PROTOCOL, tmp_path)
     assert computed == [MAPS[0]]
-    own = next((tmp_path / "parts").glob("own_*"))
-    before = own.stat().st_mtime_ns
+    shared = [next((tmp_path / "parts").glob(name)) for name in ("own_*", "white_*")]
+    before = [path.stat().st_mtime_ns for path in shared]
     assert_same(compare_folders(inputs, PROTOCOL, tmp_path), whole)
-    assert computed == list(MAPS) and own.stat().st_mtime_ns == before
+    assert computed == list(MAPS) and [path.stat().st_mtime_ns for path in shared] == before
     assert parts_of(tmp_path) == parts_of(out)
     finished = next((tmp_path / "parts").glob("map_*"))
     finished.write_bytes(finished.read_bytes()[:-9])
-    own.write_bytes(own.read_bytes()[:-9])
+    for path in shared:
+        path.write_bytes(path.read_bytes()[:-9])
     with caplog.at_level(logging.WARNING, "spex"):
         assert_same(compare_folders(inputs, PROTOCOL, tmp_path), whole)
-    assert "it is computed again" in caplog.text and len(computed) == 3
+    assert all(f"{path}: " in caplog.text for path in (finished, *shared)) and len(computed) == 3
     assert parts_of(tmp_path) == parts_of(out)
+
+
+def test_a_map_that_fills_its_distances_has_no_control_by_distance_alone(whole, inputs, out, monkeypatch, caplog):
+    told = whole.settings["maps"][MAPS[0]]["distance_only"]["touched"]
+    monkeypatch.setattr(prepare, "MOSTLY_ITSELF", told - 0.001)
+    maker = inputs_module.prepare(inputs, PROTOCOL, out).makers[0]
+    ready = inputs_module.prepare(inputs, PROTOCOL, out)
+    with caplog.at_level(logging.INFO, "spex"):
+        arms, facts = maker.arms(ready.genes, ready.local)
+    assert "distance_only" not in arms.others and "shuffled" in arms.others
+    assert facts["distance_only"]["touched"] == told
+    assert f"{100 * told:.0f} % of the bins drawn by distance alone are the gene's own" in caplog.text
 
 
 def test_what_is_finished_is_not_made_again(whole, inputs, out, computed):
@@ -129,6 +142,19 @@ def test_what_is_finished_is_not_made_again(whole, inputs, out, computed):
     assert_frame_equal(other.results[["map", "p_seq"]], whole.results[["map", "p_seq"]])
     alone = compare_folders(replace(inputs, maps=inputs.maps[1:]), PROTOCOL, out)
     assert computed == [] and alone.maps["map"].tolist() == [MAPS[1]]
+
+
+class MadeAnewError(Exception):
+    """A part is made that could have been read."""
+
+
+@pytest.fixture
+def nothing_made(monkeypatch):
+    def refuse(*args, **options):
+        raise MadeAnewError
+
+    monkeypatch.setattr(run, "compare_map", refuse)
+    monkeypatch.setattr(run.OwnPart, "of", refuse)
 
 
 @pytest.mark.parametrize(
@@ -145,17 +171,17 @@ def test_what_is_finished_is_not_made_again(whole, inputs, out, computed):
     ],
     ids=["seed", "rotations", "pseudocount", "genes", "tissues"],
 )
-def test_what_the_numbers_depend_on_makes_them_anew(whole, inputs, out, monkeypatch, change):
-    class MadeAnewError(Exception):
-        pass
-
-    def refuse(*args, **options):
-        raise MadeAnewError
-
-    monkeypatch.setattr(run, "compare_map", refuse)
-    monkeypatch.setattr(run.OwnPart, "of", refuse)
+def test_what_the_numbers_depend_on_makes_them_anew(whole, inputs, out, nothing_made, change):
     with pytest.raises(MadeAnewError):
         compare_folders(*change(inputs), out)
+
+
+@pytest.mark.parametrize(("name", "value"), [("FORMAT", 2), ("SHARED", 0.1), ("REACH", 100_000)])
+def test_what_another_rule_left_is_not_taken(whole, inputs, out, monkeypatch, nothing_made, name, value):
+    assert compare_folders(inputs, PROTOCOL, out)
+    monkeypatch.setattr(run, name, value)
+    with pytest.raises(MadeAnewError):
+        compare_folders(inputs, PROTOCOL, out)
 
 
 def test_a_notebook_gets_the_same_tables(whole, inputs, study, out):
@@ -231,6 +257,14 @@ def test_genes_of_one_chromosome(inputs, study):
     some = inputs.expression.loc[genes["id"][genes["chrom"] == "chr3"]]
     with pytest.raises(InputError, match="genes that can be compared lie on chr3; expected genes of two chromosomes"):
         compare_folders(replace(inputs, expression=some), PROTOCOL)
+
+
+def test_genes_too_few_for_all_shifts_are_refused(inputs, study):
+    genes = spex.read_genes(study.genes)
+    some = inputs.expression.loc[genes[genes["chrom"].isin(["chr1", "chr2"])].groupby("chrom")["id"].head(6)]
+    message = "rotations: 12 genes can be shifted along the genome in 7 ways; expected genes for 19 circular shifts"
+    with pytest.raises(InputError, match=message):
+        compare_folders(replace(inputs, expression=some), Protocol())
 
 
 def test_few_chromosomes_get_no_verdict(inputs, study):

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from spex.compare.statistics import Difference, Rotation, adjust, draw_shifts, rotate, spearman_by_chromosome
+from spex.errors import InputError
 
 RNG_SEED = 5
 
@@ -98,13 +99,20 @@ def test_shifts():
     assert shifts.dtype == np.int64
     assert len(set(shifts)) == 19
     assert shifts.min() >= 1000 and shifts.max() <= 21_826
-    many = np.concatenate([draw_shifts(2100, 19, seed) for seed in range(300)])
-    assert {many.min(), many.max()} == {1000, 1100}
+    many = np.concatenate([draw_shifts(4100, 19, seed) for seed in range(1500)])
+    assert {many.min(), many.max()} == {1000, 3100}
 
 
-def test_shifts_of_few_genes():
-    assert_array_equal(draw_shifts(6, 19, seed=0), [1, 2, 3, 4, 5])
-    assert_array_equal(draw_shifts(2001, 19, seed=0), [1000, 1001])
-    few = draw_shifts(2000, 400, seed=0)
-    assert few.min() >= 500 and few.max() <= 1500 and len(few) == 400
-    assert len(draw_shifts(20, 19, seed=0)) == 11
+@pytest.mark.parametrize("genes", [36, 1999, 2000, 2001, 2002, 2010, 2100, 3999, 4000])
+def test_as_many_shifts_of_few_genes_as_of_many(genes):
+    shifts = draw_shifts(genes, 19, seed=0)
+    assert len(set(shifts)) == 19
+    assert shifts.min() >= min(1000, genes // 4) and shifts.max() <= genes - min(1000, genes // 4)
+
+
+def test_shifts_of_very_few_genes():
+    assert_array_equal(draw_shifts(6, 5, seed=0), [1, 2, 3, 4, 5])
+    assert len(draw_shifts(20, 11, seed=0)) == 11
+    message = "^rotations: 20 genes can be shifted along the genome in 11 ways; expected genes for 12 circular shifts"
+    with pytest.raises(InputError, match=message):
+        draw_shifts(20, 12, seed=0)

@@ -182,6 +182,16 @@ def test_chances_by_distance_fall_as_one_over_distance():
     assert_allclose([counts[104], counts[108], counts[140]], [1000, 500, 100], rtol=0.2)
 
 
+def test_share_of_drawn_bins_that_are_the_gene_s_own():
+    """Two of six: the bins of another gene do not count, nor those of another chromosome."""
+    contacts = make_contacts([[104, 108, 112], [116, 120, 124]], tss=[100 * RESOLUTION + 1, 101 * RESOLUTION])
+    drawn = replace(contacts, bins=np.array([104, 116, 120, 112, 116, 128], np.int32))
+    assert controls.share_touched(contacts, drawn) == pytest.approx(2 / 6)
+    assert controls.share_touched(contacts, contacts) == 1
+    nothing = make_contacts([[]])
+    assert controls.share_touched(nothing, nothing) == 0
+
+
 def test_contacts_are_exchanged_between_genes_with_about_as_many():
     contacts = random_contacts(3, genes=60)
     partner = controls.exchange(contacts, 4)

@@ -7,7 +7,7 @@ from made_comparison import made_comparison, made_draws
 
 from spex.compare.protocol import CORRECTIONS
 from spex.compare.tables import _judge
-from spex.compare.verdict import SHOWN_ONLY
+from spex.compare.verdict import SHOWN_ONLY, STRENGTHS
 from spex.reports import comparison_text as words
 from spex.reports import numbers
 
@@ -17,8 +17,17 @@ DOCUMENT = Path(__file__).parents[2] / "docs/comparing_maps.md"
 
 def row(**changed):
     """A row of the maps: gain 0.02 with its parts."""
-    values = {"map": "A", "words": "the map adds sequence information", "verdict": 2, "tissues": 1, "gain": 0.02}
-    values |= {"gain_low": 0.01, "gain_high": 0.03, "number": 0.005, "any_bins": 0.002, "touched": 0.013}
+    values = {"map": "A", "words": "evidence that the map adds sequence information", "verdict": 2, "tissues": 1}
+    values |= {"gain": 0.02, "strength": ""}
+    values |= {
+        "gain_low": 0.01,
+        "gain_high": 0.03,
+        "number": 0.005,
+        "number_low": 0.001,
+        "number_high": 0.009,
+        "any_bins": 0.002,
+        "touched": 0.013,
+    }
     values |= {"touched_low": 0.004, "touched_high": 0.022}
     values |= {"tissues_sequence": 1, "tissues_region": 0, "tissues_number": 0}
     return SimpleNamespace(**values | changed)
@@ -60,6 +69,17 @@ def test_no_interval_where_there_is_none():
     )
 
 
+def test_an_interval_without_width_is_no_interval():
+    """Where columns were left out on every chromosome nothing differs."""
+    assert numbers.interval(0.0, 0.0) == "left out on every chromosome"
+    number = words.parts(row(number=0.0, number_low=0.0, number_high=0.0))
+    assert "by the number of contacts 0.0000 (0 %; left out on every chromosome), by" in number
+    whole = words.parts(row(gain=0.0, gain_low=0.0, gain_high=0.0, touched=0.0, touched_low=0.0, touched_high=0.0))
+    assert whole.startswith("gain over sequence alone 0.0000, left out on every chromosome; explained")
+    assert whole.endswith("remaining for the contacted bins 0.0000 (left out on every chromosome)")
+    assert "0.0000 to 0.0000" not in number + whole
+
+
 def test_several_tissues_are_counted_and_one_finding():
     text = words.account(row(tissues=40, tissues_sequence=12, tissues_number=3), {})
     assert "+0.0200 (mean of 40 tissues)" in text
@@ -78,12 +98,21 @@ def test_nothing_is_counted_in_one_tissue_or_without_a_verdict(changed):
     assert words.found(row(**changed)) == ""
 
 
-@pytest.mark.parametrize("share, said", [(0.05, False), (0.194, True)])
-def test_many_matched_bins_elsewhere_are_reported(share, said):
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_evidence_comes_with_what_it_does_not_exclude(strength):
+    text = words.account(row(strength=strength.name), {})
+    assert "region, close to the TSS, is not excluded" in text and "no contradiction" not in text
+    assert f"such an effect passed as {strength.name} in {strength.region:g} % of sets" in text
+    assert "is no contradiction: the test asks" in words.account(row(strength=strength.name, gain_low=-0.001), {})
+    assert "not excluded" not in words.account(row(), {})
+
+
+@pytest.mark.parametrize("share, said", [(0.085, False), (0.34, True)])
+def test_many_matched_bins_beyond_twice_the_distance_are_reported(share, said):
     settings = {"maps": {"A": {"draws": made_draws(share)}}}
     assert words.draw_shares(settings, "A")["elsewhere on the chromosome"] == pytest.approx(share)
     text = words.account(row(), settings)
-    assert ("19 % of the matched bins lie elsewhere on the chromosome" in text) == said
+    assert ("34 % of the matched bins lie more than twice as far away" in text) == said
     assert text.endswith("may be the region's.") == said
     assert words.account(row(map="B"), settings) == words.account(row(), {})
 
@@ -127,9 +156,9 @@ def applied(tests, correction):
     """The level that so many p-values are held to, found out by judging tables with p-values on either side of it."""
     held = []
     for p in (0.001 * step for step in range(1, 60)):
-        row = {"p_seq": p, "p_content": 1.0, "p_num": 1.0, "p_less": 1.0, "map_over_numbers": 1.0}
+        row = {"p_seq": 1.0, "p_content": 1.0, "p_num": p, "p_less": 1.0, "map_over_numbers": 1.0, "gain": 0.1}
         judged = _judge(pd.DataFrame([row | {"gain_low": -1.0, "gain_high": 1.0}] * tests), correction, 0.005)
-        held += judged.loc[judged["verdict"] == 2, "q_seq"].tolist()
+        held += judged.loc[judged["verdict"] == 4, "q_num"].tolist()
     return min((0.025, 0.05), key=lambda level: abs(level - max(held)))
 
 
@@ -142,7 +171,9 @@ def test_methods_say_what_was_applied(maps, tissues, correction):
     of_tissues, _, of_means = text[text.index("P-values") : text.index("A map makes predictions worse")].partition(";")
     levels = applied(maps * tissues, correction), applied(maps, correction)
     for level, said in zip(levels, (of_tissues, of_means or of_tissues), strict=True):
-        assert f"{'p' if level == 0.025 else 'q'} < {level:g}" in said and said.count("<") == 1
+        sign, weak, strong = ("p", 0.01, 0.001) if level == 0.025 else ("q", 0.02, 0.002)
+        assert f"evidence at {sign} < {weak:g} and strong evidence at {sign} < {strong:g} of the test" in said
+        assert f"others at {sign} < {level:g}" in said and said.count("<") == 3
         assert ("not adjusted" if level == 0.025 else ADJUSTED[correction]) in said
     assert bool(of_means) == (tissues > 1 and levels != (0.025, 0.025))
     over = {(1, 3): "over all tissues,", (3, 2): "over all maps and tissues,", (3, 1): "over all maps,"}
