@@ -96,7 +96,9 @@ def _run(name, replacements, loaded, args):
 
 
 def main(argv=None, **more):
-    """Run the command that a command line names. more: as of `start`."""
+    """Run the command that a command line names; without one, or by `help`, show what there is. more: as of `start`."""
     words = sys.argv[1:] if argv is None else [*argv]
+    if words[:1] in ([], ["help"]):
+        words = [*words[1:], "--help"]
     name = create_parser().parse_args(words[:1]).command
     return start(name, words[1:], f"{PROG} {name}", **more)
