@@ -13,7 +13,6 @@ Positions of TSS are 1-based, ends of stretches 0-based half-open. What is wrong
 """
 
 import contextlib
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from spex.compare.protocol import Protocol
 from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
-from spex.errors import InputError, shown
+from spex.errors import InputError, nearest, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
@@ -774,7 +773,7 @@ def _rows_with_expression(features, expression, target):
         if not isinstance(value, kind):
             raise InputError(f"found {type(value).__name__}", argument=name, expected=expected)
     if target not in expression.columns:
-        near = difflib.get_close_matches(str(target), map(str, expression.columns), n=3, cutoff=0.3)
+        near = nearest(target, expression.columns, most=3, cutoff=0.3)
         raise InputError(
             "no such column of expression",
             argument="target",

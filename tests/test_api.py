@@ -232,6 +232,7 @@ def test_genes_without_expression_are_left_out(trained):
     "changes, message",
     [
         ({"target": "liver"}, r"target liver: no such column of expression; expected one of 4, nearest: Liver"),
+        ({"model": "Rigde"}, r"model: found 'Rigde'; expected one of .*; did you mean ridge\?$"),
         ({"model": "forest"}, "model: found 'forest'; expected one of gbtree, gblinear, ridge"),
         ({"parameters": {"etta": 1}}, "parameters: .*etta.*; model gbtree has"),
         ({"test_chroms": ["chr7"]}, "test_chroms chr7: no test genes"),

@@ -4,7 +4,6 @@ A command line is parsed before the modules of its command are imported: torch a
 """
 
 import argparse
-import difflib
 import sys
 from functools import partial
 from importlib import import_module
@@ -14,6 +13,7 @@ from spex.commands.choices import Running
 from spex.commands.parser import OneLineParser
 from spex.commands.parsers import PARSERS
 from spex.commands.running import run_script
+from spex.errors import did_you_mean
 
 PROG = "spex"
 PROGS = {"tensors": "tensors.py", "train": "train.py", "resources": "python -m spex.resources"}
@@ -59,8 +59,7 @@ def create_parser():
 def command(text):
     """An argument type: the name of a command."""
     if text not in COMMANDS:
-        nearest = difflib.get_close_matches(text.lower().removesuffix(".py"), COMMANDS, n=1)
-        offer = f"did you mean {nearest[0]}?" if nearest else f"expected one of: {', '.join(COMMANDS)}"
+        offer = did_you_mean(text.removesuffix(".py"), COMMANDS) or f"expected one of: {', '.join(COMMANDS)}"
         raise argparse.ArgumentTypeError(f"found {text!r}, {offer}")
     return text
 

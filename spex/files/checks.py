@@ -1,7 +1,6 @@
 """Paths that a user gave: whether a file or a folder is there, and pipes, kept so that they can be read twice."""
 
 import contextlib
-import difflib
 import os
 import shutil
 import sys
@@ -9,7 +8,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, did_you_mean
 from spex.files.atomic import temporary_path
 
 STANDARD_INPUT = "-"
@@ -72,9 +71,7 @@ def _near(path):
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}; check the path"
     with contextlib.suppress(OSError):
-        near = difflib.get_close_matches(path.name, os.listdir(path.parent), n=2)
-        if near:
-            return f"did you mean {' or '.join(map(shown, near))}?"
+        return did_you_mean(path.name, os.listdir(path.parent), 2) or "check the path"
     return "check the path"
 
 

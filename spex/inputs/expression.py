@@ -4,7 +4,6 @@ A form is a table, AnnData, or files with one sample each, as RSEM writes them a
 it the user means, by index, name or shell pattern, is found here too.
 """
 
-import difflib
 import fnmatch
 import logging
 import re
@@ -18,7 +17,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, not_installed, parameter, shown
+from spex.errors import InputError, nearest, not_installed, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
@@ -375,14 +374,13 @@ def _matching(file, pattern):
     exact = [index for index, name in names.items() if name == pattern]
     found = exact or [index for index, name in names.items() if fnmatch.fnmatchcase(name.lower(), lowered)]
     if not found:
-        by_lowered = {name.lower(): name for name in file.tissues}
-        near = [by_lowered[name] for name in difflib.get_close_matches(lowered, by_lowered, n=3, cutoff=0.3)]
-        nearest = f"nearest: {'; '.join(map(shown, near))}; " if near else ""
+        near = nearest(pattern, file.tissues, most=3, cutoff=0.3)
+        offer = f"nearest: {'; '.join(map(shown, near))}; " if near else ""
         raise InputError(
             f"no such tissue in {file.path}",
             argument="targets",
             subject=repr(pattern),
-            hint=f'{nearest}{SHOWS_ALL} all {len(file.tissues)}; patterns like "Brain*" work too',
+            hint=f'{offer}{SHOWS_ALL} all {len(file.tissues)}; patterns like "Brain*" work too',
         )
     return found
 
