@@ -5,7 +5,7 @@ import re
 
 DISTRIBUTION = "spex-expression"
 SHOWN_LENGTH = 60
-MENTION = re.compile("\x02(\\w+)\x03")
+MENTION = re.compile("\x02([\\w -]+)\x03")
 
 
 class InputError(ValueError):
@@ -51,6 +51,12 @@ def not_installed(library, does, extra, *, hint="", **about):
 def parameter(name):
     """How the text of an `InputError` speaks of an argument other than the one it is about."""
     return f"\x02{name}\x03"
+
+
+def command(words):
+    """How the text of an `InputError` speaks of a command of the program, from its name on: users of the published
+    scripts see how they call it."""
+    return parameter(f"spex {words}")
 
 
 def nearest(word, known, most=1, cutoff=0.6):

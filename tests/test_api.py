@@ -410,7 +410,7 @@ def test_folders_without_features(tmp_path):
     with pytest.raises(spex.InputError, match=r"data_folder .*cached_genes.tsv: no such file"):
         spex.load_features(tmp_path)
     (tmp_path / "cached_genes.tsv").write_text("a\tb\n1\t2\n")
-    with pytest.raises(spex.InputError, match=r"no column id, symbol, .*; the same tensors.py command writes it again"):
+    with pytest.raises(spex.InputError, match=r"no column id, symbol, .*; the spex tensors command .* writes it again"):
         spex.load_features(tmp_path)
 
 

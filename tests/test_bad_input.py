@@ -215,7 +215,8 @@ def test_file_of_train(options, tmp_path, capsys, option, content, message):
 def test_tensor(options, capsys):
     path = DataFolder(options["--data_folder"]).tensor_path("ENSG00000000000")
     path.write_bytes(path.read_bytes()[:-10])
-    refuse_training(capsys, options, f"1 of 47 tensors cannot be used: {re.escape(str(path))}: .*run tensors.py again")
+    message = f"1 of 47 tensors cannot be used: {re.escape(str(path))}: .*run python tensors.py again"
+    refuse_training(capsys, options, message)
 
 
 def test_data_folder(options, tmp_path, capsys):

@@ -31,6 +31,13 @@ PUBLISHED = {
 SHOWN = {"targets": "target"}
 """Options that every command spells in another way than the library."""
 
+SCRIPTS = {
+    "tensors": "python tensors.py",
+    "train": "python train.py",
+    "resources": "python -m spex.resources",
+}
+"""How users of the published scripts call commands."""
+
 EXTRA = {"maps": ("contacts_filename",), "whole_chromosome_fallback": ("narrow_draw",)}
 """Further spellings that are taken and not shown."""
 
@@ -141,7 +148,9 @@ class OneLineParser(argparse.ArgumentParser):
         return PUBLISHED.get(name, name) if self.published else SHOWN.get(name, name)
 
     def spell(self, name):
-        """How a user of this command knows an argument of the library."""
+        """How a user of this command knows an argument of the library, or another command."""
+        if name.startswith("spex "):
+            return name if self.prog.startswith("spex ") else _by_script(*name.split())
         action = next((each for each in self._actions if each.dest == name), None)
         if action is None:
             return self._others(self.spelling(name))
@@ -189,6 +198,11 @@ class OneLineParser(argparse.ArgumentParser):
                 if f"--{plain}" in self._option_string_actions:
                     words[place] = f"--{plain}{equals}{value}"
         return words, behind
+
+
+def _by_script(program, name, *options):
+    """A command line of the program as users of the published scripts give it."""
+    return " ".join([SCRIPTS.get(name, f"{program} {name}"), *options])
 
 
 def _argument(said, default):

@@ -241,7 +241,7 @@ def _map(words, prog):
 
 def _draw(words, prog):
     parser = OneLineParser(prog, "Draw the pictures of finished fits again.", example="DATA_FOLDER")
-    parser.add_argument("data_folder", type=typed(PATH), metavar=FOLDER, help="folder that train.py wrote results/ in")
+    parser.add_argument("data_folder", type=typed(PATH), metavar=FOLDER, help="folder with results/ of spex train")
     return parser
 
 
@@ -338,7 +338,7 @@ def _add_rule(parser, title, **changes):
 def _add_effects(parser, models):
     """Add what `spex elements` and `spex variants` share. models: which ones --model takes, as text."""
     add = parser.group("inputs").add_argument
-    add("data_folder", type=typed(PATH), metavar=FOLDER, help="data folder that tensors.py filled")
+    add("data_folder", type=typed(PATH), metavar=FOLDER, help="data folder that spex tensors filled")
     add(
         "--model",
         dest="fit",

@@ -21,7 +21,7 @@ from expecto.beluga import CHANNELS, HIDDEN, KERNEL, load_beluga
 from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.contacts.collect import Contacts
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, command, parameter, shown
 from spex.features.choices import DTYPES
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
@@ -148,7 +148,7 @@ def open_model(path):
             str(error).removeprefix(f"{path}: "),
             argument="network",
             subject=path,
-            hint="get it again with: python -m spex.resources get beluga",
+            hint=f"get it again with: {command('resources')} get beluga",
         ) from error
     if model.sizes != (*CHANNELS, HIDDEN):
         logger.warning(

@@ -8,7 +8,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from spex.errors import InputError, did_you_mean
+from spex.errors import InputError, command, did_you_mean
 from spex.files.atomic import temporary_path
 
 STANDARD_INPUT = "-"
@@ -39,7 +39,7 @@ def require_filled(path, argument):
     """The path of a data folder, when there is one. argument: name of the one that gave it."""
     path = Path(path)
     if not path.exists():
-        hint = f"{_near(path)}, or make the tensors first: python tensors.py --data_folder {path}"
+        hint = f"{_near(path)}, or make the tensors first: {command('tensors --data_folder')} {path}"
         raise InputError("no such folder", argument=argument, subject=path, hint=hint)
     return path
 
@@ -63,7 +63,7 @@ def require_file(path, argument):
 def _way_to(path):
     """How to get one of the published files, known by its name; None of any other."""
     name = PUBLISHED_FILES.get(path.name)
-    return name and f"get it with: python -m spex.resources get {name}"
+    return name and f"get it with: {command('resources')} get {name}"
 
 
 def _near(path):

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, nearest, not_installed, parameter, shown
+from spex.errors import InputError, command, nearest, not_installed, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
@@ -43,7 +43,7 @@ SAMPLES_EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"
 PUBLISHED_TARGET = 22
 PUBLISHED_TISSUE = "EBV"
 """Part of the default target's name, EBV-transformed lymphocytes, in every release of GTEx."""
-SHOWS_ALL = "train.py --list_targets shows"
+SHOWS_ALL = f"{command('train --list_targets')} shows"
 
 LOGARITHM = "log1p"
 """What scanpy notes in uns where it has put log(X + 1) into X."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, command, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.account import FEW, Account
 from spex.inputs.annotation import is_annotation, read_annotation
@@ -264,8 +264,9 @@ def read_cached_genes(path):
     Raises:
         InputError: there is no such file, or it is no such table.
     """
-    about = {"argument": "data_folder", "subject": path, "expected": "the table of kept genes that tensors.py writes"}
-    hint = "the same tensors.py command writes it again"
+    made_by = command("tensors")
+    about = {"argument": "data_folder", "subject": path, "expected": f"the table of kept genes that {made_by} writes"}
+    hint = f"the {made_by} command that made the folder writes it again"
     content = read_table(
         require_file(path, "data_folder"),
         "data_folder",

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from spex.errors import InputError, did_you_mean, shown
+from spex.errors import InputError, command, did_you_mean, shown
 from spex.files.atomic import write_json
 from spex.inputs.text_tables import listed
 from spex.models.fits import predictions_table
@@ -96,7 +96,7 @@ def _places(folder, given):
             f"no fit of {given} under {shown(str(folder.results))}",
             argument="fit",
             expected="a folder under results/ with metrics.json and a model",
-            hint=f"fit them with: train.py, model {given}, all tissues at once",
+            hint=f"fit them with: {command('train')}, model {given}, all tissues at once",
         )
     return sorted(places, key=lambda place: (of_model[place]["target_index"], place.name))
 
@@ -126,8 +126,8 @@ def _read_model_record(model_folder, names=()):
             "damaged or missing since it was written",
             argument="fit",
             subject=model_folder / changed[0],
-            expected="the file that train.py wrote",
-            hint="the same train.py command fits it again",
+            expected=f"the file that {command('train')} wrote",
+            hint=f"the same {command('train')} command fits it again",
         )
     return record
 

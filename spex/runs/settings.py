@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
 from spex.contacts.rules import EVERY_ONE, RULES, SHARED, make_rule, options_of, thresholds_in
-from spex.errors import InputError, in_words, parameter, shown
+from spex.errors import InputError, command, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 from spex.inputs.choices import Reading
@@ -136,7 +136,7 @@ def read_run_settings(folder):
         raise InputError(
             "damaged or edited, so which settings made the tensors beside it is unknown",
             subject=folder.run_json,
-            expected="the file as tensors.py wrote it",
+            expected=f"the file as {command('tensors')} wrote it",
             hint=f"start again in another {parameter('data_folder')}",
         ) from error
     try:
@@ -211,8 +211,8 @@ def check_made_with(folder, given, hashes, defaults):
             f"the tensors in {folder.root} were made with {made_with}, says {folder.run_json}",
             argument=argument,
             subject=value[0] if argument == "maps" else "the default" if value is None else in_words(value),
-            hint=f"give the {parameter('data_folder')} that tensors.py filled with this, or what that one was made "
-            "with",
+            hint=f"give the {parameter('data_folder')} that {command('tensors')} filled with this, or what that one "
+            "was made with",
         )
 
 

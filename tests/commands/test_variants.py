@@ -377,7 +377,7 @@ def test_another_file_in_the_same_folder_is_refused(score, world, capsys):
 def test_a_folder_without_contacts_is_refused_and_tensors_mends_it(score, world, refused, tensors_argv):
     (score.made.folder.root / "contacts.npz").unlink()
     refused(
-        snvs(world, 3), "DATA_FOLDER .*data: no whole contacts.npz in it; expected the map's contacts; the tensors.py"
+        snvs(world, 3), "DATA_FOLDER .*data: no whole contacts.npz in it; expected the map's contacts; the spex tensors"
     )
     assert tensors.main(tensors_argv(*CORRECTED, maps=(0,))) == 0
     assert len(score(snvs(world, 3))) > 0
