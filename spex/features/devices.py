@@ -27,6 +27,8 @@ from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
 from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
+from spex.inputs.identify import identify, look
+from spex.inputs.swapped import others
 from spex.models.device_products import one_line
 from spex.options import one_of
 from spex.runs.cache import PredictionStore
@@ -144,6 +146,7 @@ def open_model(path):
     try:
         model = load_beluga(path)
     except ValueError as error:
+        identify(others("network"), look(path), {"argument": "network", "subject": path}, "the network's checkpoint")
         raise InputError(
             str(error).removeprefix(f"{path}: "),
             argument="network",

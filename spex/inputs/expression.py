@@ -22,7 +22,7 @@ from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
 from spex.inputs.choices import VALUES
-from spex.inputs.expression_tables import SUFFIX, ExpressionFile, open_table
+from spex.inputs.expression_tables import FORMS, SUFFIX, ExpressionFile, open_table
 from spex.inputs.expression_values import (
     BACK,
     LARGEST_LOGARITHM,
@@ -33,8 +33,9 @@ from spex.inputs.expression_values import (
     warn_of_logarithms,
 )
 from spex.inputs.hdf5 import check_whole, open_hdf5
-from spex.inputs.identify import HDF5, Format, recognise
+from spex.inputs.identify import HDF5, Format, identify, look, recognise
 from spex.inputs.normalise import ENSEMBL, unversioned
+from spex.inputs.swapped import others
 from spex.inputs.text_tables import listed
 from spex.options import one_of
 
@@ -86,6 +87,8 @@ def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
             f"an HDF5 file, with {parameter('value')} or among several",
             expected="one .h5ad alone, or tables with a sample each",
         )
+    if paths[0].is_file():
+        identify(others("expression"), look(paths[0]), {"argument": "expression", "subject": paths[0]}, FORMS)
     if binary is not None:
         return ANNDATA.reader(binary, known_ids)
     return open_table(paths[0]) if alone and not paths[0].is_dir() else _open_samples(paths, value)
