@@ -40,7 +40,7 @@ from spex.models.choices import CHROMOSOMES, PSEUDOCOUNT, Fitting
 from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features
 from spex.models.registry import MODELS
-from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
+from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome, warn_of_few
 from spex.options import NUMBER, PATH, either, several, takes, text, whole
 from spex.progress import progress
 from spex.runs.folder import DataFolder
@@ -500,6 +500,7 @@ def fit_expression(
     genes = features.genes.iloc[rows]
     observed = np.log(values + pseudocount)
     split = split_by_chromosome(genes["chrom"], held_out, set_aside)
+    warn_of_few(split)
     used = kind.parameters(parameters or {})
     learner = kind.prepare(matrix, split, used, kind.choose_device(None))
     (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=fitting.seed)

@@ -37,6 +37,7 @@ from spex.models.splits import (
     cross_validation_splits,
     sorted_chromosomes,
     split_by_chromosome,
+    warn_of_few,
 )
 from spex.reports.fit_figures import draw_missing, write_summary
 from spex.runs import records
@@ -190,6 +191,8 @@ def report_splits(splits, model, chroms, *, cv):
             f"{len(split.test):,}",
             ", ".join(split.test_chroms),
         )
+        if not cv:
+            warn_of_few(split)
     use = MODELS[model].use_of_watched
     if use and not cv and not splits[0].validation_chroms:
         logger.warning(
