@@ -76,6 +76,11 @@ class DataFolder:
                 )
         return [Path(each["path"]) for each in entries]
 
+    def paths_of(self, argument, digests):
+        """Where inputs of these hashes were, as the folder remembers them: list of text; empty where one is unknown."""
+        known = {each["sha256"]: each["path"] for each in self._remembered().get(argument, [])}
+        return [known[digest] for digest in digests] if known.keys() >= {*digests} else []
+
     def _remembered(self):
         """Argument -> list of dicts of path and sha256; nothing where the file is missing or damaged."""
         try:

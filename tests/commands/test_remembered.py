@@ -82,3 +82,23 @@ def test_hints_are_checked_and_are_no_part_of_what_the_folder_is(lab, capsys):
     assert tensors.main(["--data_folder", "data", *given, "--no_pred_cache"]) == 0
     assert (lab / "data/run.json").read_bytes() == before
     assert json.loads((lab / "data/inputs.json").read_text())["genes"][0]["path"] == str(lab / "moved.csv")
+
+
+def test_a_mismatch_names_the_files_and_hashes_where_the_name_is_the_same(lab, capsys):
+    inputs = ["--data_folder", "data", "--genome_filename", "lab.fa", "--beluga_model_filename", "lab.pth"]
+    inputs += ["--mcool_filename", "lab.mcool", "--contact_rule", "corrected", "--min_count", "1", "--no_pred_cache"]
+    (lab / "other.csv").write_text((lab / "lab.csv").read_text() + "\n")
+    message = (
+        f"run.json: --genes_filename was {lab}/lab.csv when this folder was made and is other.csv now; give the same"
+    )
+    refuse(capsys, tensors.main, [*inputs, "--genes_filename", "other.csv"], message)
+    message = f"--genes_filename other.csv: the tensors in data were made with {lab}/lab.csv, says data/run.json"
+    expression = ["--gene_expression_filename", "lab_expression.csv"]
+    refuse(capsys, train.main, [*TRAIN, *expression, "--genes_filename", "other.csv"], message)
+    shutil.copy(lab / "other.csv", lab / "lab.csv")
+    message = r"genes_sha256 of lab.csv was \w{12}\.\.\. when this folder was made and is \w{12}\.\.\. now"
+    refuse(capsys, tensors.main, [*inputs, "--genes_filename", "lab.csv"], message)
+    message = r"were made with another file \(genes_sha256 \w{12}\.\.\., this one has \w{12}\.\.\.\)"
+    refuse(capsys, train.main, [*TRAIN, *expression, "--genes_filename", "lab.csv"], message)
+    (lab / "data/inputs.json").unlink()
+    refuse(capsys, tensors.main, [*inputs, "--genes_filename", "other.csv"], "genes_sha256 of other.csv was")
