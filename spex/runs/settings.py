@@ -93,6 +93,12 @@ class RunSettings:
         """How the contact maps were read: Reading."""
         return Reading(**self._given(field.name for field in fields(Reading)))
 
+    def contact_options(self):
+        """The options by which contact maps were used, argument -> value; none without maps."""
+        names = {"contact_rule": "rule", "hic_resolution": "resolution"}
+        given = self._given([*names, *OF_RULE, *(field.name for field in fields(Reading))])
+        return {names.get(name, name): value for name, value in given.items()}
+
     @property
     def width(self):
         """Numbers of a tensor."""

@@ -102,3 +102,30 @@ def test_a_mismatch_names_the_files_and_hashes_where_the_name_is_the_same(lab, c
     refuse(capsys, train.main, [*TRAIN, *expression, "--genes_filename", "lab.csv"], message)
     (lab / "data/inputs.json").unlink()
     refuse(capsys, tensors.main, [*inputs, "--genes_filename", "other.csv"], "genes_sha256 of other.csv was")
+
+
+def test_tensors_of_a_folder_without_options_goes_on_as_it_was_made(lab, capsys):
+    folder = lab / "data"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    count, lost = len([*folder.glob("tensors/*.npy")]), min(folder.glob("tensors/*.npy"))
+    for done in (0, 1):
+        if done:
+            lost.unlink()
+        assert tensors.main(["--data_folder", "data", "--compute_platform", "CPU"]) == 0
+        log = capsys.readouterr().err
+        assert f"{done} genes done, {count - done} already there" in log
+        assert f"maps: {lab}/lab.mcool, as data was made with" in log and "rule corrected, resolution 1000" in log
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    refuse(capsys, tensors.main, ["--data_folder", "data", "--gene_type", "pc"], "geneanno_GRCh38.csv: no such file")
+    (lab / "lab.fa").write_text((lab / "lab.fa").read_text().replace("A", "C", 1))
+    refuse(capsys, tensors.main, ["--data_folder", "data"], "--genome_filename .*lab.fa: changed since data was made")
+
+
+def test_a_folder_of_some_genes_gets_no_others(lab, capsys):
+    inputs = ["--genes_filename", "lab.csv", "--genome_filename", "lab.fa", "--beluga_model_filename", "lab.pth"]
+    few = ["--data_folder", "few", "--no_pred_cache"]
+    assert tensors.main([*few, *inputs, "--gene_type", "pc"]) == 0
+    made = sorted((lab / "few/tensors").iterdir())
+    assert 0 < len(made) < len([*(lab / "data/tensors").iterdir()])
+    assert tensors.main(few) == 0
+    assert sorted((lab / "few/tensors").iterdir()) == made and "gene_type pc" in capsys.readouterr().err
