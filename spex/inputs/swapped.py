@@ -1,12 +1,13 @@
 """Files that were given in the place of another input: what they are, and which option takes them."""
 
 import re
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from spex.errors import InputError, command, parameter
+from spex.errors import command, parameter
 from spex.inputs.expression_tables import plain
 from spex.inputs.gene_tables import COLUMNS, HEADINGS
 from spex.inputs.hdf5 import open_hdf5
@@ -14,8 +15,10 @@ from spex.inputs.identify import BCF, HDF5, HIC, LONGEST, Format, kind_of, recog
 from spex.inputs.opening import beginning
 from spex.inputs.text_tables import Beginning, is_row_label
 
-REMARKS = rb"(?:#[^\n]*\n|[ \t\r]*\n)*"
-ANNOTATION = re.compile(REMARKS + rb"[^\t\n#]+\t[^\t\n]*\t[^\t\n]*[A-Za-z][^\t\n]*\t\d+\t\d+\t[^\t\n]*\t[+.-]\t")
+REMARKS = rb"(?:#[^\n]*+\n|[ \t\r]*+\n)*+"
+ANNOTATION = re.compile(
+    REMARKS + rb"[^\t\n#]++\t[^\t\n]*+\t(?=[^\t\n]*[A-Za-z])[^\t\n]*+\t\d++\t\d++\t[^\t\n]*+\t[+.-]\t"
+)
 """How GTF and GFF3 begin; the type in the third column tells them from a BEDPE of chromosomes without chr."""
 
 LOOKED_AT = 1 << 16
@@ -40,7 +43,7 @@ def _groups(path):
     try:
         with open_hdf5(path, {}) as file:
             return set(file)
-    except (InputError, OSError):
+    except (ValueError, OSError, RuntimeError, KeyError):  # damaged: its reader says so
         return set()
 
 
@@ -52,7 +55,7 @@ def _is_checkpoint(path):
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error):  # or damaged
         return beginning(path, len(OLD_CHECKPOINT)) == OLD_CHECKPOINT
 
 

@@ -15,6 +15,7 @@ from spex.inputs.expression import open_expression
 from spex.inputs.genes import read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
+from spex.inputs.swapped import ANNOTATION
 
 OPENED = {
     "genes": read_gene_table,
@@ -82,6 +83,10 @@ def test_the_published_table_of_expression_as_genes(tmp_path):
         read_gene_table(tmp_path / "x.csv")
     seen = error.value.line(PARSERS["tensors"]([], "spex tensors").spell)
     assert seen.endswith("; expression goes to --gene_expression_filename")
+
+
+def test_a_long_line_takes_no_time_to_look_at():
+    assert ANNOTATION.match(b"a\tb\t" + b"A" * (1 << 20)) is None  # which backtracking would take hours for
 
 
 def test_what_only_looks_like_another_input_is_read(tmp_path):
