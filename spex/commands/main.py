@@ -84,6 +84,7 @@ def start(name, argv=None, prog=None, loaded=lambda: None, **replacements):
     parser = parser_of(name, words, prog)
     args = parser.parse_args(words)
     parser = getattr(args, "parser", parser)  # of a command with subcommands
+    args.spell = parser.spell
     run = partial(_run, name, replacements, loaded)
     return run_script(parser.prog, run, args, spell=parser.spell, resumes=getattr(args, "resumes", True))
 

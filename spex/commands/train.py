@@ -87,7 +87,8 @@ def run(args):
     report_rows(args.genes, table, kept, args.gene_type, excluded)
     report_genes(matched, file, expression)
     if choices["chromatin"] is None:
-        logger.info("importance has no names of features; get them with: python -m spex.resources get features")
+        way = args.spell("spex resources get features")
+        logger.info("importance has no names of features; get them with: %s", way)
     report_splits(splits, fitting.model, set(matched.genes["chrom"]), cv=fitting.cv is not None)
 
     training = read_training(folder, matched, settings=shared_settings(hashes, args, file), **choices)
