@@ -13,7 +13,6 @@ Positions of TSS are 1-based, ends of stretches 0-based half-open. What is wrong
 """
 
 import contextlib
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from spex.compare.protocol import Protocol
 from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
-from spex.errors import InputError, shown
+from spex.errors import InputError, nearest, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
@@ -41,7 +40,7 @@ from spex.models.choices import CHROMOSOMES, PSEUDOCOUNT, Fitting
 from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features
 from spex.models.registry import MODELS
-from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
+from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome, warn_of_few
 from spex.options import NUMBER, PATH, either, several, takes, text, whole
 from spex.progress import progress
 from spex.runs.folder import DataFolder
@@ -501,6 +500,7 @@ def fit_expression(
     genes = features.genes.iloc[rows]
     observed = np.log(values + pseudocount)
     split = split_by_chromosome(genes["chrom"], held_out, set_aside)
+    warn_of_few(split)
     used = kind.parameters(parameters or {})
     learner = kind.prepare(matrix, split, used, kind.choose_device(None))
     (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=fitting.seed)
@@ -774,7 +774,7 @@ def _rows_with_expression(features, expression, target):
         if not isinstance(value, kind):
             raise InputError(f"found {type(value).__name__}", argument=name, expected=expected)
     if target not in expression.columns:
-        near = difflib.get_close_matches(str(target), map(str, expression.columns), n=3, cutoff=0.3)
+        near = nearest(target, expression.columns, most=3, cutoff=0.3)
         raise InputError(
             "no such column of expression",
             argument="target",

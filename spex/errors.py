@@ -1,10 +1,11 @@
 """The one exception that means: the user's input is at fault, not the program. And how its messages quote a file."""
 
+import difflib
 import re
 
 DISTRIBUTION = "spex-expression"
 SHOWN_LENGTH = 60
-MENTION = re.compile("\x02(\\w+)\x03")
+MENTION = re.compile("\x02([\\w -]+)\x03")
 
 
 class InputError(ValueError):
@@ -50,6 +51,24 @@ def not_installed(library, does, extra, *, hint="", **about):
 def parameter(name):
     """How the text of an `InputError` speaks of an argument other than the one it is about."""
     return f"\x02{name}\x03"
+
+
+def command(words):
+    """How the text of an `InputError` speaks of a command of the program, from its name on: users of the published
+    scripts see how they call it."""
+    return parameter(f"spex {words}")
+
+
+def nearest(word, known, most=1, cutoff=0.6):
+    """Those of some known words that a word is most like, whatever its letters' case, the likest first: list."""
+    lowered = {str(each).lower(): each for each in known}
+    return [lowered[near] for near in difflib.get_close_matches(str(word).lower(), lowered, most, cutoff)]
+
+
+def did_you_mean(word, known, most=1):
+    """A hint: what a mistyped word was meant to be; None where it is like none of the known words."""
+    near = nearest(word, known, most)
+    return f"did you mean {' or '.join(map(shown, near))}?" if near else None
 
 
 def visible(text):

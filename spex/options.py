@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, did_you_mean, shown
 
 LARGEST_SEED = 2**31 - 1
 Function = TypeVar("Function", bound=Callable)
@@ -52,7 +52,8 @@ class Kind:
             if self.item is not None and not isinstance(value, str) and isinstance(value, Iterable):
                 for each in value:
                     self.item.check(each, argument)
-            raise InputError(f"found {shown(repr(value))}", argument=argument, expected=self.expected)
+            hint = did_you_mean(value, self.choices or ())
+            raise InputError(f"found {shown(repr(value))}", argument=argument, expected=self.expected, hint=hint)
         return self.normal(value)
 
     def parse(self, text: str) -> Any:
@@ -68,7 +69,8 @@ class Kind:
         except ValueError:
             value = None
         if value is None or not self.fits(value):
-            raise ValueError(f"found {text!r}, expected {self.expected}")
+            hint = did_you_mean(text, self.choices or ())
+            raise ValueError(f"found {text!r}, expected {self.expected}{f'; {hint}' if hint else ''}")
         return value
 
     @property

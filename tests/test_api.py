@@ -232,6 +232,7 @@ def test_genes_without_expression_are_left_out(trained):
     "changes, message",
     [
         ({"target": "liver"}, r"target liver: no such column of expression; expected one of 4, nearest: Liver"),
+        ({"model": "Rigde"}, r"model: found 'Rigde'; expected one of .*; did you mean ridge\?$"),
         ({"model": "forest"}, "model: found 'forest'; expected one of gbtree, gblinear, ridge"),
         ({"parameters": {"etta": 1}}, "parameters: .*etta.*; model gbtree has"),
         ({"test_chroms": ["chr7"]}, "test_chroms chr7: no test genes"),
@@ -409,7 +410,7 @@ def test_folders_without_features(tmp_path):
     with pytest.raises(spex.InputError, match=r"data_folder .*cached_genes.tsv: no such file"):
         spex.load_features(tmp_path)
     (tmp_path / "cached_genes.tsv").write_text("a\tb\n1\t2\n")
-    with pytest.raises(spex.InputError, match=r"no column id, symbol, .*; the same tensors.py command writes it again"):
+    with pytest.raises(spex.InputError, match=r"no column id, symbol, .*; the spex tensors command .* writes it again"):
         spex.load_features(tmp_path)
 
 

@@ -93,7 +93,7 @@ TENSOR_OPTIONS = [
     ("--hic_resolution 5000", "--hic_resolution 5000: says how a contact map is used, but none is given"),
     ("--contact_weight log", "--contact_weight log: says how a contact map is used, but none is given"),
     ("--distance_edges 0.3 0.6", "--distance_edges 0.3 0.6: says how a contact map is used, but none is given"),
-    ("--contact_weight raw", "--contact_weight: invalid choice: 'raw'"),
+    ("--contact_weight raw", "--contact_weight: found 'raw', expected one of "),
     ("--distance_edges 0", "--distance_edges: found '0', expected a number above 0"),
     ("--distance_edges 0.6 0.3 --mcool_filename a", "--distance_edges: found 0.6 0.3; expected numbers that rise"),
     (
@@ -115,21 +115,23 @@ TENSOR_OPTIONS = [
     ("--data_folder=", "--data_folder: found nothing, expected a path; is a variable of the shell not set"),
     ("--pred_cache_folder=", "--pred_cache_folder: found nothing, expected a path"),
     ("--min_count -1 --contact_rule corrected", "--min_count: found '-1', expected a number above 0"),
-    ("--contact_rule strict", "--contact_rule: invalid choice: 'strict'"),
+    ("--contact_rule strict", "--contact_rule: found 'strict', expected one of "),
     ("--hic_resolution 0", "--hic_resolution: found '0', expected a whole number from 1 up"),
     ("--hic_resolution 2500 --mcool_filename a", "--hic_resolution 2500: expected a multiple of 200"),
-    ("--gene_type mRNA", "--gene_type: invalid choice: 'mRNA'"),
+    ("--contact_rule corected", "expected one of published, corrected; did you mean corrected"),
+    ("--correction", "unrecognized arguments: --correction, did you mean --contact_rule corrected"),
+    ("--gene_type mRNA", "--gene_type: found 'mRNA', expected one of "),
     ("--divisor 3", "--divisor: is given without --reminder"),
     ("--reminder 3", "--reminder: is given without --divisor"),
     ("--divisor 0 --reminder 0", "--divisor: found '0', expected a whole number from 1 up"),
     ("--divisor 3 --reminder 3", "--reminder: found 3; expected 0 to 2"),
     ("--divisor 3 --reminder -1", "--reminder: found '-1', expected a whole number from 0 up|expected one argument"),
-    ("--precision double", "--precision: invalid choice: 'double'"),
+    ("--precision double", "--precision: found 'double', expected one of "),
     ("--precision tf32", "--precision tf32: only CUDA devices have it"),
-    ("--compute_platform GPU", "--compute_platform: invalid choice: 'GPU'"),
+    ("--compute_platform GPU", "--compute_platform: found 'GPU', expected one of "),
     ("--gpus first", "--gpus: found 'first', expected a whole number"),
     ("--gpus 0", "--gpus: of no use with --compute_platform CPU"),
-    ("--cache_dtype int8", "--cache_dtype: invalid choice: 'int8'"),
+    ("--cache_dtype int8", "--cache_dtype: found 'int8', expected one of "),
     ("--test_only False", "unrecognized arguments: False"),
     ("--mcool_filename", "--mcool_filename: expected at least one argument"),
     ("--data", "unrecognized arguments: --data"),
@@ -213,7 +215,8 @@ def test_file_of_train(options, tmp_path, capsys, option, content, message):
 def test_tensor(options, capsys):
     path = DataFolder(options["--data_folder"]).tensor_path("ENSG00000000000")
     path.write_bytes(path.read_bytes()[:-10])
-    refuse_training(capsys, options, f"1 of 47 tensors cannot be used: {re.escape(str(path))}: .*run tensors.py again")
+    message = f"1 of 47 tensors cannot be used: {re.escape(str(path))}: .*run python tensors.py again"
+    refuse_training(capsys, options, message)
 
 
 def test_data_folder(options, tmp_path, capsys):
@@ -243,7 +246,8 @@ TRAIN_OPTIONS = [
     ("--pseudocount 0", "--pseudocount: found '0', expected a number above 0"),
     ("--pseudocount -1", "--pseudocount: found '-1', expected a number above 0|expected one argument"),
     ("--pseudocount nan", "--pseudocount: found 'nan', expected a number above 0"),
-    ("--model forest", "--model: invalid choice: 'forest'"),
+    ("--model rigde", "--model: found 'rigde', expected one of gbtree, gblinear, ridge; did you mean ridge"),
+    ("--model forest", "--model: found 'forest', expected one of "),
     ("--seed 9999999999", "--seed: found '9999999999', expected a whole number from 0 to 2147483647"),
     ("--seed -1", "--seed: found '-1', expected a whole number from 0 to 2147483647"),
     ("--repeats 0", "--repeats: found '0', expected a whole number from 1 up"),
@@ -259,7 +263,7 @@ TRAIN_OPTIONS = [
     ("--validation_chroms chr8", "--validation_chroms chr8: is among --test_chroms too"),
     ("--test_chroms chr1 chr2 chr8 chr9", "no training genes"),
     ("--test_only", "no training genes"),
-    ("--cv folds", "--cv: invalid choice: 'folds'"),
+    ("--cv folds", "--cv: found 'folds', expected one of "),
     ("--cv chromosomes --test_chroms chr8", "--test_chroms: a cross-validation tests on every chromosome in turn"),
     ("--cv chromosomes --cv_groups 2", "--cv_groups: found '2', expected a whole number from 3 up"),
     ("--cv chromosomes --cv_groups 9", "9 groups of the 4 chromosomes"),

@@ -32,6 +32,14 @@ def test_help_names_every_command_on_a_line_of_its_own(capsys):
     assert max(map(len, out.splitlines())) <= 100
 
 
+@pytest.mark.parametrize(
+    ("words", "as_by"),
+    [((), ["--help"]), (["help"], ["--help"]), (["help", "train"], ["train", "--help"])],
+)
+def test_help_is_a_word_too_and_what_comes_without_any(capsys, words, as_by):
+    assert leave(capsys, *words) == leave(capsys, *as_by)
+
+
 def test_version(capsys):
     assert leave(capsys, "--version")[:2] == (0, f"spex {spex.__version__}\n")
 
@@ -45,7 +53,6 @@ def test_version(capsys):
         (["xyz"], "found 'xyz', expected one of: tensors, train, "),
         (["\x1b[2J\n"], "expected one of: tensors, train, "),
         ([""], "found '', expected one of: "),
-        ([], "the following arguments are required: COMMAND"),
         (["--data_folder", "x"], "the following arguments are required: COMMAND"),
     ],
 )

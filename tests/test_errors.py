@@ -9,7 +9,7 @@ import pytest
 
 import spex
 from spex.commands.parsers import PARSERS
-from spex.errors import InputError, parameter
+from spex.errors import InputError, command, parameter
 
 PACKAGE = Path(spex.__file__).parent
 published = PARSERS["tensors"]([], "tensors.py").spell
@@ -20,10 +20,11 @@ OF_ANOTHER_PROGRAM = ("study/running.py",)
 """Files whose options are those of the program that they start."""
 
 OPTION = re.compile(r"--[a-z0-9_]{3,}")
+SCRIPT = re.compile(r"train\.py|tensors\.py|-m spex\.")
 OTHER_PROGRAMS = (
     "gunzip --keep",
-    "train.py --list_targets",
-    "python tensors.py --data_folder",
+    "train --list_targets",
+    "tensors --data_folder",
     "hicBuildMatrix --binSize",
     "cooler load --one-based",
     "cooler dump --join",
@@ -54,8 +55,8 @@ def test_the_library_speaks_of_no_option():
             continue
         for line, text in texts(path):
             rest = text
-            for command in OTHER_PROGRAMS:
-                rest = rest.replace(command, "")
+            for program in OTHER_PROGRAMS:
+                rest = rest.replace(program, "")
             if OPTION.search(rest):
                 found.append(f"{path.relative_to(PACKAGE.parent)}:{line}: {text!r}")
     assert not found, "\n".join(found)
@@ -97,6 +98,32 @@ def test_an_error_survives_the_way_from_another_process():
     arrived = queue.get(timeout=60)
     assert type(arrived) is InputError and vars(arrived) == vars(ERROR)
     assert str(arrived) == str(ERROR) and arrived.line(published) == ERROR.line(published)
+
+
+@pytest.mark.parametrize(
+    "prog, seen",
+    [
+        ("train.py", "python train.py --list_targets or spex map"),
+        ("python -m spex.resources get", "python train.py --list_targets or spex map"),
+        ("spex train", "spex train --list_targets or spex map"),
+    ],
+)
+def test_commands_are_named_as_the_user_calls_them(prog, seen):
+    error = InputError("none", hint=f"{command('train --list_targets')} or {command('map')}")
+    assert error.line(PARSERS["train"]([], prog).spell) == f"none; {seen}"
+    assert str(error) == "none; spex train --list_targets or spex map"
+
+
+def test_no_message_names_a_script_that_the_user_may_not_have():
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.parent.name in WITH_OPTIONS:
+            continue
+        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
+        texts = [node for node in nodes if isinstance(node, ast.Constant) and node not in docstrings]
+        found += [f"{path}:{node.lineno}" for node in texts if SCRIPT.search(str(node.value))]
+    assert not found, "\n".join(found)
 
 
 def test_a_command_spells_its_own_options_only():

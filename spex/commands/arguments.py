@@ -40,6 +40,8 @@ def recall(args, root, *names):
     """Take inputs that are not given from where the data folder's are, and the choice of its genes with them.
 
     root: path of the data folder. names: of inputs. Their options count as given from then on.
+
+    Returns: names of the options that were taken from there.
     """
     folder = DataFolder(root)
     hashes, settings, found = KnownHashes(folder.input_hashes), read_run_settings(folder), {}
@@ -60,6 +62,7 @@ def recall(args, root, *names):
     args.given |= found.keys()
     with contextlib.suppress(OSError):  # a folder of someone else's, or on a full disk: hashes are computed again
         hashes.save()
+    return found.keys()
 
 
 def remembered_maps(roots):

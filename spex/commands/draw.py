@@ -7,7 +7,7 @@ import logging
 from functools import partial
 
 from spex.commands.main import start
-from spex.errors import InputError
+from spex.errors import InputError, command
 from spex.reports.fit_figures import draw_folder
 from spex.runs.folder import DataFolder
 
@@ -21,7 +21,7 @@ def run(args):
             "no folder results in it",
             argument="data_folder",
             subject=args.data_folder,
-            hint=f"fit something first: python train.py --data_folder {args.data_folder}",
+            hint=f"fit something first: {command('train')} --data_folder {args.data_folder}",
         )
     drawn, left_out = draw_folder(results)
     for place, why in left_out:

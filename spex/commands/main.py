@@ -4,7 +4,6 @@ A command line is parsed before the modules of its command are imported: torch a
 """
 
 import argparse
-import difflib
 import sys
 from functools import partial
 from importlib import import_module
@@ -14,6 +13,7 @@ from spex.commands.choices import Running
 from spex.commands.parser import OneLineParser
 from spex.commands.parsers import PARSERS
 from spex.commands.running import run_script
+from spex.errors import did_you_mean
 
 PROG = "spex"
 PROGS = {"tensors": "tensors.py", "train": "train.py", "resources": "python -m spex.resources"}
@@ -59,8 +59,7 @@ def create_parser():
 def command(text):
     """An argument type: the name of a command."""
     if text not in COMMANDS:
-        nearest = difflib.get_close_matches(text.lower().removesuffix(".py"), COMMANDS, n=1)
-        offer = f"did you mean {nearest[0]}?" if nearest else f"expected one of: {', '.join(COMMANDS)}"
+        offer = did_you_mean(text.removesuffix(".py"), COMMANDS) or f"expected one of: {', '.join(COMMANDS)}"
         raise argparse.ArgumentTypeError(f"found {text!r}, {offer}")
     return text
 
@@ -85,6 +84,7 @@ def start(name, argv=None, prog=None, loaded=lambda: None, **replacements):
     parser = parser_of(name, words, prog)
     args = parser.parse_args(words)
     parser = getattr(args, "parser", parser)  # of a command with subcommands
+    args.spell = parser.spell
     run = partial(_run, name, replacements, loaded)
     return run_script(parser.prog, run, args, spell=parser.spell, resumes=getattr(args, "resumes", True))
 
@@ -96,7 +96,9 @@ def _run(name, replacements, loaded, args):
 
 
 def main(argv=None, **more):
-    """Run the command that a command line names. more: as of `start`."""
+    """Run the command that a command line names; without one, or by `help`, show what there is. more: as of `start`."""
     words = sys.argv[1:] if argv is None else [*argv]
+    if words[:1] in ([], ["help"]):
+        words = [*words[1:], "--help"]
     name = create_parser().parse_args(words[:1]).command
     return start(name, words[1:], f"{PROG} {name}", **more)

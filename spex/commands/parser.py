@@ -1,11 +1,10 @@
 """Options on the command line: parsers made from `Options` dataclasses, and errors on one line."""
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
 
-from spex.errors import visible
+from spex.errors import nearest, visible
 from spex.options import TRUTH, options_in
 
 PUBLISHED = {
@@ -31,6 +30,13 @@ PUBLISHED = {
 
 SHOWN = {"targets": "target"}
 """Options that every command spells in another way than the library."""
+
+SCRIPTS = {
+    "tensors": "python tensors.py",
+    "train": "python train.py",
+    "resources": "python -m spex.resources",
+}
+"""How users of the published scripts call commands."""
 
 EXTRA = {"maps": ("contacts_filename",), "whole_chromosome_fallback": ("narrow_draw",)}
 """Further spellings that are taken and not shown."""
@@ -142,7 +148,9 @@ class OneLineParser(argparse.ArgumentParser):
         return PUBLISHED.get(name, name) if self.published else SHOWN.get(name, name)
 
     def spell(self, name):
-        """How a user of this command knows an argument of the library."""
+        """How a user of this command knows an argument of the library, or another command."""
+        if name.startswith("spex "):
+            return name if self.prog.startswith("spex ") else _by_script(*name.split())
         action = next((each for each in self._actions if each.dest == name), None)
         if action is None:
             return self._others(self.spelling(name))
@@ -156,11 +164,13 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {visible(message)}{offer} (see {self.prog} --help)\n")
 
     def _nearest(self, unknown):
-        """The option that is spelled most like an unknown one, or begins with it; None where there is none."""
+        """The option, or value of one, that is spelled most like an unknown option, or begins with it; None without."""
         wanted = unknown.lstrip("-").partition("=")[0].replace("-", "_")
-        spellings = {text: option for option, action in self._option_string_actions.items() for text in [option[2:]]}
+        options = self._option_string_actions.items()
+        spellings = {str(choice): f"{option} {choice}" for option, action in options for choice in action.choices or ()}
+        spellings |= {option[2:]: option for option, _ in options}
         spellings |= {text: f"--{shown}" for text, shown in self._spellings.items()}
-        near = difflib.get_close_matches(wanted, spellings, n=1, cutoff=0.7)
+        near = nearest(wanted, spellings, cutoff=0.7)
         near = near or sorted((text for text in spellings if text.startswith(wanted)), key=len)[:1]
         return spellings[near[0]] if near else None
 
@@ -190,14 +200,17 @@ class OneLineParser(argparse.ArgumentParser):
         return words, behind
 
 
+def _by_script(program, name, *options):
+    """A command line of the program as users of the published scripts give it."""
+    return " ".join([SCRIPTS.get(name, f"{program} {name}"), *options])
+
+
 def _argument(said, default):
     """Arguments of argparse for an option."""
     kind = said.kind
     if kind is TRUTH:
         return {"action": "store_true"}
-    argument = {"metavar": said.metavar, "choices": kind.choices}
-    if not kind.choices:
-        argument["type"] = typed(kind.item or kind)
+    argument = {"metavar": said.metavar, "choices": kind.choices, "type": typed(kind.item or kind)}
     if kind.item is not None:
         argument |= {"nargs": "+"} | ({} if default else {"action": "extend"})
     return argument

@@ -12,7 +12,7 @@ from spex.contacts.rules import Corrected, Published, Rule
 from spex.features.choices import Computing
 from spex.inputs.choices import GeneChoice, Reading, SampleChoice
 from spex.models.choices import Fitting
-from spex.options import PATH, SEED, whole
+from spex.options import PATH, SEED, one_of, whole
 from spex.study.schema import spell
 
 FIXED_SIZES = {
@@ -28,7 +28,8 @@ SEVERAL = {"nargs": "+", "action": "extend", "default": []}
 
 FILES = "inputs and outputs"
 SHELLS = ("bash", "zsh", "tcsh")
-TABLES = ("tsv", "parquet")
+CONFIRMED = ("gbtree",)
+TABLES = {"type": typed(one_of(("tsv", "parquet"))), "choices": ("tsv", "parquet"), "default": "tsv"}
 FOLDER = "DATA_FOLDER"
 AS_MADE = "how the tensors were made, which the data folder knows"
 WORTH = (
@@ -124,7 +125,8 @@ def _compare(words, prog):
     add = parser.group("more views").add_argument
     add(
         "--confirm",
-        choices=("gbtree",),
+        type=typed(one_of(CONFIRMED)),
+        choices=CONFIRMED,
         help="fit the published trees to the same features too, for the tissues that --target or --target_index names",
     )
     seeds = add("--most_seeds", type=typed(whole(3)), default=20, help="with --confirm: seeds of each model")
@@ -158,7 +160,7 @@ def _elements(words, prog):
     add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
     add = parser.group("outputs").add_argument
     add("--out", type=typed(PATH), metavar="DIR", help="default: DATA_FOLDER/elements")
-    add("--format", choices=TABLES, default="tsv", help="format of the table")
+    add("--format", **TABLES, help="format of the table")
     add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
     parser.options("outputs", Inputs, "chromatin_features")
     hidden = {"dest": "genes", "type": typed(PATH), "help": argparse.SUPPRESS}
@@ -190,7 +192,7 @@ def _variants(words, prog):
     )
     add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
-    add("--format", choices=TABLES, default="tsv", help="format of effects.tsv or effects.parquet")
+    add("--format", **TABLES, help="format of effects.tsv or effects.parquet")
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
     rows = add("--block_size", type=typed(whole(1)), default=256, help="rows of the file per block")
     parser.make_rare(rows)
@@ -239,7 +241,7 @@ def _map(words, prog):
 
 def _draw(words, prog):
     parser = OneLineParser(prog, "Draw the pictures of finished fits again.", example="DATA_FOLDER")
-    parser.add_argument("data_folder", type=typed(PATH), metavar=FOLDER, help="folder that train.py wrote results/ in")
+    parser.add_argument("data_folder", type=typed(PATH), metavar=FOLDER, help="folder with results/ of spex train")
     return parser
 
 
@@ -290,7 +292,7 @@ def _completion(words, prog):
         'eval "$(spex completion bash)", in ~/.bashrc to keep it.',
         example="bash",
     )
-    parser.add_argument("shell", choices=SHELLS, help="which shell")
+    parser.add_argument("shell", type=typed(one_of(SHELLS)), choices=SHELLS, help="which shell")
     parser.set_defaults(resumes=False)
     return parser
 
@@ -336,7 +338,7 @@ def _add_rule(parser, title, **changes):
 def _add_effects(parser, models):
     """Add what `spex elements` and `spex variants` share. models: which ones --model takes, as text."""
     add = parser.group("inputs").add_argument
-    add("data_folder", type=typed(PATH), metavar=FOLDER, help="data folder that tensors.py filled")
+    add("data_folder", type=typed(PATH), metavar=FOLDER, help="data folder that spex tensors filled")
     add(
         "--model",
         dest="fit",

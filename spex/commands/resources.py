@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from spex.commands.main import start
-from spex.errors import InputError
+from spex.errors import InputError, command
 from spex.files.checks import require_file
 from spex.resources.download import MEGABYTE
 from spex.resources.obtain import download_part, is_verified, verify
@@ -69,7 +69,7 @@ def print_checks(resources, find, spell):
         path = find(resource.name)
         try:
             if not path.exists():
-                hint = f"get it with: python -m spex.resources get {resource.name}"
+                hint = f"get it with: {command('resources')} get {resource.name}"
                 raise InputError("no such file", argument=resource.name, subject=path, hint=hint)
             verify(resource, require_file(path, resource.name), path, find)
         except InputError as error:

@@ -37,6 +37,7 @@ from spex.models.splits import (
     cross_validation_splits,
     sorted_chromosomes,
     split_by_chromosome,
+    warn_of_few,
 )
 from spex.reports.fit_figures import draw_missing, write_summary
 from spex.runs import records
@@ -86,7 +87,8 @@ def run(args):
     report_rows(args.genes, table, kept, args.gene_type, excluded)
     report_genes(matched, file, expression)
     if choices["chromatin"] is None:
-        logger.info("importance has no names of features; get them with: python -m spex.resources get features")
+        way = args.spell("spex resources get features")
+        logger.info("importance has no names of features; get them with: %s", way)
     report_splits(splits, fitting.model, set(matched.genes["chrom"]), cv=fitting.cv is not None)
 
     training = read_training(folder, matched, settings=shared_settings(hashes, args, file), **choices)
@@ -190,6 +192,8 @@ def report_splits(splits, model, chroms, *, cv):
             f"{len(split.test):,}",
             ", ".join(split.test_chroms),
         )
+        if not cv:
+            warn_of_few(split)
     use = MODELS[model].use_of_watched
     if use and not cv and not splits[0].validation_chroms:
         logger.warning(

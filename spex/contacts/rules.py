@@ -13,7 +13,7 @@ import numpy as np
 
 from expecto.gene_features import STEP
 from expecto.network import BELUGA
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, parameter
 from spex.options import NUMBER, Options, one_of, option, several, whole
 
 LEAST_DISTANCE = 20_000
@@ -202,9 +202,7 @@ def make_rule(name, **options):
     Raises:
         InputError: there is no such rule, or it has no such threshold.
     """
-    if name not in RULES:
-        raise InputError("no such rule", argument="rule", subject=shown(name), expected=" or ".join(RULES))
-    own = thresholds_in(RULES[name])
+    own = thresholds_in(RULES[one_of(RULES).check(name, "rule")])
     for threshold, value in options.items():
         if threshold not in (*own, *SHARED):
             owner = [rule.name for rule in RULES.values() if threshold in thresholds_in(rule)]

@@ -22,12 +22,14 @@ from expecto.beluga import CHANNELS, HIDDEN, KERNEL, load_beluga
 from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.contacts.collect import Contacts
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, command, parameter, shown
 from spex.features.choices import DTYPES
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
 from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
+from spex.inputs.identify import identify, look
+from spex.inputs.swapped import others
 from spex.models.device_products import one_line
 from spex.options import one_of
 from spex.runs.cache import PredictionStore
@@ -149,11 +151,12 @@ def open_model(path):
     try:
         model = load_beluga(path)
     except ValueError as error:
+        identify(others("network"), look(path), {"argument": "network", "subject": path}, "the network's checkpoint")
         raise InputError(
             str(error).removeprefix(f"{path}: "),
             argument="network",
             subject=path,
-            hint="get it again with: python -m spex.resources get beluga",
+            hint=f"get it again with: {command('resources')} get beluga",
         ) from error
     if model.sizes != (*CHANNELS, HIDDEN):
         logger.warning(

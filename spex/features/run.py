@@ -94,7 +94,8 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     hashes = KnownHashes(folder.input_hashes)
     table, genes, maps = _read_inputs(inputs, folder, hashes)
     settings = _settings(inputs, computation, hashes)
-    check_run(folder, settings)
+    given = {"genes": [inputs.genes], "genome": [inputs.genome], "network": [inputs.network], "maps": inputs.maps}
+    check_run(folder, settings, given)
     chosen = select_shard(_test_genes(genes) if test_only else genes, *(shard or ()))
     pending = unfinished_genes(folder, chosen, settings.width)
     store = _store(computation, settings)
@@ -103,10 +104,8 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
 
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
     watch.check()
-    claim_run(folder, settings)
-    cache = [] if computation.cache is None else [computation.cache]
-    given = {"genes": [inputs.genes], "genome": [inputs.genome], "network": [inputs.network]}
-    folder.remember(hashes, **given, maps=inputs.maps, cache=cache)
+    claim_run(folder, settings, given)
+    folder.remember(hashes, **given, cache=[] if computation.cache is None else [computation.cache])
     hashes.save()
     report_rows(inputs.genes, table, genes, inputs.gene_type, inputs.excluded)
     write_text(folder.cached_genes, cached_genes_text(table, genes))

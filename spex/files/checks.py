@@ -1,7 +1,6 @@
 """Paths that a user gave: whether a file or a folder is there, and pipes, kept so that they can be read twice."""
 
 import contextlib
-import difflib
 import os
 import shutil
 import sys
@@ -9,7 +8,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, command, did_you_mean
 from spex.files.atomic import temporary_path
 
 STANDARD_INPUT = "-"
@@ -40,7 +39,7 @@ def require_filled(path, argument):
     """The path of a data folder, when there is one. argument: name of the one that gave it."""
     path = Path(path)
     if not path.exists():
-        hint = f"{_near(path)}, or make the tensors first: python tensors.py --data_folder {path}"
+        hint = f"{_near(path)}, or make the tensors first: {command('tensors --data_folder')} {path}"
         raise InputError("no such folder", argument=argument, subject=path, hint=hint)
     return path
 
@@ -64,7 +63,7 @@ def require_file(path, argument):
 def _way_to(path):
     """How to get one of the published files, known by its name; None of any other."""
     name = PUBLISHED_FILES.get(path.name)
-    return name and f"get it with: python -m spex.resources get {name}"
+    return name and f"get it with: {command('resources')} get {name}"
 
 
 def _near(path):
@@ -72,9 +71,7 @@ def _near(path):
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}; check the path"
     with contextlib.suppress(OSError):
-        near = difflib.get_close_matches(path.name, os.listdir(path.parent), n=2)
-        if near:
-            return f"did you mean {' or '.join(map(shown, near))}?"
+        return did_you_mean(path.name, os.listdir(path.parent), 2) or "check the path"
     return "check the path"
 
 

@@ -4,7 +4,6 @@ A form is a table, AnnData, or files with one sample each, as RSEM writes them a
 it the user means, by index, name or shell pattern, is found here too.
 """
 
-import difflib
 import fnmatch
 import logging
 import re
@@ -18,12 +17,12 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, not_installed, parameter, shown
+from spex.errors import InputError, command, nearest, not_installed, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
 from spex.inputs.choices import VALUES
-from spex.inputs.expression_tables import SUFFIX, ExpressionFile, open_table
+from spex.inputs.expression_tables import FORMS, SUFFIX, ExpressionFile, open_table
 from spex.inputs.expression_values import (
     BACK,
     LARGEST_LOGARITHM,
@@ -34,8 +33,9 @@ from spex.inputs.expression_values import (
     warn_of_logarithms,
 )
 from spex.inputs.hdf5 import check_whole, open_hdf5
-from spex.inputs.identify import HDF5, Format, recognise
+from spex.inputs.identify import HDF5, Format, identify, look, recognise
 from spex.inputs.normalise import ENSEMBL, unversioned
+from spex.inputs.swapped import others
 from spex.inputs.text_tables import listed
 from spex.options import one_of
 
@@ -44,7 +44,7 @@ SAMPLES_EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"
 PUBLISHED_TARGET = 22
 PUBLISHED_TISSUE = "EBV"
 """Part of the default target's name, EBV-transformed lymphocytes, in every release of GTEx."""
-SHOWS_ALL = "train.py --list_targets shows"
+SHOWS_ALL = f"{command('train --list_targets')} shows"
 
 LOGARITHM = "log1p"
 """What scanpy notes in uns where it has put log(X + 1) into X."""
@@ -87,6 +87,8 @@ def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
             f"an HDF5 file, with {parameter('value')} or among several",
             expected="one .h5ad alone, or tables with a sample each",
         )
+    if paths[0].is_file():
+        identify(others("expression"), look(paths[0]), {"argument": "expression", "subject": paths[0]}, FORMS)
     if binary is not None:
         return ANNDATA.reader(binary, known_ids)
     return open_table(paths[0]) if alone and not paths[0].is_dir() else _open_samples(paths, value)
@@ -375,14 +377,13 @@ def _matching(file, pattern):
     exact = [index for index, name in names.items() if name == pattern]
     found = exact or [index for index, name in names.items() if fnmatch.fnmatchcase(name.lower(), lowered)]
     if not found:
-        by_lowered = {name.lower(): name for name in file.tissues}
-        near = [by_lowered[name] for name in difflib.get_close_matches(lowered, by_lowered, n=3, cutoff=0.3)]
-        nearest = f"nearest: {'; '.join(map(shown, near))}; " if near else ""
+        near = nearest(pattern, file.tissues, most=3, cutoff=0.3)
+        offer = f"nearest: {'; '.join(map(shown, near))}; " if near else ""
         raise InputError(
             f"no such tissue in {file.path}",
             argument="targets",
             subject=repr(pattern),
-            hint=f'{nearest}{SHOWS_ALL} all {len(file.tissues)}; patterns like "Brain*" work too',
+            hint=f'{offer}{SHOWS_ALL} all {len(file.tissues)}; patterns like "Brain*" work too',
         )
     return found
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, command, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.account import FEW, Account
 from spex.inputs.annotation import is_annotation, read_annotation
@@ -37,6 +37,7 @@ from spex.inputs.normalise import (
     reasons_by_chromosome,
     unversioned,
 )
+from spex.inputs.swapped import goes_to, is_expression, others
 from spex.inputs.text_tables import Beginning, listed, places_of, read_table
 from spex.options import NUMBER, Kind, one_of, text
 
@@ -110,6 +111,7 @@ FORMATS = (
         lambda seen: seen.separator_where(partial(is_positions, seen)) is not None,
         reader=read_positions,
     ),
+    *others("genes"),
     *(
         Format(f"{tool.name}, no genes with their TSS", tool.sign, take("it may be the expression of genes"))
         for tool in TOOLS
@@ -119,6 +121,7 @@ FORMATS = (
         is_ucsc,
         take("give GTF or GFF3 of GENCODE, Ensembl or RefSeq, or such a table with a row a gene"),
     ),
+    Format("a table that may be expression", is_expression, take(goes_to("expression", "expression"))),
     Format(
         "a table without headings",
         has_no_headings,
@@ -264,8 +267,9 @@ def read_cached_genes(path):
     Raises:
         InputError: there is no such file, or it is no such table.
     """
-    about = {"argument": "data_folder", "subject": path, "expected": "the table of kept genes that tensors.py writes"}
-    hint = "the same tensors.py command writes it again"
+    made_by = command("tensors")
+    about = {"argument": "data_folder", "subject": path, "expected": f"the table of kept genes that {made_by} writes"}
+    hint = f"the {made_by} command that made the folder writes it again"
     content = read_table(
         require_file(path, "data_folder"),
         "data_folder",

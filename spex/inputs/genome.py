@@ -10,6 +10,7 @@ from expecto.network import BELUGA
 from spex.errors import InputError, shown
 from spex.files.atomic import is_read_only, temporary_path
 from spex.inputs.identify import COMPRESSED, GZIPPED, Format, identify, look, take
+from spex.inputs.swapped import others
 
 LINE_ENDS = 64
 """Bytes looked at at both ends of a sequence's first line: an index may have taken blanks there for bases."""
@@ -24,13 +25,14 @@ LETTERS = string.ascii_letters.encode() + b"-*"
 NO_LETTER = 255
 
 FORMATS = (
+    Format("FASTA", lambda seen: seen.head.startswith(b">")),
+    *others("genome"),
     Format(
         "compressed FASTA",
         lambda seen: seen.kind in COMPRESSED.values(),
         lambda seen: f"decompress it with: {'gunzip --keep' if seen.kind == GZIPPED else 'its own tool,'} {seen.path}",
         found=lambda seen: f"compressed ({seen.kind})",
     ),
-    Format("FASTA", lambda seen: seen.head.startswith(b">")),
     Format(
         "another file", lambda seen: True, take(None), found=lambda seen: seen.kind or "text or bytes of another kind"
     ),

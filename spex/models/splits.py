@@ -1,11 +1,12 @@
 """Which rows of a matrix are for training, validation and test, decided by chromosome."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 
 from spex.errors import InputError, parameter
-from spex.models.scores import LEAST_GENES
+from spex.models.scores import FEW_GENES, LEAST_GENES
 
 TEST_CHROM = "chr8"
 """The published held-out chromosome."""
@@ -14,6 +15,8 @@ UNSEEN_CHROM = "chr9"
 """Beluga was trained without this one and the test chromosome."""
 
 LEAST_GROUPS = 3
+
+logger = logging.getLogger("spex")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,15 @@ def split_by_chromosome(chroms, test_chroms, validation_chroms=()):
             "make a part of them)",
         )
     return Split(tuple(test_chroms), tuple(validation_chroms), *map(np.flatnonzero, (train, validation, test)))
+
+
+def warn_of_few(split):
+    """Warn of a score that few genes decide. split: Split that is scored by itself."""
+    if len(split.test) < FEW_GENES:
+        logger.warning(
+            "only %d test genes (%s): their score says little, whatever its p-value; hold more chromosomes out",
+            *(len(split.test), ", ".join(split.test_chroms)),
+        )
 
 
 def cross_validation_splits(chroms, groups=None):

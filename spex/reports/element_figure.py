@@ -12,7 +12,7 @@ WIDTH, LOCUS_HEIGHT, LOWER_HEIGHT = 9.5, 3.7, 2.6
 """Inches."""
 TITLE_LINE, NAME_LINE, FEATURE_LINE = 95, 40, 32
 """Letters."""
-THIN, THICK = 0.8, 4.0
+THIN, THICK = 0.8, 3.0
 """Points: of an arc without effect and of the strongest."""
 ARC_POINTS = 60
 LONG = 1_000_000
@@ -97,7 +97,9 @@ def _draw_locus(figure, axes, gene, contacts):
     axes.xaxis.set_major_formatter(lambda place, _: f"{place / unit:,.9g}")
     _mark_tss(axes, gene)
     if largest:
-        bar = figure.colorbar(scale, ax=axes, label=f"effect of a contact,\n{UNIT}", pad=0.01, aspect=25)
+        bar = figure.colorbar(
+            scale, ax=axes, label=f"effect of a contact (colour and width),\n{UNIT}", pad=0.01, aspect=25
+        )
         bar.outline.set_visible(False)
         figures.few_ticks(bar.ax.yaxis, 6, symmetric=True, steps=None)
         bar.ax.yaxis.set_major_formatter(_plainly)
@@ -147,7 +149,8 @@ def _draw_own(axes, gene, own):
     axes.bar(starts, scores, ends - starts, align="edge", color=_by_sign(scores), linewidth=0)
     axes.axhline(0, color=figures.MUTED, linewidth=0.8)
     axes.axvline(0, color=figures.INK, linewidth=1.2)
-    axes.set(title="local windows", xlabel="kb from the TSS", ylabel=UNIT)
+    downstream = "right" if gene.strand == "+" else "left"
+    axes.set(title="local windows", xlabel=f"kb from the TSS; downstream is to the {downstream}", ylabel=UNIT)
     for axis, steps in ((axes.xaxis, [1, 2, 5, 10]), (axes.yaxis, None)):
         figures.few_ticks(axis, 5, steps=steps)
         axis.set_major_formatter(_plainly)

@@ -135,10 +135,10 @@ def name_rows(axes, names, **text):
     axes.grid(visible=False, axis="y")
 
 
-def mark_zero(axes):
-    """The line of no difference, in sight, and room for few ticks with readable labels."""
+def mark_zero(axes, ticks=4):
+    """The line of no difference, in sight, and few ticks with readable labels. ticks: steps between them at most."""
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
-    few_ticks(axes.xaxis)
+    few_ticks(axes.xaxis, ticks)
 
 
 def few_ticks(axis, count=4, **how):
@@ -153,12 +153,18 @@ def legend_above(drawn, **kwargs):
     drawn.legend(loc="outside upper left", ncols=2, alignment="left", **kwargs)
 
 
-def handle(colour, marker, text, hollow=False):
-    """An entry of a legend: a marker, or a thin line where the marker is ""."""
+def part_rows(axes, count):
+    """A thin line between each two of some rows."""
+    for row in range(1, count):
+        axes.axhline(row - 0.5, color=MUTED, linewidth=0.4)
+
+
+def handle(colour, marker, text, hollow=False, width=0.8):
+    """An entry of a legend: a marker, or a line of a width in points where the marker is ""."""
     from matplotlib.lines import Line2D  # noqa: PLC0415
 
     look = {"linestyle": "", "markerfacecolor": PAPER if hollow else colour, "markersize": 6.5}
-    return Line2D([], [], color=colour, marker=marker, label=text, **look if marker else {"linewidth": 0.8})
+    return Line2D([], [], color=colour, marker=marker, label=text, **look if marker else {"linewidth": width})
 
 
 def save(drawn, name, alt):

@@ -61,8 +61,11 @@ KINDS = {"experiment": "type of experiment", "factor": "factor"}
 """By what a study groups its maps -> how that is called."""
 
 SPEARMAN = "difference in Spearman correlation"
-SPREAD = {"controls": 0.62, "maps": 0.5}
+SPREAD = {"controls": 0.62, "maps": 0.64}
 """Part of a row over which its marks are spread out, so that none hides another."""
+
+NAMED_MAPS = 8
+"""Maps of a group whose marks have names beside them; of more the row would be too high."""
 
 DISTANCE_COLOURS = (figures.GREY, figures.BLUE, figures.GREEN, figures.ORANGE, figures.PURPLE)
 
@@ -84,8 +87,11 @@ def draw_forest(comparison):
             for row, values in enumerate(maps.itertuples()):
                 _draw_interval(axes, row, values, column)
             axes.set(title=title, xlabel=SPEARMAN)
-            figures.mark_zero(axes)
+            figures.mark_zero(axes, 6)
+            figures.part_rows(axes, len(maps))
         handles = _handles(maps, hollow=True)
+        with_interval = np.isfinite(maps[["gain_low", "gain_high"]]).all(axis=1).any()
+        handles += [figures.handle(figures.INK, "", "95 % interval", width=1.8)] if with_interval else []
         handles += [figures.handle(figures.MUTED, "", "range over tissues")] if several else []
         figures.legend_above(figure, handles=handles)
         ends = (interval(row.gain_low, row.gain_high) for row in maps.itertuples())
@@ -120,8 +126,7 @@ def draw_controls(comparison):
         for control, offset in zip(there, _offsets(len(there), SPREAD["controls"]), strict=True):
             look = {"color": control.colour, "markersize": 8 if control is CONTROLS[0] else 6, "label": control.text}
             axes.plot(means[control.column], np.arange(len(maps)) + offset, control.marker, **look)
-        for row in range(1, len(maps)):
-            axes.axhline(row - 0.5, color=figures.MUTED, linewidth=0.4)
+        figures.part_rows(axes, len(maps))
         figures.mark_zero(axes)
         axes.set(xlabel=f"{SPEARMAN} to sequence and number of contacts")
         figures.legend_above(figure)
@@ -146,8 +151,10 @@ def draw_kinds(kinds, maps):
 
 
 def _draw_kind(groups, kind, maps):
-    names = (f"{row.group} ({count(row.maps, 'map')})" for row in groups.itertuples())
-    with figures.rows(names, 9, 1.7) as (figure, (axes,)):
+    names = (f"{count(row.maps, 'map')}: {row.group}" for row in groups.itertuples())
+    most = min(int(groups["maps"].max()), NAMED_MAPS)
+    with figures.rows(names, 9, 1.7, least_lines=most) as (figure, (axes,)):
+        low, high = maps["gain"].min(), maps["gain"].max()
         for row, group in enumerate(groups.itertuples()):
             mine = maps[maps[kind] == group.group]
             mine = maps[maps[kind] == ""] if mine.empty else mine
@@ -155,15 +162,27 @@ def _draw_kind(groups, kind, maps):
             for each, offset in zip(mine.itertuples(), _offsets(len(mine), SPREAD["maps"]), strict=True):
                 finding = finding_of(each.verdict)
                 axes.plot(each.gain, row + offset, finding.marker, color=finding.colour, markersize=6, alpha=0.85)
+                if len(mine) <= NAMED_MAPS:
+                    _name_mark(axes, each.map, each.gain, row + offset, to_the_left=each.gain > (low + high) / 2)
             if len(mine) > 1:
-                axes.vlines(group.gain, row - 0.38, row + 0.38, color=figures.INK, linewidth=2)
-        figures.mark_zero(axes)
+                axes.vlines(group.gain, row - 0.42, row + 0.42, color=figures.INK, linewidth=2)
+        figures.mark_zero(axes, 8)
+        figures.part_rows(axes, len(groups))
         axes.set(xlabel=f"gain of a map: {SPEARMAN}")
         handles = _handles(maps)
-        handles += [figures.handle(figures.INK, "", "mean of the maps")] if (groups["maps"] > 1).any() else []
+        handles += (
+            [figures.handle(figures.INK, "", "mean of the group's maps", width=2)] if (groups["maps"] > 1).any() else []
+        )
         figures.legend_above(figure, handles=handles)
         means = (f"{row.group}: mean {signed(row.gain)} of {count(row.maps, 'map')}" for row in groups.itertuples())
         return figures.save(figure, kind, f"Gain by {KINDS[kind]}. {'; '.join(means)}")
+
+
+def _name_mark(axes, name, x, y, *, to_the_left):
+    """The name of a map beside its mark, on the side where there is room."""
+    look = {"va": "center", "fontsize": 8, "bbox": {"facecolor": figures.PAPER, "edgecolor": "none", "pad": 0.8}}
+    where = {"xytext": (-7 if to_the_left else 7, 0), "textcoords": "offset points"}
+    axes.annotate(figures.label(name, lines=1), (x, y), ha="right" if to_the_left else "left", **where, **look)
 
 
 def draw_own_cell_type(table):

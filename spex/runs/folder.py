@@ -9,7 +9,7 @@ import numpy as np
 
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import EVERY_ONE, options_of
-from spex.errors import InputError, parameter
+from spex.errors import InputError, command, parameter
 from spex.files.atomic import read_json, write_json
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
@@ -76,6 +76,11 @@ class DataFolder:
                 )
         return [Path(each["path"]) for each in entries]
 
+    def paths_of(self, argument, digests):
+        """Where inputs of these hashes were, as the folder remembers them: list of text; empty where one is unknown."""
+        known = {each["sha256"]: each["path"] for each in self._remembered().get(argument, [])}
+        return [known[digest] for digest in digests] if known.keys() >= {*digests} else []
+
     def _remembered(self):
         """Argument -> list of dicts of path and sha256; nothing where the file is missing or damaged."""
         try:
@@ -109,7 +114,7 @@ def open_made(root, argument):
             unknown if folder.root.is_dir() else "no such folder",
             argument=argument,
             subject=root,
-            expected="a data folder that tensors.py of this program filled",
+            expected=f"a data folder that {command('tensors')} filled",
         )
     return folder, settings
 
@@ -137,7 +142,7 @@ def contacts_of(folder, settings, about):
             "no whole contacts.npz in it",
             **about,
             expected="the map's contacts",
-            hint="the tensors.py command that made the folder writes it again",
+            hint=f"the {command('tensors')} command that made the folder writes it again",
         )
     return contacts
 

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, command, did_you_mean, shown
 from spex.files.atomic import write_json
 from spex.inputs.text_tables import listed
 from spex.models.fits import predictions_table
@@ -54,7 +54,7 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
     """
     chosen, there, tissues = [], set(), [pattern.lower() for pattern in tissues]
     for place in dict.fromkeys(place for each in given or (RIDGE,) for place in _places(folder, each)):
-        record = _read_model_record(place)
+        record = _read_model_record(place, MODELS)
         tissue, model = record["settings"]["target"], record["settings"]["model"]
         there.add(tissue)
         if linear and not MODELS[model].linear:
@@ -70,7 +70,10 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
         chosen.append(ChosenFit(place, place.name, tissue, model, MODELS[model].load(place), _model_files(record)))
     if not chosen:
         raise InputError(
-            "none of the models is of such a tissue", argument="targets", expected=f"one of {listed(sorted(there))}"
+            "none of the models is of such a tissue",
+            argument="targets",
+            expected=f"one of {listed(sorted(there))}",
+            hint=did_you_mean(" ".join(tissues), there),
         )
     return chosen
 
@@ -93,7 +96,7 @@ def _places(folder, given):
             f"no fit of {given} under {shown(str(folder.results))}",
             argument="fit",
             expected="a folder under results/ with metrics.json and a model",
-            hint=f"fit them with: train.py, model {given}, all tissues at once",
+            hint=f"fit them with: {command('train')}, model {given}, all tissues at once",
         )
     return sorted(places, key=lambda place: (of_model[place]["target_index"], place.name))
 
@@ -103,8 +106,11 @@ def _model_files(record):
     return {name: digest for name, digest in record["files"].items() if name.startswith("model.")}
 
 
-def _read_model_record(model_folder):
-    """The record beside a saved model; refuses a folder that is not that of a fit, or whose model was changed since."""
+def _read_model_record(model_folder, names=()):
+    """The record beside a saved model; refuses a folder that is not that of a fit, or whose model was changed since.
+
+    names: that could have been given in place of a folder.
+    """
     record = records.read_record(model_folder)
     if record is None or not {"model", "tensors", "width"} <= record.get("settings", {}).keys():
         raise InputError(
@@ -112,6 +118,7 @@ def _read_model_record(model_folder):
             argument="fit",
             subject=model_folder,
             expected="a folder under results/ with metrics.json and a model (results.csv names them)",
+            hint=did_you_mean(model_folder.name, names),
         )
     changed = [name for name in records.find_changed(model_folder, record) if name.startswith("model.")]
     if changed:
@@ -119,8 +126,8 @@ def _read_model_record(model_folder):
             "damaged or missing since it was written",
             argument="fit",
             subject=model_folder / changed[0],
-            expected="the file that train.py wrote",
-            hint="the same train.py command fits it again",
+            expected=f"the file that {command('train')} wrote",
+            hint=f"the same {command('train')} command fits it again",
         )
     return record
 

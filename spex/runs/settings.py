@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
 from spex.contacts.rules import EVERY_ONE, RULES, SHARED, make_rule, options_of, thresholds_in
-from spex.errors import InputError, in_words, parameter, shown
+from spex.errors import InputError, command, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
 from spex.inputs.choices import Reading
@@ -23,6 +24,8 @@ FIELD_OF = {
     "resolution": "hic_resolution",
 }
 """Arguments whose field in run.json has another name."""
+ARGUMENT_OF = {field: argument for argument, field in FIELD_OF.items() if field.endswith("sha256")}
+"""Fields that stand for files."""
 
 OF_RULE = (*dict.fromkeys(name for rule in RULES.values() for name in thresholds_in(rule)), *SHARED)
 """Fields that are options of the contact rule: max_dist, min_count, distance_edges, contact_weight."""
@@ -90,6 +93,12 @@ class RunSettings:
         """How the contact maps were read: Reading."""
         return Reading(**self._given(field.name for field in fields(Reading)))
 
+    def contact_options(self):
+        """The options by which contact maps were used, argument -> value; none without maps."""
+        names = {"contact_rule": "rule", "hic_resolution": "resolution"}
+        given = self._given([*names, *OF_RULE, *(field.name for field in fields(Reading))])
+        return {names.get(name, name): value for name, value in given.items()}
+
     @property
     def width(self):
         """Numbers of a tensor."""
@@ -136,7 +145,7 @@ def read_run_settings(folder):
         raise InputError(
             "damaged or edited, so which settings made the tensors beside it is unknown",
             subject=folder.run_json,
-            expected="the file as tensors.py wrote it",
+            expected=f"the file as {command('tensors')} wrote it",
             hint=f"start again in another {parameter('data_folder')}",
         ) from error
     try:
@@ -150,23 +159,23 @@ def read_run_settings(folder):
         ) from error
 
 
-def claim_run(folder, settings):
+def claim_run(folder, settings, files=None):
     """Tie a data folder to the settings that determine its numbers, or refuse it when others made it.
 
-    folder: DataFolder. settings: RunSettings.
+    folder: DataFolder. settings: RunSettings. files: argument -> list of the paths that were given, for errors.
 
     Raises:
-        InputError: run.json has other settings; names the first field that differs with both values, or that one of
-            the two is without a contact map.
+        InputError: run.json has other settings; names the first field that differs with both values, files by their
+            paths where they are known and differ, or that one of the two is without a contact map.
     """
-    check_run(folder, settings)
+    check_run(folder, settings, files)
     folder.tensors.mkdir(parents=True, exist_ok=True)
     if not folder.run_json.exists():
         save_sealed_json(folder.run_json, {"settings": settings.recorded()}, once=True)
-    check_run(folder, settings)  # of several first runs at once, one made the file
+    check_run(folder, settings, files)  # of several first runs at once, one made the file
 
 
-def check_run(folder, settings):
+def check_run(folder, settings, files=None):
     """Refuse, without writing anything, a data folder that other settings made; errors as `claim_run`."""
     earlier = read_run_settings(folder)
     if earlier is None:
@@ -180,12 +189,36 @@ def check_run(folder, settings):
         before, now = getattr(earlier, field), getattr(settings, field)
         if before != now:
             windows = " (earlier versions took one window from a bin wider than a window)"
+            name, before, now = _told_apart(folder, field, before, now, files or {})
             raise InputError(
-                f"{field} was {json.dumps(before)} when this folder was made and is {json.dumps(now)} now"
+                f"{name} was {before} when this folder was made and is {now} now"
                 f"{windows if field == 'windows_per_bin' else ''}",
                 subject=folder.run_json,
                 hint=hint,
             )
+
+
+def _told_apart(folder, field, before, now, files):
+    """What a field and its two values are called: files by their paths, by their hashes where the paths are the same,
+    or not known."""
+    argument = ARGUMENT_OF.get(field)
+    if argument not in files:
+        return field, json.dumps(before), json.dumps(now)
+    made_from = _other_paths(folder, argument, before, files[argument])
+    if made_from:
+        return parameter(argument), made_from, in_words(files[argument])
+    return f"{field} of {in_words(files[argument])}", _short(before), _short(now)
+
+
+def _other_paths(folder, argument, digests, given):
+    """Paths of what a folder was made from, in words; "" where they are not known, or are those that are given now."""
+    paths = folder.paths_of(argument, [digests] if isinstance(digests, str) else digests)
+    return "" if sorted(paths) == sorted(str(Path(each).absolute()) for each in given) else in_words(paths)
+
+
+def _short(digests):
+    """Hashes as messages show them."""
+    return ", ".join(f"{each[:HASH_SHOWN]}..." for each in ([digests] if isinstance(digests, str) else digests))
 
 
 def check_made_with(folder, given, hashes, defaults):
@@ -206,13 +239,15 @@ def check_made_with(folder, given, hashes, defaults):
         means_nothing = argument in defaults and found == defaults[argument] and not settings.maps_sha256
         if made == found or means_nothing:
             continue
-        made_with = _in_words(field, made, found, settings)
+        files = value if argument == "maps" else [value]
+        paths = _other_paths(folder, argument, made, files) if field in ARGUMENT_OF and made else ""
+        made_with = paths or _in_words(field, made, found, settings)
         raise InputError(
             f"the tensors in {folder.root} were made with {made_with}, says {folder.run_json}",
             argument=argument,
             subject=value[0] if argument == "maps" else "the default" if value is None else in_words(value),
-            hint=f"give the {parameter('data_folder')} that tensors.py filled with this, or what that one was made "
-            "with",
+            hint=f"give the {parameter('data_folder')} that {command('tensors')} filled with this, or what that one "
+            "was made with",
         )
 
 
@@ -232,7 +267,7 @@ def _in_words(field, made, found, settings):
     if field == "maps_sha256":
         return f"{len(made)} other contact maps" if made else "sequence alone"
     if field.endswith("sha256"):
-        return f"another file ({field} {made[:HASH_SHOWN]}..., this one has {found[:HASH_SHOWN]}...)"
+        return f"another file ({field} {_short(made)}, this one has {_short(found)})"
     if made is not None:
         return f"{field} {in_words(made) or NO_CHROMOSOME}"
     if field in genes_choice("auto", EXCLUDED):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
-from spex.errors import InputError
+from spex.errors import InputError, command
 from spex.files.sealed import DamagedFileError, load_array
 
 WIDTHS = tuple(tensor_length(BELUGA, groups) for groups in (0, 1))
@@ -65,7 +65,7 @@ def genes_with_tensor(folder, genes):
             f"no tensor of the {len(genes):,} genes asked for" if there else "no folder tensors in it",
             argument="data_folder",
             subject=folder.root,
-            hint=f"make the tensors first: python tensors.py --data_folder {folder.root}",
+            hint=f"make the tensors first: {command('tensors --data_folder')} {folder.root}",
         )
     return present
 
@@ -111,7 +111,7 @@ def read_features(folder, gene_ids, width, columns=slice(None)):
         raise InputError(
             f"{len(problems):,} of {len(gene_ids):,} tensors cannot be used: {'; '.join(problems[:NAMED_AT_ONCE])}"
             f"{more}",
-            hint="run tensors.py again with the same options to rebuild them",
+            hint=f"run {command('tensors')} again with the same options to rebuild them",
         )
     return matrix, hashlib.sha256(b"".join(digest for _, digest in read)).hexdigest()
 

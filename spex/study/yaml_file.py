@@ -4,12 +4,11 @@ YAML reads 4:00:00 as a number to the base 60, 03100 as octal, NO as false and 2
 as it was written wherever text is asked for, in quotes or not, and a number is decimal digits, with a point or without.
 """
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from spex.errors import InputError, not_installed, shown
+from spex.errors import InputError, did_you_mean, not_installed, shown
 from spex.files.checks import require_file
 from spex.study.schema import STUDY
 
@@ -243,10 +242,10 @@ def _of_schema(file, error):
     place, schema = [*error.absolute_path], error.schema
     if error.validator == "additionalProperties":
         unknown = next(key for key in error.instance if key not in schema["properties"])
-        near = difflib.get_close_matches(unknown, schema["properties"], n=1)
         place.append(unknown)
         known = f"one of {', '.join(schema['properties'])}"
-        advice = {"hint": f"did you mean {near[0]}?"} if near else {"expected": known}
+        hint = did_you_mean(unknown, schema["properties"])
+        advice = {"hint": hint} if hint else {"expected": known}
         return False, file.line(place), file.error(place, f"no such key, {shown(unknown)}", **advice)
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
@@ -265,7 +264,9 @@ def _hint(value, text, schema):
         return "put it in quotes if it is a name, or leave the key out"
     number = schema.get("type") in ("integer", "number") or "number" in schema["description"]
     unclear = text and LIKE_A_NUMBER.fullmatch(text) and not DECIMAL.fullmatch(text)
-    return "write it in digits, as 240 or 0.5" if number and unclear else None
+    if number and unclear:
+        return "write it in digits, as 240 or 0.5"
+    return did_you_mean(text or "", [choice for each in _alternatives(schema) for choice in each.get("enum", ())])
 
 
 def _shown(value, text):

@@ -143,5 +143,5 @@ def test_what_cannot_be_told_is_refused(made, filled, tmp_path, capsys):
     genome = tmp_path / "other.fa"
     genome.write_text(">chr1\nACGT\n")
     argv = [*made.argv, "--genome_filename", str(genome)]
-    refuse(capsys, elements.main, argv, "--genome .*: the tensors in .* were made with another file")
+    refuse(capsys, elements.main, argv, "--genome .*other.fa: the tensors in .* were made with .*genome.fa, says")
     assert not (made.folder.root / "elements").exists()

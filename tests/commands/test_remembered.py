@@ -82,3 +82,50 @@ def test_hints_are_checked_and_are_no_part_of_what_the_folder_is(lab, capsys):
     assert tensors.main(["--data_folder", "data", *given, "--no_pred_cache"]) == 0
     assert (lab / "data/run.json").read_bytes() == before
     assert json.loads((lab / "data/inputs.json").read_text())["genes"][0]["path"] == str(lab / "moved.csv")
+
+
+def test_a_mismatch_names_the_files_and_hashes_where_the_name_is_the_same(lab, capsys):
+    inputs = ["--data_folder", "data", "--genome_filename", "lab.fa", "--beluga_model_filename", "lab.pth"]
+    inputs += ["--mcool_filename", "lab.mcool", "--contact_rule", "corrected", "--min_count", "1", "--no_pred_cache"]
+    (lab / "other.csv").write_text((lab / "lab.csv").read_text() + "\n")
+    message = (
+        f"run.json: --genes_filename was {lab}/lab.csv when this folder was made and is other.csv now; give the same"
+    )
+    refuse(capsys, tensors.main, [*inputs, "--genes_filename", "other.csv"], message)
+    message = f"--genes_filename other.csv: the tensors in data were made with {lab}/lab.csv, says data/run.json"
+    expression = ["--gene_expression_filename", "lab_expression.csv"]
+    refuse(capsys, train.main, [*TRAIN, *expression, "--genes_filename", "other.csv"], message)
+    shutil.copy(lab / "other.csv", lab / "lab.csv")
+    message = r"genes_sha256 of lab.csv was \w{12}\.\.\. when this folder was made and is \w{12}\.\.\. now"
+    refuse(capsys, tensors.main, [*inputs, "--genes_filename", "lab.csv"], message)
+    message = r"were made with another file \(genes_sha256 \w{12}\.\.\., this one has \w{12}\.\.\.\)"
+    refuse(capsys, train.main, [*TRAIN, *expression, "--genes_filename", "lab.csv"], message)
+    (lab / "data/inputs.json").unlink()
+    refuse(capsys, tensors.main, [*inputs, "--genes_filename", "other.csv"], "genes_sha256 of other.csv was")
+
+
+def test_tensors_of_a_folder_without_options_goes_on_as_it_was_made(lab, capsys):
+    folder = lab / "data"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    count, lost = len([*folder.glob("tensors/*.npy")]), min(folder.glob("tensors/*.npy"))
+    for done in (0, 1):
+        if done:
+            lost.unlink()
+        assert tensors.main(["--data_folder", "data", "--compute_platform", "CPU"]) == 0
+        log = capsys.readouterr().err
+        assert f"{done} genes done, {count - done} already there" in log
+        assert f"maps: {lab}/lab.mcool, as data was made with" in log and "rule corrected, resolution 1000" in log
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    refuse(capsys, tensors.main, ["--data_folder", "data", "--gene_type", "pc"], "geneanno_GRCh38.csv: no such file")
+    (lab / "lab.fa").write_text((lab / "lab.fa").read_text().replace("A", "C", 1))
+    refuse(capsys, tensors.main, ["--data_folder", "data"], "--genome_filename .*lab.fa: changed since data was made")
+
+
+def test_a_folder_of_some_genes_gets_no_others(lab, capsys):
+    inputs = ["--genes_filename", "lab.csv", "--genome_filename", "lab.fa", "--beluga_model_filename", "lab.pth"]
+    few = ["--data_folder", "few", "--no_pred_cache"]
+    assert tensors.main([*few, *inputs, "--gene_type", "pc"]) == 0
+    made = sorted((lab / "few/tensors").iterdir())
+    assert 0 < len(made) < len([*(lab / "data/tensors").iterdir()])
+    assert tensors.main(few) == 0
+    assert sorted((lab / "few/tensors").iterdir()) == made and "gene_type pc" in capsys.readouterr().err

@@ -456,7 +456,7 @@ def test_a_folder_of_other_settings_is_refused_and_left_alone(narrow, tensors_ar
     for options, maps, message in (
         (["--max_dist", 1.2], [0], r"max_dist was 1\.15 when this folder was made and is 1\.2 now"),
         (["--contact_rule", "corrected"], [0], 'contact_rule was "published" .* and is "corrected" now'),
-        ([], [1], "maps_sha256 was .* and is .* now"),
+        ([], [1], "--mcool_filename was /.*.mcool when this folder was made and is /.*.mcool now"),
         ([], [], "this folder was made with a contact map, and none is given now"),
         (["--contact_weight", "log"], [0], 'contact_weight was null when this folder was made and is "log" now'),
         (["--distance_edges", 0.3, 0.6], [0], r"distance_edges was null .* and is \[0\.3, 0\.6\] now"),
@@ -485,7 +485,7 @@ def test_a_full_disk_is_reported_in_one_line_and_the_run_goes_on_later(
 
 
 def test_a_defect_of_the_program_keeps_its_traceback(narrow, tensors_argv, monkeypatch):
-    monkeypatch.setattr(features_run, "claim_run", lambda folder, settings: 1 / 0)
+    monkeypatch.setattr(features_run, "claim_run", lambda folder, settings, files: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tensors.main(tensors_argv())
 

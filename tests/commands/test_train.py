@@ -17,6 +17,7 @@ from scipy import stats
 from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
 
 from spex.commands import draw, train
+from spex.commands.main import start
 from spex.files.atomic import temporary_path, write_text
 from spex.files.sealed import load_array, load_sealed_json, save_array, save_sealed_json
 from spex.models import quantised
@@ -134,6 +135,9 @@ def test_reports_the_published_line_and_the_protocol(options, capsys, sketches):
     assert "as published, early stopping watches the test chromosome (chr8): the score is biased upwards" in output.err
     assert "--validation_chroms chr9 gives an unbiased one" in output.err
     assert "35 training genes, 0 validation genes, 12 test genes (chr8)" in output.err
+    assert "importance has no names of features; get them with: python -m spex.resources get features" in output.err
+    assert start("train", argv(options), "spex train") == 0
+    assert "get them with: spex resources get features" in capsys.readouterr().err
     assert "which cannot be checked" in output.err
 
 

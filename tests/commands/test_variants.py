@@ -347,9 +347,10 @@ def test_models_that_do_not_serve_are_refused(score, world, refused):
     refused(rows, r"--model .*trees: gbtree is no linear model, and a tree ensemble gives exactly 0", "--model", place)
     refused(rows, "no fit of gblinear under .*; expected a folder under results/", "--model", "gblinear")
     refused(rows, "--model .*nothing: no finished and undamaged fit there", "--model", "nothing")
-    refused(
-        rows, "--target: none of the models is of such a tissue; expected one of Tissue 1, Tissue 2", "--target", "X"
-    )
+    refused(rows, "no finished and undamaged fit there; .*; did you mean ridge", "--model", "rigde")
+    no_such_tissue = "--target: none of the models is of such a tissue; expected one of Tissue 1, Tissue 2"
+    refused(rows, no_such_tissue, "--target", "X")
+    refused(rows, f"{no_such_tissue}; did you mean Tissue 1", "--target", "Tisue 1")
     refused(
         rows,
         r"--rule published: the tensors .* were made with contact_rule corrected",
@@ -376,7 +377,7 @@ def test_another_file_in_the_same_folder_is_refused(score, world, capsys):
 def test_a_folder_without_contacts_is_refused_and_tensors_mends_it(score, world, refused, tensors_argv):
     (score.made.folder.root / "contacts.npz").unlink()
     refused(
-        snvs(world, 3), "DATA_FOLDER .*data: no whole contacts.npz in it; expected the map's contacts; the tensors.py"
+        snvs(world, 3), "DATA_FOLDER .*data: no whole contacts.npz in it; expected the map's contacts; the spex tensors"
     )
     assert tensors.main(tensors_argv(*CORRECTED, maps=(0,))) == 0
     assert len(score(snvs(world, 3))) > 0

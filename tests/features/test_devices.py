@@ -140,7 +140,7 @@ def test_a_checkpoint_that_cannot_be_used_is_refused(narrow, tmp_path, kind):
     write, message = CHECKPOINTS[kind]
     path = tmp_path / "weights.pth"
     write(path)
-    again = "; get it again with: python -m spex.resources get beluga"
+    again = "; get it again with: spex resources get beluga"
     with pytest.raises(InputError, match=rf"^network .*weights\.pth: .*({message}).*{again}"):
         devices.open_model(path)
     assert set(files_in(tmp_path)) == {path}

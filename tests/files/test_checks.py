@@ -15,7 +15,9 @@ from spex.files.checks import is_piped, keep_piped
 from spex.resources.table import RESOURCES
 
 
-@pytest.mark.parametrize("kind, message", [("missing", "no such file; get it with: python -m"), ("folder", "a folder")])
+@pytest.mark.parametrize(
+    "kind, message", [("missing", "no such file; get it with: spex resources get"), ("folder", "a folder")]
+)
 def test_a_missing_file_of_the_published_ones_is_named_with_the_way_to_get_it(tmp_path, kind, message):
     path = tmp_path / "hg38.fa"
     if kind == "folder":

@@ -125,7 +125,7 @@ def test_values_that_are_no_expression(tmp_path, genes, value):
 def test_files_that_are_no_expression(tmp_path, genes):
     path = tmp_path / "e.csv"
     assert "no such file; check the path" in refusal(open_expression, path)
-    assert "python -m spex.resources get expression" in refusal(open_expression, tmp_path / "geneanno.exp.csv")
+    assert "spex resources get expression" in refusal(open_expression, tmp_path / "geneanno.exp.csv")
     path.write_text("")
     assert "no readable table header" in refusal(open_expression, path)
     path.write_text("Adipose,Liver\n1,2\n")

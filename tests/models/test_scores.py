@@ -38,7 +38,26 @@ def test_scores_by_hand():
     found = score([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 4.0, 3.0])
     assert_allclose(found.rmse, 0.5**0.5, rtol=1e-12)
     assert_allclose(found.spearman, 0.8, rtol=1e-12)  # 1 - 6 * 2 / (4 * 15)
-    assert_allclose(found.spearman_p, 0.2, rtol=1e-9)
+    assert_allclose(found.spearman_p, 2 * 4 / 24, rtol=1e-9)  # 0.8 is reached by one swap of neighbours, 3, and none, 1
+
+
+def test_few_genes_have_exact_p_values():
+    backwards = score([1, 2, 3, 4], [4, 3, 2, 1])
+    assert_allclose([backwards.spearman_p, backwards.pearson_p], 2 / 24, rtol=1e-12)
+    for count in (3, 5, 7):
+        observed, predicted = pairs(count, seed=4)
+        found, exactly = score(observed, predicted), stats.PermutationMethod(n_resamples=np.inf)
+        ranks = slow_ranks(observed), slow_ranks(predicted)
+        expected = [stats.pearsonr(*pair, method=exactly).pvalue for pair in (ranks, (observed, predicted))]
+        assert_allclose([found.spearman_p, found.pearson_p], expected, rtol=1e-12)
+
+
+def test_from_ten_genes_on_p_values_are_the_published_ones():
+    observed, predicted = pairs(10)
+    found = score(observed, predicted)
+    assert found.spearman_p == stats.spearmanr(observed, predicted).pvalue
+    assert found.pearson_p == stats.pearsonr(observed, predicted).pvalue
+    assert score(observed[:9], predicted[:9]).spearman_p != stats.spearmanr(observed[:9], predicted[:9]).pvalue
 
 
 def test_p_values_of_the_published_sizes():

@@ -1,13 +1,22 @@
 """Which rows train, validate and test."""
 
+import logging
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from spex.errors import InputError
-from spex.models.splits import cross_validation_splits, split_by_chromosome
+from spex.models.splits import cross_validation_splits, split_by_chromosome, warn_of_few
 
 CHROMS = np.array([f"chr{number}" for number in (1, 1, 1, 1, 2, 2, 2, 8, 8, 8, 9, 9, 9, 10, 10, 10, 10, 10)])
+
+
+@pytest.mark.parametrize(("test", "few"), [(["chr8"], 3), (["chr8", "chr9", "chr2"], 9), (["chr8", "chr2", "chr1"], 0)])
+def test_a_score_of_few_genes_is_warned_of(caplog, test, few):
+    with caplog.at_level(logging.WARNING, "spex"):
+        warn_of_few(split_by_chromosome(CHROMS, test))
+    assert [message.split(" genes")[0] for message in caplog.messages] == ([f"only {few} test"] if few else [])
 
 
 def test_roles_by_chromosome():

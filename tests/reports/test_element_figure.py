@@ -78,7 +78,7 @@ def test_arcs_go_from_the_tss_to_the_middles_of_the_bins_the_strongest_on_top(dr
 def test_the_colour_bar_is_symmetrical_and_has_a_unit(drawn):
     figure = drawn(GENE, many_elements(10))
     bar = figure.axes[-1]
-    assert bar.get_ylabel() == "effect of a contact,\nchange of ln(expression)"
+    assert bar.get_ylabel() == "effect of a contact (colour and width),\nchange of ln(expression)"
     low, high = bar.get_ylim()
     assert low == -high == -many_elements(10)["Score"].abs().max()
 
@@ -147,6 +147,9 @@ def test_own_windows_are_bars_in_kb_from_the_tss(drawn):
     np.testing.assert_allclose([bar.get_x() for bar in bars], np.arange(-21, 21))
     assert [bar.get_width() for bar in bars] == [1] * 42
     assert [bar.get_height() for bar in bars] == list(own["Score"])
+    assert figure.axes[1].get_xlabel() == "kb from the TSS; downstream is to the right"
+    reverse = drawn(SimpleNamespace(**vars(GENE) | {"strand": "-"}), many_elements(5), own)
+    assert reverse.axes[1].get_xlabel() == "kb from the TSS; downstream is to the left"
 
 
 def test_features_stand_below_their_bins(drawn):

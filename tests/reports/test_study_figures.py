@@ -1,8 +1,10 @@
 """Pictures of a study's report: nothing is cut off or overlaps, and what is drawn are the tables."""
 
+import itertools
+
 import numpy as np
 import pytest
-from legible import assert_all_legible
+from legible import assert_all_legible, boxes
 from made_study_report import made_study
 
 from spex.reports import figures, row_figures
@@ -53,6 +55,11 @@ def test_pictures_show_their_tables(found, drawn):
     for name in kinds:
         dots = [line.get_xdata()[0] for line in drawn[name].axes[0].lines if line.get_marker() not in ("None", "")]
         np.testing.assert_allclose(sorted(dots), sorted(found.maps["gain"]))
+        named = {text.get_text(): text.xy[0] for text in drawn[name].axes[0].texts}
+        groups = found.maps[found.maps.groupby(name)["map"].transform("size") <= row_figures.NAMED_MAPS]
+        assert named == dict(zip(groups["map"], groups["gain"], strict=True)) and (named or len(found.maps) > 3)
+        in_picture = boxes(drawn[name], drawn[name].axes[0].texts)
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(in_picture, 2))
 
 
 @pytest.mark.parametrize("depths", [[0.0, 5.0], [45_400.0, 22_672.0], [900.0, 4e9], [1e6, 1e6]])

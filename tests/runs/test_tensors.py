@@ -139,7 +139,7 @@ def test_a_tensor_that_cannot_be_used_is_named(folder, kind):
     write_tensors(folder, count=2)
     path = folder.tensor_path("g1")
     TENSORS[kind](path)
-    message = f"1 of 2 tensors cannot be used: {re.escape(str(path))}: .*run tensors.py again"
+    message = f"1 of 2 tensors cannot be used: {re.escape(str(path))}: .*run spex tensors again"
     with pytest.raises(InputError, match=message):
         read_features(folder, ["g0", "g1"], 20020)
     assert not path.with_name("called").exists()

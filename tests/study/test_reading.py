@@ -196,6 +196,10 @@ BEHIND = {
     "no name": ("  - files: map1.mcool", "line 8: maps, number 2: name is missing; expected a map"),
     "a name that is no folder's": ("fits: [{name: a/b, model: ridge}]", "line 8: name: found 'a/b'; expected letters"),
     "an unknown model": ("fits: [{name: a, model: lasso}]", "line 8: model: found 'lasso'; expected one of gbtree"),
+    "a model misspelt": (
+        "fits: [{name: a, model: rigde}]",
+        "line 8: model: found 'rigde'; expected one of gbtree, gblinear, ridge; did you mean ridge",
+    ),
     "a fit twice": (
         "fits:\n- {name: a, model: ridge}\n- {name: a, model: gbtree}",
         "line 10: fit a: the name is there",

@@ -34,6 +34,7 @@ from spex.inputs.maps.text import (
     read_sample,
     share_of_bedpe,
 )
+from spex.inputs.swapped import others
 
 TRIPLETS, LOOPS, MODEL = "triplets", "loops", "a 3D model"
 STRANDS = {"+", "-", "."}
@@ -239,11 +240,11 @@ def _from_middles(sample):
 TABS = "tr ' ' '\\t' | "
 CONTACTS = "give the interactions or the contact map of the experiment: a contact is a pair of stretches"
 FORMATS = (
+    *(Format(each.name, each.sign, way=each.way) for each in others("maps")),
     Format(HDF5, lambda sample: recognise(sample.path) == HDF5, CoolMap),
     Format(HIC, lambda sample: recognise(sample.path) == HIC, HicMap),
     Format(MMCIF, lambda sample: molecule_kind(sample.text) == MMCIF, ModelMap),
     Format(PDB, lambda sample: molecule_kind(sample.text) == PDB, ModelMap),
-    Format("a VCF of variants", begins(r"##fileformat=VCF|#CHROM\tPOS"), way="alleles go to spex variants"),
     Format("a FASTA file of sequence", begins(r"[>;]"), way=CONTACTS),
     Format("a GFF or GTF file of genes", begins(r"##gff-version|#!genome|##description: .*annotation"), way=CONTACTS),
     Format(

@@ -24,7 +24,7 @@ def test_a_uri_is_a_file_and_a_group_unless_a_file_is_called_that(tmp_path):
 @pytest.mark.parametrize(
     "name, advice",
     [
-        ("4DNFIARR7LP4.mcool", "get it with: python -m spex.resources get contacts"),
+        ("4DNFIARR7LP4.mcool", "get it with: spex resources get contacts"),
         ("a", "check the path"),
         ("a::/resolutions/1000", "check the path"),
     ],
