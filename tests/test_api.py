@@ -351,8 +351,8 @@ def test_what_was_predicted_is_kept_when_it_is_stopped(world, genes, narrow, tmp
 
     features = FeatureComputer.features
 
-    def stop_at_the_second(self, blocks):
-        yield next(features(self, blocks))
+    def stop_at_the_second(self, blocks, advance):
+        yield next(features(self, blocks, advance))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(FeatureComputer, "features", stop_at_the_second)

@@ -17,7 +17,7 @@ class Strength:
 
     single: of a single test. several: of several, adjusted. region: how often, in %, an effect of the gene's region
     passes a single test in simulations with contacts as near as real ones. Levels and rates: `benchmarks/RESULTS.md`
-    ("Comparing maps"), from `benchmarks.power --world dense`; the levels of several tests find what a single one does.
+    ("Two strengths of evidence"), by `benchmarks.power` in its dense world; those of several tests find what one does.
     """
 
     name: str
