@@ -211,7 +211,7 @@ def test_given_files_are_used(started, only, world):
         (["--precision", "tf32"], "--precision tf32: only CUDA devices have it"),
         (["--gpus", "0"], "--gpus: of no use with --device CPU"),
         (["--beluga_model_filename", "none.pth"], "--network none.pth: no such file; check the path"),
-        (["--precision", "int8"], "found 'int8', expected one of "),
+        (["--precision", "int8"], "--precision: invalid choice: 'int8'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_on_one_line(started, argv, message):
