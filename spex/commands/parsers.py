@@ -194,7 +194,7 @@ def _variants(words, prog):
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", **TABLES, help="format of effects.tsv or effects.parquet")
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
-    rows = add("--block_size", type=typed(whole(1)), default=256, help="rows of the file per block")
+    rows = add("--block_size", type=typed(whole(1)), default=512, help="rows of the file per block")
     parser.make_rare(rows)
     parser.options("variants", Shard)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)

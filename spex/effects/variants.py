@@ -30,7 +30,7 @@ from spex.inputs.alleles import OK, alleles_of_table
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
 
-BLOCK_ROWS = 256
+BLOCK_ROWS = 512
 """Rows of the file that are scored and kept together."""
 
 FORMAT = 3
