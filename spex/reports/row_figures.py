@@ -26,7 +26,7 @@ class Finding(NamedTuple):
 
 
 FINDINGS = (
-    Finding(FOUND["sequence"], "adds sequence information", figures.BLUE, "o", "o"),
+    Finding(FOUND["sequence"], "evidence of sequence information", figures.BLUE, "o", "o"),
     Finding(FOUND["region"], "not more than bins at the same distances", figures.ORANGE, "s", "s", False),
     Finding((NUMBER,), "adds contact-number information", figures.PURPLE, "D", "D", False),
     Finding((HARM,), "makes predictions worse", figures.RED, "X", "x"),

@@ -48,7 +48,7 @@ def test_forest_has_the_numbers_of_the_table(drawn):
         ends = [path.vertices[:, 0] for lines in axes.collections for path in lines.get_paths()][-3:]
         np.testing.assert_allclose(ends, maps[[f"{column}_low", f"{column}_high"]])
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend[:3] == ["adds sequence information", "adds contact-number information", "no finding"]
+    assert legend[:3] == ["evidence of sequence information", "adds contact-number information", "no finding"]
 
 
 def test_forest_without_intervals(drawn):
@@ -87,7 +87,7 @@ def test_what_was_found_is_marked_and_own_cell_types_are_framed(drawn):
     found = comparison.results[comparison.results["verdict"] < 6]
     assert marks == {(order.index(row.map), row.target_index - 1) for row in found.itertuples()}
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend[-1] == "the map's own cell type" and "adds sequence information" in legend
+    assert legend[-1] == "the map's own cell type" and "evidence of sequence information" in legend
     own = comparison.results[comparison.results["own_cell_type"]]
     corners = figure.axes[0].patches[-1].get_path().vertices.reshape(-1, 5, 2)
     centres = {tuple(np.round(corner[:4].mean(axis=0)).astype(int)) for corner in corners}
