@@ -6,7 +6,7 @@
 and what stands beside the decision: the algebra of `spex compare` without its files. Every penalty of the own features
 that is tried costs as much as the one; `spex compare` tries four, and makes the best one's factor again unless it was
 the last; the whitened genes need one more. `--double` has the whitened own features and the last map's neighbour blocks
-in float64 too, and tells how far its statistics are apart from those of float32. Once: a run takes a while.
+in float64 too, and shows how far its statistics are apart from those of float32. Once: a run takes a while.
 """
 
 import argparse

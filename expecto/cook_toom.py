@@ -23,6 +23,9 @@ TILE = 4
 POINTS = (1.0, 2.0, 0.5)
 """Of the interpolation: these, with either sign, and infinity."""
 
+AT_INFINITY = np.poly([point * point for point in POINTS])
+"""What the inputs' transform for infinity takes d6, d4, d2 and d0 with: a polynomial that is 0 at the other points."""
+
 PRODUCTS = 2 * len(POINTS) + 1
 TILES_AT_ONCE = 128
 """So many stay in the cache with what is computed of them."""
@@ -74,7 +77,7 @@ class CookToom:
             odd = torch.add(d5, d3, alpha=-(one + other)).add_(d1, alpha=one * other)
             torch.add(odd, even, alpha=point, out=v[2 * number])
             torch.sub(even.mul_(point), odd, out=v[2 * number + 1])
-        _, c4, c2, c0 = np.poly([point * point for point in POINTS])
+        _, c4, c2, c0 = AT_INFINITY
         torch.add(d6, d4, alpha=c4, out=v[-1]).add_(d2, alpha=c2).add_(d0, alpha=c0)
         return v
 

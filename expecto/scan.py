@@ -32,7 +32,8 @@ batch. A gene has 200 windows, so nothing is wasted on those."""
 
 GRIDS, EXTENTS = (TILE**3, TILE**2, TILE), (WIDTHS[0] + 70, WIDTHS[1] + 18, WIDTHS[2] + 4)
 """Of the blocks, where their convolutions are computed in tiles: positions that runs of windows begin and end at, so
-that a tile lies where it does in the genome; cells that a window's tiles read, from its first one on."""
+that a tile lies where it does in the genome; cells that a window's tiles read, from its first one on. Two convolutions
+in tiles read 18 cells behind an output, those of the first block 14 behind the last of a pool."""
 
 MARGINS = (GRIDS[0], 2 * GRIDS[0])
 """Bases before and behind windows that are read with them."""
@@ -78,7 +79,7 @@ class Scanner:
         codes: (length,) uint8 base codes: positions in `network.bases`, or `network.unknown`. starts: (n,) int64 on
         the CPU, 0-based first base of each window, in any order; every window lies within the codes.
         Returns: (n, 2002) float32 on the scanner's device. A window has the same bits whatever is predicted with it,
-        on the CPU, if it starts at the same place but for multiples of 16, between the same `MARGINS`.
+        on the CPU, if it starts at the same place but for multiples of 64, between the same `MARGINS`.
         """
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - self.network.window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")

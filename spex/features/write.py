@@ -26,7 +26,7 @@ def write_tensors(computer, folder, genes, block_size, advance, watch):
 
     computer: FeatureComputer. folder: DataFolder. genes: DataFrame with id, chrom, strand, tss. advance: called with
     the number of genes whose tensors were written, by whomever, and of how many of them anything was computed here; in
-    part before that, where the computer tells how far it is within a block.
+    part before that, where the computer reports how far it is within a block.
     watch: of the input files, asked before each block is written.
 
     Raises:

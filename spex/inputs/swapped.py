@@ -19,7 +19,7 @@ REMARKS = rb"(?:#[^\n]*+\n|[ \t\r]*+\n)*+"
 ANNOTATION = re.compile(
     REMARKS + rb"[^\t\n#]++\t[^\t\n]*+\t(?=[^\t\n]*[A-Za-z])[^\t\n]*+\t\d++\t\d++\t[^\t\n]*+\t[+.-]\t"
 )
-"""How GTF and GFF3 begin; the type in the third column tells them from a BEDPE of chromosomes without chr."""
+"""How GTF and GFF3 begin; the type in the third column sets them apart from a BEDPE of chromosomes without chr."""
 
 LOOKED_AT = 1 << 16
 OLD_CHECKPOINT = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."

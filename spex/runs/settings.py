@@ -189,7 +189,7 @@ def check_run(folder, settings, files=None):
         before, now = getattr(earlier, field), getattr(settings, field)
         if before != now:
             windows = " (earlier versions took one window from a bin wider than a window)"
-            name, before, now = _told_apart(folder, field, before, now, files or {})
+            name, before, now = _named(folder, field, before, now, files or {})
             raise InputError(
                 f"{name} was {before} when this folder was made and is {now} now"
                 f"{windows if field == 'windows_per_bin' else ''}",
@@ -198,7 +198,7 @@ def check_run(folder, settings, files=None):
             )
 
 
-def _told_apart(folder, field, before, now, files):
+def _named(folder, field, before, now, files):
     """What a field and its two values are called: files by their paths, by their hashes where the paths are the same,
     or not known."""
     argument = ARGUMENT_OF.get(field)

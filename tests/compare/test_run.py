@@ -80,16 +80,16 @@ def test_tables_have_a_row_for_each_map_and_tissue(whole, inputs):
 
 
 def test_settings_tell_what_it_was_made_from(whole):
-    told = whole.settings
-    assert told["seed"] == 1410 and len(told["shifts"]) == 5 and told["correction"] == "bh"
-    assert list(told["maps"]) == list(MAPS)
-    of_map = told["maps"]["sequence"]
+    seen = whole.settings
+    assert seen["seed"] == 1410 and len(seen["shifts"]) == 5 and seen["correction"] == "bh"
+    assert list(seen["maps"]) == list(MAPS)
+    of_map = seen["maps"]["sequence"]
     assert len(of_map["tensors_sha256"]) == 64 and of_map["made_with"]["contact_rule"] == "corrected"
     assert set(of_map["draws"]) == {"D1", "D2", "D3"}
     assert sum(of_map["draws"]["D1"]["found"].values()) == pytest.approx(1)
     assert 0 < of_map["distance_only"]["touched"] < 0.5
-    assert told["whitening"] == {"shared": 0.2, "reach": 300_000}
-    assert "numpy" in told["versions"]
+    assert seen["whitening"] == {"shared": 0.2, "reach": 300_000}
+    assert "numpy" in seen["versions"]
 
 
 def test_it_goes_on_where_it_was_stopped_and_ends_with_the_same_bytes(
@@ -123,15 +123,15 @@ def test_it_goes_on_where_it_was_stopped_and_ends_with_the_same_bytes(
 
 
 def test_a_map_that_fills_its_distances_has_no_control_by_distance_alone(whole, inputs, out, monkeypatch, caplog):
-    told = whole.settings["maps"][MAPS[0]]["distance_only"]["touched"]
-    monkeypatch.setattr(prepare, "MOSTLY_ITSELF", told - 0.001)
+    seen = whole.settings["maps"][MAPS[0]]["distance_only"]["touched"]
+    monkeypatch.setattr(prepare, "MOSTLY_ITSELF", seen - 0.001)
     maker = inputs_module.prepare(inputs, PROTOCOL, out).makers[0]
     ready = inputs_module.prepare(inputs, PROTOCOL, out)
     with caplog.at_level(logging.INFO, "spex"):
         arms, facts = maker.arms(ready.genes, ready.local)
     assert "distance_only" not in arms.others and "shuffled" in arms.others
-    assert facts["distance_only"]["touched"] == told
-    assert f"{100 * told:.0f} % of the bins drawn by distance alone are the gene's own" in caplog.text
+    assert facts["distance_only"]["touched"] == seen
+    assert f"{100 * seen:.0f} % of the bins drawn by distance alone are the gene's own" in caplog.text
 
 
 def test_what_is_finished_is_not_made_again(whole, inputs, out, computed):
@@ -203,8 +203,8 @@ def test_a_notebook_gets_the_same_tables(whole, inputs, study, out):
 def test_a_map_that_is_given_can_be_thinned_and_its_coverage_told(whole, inputs, study, out):
     given = replace(inputs, maps=inputs.maps[:1], map_files=(study.map_files[MAPS[0]],))
     found = compare_folders(given, replace(PROTOCOL, thin_to=20_000), out)
-    told = found.settings["maps"][MAPS[0]]
-    assert told["share_kept"] * told["depth"] == pytest.approx(20_000)
+    seen = found.settings["maps"][MAPS[0]]
+    assert seen["share_kept"] * seen["depth"] == pytest.approx(20_000)
     assert found.results["gain_coverage"].notna().all()
     assert 0 < found.maps["contacts"][0] < whole.maps["contacts"][0]
 
