@@ -17,7 +17,7 @@ import numpy as np
 from expecto.gene_features import OWN_SUMS, REACH, own_windows, transform_weights
 from expecto.network import BELUGA
 from spex.effects.inputs import ROWS, LinearModels
-from spex.features.compute import lay_end_to_end
+from spex.features.compute import lay_several
 
 WINDOWS_AT_ONCE = 4096
 """Changed windows whose predictions are in memory, at least (8 KB each), in whole alleles."""
@@ -201,7 +201,9 @@ class AlleleScorer:
         of_chroms = defaultdict(list)
         for chrom, start in windows:
             of_chroms[chrom].append(start)
-        codes, within = _end_to_end((partial(self._genome.codes, chrom), each) for chrom, each in of_chroms.items())
+        codes, within = lay_several(
+            ((partial(self._genome.codes, chrom), each) for chrom, each in of_chroms.items()), BELUGA.window
+        )
         mine = np.array([number[chrom, start] for chrom, start, _ in rows])
         offsets = np.array([changes[allele].start - start for _, start, allele in rows])
         bases = np.stack([changes[allele].added for *_, allele in rows])
@@ -226,9 +228,8 @@ class AlleleScorer:
             rows = self._computer.windows(chrom, np.array(each, np.int64), keep=False, rounded=False)
             reference.update(zip(((chrom, start) for start in each), rows, strict=True))
         changed = {allele: sorted(starts) for allele, starts in after.items()}
-        rows = self._computer.predict(
-            *_end_to_end((partial(changes[allele].codes, self._genome), each) for allele, each in changed.items())
-        )
+        sequences = ((partial(changes[allele].codes, self._genome), each) for allele, each in changed.items())
+        rows = self._computer.predict(*lay_several(sequences, BELUGA.window))
         altered = dict(zip(((allele, start) for allele, each in changed.items() for start in each), rows, strict=True))
         return {
             (pair.allele, start, moved): (reference[pair.chrom, start], altered[pair.allele, moved])
@@ -253,20 +254,6 @@ def _differences(pair, starts, moved, predicted):
     rows = [predicted[pair.allele, *places] for places in zip(starts.tolist(), moved.tolist(), strict=True)]
     without, changed = np.stack(rows, axis=1).astype(np.float64)
     return changed - without
-
-
-def _end_to_end(sequences):
-    """Windows of several sequences in one: base codes, and where the windows start in them, (n,) int64.
-
-    sequences: pairs of what gives base codes, as of `lay_end_to_end`, and starts, list of int, rising.
-    """
-    codes, places, length = [], [], 0
-    for codes_of, starts in sequences:
-        laid, within = lay_end_to_end(codes_of, np.array(starts, np.int64), BELUGA.window)
-        codes.append(laid)
-        places.append(within + length)
-        length += len(laid)
-    return np.concatenate(codes), np.concatenate(places)
 
 
 def _joined(parts):

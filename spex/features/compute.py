@@ -163,15 +163,13 @@ class FeatureComputer:
 
     def _own_sequences(self, chrom, genes):
         """Base codes of the genes' stretches end to end, and where their windows start in them, (genes, 200)."""
-        codes, starts, length = [], [], 0
-        for tss, strand in zip(genes["tss"], genes["strand"], strict=True):
-            first, _, within = own_windows(tss, strand, self.network.window)
-            order = np.argsort(within)
-            laid, places = lay_end_to_end(partial(self.genome.codes, chrom), first + within[order], self.network.window)
-            codes.append(laid)
-            starts.append(length + places[np.argsort(order)])
-            length += len(laid)
-        return np.concatenate(codes), np.stack(starts)
+        windows = (own_windows(*gene, self.network.window) for gene in zip(genes["tss"], genes["strand"], strict=True))
+        starts = np.stack([first + within for first, _, within in windows])
+        order = np.argsort(starts, axis=1)
+        codes_of, rising = partial(self.genome.codes, chrom), np.take_along_axis(starts, order, axis=1)
+        codes, places = lay_several(((codes_of, row) for row in rising), self.network.window)
+        np.put_along_axis(starts, order, places.reshape(starts.shape), axis=1)
+        return codes, starts
 
     def _begin(self, read):
         """Ask for the rows of one step that are neither in the store nor about to be; a GPU is not waited for."""
@@ -314,6 +312,20 @@ def lay_end_to_end(codes_of, starts, window):
     """
     runs, within = merge_windows(torch.from_numpy(starts), window, margins=MARGINS, grid=GRIDS[0])
     return np.concatenate([codes_of(*run) for run in runs]), within.numpy()
+
+
+def lay_several(sequences, window):
+    """`lay_end_to_end` of windows of several sequences, one after the other.
+
+    sequences: pairs of what gives base codes, and where windows start, ascending. Returns: as of `lay_end_to_end`.
+    """
+    codes, places, length = [], [], 0
+    for codes_of, starts in sequences:
+        laid, within = lay_end_to_end(codes_of, np.asarray(starts, np.int64), window)
+        codes.append(laid)
+        places.append(within + length)
+        length += len(laid)
+    return np.concatenate(codes), np.concatenate(places)
 
 
 def read_ahead(items, prepare, depth=2):
