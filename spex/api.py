@@ -561,8 +561,8 @@ def compare_maps(
     Returns
     -------
     Comparison
-        `.results` (a row a map and tissue), `.maps` (a row a map), `.groups` (by number and distance of contacts),
-        `.settings`.
+        `.results` (a row a map and tissue), `.maps` (a row a map), `.pairs` (a row a pair of maps, against each other),
+        `.groups` (by number and distance of contacts), `.settings`.
 
     Raises
     ------

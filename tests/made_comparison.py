@@ -1,9 +1,12 @@
 """A synthetic comparison of any number of maps and tissues: tables of the shape of a real one, numbers at random."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
 from spex.compare.confirm import WELCH
+from spex.compare.pairs import BOUND, PAIRS
 from spex.compare.protocol import Protocol
 from spex.compare.tables import Comparison
 from spex.compare.verdict import FOUND, STRENGTHS
@@ -46,7 +49,8 @@ def made_comparison(maps=4, tissues=5, *, verdicts=None, names=None, targets=Non
     if own_cell_types:
         results["cell_type"] = "GM12878"
         results["own_cell_type"] = results["target_index"] == 1 + results["map"].map(names.index) % len(targets)
-    return Comparison(results, _maps(results, verdicts), _groups(rng, names, targets), settings(names))
+    maps = _maps(results, verdicts)
+    return Comparison(results, maps, _groups(rng, names, targets), _pairs(maps), settings(names))
 
 
 def _row(rng, name, index, target, verdict):
@@ -89,6 +93,18 @@ def _groups(rng, names, targets):
         for index, target in enumerate(targets, start=1)
     ]
     return pd.DataFrame(rows, columns=["map", "view", "group", "genes", "target_index", "target", "gain"])
+
+
+def _pairs(maps):
+    """Differences of gains; those beyond 0.015 are said to differ."""
+    rows = []
+    for one, other in combinations(maps.itertuples(), 2):
+        difference = one.gain - other.gain
+        ends = {f"difference_{end}": difference + way for end, way in (("low", -0.01), ("high", 0.01))}
+        p = np.nan if one.verdict == 0 else 0.2 if abs(difference) < 0.015 else 0.001
+        row = {"map": one.map, "other": other.map, "difference": difference, **ends, "p": p, "q": 2 * p}
+        rows.append(row | {"differ": 2 * p < BOUND})
+    return pd.DataFrame(rows, columns=list(PAIRS))
 
 
 def settings(names=()):

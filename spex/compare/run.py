@@ -169,4 +169,4 @@ def _tables(statistics, ready, settings):
         name: pd.concat([getattr(each, name) for each in tables], ignore_index=True)
         for name in ("results", "maps", "groups")
     }
-    return Comparison(**parts, settings=settings)
+    return Comparison(**parts, pairs=tables[0].pairs if decided else tables[0].pairs[:0], settings=settings)

@@ -90,16 +90,26 @@ class Difference:
         statistic = np.divide(self.mean, self.error, out=np.full_like(self.mean, -np.inf), where=self.error > 0)
         return stats.t.sf(statistic, self.chromosomes - 1)
 
+    def p_apart(self, corrected=True):
+        """p of two sides of a mean other than 0, below 1 - `LEVEL` where `interval` lies on one side of 0; 1 where
+        nothing differs on any chromosome. corrected: as of `interval`."""
+        error = self._widened(corrected)
+        statistic = np.divide(np.abs(self.mean), error, out=np.zeros_like(self.mean), where=error > 0)
+        return 2 * stats.t.sf(statistic, self.chromosomes - 1)
+
     def interval(self, corrected=True):
         """Ends of the 95 % interval of the mean, (2, t).
 
         corrected: widened because any two chromosomes' fits share nearly all of their training genes (Nadeau and
         Bengio 2003): the variance times 1 + chromosomes / (chromosomes - 1). Otherwise Student's plain interval.
         """
-        count = self.chromosomes
-        factor = np.sqrt(1 + count / (count - 1)) if corrected else 1.0
-        half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * factor * self.error
+        half = stats.t.ppf((1 + LEVEL) / 2, self.chromosomes - 1) * self._widened(corrected)
         return np.stack([self.mean - half, self.mean + half])
+
+    def _widened(self, corrected):
+        """The standard error that an interval is made with, (t,)."""
+        count = self.chromosomes
+        return self.error * (np.sqrt(1 + count / (count - 1)) if corrected else 1.0)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.arms import BASELINE, DRAWS, LEFT_OUT, MAP, NUMBERS, NUMBERS_CHOSEN, UNSEEN, UNSEEN_VIEW
+from spex.compare.pairs import pair_table
 from spex.compare.protocol import CORRECTIONS, NO_CORRECTION, Protocol
 from spex.compare.statistics import Difference, Rotation, adjust
 from spex.compare.verdict import FOUND, NO_VERDICT, WORDS, Evidence, judge
@@ -45,12 +46,14 @@ class Comparison:
     """What was found about some maps.
 
     results: DataFrame, one row a map and tissue. maps: one a map, means over tissues and the tests of these. groups:
-    one a map, tissue and group of genes. settings: dict of JSON values, all that the numbers follow from.
+    one a map, tissue and group of genes. pairs: one a pair of maps, whose gains are compared with each other.
+    settings: dict of JSON values, all that the numbers follow from.
     """
 
     results: pd.DataFrame
     maps: pd.DataFrame
     groups: pd.DataFrame
+    pairs: pd.DataFrame
     settings: dict[str, Any]
 
 
@@ -76,7 +79,8 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
         counts = results["verdict"].isin(verdicts).groupby(results["map"], sort=False).sum()
         maps[f"tissues_{kind}"] = maps["map"].map(counts).to_numpy()
     groups = pd.concat([_group_rows(each, targets) for each in statistics], ignore_index=True)
-    return Comparison(results[list(RESULTS)], maps[list(MAPS)], groups, settings)
+    pairs = pair_table(statistics, correction, enough=enough_chromosomes(statistics[0].genes))
+    return Comparison(results[list(RESULTS)], maps[list(MAPS)], groups, pairs, settings)
 
 
 def stand_alone(tests, correction):

@@ -1,11 +1,11 @@
-"""Pictures of coloured cells: maps and tissues, and the gain by number and by distance of contacts."""
+"""Pictures of coloured cells: maps and tissues, maps against maps, and the gain by number and distance of contacts."""
 
 import math
 
 import numpy as np
 
 from spex.reports import figures
-from spex.reports.comparison_text import ordered
+from spex.reports.comparison_text import ordered, pairs_in_words
 from spex.reports.figures import INK, LINE_HEIGHT, LOSS_TO_GAIN, ON_CELLS, handle, label, line_count
 from spex.reports.numbers import signed
 from spex.reports.row_figures import FINDINGS
@@ -14,6 +14,9 @@ TISSUES_AT_ONCE = 55
 """Tissues of one picture, so that it fits a sheet of paper; more take several pictures."""
 
 CELL_WIDTH, CELL_HEIGHT = 0.3, 0.17
+PAIR_SIDE, WRITTEN_MAPS = 0.62, 12
+"""Inches of a cell of two maps, and the number of maps up to which the difference is written in it."""
+
 GROUP_HEIGHT = 0.58
 VIEWS = {
     "contacts": ("by number of contacts", "fewer to more contacts"),
@@ -155,6 +158,36 @@ def _patch(axes, path, **look):
     from matplotlib.patches import PathPatch  # noqa: PLC0415
 
     return axes.add_patch(PathPatch(path, clip_on=False, **look))
+
+
+def draw_pairs(comparison):
+    """By how much each map (row) gains more than each other (column), and which pairs differ; of two maps or more."""
+    pairs = comparison.pairs
+    maps = [name for name in ordered(comparison.maps)["map"] if name in {*pairs["map"], *pairs["other"]}]
+    place = {name: number for number, name in enumerate(maps)}
+    rows, columns = pairs["map"].map(place), pairs["other"].map(place)
+    values = pairs["difference"].to_numpy()
+    step = step_of(values)
+    names = [label(name, lines=2) for name in maps]
+    side = max(PAIR_SIDE, LINE_HEIGHT * line_count(names) + 0.1) if len(maps) <= WRITTEN_MAPS else CELL_WIDTH
+    height = 1.4 + len(maps) * side + 0.085 * max(map(len, names)) / line_count(names)
+    with figures.figure(max(6.4, 4.6 + len(maps) * side), height) as (figure, (axes,)):
+        _draw_cells(axes, [*rows, *columns], [*columns, *rows], [*values, *-values], step)
+        _draw_scale(figure, [axes], step, "gain of the row's map less\nthat of the column's (Spearman)")
+        look = {"ha": "center", "va": "center", "color": ON_CELLS, "fontsize": 7.5}
+        for row, column, value, differ in zip(rows, columns, values, pairs["differ"], strict=True):
+            for here, there, shown in ((row, column, value), (column, row, -value)):
+                if len(maps) <= WRITTEN_MAPS:
+                    axes.text(there, here - 0.14 * differ, signed(shown, max(3, _decimals(step))), **look)
+                if differ:
+                    axes.plot(there, here + 0.24 * (len(maps) <= WRITTEN_MAPS), "o", color=ON_CELLS, markersize=4)
+        axes.set_xticks(range(len(maps)), labels=names, rotation=90, fontsize=8)
+        axes.set_yticks(range(len(maps)), labels=names, fontsize=8)
+        axes.xaxis.tick_top()
+        axes.set(xlim=(-0.5, len(maps) - 0.5), ylim=(len(maps) - 0.5, -0.5))
+        if pairs["differ"].any():
+            figure.legend(handles=[handle(INK, "o", "the two differ")], loc="outside lower left", alignment="left")
+        return figures.save(figure, "pairs", f"Maps against each other. {pairs_in_words(comparison)}")
 
 
 def draw_groups(comparison):

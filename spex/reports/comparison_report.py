@@ -13,14 +13,17 @@ from spex.compare.tables import Comparison
 from spex.contacts.controls import ELSEWHERE
 from spex.errors import InputError
 from spex.files.atomic import write_json, write_text
-from spex.reports.cell_figures import TISSUES_AT_ONCE, draw_groups, draw_tissues
-from spex.reports.comparison_text import confirmed, draw_shares, held_to, mark_own, values_of
+from spex.reports.cell_figures import TISSUES_AT_ONCE, draw_groups, draw_pairs, draw_tissues
+from spex.reports.comparison_text import PAIRS_FILE, confirmed, draw_shares, held_to, mark_own, values_of
 from spex.reports.pages import NEAR, render, write_pictures
 from spex.reports.row_figures import draw_controls, draw_forest
 from spex.runs.records import read_table, write_table
 
 VERDICT, PAGE, SETTINGS, CONFIRMATION = "verdict.md", "report.html", "comparison.json", "confirmation.csv"
-TABLES = {"results": "comparison.csv", "maps": "maps.csv", "groups": "groups.csv"}
+TABLES = {"results": "comparison.csv", "maps": "maps.csv", "groups": "groups.csv", "pairs": PAIRS_FILE}
+TEXT = ("map", "other", "target", "strength", "words", "folder", "view", "group", "cell_type")
+"""Columns of these tables that are text."""
+
 PLACES = {"near": NEAR, "elsewhere": ELSEWHERE}
 """Columns of the table of maps -> where matched bins were found, as settings name it."""
 RENAMED = {"narrow_draw": "whole_chromosome_fallback"}
@@ -42,6 +45,7 @@ def write_report(folder, comparison, confirmation=None):
     write_json(folder / SETTINGS, plain(comparison.settings))
     pictures = [draw_forest(comparison), *draw_tissues(comparison), draw_controls(comparison)]
     pictures += [draw_groups(comparison)] if len(comparison.groups) else []
+    pictures += [draw_pairs(comparison)] if len(comparison.pairs) else []
     write_pictures(folder, pictures)
     write_text(folder / PAGE, page(comparison, pictures, confirmation))
     write_text(folder / VERDICT, verdict(comparison, confirmation))  # the last one: where it is, the others are
@@ -61,7 +65,9 @@ def read_comparison(folder):
 
 def _read_table(path):
     with _complete(path, "table of a comparison"):
-        table = read_table(path, ("map", "target", "strength", "words", "folder", "view", "group", "cell_type"))
+        table = read_table(
+            path, ("map", "other", "target", "strength", "words", "folder", "view", "group", "cell_type")
+        )
         if "map" not in table:
             raise ValueError("no column of maps")
         if "words" in table and "strength" not in table:
@@ -143,7 +149,9 @@ def page(comparison, pictures, confirmation=None):
         **values,
         near=NEAR,
         mostly_itself=MOSTLY_ITSELF,
-        drawn=pictures,
+        drawn=[each for each in pictures if each.name != "pairs"],
+        against_each_other=[each for each in pictures if each.name == "pairs"],
+        pairs=comparison.pairs,
         few=len(results) <= TISSUES_AT_ONCE,
         by_tissue=[(name, by_map[name]) for name in values["maps"]["map"]],
         held_to_by_tissue=held_to(comparison),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from spex.compare.arms import DRAWS, UNSEEN
 from spex.compare.inputs import Protocol
+from spex.compare.pairs import BOUND
 from spex.compare.protocol import NO_CORRECTION
 from spex.compare.statistics import LEVEL
 from spex.compare.tables import LEAST_CHROMOSOMES, LEAST_GENES, stand_alone
@@ -21,6 +22,10 @@ MANY_FAR = 0.2
 """Share of matched bins beyond twice the contact's distance from which a region's effect may well pass for that of the
 contacted bins. It is 8.5 % in a synthetic genome where such an effect seldom does, 34 % in one where it often does."""
 
+NAMED_PAIRS = 10
+"""Pairs of maps that are named in a sentence."""
+
+PAIRS_FILE = "pairs.csv"
 INTERVAL = f"{percent(LEVEL)} interval"
 UNSEEN_NAMES = " and ".join(chrom.removeprefix("chr") for chrom in UNSEEN)
 
@@ -129,6 +134,34 @@ def far_draws(settings, name):
     )
 
 
+def pairs_in_words(comparison):
+    """Which maps differ from each other in their gain, as sentences; empty for one map, or without tests."""
+    pairs = comparison.pairs
+    if pairs["q"].isna().all():
+        return ""
+    differ = pairs[pairs["differ"]].sort_values("q", kind="stable")
+    texts = [_pair(row) for row in differ.head(NAMED_PAIRS).itertuples()]
+    alone = len(pairs) == 1
+    head = f"The gains of {'the two maps' if alone else f'{len(differ)} of {len(pairs)} pairs of maps'} "
+    head += "were not shown to differ" if alone and differ.empty else "differ"
+    adjusted = "" if stand_alone(len(pairs), _settings(comparison)["correction"]) else " adjusted over pairs"
+    head += f" (p{adjusted} < {BOUND:.2g})"
+    if len(differ) > len(texts):
+        texts.append(f"and others in {PAIRS_FILE}")
+    ending = "" if len(differ) == len(pairs) else " Maps that were not shown to differ may still do so."
+    return f"{head}{': ' if texts else ''}{'; '.join(texts)}.{ending}"
+
+
+def _pair(row):
+    """One pair of maps that differ, the better one first. row: of `pairs`."""
+    better, worse, sign = (row.map, row.other, 1) if row.difference > 0 else (row.other, row.map, -1)
+    ends = sorted((sign * row.difference_low, sign * row.difference_high))
+    return (
+        f"{better} gains more than {worse}: {signed(abs(row.difference))} ({INTERVAL} {interval(*ends)}, "
+        f"q {probability(row.q)})"
+    )
+
+
 def scope(comparison):
     """On which genes and tissues a comparison rests, as one sentence."""
     results = comparison.results
@@ -205,6 +238,7 @@ def methods(comparison):
         tissues=results["target_index"].nunique(),
         maps=len(comparison.maps),
         decided=len(_decided(comparison.maps)),
+        pairs_adjusted=not stand_alone(len(comparison.pairs), settings["correction"]),
         number_columns=len(NUMBER_COLUMNS),
         farthest=list(FARTHER)[-1],
         penalty=results["penalty"].iloc[0],
@@ -229,6 +263,7 @@ def values_of(comparison, tested=None):
     return {
         "maps": maps.assign(rank=range(1, len(maps) + 1)),
         "accounts": [(row.map, account(row, comparison.settings)) for row in maps.itertuples()],
+        "in_pairs": pairs_in_words(comparison),
         "scope": scope(comparison),
         "untested": untested(comparison),
         "tested_chrom": TEST_CHROM.removeprefix("chr"),

@@ -67,6 +67,7 @@ class StudyResults:
         """All tables by name, which is also that of the file: dict of DataFrames, empty where nothing is known."""
         return {
             "ranking": self._ranking(),
+            "pairs": self.comparison.pairs,
             "tissues": self._tissues(),
             "own_cell_type": self._own_cell_type(),
             "kinds": self._kinds(),
@@ -177,9 +178,14 @@ def read_results(study: Study) -> StudyResults:
             hint="run the study again, which compares what is missing",
         )
     tables = {name: getattr(compared, name) for name in TABLES}
-    mine = {name: table[table["map"].isin(names)].reset_index(drop=True) for name, table in tables.items()}
+    mine = {name: table[_of_maps(table, names)].reset_index(drop=True) for name, table in tables.items()}
     comparison = Comparison(**mine, settings=compared.settings)
     return StudyResults(comparison, compared, _about(study), _read_fits(study), _read_sheets(study))
+
+
+def _of_maps(table, names):
+    """Which rows are of some maps alone."""
+    return table["map"].isin(names) & (table["other"].isin(names) if "other" in table else True)
 
 
 def _about(study):

@@ -53,7 +53,7 @@ def parts_of(folder):
 
 
 def assert_same(found, expected):
-    for name in ("results", "maps", "groups"):
+    for name in ("results", "maps", "groups", "pairs"):
         assert_frame_equal(getattr(found, name), getattr(expected, name))
     assert found.settings == expected.settings
 

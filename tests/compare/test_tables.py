@@ -183,6 +183,9 @@ def test_too_few_chromosomes_leave_gains_without_verdict(genes):
         assert table[["p_seq", "p_num", "q_content", "gain_low", "touched_high"]].isna().all(axis=None)
         assert table[["gain", "number", "touched"]].notna().all(axis=None)
     assert found.maps["tissues_sequence"][0] == 0
+    pair = make_tables([few, replace(few, name="other", rho=few.rho + 0.01)], TARGETS).pairs.iloc[0]
+    assert pair[["difference_low", "p", "q"]].isna().all() and not pair["differ"]
+    assert pair["difference"] == pytest.approx(-0.01)
 
 
 def test_chromosomes_8_and_9_need_both():

@@ -13,8 +13,8 @@ from read_page import Page, assert_needs_nothing_else, assert_readable
 from spex.reports.comparison_report import page, plain, read_comparison, verdict, write_report
 from spex.reports.comparison_text import methods
 
-FILES = {"verdict.md", "comparison.csv", "maps.csv", "groups.csv", "comparison.json", "report.html"}
-PICTURES = {"forest.png", "tissues.png", "controls.png", "groups.png"}
+FILES = {"verdict.md", "comparison.csv", "maps.csv", "groups.csv", "pairs.csv", "comparison.json", "report.html"}
+PICTURES = {"forest.png", "tissues.png", "controls.png", "groups.png", "pairs.png"}
 EVIL = "<script>alert('x')</script> & \"quoted\" *bold* [link](http://a.b) | --> \x07"
 
 
@@ -46,7 +46,8 @@ def test_written_again_they_have_the_same_bytes(folder, comparison, tmp_path):
 
 
 def test_tables_are_those_of_the_comparison(folder, comparison):
-    for name, table in (("comparison", comparison.results), ("maps", comparison.maps), ("groups", comparison.groups)):
+    tables = {"comparison": comparison.results, "maps": comparison.maps}
+    for name, table in (tables | {"groups": comparison.groups, "pairs": comparison.pairs}).items():
         written = pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
         written = written.fillna({name: "" for name in {"strength"} & set(written)})
         pd.testing.assert_frame_equal(written.astype(table.dtypes), table, rtol=1e-8)

@@ -197,3 +197,30 @@ def test_maps_by_the_published_rule_are_in_no_test():
 def test_methods_without_tests():
     without = words.methods(made_comparison(2, 2, verdicts=[0, 0]))
     assert "intervals and tests were not computed" in without and "circular shifts" not in without
+
+
+def pairs(*rows):
+    """A comparison of nothing but pairs of maps: (map, other, difference, q)."""
+    table = pd.DataFrame(rows, columns=["map", "other", "difference", "q"])
+    ends = {f"difference_{end}": table["difference"] + way for end, way in (("low", -0.002), ("high", 0.004))}
+    return SimpleNamespace(pairs=table.assign(**ends, differ=table["q"] < 0.05), settings={})
+
+
+def test_pairs_name_the_better_map_first():
+    text = words.pairs_in_words(pairs(("A", "B", -0.01, 0.003), ("A", "C", 0.001, 0.6)))
+    assert text == (
+        "The gains of 1 of 2 pairs of maps differ (p adjusted over pairs < 0.05): B gains more than A: +0.0100 "
+        "(95 % interval +0.0060 to +0.0120, q 0.003). Maps that were not shown to differ may still do so."
+    )
+    one, none = (words.pairs_in_words(pairs(("A", "B", 0.01, q))) for q in (0.003, 0.3))
+    assert one.startswith("The gains of the two maps differ (p < 0.05): A gains more than B: +0.0100")
+    assert none.startswith("The gains of the two maps were not shown to differ (p < 0.05). Maps that")
+
+
+def test_pairs_without_tests_are_not_named():
+    assert words.pairs_in_words(pairs()) == words.pairs_in_words(pairs(("A", "B", 0.1, NAN))) == ""
+
+
+def test_of_many_pairs_that_differ_some_are_named():
+    text = words.pairs_in_words(pairs(*(("A", f"B{number}", 0.1, 0.001 * number) for number in range(1, 13))))
+    assert text.count("gains more than") == 10 and text.endswith("; and others in pairs.csv.")

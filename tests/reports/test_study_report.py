@@ -18,7 +18,7 @@ from spex.reports.study_report import write_study_report
 from spex.reports.study_results import read_results
 from spex.study.plan import StudyFit
 
-TABLES = {"ranking", "tissues", "own_cell_type", "kinds", "controls", "fits", "fits_by_tissue", "sheets"}
+TABLES = {"ranking", "pairs", "tissues", "own_cell_type", "kinds", "controls", "fits", "fits_by_tissue", "sheets"}
 EVIL = "<script>alert('x')</script> & \"quoted\" -->"
 
 
