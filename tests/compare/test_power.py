@@ -138,3 +138,18 @@ def test_shares_have_errors_between_genomes():
     assert error == pytest.approx(np.sqrt((1 + 1) * 2) / 4)  # sums of deviations by genome: 1 and -1
     assert power.share(sets, [True, False, True, False])[1] == 0
     assert np.isnan(power.share(sets[:1], [True])[1])
+
+
+def test_coverage_is_of_the_mean_over_other_genomes():
+    """Three genomes, of gains 1, 2 and twice 6: means of the others are 14/3, 13/3 and 1.5."""
+    gains = pd.Series([1.0, 2.0, 6.0, 6.0])
+    sets = pd.DataFrame({"scenario": "one", "genome": [1, 2, 3, 3]})
+    for name, half in (("gain", 2.0), ("number", 0.0), ("touched", 5.0)):
+        sets = sets.assign(**{name: gains, f"{name}_low": gains - half, f"{name}_high": gains + half})
+    row = power._coverage_row("one", sets, {"touched": 0.02})
+    others = [14 / 3, 13 / 3, 1.5, 1.5]
+    within = [abs(gain - other) <= 2 for gain, other in zip(gains, others, strict=True)]
+    assert row["gain"].startswith(f"{100 * np.mean(within):.1f} ±") and row["gain"].endswith("(2000.0)")
+    assert (row["numbers"], row["numbers: no width"]) == ("", "100 %")
+    assert row["contacted bins"].startswith("100.0 ±")
+    assert power._coverage_row("one", sets, {"number": 0.05})["contacted bins"].startswith("50.0 ±")  # contains 0
