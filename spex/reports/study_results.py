@@ -12,6 +12,7 @@ from spex.compare.verdict import FOUND
 from spex.contacts.sheet import GROUPS
 from spex.errors import InputError, shown
 from spex.inputs.text_tables import listed
+from spex.models.scores import WITHIN
 from spex.models.splits import TEST_CHROM
 from spex.reports.comparison_report import TABLES, read_comparison, read_json
 from spex.reports.comparison_text import ordered
@@ -225,6 +226,8 @@ def _fits_of(map_name, results, names):
     splits = table["split"].where(~table["split"].str.startswith("cv-").astype(bool), POOLED)
     table = table.assign(map=map_name, fit=[names.get(key) for key in zip(table["model"], splits, strict=True)])
     table = table[table["fit"].notna()]
+    if WITHIN[0] in table:  # what is to be reported of folds put together
+        table["spearman"] = table[WITHIN[0]].fillna(table["spearman"])
     twice = table.duplicated(["fit", "target_index", "seed"], keep=False)
     if twice.any():  # the same model with other parameters: only the records have those
         parameters = [_parameters(results / name) for name in table["name"]]

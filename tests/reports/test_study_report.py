@@ -169,8 +169,11 @@ def test_folds_and_fits_of_others_are_left_out(tmp_path):
         first = pd.read_csv(path)
         pooled, fold = (first.assign(model="gbtree", split=split) for split in ("cv-22", "test-chr8"))
         other = first.assign(split="test-chr8_validation-chr9")
+        pooled = pooled.assign(spearman_within=0.25)
         pd.concat([first, pooled, fold, other]).to_csv(path, index=False)
-    assert sorted(read_results(study).tables()["fits"]["fit"]) == ["folded", "ridge"]
+    fits = read_results(study).tables()["fits"].set_index("fit")
+    assert sorted(fits.index) == ["folded", "ridge"]
+    assert fits.loc["folded", ["spearman", "spearman_alone"]].tolist() == [0.25, 0.25]  # what is to be reported
 
 
 def test_data_sheets_side_by_side(study):
