@@ -3,8 +3,8 @@
     python -m benchmarks.hic [--pixels 100000000] [--human] [--format hic] [--sheet]
 
 Makes the synthetic map of benchmarks/contacts.py as an .mcool and as a .hic of the same pixels, in the given folder;
-the same command again reads one of them as tensors.py does, or as spex map does with --sheet. With --human the map has
-chromosomes of human length, and most of its pixels lie near the diagonal.
+the same command again reads one of them as tensors.py does, or as spex map does with --sheet, and of several maps with
+--likeness. With --human the map has chromosomes of human length, and most of its pixels lie near the diagonal.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import pandas as pd
 from benchmarks.contacts import RESOLUTION, genes_on, make_map
 from benchmarks.measure import peak_memory_gb, publish
 from spex.contacts.collect import collect_contacts
+from spex.contacts.likeness import Profiler, compare_profiles
 from spex.contacts.rules import Published
 from spex.contacts.sheet import count_map
 from spex.inputs.agree import GRCH38_LENGTHS
@@ -75,6 +76,7 @@ def main(argv=None):
     parser.add_argument("--pixels", type=int, default=100_000_000)
     parser.add_argument("--human", action="store_true", help="chromosomes of human length")
     parser.add_argument("--sheet", action="store_true", help="count the map, as spex map does")
+    parser.add_argument("--likeness", action="store_true", help="the same, and compare the map with itself")
     parser.add_argument("--format", choices=("hic", "mcool"), default="hic", help="that is read")
     parser.add_argument("--folder", default="data/demo", help="where the synthetic maps are kept")
     parser.add_argument("--json")
@@ -94,12 +96,18 @@ def main(argv=None):
     start, start_cpu = time.perf_counter(), time.process_time()
     (map_,) = open_maps([path], RESOLUTION)
     genes = genes_on(map_.chromsizes, None)
-    if args.sheet:
-        found = {"counts": count_map(map_, genes, RESOLUTION, read.append).depth}
+    if args.sheet or args.likeness:
+        profiler = Profiler(path, RESOLUTION, genes) if args.likeness else None
+        found = {"counts": count_map(map_, genes, RESOLUTION, read.append, profiler).depth}
     else:
         found = {"contacts kept": len(collect_contacts([map_], genes, Published(), RESOLUTION, read.append).bins)}
     seconds, own_cpu = time.perf_counter() - start, time.process_time() - start_cpu
     map_.close()
+    if args.likeness:
+        profile, begun = profiler.finish(), time.process_time()
+        (scc,) = compare_profiles([profile, profile])["scc"]
+        size = sum(band.nbytes for band in profile.bands.values()) + profile.contacts.nbytes
+        found |= {"profile MB": size / 1e6, "CPU s of two maps": time.process_time() - begun, "SCC with itself": scc}
     cpu, peak = of_children()
     row = {
         "format": args.format,
@@ -116,7 +124,9 @@ def main(argv=None):
         "peak GB before": before,
         "peak GB of the reading process": peak,
     }
-    options = f"{' --human' * args.human} --format {args.format}{' --sheet' * args.sheet}"
+    options = (
+        f"{' --human' * args.human} --format {args.format}{' --sheet' * args.sheet}{' --likeness' * args.likeness}"
+    )
     publish("hic", [row], args.json, command=f"python -m benchmarks.hic --pixels {args.pixels}{options}")
 
 

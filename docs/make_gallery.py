@@ -41,6 +41,7 @@ PICTURES = {
         "map_sheets._draw_distances": "by_distance",
         "map_sheets._draw_contacts": "contacts_per_gene",
         "map_sheets._draw_coverage": "coverage",
+        "cell_figures.draw_likeness": "likeness",
     },
     "elements": {"element_figure.draw_gene": "element"},
 }

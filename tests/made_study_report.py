@@ -1,11 +1,13 @@
 """What a finished study has on the disk, made: comparison, scores of fits and data sheets, numbers at random."""
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from made_comparison import made_comparison
 
+from spex.contacts.likeness import COLUMNS
 from spex.contacts.sheet import GROUPS
 from spex.files.atomic import write_json
 from spex.reports.comparison_report import SETTINGS, TABLES, plain
@@ -63,6 +65,9 @@ def write_results(study, *, sheets=True, seed=0):
     if sheets:
         made = [sheet(str(file), random) for each in study.maps for file in each.files]
         (study.out / "sheets.json").write_text(json.dumps(made))
+        pairs = combinations([str(file) for each in study.maps for file in each.files], 2)
+        rows = [(*pair, *random.random(len(COLUMNS) - 2)) for pair in pairs]
+        write_table(study.out / "likeness.csv", pd.DataFrame(rows, columns=COLUMNS))
 
 
 def _told(number):

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from spex.files.sealed import save_arrays
+
 words = sys.argv[1:]
 
 
@@ -24,6 +26,7 @@ if Path("broken").exists() and words[0] == "train":
     sys.exit("train.py: error: the disk is full")
 if words[0] == "map":
     Path(words[words.index("--json") + 1]).write_text(json.dumps([{"map": words[1]}]))
+    save_arrays(Path(words[words.index("--profile") + 1]), {})
 if words[0] == "compare":
     Path("comparison").mkdir(exist_ok=True)
     Path("comparison/comparison.json").write_text("{}")

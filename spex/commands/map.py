@@ -2,8 +2,8 @@
 
     spex map FILE ... [--resolution 1000] [--genes TABLE] [--json FILE] [--out DIR]
 
-Prints pixels, counts, cis share, depth, counts by distance, contacts per gene and coverage; as JSON with --json, and as
-one page of pictures with --out.
+Prints pixels, counts, cis share, depth, counts by distance, contacts per gene and coverage, and how alike each two of
+several maps are; as JSON with --json, and as one page of pictures with --out.
 """
 
 import logging
@@ -14,16 +14,18 @@ from spex.commands.arguments import read_genes, recall, remembered_maps
 from spex.commands.choices import Inputs
 from spex.commands.main import start
 from spex.commands.parser import chosen
+from spex.contacts.likeness import Profiler, as_arrays, compare_profiles
 from spex.contacts.rules import check_resolution
 from spex.errors import InputError
 from spex.files.atomic import write_json
 from spex.files.checks import require_folder
 from spex.files.hashes import Watch
+from spex.files.sealed import save_arrays
 from spex.inputs.choices import Reading
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import read_sheet
 from spex.inputs.maps.reader import split_uri
-from spex.reports.map_sheets import sheet_text, write_sheets
+from spex.reports.map_sheets import likeness_text, sheet_text, write_sheets
 from spex.runs.folder import open_made
 
 logger = logging.getLogger("spex")
@@ -39,17 +41,26 @@ def run(args):
     genes = args.genes and read_genes(args)[1]
     out = args.out and require_folder(args.out, "out")
     json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
+    profile = args.profile and require_folder(Path(args.profile).parent, "profile") / Path(args.profile).name
     maps = open_maps(args.maps, args.resolution, chosen(Reading, args))
-    sheets = []
+    sheets, profiles = [], []
     for map_ in maps:
-        sheets.append(read_sheet(map_, genes, args.resolution))
+        profiler = Profiler(map_.path, args.resolution, genes) if len(maps) > 1 or profile else None
+        sheets.append(read_sheet(map_, genes, args.resolution, profiler))
         watch.check()
         print(sheet_text(sheets[-1]), flush=True)
+        profiles += [profiler.finish()] if profiler else []
+    likeness = compare_profiles(profiles) if len(maps) > 1 else None
+    if likeness is not None:
+        print(likeness_text(likeness), flush=True)
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)
         write_json(json, [sheet.summary() for sheet in sheets])
+    if profile:
+        profile.parent.mkdir(parents=True, exist_ok=True)
+        save_arrays(profile, as_arrays(profiles))
     if out:
-        logger.info("pictures and the page are in %s", write_sheets(out, sheets).parent)
+        logger.info("pictures and the page are in %s", write_sheets(out, sheets, likeness).parent)
 
 
 def _take_maps_of(args):

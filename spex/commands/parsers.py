@@ -234,7 +234,10 @@ def _map(words, prog):
     parser.options("maps and genes", GeneChoice)
     add = parser.group("outputs").add_argument
     add("--json", type=typed(PATH), metavar="FILE", help="write the numbers of all sheets to a file")
-    add("--out", type=typed(PATH), metavar="DIR", help="folder of the page of pictures")
+    parser.make_rare(
+        add("--profile", type=typed(PATH), metavar="FILE", help="write what maps are compared by, as a study needs it")
+    )
+    add("--out", type=typed(PATH), metavar="DIR", help="folder of the page of pictures, and likeness.csv")
     parser.set_defaults(resumes=False)
     return parser
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from spex.errors import visible
+from spex.models.scores import WITHIN
 from spex.reports.numbers import missing
 
 COLUMNS = 100
@@ -12,20 +13,24 @@ COLUMNS = 100
 def score_table(summary):
     """Scores of several tissues or fits as text.
 
-    summary: DataFrame of `spex.models.scores.summarise`.
+    summary: DataFrame of `spex.models.scores.summarise`. Of folds put together, Spearman's correlation within
+    chromosomes stands in the place of Pearson's.
     """
     single = bool((summary["fits"] == 1).all())
+    shown = {"Spearman": "spearman", "Pearson": "pearson"}
+    if WITHIN[0] in summary:
+        shown = {"Spearman within": WITHIN[0], "pooled": "spearman"}
     table = pd.DataFrame(
         {"index": summary["target_index"], "tissue": summary["target"], "genes": summary["genes_test"]}
     )
     if single:
         table["rmse"] = summary["rmse"].map("{:.4f}".format)
-        for name in ("Spearman", "Pearson"):
-            table[f"{name} (95 % interval)"] = with_interval(summary, name.lower(), "{:.4f}", "{:.3f}")
+        for name, column in shown.items():
+            table[f"{name} (95 % interval)"] = with_interval(summary, column, "{:.4f}", "{:.3f}")
     else:
         table["fits"] = summary["fits"]
-        for name in ("rmse", "Spearman", "Pearson"):
-            mean, deviation = (summary[f"{name.lower()}{end}"].map("{:.4f}".format) for end in ("", "_std"))
+        for name, column in {"rmse": "rmse", **shown}.items():
+            mean, deviation = (summary[f"{column}{end}"].map("{:.4f}".format) for end in ("", "_std"))
             table[f"{name} ± s.d."] = mean + " ± " + deviation
     return fitted(table, "tissue")
 

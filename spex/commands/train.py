@@ -30,7 +30,7 @@ from spex.inputs.expression import open_expression, read_expression, select_targ
 from spex.inputs.genes import report_rows
 from spex.models.choices import Fitting
 from spex.models.registry import MODELS
-from spex.models.scores import summarise
+from spex.models.scores import WITHIN, summarise
 from spex.models.splits import (
     TEST_CHROM,
     UNSEEN_CHROM,
@@ -116,6 +116,7 @@ def choices_of(args, fitting, targets):
         "parameters": fitting.read_parameters(),
         "device": MODELS[fitting.model].choose_device(args.device),
         "chromatin": find_chromatin_features(args.chromatin_features, CHROMATIN_FEATURES),
+        "bootstrap": fitting.bootstrap,
         "notes": {"biosample": args.biosample, "log_note": args.log_note},
     }
 
@@ -223,8 +224,8 @@ def log_record(folder, record, new, count):
     scores, kept = record["scores"], record["chosen"]
     intervals = ", ".join(
         f"{name} {scores[f'{name}_low']:.4f} to {scores[f'{name}_high']:.4f}"
-        for name in ("spearman", "pearson")
-        if scores[f"{name}_low"] is not None
+        for name in ("spearman", "pearson", WITHIN[0])
+        if scores.get(f"{name}_low") is not None
     )
     chosen = ", ".join(f"{key} {value if isinstance(value, str) else f'{value:g}'}" for key, value in kept.items())
     line = record_scores(record).rounded()
@@ -240,6 +241,11 @@ def log_record(folder, record, new, count):
 
 def print_scores(training, finished):
     """Print the published line of a single result, a table of several; several tissues are written and drawn too."""
+    if finished and WITHIN[0] in finished[0]["scores"]:
+        logger.info(
+            "report the mean Spearman within chromosomes, weighted by their genes: pooled over them it is biased "
+            "downwards, as each fold's intercept is the mean of the others"
+        )
     if len(finished) == 1:
         print(record_scores(finished[0]).line())
         return

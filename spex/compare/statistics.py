@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from spex.errors import InputError
+from spex.models.scores import spearman
 
 LEAST_SHIFT = 1000
 """Genes that residuals are moved by, at least, or a quarter of all: farther than neighbours resemble each other."""
@@ -52,14 +53,6 @@ def spearman_by_chromosome(observed, predicted, blocks):
     Returns: float64 (chromosomes, t); 0 where either is constant, as such a prediction puts nothing in order.
     """
     return np.stack([spearman(observed[block], predicted[block], axis=0) for block in blocks])
-
-
-def spearman(observed, predicted, axis):
-    """Spearman's correlation along an axis, ties averaged; 0 where either is constant. Arrays are broadcast."""
-    ranks = [stats.rankdata(values, axis=axis) for values in np.broadcast_arrays(observed, predicted)]
-    one, other = (each - each.mean(axis=axis, keepdims=True) for each in ranks)
-    scale = np.sqrt((one**2).sum(axis=axis) * (other**2).sum(axis=axis))
-    return np.divide((one * other).sum(axis=axis), scale, out=np.zeros(scale.shape), where=scale > 0)
 
 
 @dataclass(frozen=True)

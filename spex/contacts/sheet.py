@@ -115,11 +115,11 @@ class MapSheet:
         return f"MapSheet({self.path}, {self.resolution} bp, {self.cis_pixels:,} pixels, {self.cis_counts:,.0f} counts)"
 
 
-def count_map(map_, genes, resolution, advance):
+def count_map(map_, genes, resolution, advance, profiler=None):
     """Count what a contact map contains, in one pass.
 
     map_: MapReader of this resolution (bp). genes: DataFrame with id, chrom, tss (1-based), or None.
-    advance: called with the number of pixels read.
+    advance: called with the number of pixels read. profiler: Profiler that is shown every pixel, or None.
 
     Returns: MapSheet; of genes on chromosomes that the map lacks only the number.
     """
@@ -130,8 +130,12 @@ def count_map(map_, genes, resolution, advance):
     for chrom, bins in bins_of.items():
         distances[2, :bins] += np.arange(bins, 0, -1)
         counter = _Chromosome(bins, resolution, None if genes is None else genes[genes["chrom"] == chrom])
+        if profiler:
+            profiler.begin(chrom, bins)
         for part in map_.all_parts(chrom, advance):
             counter.add(part)
+            if profiler:
+                profiler.add(part)
             trans.append((part.trans_pixels, part.trans_counts))
         distances[:2, :bins] += counter.distances
         coverage.append(counter.coverage)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from spex.errors import InputError, parameter
 from spex.models.registry import MODELS
+from spex.models.scores import BOOTSTRAPS
 from spex.options import NUMBER, PATH, SEED, Kind, Options, either, one_of, option, several, text, whole
 
 PSEUDOCOUNT = 0.0001
@@ -59,6 +60,14 @@ class Fitting(Options):
     )
     cv_groups: int | None = option(
         None, whole(3), "with --cv: this many groups of chromosomes take turns", example="5", rare=True
+    )
+    bootstrap: str | None = option(
+        None,
+        one_of(BOOTSTRAPS),
+        "what intervals of scores resample: single genes, or blocks of neighbouring ones, which resemble each other "
+        "(default: blocks with --cv, else genes, as published)",
+        example="blocks",
+        rare=True,
     )
 
     def __post_init__(self):

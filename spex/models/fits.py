@@ -55,11 +55,11 @@ class Fit:
         return f"Fit({self.target}, {self.model}, {self.scores.rounded()})"
 
 
-def assess(fitted, features, observed, target):
+def assess(fitted, features, observed, target, genes=None):
     """Predict test genes.
 
     fitted: what a learner yields. features: float32 (test genes, width). observed: float64 (test genes,). target:
-    name, for errors.
+    name, for errors. genes: as of `score`.
 
     Returns: predictions, float64 (test genes,), and their Scores.
 
@@ -73,7 +73,7 @@ def assess(fitted, features, observed, target):
             argument="parameters",
             hint="choose parameters that do not let it diverge, such as a smaller eta",
         )
-    return predicted, score(observed, predicted)
+    return predicted, score(observed, predicted, genes=genes)
 
 
 def predictions_table(genes, observed, predicted):

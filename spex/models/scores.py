@@ -1,9 +1,9 @@
 """How well predictions agree with observations, how sure that is, and how fits compare."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
-from itertools import chain, permutations
+from itertools import chain, pairwise, permutations
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,17 @@ from spex.options import whole
 RESAMPLES = 1000
 RESAMPLES_AT_ONCE = 100
 CONFIDENCE = (2.5, 97.5)
+BOOTSTRAPS = ("genes", "blocks")
+BLOCK = 40
+"""Neighbouring genes that are resampled together, by their coverage in `benchmarks.bootstrap`."""
+
+BLOCKS_OF_CHROMOSOME = 4
+"""At least: on a chromosome of fewer than so many times `BLOCK` genes, blocks are shorter."""
+
 METRICS = ("rmse", "spearman", "pearson")
+WITHIN = ("spearman_within", "spearman_within_low", "spearman_within_high")
+"""What `FoldScores` have beside `Scores`."""
+
 LEAST_GENES = 3
 FEW_GENES = 10
 """Below so many, p-values are exact, by every way to pair predictions and observations: the usual ones rest on a
@@ -56,7 +66,40 @@ class Scores:
         )
 
 
-def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0) -> Scores:
+@dataclass(frozen=True)
+class FoldScores(Scores):
+    """Agreement over genes whose chromosomes were each predicted without it, by a fit with an intercept of its own.
+
+    Pooled over chromosomes, as `Scores` are, it is biased downwards where little is predicted: a fold's intercept is
+    the mean of the other chromosomes, so it is low where its own chromosome is high. spearman_within: mean of
+    Spearman's correlations within chromosomes, weighted by their genes, which is not; with its 95 % interval. A
+    chromosome with a constant counts as 0, one of fewer than three genes is left out.
+    """
+
+    spearman_within: float = float("nan")
+    spearman_within_low: float = float("nan")
+    spearman_within_high: float = float("nan")
+
+    def line(self) -> str:
+        """The published line, and after it the mean within chromosomes."""
+        return (
+            f"{super().line()} within chromosomes, the one to report: spearman: {self.spearman_within} "
+            f"95 % interval: {self.spearman_within_low} to {self.spearman_within_high}"
+        )
+
+    def rounded(self) -> str:
+        """The same line to four decimals, for logs and tables."""
+        return f"{super().rounded()} spearman within chromosomes: {self.spearman_within:.4f}"
+
+
+def score(
+    observed: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    genes: pd.DataFrame | None = None,
+) -> Scores:
     """Compare predictions with observations.
 
     Parameters
@@ -67,6 +110,10 @@ def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPL
         Samples of the genes, drawn with replacement, for 95 % percentile intervals of both correlations; 0 for none.
     seed
         Of these draws, a stream of their own: scores of the same genes with the same seed rest on the same draws.
+    genes
+        The n genes, with columns chrom and tss (bp): what is resampled are blocks of 40 neighbouring genes, as many
+        genes of each chromosome as it has. Neighbours resemble each other, and intervals over single genes are then
+        too narrow. Default: single genes, as published.
 
     Returns
     -------
@@ -94,6 +141,12 @@ def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPL
         observed, predicted = np.asarray(observed, np.float64), np.asarray(predicted, np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"no numbers ({shown(error)})", argument="observed or predicted") from error
+    if genes is not None and (len(genes) != len(observed) or not {"chrom", "tss"} <= set(genes)):
+        raise InputError(
+            f"{len(genes):,} rows with {', '.join(map(str, genes))}",
+            argument="genes",
+            expected=f"a table of the {len(observed):,} genes with chrom and tss",
+        )
     if observed.shape != predicted.shape or observed.ndim != 1 or len(observed) < LEAST_GENES:
         raise InputError(
             f"observed has shape {observed.shape}, predicted {predicted.shape}",
@@ -110,8 +163,107 @@ def score(observed: ArrayLike, predicted: ArrayLike, *, resamples: int = RESAMPL
         ranks = stats.rankdata(observed), stats.rankdata(predicted)
         p_values = _exact_p(*ranks), _exact_p(observed, predicted)
     values = (spearman.statistic, p_values[0], pearson.statistic, p_values[1])
-    edges = _intervals(observed, predicted, resamples, seed) if resamples else ()
+    if not resamples:
+        return Scores(rmse, *map(float, values))
+    if genes is None:
+        edges = _intervals(observed, predicted, resamples, seed)
+    else:
+        edges = _edges(_resampled(observed, predicted, genes, resamples, seed, BLOCK)[:2])
     return Scores(rmse, *map(float, values), *map(float, edges))
+
+
+def score_folds(observed, predicted, genes, *, bootstrap="blocks", resamples=RESAMPLES, seed=0):
+    """Compare out-of-sample predictions of genes on several chromosomes with observations.
+
+    observed, predicted, resamples, seed: as of `score`. genes: DataFrame (n) with chrom and tss. bootstrap: "genes", or
+    "blocks" of neighbours.
+
+    Returns: FoldScores.
+    """
+    blocks = bootstrap == "blocks"
+    pooled = score(observed, predicted, resamples=0 if blocks else resamples, seed=seed)
+    rows = [rows for rows in _chromosomes(genes) if len(rows) >= LEAST_GENES]
+    if np.isnan(pooled.spearman) or not rows:
+        return FoldScores(**asdict(pooled))
+    sizes = [len(each) for each in rows]
+    within = np.average([spearman(observed[each], predicted[each], axis=0) for each in rows], weights=sizes)
+    found = asdict(pooled) | {"spearman_within": float(within)}
+    if resamples:
+        samples = _resampled(observed, predicted, genes, resamples, seed, BLOCK if blocks else 1)
+        names = ("spearman", "pearson", "spearman_within")
+        edges = dict(zip((f"{name}_{end}" for name in names for end in ("low", "high")), _edges(samples), strict=True))
+        found |= {name: float(end) for name, end in edges.items() if blocks or name in WITHIN}
+    return FoldScores(**found)
+
+
+def spearman(observed, predicted, axis):
+    """Spearman's correlation along an axis, ties averaged; 0 where either is constant. Arrays are broadcast."""
+    return _correlation(
+        *(stats.rankdata(values, axis=axis) for values in np.broadcast_arrays(observed, predicted)), axis
+    )
+
+
+def _correlation(one, other, axis=-1):
+    """Pearson's correlation along an axis, 0 where either is constant."""
+    one, other = (each - each.mean(axis=axis, keepdims=True) for each in (one, other))
+    scale = np.sqrt((one**2).sum(axis=axis) * (other**2).sum(axis=axis))
+    return np.divide((one * other).sum(axis=axis), scale, out=np.zeros(scale.shape), where=scale > 0)
+
+
+def _chromosomes(genes):
+    """Rows of the genes of each chromosome, in the order of their TSS."""
+    chroms, tss = genes["chrom"].to_numpy(dtype=str), genes["tss"].to_numpy()
+    order = np.lexsort((tss, chroms))
+    return np.split(order, np.flatnonzero(chroms[order][1:] != chroms[order][:-1]) + 1)
+
+
+def _block_rows(size, block, count, generator):
+    """Genes of one chromosome as a circular block bootstrap draws them: (count, size), places along it.
+
+    Blocks begin anywhere and run on from the last gene to the first, so that each gene is drawn equally often.
+    """
+    block = max(1, min(block, size // BLOCKS_OF_CHROMOSOME))
+    starts = generator.integers(size, size=(count, -(-size // block)))
+    return (starts[:, :, None] + np.arange(block)).reshape(count, -1)[:, :size] % size
+
+
+def _resampled(observed, predicted, genes, resamples, seed, block):
+    """Spearman's and Pearson's correlation over all genes, and the mean Spearman within chromosomes: (3, resamples)."""
+    rows, generator = _chromosomes(genes), np.random.default_rng(seed)
+    ends = np.cumsum([0, *map(len, rows)])
+    parts = [slice(*pair) for pair in pairwise(ends) if pair[1] - pair[0] >= LEAST_GENES]
+    order = np.concatenate(rows)
+    x, y = observed[order], predicted[order]
+    codes = [_codes(values, [slice(None)]) for values in (x, y)]
+    codes_within = [_codes(values, parts) for values in (x, y)]
+    samples = []
+    for first in range(0, resamples, RESAMPLES_AT_ONCE):
+        count = min(RESAMPLES_AT_ONCE, resamples - first)
+        drawn = [
+            start + _block_rows(len(each), block, count, generator) for start, each in zip(ends, rows, strict=False)
+        ]
+        drawn = np.concatenate(drawn, axis=1)
+        within = np.zeros(count)
+        for part in parts:
+            ranks = (_ranks(code[drawn[:, part]]) for code in codes_within)
+            within += (part.stop - part.start) * _correlation(*ranks)
+        pooled = _correlation(*(_ranks(code[drawn]) for code in codes)), _correlation(x[drawn], y[drawn])
+        samples.append([*pooled, within / sum(part.stop - part.start for part in parts) if parts else within])
+    return np.concatenate(samples, axis=1)
+
+
+def _codes(values, parts):
+    """Codes for `_ranks` of the numbers of each part by itself: (n,) int."""
+    codes = np.zeros(len(values), np.int64)
+    for part in parts:
+        codes[part] = np.unique(values[part], return_inverse=True)[1]
+    return codes
+
+
+def _edges(samples):
+    """Ends of the 95 % percentile intervals of statistics, (statistics, samples) or (samples,): low and high of each in
+    turn."""
+    return np.nanpercentile(samples, CONFIDENCE, axis=-1).T.ravel()
 
 
 def _exact_p(x, y):
@@ -146,7 +298,7 @@ def _intervals(observed, predicted, resamples, seed):
             method="percentile",
             rng=np.random.default_rng(seed),
         ).bootstrap_distribution
-    return np.nanpercentile(samples, CONFIDENCE, axis=-1).T.ravel()
+    return _edges(samples)
 
 
 def _both_correlations(x, y, x_codes, y_codes, axis=-1):
@@ -171,7 +323,7 @@ def summarise(results):
     """One row per target over all its fits, best Spearman first.
 
     results: DataFrame with target_index, target, genes_test, the metrics, and the ends of their intervals, one row per
-    fit.
+    fit; of folds put together `WITHIN` too, by which they are then in order.
 
     Returns: DataFrame with target_index, target, fits, genes_test, and for each metric its mean (named as the metric),
     standard deviation, minimum and maximum over the fits (`_std`, `_min`, `_max`); for the correlations the ends of
@@ -180,10 +332,12 @@ def summarise(results):
     by_target = results.groupby(["target_index", "target"], sort=False)
     fits = by_target.size()
     parts = {"fits": fits, "genes_test": by_target["genes_test"].first()}
-    for metric in METRICS:
+    within = WITHIN[:1] if set(WITHIN) <= set(results) else ()
+    for metric in (*METRICS, *within):
         parts[metric] = by_target[metric].mean()
         parts |= {f"{metric}_{name}": by_target[metric].agg(name) for name in ("std", "min", "max")}
         if metric != "rmse":
             ends = (f"{metric}_low", f"{metric}_high")
             parts |= {end: by_target[end].first().astype(float).where(fits == 1) for end in ends}
-    return pd.DataFrame(parts).reset_index().sort_values(["spearman", "target_index"], ascending=[False, True])
+    order = [*(within or ["spearman"]), "target_index"]
+    return pd.DataFrame(parts).reset_index().sort_values(order, ascending=[False, True])

@@ -7,7 +7,7 @@ import numpy as np
 from spex.reports import figures
 from spex.reports.comparison_text import ordered, pairs_in_words
 from spex.reports.figures import INK, LINE_HEIGHT, LOSS_TO_GAIN, ON_CELLS, handle, label, line_count
-from spex.reports.numbers import signed
+from spex.reports.numbers import level, signed
 from spex.reports.row_figures import FINDINGS
 
 TISSUES_AT_ONCE = 55
@@ -23,6 +23,9 @@ VIEWS = {
     "distance": ("by distance of contacts", "near to far"),
 }
 """Views of the groups -> their title and the order of their groups."""
+
+LIKENESS = {"scc": "stratum-adjusted correlation", "jaccard": "contacts of genes in common (Jaccard)"}
+"""Column of maps against maps -> its title."""
 
 NO_CONTACTS = "none"
 """Group of the genes without contacts."""
@@ -80,6 +83,33 @@ def _draw_tissues(results, maps, tissues, step, name):
         if handles:
             figure.legend(handles=handles, loc="outside lower left", ncols=1, alignment="left")
         return figures.save(figure, name, _tissues_in_words(shown, maps, len(tissues)))
+
+
+def draw_likeness(likeness):
+    """Maps against maps: stratum-adjusted correlation and shared contacts, a matrix of each. Returns: Picture.
+
+    likeness: DataFrame of `compare_profiles`, in which names are short.
+    """
+    names = list(dict.fromkeys([*likeness["one"], *likeness["other"]]))
+    place = {name: number for number, name in enumerate(names)}
+    one, other = (likeness[side].map(place).to_numpy() for side in ("one", "other"))
+    labels = [label(name, lines=2) for name in names]
+    size = max(0.45, LINE_HEIGHT * line_count(labels) + 0.1) * len(names)
+    longest = 0.085 * max(map(len, labels)) / line_count(labels)
+    with figures.figure(6.4 + 2 * size, 2.2 + size + longest, 2) as (figure, panels):
+        for axes, (column, title) in zip(panels, LIKENESS.items(), strict=True):
+            values = np.concatenate([likeness[column], likeness[column]])
+            rows, columns = np.concatenate([other, one]), np.concatenate([one, other])
+            _draw_cells(axes, rows, columns, values, 1 / STEPS)
+            for row, at, value in zip(rows, columns, values, strict=True):
+                axes.text(at, row, level(value, 2), ha="center", va="center", fontsize=7, color=ON_CELLS)
+            axes.set_xticks(range(len(names)), labels=labels, rotation=90, fontsize=8)
+            axes.set_yticks(range(len(names)), labels=labels, fontsize=8)
+            axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), title=title)
+        pairs = "; ".join(
+            f"{row.one} and {row.other}: {level(row.scc)}, {level(row.jaccard)}" for row in likeness.itertuples()
+        )
+        return figures.save(figure, "likeness", f"Maps against maps, correlation and shared contacts. {pairs}")
 
 
 def _tissues_in_words(shown, maps, count):

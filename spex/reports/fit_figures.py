@@ -5,8 +5,8 @@ import pandas as pd
 
 from expecto.gene_features import STEP
 from spex.errors import shown
-from spex.models.scores import summarise
-from spex.reports.figures import BLUE, GREY, INK, RED, few_ticks, figure, label, name_rows, write_figure
+from spex.models.scores import WITHIN, summarise
+from spex.reports.figures import BLUE, GREY, INK, RED, few_ticks, figure, label, legend_above, name_rows, write_figure
 from spex.runs import records
 
 MEASURES = {"gbtree": "total gain"}
@@ -59,10 +59,13 @@ def draw_fit(folder, record):
 
 def _caption(scores):
     lines = [f"rmse {scores['rmse']:.3f}"]
-    for name in ("spearman", "pearson"):
+    names = {"spearman": "Spearman", "pearson": "Pearson"}
+    if WITHIN[0] in scores:
+        names = {WITHIN[0]: "Spearman within chromosomes", "spearman": "Spearman, pooled", "pearson": "Pearson, pooled"}
+    for name, text in names.items():
         ends = (scores[f"{name}{end}"] for end in ("", "_low", "_high"))
         value, low, high = (float("nan") if end is None else end for end in ends)
-        lines.append(f"{name.capitalize()} {value:.3f} ({low:.3f} to {high:.3f})")
+        lines.append(f"{text} {value:.3f} ({low:.3f} to {high:.3f})")
     return "\n".join(lines)
 
 
@@ -179,17 +182,21 @@ def _with_unit(position):
 
 
 def draw_tissues(path, summary, *, title):
-    """Draw tissues by Spearman correlation, each with its interval.
+    """Draw tissues by Spearman correlation, each with its interval; of folds put together the mean within chromosomes,
+    and the pooled one beside it.
 
     summary: from `scores.summarise`, drawn in its order.
     """
-    single = summary["fits"] == 1
-    low = summary["spearman_low"].where(single, summary["spearman_min"])
-    high = summary["spearman_high"].where(single, summary["spearman_max"])
+    single, name = summary["fits"] == 1, WITHIN[0] if WITHIN[0] in summary else "spearman"
+    low = summary[f"{name}_low"].where(single, summary[f"{name}_min"])
+    high = summary[f"{name}_high"].where(single, summary[f"{name}_max"])
     rows = np.arange(len(summary))
     with figure(8, 1.6 + 0.2 * len(summary)) as (drawn, (axes,)):
         axes.hlines(rows, low, high, color=GREY, linewidth=2.5)
-        axes.plot(summary["spearman"], rows, "o", color=BLUE, markersize=5)
+        axes.plot(summary[name], rows, "o", color=BLUE, markersize=5, label="mean within chromosomes")
+        if name != "spearman":
+            axes.plot(summary["spearman"], rows, "|", color=RED, markersize=9, label="pooled")
+            legend_above(drawn)
         name_rows(axes, [label(name, NAME_LINE, 1) for name in summary["target"]], fontsize=8)
         spread = "with 95 % interval over genes" if single.all() else "mean and range over the repeats"
         axes.set(xlabel=f"Spearman correlation, {spread}", title=title)

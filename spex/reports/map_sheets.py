@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from spex.contacts.likeness import GENE_GROUPS
 from spex.contacts.sheet import EDGES, GROUPS, MapSheet
 from spex.errors import visible
 from spex.files.atomic import write_json, write_text
 from spex.reports import figures
+from spex.reports.cell_figures import draw_likeness
 from spex.reports.figures import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, label, legend_above
-from spex.reports.numbers import percent, rounded, whole
+from spex.reports.numbers import level, percent, rounded, whole
 from spex.reports.pages import file_name, render, write_pictures
+from spex.runs.records import write_table
 
-PAGE, NUMBERS = "map_sheet.html", "map_sheet.json"
+PAGE, NUMBERS, LIKENESS = "map_sheet.html", "map_sheet.json", "likeness.csv"
 UNKNOWN = "not given by this format"
 LINES = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, PURPLE, RED, GREY, INK)]
 """Of each map in turn; after the last comes the first again."""
@@ -26,8 +29,10 @@ LEGEND_LINE = 0.2
 """Inches."""
 
 
-def write_sheets(folder, sheets: list[MapSheet]) -> Path:
+def write_sheets(folder, sheets: list[MapSheet], likeness=None) -> Path:
     """Write data sheets into a folder, which is made where it is missing. The same sheets give the same bytes.
+
+    likeness: DataFrame of `compare_profiles`, which is written as a table and drawn; None for one map.
 
     Returns: path of the page.
     """
@@ -35,6 +40,9 @@ def write_sheets(folder, sheets: list[MapSheet]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / NUMBERS, [sheet.summary() for sheet in sheets])
     pictures = draw_sheets(sheets)
+    if likeness is not None:
+        write_table(folder / LIKENESS, likeness)
+        pictures.append(draw_likeness(with_short_names(likeness)))
     write_pictures(folder, pictures)
     names = [(f"map_{number}", visible(sheet.path)) for number, sheet in enumerate(sheets, start=1)]
     listed = [facts(sheet).items() for sheet in sheets]
@@ -47,6 +55,33 @@ def sheet_text(sheet: MapSheet) -> str:
     lines = [f"{visible(sheet.path)}"]
     lines += [f"  {what:<21} {value}" for what, value in facts(sheet).items()]
     return "\n".join(lines)
+
+
+def likeness_text(likeness) -> str:
+    """How alike maps are as lines of text, one pair a line. likeness: DataFrame of `compare_profiles`."""
+    lines = ["maps against maps"]
+    for row in likeness.to_dict("records"):
+        by_distance = ", ".join(f"{level(row[f'jaccard {group}'])} {group}" for group in GENE_GROUPS)
+        lines += [
+            f"  {visible(row['one'])} and {visible(row['other'])}",
+            f"    stratum-adjusted correlation {level(row['scc'])}",
+            f"    contacts in common    {level(row['jaccard'])} ({by_distance})",
+            f"    contacts per gene     correlation {level(row['contacts_correlation'])}",
+            f"    depth                 {_number(row['depth_one'])} and {_number(row['depth_other'])}",
+        ]
+    return "\n".join(lines)
+
+
+def with_short_names(likeness):
+    """The table with maps called as their files, where no other one is."""
+    paths = list(dict.fromkeys([*likeness["one"], *likeness["other"]]))
+    names = dict(zip(paths, _short_names(paths), strict=True))
+    return likeness.assign(one=likeness["one"].map(names), other=likeness["other"].map(names))
+
+
+def _short_names(paths):
+    short = [file_name(path) for path in paths]
+    return [name if short.count(name) == 1 else str(path) for path, name in zip(paths, short, strict=True)]
 
 
 def facts(sheet: MapSheet) -> dict[str, str]:
@@ -125,8 +160,7 @@ def _legend(figure):
 
 def _lines(sheets):
     """Each sheet with its name, colour and style. It is called as its file, where no other one is."""
-    short = [file_name(sheet.path) for sheet in sheets]
-    names = [label(name if short.count(name) == 1 else sheet.path) for sheet, name in zip(sheets, short, strict=True)]
+    names = map(label, _short_names([sheet.path for sheet in sheets]))
     return [(*pair, LINES[number % len(LINES)]) for number, pair in enumerate(zip(sheets, names, strict=True))]
 
 

@@ -41,6 +41,11 @@ HEADINGS = {
     "spearman_base": "sequence alone",
     "spearman_alone": "sequence alone",
     "spearman": "with the map",
+    "like": "most like",
+    "gain_of_it": "gain of that",
+    "scc": "SCC",
+    "jaccard": "shared contacts",
+    "contacts_correlation": "contacts per gene",
     "contrast": "difference of",
     "bootstrap_error": "error over genes",
     "seeds_error": "error over seeds",
@@ -62,7 +67,7 @@ HEADINGS = {
 
 FORMS = {
     signed: "number touched any_bins map_over_numbers difference lowest highest",
-    level: "spearman_base spearman_alone spearman",
+    level: "spearman_base spearman_alone spearman scc jaccard contacts_correlation",
     partial(level, digits=4): "bootstrap_error seeds_error",
     probability: "q_seq q_content q_num p welch_p",
     percent: "cis_share",

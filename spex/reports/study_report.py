@@ -7,7 +7,7 @@ import pandas as pd
 from spex.contacts.sheet import GROUPS
 from spex.files.atomic import write_text
 from spex.files.hashes import file_sha256
-from spex.reports.cell_figures import draw_pairs, draw_tissues
+from spex.reports.cell_figures import draw_likeness, draw_pairs, draw_tissues
 from spex.reports.comparison_text import values_of
 from spex.reports.numbers import DASH, signed
 from spex.reports.pages import download, file_name, render
@@ -78,6 +78,7 @@ def _pictures(results, tables):
     return {
         "ranking": [draw_forest(results.comparison)],
         "pairs": [draw_pairs(results.comparison)] if len(results.comparison.pairs) else [],
+        "likeness": [draw_likeness(tables["likeness"])] if len(tables["likeness"]) else [],
         "tissues": draw_tissues(results.comparison) + ([draw_own_cell_type(own)] if len(own) else []),
         "kinds": draw_kinds(tables["kinds"], results.maps),
         "controls": [draw_controls(results.comparison)],

@@ -9,9 +9,11 @@ import pandas as pd
 
 from spex.compare.tables import Comparison
 from spex.compare.verdict import FOUND
+from spex.contacts.likeness import COLUMNS
 from spex.contacts.sheet import GROUPS
 from spex.errors import InputError, shown
 from spex.inputs.text_tables import listed
+from spex.models.scores import WITHIN
 from spex.models.splits import TEST_CHROM
 from spex.reports.comparison_report import TABLES, read_comparison, read_json
 from spex.reports.comparison_text import ordered
@@ -21,7 +23,7 @@ from spex.runs.folder import DataFolder
 from spex.runs.records import digest, read_record, read_table, results_table, split_name
 from spex.study.plan import Study
 
-SHEETS = "sheets.json"
+SHEETS, LIKENESS = "sheets.json", "likeness.csv"
 SEQUENCE_ALONE = "sequence alone"
 NOT_GIVEN = "not given"
 RANKING = [
@@ -32,6 +34,7 @@ RANKING = [
 TISSUES = ["map", "target_index", "target", "gain", "gain_low", "gain_high", "verdict", "words"]
 OF_OWN_CELL_TYPE = ["own_tissues", "gain_own", "other_tissues", "gain_others", "difference", "exceeded"]
 OF_KINDS = ["by", "group", "maps", "gain", "lowest", "highest", "touched", "with_sequence"]
+RESEMBLING = ["map", "gain", "like", "gain_of_it", "scc", "jaccard", "contacts_correlation"]
 FITS = ["map", "fit", "target_index", "target", "seed", "spearman", "pearson", "rmse"]
 POOLED = "cv"
 """Stands for the split of all folds of a cross-validation together."""
@@ -44,7 +47,8 @@ class StudyResults:
     comparison: of the study's maps. compared: the whole comparison, with maps that have left the study. about:
     DataFrame, a row for each map in the study's order: map, files, cell_type, experiment, factor ("" where not given).
     fits: a row for each fit of a data folder, with the columns of `FITS`; map is "sequence alone" for those. sheets: a
-    row for each file of a map, the numbers of its data sheet; empty without sheets.
+    row for each file of a map, the numbers of its data sheet; empty without sheets. likeness: a row for each two of
+    these files, as of `compare_profiles`, under the maps' names; empty without.
     """
 
     comparison: Comparison
@@ -52,6 +56,7 @@ class StudyResults:
     about: pd.DataFrame
     fits: pd.DataFrame
     sheets: pd.DataFrame
+    likeness: pd.DataFrame
 
     @cached_property
     def order(self):
@@ -75,6 +80,8 @@ class StudyResults:
             "fits": self._fits(),
             "fits_by_tissue": self._fits_by_tissue(),
             "sheets": self._sheets(),
+            "likeness": self.likeness,
+            "resembling": self._resembling(),
         }
 
     def _ranking(self):
@@ -151,6 +158,19 @@ class StudyResults:
             better_in=("better", "sum"),
         ).reset_index()
 
+    def _resembling(self):
+        """A row for each map but the best: of those that gain more, the one that it is most like."""
+        swapped = self.likeness.rename(columns={"map_one": "map_other", "map_other": "map_one"})
+        pairs = pd.concat([self.likeness, swapped]).dropna(subset="scc")
+        rank = {name: place for place, name in enumerate(self.order)}
+        one, other = (pairs[f"map_{side}"].map(rank) for side in ("one", "other"))
+        better = pairs[other < one].sort_values("scc", ascending=False, kind="stable").drop_duplicates("map_one")
+        gains = self.comparison.maps.set_index("map")["gain"]
+        table = better.assign(
+            map=better["map_one"], like=better["map_other"], gain_of_it=better["map_other"].map(gains)
+        )
+        return self._in_order(table.assign(gain=table["map"].map(gains))[RESEMBLING])
+
     def _sheets(self):
         """A row for each file of a map; columns that no format gives are left out."""
         return self._in_order(self.sheets).dropna(axis="columns", how="all") if len(self.sheets) else self.sheets
@@ -180,7 +200,9 @@ def read_results(study: Study) -> StudyResults:
     tables = {name: getattr(compared, name) for name in TABLES}
     mine = {name: table[_of_maps(table, names)].reset_index(drop=True) for name, table in tables.items()}
     comparison = Comparison(**mine, settings=compared.settings)
-    return StudyResults(comparison, compared, _about(study), _read_fits(study), _read_sheets(study))
+    return StudyResults(
+        comparison, compared, _about(study), _read_fits(study), _read_sheets(study), _read_likeness(study)
+    )
 
 
 def _of_maps(table, names):
@@ -225,6 +247,8 @@ def _fits_of(map_name, results, names):
     splits = table["split"].where(~table["split"].str.startswith("cv-").astype(bool), POOLED)
     table = table.assign(map=map_name, fit=[names.get(key) for key in zip(table["model"], splits, strict=True)])
     table = table[table["fit"].notna()]
+    if WITHIN[0] in table:  # what is to be reported of folds put together
+        table["spearman"] = table[WITHIN[0]].fillna(table["spearman"])
     twice = table.duplicated(["fit", "target_index", "seed"], keep=False)
     if twice.any():  # the same model with other parameters: only the records have those
         parameters = [_parameters(results / name) for name in table["name"]]
@@ -257,6 +281,23 @@ def _read_sheets(study):
         if numbers := next((sheets[key] for key in keys if key in sheets), None):
             rows.append({"map": each.name, "file": file_name(file), **numbers})
     return pd.DataFrame(rows)
+
+
+def _read_likeness(study):
+    """Maps against maps, under their names in the study and, of a map with several files, the file's."""
+    path = Path(study.out) / LIKENESS
+    table = read_table(path, ("one", "other")) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    if missing := set(COLUMNS) - set(table):
+        hint = "delete it and run the study"
+        raise InputError(f"it lacks {', '.join(sorted(missing))}", subject=path, hint=hint)
+    names, labels = {}, {}
+    for each, file in ((map_, file) for map_ in study.maps for file in map_.files):
+        for name in (file_name(file), str(file)):  # the study may have moved since
+            names[name], labels[name] = each.name, each.name if len(each.files) == 1 else f"{each.name}: {file.name}"
+    for side in ("one", "other"):
+        file = table[side].where(table[side].isin(names), table[side].map(file_name))
+        table = table.assign(**{f"map_{side}": file.map(names), side: file.map(labels)})
+    return table.dropna(subset=["map_one", "map_other"]).reset_index(drop=True)
 
 
 def _sheet_numbers(sheet):

@@ -14,6 +14,7 @@ from spex.errors import shown, visible
 from spex.files.atomic import whole_file
 from spex.files.hashes import file_sha256, json_digest
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+from spex.models.scores import WITHIN
 
 FORMAT = 2
 """Version of the numbers: a change that alters any raises it, and new fits then go beside the old ones."""
@@ -40,7 +41,8 @@ RESULT_COLUMNS = {
     "scores": SCORES,
     "chosen": ("rounds_run", "rounds_kept", "penalty", "neighbour_penalty"),
 }
-"""What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>."""
+"""What results.csv shows of a record, by part, after the folder's name; numbers of genes are called genes_<role>. Where
+there are folds put together, it shows `WITHIN` of them too."""
 
 logger = logging.getLogger("spex")
 
@@ -153,13 +155,15 @@ def results_row(record):
         for field in fields:
             value = found.get(field)  # some readers of CSV take other line ends within a text for those of rows
             row[f"genes_{field}" if part == "genes" else field] = visible(value) if isinstance(value, str) else value
-    return row
+    return row | {name: record["scores"][name] for name in WITHIN if name in record.get("scores", {})}
 
 
 def results_table(records):
     """Records as a table, one row each, with the columns of results.csv."""
     nothing = {"name": None, "settings": {}, **{part: {} for part in RESULT_COLUMNS}}
-    return pd.DataFrame([results_row(record) for record in records], columns=[*results_row(nothing)])
+    rows = [results_row(record) for record in records]
+    within = [name for name in WITHIN if any(name in row for row in rows)]
+    return pd.DataFrame(rows, columns=[*results_row(nothing), *within])
 
 
 def write_results(results):

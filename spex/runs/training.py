@@ -12,7 +12,7 @@ import pandas as pd
 
 from spex.models.fits import assess, by_chromatin_feature, by_group, predictions_table
 from spex.models.registry import MODELS
-from spex.models.scores import Scores, score
+from spex.models.scores import WITHIN, FoldScores, Scores, score_folds
 from spex.runs import records
 from spex.runs.settings import read_run_settings
 from spex.runs.tensors import TensorMatrix, expected_width
@@ -27,8 +27,9 @@ class Training:
     results: folder that the fits' folders go into. genes: DataFrame (n) with id, symbol, chrom. features: TensorMatrix
     (n, width). observed: float64 (n, t), ln(expression + pseudocount). targets: t pairs of target index and tissue
     name. settings: JSON values that determine every fit alike, pseudocount among them. left_out: counts for the
-    record. chromatin: from `chromatin.read_chromatin_features`, or None. notes: free text for the record, which
-    determines nothing.
+    record. bootstrap: "genes" or "blocks", of intervals; None is genes for a fit, blocks for folds put together.
+    chromatin: from `chromatin.read_chromatin_features`, or None. notes: free text for the record, which determines
+    nothing.
     """
 
     results: Path
@@ -41,6 +42,7 @@ class Training:
     device: str
     settings: dict
     left_out: dict
+    bootstrap: str | None = None
     chromatin: pd.DataFrame | None = None
     notes: dict = field(default_factory=dict)
 
@@ -104,7 +106,12 @@ def fit_all(training, splits, seeds, *, pool, on_record):
     Returns: the records that answer the question: of the single fits, or of the pooled folds.
     """
     if pool:
-        training = replace(training, settings=training.settings | MODELS[training.model].shared_settings)
+        bootstrap = training.bootstrap or "blocks"
+        training = replace(
+            training, settings=training.settings | MODELS[training.model].shared_settings, bootstrap=None
+        )
+    elif training.bootstrap == "blocks":  # what single fits have had always is no setting of theirs
+        training = replace(training, settings=training.settings | {"bootstrap": "blocks"})
     total = len(splits) * len(training.targets) * len(seeds)
     finished = []
     for split, make_learner in zip(splits, _learners(training, splits, pool), strict=True):
@@ -115,7 +122,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
         return finished
     pooled = []
     for target, seed in product(range(len(training.targets)), seeds):
-        record, new = _pool_folds(training, splits, target, seed)
+        record, new = _pool_folds(training, splits, target, seed, bootstrap)
         pooled.append(record)
         on_record(record, new, "all folds together", False)
     return pooled
@@ -181,7 +188,8 @@ def _write_fit(training, fit, split, settings, features, observed):
     folder = _fit_folder(training, settings)
     for picture in folder.glob("*.png"):  # of an earlier fit in this folder, whose files were damaged since
         picture.unlink()
-    predicted, scores = assess(fit, features, observed, settings["target"])
+    blocks = training.genes.iloc[split.test] if training.bootstrap == "blocks" else None
+    predicted, scores = assess(fit, features, observed, settings["target"], blocks)
     fit.save(folder)
     _write_predictions(folder, training.genes.iloc[split.test], observed, predicted)
     table = by_chromatin_feature(fit.importance, training.chromatin)
@@ -210,14 +218,15 @@ def _write_predictions(folder, genes, observed, predicted):
     records.write_table(folder / records.PREDICTIONS, predictions_table(genes, observed, predicted))
 
 
-def _pool_folds(training, splits, target, seed):
-    """Put the test predictions of all folds of a cross-validation together, each gene once, and score them.
+def _pool_folds(training, splits, target, seed, bootstrap):
+    """Put the test predictions of all folds of a cross-validation together, each gene once, and score them, pooled and
+    within chromosomes.
 
     Every fold must be finished. Returns: the record, and whether it was made just now.
     """
     folds = [training.fit_settings(target, split, seed) for split in splits]
     chroms = {role: [fold[role] for fold in folds] for role in ("test_chroms", "validation_chroms")}
-    settings = folds[0] | {"split": f"cv-{len(splits)}", **chroms}
+    settings = folds[0] | {"split": f"cv-{len(splits)}", "bootstrap": bootstrap, **chroms}
     record = _find_finished(training, settings, None)
     if record is not None:
         return record, False
@@ -234,11 +243,12 @@ def _pool_folds(training, splits, target, seed):
         genes={"test": len(training.genes), **training.left_out},
         chosen={},
         history=None,
-        scores=asdict(score(observed, predicted)),
+        scores=asdict(score_folds(observed, predicted, training.genes, bootstrap=bootstrap)),
     )
     return record, True
 
 
 def record_scores(record):
-    """The Scores of a record."""
-    return Scores(**{name: float("nan") if value is None else value for name, value in record["scores"].items()})
+    """The Scores of a record; FoldScores of folds put together."""
+    kind = FoldScores if set(WITHIN) & set(record["scores"]) else Scores
+    return kind(**{name: float("nan") if value is None else value for name, value in record["scores"].items()})

@@ -153,9 +153,13 @@ class Study:
         )
 
     def sheet_command(self, map_, path):
-        """Writes a map's data sheet. map_: StudyMap. path: of the sheet, JSON. Returns: list of str."""
+        """Writes a map's data sheet, and beside it what maps are compared by. map_: StudyMap. path: of the sheet, JSON.
+
+        Returns: list of str.
+        """
+        profile = Path(path).with_suffix(".npz").as_posix()
         options = self.gene_options | _some(map_.options, SHEET_OPTIONS)
-        return _command("map", *map_.files, genes_filename=self.genes, **options, json=path)
+        return _command("map", *map_.files, genes_filename=self.genes, **options, json=path, profile=profile)
 
     def report_command(self):
         """Writes the report."""

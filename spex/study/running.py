@@ -12,9 +12,12 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from spex.contacts.likeness import compare_profiles, from_arrays
 from spex.errors import InputError, not_installed, shown, visible
 from spex.files.atomic import open_locked, read_json, write_json
 from spex.files.checks import require_folder
+from spex.files.sealed import load_arrays
+from spex.runs.records import write_table
 
 HERE = Path(__file__).resolve().parent
 SNAKEFILE = HERE / "study.smk"
@@ -175,5 +178,11 @@ def join_sheets(out, *sheets):
     write_json(Path(out), [sheet for path in sheets for sheet in read_json(path)])
 
 
-if __name__ == "__main__":  # python -m spex.study.running OUT SHEET ..., as the Snakefile has it
-    join_sheets(*sys.argv[1:])
+def compare_maps(out, *paths):
+    """Write how alike each two maps are as a table. paths: of the profiles that `spex map` wrote."""
+    profiles = [profile for path in paths for profile in from_arrays(load_arrays(path))]
+    write_table(Path(out), compare_profiles(profiles))
+
+
+if __name__ == "__main__":  # python -m spex.study.running STEP OUT FILE ..., as the Snakefile has it
+    {"sheets": join_sheets, "likeness": compare_maps}[sys.argv[1]](*sys.argv[2:])

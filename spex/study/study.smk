@@ -34,7 +34,7 @@ FITS = {each.name: each for each in STUDY.fits}
 COMPARISON = STUDY.inside(STUDY.comparison_folder)
 SHARDS = [f"steps/tensors/{{folder}}/{shard}_of_{STUDY.shards}.done" for shard in range(STUDY.shards)]
 FIT = "steps/fits/{fit}/{folder}.done"
-SHEET = "steps/sheets/{map}.json"
+SHEET, PROFILE = "steps/sheets/{map}.json", "steps/sheets/{map}.npz"
 FEATURES_FROM = (STUDY.genes, STUDY.genome, STUDY.weights)
 HELD = []
 """The lock of the study's folder, from the first job until this process ends, however it ends."""
@@ -152,10 +152,11 @@ rule comparison:
 
 rule sheet:
     output:
-        SHEET,
+        sheet=SHEET,
+        profile=PROFILE,
     params:
         made_from=lambda wildcards: stamps(STUDY.genes, *files_of(MAPS[wildcards.map])),
-        command=lambda wildcards, output: shlex.join(STUDY.sheet_command(MAPS[wildcards.map], str(output))),
+        command=lambda wildcards, output: shlex.join(STUDY.sheet_command(MAPS[wildcards.map], str(output.sheet))),
     threads: threads_of("report")
     resources:
         **needs("report"),
@@ -169,12 +170,26 @@ rule sheets:
     output:
         "sheets.json",
     shell:
-        "{PYTHON} -m spex.study.running {output:q} {input:q}"
+        "{PYTHON} -m spex.study.running sheets {output:q} {input:q}"
+
+
+# Each map with each: a second or two a pair.
+rule likeness:
+    input:
+        expand(PROFILE, map=MAPS),
+    output:
+        "likeness.csv",
+    threads: threads_of("report")
+    resources:
+        **needs("report"),
+    shell:
+        "OMP_NUM_THREADS={threads} {PYTHON} -m spex.study.running likeness {output:q} {input:q}"
 
 
 rule report:
     input:
         "sheets.json",
+        "likeness.csv",
         f"{COMPARISON}/comparison.json",
         expand(FIT, fit=FITS, folder=FOLDERS),
     output:

@@ -3,19 +3,39 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
 from legible import assert_ticks_legible
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from numpy.testing import assert_allclose
 from read_page import assert_needs_nothing_else, assert_readable
 from refusals import files_in
 
 import spex
 from spex.commands import map as map_command
+from spex.contacts.likeness import Profiler, compare_profiles, from_arrays
+from spex.files.sealed import load_arrays
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import read_sheet
 from spex.reports import figures
-from spex.reports.map_sheets import draw_sheets, sheet_text
+from spex.reports.map_sheets import draw_sheets, likeness_text, sheet_text
+
+
+def profile_of(path, genes):
+    (map_,) = open_maps([path], 1000)
+    profiler = Profiler(map_.path, 1000, genes)
+    read_sheet(map_, genes, 1000, profiler)
+    return profiler.finish()
+
+
+def test_what_maps_are_compared_by_is_written_for_a_study(world, tmp_path):
+    files = ["--genes_filename", world.genes, "--profile", tmp_path / "new" / "map.npz"]
+    assert map_command.main([*map(str, (world.maps[0], *files))]) == 0
+    (found,) = from_arrays(load_arrays(tmp_path / "new" / "map.npz"))
+    expected = profile_of(world.maps[0], spex.read_genes(world.genes))
+    assert found.name == str(world.maps[0]) and found.contacts.tolist() == expected.contacts.tolist()
+    assert found.contacts.any() and found.bands.keys() == expected.bands.keys()
 
 
 def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
@@ -25,16 +45,23 @@ def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
     printed = capsys.readouterr().out
     genes = spex.read_genes(world.genes)
     sheets = [spex.map_sheet(path, genes) for path in world.maps]
-    assert printed == "".join(f"{sheet_text(sheet)}\n" for sheet in sheets)
+    profiles = [profile_of(path, genes) for path in world.maps]
+    likeness = compare_profiles(profiles)
+    assert printed == "".join(f"{sheet_text(sheet)}\n" for sheet in sheets) + likeness_text(likeness) + "\n"
+    assert f"contacts in common    {likeness['jaccard'][0]:.3f} (" in printed and 0 < likeness["jaccard"][0] < 1
+    written = pd.read_csv(out / "likeness.csv")
+    assert list(written[["one", "other"]].iloc[0]) == [str(path) for path in world.maps]
+    assert_allclose(written.iloc[0, 2:].astype(float), likeness.iloc[0, 2:].astype(float), rtol=1e-8)
     assert re.search(r"genes without a pixel *1; \d without one at 20 kb or more\n", printed)
     assert json.loads(numbers.read_text()) == [sheet.summary() for sheet in sheets]
     assert (out / "map_sheet.json").read_bytes() == numbers.read_bytes()
-    names = ("by_distance", "contacts_per_gene", "coverage")
-    assert {path.name for path in out.iterdir()} == {"map_sheet.html", "map_sheet.json", *(f"{n}.png" for n in names)}
+    names = ("by_distance", "contacts_per_gene", "coverage", "likeness")
+    files_there = {"map_sheet.html", "map_sheet.json", "likeness.csv", *(f"{n}.png" for n in names)}
+    assert {path.name for path in out.iterdir()} == files_there
     page = (out / "map_sheet.html").read_text()
     assert_needs_nothing_else(page)
     assert_readable(page)
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
     before = {path: path.read_bytes() for path in out.iterdir()}
     assert map_command.main([*map(str, (*world.maps, *files))]) == 0
     assert before == {path: path.read_bytes() for path in out.iterdir()}

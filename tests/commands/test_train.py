@@ -511,11 +511,51 @@ def test_cross_validation_predicts_every_gene_once_out_of_sample(options, capsys
         assert set(fold["chrom"]) == set(test)
         assert_allclose(pooled.set_index("id").loc[fold["id"], "predicted"], fold["predicted"], rtol=1e-9)
     rmse = np.sqrt(np.mean((pooled["observed"] - pooled["predicted"]) ** 2))
-    printed = capsys.readouterr().out.split()
+    output = capsys.readouterr()
+    printed = output.out.split()
     assert_allclose(float(printed[1]), rmse, rtol=1e-8)  # predictions go through a table of nine digits
+    by_chrom = pooled.groupby("chrom")[["observed", "predicted"]]
+    sizes, each = by_chrom.size(), by_chrom.apply(lambda part: stats.spearmanr(*part.to_numpy().T).statistic)
+    within, row = np.average(each, weights=sizes), table.loc[f"cv-{folds}"]
+    assert_allclose([float(output.out.rpartition("spearman: ")[2].split()[0]), row["spearman_within"]], within)
+    assert row["spearman_within_low"] < within < row["spearman_within_high"]
+    assert "report the mean Spearman within chromosomes" in output.err
+    record = json.loads((results / row["name"] / "metrics.json").read_text())
+    assert record["settings"]["bootstrap"] == "blocks"
     before = results_of(options)
     assert train.main(command) == 0
     assert results_of(options) == before
+
+
+def test_intervals_of_blocks_are_asked_for_and_a_published_fit_knows_nothing_of_them(options, sketches):
+    results = DataFolder(options["--data_folder"]).results
+    assert train.main(argv(options)) == 0
+    published = results_of(options)
+    (record,) = results.glob("*/metrics.json")
+    before = json.loads(record.read_text())
+    assert "bootstrap" not in before["settings"] and not [name for name in before["scores"] if "within" in name]
+    assert not [name for name in results_table(options) if "within" in name]
+    assert train.main(argv(options, "--bootstrap", "genes")) == 0
+    assert results_of(options) == published
+    assert train.main(argv(options, "--bootstrap", "blocks")) == 0
+    (other,) = {path.parent for path in results.glob("*/metrics.json")} - {record.parent}
+    after = json.loads((other / "metrics.json").read_text())
+    assert after["settings"] == before["settings"] | {"bootstrap": "blocks"}
+    assert after["scores"]["spearman"] == before["scores"]["spearman"]
+    assert after["scores"]["spearman_low"] != before["scores"]["spearman_low"]
+
+
+def test_a_table_of_folds_has_the_mean_within_chromosomes_beside_the_pooled_score(options, capsys, sketches):
+    several = without_parameters(options) | {"--target_index": "1-2"}
+    command = argv(several, "--cv", "chromosomes", "--cv_groups", "3", "--model", "ridge", "--bootstrap", "genes")
+    assert train.main(command) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    names = "index tissue genes rmse Spearman within (95 % interval) pooled (95 % interval)"
+    assert header.split() == names.split()
+    (path,) = DataFolder(options["--data_folder"]).results.glob("summary_*.csv")
+    for row, fit in zip(rows, pd.read_csv(path).itertuples(), strict=True):
+        within = f"{fit.spearman_within:.4f} ({fit.spearman_within_low:.3f} to {fit.spearman_within_high:.3f})"
+        assert within in row and f" {fit.spearman:.4f} (" in row and len(row) <= 100
 
 
 def test_folds_are_drawn_all_together_and_each_only_when_asked(options, monkeypatch):

@@ -106,6 +106,19 @@ def test_importance(drawn, kinds):
     assert len(figure.axes) == len(kinds)
 
 
+def test_the_caption_of_folds_has_the_mean_within_chromosomes_first():
+    scores = {"rmse": 1.0} | {f"{name}{end}": 0.5 for name in ("spearman", "pearson") for end in ("", "_low", "_high")}
+    assert report._caption(scores).splitlines()[1:] == [
+        "Spearman 0.500 (0.500 to 0.500)",
+        "Pearson 0.500 (0.500 to 0.500)",
+    ]
+    scores |= {"spearman_within": 0.4, "spearman_within_low": 0.3, "spearman_within_high": None}
+    assert report._caption(scores).splitlines()[1:3] == [
+        "Spearman within chromosomes 0.400 (0.300 to nan)",
+        "Spearman, pooled 0.500 (0.500 to 0.500)",
+    ]
+
+
 @pytest.mark.parametrize("count, repeats", [(1, 2), (3, 1), (53, 1)])
 def test_tissues_ranked(drawn, count, repeats):
     rng = np.random.default_rng(0)
@@ -121,3 +134,8 @@ def test_tissues_ranked(drawn, count, repeats):
     assert_legible(figure)
     shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert len(shown) == count and shown[0] == summarise(table)["target"].iloc[0]
+    folds = table.assign(spearman_within=0.5, spearman_within_low=0.4, spearman_within_high=0.6)
+    figure = drawn(report.draw_tissues, summarise(folds), title=f"{count} tissues")
+    assert_legible(figure)
+    within, pooled = figure.axes[0].lines
+    assert list(within.get_xdata()) == [0.5] * count and list(pooled.get_xdata()) == list(summarise(folds)["spearman"])

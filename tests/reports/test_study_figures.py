@@ -7,7 +7,7 @@ import pytest
 from legible import assert_all_legible, boxes
 from made_study_report import made_study
 
-from spex.reports import figures, row_figures
+from spex.reports import cell_figures, figures, row_figures
 from spex.reports.study_results import read_results
 
 
@@ -41,6 +41,11 @@ def test_pictures_show_their_tables(found, drawn):
     row_figures.draw_own_cell_type(tables["own_cell_type"])
     row_figures.draw_fits(tables["fits"])
     row_figures.draw_sheets(tables["sheets"])
+    if len(tables["likeness"]):
+        cell_figures.draw_likeness(tables["likeness"])
+        matrix = [[text.get_text() for text in axes.texts] for axes in drawn.pop("likeness").axes[:2]]
+        for column, shown in zip(("scc", "jaccard"), matrix, strict=True):
+            assert shown == 2 * [f"{value:.2f}" for value in tables["likeness"][column]]
     kinds = {name for name in ("experiment", "factor") if (found.about[name] != "").any()}
     assert drawn.keys() == {*kinds, "own_cell_type", "fit_1", "fit_2", "sheets"}
     (axes,) = drawn["own_cell_type"].axes

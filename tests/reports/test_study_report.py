@@ -19,6 +19,7 @@ from spex.reports.study_results import read_results
 from spex.study.plan import StudyFit
 
 TABLES = {"ranking", "pairs", "tissues", "own_cell_type", "kinds", "controls", "fits", "fits_by_tissue", "sheets"}
+TABLES |= {"likeness", "resembling"}
 EVIL = "<script>alert('x')</script> & \"quoted\" -->"
 
 
@@ -169,8 +170,11 @@ def test_folds_and_fits_of_others_are_left_out(tmp_path):
         first = pd.read_csv(path)
         pooled, fold = (first.assign(model="gbtree", split=split) for split in ("cv-22", "test-chr8"))
         other = first.assign(split="test-chr8_validation-chr9")
+        pooled = pooled.assign(spearman_within=0.25)
         pd.concat([first, pooled, fold, other]).to_csv(path, index=False)
-    assert sorted(read_results(study).tables()["fits"]["fit"]) == ["folded", "ridge"]
+    fits = read_results(study).tables()["fits"].set_index("fit")
+    assert sorted(fits.index) == ["folded", "ridge"]
+    assert fits.loc["folded", ["spearman", "spearman_alone"]].tolist() == [0.25, 0.25]  # what is to be reported
 
 
 def test_data_sheets_side_by_side(study):
@@ -181,6 +185,39 @@ def test_data_sheets_side_by_side(study):
     for each in study.maps:
         assert sheets.loc[each.name, "depth"] == by_file[str(each.files[0])]["depth"]
         assert sheets.loc[each.name, "genes_without_pixel_from_20_kb"] == 900
+
+
+def test_each_map_stands_beside_the_better_one_that_it_is_most_like(study):
+    scc = {}
+    for row in pd.read_csv(study.out / "likeness.csv").itertuples():
+        scc |= {(row.one, row.other): row.scc, (row.other, row.one): row.scc}
+    gains, files = table(study, "ranking").set_index("map")["gain"], {each.name: each.files[0] for each in study.maps}
+    found, order = table(study, "resembling"), list(gains.index)
+    assert list(found["map"]) == order[1:]
+    for row in found.itertuples():
+        better = order[: order.index(row.map)]
+        like = max(better, key=lambda name: scc[str(files[row.map]), str(files[name])])
+        assert (row.like, row.scc) == (like, scc[str(files[row.map]), str(files[like])])
+        assert (row.gain, row.gain_of_it) == (gains[row.map], gains[like])
+    page = study.report.read_text()
+    assert "A map that resembles a good map shares its signal" in page and page.count("Maps against maps. Left") == 1
+
+
+def test_maps_of_several_files_are_compared_file_by_file(sketches, tmp_path):
+    study = made_study(tmp_path, maps=2, tissues=1)
+    moved = (study.maps[0].files[0], tmp_path / "elsewhere/b.mcool")
+    study = dataclasses.replace(study, maps=(dataclasses.replace(study.maps[0], files=moved), study.maps[1]))
+    old = pd.read_csv(study.out / "likeness.csv")
+    (of_other,) = old["other"]
+    new = pd.concat([old.assign(scc=0.2), old.assign(one="old/b.mcool", scc=0.9), old.assign(one="gone.cool")])
+    new.to_csv(study.out / "likeness.csv", index=False)
+    results = read_results(study)
+    one, other = (each.name for each in study.maps)
+    assert list(results.likeness["one"]) == [f"{one}: map_0.mcool", f"{one}: b.mcool"]
+    assert list(results.likeness["other"]) == [other, other] and of_other
+    assert results.tables()["resembling"]["scc"].tolist() == [0.9]
+    (study.out / "likeness.csv").unlink()
+    assert read_results(study).tables()["resembling"].empty
 
 
 def test_a_map_of_several_files_has_a_data_sheet_for_each(sketches, tmp_path):
@@ -248,6 +285,7 @@ def spoil(name, content):
         (spoil("comparison/groups.csv", ""), "groups.csv: it is no table of a comparison"),
         (spoil("comparison/comparison.json", "{"), "comparison.json: it is no JSON"),
         (spoil("sheets.json", "[1]"), "sheets.json: it contains no data sheets of maps"),
+        (spoil("likeness.csv", "one,other\n"), "likeness.csv: it lacks contacts_correlation, depth_one"),
     ],
 )
 def test_what_cannot_be_reported_is_refused_before_anything_is_written(tmp_path, damage, said):

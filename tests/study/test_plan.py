@@ -53,5 +53,5 @@ def test_commands_understand_what_the_study_says(world, tmp_path):
 
     command, *argv = study.sheet_command(study.maps[1], "sheet.json")
     args = parser_of("map").parse_args(argv)
-    assert command == "map" and args.json == "sheet.json"
+    assert command == "map" and (args.json, args.profile) == ("sheet.json", "sheet.npz")
     assert args.maps == [str(path) for path in study.maps[1].files]

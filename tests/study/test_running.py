@@ -19,6 +19,7 @@ from conftest import ROOT, tensor_bytes
 from processes import TENSORS, in_own_mounts, start
 
 from spex.commands.main import start as start_command
+from spex.contacts.likeness import COLUMNS
 from spex.errors import InputError
 from spex.study import running
 from spex.study.reading import read_study
@@ -188,6 +189,7 @@ def test_a_run_in_a_folder_of_any_name_starts_everything_once_and_then_what_chan
     assert max(own) < min(of_maps)
     assert noted[-1] == ["end", *study.report_command()]
     assert json.loads((study.out / "sheets.json").read_text()) == [{"map": str(each.files[0])} for each in study.maps]
+    assert (study.out / "likeness.csv").read_text() == ",".join(COLUMNS) + "\n"  # the stand-ins' maps have no profile
 
     study.path.write_text(f"# wording\n{study.path.read_text()}")  # nothing that any command but the report reads
     command = [*SPEX, "study", "run", "study.yaml", "--cores", "2", "--dry-run"]

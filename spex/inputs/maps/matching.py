@@ -143,8 +143,10 @@ def agree_maps(maps, genes, genome_sizes=None):
     return agreed
 
 
-def read_sheet(map_, genes, resolution):
-    """Count what an opened map contains. genes: DataFrame with id, chrom, tss, or None. Returns: MapSheet.
+def read_sheet(map_, genes, resolution, profiler=None):
+    """Count what an opened map contains. genes: DataFrame with id, chrom, tss, or None. profiler: as of `count_map`.
+
+    Returns: MapSheet.
 
     Raises:
         InputError: none of the genes lies on a chromosome of the map, or one past the end of its chromosome.
@@ -154,7 +156,7 @@ def read_sheet(map_, genes, resolution):
         if map_.chromsizes:
             _check_tss_within(map_, genes)
     with progress(map_.pixel_count(list(map_.chromsizes or map_.ends)), "pixels", str(map_.path)) as advance:
-        sheet = count_map(map_, genes, resolution, advance)
+        sheet = count_map(map_, genes, resolution, advance, profiler)
     return replace(sheet, accounts=report_accounts([map_]))
 
 
