@@ -27,11 +27,9 @@ from spex.files.checks import is_piped
 from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
 from spex.inputs.alleles import OK, alleles_of_table
+from spex.inputs.choices import Blocks
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
-
-BLOCK_ROWS = 512
-"""Rows of the file that are scored and kept together."""
 
 FORMAT = 3
 """Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
@@ -145,7 +143,7 @@ class VariantRun:
             are damaged; or the folder was made from something else.
     """
 
-    def __init__(self, inputs, path, root, *, regions=(), block_rows=BLOCK_ROWS):
+    def __init__(self, inputs, path, root, *, regions=(), block_rows=Blocks.block_size):
         self.inputs, self.block_rows = inputs, block_rows
         if not is_piped(path):
             inputs.watch.add("variants", path)

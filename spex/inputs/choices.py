@@ -66,3 +66,10 @@ class Reading(Options):
         example="1.5",
         rare=True,
     )
+
+
+@dataclass(frozen=True)
+class Blocks(Options):
+    """How much of a variant file is scored and kept together."""
+
+    block_size: int = option(512, whole(1), "rows of the file per block", rare=True)
