@@ -25,7 +25,7 @@ from spex.compare.protocol import Protocol
 from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
-from spex.errors import InputError, nearest, shown
+from spex.errors import InputError, listed, nearest, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
@@ -35,7 +35,6 @@ from spex.inputs.genes import account_of, check_gene_table, keep_genes, read_cac
 from spex.inputs.maps.matching import agree_maps, read_sheet
 from spex.inputs.maps.reader import check_different, split_uri
 from spex.inputs.normalise import excluded_chromosomes, unversioned
-from spex.inputs.text_tables import listed
 from spex.models.choices import CHROMOSOMES, PSEUDOCOUNT, Fitting
 from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features

@@ -22,7 +22,7 @@ from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.commands.printed import score_table
 from spex.contacts.rules import Published
-from spex.errors import InputError, visible
+from spex.errors import InputError, listed, visible
 from spex.files.checks import require_filled
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromatin import find_chromatin_features
@@ -50,8 +50,6 @@ from spex.runs.training import fit_all, read_training, record_scores
 
 MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist", "distance_edges", "contact_weight")
 """Arguments of tensors.py that train.py compares with what the tensors were made with."""
-
-NAMED_AT_ONCE = 5
 
 logger = logging.getLogger("spex")
 
@@ -171,9 +169,7 @@ def report_genes(matched, expression_file, expression):
         ("have no tensor", matched.without_tensor),
     ):
         if len(left_out):
-            named = ", ".join(left_out["id"].head(NAMED_AT_ONCE))
-            more = f" and {len(left_out) - NAMED_AT_ONCE:,} more" if len(left_out) > NAMED_AT_ONCE else ""
-            logger.warning("%s genes %s and are left out: %s%s", f"{len(left_out):,}", what, named, more)
+            logger.warning("%s genes %s and are left out: %s", f"{len(left_out):,}", what, listed(left_out["id"], 5))
     if not expression.has_ids:
         logger.warning(
             "%s has no gene ids: its row numbers are taken for those of the genes table, which cannot be checked",

@@ -9,7 +9,7 @@ import numpy as np
 
 from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed
 from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
 from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
@@ -149,9 +149,9 @@ def _test_genes(genes):
     """The genes of the test chromosome."""
     found = genes[genes["chrom"] == TEST_CHROM]
     if found.empty:
-        names = ", ".join(map(shown, genes["chrom"].unique()[:5]))
+        there = listed(genes["chrom"].unique(), 5)
         raise InputError(
-            f"no gene lies on {TEST_CHROM}; the genes table has {names}, ...", argument="test_only", hint="leave it out"
+            f"no gene lies on {TEST_CHROM}; the genes table has {there}", argument="test_only", hint="leave it out"
         )
     return found
 

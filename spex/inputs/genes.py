@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, command, parameter, shown
+from spex.errors import InputError, command, listed, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.account import FEW, Account
 from spex.inputs.annotation import is_annotation, read_annotation
@@ -38,7 +38,7 @@ from spex.inputs.normalise import (
     unversioned,
 )
 from spex.inputs.swapped import goes_to, is_expression, others
-from spex.inputs.text_tables import Beginning, listed, places_of, read_table
+from spex.inputs.text_tables import Beginning, places_of, read_table
 from spex.options import NUMBER, Kind, one_of, text
 
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
