@@ -63,14 +63,14 @@ def run(args):
         print_targets(open_expression(args.expression, args.value, lambda: read_genes(args)[0]["id"]).tissues)
         return
     watch = Watch(genes=args.genes)
-    table, kept, excluded = read_genes(args)
+    table, kept, choice = read_genes(args)
     genes = genes_asked_for(kept, shard, args.test_only)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
     defaults = {"resolution": ContactChoice.resolution, "max_dist": Published.max_dist}
-    check_made_with(folder, made_with(args) | genes_choice(args.tss_rule, excluded), hashes, defaults)
+    check_made_with(folder, made_with(args) | genes_choice(choice), hashes, defaults)
     if args.fit is not None:
-        report_rows(args.genes, table, kept, args.gene_type, excluded)
+        report_rows(args.genes, table, kept, choice)
         print(predict_genes(Path(args.fit), folder, genes))
         return
 
@@ -82,7 +82,7 @@ def run(args):
     expression = read_expression(file, targets, table, genes)
     matched = match_genes(folder, genes, expression.values)
     splits = splits_of(fitting, matched.genes["chrom"])
-    report_rows(args.genes, table, kept, args.gene_type, excluded)
+    report_rows(args.genes, table, kept, choice)
     report_genes(matched, file, expression)
     if choices["chromatin"] is None:
         way = args.spell("spex resources get features")

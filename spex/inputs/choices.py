@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from spex.inputs.normalise import excluded_chromosomes
 from spex.options import NUMBER, Options, either, one_of, option, several, text, whole
 
 GENE_TYPES = ("pc", "lincRNA", "all")
@@ -29,6 +30,11 @@ class GeneChoice(Options):
         example="[chrX, chrY, chrM, scaffolds]",
         rare=True,
     )
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """The chromosomes that are left out, as of `excluded_chromosomes`."""
+        return excluded_chromosomes(self.exclude_chroms)
 
 
 @dataclass(frozen=True)
