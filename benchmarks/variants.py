@@ -33,9 +33,9 @@ from spex.contacts.rules import Corrected
 from spex.effects.alleles import AlleleScorer
 from spex.effects.changes import Change
 from spex.effects.inputs import ContactIndex, LinearModels
-from spex.effects.variants import BLOCK_ROWS
 from spex.features.compute import FeatureComputer, lay_end_to_end
 from spex.features.devices import choose_device, choose_precision, open_computer
+from spex.inputs.choices import Blocks
 from spex.inputs.genome import Genome
 from spex.models.ridge import RidgeFit
 from spex.runs import records
@@ -203,7 +203,8 @@ def measure_snvs(args, folder):
             windows_per_pass=computer.windows_per_pass,
         )
         scorers = {name: AlleleScorer(it, genes, index, models) for name, it in (("part", computer), ("whole", whole))}
-        blocks = [changes[first : first + BLOCK_ROWS] for first in range(0, len(changes), BLOCK_ROWS)][: args.blocks]
+        size = Blocks.block_size
+        blocks = [changes[first : first + size] for first in range(0, len(changes), size)][: args.blocks]
         seconds, effects = dict.fromkeys(scorers, 0.0), {name: [] for name in scorers}
         for block in blocks:
             for name, scorer in scorers.items():
@@ -286,7 +287,7 @@ def main(argv=None):
     parser.add_argument("--alleles", type=int, default=64)
     parser.add_argument("--naive", type=int, default=4, help="of them that are done the naive way too")
     parser.add_argument("--snvs", choices=["dense", "scattered"], help="SNVs in part against whole windows instead")
-    parser.add_argument("--blocks", type=int, help=f"blocks of {BLOCK_ROWS} of these, at most")
+    parser.add_argument("--blocks", type=int, help=f"blocks of {Blocks.block_size} of these, at most")
     parser.add_argument("--file", type=int, metavar="ROWS", help="time a file of so many rows instead")
     parser.add_argument("--device", help="of torch; the first GPU where there is one, else cpu")
     parser.add_argument("--precision")

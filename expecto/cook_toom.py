@@ -10,8 +10,9 @@ Outputs of one tile are rounded together, so their bits depend on where tiles be
 
 import contextlib
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -60,8 +61,7 @@ class CookToom:
     def _some(self, x, y, first):
         """Compute `TILES_AT_ONCE` tiles from a first one on, fewer at the end, into y."""
         last = min(first + TILES_AT_ONCE, len(y))
-        inputs = x[TILE * first : TILE * (last + 2)]
-        inputs = functional.pad(inputs, (0, 0, 0, TILE * (TILES_AT_ONCE + 2) - len(inputs))).view(-1, TILE, x.shape[1])
+        inputs = filled(x[TILE * first : TILE * (last + 2)], TILE * (TILES_AT_ONCE + 2)).view(-1, TILE, x.shape[1])
         transformed = self._transformed(*(inputs[:-1, i] for i in range(TILE)), *(inputs[1:, i] for i in range(3)))
         products = torch.bmm(transformed[:, :-1], self.weight[0])
         products.baddbmm_(transformed[:, 1:], self.weight[1])
@@ -97,16 +97,31 @@ def _scale(point):
     return 2 * point * math.prod(point * point - other * other for other in POINTS if other != point)
 
 
+def filled(rows, count):
+    """Rows, and zeros after them up to a whole multiple of `count`. rows: (n, ...).
+
+    BLAS chooses its way through a matrix product, and so its rounding, by the number of rows: in products of `count`
+    rows each, the values of one do not depend on how many others there are.
+    """
+    return functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, -len(rows) % count))
+
+
 def _side_by_side(work, items):
     """Do work on each item, in as many threads as PyTorch computes with, each of which computes alone."""
-    count = min(torch.get_num_threads(), len(items))
-    if count < 2:
+    count = torch.get_num_threads()
+    if min(count, len(items)) < 2:
         for item in items:
             work(item)
         return
-    with _one_thread_each(), ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for _ in pool.map(torch.inference_mode()(work), items):
+    with _one_thread_each():
+        for _ in _threads(count, os.getpid()).map(torch.inference_mode()(work), items):
             pass
+
+
+@lru_cache(1)
+def _threads(count, process):
+    """The threads of a process, kept from one convolution to the next."""
+    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
 
 @contextlib.contextmanager

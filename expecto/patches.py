@@ -7,13 +7,12 @@ block, and for one base 20 of the 106 of the last one. All else of a window is t
 from dataclasses import dataclass, replace
 
 import torch
-from torch.nn import functional
 
 from expecto.beluga import KERNEL
+from expecto.cook_toom import filled
 
 AT_ONCE = 16
-"""Patches whose cells go through one matrix product on the CPU, filled up with zeros: as for `LINEAR_ROWS` of
-`expecto.scan`, the values of one must not depend on the others."""
+"""Patches whose cells go through one matrix product on the CPU, filled up with zeros."""
 
 ROWS_AT_ONCE = 64
 """Rows of the first linear layer that one of their cells is added to in one product, likewise."""
@@ -112,8 +111,7 @@ class Patches:
         """Positions and cells of `AT_ONCE` patches after another, positions filled up; of all of them `at_once`."""
         if at_once:
             return [(self.at, self.cells)]
-        filled = functional.pad(self.at, (0, -len(self.at) % AT_ONCE))
-        return zip(filled.split(AT_ONCE), self.cells.split(AT_ONCE), strict=True)
+        return zip(filled(self.at, AT_ONCE).split(AT_ONCE), self.cells.split(AT_ONCE), strict=True)
 
 
 def _stretches(reference, at, length):
@@ -147,5 +145,4 @@ def add_changed_cells(hidden, found, weight, at_once):
             hidden[mine] += of_cell @ weight[:, cell].T
             continue
         for some, values in zip(mine.split(ROWS_AT_ONCE), of_cell.split(ROWS_AT_ONCE), strict=True):
-            filled = functional.pad(values, (0, 0, 0, ROWS_AT_ONCE - len(values)))
-            hidden[some] += (filled @ weight[:, cell].T)[: len(some)]
+            hidden[some] += (filled(values, ROWS_AT_ONCE) @ weight[:, cell].T)[: len(some)]

@@ -21,14 +21,13 @@ import torch
 from torch.nn import functional
 
 from expecto.beluga import KERNEL, POOLS, block_widths
-from expecto.cook_toom import TILE, CookToom
+from expecto.cook_toom import TILE, CookToom, filled
 from expecto.patches import Patches, add_changed_cells
 
 WIDTHS = block_widths()
 LINEAR_ROWS = 200
-"""Rows that the linear layers get at a time on the CPU, filled up with zeros: BLAS chooses its way through a matrix
-product, and so its rounding, by the number of rows, and a window's values must not depend on the other windows of a
-batch. A gene has 200 windows, so nothing is wasted on those."""
+"""Rows that the linear layers get at a time on the CPU, filled up with zeros. A gene has 200 windows, so nothing is
+wasted on those."""
 
 GRIDS, EXTENTS = (TILE**3, TILE**2, TILE), (WIDTHS[0] + 70, WIDTHS[1] + 18, WIDTHS[2] + 4)
 """Of the blocks, where their convolutions are computed in tiles: positions that runs of windows begin and end at, so
@@ -83,7 +82,7 @@ class Scanner:
         """
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - self.network.window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
-        return self._probabilities(self._hidden(self._cells(codes, starts)))[: len(starts)]
+        return self._probabilities(self._linear(self.hidden, self._cells(codes, starts)))
 
     @torch.inference_mode()
     def predict_substituted(self, codes, starts, windows, places, bases):
@@ -99,21 +98,18 @@ class Scanner:
         rank = torch.argsort(order)
         found = []
         patches = Patches.of(rank[windows], places, bases, self.one_hot)
-        hidden = self._hidden(self._cells(codes, starts, patches, found))
-        without = self._probabilities(hidden)[: len(starts)]
-        changed = self._filled(hidden[windows.to(self.device)])
+        hidden = self._linear(self.hidden, self._cells(codes, starts, patches, found))
+        changed = hidden[windows.to(self.device)]
         add_changed_cells(changed, found, self.hidden[0].unflatten(1, (WIDTHS[-1], -1)), self.on_gpu)
-        return without, self._probabilities(changed)[: len(windows)]
+        return self._probabilities(hidden), self._probabilities(changed)
 
     def _cells(self, codes, starts, patches=None, found=None):
-        """The last block's cells of windows, (rows, 106 * 640); on the CPU filled up with zeros to whole `LINEAR_ROWS`.
+        """The last block's cells of windows, (n, 106 * 640).
 
         patches: of the windows in ascending order, None without any. found: list to which those of the last block are
         added.
         """
-        rows = len(starts) if self.on_gpu else -(-len(starts) // LINEAR_ROWS) * LINEAR_ROWS
-        cells = torch.empty((rows, self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
-        cells[len(starts) :] = 0
+        cells = torch.empty((len(starts), self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
         order = torch.argsort(starts, stable=True)
         codes = functional.pad(codes.to(self.device), MARGINS, value=self.network.unknown)
         starts = starts[order] + MARGINS[0]
@@ -126,19 +122,16 @@ class Scanner:
             self._scan(0, self.one_hot[run.long()], run_starts, order[mine], cells, of_phase, found)
         return cells
 
-    def _filled(self, rows):
-        """Rows, and on the CPU zeros after them up to whole `LINEAR_ROWS`."""
-        return rows if self.on_gpu else functional.pad(rows, (0, 0, 0, -len(rows) % LINEAR_ROWS))
-
-    def _hidden(self, cells):
-        """The first linear layer, without its ReLU, (rows, 2003). cells: as of `_cells`."""
-        parts = [cells] if self.on_gpu else cells.split(LINEAR_ROWS)
-        return torch.cat([functional.linear(part, *self.hidden) for part in parts])
+    def _linear(self, layer, rows):
+        """A linear layer, without its ReLU."""
+        if self.on_gpu:
+            return functional.linear(rows, *layer)
+        parts = [functional.linear(filled(part, LINEAR_ROWS), *layer) for part in rows.split(LINEAR_ROWS)]
+        return torch.cat(parts)[: len(rows)]
 
     def _probabilities(self, hidden):
-        """Probabilities, (rows, 2002) float32. hidden: the first linear layer without its ReLU, rows as of `_cells`."""
-        parts = [hidden] if self.on_gpu else hidden.split(LINEAR_ROWS)
-        logits = torch.cat([functional.linear(functional.relu(part), *self.output) for part in parts])
+        """Probabilities, (n, 2002) float32. hidden: the first linear layer without its ReLU, (n, 2003)."""
+        logits = self._linear(self.output, functional.relu(hidden))
         # in float64, because the last bit of a float32 sigmoid depends on where in memory a number lies
         return torch.sigmoid(logits[:, : self.network.features].double()).float()
 

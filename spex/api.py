@@ -25,17 +25,16 @@ from spex.compare.protocol import Protocol
 from spex.contacts.collect import Contacts, read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.contacts.sheet import MapSheet
-from spex.errors import InputError, nearest, shown
+from spex.errors import InputError, listed, nearest, shown
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs import expression as expression_files
 from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.expression import select_targets
-from spex.inputs.genes import account_of, check_gene_table, keep_genes, read_cached_genes, read_gene_table
+from spex.inputs.genes import account_of, check_gene_table, choose_genes, read_cached_genes, read_gene_table
 from spex.inputs.maps.matching import agree_maps, read_sheet
 from spex.inputs.maps.reader import check_different, split_uri
-from spex.inputs.normalise import excluded_chromosomes, unversioned
-from spex.inputs.text_tables import listed
+from spex.inputs.normalise import unversioned
 from spex.models.choices import CHROMOSOMES, PSEUDOCOUNT, Fitting
 from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features
@@ -100,10 +99,8 @@ def read_genes(
     >>> genes[["id", "chrom", "strand", "tss"]].head(2)
     """
     choice = GeneChoice.of(gene_type=gene_type, tss_rule=tss_rule, exclude_chroms=exclude_chroms)
-    table = read_gene_table(require_file(PATH.check(path, "genes"), "genes"), choice.tss_rule)
-    chosen = choice.gene_type, excluded_chromosomes(choice.exclude_chroms)
-    genes = keep_genes(table, *chosen)
-    genes.attrs = {"table": str(Path(path).resolve()), "account": account_of(path, table, *chosen).summary()}
+    table, genes = choose_genes(PATH.check(path, "genes"), choice)
+    genes.attrs = {"table": str(Path(path).resolve()), "account": account_of(path, table, choice).summary()}
     return genes
 
 

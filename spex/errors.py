@@ -5,6 +5,7 @@ import re
 
 DISTRIBUTION = "spex-expression"
 SHOWN_LENGTH = 60
+NAMED_AT_ONCE = 20
 MENTION = re.compile("\x02([\\w -]+)\x03")
 
 
@@ -86,6 +87,13 @@ def in_words(value):
 def count(number, noun):
     """A number of things: "1 map", "1,200 maps"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(names, most=NAMED_AT_ONCE):
+    """The first `most` of some names as messages show them, and how many more there are."""
+    names = list(names)
+    more = len(names) - most
+    return ", ".join(map(shown, names[:most])) + (f" and {more:,} more" if more > 0 else "") or "none"
 
 
 def shown(text, length=SHOWN_LENGTH):

@@ -9,7 +9,7 @@ import pytest
 
 import spex
 from spex.commands.parsers import PARSERS
-from spex.errors import InputError, command, parameter
+from spex.errors import InputError, command, listed, parameter
 
 PACKAGE = Path(spex.__file__).parent
 published = PARSERS["tensors"]([], "tensors.py").spell
@@ -131,3 +131,10 @@ def test_a_command_spells_its_own_options_only():
     assert resources("mirror") == "--mirror"
     assert resources("login") == "--4dn_key"
     assert [resources(name) for name in ("genes", "maps")] == ["genes", "maps"]
+
+
+def test_the_first_names_of_a_list_and_how_many_more_there_are():
+    assert listed([]) == "none"
+    assert listed(["a", 7]) == "a, 7"
+    assert listed((f"n\n{number}" for number in range(2000)), 2) == "n\\n0, n\\n1 and 1,998 more"
+    assert listed(range(21)).endswith("18, 19 and 1 more")

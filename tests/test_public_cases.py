@@ -24,7 +24,8 @@ from refusals import files_in, refuse
 from spex.commands import tensors, train
 from spex.commands.running import BUGS, run_script
 from spex.files.hashes import file_sha256
-from spex.inputs.genes import keep_genes, read_gene_table
+from spex.inputs.choices import GeneChoice
+from spex.inputs.genes import choose_genes
 from spex.inputs.maps.cool import CoolMap
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
@@ -250,7 +251,8 @@ def test_lncrna_is_what_lincrna_was(tensors_argv, world, tmp_path, capsys):
     renamed = pd.read_csv(world.genes)
     renamed.loc[renamed["id"] == "G1", "type"] = "lncRNA"
     renamed.to_csv(tmp_path / "genes.csv", index=False)
-    assert list(keep_genes(read_gene_table(tmp_path / "genes.csv"), "lincRNA")["id"].sort_values()) == ["G1", "G6"]
+    _, genes = choose_genes(tmp_path / "genes.csv", GeneChoice("lincRNA"))
+    assert sorted(genes["id"]) == ["G1", "G6"]
     argv = tensors_argv("--genes_filename", tmp_path / "genes.csv", "--gene_type", "lincRNA")
     assert tensors.main(argv) == 0
     assert "2 genes used; left out: " in (message := capsys.readouterr().err)

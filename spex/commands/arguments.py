@@ -6,11 +6,10 @@ from pathlib import Path
 
 from spex.commands.parser import chosen
 from spex.errors import InputError, in_words, parameter
-from spex.files.checks import require_file
 from spex.files.hashes import KnownHashes
 from spex.inputs.choices import GeneChoice, Reading
-from spex.inputs.genes import keep_genes, read_gene_table
-from spex.inputs.normalise import NO_CHROMOSOME, excluded_chromosomes
+from spex.inputs.genes import choose_genes
+from spex.inputs.normalise import NO_CHROMOSOME
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings
 
@@ -23,12 +22,10 @@ logger = logging.getLogger("spex")
 def read_genes(args):
     """The genes table of the options, and its genes that the model is made for.
 
-    Returns: DataFrame of all, DataFrame of those, names of the chromosomes that are left out.
+    Returns: DataFrame of all, DataFrame of those, GeneChoice.
     """
     choice = chosen(GeneChoice, args)
-    table = read_gene_table(require_file(args.genes, "genes"), choice.tss_rule)
-    excluded = excluded_chromosomes(choice.exclude_chroms)
-    return table, keep_genes(table, choice.gene_type, excluded), excluded
+    return *choose_genes(args.genes, choice), choice
 
 
 def as_list(paths):

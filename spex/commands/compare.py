@@ -69,10 +69,10 @@ def run(args):
     if protocol.thin_to is not None and not args.maps:
         args.maps = remembered_maps(args.map_folders)
     watch = Watch(genes=args.genes)
-    table, genes, excluded = read_genes(args)
+    table, genes, choice = read_genes(args)
     base = DataFolder(args.base_folder)
     hashes = KnownHashes(base.input_hashes if base.root.is_dir() else None)
-    check_made_with(base, {"genes": args.genes, **genes_choice(args.tss_rule, excluded)}, hashes, {})
+    check_made_with(base, {"genes": args.genes, **genes_choice(choice)}, hashes, {})
     file = open_expression(args.expression, args.value, lambda: table["id"])
     watch.add("expression", *file.paths)
     indices = args.target_index if args.target_index or args.targets else ["all"]

@@ -10,7 +10,7 @@ from spex.commands.parser import OneLineParser, typed
 from spex.compare.protocol import Protocol
 from spex.contacts.rules import Corrected, Published, Rule
 from spex.features.choices import Computing
-from spex.inputs.choices import GeneChoice, Reading, SampleChoice
+from spex.inputs.choices import Blocks, GeneChoice, Reading, SampleChoice
 from spex.models.choices import Fitting
 from spex.options import PATH, SEED, one_of, whole
 from spex.study.schema import spell
@@ -194,8 +194,7 @@ def _variants(words, prog):
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", **TABLES, help="format of effects.tsv or effects.parquet")
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
-    rows = add("--block_size", type=typed(whole(1)), default=512, help="rows of the file per block")
-    parser.make_rare(rows)
+    parser.options("variants", Blocks)
     parser.options("variants", Shard)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
     return parser

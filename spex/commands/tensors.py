@@ -8,6 +8,7 @@ command.
 
 import contextlib
 import logging
+from dataclasses import replace
 from functools import partial
 
 from spex.commands.arguments import read_genes, reading_of, recall, refuse_without_map
@@ -21,7 +22,6 @@ from spex.features.devices import choose_devices, choose_precision
 from spex.features.run import Computation, TensorInputs, fill_folder
 from spex.inputs.choices import GENE_TYPES, GeneChoice, Reading
 from spex.inputs.genes import keep_genes, read_cached_genes
-from spex.inputs.normalise import excluded_chromosomes
 from spex.options import options_in
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings
@@ -39,12 +39,7 @@ logger = logging.getLogger("spex")
 def run(args):
     if not args.given & DECISIVE:
         recall_run(args)
-    shard, rule, genes, computing = (
-        chosen(Shard, args),
-        rule_of(args),
-        chosen(GeneChoice, args),
-        chosen(Computing, args),
-    )
+    shard, rule, computing = chosen(Shard, args), rule_of(args), chosen(Computing, args)
     devices = choose_devices(computing.device, computing.gpus)
     inputs = TensorInputs(
         genes=args.genes,
@@ -53,9 +48,7 @@ def run(args):
         maps=args.maps,
         rule=rule,
         resolution=args.resolution,
-        gene_type=genes.gene_type,
-        tss_rule=genes.tss_rule,
-        excluded=excluded_chromosomes(genes.exclude_chroms),
+        choice=chosen(GeneChoice, args),
         reading=reading_of(args),
     )
     computation = Computation(
@@ -89,10 +82,10 @@ def recall_run(args):
 
 def _gene_type_of(args, ids):
     """The gene type by which the genes of these ids, and no others, are kept; that of the options where none is."""
-    table, _, excluded = read_genes(args)
+    table, _, choice = read_genes(args)
     for gene_type in reversed(GENE_TYPES):
         with contextlib.suppress(InputError):  # no gene of that type
-            if keep_genes(table, gene_type, excluded)["id"].tolist() == ids:
+            if keep_genes(table, replace(choice, gene_type=gene_type))["id"].tolist() == ids:
                 return gene_type
     return args.gene_type
 

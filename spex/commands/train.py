@@ -22,7 +22,7 @@ from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.commands.printed import score_table
 from spex.contacts.rules import Published
-from spex.errors import InputError, visible
+from spex.errors import InputError, listed, visible
 from spex.files.checks import require_filled
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromatin import find_chromatin_features
@@ -51,8 +51,6 @@ from spex.runs.training import fit_all, read_training, record_scores
 MADE_WITH = ("genome", "network", "maps", "resolution", "max_dist", "distance_edges", "contact_weight")
 """Arguments of tensors.py that train.py compares with what the tensors were made with."""
 
-NAMED_AT_ONCE = 5
-
 logger = logging.getLogger("spex")
 
 
@@ -65,14 +63,14 @@ def run(args):
         print_targets(open_expression(args.expression, args.value, lambda: read_genes(args)[0]["id"]).tissues)
         return
     watch = Watch(genes=args.genes)
-    table, kept, excluded = read_genes(args)
+    table, kept, choice = read_genes(args)
     genes = genes_asked_for(kept, shard, args.test_only)
     folder = DataFolder(args.data_folder)
     hashes = KnownHashes(folder.input_hashes)
     defaults = {"resolution": ContactChoice.resolution, "max_dist": Published.max_dist}
-    check_made_with(folder, made_with(args) | genes_choice(args.tss_rule, excluded), hashes, defaults)
+    check_made_with(folder, made_with(args) | genes_choice(choice), hashes, defaults)
     if args.fit is not None:
-        report_rows(args.genes, table, kept, args.gene_type, excluded)
+        report_rows(args.genes, table, kept, choice)
         print(predict_genes(Path(args.fit), folder, genes))
         return
 
@@ -84,7 +82,7 @@ def run(args):
     expression = read_expression(file, targets, table, genes)
     matched = match_genes(folder, genes, expression.values)
     splits = splits_of(fitting, matched.genes["chrom"])
-    report_rows(args.genes, table, kept, args.gene_type, excluded)
+    report_rows(args.genes, table, kept, choice)
     report_genes(matched, file, expression)
     if choices["chromatin"] is None:
         way = args.spell("spex resources get features")
@@ -172,9 +170,7 @@ def report_genes(matched, expression_file, expression):
         ("have no tensor", matched.without_tensor),
     ):
         if len(left_out):
-            named = ", ".join(left_out["id"].head(NAMED_AT_ONCE))
-            more = f" and {len(left_out) - NAMED_AT_ONCE:,} more" if len(left_out) > NAMED_AT_ONCE else ""
-            logger.warning("%s genes %s and are left out: %s%s", f"{len(left_out):,}", what, named, more)
+            logger.warning("%s genes %s and are left out: %s", f"{len(left_out):,}", what, listed(left_out["id"], 5))
     if not expression.has_ids:
         logger.warning(
             "%s has no gene ids: its row numbers are taken for those of the genes table, which cannot be checked",

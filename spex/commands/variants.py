@@ -7,9 +7,9 @@ Writes FOLDER/effects.tsv, a row an allele, gene and tissue. The second form mak
 quantile ranks effects among, beside each model. docs/variants.md says what such scores are worth.
 """
 
+import contextlib
 import logging
 from functools import partial
-from pathlib import Path
 
 from spex.commands.choices import Shard
 from spex.commands.effect_inputs import open_effect_inputs
@@ -21,7 +21,7 @@ from spex.effects.variants import VariantRun, null_identity
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError
 from spex.files.streamed_tables import require_format, write_tables
-from spex.inputs.vcf import check_target, write_annotated
+from spex.inputs.vcf import annotated_copy, check_target
 
 EFFECTS = "effects"
 
@@ -41,15 +41,24 @@ def run(args):
     if not run_.score(shard):
         logger.info("other shards are not done; the run that finishes the last block writes the table")
         return None
-    tables = _choose(args, inputs, run_.tables())
     columns = wide_columns(inputs) if args.wide else COLUMNS
-    written = write_tables(out, EFFECTS, tables, columns, args.format)
-    if args.vcf_out:
-        write_annotated(run_.file, Path(args.vcf_out), args.block_size, map(info_entries, run_.tables()))
+    with contextlib.ExitStack() as stack:
+        tables = run_.tables()
+        if args.vcf_out:
+            copy = stack.enter_context(annotated_copy(run_.file, args.vcf_out, args.block_size))
+            tables = _copied(tables, copy)
+        written = write_tables(out, EFFECTS, _choose(args, inputs, tables), columns, args.format)
     run_.account.notes.append("contacts are held fixed")
     run_.account.report()
     print(written)
     return None
+
+
+def _copied(tables, copy):
+    """The tables of blocks, each put into the copy of the variant file as it passes."""
+    for table in tables:
+        copy(info_entries(table))
+        yield table
 
 
 def _choose(args, inputs, tables):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from spex.errors import InputError, shown
-from spex.inputs.text_tables import listed, read_table
+from spex.errors import InputError, listed, shown
+from spex.inputs.text_tables import read_table
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import pandas as pd
 
 from spex.contacts.maps import joined, summed
 from spex.contacts.rules import EVERY_ONE, LEAST_DISTANCE, Corrected, Published, check_resolution
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed
 from spex.progress import progress
 
-NAMED_AT_ONCE = 20
 OF_WHOLE_MAP = ("balanced", "expected")
 """Weights that follow from all of a map, not from a contact alone."""
 
@@ -188,11 +187,10 @@ def _report_without_pixels(maps, contacts):
     found = set(contacts.chroms[contacts.has_pixels])
     without = [chrom for chrom in dict.fromkeys(contacts.chroms.tolist()) if chrom not in found]
     if without:
-        more = f" and {len(without) - NAMED_AT_ONCE} more" if len(without) > NAMED_AT_ONCE else ""
         logger.warning(
-            "%s: %d of %d genes lie on chromosomes where no gene has a pixel (%s%s); they have no contacts",
+            "%s: %d of %d genes lie on chromosomes where no gene has a pixel (%s); they have no contacts",
             *(", ".join(str(map_.path) for map_ in maps), np.isin(contacts.chroms, without).sum()),
-            *(len(contacts.chroms), ", ".join(map(shown, without[:NAMED_AT_ONCE])), more),
+            *(len(contacts.chroms), listed(without)),
         )
 
 

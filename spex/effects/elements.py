@@ -12,7 +12,7 @@ from expecto.network import BELUGA
 from spex.effects.inputs import LinearModels
 from spex.errors import InputError
 from spex.inputs.crispr import tie_pairs
-from spex.models.benchmark import RESAMPLES, distances, overlapping_effects, score_known
+from spex.models.benchmark import RESAMPLES, distances, overlapping_effects, score_pairs
 from spex.models.registry import MODELS
 from spex.runs.tensors import read_features
 
@@ -267,10 +267,10 @@ class ElementBenchmark:
         for table in tables:
             for model, elements in table.groupby("model", sort=False):
                 before = self._effects.get(model, 0)
-                self._effects[model] = before + overlapping_effects(self._known, elements, "TargetGeneEnsemblID")
+                self._effects[model] = before + overlapping_effects(self._known, elements)
             yield table
 
     def scores(self, model, resamples=RESAMPLES, seed=0):
         """As `models.benchmark.score_pairs`, of the tables that were computed."""
         effects = self._effects.get(model, np.zeros(len(self._known)))
-        return score_known(self._known.assign(effect=effects), resamples, seed)
+        return score_pairs(self._known.assign(effect=effects), resamples, seed)

@@ -10,7 +10,7 @@ import pandas as pd
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
-from spex.errors import InputError
+from spex.errors import InputError, listed
 from spex.features.devices import choose_precision, computing, open_computer, open_model
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
@@ -18,7 +18,6 @@ from spex.inputs.agree import check_on_genome
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.genome import Genome
 from spex.inputs.normalise import unversioned
-from spex.inputs.text_tables import listed
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_of, open_made
 from spex.runs.predict import ChosenFit, choose_fits

@@ -27,11 +27,9 @@ from spex.files.checks import is_piped
 from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
 from spex.inputs.alleles import OK, alleles_of_table
+from spex.inputs.choices import Blocks
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
-
-BLOCK_ROWS = 512
-"""Rows of the file that are scored and kept together."""
 
 FORMAT = 3
 """Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
@@ -145,25 +143,23 @@ class VariantRun:
             are damaged; or the folder was made from something else.
     """
 
-    def __init__(self, inputs, path, root, *, regions=(), block_rows=BLOCK_ROWS):
-        self.inputs, self.block_rows, self._regions = inputs, block_rows, list(regions)
+    def __init__(self, inputs, path, root, *, regions=(), block_rows=Blocks.block_size):
+        self.inputs, self.block_rows = inputs, block_rows
         if not is_piped(path):
             inputs.watch.add("variants", path)
-        self.file = open_variants(path, inputs, regions)
-        identity = {"variants": self.file.sha256, "regions": self._regions, "block_rows": block_rows}
-        self.parts = Parts(root, inputs.identity() | identity)
-        self.parts.check()
-        self.sizes = self._look_through()
+        with contextlib.closing(inputs.genome()) as genome:
+            self.file = VariantFile(path, genome.chromsizes, regions)
+            identity = {"variants": self.file.sha256, "regions": list(regions), "block_rows": block_rows}
+            self.parts = Parts(root, inputs.identity() | identity)
+            self.parts.check()
+            self.sizes = self._look_through(genome)
         self._nulls = _nulls_of(inputs)
 
-    def _look_through(self):
+    def _look_through(self, genome):
         """Read the whole file once, before anything is computed or written. Returns: alleles of each block."""
-        sizes = []
-        with contextlib.closing(self.inputs.genome()) as genome:
-            agreement = Agreement(genome)
-            for alleles in self.file.blocks(self.block_rows):
-                sizes.append(len(list(map(agreement.status, alleles))))
-            agreement.report({"argument": "variants", "subject": self.file.name}, self.file.doubts)
+        agreement = Agreement(genome)
+        sizes = [len(list(map(agreement.status, alleles))) for alleles in self.file.blocks(self.block_rows)]
+        agreement.report({"argument": "variants", "subject": self.file.name}, self.file.doubts)
         self.inputs.watch.check()
         return sizes
 
@@ -180,7 +176,7 @@ class VariantRun:
         logger.info("%s of at most %d rows, %d done before", blocks, self.block_rows, len(wanted) - len(missing))
         devices = self.inputs.sources.devices
         with progress(sum(self.sizes[number] for number in missing), "alleles", "variants") as advance:
-            work = partial(_score_blocks, self.inputs, self.file.path, self._regions, self.parts, self.block_rows)
+            work = partial(_score_blocks, self.inputs, self.file, self.parts, self.block_rows)
             if missing and len(devices) == 1:
                 work(devices[0], missing, advance)
             elif missing:
@@ -239,9 +235,8 @@ def null_identity(inputs, fit):
     return {"tensors": inputs.settings.recorded(), "files": fit.sha256}
 
 
-def _score_blocks(inputs, path, regions, parts, block_rows, device, numbers, advance):
+def _score_blocks(inputs, file, parts, block_rows, device, numbers, advance):
     """Score blocks of a file, by their numbers, rising, on one device; keep each as a part. Returns: Counter."""
-    file = open_variants(path, inputs, regions)
     with inputs.computer(device) as computer:
         scorer = scorer_of(inputs, computer)
         wanted = set(numbers)
@@ -289,9 +284,3 @@ def _table_of(tables, account):
     table.attrs["account"] = account.summary()
     account.report()
     return table
-
-
-def open_variants(path, inputs, regions=()):
-    """The variant file at a path, on the genome of `inputs`. regions: as of VariantFile."""
-    with contextlib.closing(inputs.genome()) as genome:
-        return VariantFile(path, genome.chromsizes, regions)

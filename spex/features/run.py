@@ -9,26 +9,24 @@ import numpy as np
 
 from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed
 from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
 from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import GRCH38_LENGTHS, check_chromosomes, check_on_genome
-from spex.inputs.choices import Reading
+from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.genes import (
     PUBLISHED_TABLE_SHA256,
     cached_genes_text,
-    keep_genes,
-    read_gene_table,
+    choose_genes,
     report_rows,
 )
 from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
-from spex.inputs.normalise import EXCLUDED
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore
@@ -43,7 +41,7 @@ class TensorInputs:
     """Paths of what tensors are made from, and how they are used.
 
     maps: contact maps, none for sequence alone. resolution: bp per bin of the maps. reading: how the maps are read.
-    gene_type, excluded: as in `inputs.genes.keep_genes`. tss_rule: as in `inputs.genes.read_gene_table`.
+    choice: of the genes.
     """
 
     genes: Path
@@ -52,9 +50,7 @@ class TensorInputs:
     maps: list[Path]
     rule: Published | Corrected
     resolution: int
-    gene_type: str = "all"
-    tss_rule: str = "auto"
-    excluded: tuple[str, ...] = EXCLUDED
+    choice: GeneChoice = field(default_factory=GeneChoice)
     reading: Reading = field(default_factory=Reading)
 
     def watch(self):
@@ -107,7 +103,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
     claim_run(folder, settings, given)
     folder.remember(hashes, **given, cache=[] if computation.cache is None else [computation.cache])
     hashes.save()
-    report_rows(inputs.genes, table, genes, inputs.gene_type, inputs.excluded)
+    report_rows(inputs.genes, table, genes, inputs.choice)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
     if contacts is not None:
         if not found_before:
@@ -131,8 +127,7 @@ def _read_inputs(inputs, folder, hashes):
 
     Returns: the whole genes table; the kept genes; contact maps.
     """
-    table = read_gene_table(require_file(inputs.genes, "genes"), inputs.tss_rule)
-    genes = keep_genes(table, inputs.gene_type, inputs.excluded)
+    table, genes = choose_genes(inputs.genes, inputs.choice)
     genome = Genome(require_file(inputs.genome, "genome"), folder.genome_index)
     genome.close()
     if hashes.sha256(inputs.genes) == PUBLISHED_TABLE_SHA256:
@@ -149,9 +144,9 @@ def _test_genes(genes):
     """The genes of the test chromosome."""
     found = genes[genes["chrom"] == TEST_CHROM]
     if found.empty:
-        names = ", ".join(map(shown, genes["chrom"].unique()[:5]))
+        there = listed(genes["chrom"].unique(), 5)
         raise InputError(
-            f"no gene lies on {TEST_CHROM}; the genes table has {names}, ...", argument="test_only", hint="leave it out"
+            f"no gene lies on {TEST_CHROM}; the genes table has {there}", argument="test_only", hint="leave it out"
         )
     return found
 
@@ -167,7 +162,7 @@ def _settings(inputs, computation, hashes):
         rule=inputs.rule,
         resolution=inputs.resolution,
         reading=inputs.reading,
-        **genes_choice(inputs.tss_rule, inputs.excluded),
+        **genes_choice(inputs.choice),
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 
-from spex.errors import shown
+from spex.errors import listed
 
 NAMED_AT_ONCE = 3
 
@@ -59,7 +59,4 @@ class Account:
 
     def _reason(self, reason, rows):
         names = self.names.get(reason)
-        if not names:
-            return f"{rows:,} {reason}"
-        more = ", ..." if len(names) > NAMED_AT_ONCE else ""
-        return f"{rows:,} {reason} ({', '.join(shown(name, 30) for name in names[:NAMED_AT_ONCE])}{more})"
+        return f"{rows:,} {reason} ({listed(names, NAMED_AT_ONCE)})" if names else f"{rows:,} {reason}"

@@ -2,7 +2,7 @@
 
 import re
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed, shown
 from spex.inputs.normalise import known_as
 
 BUILDS = {
@@ -31,9 +31,8 @@ def check_on_genome(genes, chromsizes):
     """
     for chrom, tss in genes.groupby("chrom")["tss"]:
         if chrom not in chromsizes:
-            names = ", ".join(map(shown, list(chromsizes)[:5]))
             raise InputError(
-                f"the genes table names '{shown(chrom)}', which the genome lacks; it has {names}, ...",
+                f"the genes table names '{shown(chrom)}', which the genome lacks; it has {listed(chromsizes, 5)}",
                 expected="the same names in both",
             )
         if tss.max() > chromsizes[chrom]:

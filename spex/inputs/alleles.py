@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spex.errors import InputError, shown
-from spex.inputs.normalise import known_as, some_of
+from spex.errors import InputError, listed, shown
+from spex.inputs.normalise import known_as
 
 OK = "ok"
 SYMBOLIC = "symbolic"
@@ -111,9 +111,9 @@ def as_text(field):
 def no_chromosome(unknown, chromsizes, about):
     """The InputError about variants on none of the genome's chromosomes. unknown: names of theirs."""
     return InputError(
-        f"none of its chromosomes is in the genome; it has {some_of(unknown)}",
+        f"none of its chromosomes is in the genome; it has {listed(unknown, 5)}",
         **about,
-        expected=f"names like {some_of(chromsizes)}",
+        expected=f"names like {listed(chromsizes, 5)}",
     )
 
 

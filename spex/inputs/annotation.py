@@ -9,12 +9,11 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import TSS_RULES
 from spex.inputs.normalise import LARGEST_POSITION, PAR_Y, unversioned
 from spex.inputs.opening import open_text
-from spex.inputs.text_tables import listed
 from spex.options import one_of
 
 NAMED = re.compile(r"\.(gtf|gff|gff3)(\.(gz|bz2|xz))?$", re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from spex.inputs.normalise import excluded_chromosomes
 from spex.options import NUMBER, Options, either, one_of, option, several, text, whole
 
 GENE_TYPES = ("pc", "lincRNA", "all")
@@ -29,6 +30,11 @@ class GeneChoice(Options):
         example="[chrX, chrY, chrM, scaffolds]",
         rare=True,
     )
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """The chromosomes that are left out, as of `excluded_chromosomes`."""
+        return excluded_chromosomes(self.exclude_chroms)
 
 
 @dataclass(frozen=True)
@@ -66,3 +72,10 @@ class Reading(Options):
         example="1.5",
         rare=True,
     )
+
+
+@dataclass(frozen=True)
+class Blocks(Options):
+    """How much of a variant file is scored and kept together."""
+
+    block_size: int = option(512, whole(1), "rows of the file per block", rare=True)

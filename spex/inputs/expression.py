@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, command, nearest, not_installed, parameter, shown
+from spex.errors import InputError, command, listed, nearest, not_installed, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
@@ -36,7 +36,6 @@ from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.identify import HDF5, Format, identify, look, recognise
 from spex.inputs.normalise import ENSEMBL, unversioned
 from spex.inputs.swapped import others
-from spex.inputs.text_tables import listed
 from spex.options import one_of
 
 SAMPLES_EXPECTED = "a .tsv, .csv, .txt or .genes.results of one sample in each"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from spex.errors import shown
+from spex.errors import listed, shown
 from spex.files.checks import require_file
 from spex.inputs.account import Account
 from spex.inputs.expression_values import SUMMARY, expression_error, expression_of, known_ids, rows_by_id, rows_by_label
@@ -24,7 +24,6 @@ from spex.inputs.text_tables import (
     contains_labels,
     is_row_label,
     is_unnamed,
-    listed,
     numbers_of,
     other_separator,
     row_numbers,

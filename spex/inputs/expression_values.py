@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, listed, parameter, shown
 from spex.inputs.account import FEW, Account
 from spex.inputs.normalise import TRANSCRIPT, unversioned
-from spex.inputs.text_tables import listed, numbers_of, row_numbers
+from spex.inputs.text_tables import numbers_of, row_numbers
 
 LARGEST_LOGARITHM = 25
 """log2 of 33 million; no TPM reaches it."""

@@ -5,19 +5,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, listed, parameter, shown
 from spex.inputs.account import FEW
 from spex.inputs.expression_tables import plain
 from spex.inputs.normalise import LARGEST_POSITION
-from spex.inputs.text_tables import (
-    check_once,
-    is_row_label,
-    listed,
-    numbers_of,
-    other_separator,
-    places_of,
-    row_numbers,
-)
+from spex.inputs.text_tables import check_once, is_row_label, numbers_of, other_separator, places_of, row_numbers
 
 COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type"]
 """Of the published table."""

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, command, parameter, shown
+from spex.errors import InputError, command, listed, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs.account import FEW, Account
 from spex.inputs.annotation import is_annotation, read_annotation
-from spex.inputs.choices import GENE_TYPES
+from spex.inputs.choices import GeneChoice
 from spex.inputs.expression_tables import TOOLS
 from spex.inputs.gene_tables import (
     COLUMNS,
@@ -38,7 +38,7 @@ from spex.inputs.normalise import (
     unversioned,
 )
 from spex.inputs.swapped import goes_to, is_expression, others
-from spex.inputs.text_tables import Beginning, listed, places_of, read_table
+from spex.inputs.text_tables import Beginning, places_of, read_table
 from spex.options import NUMBER, Kind, one_of, text
 
 PUBLISHED_TABLE_SHA256 = "c704afbce1e5031cd8dc1452949f847bc4e03b257d27c41ce1c4ca40d3ae3bc1"
@@ -153,24 +153,28 @@ def read_gene_table(path, tss_rule="auto"):
     return refuse_other(seen) if form is None else form.reader(seen, tss_rule)
 
 
-def keep_genes(table, gene_type="all", excluded=EXCLUDED):
+def choose_genes(path, choice):
+    """The whole table of an annotation file, as of `read_gene_table`, and the genes of it that a GeneChoice keeps."""
+    table = read_gene_table(require_file(path, "genes"), choice.tss_rule)
+    return table, keep_genes(table, choice)
+
+
+def keep_genes(table, choice=GeneChoice()):  # noqa: B008 (frozen)
     """The genes that the model is meant for: of one type, on autosomes, without a missing value.
 
-    table: from `read_gene_table`. gene_type: `pc`, `lincRNA` (lncRNA too), or `all` (everything but rRNA). excluded:
-    chromosomes that are no autosomes, from `normalise.excluded_chromosomes`; all others are kept.
+    table: from `read_gene_table`. choice: GeneChoice.
 
     Returns: DataFrame indexed by original row number (int64), in table order: id, symbol, chrom, strand ("+"/"-"),
     tss (int64, 1-based CAGE_representative_TSS), type, line (of the table).
 
     Raises:
-        InputError: no such type, no gene is left, a strand is neither + nor -, an id occurs twice or cannot be a
+        InputError: no gene is left, a strand is neither + nor -, an id occurs twice or cannot be a
             file name, or a chromosome has two names or, of those left out by name, no gene.
     """
-    one_of(GENE_TYPES).check(gene_type, "gene_type")
-    reasons = _reasons(table, gene_type, excluded)
+    reasons = _reasons(table, choice.gene_type, choice.excluded)
     kept = table[reasons == ""]
     if kept.empty:
-        raise _no_gene(table, reasons, gene_type, excluded)
+        raise _no_gene(table, reasons, choice)
     _check_genes(kept)
     check_one_naming(kept["seqnames"])
     genes = _renamed(kept).assign(line=kept["line"])
@@ -178,15 +182,15 @@ def keep_genes(table, gene_type="all", excluded=EXCLUDED):
     return genes
 
 
-def _no_gene(table, reasons, gene_type, excluded):
+def _no_gene(table, reasons, choice):
     """The InputError about a table none of whose genes is kept."""
     found = listed(sorted(map(str, table["type"].dropna().unique())))
     counts = listed(f"{rows:,} {reason}" for reason, rows in reasons.value_counts().items())
-    others = int((_reasons(table, gene_type, ()) == "").sum())
-    there = f"{others:,} lie on chromosomes that are left out{' by default' if excluded == EXCLUDED else ''}"
+    others = int((_reasons(table, choice.gene_type, ()) == "").sum())
+    there = f"{others:,} lie on chromosomes that are left out{' by default' if choice.excluded == EXCLUDED else ''}"
     return InputError(
-        f"the genes table contains no complete autosomal gene of {parameter('gene_type')} {gene_type}; found types "
-        f"{found}; left out: {counts}",
+        f"the genes table contains no complete autosomal gene of {parameter('gene_type')} {choice.gene_type}; found "
+        f"types {found}; left out: {counts}",
         hint=f"{there}: {parameter('exclude_chroms')} {NO_CHROMOSOME} takes them" if others else None,
     )
 
@@ -208,26 +212,26 @@ def _reasons(table, gene_type, excluded):
     return reasons
 
 
-def account_of(path, table, gene_type="all", excluded=EXCLUDED):
+def account_of(path, table, choice=GeneChoice()):  # noqa: B008 (frozen)
     """What `keep_genes` uses of the table at `path`, and leaves out for which reason, the commonest first.
 
     Returns: Account of genes, those of an annotation that are not in the table among them.
     """
-    reasons = _reasons(table, gene_type, excluded)
+    reasons = _reasons(table, choice.gene_type, choice.excluded)
     account = Account(str(path), "genes", used=int((reasons == "").sum()), **deepcopy(table.attrs.get("account", {})))
     odd = [each.reason for each in ODD]
     for reason, rows in reasons[reasons != ""].value_counts().items():
         account.leave_out(reason, rows, table["id"][reasons == reason] if reason in odd else ())
     account.left_out = dict(sorted(account.left_out.items(), key=lambda item: -item[1]))
     lncrna = ((table["type"] == "lncRNA") & (reasons == "")).sum()
-    if gene_type == "lincRNA" and lncrna:
+    if choice.gene_type == "lincRNA" and lncrna:
         account.notes.append(f"{lncrna:,} lncRNA among those used")
     return account
 
 
-def report_rows(path, table, genes, gene_type, excluded=EXCLUDED):
+def report_rows(path, table, genes, choice):
     """Log how many rows of the table at `path` are used, and genes on chromosomes that may not be what they seem."""
-    account = account_of(path, table, gene_type, excluded)
+    account = account_of(path, table, choice)
     rows = account.used + sum(account.left_out.values())
     first = dict(list(account.left_out.items())[:REASONS_AT_ONCE])
     rest = rows - account.used - sum(first.values())

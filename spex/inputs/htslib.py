@@ -122,12 +122,12 @@ def _lengths(file, count):
     return [each for (each,) in BCF_LENGTH.iter_unpack(read)] if len(read) == count * BCF_LENGTH.size else []
 
 
-def write_bgzf(target_path, path, lines):
-    """Write lines as bgzip does. target_path: what errors name. path: of the file."""
+@contextmanager
+def open_bgzf(target_path, path):
+    """A file that is written as bgzip does. target_path: what errors name. path: of the file."""
     try:
-        with load_pysam().BGZFile(path, "wb") as file:
-            for line in lines:
-                file.write(line)
+        with load_pysam().BGZFile(os.path.abspath(path), "wb") as file:
+            yield file
     except OSError as error:
         if error.errno is not None:
             raise

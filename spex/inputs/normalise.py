@@ -5,8 +5,7 @@ Which names mean one chromosome, and which chromosomes genes are left out on, in
 
 import re
 
-from spex.errors import InputError, shown
-from spex.inputs.text_tables import listed
+from spex.errors import InputError, listed, shown
 
 LARGEST_POSITION = 2**31 - 1
 """In bp."""
@@ -131,12 +130,6 @@ def _bare(name):
     return name.removeprefix("chr")
 
 
-def some_of(names):
-    """The first of some names, as a message has them."""
-    names = list(names)
-    return ", ".join([*map(shown, names[:5]), *(["..."] if len(names) > 5 else [])]) or "none"
-
-
 def find_regions(texts, called, chroms):
     """What regions cover, by chromosome.
 
@@ -156,7 +149,7 @@ def find_regions(texts, called, chroms):
         if not 1 <= start <= end or (name is None and not parts and (":" in text or not text)):
             raise InputError("no region", **about, expected="one like chr8 or chr8:1-2000, from 1, both ends included")
         if name is None:
-            raise InputError("no such chromosome", **about, expected=f"one of {some_of(chroms)}")
+            raise InputError("no such chromosome", **about, expected=f"one of {listed(chroms, 5)}")
         covered.setdefault(name, []).append((min(start, LARGEST_POSITION), min(end, LARGEST_POSITION)))
     return {name: _merged(stretches) for name, stretches in covered.items()}
 

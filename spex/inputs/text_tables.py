@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed, shown
 from spex.inputs.identify import recognise
 from spex.inputs.opening import open_text
 
-NAMED_AT_ONCE = 20
 MOST_COLUMNS = 200_000
 MOST_CELLS = 50_000_000
 """Kept of a table: some 3 GB of memory."""
@@ -224,13 +223,6 @@ def _surplus(fields, header):
         if fields[-1]
         else " (the lines, not the header, end in a separator: take it away)"
     )
-
-
-def listed(names):
-    """The first names of a list as messages show them, and how many more there are."""
-    names = list(names)
-    more = len(names) - NAMED_AT_ONCE
-    return ", ".join(map(shown, names[:NAMED_AT_ONCE])) + (f" and {more} more" if more > 0 else "") or "none"
 
 
 def other_separator(header, separator, expected=None):

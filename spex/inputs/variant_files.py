@@ -13,7 +13,7 @@ from spex.inputs.agree import build_of, builds_named
 from spex.inputs.alleles import alleles_of_row, as_text, no_chromosome
 from spex.inputs.htslib import check_bgzf, check_index, is_bgzf, line_of, reading, rows_of_bcf
 from spex.inputs.identify import BCF, LONGEST, kind_of
-from spex.inputs.normalise import find_regions, known_as
+from spex.inputs.normalise import find_regions, known_as, names_in
 from spex.inputs.opening import DAMAGED, open_bytes, readable
 from spex.inputs.vcf import MARK, TITLES, check_beginning, contigs_of, read_header
 
@@ -22,8 +22,8 @@ BYTES = "latin-1"
 
 POSITION_DIGITS = 18
 
-SOME = 10
-"""Names of chromosomes that are kept for a message; a file may have any number of others than the genome's."""
+MOST_UNKNOWN = 100_000
+"""Names of chromosomes that are kept; a file may have any number of others than the genome's."""
 
 MOST_ALLELES, MOST_LETTERS = 1_000_000, 256 << 20
 """Of the rows that are in memory at once: alleles, and letters of REF and ALT."""
@@ -39,7 +39,7 @@ class VariantFile:
     this object.
 
     name: of the file in messages. header: lines, as VCF has them. doubts: what its header says that does not fit the
-    genome, as text.
+    genome, as text. chroms: name in the rows that `blocks` has gone through -> name in the genome, or None.
 
     Raises:
         InputError: no such file, of another kind, cut short, of another genome build; a region that is none, or no
@@ -55,7 +55,7 @@ class VariantFile:
             self.path = keep_piped(path, spool, self, lambda head: check_beginning(head, self._about))
         else:
             self.path = require_file(path, "variants")
-        self._row = None
+        self._row, self.chroms = None, {}
         with self._readable(self._place):
             self._look()
         self.contigs = contigs_of(self.header)
@@ -73,13 +73,12 @@ class VariantFile:
         Raises:
             InputError: a row that cannot be read, the file is damaged or cut short, none of its chromosomes is known.
         """
-        known, unknown = {}, {}
         numbered = enumerate(self.rows())
-        block = self._alleles(islice(numbered, size), known, unknown)
+        block = self._alleles(islice(numbered, size))
         while block:
-            following = self._alleles(islice(numbered, size), known, unknown)
-            if not following and not known:
-                raise no_chromosome(unknown, self.chromsizes, self._about)
+            following = self._alleles(islice(numbered, size))
+            if not following and not any(self.chroms.values()):
+                raise no_chromosome(self.chroms, self.chromsizes, self._about)
             yield block
             block = following
 
@@ -110,13 +109,22 @@ class VariantFile:
                 yield line + b"\t." * (len(TITLES) - columns)
                 number += 1
 
-    def called(self, chrom):
-        """The genome's name of a chromosome, None where it has none."""
-        return known_as(chrom, self.chromsizes)
+    @property
+    def undeclared(self):
+        """Chromosomes that are in `chroms` and the header lacks: name -> bp, None where it is not known."""
+        return {name: self.chromsizes.get(on) for name, on in self.chroms.items() if name not in self.contigs}
 
-    def _alleles(self, numbered, known, unknown):
-        """Alleles of some rows. numbered: pairs of number and row. known: name in the file -> in the genome, added to;
-        unknown: some of those that the genome lacks, likewise."""
+    def _called(self, chrom):
+        """The genome's name of a chromosome, None where it has none."""
+        if chrom in self.chroms:
+            return self.chroms[chrom]
+        on = known_as(chrom, self.chromsizes)
+        if on is not None or len(self.chroms) < MOST_UNKNOWN:
+            self.chroms[chrom] = on
+        return on
+
+    def _alleles(self, numbered):
+        """Alleles of some rows. numbered: pairs of number and row."""
         alleles, letters = [], 0
         for number, line in numbered:
             chrom, pos, variant_id, ref, alts = map(as_text, line.split(b"\t", 5)[:5])
@@ -131,11 +139,7 @@ class VariantFile:
                 )
             if not (pos.isascii() and pos.isdigit() and len(pos) <= POSITION_DIGITS):
                 raise self._row_error(f"position '{shown(pos)}'", number, line, expected="a whole number from 0 up")
-            on = known.get(chrom) or self.called(chrom)
-            if on is not None:
-                known[chrom] = on
-            elif len(unknown) < SOME:
-                unknown[chrom] = None
+            on = self._called(chrom)
             alleles += alleles_of_row(
                 number, variant_id or ".", chrom, int(pos), ref, alts, on, self.chromsizes.get(on)
             )
@@ -200,7 +204,7 @@ class VariantFile:
 
     def _other_lengths(self):
         """What the header says of lengths of chromosomes that are not the genome's. Yields: text."""
-        shared = {name: self.called(name) for name, length in self.contigs.items() if length and self.called(name)}
+        shared = names_in(self.chromsizes, [name for name, length in self.contigs.items() if length])
         other = [name for name, ours in shared.items() if self.contigs[name] != self.chromsizes[ours]]
         if not other:
             return
@@ -243,7 +247,7 @@ class VariantFile:
             ) from error
         names = {**there, **self.contigs}
         found = find_regions(
-            regions, lambda chrom: known_as(chrom, names) or self.called(chrom), names or self.chromsizes
+            regions, lambda chrom: known_as(chrom, names) or known_as(chrom, self.chromsizes), names or self.chromsizes
         )
         return {chrom: stretches for chrom, stretches in found.items() if chrom in there}
 

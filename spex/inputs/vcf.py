@@ -4,7 +4,7 @@ Lines are bytes without their ends: not all are UTF-8. A copy differs from its s
 without a header lacks of VCF is put there.
 """
 
-import os
+import contextlib
 import re
 from functools import partial
 from itertools import islice
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from spex.errors import InputError, shown
 from spex.files.atomic import temporary_path, whole_file
 from spex.inputs.alleles import as_text
-from spex.inputs.htslib import convert_to_bcf, load_pysam, reading, write_bgzf
+from spex.inputs.htslib import convert_to_bcf, load_pysam, open_bgzf, reading
 from spex.inputs.identify import BCF, COMPRESSED, Format, identify, kind_of, take
 
 TITLES = b"#CHROM POS ID REF ALT QUAL FILTER INFO".split()
@@ -48,9 +48,6 @@ INFO = TITLES.index(b"INFO")
 CONTIG_NAME = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
 NOT_IN_VALUE = r",;=\s\x00-\x20"
 """Characters that end a value of INFO, for a regular expression."""
-
-MOST_DECLARED = 100_000
-"""Chromosomes that are added to a header; others stay undeclared."""
 
 INSTEAD_OF_BCF = "write VCF: give a name that ends in .vcf.gz"
 
@@ -199,7 +196,7 @@ def contigs_of(header):
 
 
 def check_target(path):
-    """Refuse early what `write_annotated` could not write at the end. path: of the copy.
+    """Refuse early what `annotated_copy` could not write at the end. path: of the copy.
 
     Raises:
         InputError: pysam, which a compressed copy needs, is not installed.
@@ -208,55 +205,52 @@ def check_target(path):
         load_pysam()
 
 
-def write_annotated(source, target_path, size, infos):
+@contextlib.contextmanager
+def annotated_copy(source, target_path, size):
     """Write a copy of a variant file with the field SPEX in INFO, described in its header; an earlier one is replaced.
 
-    source: VariantFile; of one that reads regions, their rows. target_path: ends in .gz for VCF by bgzip, in .bcf for
-    BCF, else plain VCF; appears whole. size: rows a block. infos: for every block, dict of row number -> entries of
-    `info_entry`; rows without entries lose an earlier field only. Chromosomes that the header lacks are added to it.
+    source: VariantFile that was gone through; of one that reads regions, their rows. target_path: ends in .gz for VCF
+    by bgzip, in .bcf for BCF, else plain VCF; appears whole when the block ends. size: rows a block. Chromosomes that
+    the header lacks are added to it.
+
+    Yields: a function to call for each block of rows, with a dict of row number -> entries of `info_entry`; rows
+    without entries lose an earlier field only.
 
     Raises:
         InputError: as `VariantFile.rows`; a row that does not fit into BCF; pysam is not installed.
     """
     check_target(target_path)
     target_path = Path(target_path)
-    lines = _annotated_lines(source, size, infos)
     ending = target_path.suffix.lower()
-    with whole_file(target_path) as file:
-        if ending in PACKED:
-            write_bgzf(target_path, os.path.abspath(file.name), lines)
-        elif ending in BINARY:
-            _write_bcf(source, target_path, str(file.name), lines)
-        else:
-            file.writelines(lines)
-
-
-def _annotated_lines(source, size, infos):
-    """Lines of the copy, with their ends."""
-    undeclared = {}
-    for line in source.rows():
-        name = as_text(line.split(b"\t", 1)[0])
-        if name not in source.contigs and name not in undeclared and len(undeclared) < MOST_DECLARED:
-            undeclared[name] = source.chromsizes.get(source.called(name))
-    for line in annotated_header(source.header, undeclared):
-        yield line + b"\n"
     numbered = enumerate(source.rows(samples=True))
-    for entries in infos:
-        for number, line in islice(numbered, size):
-            yield annotated_row(line, entries.get(number, ())) + b"\n"
-    for _ in numbered:
-        raise ValueError("fewer blocks of entries than of rows")
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(whole_file(target_path))
+        if ending in PACKED:
+            file = stack.enter_context(open_bgzf(target_path, file.name))
+        elif ending in BINARY:
+            file = stack.enter_context(_drafted_bcf(source, target_path, file.name))
+
+        def add(entries):
+            for number, line in islice(numbered, size):
+                file.write(annotated_row(line, entries.get(number, ())) + b"\n")
+
+        for line in annotated_header(source.header, source.undeclared):
+            file.write(line + b"\n")
+        yield add
+        for _ in numbered:
+            raise ValueError("fewer blocks of entries than of rows")
 
 
-def _write_bcf(source, target_path, path, lines):
-    """Write lines of VCF as BCF. Its header must declare all that rows name: htslib notes it when it reads them.
+@contextlib.contextmanager
+def _drafted_bcf(source, target_path, path):
+    """A file of VCF that becomes BCF. Its header must declare all that rows name: htslib notes it when it reads them.
 
     target_path: what temporary files are named after. path: of the BCF.
     """
     draft, declared = temporary_path(target_path), temporary_path(target_path)
     try:
         with open(draft, "xb") as file:
-            file.writelines(lines)
+            yield file
         header = _declaring_header(source, draft)
         with open(draft, "rb") as file, open(declared, "xb") as whole:
             whole.write(header)

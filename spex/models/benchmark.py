@@ -1,14 +1,10 @@
 """Whether effects separate the elements that regulate a gene from the others, beside the distance to its TSS."""
 
-import logging
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from spex.errors import InputError, shown
 from spex.models.scores import CONFIDENCE, RESAMPLES, RESAMPLES_AT_ONCE
-from spex.options import whole
 
 CLASSES = {
     "0-20 kb": (0, 20_000),
@@ -26,72 +22,25 @@ COLUMNS = [
     *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
 ]
 
-logger = logging.getLogger("spex")
 
-
-def score_pairs(pairs, elements, tss, *, resamples=RESAMPLES, seed=0):
+def score_pairs(pairs, resamples=RESAMPLES, seed=0):
     """Score effects, and the distance to the TSS, as predictors of which pairs are regulated.
 
-    pairs: DataFrame of chrom, start, end (0-based half-open), gene (symbol), regulated (bool). elements: rows of an
-    elements table of one tissue and model, of these genes at the least. tss: Series, symbol -> (chrom, TSS, 1-based).
-    resamples: samples of the pairs for 95 % percentile intervals, each with as many regulated pairs and as many others
-    as there are; the same for both scores. seed: of these draws.
+    pairs: DataFrame with regulated (bool), distance (bp) and effect, of one tissue and model. resamples: samples of the
+    pairs for 95 % percentile intervals, each with as many regulated pairs and as many others as there are; the same for
+    both scores. seed: of these draws.
 
     Returns: DataFrame, three rows a class of distances: class, pairs, positives, score ("effect", "distance", and
     "difference" of the first from the second), auprc, auroc, and the ends of their intervals (_low, _high). auprc is
-    the average precision. NaN in a class with fewer than LEAST pairs of either kind. Pairs whose gene has no TSS on
-    their chromosome, or whose symbol is that of several genes there, are left out, and counted in the log.
-
-    Raises:
-        InputError: no pair is left.
+    the average precision. NaN in a class with fewer than LEAST pairs of either kind.
     """
-    resamples, seed = whole(1).check(resamples, "resamples"), whole(0).check(seed, "seed")
-    known, shared = pair_scores(pairs, elements, tss), _of_several(pairs, tss)
-    if known.empty and len(pairs):
-        raise InputError(
-            f"no gene of its {len(pairs)} pairs has a TSS on the chromosome of its element; such as "
-            f"{shown(pairs['gene'].iloc[0])} on {shown(pairs['chrom'].iloc[0])}",
-            argument="benchmark",
-            expected="genes by their symbols, each of one gene, and chromosomes by the names that the genes table has",
-        )
-    if shared.any():
-        logger.warning(
-            "%d of %d pairs are left out: their symbol is that of several genes on their chromosome (such as %s)",
-            shared.sum(),
-            len(pairs),
-            shown(pairs["gene"][shared].iloc[0]),
-        )
-    if len(known) + shared.sum() < len(pairs):
-        unknown = sorted(set(pairs["gene"][~shared]) - set(known["gene"]))
-        logger.warning(
-            "%d of %d pairs are left out: no TSS of their gene on their chromosome%s",
-            len(pairs) - len(known) - shared.sum(),
-            len(pairs),
-            f" ({len(unknown)} genes, such as {shown(unknown[0])})" if unknown else "",
-        )
-    return score_known(known, resamples, seed)
-
-
-def score_known(known, resamples=RESAMPLES, seed=0):
-    """As `score_pairs`. known: DataFrame of pairs with regulated, distance, effect."""
     rows = []
     for name, (least, most) in CLASSES.items():
-        part = known[(known["distance"] >= least) & (known["distance"] < most)]
+        part = pairs[(pairs["distance"] >= least) & (pairs["distance"] < most)]
         figures = _figures(part, resamples, seed)
         shared = {"class": name, "pairs": len(part), "positives": int(part["regulated"].sum())}
         rows += [shared | {"score": score} | figures[score] for score in ("effect", "distance", "difference")]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def pair_scores(pairs, elements, tss):
-    """What each pair is scored by, in the order of the pairs that are kept; parameters as of `score_pairs`.
-
-    Returns: DataFrame of the pairs with distance (bp from the element's middle to the TSS, int64) and effect (the sum
-    of |Score| over the gene's elements that overlap it, 0 without any).
-    """
-    known = pairs[~_of_several(pairs, tss)].merge(_places(tss), on=["gene", "chrom"])
-    distance, effect = distances(known, known["tss"]), overlapping_effects(known, elements)
-    return known.drop(columns="tss").assign(distance=distance, effect=effect)
 
 
 def distances(pairs, tss):
@@ -99,24 +48,13 @@ def distances(pairs, tss):
     return ((pairs["start"] + pairs["end"]) // 2 - (tss - 1)).abs()
 
 
-def _places(tss):
-    return pd.DataFrame(list(tss), columns=["chrom", "tss"]).assign(gene=tss.index)
-
-
-def _of_several(pairs, tss):
-    """Whether each pair's symbol is that of several genes on its chromosome: boolean Series, as the pairs."""
-    places = _places(tss)
-    several = places[places.duplicated(["gene", "chrom"])]
-    there, several = (pd.MultiIndex.from_frame(each[["gene", "chrom"]]) for each in (pairs, several))
-    return pd.Series(there.isin(several), pairs.index)
-
-
-def overlapping_effects(pairs, elements, key="TargetGene"):
+def overlapping_effects(pairs, elements):
     """Sum of the sizes of the effects of each pair's gene's elements that overlap the tested one, (n,) float64.
 
-    pairs: DataFrame (n) of chrom, start, end, gene. elements: rows of an elements table of one model. key: its column
-    that has the pairs' genes.
+    pairs: DataFrame (n) of chrom, start, end (0-based half-open), gene (Ensembl id). elements: rows of an elements
+    table of one tissue and model.
     """
+    key = "TargetGeneEnsemblID"
     elements = elements.loc[elements[key].isin(pairs["gene"]), ["chr", "start", "end", key, "Score"]]
     both = (
         pairs[["chrom", "start", "end", "gene"]]

@@ -11,8 +11,7 @@ from spex.compare.tables import Comparison
 from spex.compare.verdict import FOUND
 from spex.contacts.likeness import COLUMNS
 from spex.contacts.sheet import GROUPS
-from spex.errors import InputError, shown
-from spex.inputs.text_tables import listed
+from spex.errors import InputError, listed, shown
 from spex.models.scores import WITHIN
 from spex.models.splits import TEST_CHROM
 from spex.reports.comparison_report import TABLES, read_comparison, read_json

@@ -5,9 +5,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from spex.errors import InputError, command, did_you_mean, shown
+from spex.errors import InputError, command, did_you_mean, listed, shown
 from spex.files.atomic import write_json
-from spex.inputs.text_tables import listed
 from spex.models.fits import predictions_table
 from spex.models.model import Fitted
 from spex.models.registry import MODELS

@@ -10,7 +10,7 @@ from spex.contacts.rules import EVERY_ONE, RULES, SHARED, make_rule, options_of,
 from spex.errors import InputError, command, in_words, parameter, shown
 from spex.files.checks import require_file
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
-from spex.inputs.choices import Reading
+from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.maps.reader import check_different, map_sha256, require_map
 from spex.inputs.normalise import EXCLUDED, NO_CHROMOSOME
 
@@ -114,14 +114,11 @@ class RunSettings:
         return store_identity(self.genome_sha256, self.beluga_sha256, self.precision)
 
 
-def genes_choice(tss_rule, excluded):
-    """How genes were chosen from their file, as RunSettings has it: None for what is left to its default.
-
-    tss_rule: as of `inputs.genes.read_gene_table`. excluded: from `inputs.normalise.excluded_chromosomes`.
-    """
+def genes_choice(choice):
+    """A GeneChoice as RunSettings has it: None for what is left to its default."""
     return {
-        "tss_rule": None if tss_rule == "auto" else tss_rule,
-        "exclude_chroms": None if excluded == EXCLUDED else list(excluded),
+        "tss_rule": None if choice.tss_rule == GeneChoice.tss_rule else choice.tss_rule,
+        "exclude_chroms": None if choice.excluded == EXCLUDED else list(choice.excluded),
     }
 
 
@@ -270,7 +267,7 @@ def _in_words(field, made, found, settings):
         return f"another file ({field} {_short(made)}, this one has {_short(found)})"
     if made is not None:
         return f"{field} {in_words(made) or NO_CHROMOSOME}"
-    if field in genes_choice("auto", EXCLUDED):
+    if field in genes_choice(GeneChoice()):
         return f"the default {field}"
     if not settings.maps_sha256:
         return "sequence alone"

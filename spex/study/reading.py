@@ -4,7 +4,7 @@ import os
 import re
 
 from spex.contacts.rules import RULES, check_resolution
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed, shown
 from spex.files.checks import require_file, require_folder
 from spex.inputs.choices import GeneChoice
 from spex.inputs.expression import open_expression, select_targets
@@ -12,7 +12,6 @@ from spex.inputs.genes import read_gene_table
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.reader import require_map, split_uri
 from spex.inputs.normalise import excluded_chromosomes
-from spex.inputs.text_tables import listed
 from spex.models.choices import Fitting
 from spex.options import options_in
 from spex.runs.settings import OF_RULE

@@ -14,12 +14,11 @@ from spex.files.hashes import KnownHashes
 from spex.inputs.agree import check_on_genome
 from spex.inputs.choices import GeneChoice
 from spex.inputs.expression import open_expression, read_expression
-from spex.inputs.genes import keep_genes, read_gene_table
+from spex.inputs.genes import choose_genes
 from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
-from spex.inputs.normalise import excluded_chromosomes
 from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chromosome
 from spex.runs.cache import PredictionStore, own_keys
@@ -86,9 +85,7 @@ def count_work(study):
     Raises:
         InputError: inputs that cannot be used or do not fit each other.
     """
-    choice = GeneChoice(**study.gene_options)
-    table = read_gene_table(study.genes, choice.tss_rule)
-    genes = keep_genes(table, choice.gene_type, excluded_chromosomes(choice.exclude_chroms))
+    table, genes = choose_genes(study.genes, GeneChoice(**study.gene_options))
     genome = Genome(study.genome, DataFolder(study.base_folder).genome_index)
     genome.close()
     check_on_genome(genes, genome.chromsizes)

@@ -9,7 +9,7 @@ import spex
 from spex.commands import elements
 from spex.effects.elements import COLUMNS
 from spex.inputs.crispr import read_crispr_pairs
-from spex.models.benchmark import score_pairs
+from spex.models.benchmark import distances, overlapping_effects, score_pairs
 
 TRACKS = (("arcs", "bedpe"), ("arcs", "interact"), ("effects", "bedgraph"))
 CORRECTED = ("--contact_rule", "corrected")
@@ -98,10 +98,12 @@ def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goe
     scores = (out / "benchmark.csv").read_bytes()
     table = read_table(out / "elements.tsv")
     pairs = read_crispr_pairs(tmp_path / "crispr.tsv")
-    tss = made.inputs.genes.set_index("symbol")[["chrom", "tss"]].apply(tuple, axis=1)
+    genes = made.inputs.genes.set_index("symbol").loc[pairs["gene"]].reset_index()
+    pairs = pairs.assign(gene=genes["id"], distance=distances(pairs, genes["tss"]))
     written = pd.read_csv(out / "benchmark.csv")
     for fit, found in written.groupby("model"):
-        expected = score_pairs(pairs, table[table["model"] == fit], tss)
+        effects = overlapping_effects(pairs, table[table["model"] == fit])
+        expected = score_pairs(pairs.assign(effect=effects))
         pd.testing.assert_frame_equal(found[expected.columns].reset_index(drop=True), expected, rtol=1e-8)
     monkeypatch.setattr(elements, "TRACKED_ROWS", 3)
     (out / "benchmark.csv").write_text("of another run")

@@ -16,6 +16,8 @@ from refusals import files_in, refuse
 import spex
 from spex.commands import tensors, variants
 from spex.effects.variant_tables import COLUMNS
+from spex.files import hashes
+from spex.inputs import opening
 from spex.models.boosters import GBTREE
 from spex.runs import records
 
@@ -201,6 +203,24 @@ def test_the_annotated_file_names_the_tissue_with_the_largest_effect(score, worl
             row = of_gene.loc[of_gene["effect"].abs().idxmax()]
             assert (alt, tissue.replace("%20", " "), path, quantile) == (row["alt"], row["tissue"], row["path"], "")
             assert float(effect) == pytest.approx(row["effect"], rel=1e-5)
+
+
+def test_a_file_is_opened_once_for_each_time_that_it_is_read(score, world, tmp_path, monkeypatch):
+    """To see what it is and for its hash, to check its alleles, to score them, for the table, for the copy."""
+    rows, opened = snvs(world, 12), []
+    path = write_vcf(tmp_path / "counted.vcf", rows)
+
+    def counting(name, *options, **others):
+        opened.extend([name] if str(name) == str(path) else [])
+        return open(name, *options, **others)
+
+    for module in (opening, hashes):
+        monkeypatch.setattr(module, "open", counting, raising=False)
+    first = score(rows, "out", "--block_size", 5, path=path)
+    assert len(opened) == 5
+    again = score(rows, "out", "--block_size", 5, "--vcf_out", tmp_path / "copy.vcf", path=path)
+    assert len(opened) == 5 + 5  # nothing is left to score
+    pd.testing.assert_frame_equal(first, again)
 
 
 def test_null_variants_give_quantiles(score, world, capsys):

@@ -16,7 +16,7 @@ def test_a_line_says_what_is_used_and_what_is_left_out_for_which_reason():
     account.notes.append("each pair is listed both ways and counts once")
     assert account.line() == (
         "loops.bedpe: 1,812 rows used; left out: 10 between chromosomes, 6 on unknown chromosomes (chrEBV, a\\x1b[2J, "
-        "c, ...); each pair is listed both ways and counts once"
+        "c and 1 more); each pair is listed both ways and counts once"
     )
     assert json.loads(json.dumps(account.summary())) == {
         "file": "loops.bedpe",

@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from spex.errors import InputError
 from spex.inputs.annotation import Stretch, choose_tss
-from spex.inputs.choices import TSS_RULES
+from spex.inputs.choices import TSS_RULES, GeneChoice
 from spex.inputs.gene_tables import COLUMNS
 from spex.inputs.genes import account_of, keep_genes, read_gene_table, report_rows
 
@@ -83,7 +83,7 @@ def test_rules_differ_and_leave_genes_out_with_their_number(tmp_path, caplog):
         assert (table["TSS"] == 1000).all()
     caplog.set_level("INFO", "spex")
     table = read_gene_table(path, "mane")
-    report_rows(path, table, keep_genes(table), "all")
+    report_rows(path, table, keep_genes(table), GeneChoice("all"))
     assert (
         "5 rows: 1 genes used; left out: 2 TEC, 1 PAR genes of chrY, 1 without a MANE Select transcript" in caplog.text
     )
@@ -171,7 +171,7 @@ def tss_of(path):
 
 def account_in(path, rule="auto"):
     table = read_gene_table(path, rule)
-    return account_of(path, table, "all")
+    return account_of(path, table, GeneChoice("all"))
 
 
 def test_the_biotype_in_column_2_of_old_gtf_is_that_of_a_transcript(tmp_path):
@@ -281,9 +281,9 @@ def test_genes_of_chromosomes_that_are_left_out_alone(tmp_path):
         "default: exclude_chroms none takes them",
     ):
         keep_genes(table)
-    assert len(keep_genes(table, excluded=())) == 3
+    assert len(keep_genes(table, GeneChoice(exclude_chroms=["none"]))) == 3
     with pytest.raises(InputError, match="3 lie on chromosomes that are left out: exclude_chroms none takes them"):
-        keep_genes(table, excluded=("chrX", "chrM"))
+        keep_genes(table, GeneChoice(exclude_chroms=["chrX", "chrM"]))
 
 
 TAGS = ("MANE_Select", "Ensembl_canonical", "basic")

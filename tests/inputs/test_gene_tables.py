@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spex.errors import InputError
+from spex.inputs.choices import GeneChoice
 from spex.inputs.genes import keep_genes, read_gene_table
 
 ROWS = [("A", "I", "+", "100"), ("B", "II", "-", "2000"), ("C", "I", "-", "NA"), ("D", "MtDNA", "+", "7")]
@@ -27,7 +28,7 @@ def test_columns_in_any_order_between_tabs_or_commas(tmp_path, order, separator,
     ]
     assert genes["tss"].dtype == np.int64
     with pytest.raises(InputError, match="no complete autosomal gene of gene_type pc; found types unknown"):
-        keep_genes(table, "pc")
+        keep_genes(table, GeneChoice("pc"))
 
 
 def test_symbols_and_types_are_taken_where_they_are(tmp_path):
@@ -35,7 +36,7 @@ def test_symbols_and_types_are_taken_where_they_are(tmp_path):
     columns = ("id", "chrom", "strand", "tss", "type", "symbol")
     table = read_gene_table(written(tmp_path / "genes.tsv", rows, columns, order=(4, 5, 3, 2, 1, 0)))
     assert table["symbol"].tolist() == ["a", "B", "C", "D"]
-    assert keep_genes(table, "pc")["id"].tolist() == ["A"]
+    assert keep_genes(table, GeneChoice("pc"))["id"].tolist() == ["A"]
 
 
 @pytest.mark.parametrize(

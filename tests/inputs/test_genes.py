@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 from spex.errors import InputError
 from spex.inputs import genes as g
 from spex.inputs.agree import check_on_genome
+from spex.inputs.choices import GeneChoice
 
 REAL_TABLE = ROOT.parent / "shared" / "geneanno_GRCh38.csv"
 
@@ -39,7 +40,7 @@ def test_the_real_table_keeps_the_published_number_of_genes():
 @pytest.mark.parametrize("gene_type, kept", [("all", range(9)), ("pc", [0, 2, 3, 4, 5, 7, 8]), ("lincRNA", [1, 6])])
 def test_filter_by_type_chromosome_and_missing_values_keeps_row_numbers(write, gene_type, kept):
     table = g.read_gene_table(write(example_genes()))
-    genes = g.keep_genes(table, gene_type)
+    genes = g.keep_genes(table, GeneChoice(gene_type))
     assert sorted(genes["id"]) == [f"G{number}" for number in kept]
     assert_array_equal(table["id"][genes.index], genes["id"])
     assert genes["tss"].dtype == np.int64
@@ -204,8 +205,8 @@ def test_the_account_has_every_row(write):
     }
     assert summary["used"] + sum(summary["left_out"].values()) == len(table)
     assert g.account_of(path, table).summary() == summary  # nothing adds up
-    coding = g.account_of(path, table, "pc")
-    assert coding.used == len(g.keep_genes(table, "pc")) == len(table) - sum(coding.left_out.values())
+    coding = g.account_of(path, table, GeneChoice("pc"))
+    assert coding.used == len(g.keep_genes(table, GeneChoice("pc"))) == len(table) - sum(coding.left_out.values())
 
 
 def test_a_line_of_many_reasons_ends_in_a_sum(write, caplog):
@@ -214,8 +215,8 @@ def test_a_line_of_many_reasons_ends_in_a_sum(write, caplog):
     caplog.set_level("INFO", "spex")
     read = g.read_gene_table(path)
     with pytest.raises(InputError, match="no complete autosomal gene of gene_type pc"):
-        g.keep_genes(read, "pc")
-    g.report_rows(path, read, read.iloc[:0].rename(columns={"seqnames": "chrom"}), "pc")
+        g.keep_genes(read, GeneChoice("pc"))
+    g.report_rows(path, read, read.iloc[:0].rename(columns={"seqnames": "chrom"}), GeneChoice("pc"))
     (line,) = caplog.messages
     assert "12 rows: 0 genes used; left out: " in line and line.endswith(", 4 for other reasons")
 

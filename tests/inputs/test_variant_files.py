@@ -26,7 +26,7 @@ from spex.errors import InputError
 from spex.inputs import htslib, opening, variant_files
 from spex.inputs.alleles import OK, PAST_THE_END, UNKNOWN_CHROMOSOME, alleles_of_table
 from spex.inputs.variant_files import VariantFile
-from spex.inputs.vcf import check_target, write_annotated
+from spex.inputs.vcf import annotated_copy, check_target
 
 CHROMSIZES = {"chr1": 120_400, "chr8": 90_000, "chrM": 16_569}
 FORM = "##fileformat=VCFv4.3\n"
@@ -82,6 +82,14 @@ def alleles(path, size=2, **options):
     """What of each allele stands in the file, and its row's number."""
     blocks = VariantFile(path, options.pop("chromsizes", CHROMSIZES), **options).blocks(size)
     return [(a.number, a.chrom, a.pos, a.variant_id, a.ref, a.alt) for block in blocks for a in block]
+
+
+def write_annotated(source, target, size, infos):
+    """A copy of a file with the entries of each block, after it was gone through."""
+    list(source.blocks(size))
+    with annotated_copy(source, target, size) as add:
+        for entries in infos:
+            add(entries)
 
 
 def split(rows):

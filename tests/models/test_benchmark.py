@@ -1,5 +1,4 @@
 import itertools
-import logging
 
 import numpy as np
 import pandas as pd
@@ -7,15 +6,20 @@ import pytest
 from made_elements import elements
 from numpy.testing import assert_allclose
 
-from spex.errors import InputError
-from spex.models.benchmark import COLUMNS, _resampled, areas, pair_scores, score_pairs
+from spex.models.benchmark import COLUMNS, _resampled, areas, distances, overlapping_effects, score_pairs
 
-TSS = pd.Series({"MYC": ("chr8", 30_001), "OTHER": ("chr8", 500_001), "FAR": ("chr1", 1001)})
+TSS = {"MYC": 30_001, "OTHER": 500_001}
 EDGES = {"0-20 kb": (0, 20), "20-100 kb": (20, 100), "100-2500 kb": (100, 2500), "all": (0, np.inf)}
 
 
 def pairs_of(*rows):
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "gene", "regulated"])
+
+
+def scored(pairs, table):
+    """The pairs with what they are scored by."""
+    distance = distances(pairs, pairs["gene"].map(TSS))
+    return pairs.assign(distance=distance, effect=overlapping_effects(pairs, table))
 
 
 def slow_auroc(regulated, scores):
@@ -43,60 +47,36 @@ def random_world(pairs, seed=0):
     rng = np.random.default_rng(seed)
     genes = rng.choice(["MYC", "OTHER"], pairs)
     offsets = np.rint(10 ** rng.uniform(3, 6, pairs)).astype(int)
-    starts = np.array([TSS[gene][1] for gene in genes]) + offsets
+    starts = np.array([TSS[gene] for gene in genes]) + offsets
     tested = pairs_of(*(("chr8", start, start + 500, gene, False) for start, gene in zip(starts, genes, strict=True)))
     bins = sorted({(gene, start // 1000 * 1000) for gene, start in zip(genes, starts, strict=True)})
     table = elements(
         *(
-            {"TargetGene": gene, "start": start, "end": start + 1000, "Score": score}
+            {"TargetGeneEnsemblID": gene, "start": start, "end": start + 1000, "Score": score}
             for (gene, start), score in zip(bins, np.round(rng.normal(size=len(bins)), 1), strict=True)
         )
     )
-    effects = pair_scores(tested, table, TSS)["effect"]
+    effects = scored(tested, table)["effect"]
     tested["regulated"] = rng.random(pairs) < 0.1 + 0.5 * (effects > 1) + 0.3 * (offsets < 10_000)
     return tested, table
 
 
 def test_a_pair_is_scored_by_hand():
     table = elements(
-        {"start": 5000, "end": 6000, "Score": 0.5},
-        {"start": 6000, "end": 7000, "Score": -0.25},
-        {"start": 7000, "end": 8000, "Score": 4.0},
-        {"start": 6000, "end": 7000, "Score": 8.0, "TargetGene": "OTHER"},
-        {"start": 6000, "end": 7000, "Score": 8.0, "chr": "chr1"},
+        {"start": 5000, "end": 6000, "Score": 0.5, "TargetGeneEnsemblID": "MYC"},
+        {"start": 6000, "end": 7000, "Score": -0.25, "TargetGeneEnsemblID": "MYC"},
+        {"start": 7000, "end": 8000, "Score": 4.0, "TargetGeneEnsemblID": "MYC"},
+        {"start": 6000, "end": 7000, "Score": 8.0, "TargetGeneEnsemblID": "OTHER"},
+        {"start": 6000, "end": 7000, "Score": 8.0, "chr": "chr1", "TargetGeneEnsemblID": "MYC"},
     )
     tested = pairs_of(
         ("chr8", 5500, 7000, "MYC", True),
         ("chr8", 100, 5000, "MYC", False),
         ("chr8", 6999, 7001, "OTHER", False),
-        ("chr8", 5500, 7000, "UNKNOWN", True),
-        ("chr8", 5500, 7000, "FAR", True),
     )
-    found = pair_scores(tested, table, TSS)
+    found = scored(tested, table)
     assert list(found["effect"]) == [0.75, 0, 8]
     assert list(found["distance"]) == [30_000 - 6250, 30_000 - 2550, 500_000 - 7000]
-    assert list(found["gene"]) == ["MYC", "MYC", "OTHER"] and list(found["regulated"]) == [True, False, False]
-
-
-def test_a_symbol_of_two_chromosomes_is_the_gene_on_the_pair_s():
-    tss = pd.Series([("chrX", 101), ("chr8", 30_001)], ["MYC"] * 2)
-    found = pair_scores(pairs_of(("chr8", 29_000, 31_000, "MYC", True)), elements(), tss)
-    assert list(found["distance"]) == [0]
-
-
-def test_a_symbol_of_several_genes_of_one_chromosome_is_left_out_and_counted(caplog):
-    tested, table = random_world(60)
-    mine = (tested["gene"] == "OTHER").sum()
-    twice = pd.concat([TSS, pd.Series({"OTHER": ("chr8", 99_001)})])
-    assert set(pair_scores(tested, table, twice)["gene"]) == {"MYC"}
-    with caplog.at_level(logging.WARNING, "spex"):
-        found = score_pairs(tested, table, twice, resamples=10)
-    assert list(found.loc[found["class"] == "all", "pairs"]) == [60 - mine] * 3
-    assert caplog.messages == [
-        f"{mine} of 60 pairs are left out: their symbol is that of several genes on their chromosome (such as OTHER)"
-    ]
-    alone = score_pairs(tested[tested["gene"] == "MYC"], table[table["TargetGene"] == "MYC"], TSS, resamples=10)
-    pd.testing.assert_frame_equal(found, alone)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -114,10 +94,10 @@ def test_areas_equal_slow_counts_and_scikit_learn_with_ties(seed):
 
 def test_figures_equal_slow_ones_in_every_class():
     tested, table = random_world(300)
-    found = score_pairs(tested, table, TSS, resamples=20)
+    found = score_pairs(scored(tested, table), resamples=20)
     assert list(found.columns) == COLUMNS
     assert list(found["class"]) == [name for name in EDGES for _ in range(3)]
-    known = pair_scores(tested, table, TSS)
+    known = scored(tested, table)
     for name, (least, most) in EDGES.items():
         part = known[(known["distance"] >= 1000 * least) & (known["distance"] < 1000 * most)]
         rows = found[found["class"] == name].set_index("score")
@@ -148,10 +128,10 @@ def test_samples_are_drawn_within_each_kind_and_are_the_same_for_both_scores():
 
 def test_intervals_are_percentiles_and_the_same_for_the_same_seed():
     tested, table = random_world(200)
-    found = score_pairs(tested, table, TSS)
-    pd.testing.assert_frame_equal(score_pairs(tested, table, TSS), found)
-    assert not score_pairs(tested, table, TSS, seed=1).equals(found)
-    known = pair_scores(tested, table, TSS)
+    found = score_pairs(scored(tested, table))
+    pd.testing.assert_frame_equal(score_pairs(scored(tested, table)), found)
+    assert not score_pairs(scored(tested, table), seed=1).equals(found)
+    known = scored(tested, table)
     scores = {"effect": known["effect"].to_numpy(), "distance": -known["distance"].to_numpy()}
     samples = _resampled(known["regulated"].to_numpy(), scores, 1000, 0)
     rows = found[found["class"] == "all"].set_index("score")
@@ -162,8 +142,8 @@ def test_intervals_are_percentiles_and_the_same_for_the_same_seed():
 
 def test_an_effect_that_decides_is_perfect_and_beats_distance():
     tested, table = random_world(400)
-    tested["regulated"] = pair_scores(tested, table, TSS)["effect"] > 1
-    rows = score_pairs(tested, table, TSS).set_index(["class", "score"])
+    tested["regulated"] = scored(tested, table)["effect"] > 1
+    rows = score_pairs(scored(tested, table)).set_index(["class", "score"])
     assert_allclose(rows.loc[(slice(None), "effect"), ["auprc", "auprc_low", "auroc", "auroc_low"]], 1, rtol=1e-12)
     assert (rows.loc[(slice(None), "difference"), ["auprc_low", "auroc_low"]] > 0).all(axis=None)
 
@@ -171,29 +151,7 @@ def test_an_effect_that_decides_is_perfect_and_beats_distance():
 @pytest.mark.parametrize(("positives", "negatives"), [(2, 20), (20, 2), (0, 0)])
 def test_small_classes_have_counts_alone(positives, negatives):
     rows = [("chr8", 1000 * row, 1000 * row + 500, "MYC", row < positives) for row in range(positives + negatives)]
-    found = score_pairs(pairs_of(*rows).astype({"regulated": bool}), elements(), TSS)
+    found = score_pairs(scored(pairs_of(*rows).astype({"regulated": bool}), elements()))
     assert found[COLUMNS[4:]].isna().all(axis=None)
     assert list(found.loc[found["class"] == "all", "pairs"]) == [positives + negatives] * 3
     assert list(found.loc[found["class"] == "all", "positives"]) == [positives] * 3
-
-
-def test_pairs_of_unknown_genes_are_counted(caplog):
-    tested, table = random_world(60)
-    tested.loc[:3, "gene"] = ["NEW", "NEW", "FAR", "MORE"]
-    with caplog.at_level(logging.WARNING, "spex"):
-        found = score_pairs(tested, table, TSS, resamples=10)
-    assert list(found.loc[found["class"] == "all", "pairs"]) == [56] * 3
-    assert caplog.messages == [
-        "4 of 60 pairs are left out: no TSS of their gene on their chromosome (3 genes, such as FAR)"
-    ]
-
-
-def test_chromosomes_by_other_names_are_refused():
-    tested, table = random_world(20)
-    with pytest.raises(InputError, match=r"benchmark: no gene of its 20 pairs has a TSS on .* on 8; expected"):
-        score_pairs(tested.assign(chrom="8"), table, TSS)
-
-
-def test_no_samples_are_refused():
-    with pytest.raises(InputError, match="resamples: found 0"):
-        score_pairs(*random_world(10), TSS, resamples=0)

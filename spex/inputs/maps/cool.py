@@ -14,13 +14,12 @@ import h5py
 import numpy as np
 
 from spex.contacts.maps import MapReader, Pixels, joined
-from spex.errors import InputError, parameter, shown
+from spex.errors import InputError, listed, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
 from spex.inputs.identify import BEGINNINGS, COMPRESSED, HDF5, HIC, LONGEST, kind_of, recognise
 from spex.inputs.maps.reader import check_counts, check_values, damaged, map_error, split_uri, whole_where_near
-from spex.inputs.normalise import some_of
 from spex.inputs.opening import beginning
 
 CHUNK_PIXELS = 4_000_000
@@ -323,7 +322,7 @@ def _no_group(file, path, group):
     for name, outer in file.items():
         inner = outer.items() if isinstance(outer, h5py.Group) else ()
         names += [f"/{name}"] if _is_cooler(outer) else [f"/{name}/{key}" for key, each in inner if _is_cooler(each)]
-    expected = f"one of {some_of(names)}" if names else "a .mcool or .cool of cooler"
+    expected = f"one of {listed(names, 5)}" if names else "a .mcool or .cool of cooler"
     return map_error(path, f"no map in /{shown(group)}", expected=expected)
 
 

@@ -5,14 +5,12 @@ A file's format follows from its content: the first bytes, what a text says of i
 
 import re
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from spex.contacts.maps import MapReader
 from spex.contacts.rules import LEAST_DISTANCE
 from spex.errors import InputError, parameter
 from spex.inputs.choices import Reading
-from spex.inputs.identify import HDF5, HIC, recognise
+from spex.inputs.identify import HDF5, HIC, Format, recognise, take
+from spex.inputs.identify import identify as identify_as
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.hic import HicMap
 from spex.inputs.maps.loops import LoopMap, TripletMap, names_count
@@ -22,7 +20,6 @@ from spex.inputs.maps.text import (
     MOST,
     NEARLY_ALL,
     PLACE,
-    Sample,
     anchors_elsewhere,
     are_chromosomes,
     are_numbers,
@@ -39,17 +36,6 @@ from spex.inputs.swapped import others
 TRIPLETS, LOOPS, MODEL = "triplets", "loops", "a 3D model"
 STRANDS = {"+", "-", "."}
 WANTED = "loops as BEDPE (chrom1 start1 end1 chrom2 start2 end2 count), triplets (chrom start1 start2 count) or a map"
-
-
-@dataclass(frozen=True)
-class Format:
-    """A format of files. name: as messages call it. sign: whether a Sample is of it. reader: class that reads it; None
-    of one that is refused. way: then how its contacts get into one that is read, as text, or from a Sample."""
-
-    name: str
-    sign: Callable[[Sample], bool]
-    reader: type[MapReader] | None = None
-    way: str | Callable[[Sample], str] | None = None
 
 
 def open_maps(paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (frozen)
@@ -92,12 +78,9 @@ def identify(path, resolution=1000):
     Text of another kind is refused by its name, where that can be seen, and with how to convert it.
     """
     sample = read_sample(path, resolution)
-    found = next((each for each in FORMATS if each.sign(sample)), None)
+    found = identify_as(FORMATS, sample, {"argument": "maps", "subject": path}, WANTED)
     if found is None and sample.width > 0:
         raise map_error(path, _unlike(sample), expected=WANTED)
-    if found is not None and found.reader is None:
-        way = found.way if isinstance(found.way, str) else found.way(sample)
-        raise map_error(path, found.name, expected=WANTED, hint=way)
     return found
 
 
@@ -238,13 +221,13 @@ def _from_middles(sample):
 
 
 TABS = "tr ' ' '\\t' | "
-CONTACTS = "give the interactions or the contact map of the experiment: a contact is a pair of stretches"
+CONTACTS = take("give the interactions or the contact map of the experiment: a contact is a pair of stretches")
 FORMATS = (
-    *(Format(each.name, each.sign, way=each.way) for each in others("maps")),
-    Format(HDF5, lambda sample: recognise(sample.path) == HDF5, CoolMap),
-    Format(HIC, lambda sample: recognise(sample.path) == HIC, HicMap),
-    Format(MMCIF, lambda sample: molecule_kind(sample.text) == MMCIF, ModelMap),
-    Format(PDB, lambda sample: molecule_kind(sample.text) == PDB, ModelMap),
+    *others("maps"),
+    Format(HDF5, lambda sample: recognise(sample.path) == HDF5, reader=CoolMap),
+    Format(HIC, lambda sample: recognise(sample.path) == HIC, reader=HicMap),
+    Format(MMCIF, lambda sample: molecule_kind(sample.text) == MMCIF, reader=ModelMap),
+    Format(PDB, lambda sample: molecule_kind(sample.text) == PDB, reader=ModelMap),
     Format("a FASTA file of sequence", begins(r"[>;]"), way=CONTACTS),
     Format("a GFF or GTF file of genes", begins(r"##gff-version|#!genome|##description: .*annotation"), way=CONTACTS),
     Format(
@@ -253,7 +236,7 @@ FORMATS = (
             begins(r"@(HD|SQ|RG|PG|CO)\t"),
             rows(lambda row: are_whole(row[1], row[3], row[4]) and re.fullmatch(r"(\d+[MIDNSHP=X])+|\*", row[5]), 11),
         ),
-        way="make a map of their pairs: pairtools parse, then cooler cload pairs",
+        way=take("make a map of their pairs: pairtools parse, then cooler cload pairs"),
     ),
     Format("a sparse matrix (Matrix Market)", begins(r"%%MatrixMarket"), way=CONTACTS),
     Format("a wiggle track", begins(r"((track|browser).*\n)*(fixedStep|variableStep)"), way=CONTACTS),
@@ -261,13 +244,15 @@ FORMATS = (
     Format(
         "fields in quotes",
         rows(lambda row: any(each.startswith('"chr') for each in row[:2]), 2),
-        way='write it without them and without names of rows (R: write.table(x, FILE, sep = "\\t", quote = FALSE, '
-        "row.names = FALSE))",
+        way=take(
+            'write it without them and without names of rows (R: write.table(x, FILE, sep = "\\t", quote = FALSE, '
+            "row.names = FALSE))"
+        ),
     ),
     Format(
         "columns between commas",
         lambda sample: sample.width == 1 and (sample.rows or [sample.header])[0][0].count(",") > 2,
-        way="write it with tabs between the columns",
+        way=take("write it with tabs between the columns"),
     ),
     Format("pairs of reads (Juicer's short or long form)", _is_juicer(0), way=_binned(2, 3, 6, 7, first=TABS)),
     Format("pairs of reads (Juicer's medium form)", _is_juicer(1), way=_binned(3, 4, 7, 8, first=TABS)),
@@ -289,7 +274,7 @@ FORMATS = (
         rows(lambda row: are_chromosomes(row[1], row[4]) and are_whole(row[2], row[5]) and row[3] in STRANDS, 7),
         way=_binned(2, 3, 5, 6),
     ),
-    Format(LOOPS, _is_bedpe, LoopMap),
+    Format(LOOPS, _is_bedpe, reader=LoopMap),
     Format(
         "a table of pairs of positions (as FitHiC2, GOTHiC and Juicer's extra short form have them), no BEDPE",
         rows(lambda row: are_chromosomes(row[0], row[2]) and are_whole(row[1], row[3]), 4),
@@ -323,11 +308,11 @@ FORMATS = (
     ),
     Format("a BED file of stretches (BED, narrowPeak, BED12), no pairs of them", _is_bed, way=CONTACTS),
     Format("a table of numbers by name, such as expression", _has_names, way=CONTACTS),
-    Format(TRIPLETS, _is_table(lambda sample: sample.mostly(lambda row: are_whole(*row[1:3])), 4), TripletMap),
+    Format(TRIPLETS, _is_table(lambda sample: sample.mostly(lambda row: are_whole(*row[1:3])), 4), reader=TripletMap),
     Format(
         MODEL,
         _is_table(lambda sample: sample.mostly(lambda row: are_whole(row[1])) and _each_once(sample), 5),
-        ModelMap,
+        reader=ModelMap,
     ),
     Format(
         "a matrix as numbers of two bins and a count (HiC-Pro, cooler dump, juicer_tools dump)",
@@ -340,6 +325,6 @@ FORMATS = (
     Format(
         "a matrix of numbers, a row a bin",
         rows(lambda row: are_numbers(*row), 6),
-        way="write a row for each pair of bins: chromosome, starts of both, count",
+        way=take("write a row for each pair of bins: chromosome, starts of both, count"),
     ),
 )

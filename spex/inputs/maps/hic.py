@@ -23,12 +23,11 @@ from pathlib import Path
 import numpy as np
 
 from spex.contacts.maps import MapReader, Pixels, joined
-from spex.errors import not_installed, parameter, shown
+from spex.errors import listed, not_installed, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.maps.hic_process import DAMAGED
 from spex.inputs.maps.reader import check_counts, damaged, map_error, whole_where_near
-from spex.inputs.normalise import some_of
 
 SCRIPT = Path(__file__).with_name("hic_process.py")
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
@@ -162,7 +161,7 @@ class HicMap(MapReader):
         others = [chrom for chrom in known if chrom not in self._met]
         if others:
             account.notes.append(
-                f"pixels on {len(others):,} chromosomes without genes ({some_of(others)}) are left out"
+                f"pixels on {len(others):,} chromosomes without genes ({listed(others, 5)}) are left out"
             )
         account.notes.append("pixels between chromosomes are not counted")
         return [account]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from spex.contacts.maps import Pixels, joined, mark, summed
-from spex.errors import parameter, shown
+from spex.errors import listed, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
-from spex.inputs.maps.matching import MapWithoutLengths, Spellings, first_three
+from spex.inputs.maps.matching import MapWithoutLengths, Spellings
 from spex.inputs.maps.reader import LARGEST_POSITION, map_error
 from spex.inputs.maps.text import first_bad, numbered, numbers_of, read_layout, read_rows
 
@@ -112,7 +112,7 @@ class TextContacts(MapWithoutLengths):
             raise map_error(self.path, found, expected="a row for each contact")
         if spellings.twice:
             account.notes.append(
-                first_three(f"{shown(name)} is also called {shown(other)}" for name, other in spellings.twice.items())
+                listed((f"{shown(name)} is also called {shown(other)}" for name, other in spellings.twice.items()), 3)
             )
         return self._finished(kept, reached, account)
 

@@ -8,10 +8,10 @@ import numpy as np
 from spex.contacts.collect import report_accounts
 from spex.contacts.maps import MapReader, Pixels, joined
 from spex.contacts.sheet import count_map
-from spex.errors import shown
+from spex.errors import listed, shown
 from spex.inputs.agree import same_length
 from spex.inputs.maps.reader import map_error
-from spex.inputs.normalise import known_as, names_in, some_of
+from spex.inputs.normalise import known_as, names_in
 from spex.progress import progress
 
 logger = logging.getLogger("spex")
@@ -62,7 +62,7 @@ class Chromosomes:
         if strict and self.sizes and unknown:
             raise map_error(
                 path,
-                f"{self.source} has no chromosome '{shown(unknown[0])}'; it has {some_of(self.sizes)}",
+                f"{self.source} has no chromosome '{shown(unknown[0])}'; it has {listed(self.sizes, 5)}",
                 expected="the same names in both",
             )
         names = {spelled: name for spelled, name in found.items() if spelled in known}
@@ -218,7 +218,7 @@ def _require_any(found, path, there, chroms):
     if not found:
         raise map_error(
             path,
-            f"none of the genes lies on a chromosome of it: it has {some_of(there)}, the genes {some_of(chroms)}",
+            f"none of the genes lies on a chromosome of it: it has {listed(there, 5)}, the genes {listed(chroms, 5)}",
             expected="the same names in both, but for chr in front",
         )
 
@@ -227,13 +227,7 @@ def _log_renamed(path, names):
     """Log which chromosomes have other names in a file. names: here -> there."""
     renamed = [f"{shown(ours)} is {shown(theirs)} there" for ours, theirs in names.items() if ours != theirs]
     if renamed:
-        logger.info("%s: %s", path, first_three(renamed))
-
-
-def first_three(texts):
-    """The first three of some texts in one line."""
-    texts = list(texts)
-    return ", ".join([*texts[:3], *(["..."] if len(texts) > 3 else [])])
+        logger.info("%s: %s", path, listed(renamed, 3))
 
 
 def _rounded_lengths(map_, names, sizes, source):
