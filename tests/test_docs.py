@@ -224,6 +224,7 @@ def world(tmp_path_factory):
         for name in ("tensors.py", "environment.yml"):
             shutil.copy(ROOT / name, folder)
         write_contact_inputs(folder)
+        shutil.copy(folder / MAP, folder / "other.mcool")
         write_variants_and_pairs(folder)
         genes = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")
         (folder / GENCODE).write_bytes(gzip.compress(gtf_of(genes).encode()))
