@@ -74,7 +74,7 @@ def make_tables(statistics, targets, *, correction=Protocol.correction, least_ga
     settings = settings or {}
     results = pd.concat([_rows(each, targets) for each in statistics], ignore_index=True)
     maps = pd.concat([_row_of_map(each, settings) for each in statistics], ignore_index=True)
-    results, maps = (_judge(table, correction, least_gain) for table in (results, maps))
+    results, maps = (judged(table, correction, least_gain) for table in (results, maps))
     for kind, verdicts in FOUND.items():
         counts = results["verdict"].isin(verdicts).groupby(results["map"], sort=False).sum()
         maps[f"tissues_{kind}"] = maps["map"].map(counts).to_numpy()
@@ -196,8 +196,8 @@ def _texts(penalties):
     return ["none" if penalty == LEFT_OUT else f"{penalty:.6g}" for penalty in ordered]
 
 
-def _judge(table, correction, least_gain):
-    """The table with adjusted p-values, verdicts and their sentences."""
+def judged(table, correction, least_gain=Protocol.least_gain):
+    """A table of `RESULTS` with adjusted p-values, verdicts and their sentences, in the place of others."""
     table = table.copy()
     for family in FAMILIES:
         table[f"q_{family}"] = adjust(table[f"p_{family}"], correction)

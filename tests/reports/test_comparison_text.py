@@ -6,7 +6,7 @@ import pytest
 from made_comparison import made_comparison, made_draws
 
 from spex.compare.protocol import CORRECTIONS
-from spex.compare.tables import _judge
+from spex.compare.tables import judged
 from spex.compare.verdict import SHOWN_ONLY, STRENGTHS
 from spex.reports import comparison_text as words
 from spex.reports import numbers
@@ -157,8 +157,8 @@ def applied(tests, correction):
     held = []
     for p in (0.001 * step for step in range(1, 60)):
         row = {"p_seq": 1.0, "p_content": 1.0, "p_num": p, "p_less": 1.0, "map_over_numbers": 1.0, "gain": 0.1}
-        judged = _judge(pd.DataFrame([row | {"gain_low": -1.0, "gain_high": 1.0}] * tests), correction, 0.005)
-        held += judged.loc[judged["verdict"] == 4, "q_num"].tolist()
+        found = judged(pd.DataFrame([row | {"gain_low": -1.0, "gain_high": 1.0}] * tests), correction, 0.005)
+        held += found.loc[found["verdict"] == 4, "q_num"].tolist()
     return min((0.025, 0.05), key=lambda level: abs(level - max(held)))
 
 
