@@ -31,8 +31,8 @@ class Strength:
 
 
 STRENGTHS = (
-    Strength("strong evidence", single=0.001, several=0.002, region=3.8),
-    Strength("evidence", single=0.01, several=0.02, region=9.8),
+    Strength("strong evidence", single=0.001, several=0.002, region=4.0),
+    Strength("evidence", single=0.01, several=0.02, region=10.5),
 )
 """From the strongest on."""
 
