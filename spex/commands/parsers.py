@@ -301,11 +301,14 @@ def _completion(words, prog):
 
 def _study(words, prog):
     parser = OneLineParser(prog, "Many contact maps, tissues and controls, described by one file.", passes_on=True)
-    commands = parser.add_subparsers(dest="what", required=True, metavar="{init,check,run,report}")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="{init,fetch,check,run,report}")
     add = partial(commands.add_parser, others=spell)
     file = {"type": typed(PATH), "metavar": "FILE"}
     own = add("init", help="write a study's file, every key explained")
     own.add_argument("file", nargs="?", default="study.yaml", help="default: study.yaml", **file)
+    own = add("fetch", help="get the maps that are given by their accession, from the 4DN and ENCODE portals")
+    own.add_argument("file", help="the study's file", **file)
+    _add_access(own)
     own = add("check", help="report what is wrong or missing, what there is to do, and what it takes")
     own.add_argument("file", help="the study's file", **file)
     own.add_argument("--json", help="write the numbers to a file", **file)
