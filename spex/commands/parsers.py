@@ -233,6 +233,14 @@ def _map(words, prog):
     parser.options("maps and genes", GeneChoice)
     add = parser.group("outputs").add_argument
     add("--json", type=typed(PATH), metavar="FILE", help="write the numbers of all sheets to a file")
+    counts = parser.group("predicted maps").add_argument
+    counts(
+        "--values",
+        type=typed(PATH),
+        metavar="MAP",
+        help="the map has predicted values, no counts: at each distance those that are highest get the counts of MAP",
+    )
+    counts("--write", type=typed(PATH), metavar="FILE.cool", help="where the map of counts is written")
     parser.make_rare(
         add("--profile", type=typed(PATH), metavar="FILE", help="write what maps are compared by, as a study needs it")
     )
