@@ -1,9 +1,11 @@
 """`spex map`: a data sheet of each contact map, in one pass over it.
 
     spex map FILE ... [--resolution 1000] [--genes TABLE] [--json FILE] [--out DIR]
+    spex map PREDICTED --values MAP --write COUNTS.cool [--resolution 1000]
 
 Prints pixels, counts, cis share, depth, counts by distance, contacts per gene and coverage, and how alike each two of
-several maps are; as JSON with --json, and as one page of pictures with --out.
+several maps are; as JSON with --json, and as one page of pictures with --out. A map of predicted values gets the counts
+of another map, and is written as a map of counts, whose sheet is then shown.
 """
 
 import logging
@@ -14,17 +16,20 @@ from spex.commands.arguments import read_genes, recall, remembered_maps
 from spex.commands.choices import Inputs
 from spex.commands.main import start
 from spex.commands.parser import chosen
+from spex.contacts.collect import report_accounts
 from spex.contacts.likeness import Profiler, as_arrays, compare_profiles
 from spex.contacts.rules import check_resolution
-from spex.errors import InputError
+from spex.errors import InputError, parameter
 from spex.files.atomic import write_json
 from spex.files.checks import require_folder
 from spex.files.hashes import Watch
 from spex.files.sealed import save_arrays
 from spex.inputs.choices import Reading
+from spex.inputs.maps.cool import write_cool
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import read_sheet
-from spex.inputs.maps.reader import split_uri
+from spex.inputs.maps.reader import require_map, split_uri
+from spex.inputs.maps.values import open_values
 from spex.reports.map_sheets import likeness_text, sheet_text, write_sheets
 from spex.runs.folder import open_made
 
@@ -37,6 +42,8 @@ def run(args):
     check_resolution(args.resolution)
     usual = Path(Inputs.genes)
     args.genes = args.genes or (usual if usual.exists() else None)
+    if args.values or args.write:
+        _write_counts(args)
     watch = Watch(genes=args.genes or (), maps=[split_uri(path)[0] for path in args.maps])
     genes = args.genes and read_genes(args)[1]
     out = args.out and require_folder(args.out, "out")
@@ -61,6 +68,23 @@ def run(args):
         save_arrays(profile, as_arrays(profiles))
     if out:
         logger.info("pictures and the page are in %s", write_sheets(out, sheets, likeness).parent)
+
+
+def _write_counts(args):
+    """Write a map of values with the counts of another one, and go on with that."""
+    if not (args.values and args.write and len(args.maps) == 1):
+        raise InputError(
+            f"{parameter('values')} gives one map of values the counts of another map, and {parameter('write')} says "
+            "where the map of counts goes; give both and one map, or none of them"
+        )
+    path = require_folder(Path(args.write).parent, "write") / Path(args.write).name
+    watch = Watch(maps=[split_uri(require_map(each))[0] for each in (*args.maps, args.values)])
+    map_ = open_values(args.maps[0], args.values, args.resolution, chosen(Reading, args))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_cool(path, map_, watch.check)
+    report_accounts([map_])
+    map_.close()
+    args.maps, args.value_column = [path], Reading.value_column
 
 
 def _take_maps_of(args):

@@ -233,6 +233,14 @@ def _map(words, prog):
     parser.options("maps and genes", GeneChoice)
     add = parser.group("outputs").add_argument
     add("--json", type=typed(PATH), metavar="FILE", help="write the numbers of all sheets to a file")
+    counts = parser.group("predicted maps").add_argument
+    counts(
+        "--values",
+        type=typed(PATH),
+        metavar="MAP",
+        help="the map has predicted values, no counts: at each distance those that are highest get the counts of MAP",
+    )
+    counts("--write", type=typed(PATH), metavar="FILE.cool", help="where the map of counts is written")
     parser.make_rare(
         add("--profile", type=typed(PATH), metavar="FILE", help="write what maps are compared by, as a study needs it")
     )
@@ -301,11 +309,14 @@ def _completion(words, prog):
 
 def _study(words, prog):
     parser = OneLineParser(prog, "Many contact maps, tissues and controls, described by one file.", passes_on=True)
-    commands = parser.add_subparsers(dest="what", required=True, metavar="{init,check,run,report}")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="{init,fetch,check,run,report}")
     add = partial(commands.add_parser, others=spell)
     file = {"type": typed(PATH), "metavar": "FILE"}
     own = add("init", help="write a study's file, every key explained")
     own.add_argument("file", nargs="?", default="study.yaml", help="default: study.yaml", **file)
+    own = add("fetch", help="get the maps that are given by their accession, from the 4DN and ENCODE portals")
+    own.add_argument("file", help="the study's file", **file)
+    _add_access(own)
     own = add("check", help="report what is wrong or missing, what there is to do, and what it takes")
     own.add_argument("file", help="the study's file", **file)
     own.add_argument("--json", help="write the numbers to a file", **file)

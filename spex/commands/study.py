@@ -1,13 +1,14 @@
 """`spex study`: many maps, tissues and controls, described by one file.
 
     spex study init [FILE]
+    spex study fetch FILE [--mirror URL] [--4dn_key FILE]
     spex study check FILE [--measure] [--json FILE]
     spex study run FILE [--profile slurm] [--cores N] [--dry-run] [-- ARGUMENTS FOR SNAKEMAKE]
     spex study report FILE
 
-`init` writes a study's file with every key explained. `check` refuses what cannot be used, with its line, and shows
-what there is to do and what it will cost. `run` does what is not done yet, by Snakemake. `report` writes the report of
-a finished study, which is the last step of a run.
+`init` writes a study's file with every key explained. `fetch` gets the maps that are given by their accession. `check`
+refuses what cannot be used, with its line, and shows what there is to do and what it will cost. `run` does what is not
+done yet, by Snakemake. `report` writes the report of a finished study, which is the last step of a run.
 """
 
 from dataclasses import asdict
@@ -15,11 +16,12 @@ from functools import partial
 from pathlib import Path
 
 from spex.commands.main import start
+from spex.commands.resources import access
 from spex.errors import InputError
 from spex.files.atomic import write_json, write_text
 from spex.files.checks import require_folder
 from spex.study.cost import MEASURED, cost_text, estimate, measured
-from spex.study.reading import read_study
+from spex.study.reading import fetch_files, read_study
 from spex.study.running import run_study
 from spex.study.template import TEMPLATE
 from spex.study.work import count_work
@@ -56,10 +58,15 @@ def report(args):
     print(write_study_report(read_study(args.file, quick=True)))
 
 
+def fetch(args):
+    for path in fetch_files(args.file, **access(args)):
+        print(path)
+
+
 def run(args):
     if args.words and args.what != "run":
         raise InputError(f"{' '.join(args.words)}: only spex study run passes arguments on to Snakemake")
-    {"init": init, "check": check, "run": run_by_engine, "report": report}[args.what](args)
+    {"init": init, "check": check, "fetch": fetch, "run": run_by_engine, "report": report}[args.what](args)
 
 
 main = partial(start, "study")

@@ -70,7 +70,7 @@ class MapReader(Protocol):
     path: of the file. resolution: bp per bin; resolutions: all that the file has. chromsizes: name -> bp, None where
     the format has no lengths; it then has ends, name -> bp that its contacts reach up to, and `fit`, which may be
     called with what is known of the chromosomes before anything is read. has_balancing: whether the format has weights
-    of bins, which `balancing` then gives.
+    of bins, which `balancing` then gives. has_counts: whether its numbers are counts, and not values in other units.
 
     `advance` is a function that is called with the number of pixels read.
     """
@@ -81,6 +81,7 @@ class MapReader(Protocol):
     chromsizes: dict[str, int] | None = None
     ends: dict[str, int] | None = None
     has_balancing: bool = False
+    has_counts: bool = True
 
     def accounts(self) -> list:
         """An Account of each of its files, of what has been read so far."""
@@ -161,6 +162,66 @@ class DownsampledMap(MapReader):
             drawn[mine] = np.searchsorted(at_most, chances[mine])
         kept = drawn > 0
         return one[kept], other[kept], drawn[kept]
+
+
+class RankedMap(MapReader):
+    """The counts of a reference map in the order of a map of values, so that neither its units nor its depth matter.
+
+    At each distance of a chromosome the pairs of bins with the highest values get the reference's counts at that
+    distance, the highest value the largest count, as far as there are any; equal values are put in order at random, by
+    chromosome and bins alone. A chromosome is in memory at once, in some 100 bytes a value.
+
+    values: MapReader of values, of which a pair that comes twice has the mean, and NaN is none. reference: MapReader of
+    counts, with the same names of chromosomes and all that there are. covers_all: whether pairs without a value are the
+    lowest; otherwise they are unknown, and the reference's counts there are left out.
+    """
+
+    def __init__(self, values, reference, *, covers_all):
+        self.path, self.resolution, self.resolutions = values.path, values.resolution, values.resolutions
+        self.chromsizes, self.ends = reference.chromsizes, reference.ends
+        self._values, self._reference, self._covers_all = values, reference, covers_all
+
+    def accounts(self):
+        return [*self._values.accounts(), *self._reference.accounts()]
+
+    def close(self):
+        self._values.close()
+        self._reference.close()
+
+    def parts(self, chrom, advance):
+        if chrom not in (self._values.chromsizes or self._values.ends):
+            return
+        one, other, values = self._means(chrom, advance)
+        first, last, counts = summed(*_columns(self._reference.parts(chrom, lambda count: None)))
+        bins = max(map(int, (one.max(initial=0), other.max(initial=0), last.max(initial=0)))) + 1
+        known = counts > 0
+        if not self._covers_all:
+            known &= np.isin(first * bins + last, one * bins + other)
+        first, last, counts = first[known], last[known], counts[known]
+        by_chance = _uniform(f"values {chrom}", one, other)
+        order = np.lexsort((by_chance, -values, other - one))
+        one, other, distance = one[order], other[order], (other - one)[order]
+        order = np.lexsort((-counts, last - first))
+        counts, of_counts = counts[order], (last - first)[order]
+        starts, numbers = np.searchsorted(of_counts, np.arange(bins)), np.bincount(of_counts, minlength=bins)
+        place = (
+            np.arange(len(one)) - np.searchsorted(distance, np.arange(bins))[distance]
+        )  # among those of its distance
+        kept = place < numbers[distance]
+        yield Pixels(one[kept], other[kept], counts[starts[distance[kept]] + place[kept]])
+
+    def _means(self, chrom, advance):
+        """The chromosome's pairs of bins that have a value, each once, and their values."""
+        one, other, values = _columns(self._values.parts(chrom, advance))
+        there = ~np.isnan(values)
+        one, other, values = one[there], other[there], values[there]
+        times = summed(one, other, np.ones(len(one)))[2]
+        one, other, sums = summed(one, other, values)
+        return one, other, sums / times
+
+
+def _columns(parts):
+    return joined([(part.bin1, part.bin2, part.counts) for part in parts])
 
 
 def _uniform(seed, one, other):

@@ -1,7 +1,9 @@
 """study.yaml, read and checked before anything is made: every path, name, option, tissue and resolution."""
 
+import logging
 import os
 import re
+from dataclasses import replace
 
 from spex.contacts.rules import RULES, check_resolution
 from spex.errors import InputError, listed, shown
@@ -14,6 +16,7 @@ from spex.inputs.maps.reader import require_map, split_uri
 from spex.inputs.normalise import excluded_chromosomes
 from spex.models.choices import Fitting
 from spex.options import options_in
+from spex.resources.portals import get_portal_file, is_accession, read_portal_file
 from spex.runs.settings import OF_RULE
 from spex.study.plan import READING_OPTIONS, Study, StudyFit, StudyMap
 from spex.study.schema import KEYS, OF_MAPS, spell
@@ -33,11 +36,17 @@ GENE_OPTIONS = [name for name, *_ in options_in(GeneChoice)]
 LISTS = {name for each in (GeneChoice, Fitting, *OF_MAPS) for name, said, _ in options_in(each) if said.kind.item}
 """Options of which there may be several, so that one value is a list of one."""
 
+logger = logging.getLogger("spex")
+
 INDEX = r"(0|[1-9][0-9]*)"
 INDICES = re.compile(rf"{INDEX}(\s*[-,]\s*{INDEX})*|all")
 """Numbers and ranges of columns; a tissue's own name goes first."""
 PATTERN = re.compile(r"\{\s*[.\w]+\s*(,.*)?\}", re.DOTALL)
 """What Snakemake reads as a pattern in the path of the folder that it runs in."""
+
+ABOUT = ("cell_type", "experiment", "factor")
+FETCHED = "data"
+"""Folder beside the study's file with what comes from portals."""
 
 COUNTS_FROM = "check the path; it counts from the file's folder"
 
@@ -63,7 +72,10 @@ def read_study(path, *, quick=False):
     opened = _with_line(file, ("expression",), open_expression, *options)
     tissues = _tissues(file, opened)
     _with_line(file, ("exclude_chroms",), excluded_chromosomes, choice.exclude_chroms)
-    maps = _maps(file, base)
+    maps = [
+        each if "cell_type" in given else _of_tissues(each, tissues)
+        for each, given in zip(_maps(file, base), file.values["maps"], strict=True)
+    ]
     comparison = {key: value for key, value in values.get("comparison", {}).items() if value is not False}
     for number, each in enumerate(maps):
         _check_map(file, number, each, opened, tissues, quick=quick)
@@ -151,12 +163,15 @@ def _tissues(file, opened):
 
 
 def _maps(file, base):
-    """The maps of the file, each once and under a name of its own. Returns: list of StudyMap."""
+    """The maps of the file, each once and under a name of its own. Returns: list of StudyMap.
+
+    What the file does not say of a map is taken from the portal that it comes from.
+    """
     maps, names, seen = [], {}, {}
     for number, given in enumerate(file.values["maps"]):
         place, name = ("maps", number), given["name"]
         _check_name(file, (*place, "name"), f"map {name}", name, names)
-        files = _map_files(file, base, place, given)
+        files, known = _map_files(file, base, place, given)
         options = {"contact_rule": given.get("rule", RULE), "hic_resolution": given.get("resolution", RESOLUTION)}
         options |= _options(given, (*OF_RULE, *READING_OPTIONS))
         what = set(map(_real, files)), options
@@ -164,8 +179,22 @@ def _maps(file, base):
         if twin:
             raise file.error((*place, "files"), f"map {name}: the same files as map {twin}", expected="each map once")
         seen[name] = what
-        maps.append(StudyMap(name, files, options, **_options(given, ("cell_type", "experiment", "factor"))))
+        maps.append(StudyMap(name, files, options, **known | _options(given, ABOUT)))
     return maps
+
+
+def _of_tissues(map_, tissues):
+    """A map whose cell type is a portal's, as the one tissue of the study whose name has that as a word, if any."""
+    if map_.cell_type is None:
+        return map_
+    word = re.compile(rf"(?<!\w){re.escape(map_.cell_type)}(?!\w)", re.IGNORECASE)
+    found = [name for _, name in tissues if word.search(name)]
+    if len(found) != 1:
+        logger.warning(
+            "map %s: its portal's cell type %s is %s of the study; say which as cell_type",
+            *(map_.name, shown(map_.cell_type), f"the name of {len(found)} tissues" if found else "no tissue"),
+        )
+    return replace(map_, cell_type=found[0] if len(found) == 1 else None)
 
 
 def _check_name(file, place, what, name, names):
@@ -178,15 +207,43 @@ def _check_name(file, place, what, name, names):
 
 
 def _map_files(file, base, place, given):
-    """The paths of a map's files, when they are there, each once. Returns: tuple of Path."""
-    files = []
+    """The paths of a map's files, when they are there, each once, and what their portal says of all of them.
+
+    Returns: tuple of Path, and a dict of some of `ABOUT`.
+    """
+    files, known = [], []
     for number, text in enumerate(_listed(given["files"])):
         here = (*place, "files", number) if isinstance(given["files"], list) else (*place, "files")
-        path = _path(file, base, here, text, require_map)
+        fetched = _with_line(file, here, _fetched, base, text) if is_accession(text) else None
+        known.append(fetched and {name: getattr(fetched, name) for name in ABOUT if getattr(fetched, name)})
+        path = _path(file, base, here, f"{FETCHED}/{fetched.name}" if fetched else text, require_map)
         if _real(path) in map(_real, files):
             raise file.error(here, f"map {given['name']}: {path} for the second time", expected="each file once")
         files.append(path)
-    return tuple(files)
+    return tuple(files), known[0] if known[0] and known.count(known[0]) == len(known) else {}
+
+
+def _fetched(base, accession):
+    """What is known of a file of a portal, PortalFile; None where a file has that name."""
+    if (base / accession).exists():
+        return None
+    found = read_portal_file(accession, base / FETCHED)
+    if found is None or not (base / FETCHED / found.name).exists():
+        raise InputError("not fetched yet", subject=accession, hint="spex study fetch gets the files of accessions")
+    return found
+
+
+def fetch_files(path, **access):
+    """Get the files of a study's maps that are given as accessions, into the folder `FETCHED` beside its file.
+
+    access: as of `get_portal_file`. Returns: list of Path.
+    """
+    file = read_marked(path)
+    base, paths = file.path.absolute().parent, []
+    for text in (text for given in file.values["maps"] for text in _listed(given["files"])):
+        if is_accession(text) and not (base / text).exists():
+            paths.append(get_portal_file(text, base / FETCHED, **access))
+    return paths
 
 
 def _real(path):

@@ -50,7 +50,7 @@ expression: expecto/geneanno.exp.csv # a table, .h5ad, or a list of files with a
 # Contact maps. The name is that of a folder and in every table: letters, digits, _, . and -
 maps:
   - name: GM12878_Pol_II
-    files: data/4DNFIARR7LP4.mcool    # of one experiment; counts of several are added
+    files: data/4DNFIARR7LP4.mcool    # of one experiment; counts of several are added. Or an accession, as 4DNFIARR7LP4
     # resolution: 1000                  # bp per bin
     # rule: corrected                   # or published, with show_published: true below
 {_optional("    # ", *RULES.values(), Reading, distance_edges="[0.5, 1.0]")}

@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import CHROMSIZES, without_zeros, write_hic, write_mcool
@@ -10,7 +11,7 @@ from legible import assert_ticks_legible
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.testing import assert_allclose
 from read_page import assert_needs_nothing_else, assert_readable
-from refusals import files_in
+from refusals import files_in, refuse
 
 import spex
 from spex.commands import map as map_command
@@ -172,3 +173,23 @@ def test_a_sheet_has_the_account_of_its_file(world, genes, tmp_path, caplog):
     assert list(account["left_out"].values()) == [1, 1] and "1 is also called chr1" in account["notes"]
     assert sheet.summary()["accounts"] == sheet.accounts
     assert len([message for message in caplog.messages if "rows used" in message]) == 1
+
+
+def test_predicted_values_get_the_counts_of_a_map_and_are_written_as_one(world, tmp_path, capsys):
+    random = np.random.default_rng(0).normal(size=(40, 40))
+    np.save(tmp_path / "locus.npy", random + random.T)
+    (tmp_path / "loci.tsv").write_text("chr1\t30000\t70000\tlocus.npy\nchrUn\t0\t40000\tlocus.npy\n")
+    out = tmp_path / "new/counts.cool"
+    command = [str(tmp_path / "loci.tsv"), "--genes", str(world.genes), "--values", str(world.maps[0])]
+    assert map_command.main([*command, "--write", str(out)]) == 0
+    output = capsys.readouterr()
+    (map_,) = open_maps([out], 1000)
+    assert output.out == f"{sheet_text(read_sheet(map_, spex.read_genes(world.genes), 1000))}\n"
+    assert "loci.tsv: 1 loci used; left out: 1 on chromosomes that the reference lacks" in output.err
+    written = out.read_bytes()
+    for argv in (command, [str(world.maps[1]), *command, "--write", str(out)]):
+        refuse(capsys, map_command.main, argv, "error: --values gives one map of values the counts of")
+    refuse(capsys, map_command.main, [str(out), "--write", str(out)], "error: --values gives one map of values")
+    (tmp_path / "loci.tsv").write_text("chr1\t30000\t71000\tlocus.npy\n")
+    refuse(capsys, map_command.main, [*command, "--write", str(out)], r"expected numbers of shape \(41, 41\)")
+    assert out.read_bytes() == written and [path.name for path in out.parent.iterdir()] == ["counts.cool"]

@@ -1,11 +1,13 @@
-"""Maps with fewer contacts: how many are left, and that nothing but pixel and seed decides which."""
+"""Maps with fewer contacts, and with counts of another map: how many are left, and what decides which."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from spex.contacts.maps import DownsampledMap, _uniform
+from spex.contacts.maps import DownsampledMap, Pixels, RankedMap, _uniform
 from spex.inputs.maps.cool import CoolMap
 
 
@@ -89,3 +91,81 @@ def test_depth_counts_every_pair_once(world):
     read = []
     assert CoolMap(world.maps[0], 1000).depth(["chr1", "chr9"], read.append) == total
     assert sum(read) == CoolMap(world.maps[0], 1000).pixel_count(["chr1", "chr9"])
+
+
+def ranked(values, reference, *, covers_all=True):
+    """What a RankedMap of two tables of bin1, bin2 and number gives: dict of pair -> count."""
+
+    def map_of(rows, cuts=2):
+        def parts(chrom, advance):
+            for part in np.array_split(np.array(rows, float).reshape(-1, 3), cuts):
+                yield Pixels(part[:, 0].astype(np.int64), part[:, 1].astype(np.int64), part[:, 2])
+                advance(len(part))
+
+        there = SimpleNamespace(path="map", chromsizes={"chr1": 50_000}, ends=None, resolution=1000, resolutions=[1000])
+        there.parts, there.accounts = parts, lambda: [len(rows)]
+        return there
+
+    map_ = RankedMap(map_of(values), map_of(reference), covers_all=covers_all)
+    read = []
+    (part,) = map_.parts("chr1", read.append)
+    assert sum(read) == len(values) and map_.accounts() == [len(values), len(reference)]
+    assert list(map_.parts("chr2", read.append)) == []
+    found = dict(zip(zip(part.bin1.tolist(), part.bin2.tolist(), strict=True), part.counts.tolist(), strict=True))
+    assert len(found) == len(part.counts)
+    return found
+
+
+def slow_ranks(values, reference, *, covers_all):
+    """The same, by sorting lists distance by distance; values without ties."""
+    found, by_pair = {}, {}
+    for one, other, value in values:
+        if not np.isnan(value):
+            by_pair.setdefault((one, other), []).append(value)
+    means = {pair: np.mean(each) for pair, each in by_pair.items()}
+    for distance in range(50):
+        known = [(one, other, count) for one, other, count in reference if covers_all or (one, other) in means]
+        counts = [count for one, other, count in known if other - one == distance]
+        best = sorted((pair for pair in means if pair[1] - pair[0] == distance), key=lambda pair: -means[pair])
+        found |= dict(zip(best, sorted(counts, reverse=True), strict=False))
+    return found
+
+
+@pytest.mark.parametrize("covers_all", [True, False])
+def test_the_highest_values_get_the_counts_of_the_reference_distance_by_distance(covers_all):
+    random = np.random.default_rng(0)
+    pairs = [(one, other) for one in range(40) for other in range(one, 40)]
+    drawn = [pairs[place] for place in random.permutation(len(pairs))[:500]]
+    values = [(*pair, random.normal()) for pair in [*drawn, *drawn[:60]]]
+    values = [(*pair, np.nan if random.random() < 0.1 else value) for *pair, value in values]
+    reference = [(*pairs[place], 1 + random.poisson(3)) for place in random.permutation(len(pairs))[:300]]
+    found = ranked(values, reference, covers_all=covers_all)
+    assert found == slow_ranks(values, reference, covers_all=covers_all) and len(found) > 100
+    units = [(one, other, np.exp(3 * value) + 100 * (other - one)) for one, other, value in values[:440]]
+    assert ranked(units, reference, covers_all=covers_all) == ranked(values[:440], reference, covers_all=covers_all)
+
+
+def test_a_map_in_its_own_order_is_itself_and_a_noisy_copy_is_less_like_it_the_noisier_it_is():
+    random = np.random.default_rng(1)
+    every = [(one, other) for one in range(50) for other in range(one, 50)]
+    counts = {pair: int(random.poisson(20 / (1 + pair[1] - pair[0]) * random.gamma(1))) for pair in every}
+    reference = [(*pair, count) for pair, count in counts.items() if count]
+    whole = {pair: float(count) for pair, count in counts.items() if count}
+    assert ranked(reference, reference) == whole
+    shared = []
+    for noise in (0.5, 2, 8, 1000):
+        found = ranked([(*pair, counts[pair] + noise * random.normal()) for pair in every], reference)
+        assert sum(found.values()) == sum(whole.values())
+        by_distance = [np.bincount([other - one for one, other in each], minlength=50) for each in (found, whole)]
+        assert_array_equal(*by_distance)
+        shared.append(len(found.keys() & whole.keys()) / len(whole))
+    assert all(np.diff(shared) < 0) and shared[0] < 1
+    flat = ranked([(*pair, -float(pair[1] - pair[0])) for pair in every], reference)  # distance alone: by chance
+    assert abs(len(flat.keys() & whole.keys()) / len(whole) - shared[-1]) < 0.05
+    first = np.mean([one for one, other in flat if other - one == 20])
+    assert abs(first - 14.5) < 6  # and not from one end of the chromosome
+
+
+def test_no_value_and_no_count_give_nothing():
+    assert ranked([(0, 1, np.nan)], [(0, 1, 3)]) == {} and ranked([(0, 1, 2.0)], [(0, 2, 3)]) == {}
+    assert ranked([], []) == {}

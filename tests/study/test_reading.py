@@ -1,15 +1,19 @@
 """study.yaml: what is made of it, and the line that tells what is wrong with it."""
 
 import builtins
+import hashlib
 import json
 import re
 
 import pandas as pd
 import pytest
+from file_server import FileServer
 from study_files import LINES, TISSUES, write_study
 
+from spex.commands import study as study_command
 from spex.compare.inputs import Protocol
 from spex.errors import InputError
+from spex.resources import portals
 from spex.study import reading
 from spex.study.plan import StudyFit, StudyMap
 from spex.study.reading import read_study
@@ -452,3 +456,55 @@ def test_the_template_has_every_key_at_its_default(tmp_path):
     assert (values["out"], values["shards"], values["tissues"]) == (reading.OUT, 1, "all")
     first = values["maps"][0]
     assert (first["rule"], first["resolution"]) == (reading.RULE, reading.RESOLUTION)
+
+
+@pytest.fixture
+def fetched(write, world, monkeypatch):
+    """Called with changes of the portal's answer: a study whose map is an accession, and a server in the portal's
+    place."""
+    with FileServer({}) as server:
+        monkeypatch.setattr(portals, "PORTALS", dict.fromkeys(portals.PORTALS, f"{server.address}/{{}}?format=json"))
+
+        def write_file(more="", **changes):
+            about = {"biosource_name": "liver", "experiment_type": "ChIA-PET", "assay_info": "CTCF"} | changes
+            href = "/files-processed/x/@@download/4DNFIARR7LP4.mcool"
+            answer = {"accession": "4DNFIARR7LP4", "href": href, "track_and_facet_info": about}
+            content = world.maps[0].read_bytes()
+            answer["md5sum"] = hashlib.md5(content).hexdigest()
+            server.files |= {"4DNFIARR7LP4": json.dumps(answer).encode(), "4DNFIARR7LP4.mcool": content}
+            return write(more, lines=LINES.replace("map0.mcool", "4DNFIARR7LP4"))
+
+        yield write_file
+
+
+def test_an_accession_is_fetched_and_fills_what_the_file_does_not_say(fetched, capsys):
+    path = fetched()
+    said = "line 7: files 4DNFIARR7LP4: not fetched yet; spex study fetch gets the files of accessions"
+    assert error_of(path) == f"{path}, {said}"
+    assert study_command.main(["fetch", str(path)]) == 0
+    there = path.parent / "data/4DNFIARR7LP4.mcool"
+    assert capsys.readouterr().out == f"{there}\n"
+    (map_,) = read_study(path).maps
+    assert (map_.files, map_.cell_type, map_.experiment, map_.factor) == ((there,), "Liver", "ChIA-PET", "CTCF")
+    path = fetched("    cell_type: Brain*\n    factor: mine\n")
+    (map_,) = read_study(path, quick=True).maps
+    assert (map_.cell_type, map_.experiment, map_.factor) == ("Brain*", "ChIA-PET", "mine")
+    there.unlink()
+    assert "not fetched yet" in error_of(path)
+
+
+@pytest.mark.parametrize("name, said", [("GM12878", "no tissue of the study"), ("Brain", "the name of 2 tissues")])
+def test_a_portal_s_cell_type_that_is_no_tissue_is_left_out(fetched, capsys, name, said):
+    path = fetched(biosource_name=name)
+    assert study_command.main(["fetch", str(path), "--quiet"]) == 0
+    (map_,) = read_study(path).maps
+    assert map_.cell_type is None and map_.experiment == "ChIA-PET"
+    assert f"map first: its portal's cell type {name} is {said}" in capsys.readouterr().err
+
+
+def test_files_of_other_experiments_fill_nothing(fetched, world):
+    path = fetched()
+    assert study_command.main(["fetch", str(path)]) == 0
+    path.write_text(path.read_text().replace("files: 4DNFIARR7LP4", "files: [4DNFIARR7LP4, map1.mcool]"))
+    (map_,) = read_study(path).maps
+    assert len(map_.files) == 2 and (map_.cell_type, map_.experiment, map_.factor) == (None, None, None)

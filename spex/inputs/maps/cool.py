@@ -12,9 +12,11 @@ from pathlib import Path
 import cooler
 import h5py
 import numpy as np
+import pandas as pd
 
-from spex.contacts.maps import MapReader, Pixels, joined
+from spex.contacts.maps import MapReader, Pixels, joined, summed
 from spex.errors import InputError, listed, parameter, shown
+from spex.files.atomic import temporary_path
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.hdf5 import check_unlocked, check_whole, open_hdf5
@@ -250,6 +252,34 @@ class CoolMap(MapReader):
             hint = "tables of loops, triplets or beads are text with tabs or blanks between 4 columns or more"
         found = f"not an HDF5 file{f' ({kind})' if kind else ''}"
         raise map_error(self.path, found, expected="a whole .mcool of cooler", hint=hint) from error
+
+
+def write_cool(path, map_, check):
+    """Write a map of counts as a `.cool`, which appears whole.
+
+    map_: MapReader. check: called before it appears; raises what forbids that.
+
+    Raises:
+        InputError: its counts are no whole numbers.
+    """
+    sizes = pd.Series(map_.chromsizes or map_.ends)
+    bins = cooler.binnify(sizes, map_.resolution)
+    first = dict(zip(sizes.index, np.cumsum([0, *-(-sizes // map_.resolution)]).tolist(), strict=False))
+
+    def tables():
+        for chrom in sizes.index:
+            parts = [(part.bin1, part.bin2, part.counts) for part in map_.parts(chrom, lambda count: None)]
+            one, other, counts = summed(*joined(parts))
+            check_counts(map_.path, counts)
+            yield {"bin1_id": one + first[chrom], "bin2_id": other + first[chrom], "count": counts.astype(np.int32)}
+
+    temporary = temporary_path(path)
+    try:
+        cooler.create_cooler(str(temporary), bins, tables(), ordered=True, mode="w")
+        check()
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _find_group(file, path, resolution, group):

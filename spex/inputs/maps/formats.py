@@ -13,6 +13,7 @@ from spex.inputs.identify import HDF5, HIC, Format, recognise, take
 from spex.inputs.identify import identify as identify_as
 from spex.inputs.maps.cool import CoolMap
 from spex.inputs.maps.hic import HicMap
+from spex.inputs.maps.loci import LociMap, is_locus
 from spex.inputs.maps.loops import LoopMap, TripletMap, names_count
 from spex.inputs.maps.model3d import MMCIF, PDB, ModelMap, molecule_kind
 from spex.inputs.maps.reader import map_error, require_map, split_uri
@@ -48,6 +49,9 @@ def open_maps(paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (f
             maps of counts; or `reading` is for a format of which no file is given.
     """
     readers = {path: _reader_of(require_map(path), resolution) for path in paths}
+    for path in (path for path, reader in readers.items() if not reader.has_counts):
+        hint = "spex map PREDICTED --values MAP --write COUNTS.cool gives them the counts of a map"
+        raise map_error(path, "predicted values, which are no counts", expected="raw counts", hint=hint)
     models = [path for path, reader in readers.items() if reader is ModelMap]
     counted = [path for path in readers if path not in models]
     if models and counted:
@@ -228,6 +232,7 @@ FORMATS = (
     Format(HIC, lambda sample: recognise(sample.path) == HIC, reader=HicMap),
     Format(MMCIF, lambda sample: molecule_kind(sample.text) == MMCIF, reader=ModelMap),
     Format(PDB, lambda sample: molecule_kind(sample.text) == PDB, reader=ModelMap),
+    Format("a table of loci with predicted maps", lambda sample: sample.mostly(is_locus, 4), reader=LociMap),
     Format("a FASTA file of sequence", begins(r"[>;]"), way=CONTACTS),
     Format("a GFF or GTF file of genes", begins(r"##gff-version|#!genome|##description: .*annotation"), way=CONTACTS),
     Format(

@@ -57,7 +57,7 @@ class Chromosomes:
         """
         known = {**dict.fromkeys(self.names), **self.sizes}
         found = {known_as(name, known) or name: name for name in reached}
-        _require_any(found.keys() & set(self.names or known), path, reached, self.names or known)
+        require_any(found.keys() & set(self.names or known), path, reached, self.names or known)
         unknown = [name for spelled, name in found.items() if spelled not in known]
         if strict and self.sizes and unknown:
             raise map_error(
@@ -209,11 +209,11 @@ def _names_of(map_, chroms):
     """What chromosomes of the genes are called in a map: dict of name -> name there, of those that it has."""
     there = map_.chromsizes or map_.ends
     names = names_in(there, chroms)
-    _require_any(names, map_.path, there, chroms)
+    require_any(names, map_.path, there, chroms)
     return names
 
 
-def _require_any(found, path, there, chroms):
+def require_any(found, path, there, chroms):
     """Refuse a map that has no chromosome of the genes."""
     if not found:
         raise map_error(
