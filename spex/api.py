@@ -720,14 +720,12 @@ def variant_effects(
     ... )
     >>> effects.nlargest(3, "effect")[["variant_id", "gene_name", "path", "effect"]]
     """
-    from spex.effects.variants import effects_of_file, effects_of_table  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.effects.variants import effects_of  # noqa: PLC0415 (torch takes seconds to load)
 
     inputs = _effect_inputs(
         data_folder, models, targets, genome, network, cache, device, precision, batch_size, linear=True
     )
-    if isinstance(variants, pd.DataFrame):
-        return effects_of_table(inputs, variants)
-    return effects_of_file(inputs, PATH.check(variants, "variants"))
+    return effects_of(inputs, variants if isinstance(variants, pd.DataFrame) else PATH.check(variants, "variants"))
 
 
 def _effect_inputs(data_folder, models, targets, genome, network, cache, device, precision, batch_size, *, linear):
