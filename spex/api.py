@@ -40,7 +40,7 @@ from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features
 from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome, warn_of_few
-from spex.options import NUMBER, PATH, either, several, takes, text, whole
+from spex.options import NUMBER, PATH, PATHS, either, several, takes, text, whole
 from spex.progress import progress
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings, store_identity
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from expecto.beluga import Beluga
     from spex.compare.tables import Comparison
 
-PATHS = several(PATH, "one or a list of paths")
 NAMES = several(text("a name"), "one or a list of names")
 TARGETS = several(either(text("a name"), whole(1)), "one or a list of names or of indices from 1")
 FITS = several(either(text("a name"), PATH), "one or a list of names or of paths")

@@ -34,9 +34,7 @@ class VariantFile:
 
     path: VCF, or a table of its first columns without a header, plain or compressed by gzip or bgzip, or BCF, by its
     content; "-" is standard input. chromsizes: name -> bp of the genome. regions: texts like "chr8:1-2000" (1-based,
-    both ends included) or "chr8"; rows whose REF reaches into one are read, each once, by the file's index. spool:
-    folder for the copy of standard input or of a pipe, the system's for temporary files without it; the copy goes with
-    this object.
+    both ends included) or "chr8"; rows whose REF reaches into one are read, each once, by the file's index.
 
     about: argument and subject of errors. header: lines, as VCF has them. doubts: what its header says that does not
     fit the genome, as text. chroms: name in the rows that `blocks` has gone through -> name in the genome, or None.
@@ -46,13 +44,13 @@ class VariantFile:
             index; pysam, which reads BCF and regions, is not installed.
     """
 
-    def __init__(self, path, chromsizes, regions=(), spool=None):
+    def __init__(self, path, chromsizes, regions=()):
         self.chromsizes, self.regions = chromsizes, regions
         self._piped = is_piped(path)
         name = "standard input" if str(path) == STANDARD_INPUT else path
         self.about = {"argument": "variants", "subject": name}
         if self._piped:
-            self.path = keep_piped(path, spool, self, lambda head: check_beginning(head, self.about))
+            self.path = keep_piped(path, self, lambda head: check_beginning(head, self.about))
         else:
             self.path = require_file(path, "variants")
         self._row, self.chroms = None, {}
