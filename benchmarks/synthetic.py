@@ -5,6 +5,7 @@ import pandas as pd
 
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Published
+from spex.features.choices import Computing
 from spex.features.devices import TensorJob
 from spex.runs.folder import DataFolder
 
@@ -59,7 +60,5 @@ def tensor_job(folder, genome, contacts, store=None):
         beluga=None,
         contacts=contacts,
         store=store,
-        precision="float32",
-        batch_size=None,
-        block_size=None,
+        computing=Computing(precision="float32"),
     )

@@ -44,9 +44,9 @@ SIZED_LAYERS = ("model.0.0", "model.0.6", "model.0.12", "model.1.2.1")
 """Layers of the checkpoint whose outputs set the sizes of all."""
 
 
-def block_widths(width=BELUGA.window):
+def block_widths():
     """Cells of one window before each block and after the last: (2000, 496, 120, 106)."""
-    widths = [width]
+    widths = [BELUGA.window]
     for pool in POOLS:
         widths.append((widths[-1] - 2 * (KERNEL - 1)) // pool)
     return tuple(widths)

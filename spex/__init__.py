@@ -10,30 +10,21 @@ from typing import TYPE_CHECKING
 
 __version__ = "2.0.0"
 
-_HOMES = {
-    "read_genes": "spex.api",
-    "read_expression": "spex.api",
-    "read_contacts": "spex.api",
-    "map_sheet": "spex.api",
-    "gene_features": "spex.api",
-    "load_features": "spex.api",
-    "fit_expression": "spex.api",
-    "compare_maps": "spex.api",
-    "element_effects": "spex.api",
-    "variant_effects": "spex.api",
-    "score": "spex.models.scores",
-    "Scores": "spex.models.scores",
-    "Fit": "spex.models.fits",
-    "Comparison": "spex.compare.tables",
-    "Features": "spex.models.matrices",
-    "Ridge": "spex.models.estimator",
-    "Contacts": "spex.contacts.collect",
-    "MapSheet": "spex.contacts.sheet",
-    "Protocol": "spex.compare.protocol",
-    "Published": "spex.contacts.rules",
-    "Corrected": "spex.contacts.rules",
-    "InputError": "spex.errors",
+_ROOMS = {
+    "spex.api": "read_genes read_expression read_contacts map_sheet gene_features load_features fit_expression "
+    "compare_maps element_effects variant_effects",
+    "spex.models.scores": "score Scores",
+    "spex.models.fits": "Fit",
+    "spex.models.matrices": "Features",
+    "spex.models.estimator": "Ridge",
+    "spex.compare.tables": "Comparison",
+    "spex.compare.protocol": "Protocol",
+    "spex.contacts.collect": "Contacts",
+    "spex.contacts.sheet": "MapSheet",
+    "spex.contacts.rules": "Published Corrected",
+    "spex.errors": "InputError",
 }
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
     "Comparison",

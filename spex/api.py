@@ -40,7 +40,7 @@ from spex.models.fits import Fit, assess, predictions_table
 from spex.models.matrices import Features
 from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome, warn_of_few
-from spex.options import NUMBER, PATH, either, several, takes, text, whole
+from spex.options import NUMBER, PATH, PATHS, either, several, takes, text, whole
 from spex.progress import progress
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings, store_identity
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from expecto.beluga import Beluga
     from spex.compare.tables import Comparison
 
-PATHS = several(PATH, "one or a list of paths")
 NAMES = several(text("a name"), "one or a list of names")
 TARGETS = several(either(text("a name"), whole(1)), "one or a list of names or of indices from 1")
 FITS = several(either(text("a name"), PATH), "one or a list of names or of paths")
@@ -720,14 +719,12 @@ def variant_effects(
     ... )
     >>> effects.nlargest(3, "effect")[["variant_id", "gene_name", "path", "effect"]]
     """
-    from spex.effects.variants import effects_of_file, effects_of_table  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.effects.variants import effects_of  # noqa: PLC0415 (torch takes seconds to load)
 
     inputs = _effect_inputs(
         data_folder, models, targets, genome, network, cache, device, precision, batch_size, linear=True
     )
-    if isinstance(variants, pd.DataFrame):
-        return effects_of_table(inputs, variants)
-    return effects_of_file(inputs, PATH.check(variants, "variants"))
+    return effects_of(inputs, variants if isinstance(variants, pd.DataFrame) else PATH.check(variants, "variants"))
 
 
 def _effect_inputs(data_folder, models, targets, genome, network, cache, device, precision, batch_size, *, linear):

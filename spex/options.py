@@ -155,6 +155,9 @@ def several(kind: Kind, expected: str) -> Kind:
     return Kind(expected, fits, schema, read=kind.read, item=kind, choices=kind.choices, normal=normal)
 
 
+PATHS = several(PATH, "a path or a list of paths")
+
+
 @dataclass(frozen=True)
 class Said:
     """What is said of an option beside its name and default. help: one line for

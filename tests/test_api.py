@@ -331,7 +331,7 @@ def test_readers_refuse_what_is_no_path_no_type_and_no_rule(world, genes, tmp_pa
         (lambda: spex.read_genes(world.genes, gene_type="mRNA"), "gene_type: found 'mRNA'; expected one of pc"),
         (lambda: spex.read_contacts(world.maps, genes, rule="published"), "rule: found 'published'; expected spex.Pub"),
         (lambda: spex.read_contacts(world.maps, genes, resolution=0), "resolution: found 0"),
-        (lambda: spex.read_contacts(None, genes), "maps: found None; expected one or a list"),
+        (lambda: spex.read_contacts(None, genes), "maps: found None; expected a path or a list"),
         (lambda: spex.Published("a"), "max_dist: found 'a'; expected a number above 0"),
         (lambda: spex.load_features(None), "data_folder: found None; expected a path"),
         (lambda: spex.score([1, 2, 3], [1, 2, 3], resamples=-1), "resamples: found -1"),

@@ -29,8 +29,9 @@ if "WRITES" in os.environ:  # here, so that the processes of the devices have it
 
 if __name__ == "__main__":
     from spex.commands import effect_inputs, tensors, variants
+    from spex.features import run
 
     command = {"tensors": tensors, "variants": variants}[sys.argv.pop(1)]
-    for module in (tensors, effect_inputs):
+    for module in (run, effect_inputs):
         module.choose_devices = lambda platform, gpus: ["cpu", "cpu"]
     sys.exit(command.main())

@@ -16,7 +16,7 @@ from benchmarks.gpu.models import ALLOWED, fit_and_predict, make_study
 from benchmarks.gpu.speed import matrix_product_speed, measure_speed
 from expecto.beluga import Beluga
 from spex.contacts.collect import Contacts
-from spex.features.choices import DTYPES
+from spex.features.choices import DTYPES, Computing
 from spex.features.devices import TensorJob, computing, open_computer
 from spex.inputs.genome import Genome
 from spex.models import boosters
@@ -147,9 +147,7 @@ def check_devices(subject):
             beluga=subject.checkpoint,
             contacts=subject.contacts,
             store=None,
-            precision=precision,
-            batch_size=WINDOWS_AT_ONCE,
-            block_size=1,
+            computing=Computing(precision=precision, batch_size=WINDOWS_AT_ONCE, block_size=1),
         )
         differ = parity.differing_tensors(job, subject.network, subject.devices, genes)
         what = f"{precision}, {len(subject.devices)} devices against one"

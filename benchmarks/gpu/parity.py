@@ -122,9 +122,7 @@ def differing_tensors(job, model, devices, genes):
     windows. job: TensorJob, whose folder is not used. Returns: int.
     """
     with tempfile.TemporaryDirectory() as place:
-        alone, together = (
-            replace(job, folder=empty_folder(Path(place, name)), block_size=1) for name in ("one", "all")
-        )
+        alone, together = (replace(job, folder=empty_folder(Path(place, name))) for name in ("one", "all"))
         make_tensors(alone, model, devices[0], genes, _ignore)
         release_memory()
         make_tensors_on(together, devices, genes, _ignore)

@@ -6,12 +6,10 @@ from pathlib import Path
 from spex.contacts.rules import RULES
 from spex.errors import InputError, parameter
 from spex.models.choices import PSEUDOCOUNT
-from spex.options import ANYTHING, NUMBER, PATH, TRUTH, Options, one_of, option, several, text, whole
+from spex.options import ANYTHING, NUMBER, PATH, PATHS, TRUTH, Options, one_of, option, several, text, whole
 
 CHROMATIN_FEATURES = "./expecto/deepsea_beluga_2002_features.tsv"
 """Names of the network's outputs, where they were downloaded."""
-
-PATHS = several(PATH, "a path or a list of paths")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from spex.contacts.likeness import Profiler, as_arrays, compare_profiles
 from spex.contacts.rules import check_resolution
 from spex.errors import InputError, parameter
 from spex.files.atomic import write_json
-from spex.files.checks import require_folder
+from spex.files.checks import require_folder, require_place
 from spex.files.hashes import Watch
 from spex.files.sealed import save_arrays
 from spex.inputs.choices import Reading
@@ -47,8 +47,8 @@ def run(args):
     watch = Watch(genes=args.genes or (), maps=[split_uri(path)[0] for path in args.maps])
     genes = args.genes and read_genes(args)[1]
     out = args.out and require_folder(args.out, "out")
-    json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
-    profile = args.profile and require_folder(Path(args.profile).parent, "profile") / Path(args.profile).name
+    json = args.json and require_place(args.json, "json")
+    profile = args.profile and require_place(args.profile, "profile")
     maps = open_maps(args.maps, args.resolution, chosen(Reading, args))
     sheets, profiles = [], []
     for map_ in maps:

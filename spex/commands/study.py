@@ -13,13 +13,12 @@ done yet, by Snakemake. `report` writes the report of a finished study, which is
 
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 from spex.commands.main import start
 from spex.commands.resources import access
 from spex.errors import InputError
 from spex.files.atomic import write_json, write_text
-from spex.files.checks import require_folder
+from spex.files.checks import require_place
 from spex.study.cost import MEASURED, cost_text, estimate, measured
 from spex.study.reading import fetch_files, read_study
 from spex.study.running import run_study
@@ -28,7 +27,7 @@ from spex.study.work import count_work
 
 
 def init(args):
-    file = require_folder(Path(args.file).parent, "file") / Path(args.file).name
+    file = require_place(args.file, "file")
     if file.exists() or file.is_symlink():
         raise InputError("it is there already", subject=file, hint="give another name, or move it away")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +36,7 @@ def init(args):
 
 
 def check(args):
-    json = args.json and require_folder(Path(args.json).parent, "json") / Path(args.json).name
+    json = args.json and require_place(args.json, "json")
     study = read_study(args.file)
     work = count_work(study)
     cost = estimate(study, work, measured(study, MEASURED) if args.measure else MEASURED)

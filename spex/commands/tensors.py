@@ -18,8 +18,7 @@ from spex.commands.parser import chosen
 from spex.contacts.rules import Corrected, Published, make_rule
 from spex.errors import InputError, in_words
 from spex.features.choices import Computing
-from spex.features.devices import choose_devices, choose_precision
-from spex.features.run import Computation, TensorInputs, fill_folder
+from spex.features.run import TensorInputs, fill_folder
 from spex.inputs.choices import GENE_TYPES, GeneChoice, Reading
 from spex.inputs.genes import keep_genes, read_cached_genes
 from spex.options import options_in
@@ -40,7 +39,6 @@ def run(args):
     if not args.given & DECISIVE:
         recall_run(args)
     shard, rule, computing = chosen(Shard, args), rule_of(args), chosen(Computing, args)
-    devices = choose_devices(computing.device, computing.gpus)
     inputs = TensorInputs(
         genes=args.genes,
         genome=args.genome,
@@ -51,15 +49,8 @@ def run(args):
         choice=chosen(GeneChoice, args),
         reading=reading_of(args),
     )
-    computation = Computation(
-        devices=devices,
-        precision=choose_precision(devices, computing.precision),
-        cache=None if args.no_cache else args.cache,
-        cache_dtype=computing.cache_dtype,
-        batch_size=computing.batch_size,
-        block_size=computing.block_size,
-    )
-    fill_folder(DataFolder(args.data_folder), inputs, computation, shard=shard.pair, test_only=args.test_only)
+    cache = None if args.no_cache else args.cache
+    fill_folder(DataFolder(args.data_folder), inputs, computing, cache, shard=shard.pair, test_only=args.test_only)
 
 
 def recall_run(args):

@@ -22,7 +22,7 @@ from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.commands.printed import score_table
 from spex.contacts.rules import Published
-from spex.errors import InputError, listed, visible
+from spex.errors import InputError, in_words, listed, visible
 from spex.files.checks import require_filled
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.chromatin import find_chromatin_features
@@ -223,7 +223,7 @@ def log_record(folder, record, new, count):
         for name in ("spearman", "pearson", WITHIN[0])
         if scores.get(f"{name}_low") is not None
     )
-    chosen = ", ".join(f"{key} {value if isinstance(value, str) else f'{value:g}'}" for key, value in kept.items())
+    chosen = ", ".join(f"{key} {in_words(value)}" for key, value in kept.items())
     line = record_scores(record).rounded()
     logger.info("%s%s: %s; %s", count, "" if new else ", finished before", record["settings"]["target"], line)
     logger.info("95 %% intervals: %s; %s; %s", intervals or "none", chosen or "pooled", folder)

@@ -17,7 +17,7 @@ from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.effects.nulls import STRATA, load_nulls, null_effects, save_nulls
 from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
-from spex.effects.variants import VariantRun, null_identity
+from spex.effects.variants import VariantRun, null_identity, open_variants
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError
 from spex.files.streamed_tables import require_format, write_tables
@@ -37,7 +37,7 @@ def run(args):
         check_target(args.vcf_out)
     out = require_folder(args.out, "out")
     inputs = open_effect_inputs(args, linear=True)
-    run_ = VariantRun(inputs, args.variants, out, regions=args.regions, block_rows=args.block_size)
+    run_ = VariantRun(inputs, open_variants(inputs, args.variants, args.regions), out, block_rows=args.block_size)
     if not run_.score(shard):
         logger.info("other shards are not done; the run that finishes the last block writes the table")
         return None

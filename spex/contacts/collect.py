@@ -84,6 +84,12 @@ class Contacts:
         """Start of each contact's bin, 0-based in bp, (contacts,) int64."""
         return self.bins.astype(np.int64) * self.resolution
 
+    def names(self, numbers) -> list[str]:
+        """What the bins of some contacts are called, such as chr1:5000-6000. numbers: (m,)."""
+        starts = self.bins[numbers].astype(np.int64) * self.resolution
+        places = zip(self.chroms[self.gene[numbers]], starts.tolist(), strict=True)
+        return [f"{chrom}:{start}-{start + self.resolution}" for chrom, start in places]
+
     @property
     def windows(self) -> np.ndarray:
         """Numbers of the windows that each contact's bin is read by, (contacts, tiles) int64."""

@@ -117,12 +117,11 @@ class ElementScorer:
         contributions = self.sums(numbers) * coefficients
         strongest = []
         for place in np.argsort(-np.abs(contributions.sum(axis=1)), kind="stable")[:bins]:
-            start = int(contacts.start[numbers[place]])
             best = np.argsort(-np.abs(contributions[place]), kind="stable")[:count]
             of_bin = [
                 (names[k] if names else f"feature {k + 1}", float(contributions[place, k])) for k in best.tolist()
             ]
-            strongest.append((f"{contacts.chroms[gene]}:{start}-{start + contacts.resolution}", of_bin))
+            strongest.append((*contacts.names([numbers[place]]), of_bin))
         return strongest
 
     def _contacts(self, chrom, rows):

@@ -84,8 +84,7 @@ def _touched(contacts, numbers):
     for place, contacted in enumerate(numbers):
         if len(contacted):
             counts[place] = contacts.counts[contacted].sum()
-            chrom, starts = contacts.chroms[contacts.gene[contacted[0]]], contacts.start[contacted]
-            names[place] = ",".join(f"{chrom}:{start}-{start + contacts.resolution}" for start in starts.tolist())
+            names[place] = ",".join(contacts.names(contacted))
     return counts, names
 
 

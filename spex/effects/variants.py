@@ -26,7 +26,7 @@ from spex.files.atomic import remove_abandoned
 from spex.files.checks import is_piped
 from spex.files.sealed import DamagedFileError
 from spex.inputs.account import Account
-from spex.inputs.alleles import OK, alleles_of_table
+from spex.inputs.alleles import OK, VariantTable
 from spex.inputs.choices import Blocks
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
@@ -133,33 +133,30 @@ def score_block(scorer, genome, alleles):
 class VariantRun:
     """A variant file's effects in a folder.
 
-    inputs: EffectInputs with linear models. path, regions: as of VariantFile. root: Path of the folder. block_rows:
-    rows of the file a part.
+    inputs: EffectInputs with linear models. file: of `open_variants`. root: Path of the folder. block_rows: rows of the
+    file a part.
 
-    file: VariantFile. sizes: alleles of each block.
+    sizes: alleles of each block.
 
     Raises:
         InputError: the file cannot be read to its end; its alleles do not agree with the genome; kept null variants
             are damaged; or the folder was made from something else.
     """
 
-    def __init__(self, inputs, path, root, *, regions=(), block_rows=Blocks.block_size):
-        self.inputs, self.block_rows = inputs, block_rows
-        if not is_piped(path):
-            inputs.watch.add("variants", path)
-        with contextlib.closing(inputs.genome()) as genome:
-            self.file = VariantFile(path, genome.chromsizes, regions)
-            identity = {"variants": self.file.sha256, "regions": list(regions), "block_rows": block_rows}
-            self.parts = Parts(root, inputs.identity() | identity)
-            self.parts.check()
-            self.sizes = self._look_through(genome)
+    def __init__(self, inputs, file, root, *, block_rows=Blocks.block_size):
+        self.inputs, self.file, self.block_rows = inputs, file, block_rows
+        identity = {"variants": file.sha256, "regions": list(file.regions), "block_rows": block_rows}
+        self.parts = Parts(root, inputs.identity() | identity)
+        self.parts.check()
+        self.sizes = self._look_through()
         self._nulls = _nulls_of(inputs)
 
-    def _look_through(self, genome):
+    def _look_through(self):
         """Read the whole file once, before anything is computed or written. Returns: alleles of each block."""
-        agreement = Agreement(genome)
-        sizes = [len(list(map(agreement.status, alleles))) for alleles in self.file.blocks(self.block_rows)]
-        agreement.report({"argument": "variants", "subject": self.file.name}, self.file.doubts)
+        with contextlib.closing(self.inputs.genome()) as genome:
+            agreement = Agreement(genome)
+            sizes = [len(list(map(agreement.status, alleles))) for alleles in self.file.blocks(self.block_rows)]
+            agreement.report(self.file.about, self.file.doubts)
         self.inputs.watch.check()
         return sizes
 
@@ -191,7 +188,7 @@ class VariantRun:
         Alleles that are not scored have one row without gene; those that reach no gene have none. `account` then has
         how many alleles are scored and reach a gene, and why others do not: Account.
         """
-        self.account = Account(self.file.name, "alleles")
+        self.account = Account(self.file.about.get("subject", "variants"), "alleles")
         for number, alleles in enumerate(self.file.blocks(self.block_rows)):
             part = self.parts.load(number)
             count_block(self.account, part)
@@ -249,38 +246,26 @@ def _score_blocks(inputs, file, parts, block_rows, device, numbers, advance):
         return computer.counts
 
 
-def effects_of_file(inputs, path):
-    """Effects of a variant file at once, in memory: DataFrame with `COLUMNS`."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = VariantRun(inputs, path, Path(folder))
-        run.score()
-        return _table_of(list(run.tables()), run.account)
-
-
-def effects_of_table(inputs, variants):
-    """Effects of a table of variants, in memory: DataFrame with `COLUMNS`. variants: as of `alleles_of_table`."""
+def open_variants(inputs, variants, regions=()):
+    """What a VariantRun goes through. variants: path of a file, or DataFrame. regions: as of VariantFile."""
+    in_memory = isinstance(variants, pd.DataFrame)
+    if not in_memory and not is_piped(variants):
+        inputs.watch.add("variants", variants)
     with contextlib.closing(inputs.genome()) as genome:
-        alleles = alleles_of_table(variants, genome.chromsizes)
-        agreement = Agreement(genome)
-        list(map(agreement.status, alleles))
-        agreement.report({"argument": "variants"})
-    nulls = _nulls_of(inputs)
-    with (
-        inputs.computer(inputs.sources.devices[0]) as computer,
-        progress(len(alleles), "alleles", "variants") as advance,
-    ):
-        block = score_block(scorer_of(inputs, computer), computer.genome, alleles)
-        advance(len(alleles))
-    inputs.watch.check()
-    account = Account("variants", "alleles")
-    count_block(account, block)
-    return _table_of([block_table(inputs, alleles, block, nulls)], account)
+        sizes = genome.chromsizes
+    return VariantTable(variants, sizes) if in_memory else VariantFile(variants, sizes, regions)
 
 
-def _table_of(tables, account):
-    """Tables of blocks as one, with what was used and left out in its attrs. account: Account."""
-    empty = pd.DataFrame(columns=list(COLUMNS))
-    table = pd.concat([each[list(COLUMNS)] for each in tables], ignore_index=True) if tables else empty
-    table.attrs["account"] = account.summary()
-    account.report()
+def effects_of(inputs, variants):
+    """Effects of variants at once, in memory: DataFrame with `COLUMNS`, and in its attrs what was used and left out.
+
+    variants: as of `open_variants`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = VariantRun(inputs, open_variants(inputs, variants), Path(folder))
+        run.score()
+        tables = [each[list(COLUMNS)] for each in run.tables()]
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+    table.attrs["account"] = run.account.summary()
+    run.account.report()
     return table

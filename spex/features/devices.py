@@ -23,7 +23,7 @@ from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.contacts.collect import Contacts
 from spex.errors import InputError, command, parameter, shown
-from spex.features.choices import DTYPES
+from spex.features.choices import DTYPES, Computing
 from spex.features.compute import FeatureComputer
 from spex.features.write import write_tensors
 from spex.files.hashes import Watch
@@ -59,8 +59,8 @@ logger = logging.getLogger("spex")
 class TensorJob:
     """What each process needs to make its share of the tensors.
 
-    store: root folder, identity and dtype of the prediction store, or None. batch_size: windows that the network sees
-    at once, block_size: genes; None for what suits the device. watch: of the files that tensors are made from.
+    store: root folder, identity and dtype of the prediction store, or None. computing: with the precision; its device
+    is not used. watch: of the files that tensors are made from.
     """
 
     folder: DataFolder
@@ -68,9 +68,7 @@ class TensorJob:
     beluga: Path
     contacts: Contacts | None
     store: tuple | None
-    precision: str
-    batch_size: int | None
-    block_size: int | None
+    computing: Computing
     watch: Watch = field(default_factory=Watch)
 
 
@@ -262,17 +260,17 @@ def make_tensors(job, model, device, genes, advance):
     Raises:
         InputError: the device's memory is full.
     """
-    with computing(device, job.precision):
+    with computing(device, job.computing.precision):
         computer = open_computer(
             genome=Genome(job.genome, job.folder.genome_index),
             model=model,
             device=device,
-            precision=job.precision,
+            precision=job.computing.precision,
             store=None if job.store is None else PredictionStore(*job.store, watch=job.watch),
             contacts=job.contacts,
-            batch_size=job.batch_size,
+            batch_size=job.computing.batch_size,
         )
-        block_size = job.block_size or BLOCK_SIZE[torch.device(device).type]
+        block_size = job.computing.block_size or BLOCK_SIZE[torch.device(device).type]
         write_tensors(computer, job.folder, genes, block_size, advance, job.watch)
     return computer.counts
 

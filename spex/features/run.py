@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,15 @@ import numpy as np
 from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected, Published, check_resolution
 from spex.errors import InputError, listed
-from spex.features.devices import TensorJob, make_tensors, make_tensors_on, open_model
+from spex.features.choices import Computing
+from spex.features.devices import (
+    TensorJob,
+    choose_devices,
+    choose_precision,
+    make_tensors,
+    make_tensors_on,
+    open_model,
+)
 from spex.features.write import unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_file, require_folder
@@ -59,25 +67,10 @@ class TensorInputs:
         return Watch(genes=self.genes, genome=self.genome, network=self.network, maps=files)
 
 
-@dataclass(frozen=True)
-class Computation:
-    """How tensors are computed: what changes speed and memory, and the precision.
-
-    devices: of torch. precision: name in `devices.DTYPES`. cache: prediction cache folder, None to go without.
-    cache_dtype: of what is kept there. batch_size: windows, block_size: genes at once; None for what suits the device.
-    """
-
-    devices: list[str]
-    precision: str
-    cache: Path | None
-    cache_dtype: str = "float32"
-    batch_size: int | None = None
-    block_size: int | None = None
-
-
-def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computation, *, shard=None, test_only=False):
+def fill_folder(folder: DataFolder, inputs: TensorInputs, computing: Computing, cache, *, shard=None, test_only=False):
     """Make the missing tensors of a data folder.
 
+    computing: what changes speed and memory, and the precision. cache: prediction cache folder, None to go without.
     shard: divisor and remainder of the row numbers of the genes to do, or None for all. test_only: the genes of the
     test chromosome only.
 
@@ -85,23 +78,25 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
         InputError: an input is not usable or does not fit the others, or the folder was made with other settings.
     """
     start = time.monotonic()
+    devices = choose_devices(computing.device, computing.gpus)
+    computing = replace(computing, precision=choose_precision(devices, computing.precision))
     check_resolution(inputs.resolution)
     watch = inputs.watch()
     hashes = KnownHashes(folder.input_hashes)
     table, genes, maps = _read_inputs(inputs, folder, hashes)
-    settings = _settings(inputs, computation, hashes)
+    settings = _settings(inputs, computing, cache, hashes)
     given = {"genes": [inputs.genes], "genome": [inputs.genome], "network": [inputs.network], "maps": inputs.maps}
     check_run(folder, settings, given)
     chosen = select_shard(_test_genes(genes) if test_only else genes, *(shard or ()))
     pending = unfinished_genes(folder, chosen, settings.width)
-    store = _store(computation, settings)
+    store = cache and (require_folder(cache, "cache"), settings.store_identity, np.dtype(computing.cache_dtype))
     model = open_model(inputs.network) if len(pending) else None
     contacts, found_before, identity = _contacts(folder, inputs, settings, maps, genes)
 
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
     watch.check()
     claim_run(folder, settings, given)
-    folder.remember(hashes, **given, cache=[] if computation.cache is None else [computation.cache])
+    folder.remember(hashes, **given, cache=[] if cache is None else [cache])
     hashes.save()
     report_rows(inputs.genes, table, genes, inputs.choice)
     write_text(folder.cached_genes, cached_genes_text(table, genes))
@@ -109,9 +104,10 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computation: Computati
         if not found_before:
             save_contacts(folder.contacts_npz, contacts, identity)
         write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
-    _log_start(folder, inputs, computation, len(chosen), len(chosen) - len(pending))
+    _log_start(folder, inputs, devices, computing.precision, len(chosen), len(chosen) - len(pending))
     if len(pending):
-        counts = _make(folder, inputs, computation, model, pending, contacts, store, watch)
+        job = TensorJob(folder, inputs.genome, inputs.network, contacts, store, computing, watch)
+        counts = _make(job, devices, model, pending)
         _log_work(counts, store, time.monotonic() - start)
     if store is not None:
         PredictionStore(*store).remove_abandoned()
@@ -151,26 +147,19 @@ def _test_genes(genes):
     return found
 
 
-def _settings(inputs, computation, hashes):
+def _settings(inputs, computing, cache, hashes):
     return RunSettings.of(
         genes_sha256=hashes.sha256(inputs.genes),
         genome_sha256=hashes.sha256(inputs.genome),
         beluga_sha256=hashes.sha256(inputs.network),
         maps_sha256=sorted(map_sha256(path, hashes) for path in inputs.maps),
-        precision=computation.precision,
-        cache_dtype="float32" if computation.cache is None else computation.cache_dtype,
+        precision=computing.precision,
+        cache_dtype="float32" if cache is None else computing.cache_dtype,
         rule=inputs.rule,
         resolution=inputs.resolution,
         reading=inputs.reading,
         **genes_choice(inputs.choice),
     )
-
-
-def _store(computation, settings):
-    """Root, identity and dtype of the prediction store that fits a run's genome, weights and precision, or None."""
-    if computation.cache is None:
-        return None
-    return require_folder(computation.cache, "cache"), settings.store_identity, np.dtype(computation.cache_dtype)
 
 
 def _contacts(folder, inputs, settings, maps, genes):
@@ -182,25 +171,14 @@ def _contacts(folder, inputs, settings, maps, genes):
     return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
 
 
-def _make(folder, inputs, computation, model, pending, contacts, store, watch):
-    job = TensorJob(
-        folder=folder,
-        genome=inputs.genome,
-        beluga=inputs.network,
-        contacts=contacts,
-        store=store,
-        precision=computation.precision,
-        batch_size=computation.batch_size,
-        block_size=computation.block_size,
-        watch=watch,
-    )
+def _make(job, devices, model, pending):
     with progress(len(pending), "genes", "tensors") as advance:
-        if len(computation.devices) == 1:
-            return make_tensors(job, model, computation.devices[0], pending, advance)
-        return make_tensors_on(job, computation.devices, pending, advance)
+        if len(devices) == 1:
+            return make_tensors(job, model, devices[0], pending, advance)
+        return make_tensors_on(job, devices, pending, advance)
 
 
-def _log_start(folder, inputs, computation, chosen, done_before):
+def _log_start(folder, inputs, devices, precision, chosen, done_before):
     maps = ", ".join(map(str, inputs.maps))
     logger.info(
         "%s: %d genes, %d done before; %s; %s, %s",
@@ -210,7 +188,7 @@ def _log_start(folder, inputs, computation, chosen, done_before):
             done_before,
             f"with contacts of {maps}, {inputs.rule.name} rule" if maps else "sequence alone",
         ),
-        *(", ".join(computation.devices), computation.precision),
+        *(", ".join(devices), precision),
     )
 
 

@@ -35,6 +35,12 @@ def require_folder(path, argument):
     return path
 
 
+def require_place(path, argument):
+    """The path of a file to be written, when its folder is there or can be made."""
+    path = Path(path)
+    return require_folder(path.parent, argument) / path.name
+
+
 def require_filled(path, argument):
     """The path of a data folder, when there is one. argument: name of the one that gave it."""
     path = Path(path)
@@ -80,19 +86,18 @@ def is_piped(path):
     return str(path) == STANDARD_INPUT or Path(path).is_fifo()
 
 
-def keep_piped(path, folder, owner, check=lambda head: None):
+def keep_piped(path, owner, check):
     """Copy what comes through a pipe, byte for byte, into a file that only this user may read.
 
-    folder: of the copy; None is the system's for temporary files. owner: object; the copy is deleted when it goes.
-    check: called with the first bytes, before more is kept; raises InputError where they cannot be used.
+    owner: object; the copy, among the system's temporary files, is deleted when it goes. check: called with the first
+    bytes, before more is kept; raises InputError where they cannot be used.
 
     Returns: path of the copy.
 
     Raises:
         InputError: it fills the disk.
     """
-    copy = temporary_path(Path(folder or tempfile.gettempdir()) / "piped").absolute()
-    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy = temporary_path(Path(tempfile.gettempdir()) / "piped").absolute()
     weakref.finalize(owner, copy.unlink, missing_ok=True)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open(copy, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)))

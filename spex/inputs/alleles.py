@@ -4,6 +4,7 @@ import numbers
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 from spex.errors import InputError, listed, shown
 from spex.inputs.normalise import known_as
@@ -115,6 +116,21 @@ def no_chromosome(unknown, chromsizes, about):
         **about,
         expected=f"names like {listed(chromsizes, 5)}",
     )
+
+
+class VariantTable:
+    """A table of variants in memory, in the place of a VariantFile. variants, chromsizes, errors: of
+    `alleles_of_table`."""
+
+    about = {"argument": "variants"}  # noqa: RUF012 (of none of them alone)
+    doubts, regions, sha256 = (), (), None
+
+    def __init__(self, variants, chromsizes):
+        self._alleles = alleles_of_table(variants, chromsizes)
+
+    def blocks(self, size):
+        """Yield lists of Allele: those of `size` rows each."""
+        return (list(block) for _, block in groupby(self._alleles, lambda allele: allele.number // size))
 
 
 def alleles_of_table(variants, chromsizes):

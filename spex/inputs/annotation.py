@@ -200,11 +200,11 @@ def _read_records(path):
                 raise InputError(f"{len(fields)} fields on line {number}", **about, expected=EXPECTED)
             if fields[2].strip() in NO_FEATURE:
                 raise InputError(f"no feature on line {number}", **about, expected=EXPECTED)
-            if fields[2] not in PARTS and (record := _record(path, number, [field.strip() for field in fields])):
+            if fields[2] not in PARTS and (record := _record(number, [field.strip() for field in fields])):
                 yield record
 
 
-def _record(path, number, fields):
+def _record(number, fields):
     """The Record of a line; None where it is neither a gene nor what may be a transcript."""
     chrom, source, feature, start, end, _, strand, _, text = fields
     form = "GFF3" if GFF3_ATTRIBUTE.match(text) else "GTF"

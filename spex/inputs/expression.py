@@ -4,7 +4,6 @@ A form is a table, AnnData, or files with one sample each, as RSEM writes them a
 it the user means, by index, name or shell pattern, is found here too.
 """
 
-import fnmatch
 import logging
 import re
 import warnings
@@ -34,7 +33,7 @@ from spex.inputs.expression_values import (
 )
 from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.identify import HDF5, Format, identify, look, recognise
-from spex.inputs.normalise import ENSEMBL, unversioned
+from spex.inputs.normalise import ENSEMBL, names_like, unversioned
 from spex.inputs.swapped import others
 from spex.options import one_of
 
@@ -372,9 +371,8 @@ def _indices(file, part):
 
 def _matching(file, pattern):
     """Target indices of the tissues that a name or shell pattern fits; the very name counts before patterns."""
-    lowered, names = pattern.lower(), dict(enumerate(file.tissues, start=1))
-    exact = [index for index, name in names.items() if name == pattern]
-    found = exact or [index for index, name in names.items() if fnmatch.fnmatchcase(name.lower(), lowered)]
+    like = {*names_like(file.tissues, pattern)}
+    found = [index for index, name in enumerate(file.tissues, start=1) if name in like]
     if not found:
         near = nearest(pattern, file.tissues, most=3, cutoff=0.3)
         offer = f"nearest: {'; '.join(map(shown, near))}; " if near else ""

@@ -3,6 +3,7 @@
 Which names mean one chromosome, and which chromosomes genes are left out on, in all common spellings, is said here.
 """
 
+import fnmatch
 import re
 
 from spex.errors import InputError, listed, shown
@@ -49,6 +50,13 @@ def unversioned(ids):
     ids: Series of text. The copies of genes on Y stay apart: ENSG00000182378.13_PAR_Y -> ENSG00000182378_PAR_Y.
     """
     return ids.astype(object).str.replace(VERSION, r"\1\2", regex=True)
+
+
+def names_like(names, pattern):
+    """Those of some names that a name or shell pattern fits, in any case; where it is one of them, that alone."""
+    if pattern in names:
+        return [pattern]
+    return [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
 
 
 def known_as(name, known):

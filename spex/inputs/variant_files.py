@@ -34,25 +34,23 @@ class VariantFile:
 
     path: VCF, or a table of its first columns without a header, plain or compressed by gzip or bgzip, or BCF, by its
     content; "-" is standard input. chromsizes: name -> bp of the genome. regions: texts like "chr8:1-2000" (1-based,
-    both ends included) or "chr8"; rows whose REF reaches into one are read, each once, by the file's index. spool:
-    folder for the copy of standard input or of a pipe, the system's for temporary files without it; the copy goes with
-    this object.
+    both ends included) or "chr8"; rows whose REF reaches into one are read, each once, by the file's index.
 
-    name: of the file in messages. header: lines, as VCF has them. doubts: what its header says that does not fit the
-    genome, as text. chroms: name in the rows that `blocks` has gone through -> name in the genome, or None.
+    about: argument and subject of errors. header: lines, as VCF has them. doubts: what its header says that does not
+    fit the genome, as text. chroms: name in the rows that `blocks` has gone through -> name in the genome, or None.
 
     Raises:
         InputError: no such file, of another kind, cut short, of another genome build; a region that is none, or no
             index; pysam, which reads BCF and regions, is not installed.
     """
 
-    def __init__(self, path, chromsizes, regions=(), spool=None):
-        self.chromsizes = chromsizes
+    def __init__(self, path, chromsizes, regions=()):
+        self.chromsizes, self.regions = chromsizes, regions
         self._piped = is_piped(path)
-        self.name = "standard input" if str(path) == STANDARD_INPUT else path
-        self._about = {"argument": "variants", "subject": self.name}
+        name = "standard input" if str(path) == STANDARD_INPUT else path
+        self.about = {"argument": "variants", "subject": name}
         if self._piped:
-            self.path = keep_piped(path, spool, self, lambda head: check_beginning(head, self._about))
+            self.path = keep_piped(path, self, lambda head: check_beginning(head, self.about))
         else:
             self.path = require_file(path, "variants")
         self._row, self.chroms = None, {}
@@ -78,7 +76,7 @@ class VariantFile:
         while block:
             following = self._alleles(islice(numbered, size))
             if not following and not any(self.chroms.values()):
-                raise no_chromosome(self.chroms, self.chromsizes, self._about)
+                raise no_chromosome(self.chroms, self.chromsizes, self.about)
             yield block
             block = following
 
@@ -153,7 +151,7 @@ class VariantFile:
             with self._open_bcf(samples) as file:
                 yield from map(line_of, file)
         else:
-            with open_bytes(self.path, self._about, place) as file:
+            with open_bytes(self.path, self.about, place) as file:
                 for _ in range(self._taken):
                     file.readline()
                 if not self._taken and file.peek(len(MARK))[: len(MARK)] == MARK:
@@ -186,16 +184,16 @@ class VariantFile:
 
     def _look(self):
         """What the file is; its header's lines; how many lines of it they take; how many columns a row has at least."""
-        with open_bytes(self.path, self._about, self._place) as file:
+        with open_bytes(self.path, self.about, self._place) as file:
             kind, packed = kind_of(file.peek(LONGEST)[:LONGEST]), file.raw.packed
             self._bcf, self._bgzf = kind == BCF, packed is not None and is_bgzf(packed)
             if packed and not file.peek(1):
                 kind = f"{kind} in it"
             if not self._bcf:
-                self.header, self._taken, self._width = read_header(file, self._about, kind)
+                self.header, self._taken, self._width = read_header(file, self.about, kind)
                 return
             file.raw.lines = False
-            for row in rows_of_bcf(file, self._about):
+            for row in rows_of_bcf(file, self.about):
                 self._row = row
             self._row = None
         with self._open_bcf(samples=True) as file:
@@ -231,9 +229,9 @@ class VariantFile:
         Chromosomes that the file has no row of are left out.
         """
         index = self._index()
-        check_index(index, self._about | {"subject": index})
+        check_index(index, self.about | {"subject": index})
         if not self._bcf:
-            check_bgzf(self.path, self._about)
+            check_bgzf(self.path, self.about)
         try:
             with self._open_indexed(index) as file:
                 there = dict.fromkeys(self.contigs if self._bcf else file.contigs)
@@ -270,11 +268,11 @@ class VariantFile:
         return f"make one with: tabix {'-f ' if again else ''}-p {'bcf' if self._bcf else 'vcf'} {self.path}"
 
     def _readable(self, place):
-        return readable(self._about, place, (*DAMAGED, ValueError))  # of pysam
+        return readable(self.about, place, (*DAMAGED, ValueError))  # of pysam
 
     def _row_error(self, found, number, line, **parts):
         return self.error(f"{found} in row {number + 1}, '{shown(as_text(line), 30)}'", **parts)
 
     def error(self, found, **parts):
         """An InputError about this file. parts: as of InputError."""
-        return InputError(found, **self._about, **parts)
+        return InputError(found, **self.about, **parts)

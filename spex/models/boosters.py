@@ -256,19 +256,6 @@ class BoosterFit:
         with whole_file(folder / "model.ubj") as file:
             file.write(self.booster.save_raw("ubj"))
 
-    @classmethod
-    def load(cls, folder):
-        """Read `model.ubj`; the fit can predict, and knows nothing of its training.
-
-        Raises:
-            DamagedFileError: xgboost cannot read it.
-        """
-        content = bytearray((folder / "model.ubj").read_bytes())
-        try:
-            return cls(xgboost.Booster(model_file=content))
-        except xgboost.core.XGBoostError as error:
-            raise DamagedFileError(f"{folder / 'model.ubj'}: {str(error).splitlines()[0]}") from error
-
 
 class _Boosted(Model):
     """What both boosters have in common."""
@@ -280,7 +267,11 @@ class _Boosted(Model):
         return BoosterLearner(features, split, parameters, device)
 
     def read_fit(self, folder):
-        return BoosterFit.load(folder)
+        content = bytearray((folder / "model.ubj").read_bytes())
+        try:
+            return BoosterFit(xgboost.Booster(model_file=content))
+        except xgboost.core.XGBoostError as error:
+            raise DamagedFileError(f"{folder / 'model.ubj'}: {str(error).splitlines()[0]}") from error
 
     def find_problem(self, parameters):
         problem = next(_own_problems(parameters, self.name), None)

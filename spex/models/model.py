@@ -105,7 +105,11 @@ class Model(ABC):
 
     @abstractmethod
     def read_fit(self, folder: Path) -> Fitted:
-        """Read what a fit of it saved. Raises: OSError or DamagedFileError."""
+        """Read what a fit of it saved, which can predict, and knows nothing of its training.
+
+        Raises:
+            OSError or DamagedFileError: it cannot be read.
+        """
 
     @abstractmethod
     def find_problem(self, parameters: dict) -> str | None:

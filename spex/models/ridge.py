@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from spex.files.sealed import load_array, save_array
+from spex.files.sealed import save_array
 from spex.models.gram import NONE, Gram, Penalties
 from spex.models.matrices import column_blocks, neighbour_columns
 from spex.models.model import Learner
@@ -171,9 +171,3 @@ class RidgeFit:
     def save(self, folder):
         """Write `model.npy`: the intercept, then the coefficients, float64."""
         save_array(folder / "model.npy", np.concatenate([[self.intercept], self.coefficients]))
-
-    @classmethod
-    def load(cls, folder):
-        """Read `model.npy`; the fit can predict, and knows nothing of its training."""
-        numbers = load_array(folder / "model.npy")
-        return cls(coefficients=numbers[1:], intercept=float(numbers[0]))

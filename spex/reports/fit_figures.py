@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from expecto.gene_features import STEP
-from spex.errors import shown
+from spex.errors import in_words, shown
 from spex.models.scores import WITHIN, summarise
 from spex.reports.figures import BLUE, GREY, INK, RED, few_ticks, figure, label, legend_above, name_rows, write_figure
 from spex.runs import records
@@ -124,7 +124,7 @@ def draw_learning_curve(path, history, chosen, *, title, watched, unit):
     with figure(6.4, 4) as (drawn, (axes,)):
         if "neighbour_penalty" in history:
             history = _at_the_chosen_neighbour_penalty(axes, history, chosen)
-            watched = f"{watched}, neighbours {_short(chosen['neighbour_penalty'])}"
+            watched = f"{watched}, neighbours {in_words(chosen['neighbour_penalty'])}"
         if "penalty" in history:
             steps, kept, marked = history["penalty"], chosen["penalty"], f"chosen: {chosen['penalty']:g}"
             axes.set(xscale="log", xlabel="penalty")
@@ -149,13 +149,9 @@ def _at_the_chosen_neighbour_penalty(axes, history, chosen):
     parts = dict(list(table.groupby("neighbour_penalty", sort=False)))
     kept = parts.pop(chosen["neighbour_penalty"])
     for shade, (value, part) in zip(np.linspace(0.35, 0.8, len(parts)), parts.items(), strict=True):
-        text = f"the same, neighbours {_short(value)}" if len(parts) <= NEIGHBOURS_NAMED else None
+        text = f"the same, neighbours {in_words(value)}" if len(parts) <= NEIGHBOURS_NAMED else None
         axes.plot(part["penalty"], part["watched"], color=str(shade), linewidth=1, label=text)
     return {name: kept[name].tolist() for name in ("penalty", "train", "watched")}
-
-
-def _short(value):
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def draw_importance(path, groups, *, title, measure):

@@ -1,12 +1,12 @@
 """Saved models applied to the tensors of any data folder: which models, whether they suit it, and predictions."""
 
-import fnmatch
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from spex.errors import InputError, command, did_you_mean, listed, shown
 from spex.files.atomic import write_json
+from spex.inputs.normalise import names_like
 from spex.models.fits import predictions_table
 from spex.models.model import Fitted
 from spex.models.registry import MODELS
@@ -51,11 +51,12 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
     Raises:
         InputError: no such fit, one of other features, one whose model is not linear where it must be, or none left.
     """
-    chosen, there, tissues = [], set(), [pattern.lower() for pattern in tissues]
-    for place in dict.fromkeys(place for each in given or (RIDGE,) for place in _places(folder, each)):
-        record = _read_model_record(place, MODELS)
+    places = dict.fromkeys(place for each in given or (RIDGE,) for place in _places(folder, each))
+    fits = {place: _read_model_record(place, MODELS) for place in places}
+    there, chosen = {record["settings"]["target"] for record in fits.values()}, []
+    asked = {name for pattern in tissues for name in names_like(there, pattern)} if tissues else there
+    for place, record in fits.items():
         tissue, model = record["settings"]["target"], record["settings"]["model"]
-        there.add(tissue)
         if linear and not MODELS[model].linear:
             raise InputError(
                 f"{model} is no linear model, and {TREES}",
@@ -63,7 +64,7 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
                 subject=place,
                 expected=f"a fit of {' or '.join(name for name, model in MODELS.items() if model.linear)}",
             )
-        if tissues and not any(fnmatch.fnmatchcase(tissue.lower(), pattern) for pattern in tissues):
+        if tissue not in asked:
             continue
         _check_features(record, place, folder, settings, settings.width)
         chosen.append(ChosenFit(place, place.name, tissue, model, MODELS[model].load(place), _model_files(record)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from expecto.network import BELUGA
 from spex.compare.inputs import Protocol, expected_memory
+from spex.errors import count
 from spex.runs.cache import OWN_ROWS
 from spex.study.work import OWN_WINDOWS, Work
 
@@ -107,7 +108,7 @@ def estimate(study, work, rates=MEASURED):
     windows = [own.to_compute * OWN_AS_BINS / OWN_WINDOWS, *(each.to_compute for each in maps)]
     size, of_model = work.genes / GENES, {"ridge": rates.ridge, "gbtree": rates.gbtree}
     jobs = {
-        "tensors": [(rates.window, count, study.shards) for count in windows],
+        "tensors": [(rates.window, each, study.shards) for each in windows],
         "train": [(of_model.get(each.model), _times(each) * size * each.columns / COLUMNS, 1) for each in work.fits],
         "compare": [(rates.compare, (SHARED_AS_MAPS + len(maps)) * size, 1)],
     }
@@ -165,8 +166,8 @@ def cost_text(cost):
     columns = ["contacts", "without_contact", "windows", "to_compute", "missing"]
     disk = ", ".join(f"{name} {_size(size)}" for name, size in cost.disk.items())
     lines = [
-        f"{work.folders[0].tensors:,} genes ({work.genes:,} with expression), {_number(len(work.folders) - 1, 'map')}, "
-        f"{_number(work.tissues, 'tissue')}",
+        f"{work.folders[0].tensors:,} genes ({work.genes:,} with expression), {count(len(work.folders) - 1, 'map')}, "
+        f"{count(work.tissues, 'tissue')}",
         "",
         *_aligned(
             ["", "contacts", "genes without", "windows", "to compute", "tensors to make"],
@@ -190,8 +191,8 @@ def cost_text(cost):
 def _fit_lines(fits):
     for name, mine in groupby(fits, lambda each: each.name):
         first, *others = mine
-        count = sum(each.fits for each in (first, *others))
-        yield f"fits {name}: {count:,} of {first.model}, in {_number(1 + len(others), 'folder')}"
+        total = sum(each.fits for each in (first, *others))
+        yield f"fits {name}: {total:,} of {first.model}, in {count(1 + len(others), 'folder')}"
 
 
 def _aligned(*rows):
@@ -215,7 +216,3 @@ def _figure(value):
 def _size(count):
     """Bytes, as text."""
     return f"{_figure(count / 1e9)} GB" if count >= 1e9 else f"{_figure(count / 1e6)} MB"
-
-
-def _number(count, what):
-    return f"{count:,} {what}{'s' if count != 1 else ''}"

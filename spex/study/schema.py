@@ -4,7 +4,7 @@ from spex.compare.protocol import Protocol
 from spex.contacts.rules import RULES
 from spex.inputs.choices import GeneChoice, Reading, SampleChoice
 from spex.models.choices import Fitting
-from spex.options import PATH, TRUTH, one_of, options_in, several, text, whole
+from spex.options import PATH, PATHS, TRUTH, one_of, options_in, several, text, whole
 
 STEPS = ("tensors", "train", "compare", "report")
 """What a study is made in, each with resources of its own."""
@@ -23,7 +23,6 @@ NAME = text(
     "itself, as aux and con",
     pattern=rf"^(?!{RESERVED})[A-Za-z0-9_][A-Za-z0-9_.-]{{0,99}}(?<!\.)\Z",
 )
-PATHS = several(PATH, "a path or a list of paths")
 
 
 def spell(argument):

@@ -82,6 +82,7 @@ def test_the_table_counts_bins_and_sums_counts_on_each_side():
         "upstream_count",
     ]
     assert table.to_numpy().tolist() == [["A", 1, 1, 4, 2, 2.5], ["B", 0, 0, 0, 0, 0], ["C", 1, 1, 1, 0, 0]]
+    assert contacts.names([2, 3]) == ["chr1:90000-91000", "chr2:7000-8000"] and contacts.names([]) == []
 
 
 def test_pixels_between_chromosomes_do_not_count(tmp_path, genes):

@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import tempfile
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,12 +49,20 @@ class Owner:
     pass
 
 
-def test_standard_input(tmp_path, monkeypatch):
+@pytest.fixture
+def spool(tmp_path, monkeypatch):
+    """The folder for temporary files."""
+    (tmp_path / "new").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "new"))
+    return tmp_path / "new"
+
+
+def test_standard_input(spool, monkeypatch):
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(CONTENT)))
     owner = Owner()
     assert is_piped("-")
-    copy = keep_piped("-", tmp_path / "new", owner)
-    assert copy.read_bytes() == CONTENT and copy.parent == tmp_path / "new"
+    copy = keep_piped("-", owner, bool)
+    assert copy.read_bytes() == CONTENT and copy.parent == spool
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     del owner
     assert not copy.exists()
@@ -66,7 +75,7 @@ def test_a_named_pipe(tmp_path):
     writer.start()
     owner = Owner()
     assert is_piped(pipe)
-    assert keep_piped(pipe, None, owner).read_bytes() == CONTENT
+    assert keep_piped(pipe, owner, bool).read_bytes() == CONTENT
     writer.join()
 
 
@@ -76,12 +85,12 @@ def test_what_is_no_pipe(tmp_path, name):
     assert not is_piped(tmp_path / name)
 
 
-def test_a_pipe_that_fills_the_disk_is_refused(tmp_path, monkeypatch):
+def test_a_pipe_that_fills_the_disk_is_refused(spool, monkeypatch):
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=SimpleNamespace(read=bytes)))
     monkeypatch.setattr(checks, "LEFT_FREE", 3 << 20)
     monkeypatch.setattr(checks.shutil, "disk_usage", lambda folder: SimpleNamespace(free=2 << 20))
     owner = Owner()
     with pytest.raises(InputError, match=r"/new: more than 4 MB came through the pipe, and the disk is nearly full"):
-        keep_piped("-", tmp_path / "new", owner)
+        keep_piped("-", owner, bool)
     del owner
-    assert list((tmp_path / "new").iterdir()) == []
+    assert list(spool.iterdir()) == []

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.alleles import OK, alleles_of_table
+from spex.inputs.alleles import OK, VariantTable, alleles_of_table
 from spex.inputs.variant_files import VariantFile
 
 CHROMSIZES = {"chr1": 1000, "chr2": 500}
@@ -129,4 +129,7 @@ def test_a_file_and_a_table_of_the_same_rows_give_the_same(tmp_path):
     (of_file,) = VariantFile(tmp_path / "x.tsv", CHROMSIZES).blocks(99)
     table = pd.DataFrame(rows, columns=["chrom", "pos", "id", "ref", "alt"])
     assert alleles_of_table(table, CHROMSIZES) == of_file
+    for size in (1, 2, 5, 99):
+        of_blocks = VariantFile(tmp_path / "x.tsv", CHROMSIZES).blocks(size)
+        assert list(VariantTable(table, CHROMSIZES).blocks(size)) == list(of_blocks)
     assert len({one.status for one in of_file}) == 8

@@ -10,6 +10,7 @@ from spex.inputs.normalise import (
     check_one_naming,
     excluded_chromosomes,
     find_regions,
+    names_like,
     reasons_by_chromosome,
 )
 
@@ -96,3 +97,12 @@ def test_an_unknown_chromosome(text):
     assert str(refused.value) == (
         f"regions {text}: no such chromosome; expected one of chr8, 8, chr9, HLA-A*01:01:01, 9"
     )
+
+
+def test_names_that_a_pattern_fits():
+    names = ["Brain", "brain stem", "Liver [adult]", "Liver a"]
+    assert names_like(names, "BRAIN*") == ["Brain", "brain stem"]
+    assert names_like(names, "brain") == ["Brain"]
+    assert names_like(names, "liver [adult]") == ["Liver a"]  # any of these letters
+    assert names_like(names, "Liver [adult]") == ["Liver [adult]"]  # but for a name that is written so
+    assert names_like(names, "X*") == []

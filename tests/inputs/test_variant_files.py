@@ -145,7 +145,9 @@ def test_an_uncompressed_bcf(tmp_path):
 def test_standard_input(tmp_path, monkeypatch, name):
     data = write(tmp_path / name, vcf_text()).read_bytes()
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data)))
-    source = VariantFile("-", CHROMSIZES, spool=tmp_path / "spool")
+    (tmp_path / "spool").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spool"))
+    source = VariantFile("-", CHROMSIZES)
     assert len(files_in(tmp_path / "spool")) == 1
     assert source.sha256 == hashlib.sha256(data).hexdigest()
     for _ in range(2):
@@ -154,7 +156,7 @@ def test_standard_input(tmp_path, monkeypatch, name):
     assert not files_in(tmp_path / "spool")
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"")))
     with pytest.raises(InputError, match=r"^variants standard input: an empty file; expected VCF or BCF$"):
-        VariantFile("-", CHROMSIZES, spool=tmp_path / "spool")
+        VariantFile("-", CHROMSIZES)
 
 
 @pytest.mark.parametrize(
@@ -407,8 +409,10 @@ class Endless:
 def test_standard_input_that_is_something_else_and_never_ends(tmp_path, monkeypatch, line, message):
     stream = Endless(line)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
+    (tmp_path / "spool").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spool"))
     with pytest.raises(InputError, match=f"^variants standard input: {message}"):
-        VariantFile("-", CHROMSIZES, spool=tmp_path / "spool")
+        VariantFile("-", CHROMSIZES)
     assert stream.given < 1 << 22 and not files_in(tmp_path / "spool")
 
 

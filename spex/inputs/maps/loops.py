@@ -12,8 +12,9 @@ from spex.errors import listed, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.maps.matching import MapWithoutLengths, Spellings
-from spex.inputs.maps.reader import LARGEST_POSITION, map_error
+from spex.inputs.maps.reader import map_error
 from spex.inputs.maps.text import first_bad, numbered, numbers_of, read_layout, read_rows
+from spex.inputs.normalise import LARGEST_POSITION
 
 COUNT_NAMES = ("cc", "count", "counts", "rawcount", "observed", "petcount", "pets", "contactcount", "readcount")
 """Headings, in small letters and without _ - . and blanks, of columns of raw counts, whatever wrote them: cc is

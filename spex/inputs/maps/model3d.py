@@ -17,8 +17,9 @@ from spex.errors import InputError, not_installed, parameter, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.maps.matching import MapWithoutLengths, Spellings
-from spex.inputs.maps.reader import LARGEST_POSITION, map_error
+from spex.inputs.maps.reader import map_error
 from spex.inputs.maps.text import are_numbers, numbers_of, read_layout, read_rows, read_sample, read_text
+from spex.inputs.normalise import LARGEST_POSITION
 
 PAIRS_AT_ONCE = 2_000_000
 

@@ -13,9 +13,6 @@ OWN_GROUPS = re.compile(r"(resolutions/[0-9]+)?")
 """Groups that are found by the resolution alone, so that naming them names the same map."""
 
 
-LARGEST_POSITION = 2**31 - 1
-"""On any chromosome, in bp."""
-
 NEAR = 1e-6
 """Share of a count by which one that was stored in 32 bits may be off the whole number that it stands for."""
 

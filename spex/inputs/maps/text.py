@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from spex.errors import shown
+from spex.inputs import text_tables
 from spex.inputs.identify import recognise
 from spex.inputs.maps.reader import map_error
 from spex.inputs.normalise import known_as
@@ -153,10 +154,7 @@ def numbers_of(path, name, texts, lines, *, whole=False, signed=False):
     name: of the column. lines: of the rows. whole: whether they must be whole. signed: whether they are coordinates,
     which may be below 0.
     """
-    values = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
-    bad = ~(np.isfinite(values) & (signed | (values >= 0)))
-    if whole:
-        bad |= values != np.floor(values)
+    values, bad = (each.to_numpy() for each in text_tables.numbers_of(texts, -np.inf if signed else 0, whole=whole))
     if (row := first_bad(bad)) is not None:
         raise map_error(
             path,
