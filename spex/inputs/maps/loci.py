@@ -11,8 +11,9 @@ from spex.errors import shown
 from spex.inputs.account import Account
 from spex.inputs.choices import Reading
 from spex.inputs.maps.matching import MapWithoutLengths, Spellings
-from spex.inputs.maps.reader import LARGEST_POSITION, map_error
+from spex.inputs.maps.reader import map_error
 from spex.inputs.maps.text import are_whole, first_bad, numbers_of, read_layout, read_rows
+from spex.inputs.normalise import LARGEST_POSITION
 
 ENDING = ".npy"
 
