@@ -1,12 +1,14 @@
 """Everything around the network: from FASTA to tensor files with a network that costs next to nothing.
 
     python -m benchmarks.host [--genes 2000] [--map] [--cache] [--profile]
+    python -m benchmarks.host --faked [--map] [--cache]    # what is left for the host beside a GPU
     python -m benchmarks.host --genes 22826 --map --cache      # the whole genome
     python -m benchmarks.host --genes 22826 --scattered --device cuda    # the real network, on a GPU
 
 A window's predictions are taken from a table by a hash of its letters, so that results depend on every window and can
 be compared between versions: the last figure is a checksum of all tensors. With --device it is the real network, with
-random weights, on that device. The genome is a made one, of chromosomes of 20 Mb; genes are spread over it as densely
+random weights, on that device. With --faked what a device does, windows and the sums over local windows, is there at
+once, the same for all. The genome is a made one, of chromosomes of 20 Mb; genes are spread over it as densely
 as over the real one.
 """
 
@@ -28,12 +30,13 @@ from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Published
+from spex.contacts.sums import WINDOWS_AT_ONCE
 from spex.features.compute import FeatureComputer
 from spex.features.devices import BLOCK_SIZE, CPU_WINDOWS_PER_PASS, DTYPES, computing, windows_per_pass
 from spex.features.write import write_tensors
 from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
-from spex.runs.cache import PredictionStore
+from spex.runs.cache import OWN_ROWS, PredictionStore
 from spex.runs.folder import DataFolder
 
 CHROM_LENGTH = 20_000_000
@@ -60,6 +63,25 @@ class CheapScanner:
     def predict(self, codes, starts):
         letters = codes[starts[:, None] + self.places].long()
         return self.answers[(letters * self.factors).sum(1) % ANSWERS]
+
+
+class FakedDevice(CheapScanner):
+    """What a device would have computed, without any work: the same rows, whatever the windows."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = self.answers.repeat(-(-WINDOWS_AT_ONCE // ANSWERS), 1)
+        self.own = torch.rand((max(BLOCK_SIZE.values()), OWN_ROWS * BELUGA.features))
+
+    def predict(self, codes, starts):
+        return self.rows[: len(starts)]
+
+
+class FakedComputer(FeatureComputer):
+    """A FeatureComputer whose device sums local windows without any work."""
+
+    def _own_rows(self, codes, starts):
+        return self.scanner.own[: len(starts)]
 
 
 def make_genome(folder, chroms):
@@ -121,6 +143,7 @@ def main(argv=None):
     parser.add_argument("--cache", action="store_true", help="with a prediction cache, empty at first")
     parser.add_argument("--scattered", action="store_true", help="genes overlap here and there, as real ones do")
     parser.add_argument("--device", help="cpu or cuda: with the real network there")
+    parser.add_argument("--faked", action="store_true", help="with a device that takes no time")
     parser.add_argument("--precision", choices=tuple(DTYPES), default="float32", help="of the real network")
     parser.add_argument("--profile", action="store_true", help="print the functions that take longest")
     parser.add_argument("--json")
@@ -131,12 +154,12 @@ def main(argv=None):
         genome = Genome(make_genome(place, genes["chrom"].nunique()), place / "spare.fai")
         folder = DataFolder(place / "data")
         folder.tensors.mkdir(parents=True)
-        scanner, at_once = CheapScanner(), CPU_WINDOWS_PER_PASS
+        scanner, at_once = FakedDevice() if args.faked else CheapScanner(), CPU_WINDOWS_PER_PASS
         if args.device:
             torch.manual_seed(0)
             scanner = Scanner(Beluga(), args.device, getattr(torch, DTYPES[args.precision]))
             at_once = windows_per_pass(args.device)
-        computer = FeatureComputer(
+        computer = (FakedComputer if args.faked else FeatureComputer)(
             genome=genome,
             scanner=scanner,
             store=PredictionStore(place / "cache", {}) if args.cache else None,
@@ -166,7 +189,7 @@ def main(argv=None):
         }
     if args.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
-    options = [f"--{name}" for name in ("map", "cache", "scattered") if getattr(args, name)]
+    options = [f"--{name}" for name in ("faked", "map", "cache", "scattered") if getattr(args, name)]
     options += ["--device", args.device, "--precision", args.precision] if args.device else []
     publish(
         "host", [row], args.json, command=" ".join(["python -m benchmarks.host --genes", str(args.genes), *options])
