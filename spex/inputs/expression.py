@@ -85,8 +85,8 @@ def open_expression(paths, value=None, known_ids=None) -> ExpressionSource:
             f"an HDF5 file, with {parameter('value')} or among several",
             expected="one .h5ad alone, or tables with a sample each",
         )
-    if paths[0].is_file():
-        identify(others("expression"), look(paths[0]), {"argument": "expression", "subject": paths[0]}, FORMS)
+    if alone and paths[0].is_file():
+        _refuse_others(paths[0])
     if binary is not None:
         return ANNDATA.reader(binary, known_ids)
     return open_table(paths[0]) if alone and not paths[0].is_dir() else _open_samples(paths, value)
@@ -285,7 +285,9 @@ def _open_samples(paths, value=None):
         if not paths:
             found = "no expression file in it (its subfolders are not searched)"
             raise expression_error(folder, found, expected=SAMPLES_EXPECTED)
-    files = [_open_sample(require_file(path, "expression"), value) for path in paths]
+    for path in paths:
+        _refuse_others(require_file(path, "expression"))
+    files = [_open_sample(path, value) for path in paths]
     same = len({path.name for path in paths}) < len(paths) == len({path.parent.name for path in paths})
     names = tuple(path.parent.name if same else SUFFIX.sub("", path.name) for path in paths)
     first = {}
@@ -295,6 +297,11 @@ def _open_samples(paths, value=None):
             raise expression_error(path, found, expected="different names")
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return Samples(str(folder or f"{paths[0]}{more}"), tuple(files), names)
+
+
+def _refuse_others(path):
+    """Refuse what is another input, and say which."""
+    identify(others("expression"), look(path), {"argument": "expression", "subject": path}, FORMS)
 
 
 def _open_sample(path, value):

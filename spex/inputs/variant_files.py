@@ -12,10 +12,11 @@ from spex.files.hashes import file_sha256
 from spex.inputs.agree import build_of, builds_named
 from spex.inputs.alleles import alleles_of_row, as_text, no_chromosome
 from spex.inputs.htslib import check_bgzf, check_index, is_bgzf, line_of, reading, rows_of_bcf
-from spex.inputs.identify import BCF, LONGEST, kind_of
+from spex.inputs.identify import BCF, LONGEST, identify, kind_of, look
 from spex.inputs.normalise import find_regions, known_as, names_in
 from spex.inputs.opening import DAMAGED, open_bytes, readable
-from spex.inputs.vcf import MARK, TITLES, check_beginning, contigs_of, read_header
+from spex.inputs.swapped import others
+from spex.inputs.vcf import EXPECTED, MARK, TITLES, check_beginning, contigs_of, read_header
 
 BYTES = "latin-1"
 """An encoding of text that keeps all bytes."""
@@ -53,6 +54,7 @@ class VariantFile:
             self.path = keep_piped(path, self, lambda head: check_beginning(head, self.about))
         else:
             self.path = require_file(path, "variants")
+            identify(others("variants"), look(self.path), self.about, EXPECTED)
         self._row, self.chroms = None, {}
         with self._readable(self._place):
             self._look()

@@ -107,6 +107,12 @@ def test_what_cannot_be_used_is_refused(files, tmp_path):
     files_of_samples = "expected a .tsv, .csv, .txt or .genes.results of one sample"
     refused(other / "empty", rf"no expression file in it \(its subfolders are not searched\); {files_of_samples}")
     refused([*files, other / "none.tsv"], "none.tsv: no such file")
+    (other / "b.tsv").write_text("gene_id\tchr\tstrand\ttss\nA\tchr1\t+\t5\n")
+    (other / "a.tsv").write_bytes(files[0].read_bytes())
+    for paths in ([files[0], other / "b.tsv"], other):
+        refused(paths, "b.tsv: a table of genes; expected .*; a table of genes goes to genes")
+    (other / "b.tsv").unlink()
+    (other / "a.tsv").unlink()
     (other / "brain.txt").write_bytes(files[0].read_bytes())
     refused([files[0], other / "brain.txt"], "named as the sample of .*brain.tsv, brain; expected different names")
     rsem(VALUES[0]).drop(columns="TPM").assign(other=1).to_csv(other / "fpkm.tsv", sep="\t", index=False)

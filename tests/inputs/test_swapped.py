@@ -16,6 +16,7 @@ from spex.inputs.genes import read_gene_table
 from spex.inputs.genome import Genome
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.swapped import ANNOTATION
+from spex.inputs.variant_files import VariantFile
 
 OPENED = {
     "genes": read_gene_table,
@@ -23,6 +24,7 @@ OPENED = {
     "network": open_model,
     "maps": lambda path: open_maps([path], 1000),
     "expression": lambda path: open_expression([path]),
+    "variants": lambda path: VariantFile(path, {"chr1": 1000}),
 }
 """Argument -> what opens its file."""
 

@@ -210,7 +210,7 @@ def test_no_row(tmp_path):
         ("", "an empty file; expected VCF or BCF"),
         (gzip.compress(b"", mtime=0), "an empty file in it; expected VCF or BCF"),
         ("some words\nand more\n", "a file that begins with 'some words'; expected VCF or BCF"),
-        (">chr1\nACGT\n", "a FASTA file; expected VCF or BCF"),
+        (">chr1\nACGT\n", "a FASTA file of sequence; expected VCF or BCF; a FASTA file of sequence goes to genome"),
         ("# my variants\nchr1\t5\t.\tA\tC\n", "a line that begins with '# my variants'; .*; take lines of remarks out"),
         ("chr1\t" + "9" * 5000 + "\t5\tA\tC\n", "position '9+...' in row 1"),
         ("chr1\t1\t5\tname\n", "a BED file; expected VCF or BCF; it has no alleles: give the file that they are in"),
