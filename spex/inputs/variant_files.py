@@ -54,10 +54,14 @@ class VariantFile:
             self.path = keep_piped(path, self, lambda head: check_beginning(head, self.about))
         else:
             self.path = require_file(path, "variants")
-            identify(others("variants"), look(self.path), self.about, EXPECTED)
         self._row, self.chroms = None, {}
-        with self._readable(self._place):
-            self._look()
+        try:
+            with self._readable(self._place):
+                self._look()
+        except InputError:
+            if not self._piped:  # it may be another input, which its error should say
+                identify(others("variants"), look(self.path), self.about, EXPECTED)
+            raise
         self.contigs = contigs_of(self.header)
         self.doubts = [*self._other_lengths(), *self._other_build()]
         self._stretches = self._find(regions) if regions else None
