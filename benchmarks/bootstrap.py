@@ -4,9 +4,10 @@
 
 Genes lie as in `benchmarks.made_genome`, on 22 chromosomes, with the TSS drawn anew for each genome. Observations and
 predictions share a signal, and each has noise of its own; all three are shared by neighbours as exp(-distance / reach).
-A block of one gene is the bootstrap over genes. Coverage of the score pooled over all genes, of the mean within
-chromosomes, and of one chromosome of 990 genes. Where there is nothing to predict (observations with levels of
-chromosomes, a prediction that is the mean of the others), only the scores are of interest.
+A block of one gene is the bootstrap over genes. Coverage of the score pooled over 22 chromosomes and of that of one
+chromosome of 990 genes, by such blocks; and of the mean within the 22 chromosomes, by Student's t over chromosomes.
+Where there is nothing to predict (observations with levels of chromosomes, a prediction that is the mean of the
+others), only the scores are of interest.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import pandas as pd
 
 from benchmarks.made_genome import GAP_SPREAD, GENES, MEDIAN_GAP, neighbours_walk
 from benchmarks.measure import publish
-from spex.models import scores
+from spex.models.chromosomes import score_folds
+from spex.models.scores import CONFIDENCE, _resampled_blocks
 
 RESAMPLES = 400
 SIGNAL = 0.6
@@ -60,17 +62,18 @@ def main(argv=None):
             parts = [
                 (genes, *draw_pair(random, genes, reach)) for genes in (draw_genes(random), draw_genes(random, ONE))
             ]
-            whole, alone = (scores.score_folds(*pair, genes, resamples=0) for genes, *pair in parts)
-            values.append((whole.spearman, whole.spearman_within, alone.spearman))
+            whole, alone = (score_folds(*pair, genes, resamples=0) for genes, *pair in parts)
+            values.append((whole.spearman, alone.spearman, whole.spearman_within))
             for block in args.blocks:
-                samples = [scores._resampled(*pair, genes, RESAMPLES, seed, block) for genes, *pair in parts]
-                samples = [samples[0][0], samples[0][2], samples[1][0]]
-                edges[block].append(np.percentile(samples, scores.CONFIDENCE, axis=1))
+                samples = [_resampled_blocks(*pair, genes, RESAMPLES, seed, block)[0] for genes, *pair in parts]
+                ends = np.percentile(samples, CONFIDENCE, axis=1)
+                within = [[whole.spearman_within_low], [whole.spearman_within_high]]
+                edges[block].append(np.hstack([ends, within]))
         truth = np.mean(values, axis=0)
         for block, each in edges.items():
             low, high = np.array(each).transpose(1, 0, 2)
             share = 100 * ((low <= truth) & (truth <= high)).mean(axis=0)
-            names = ("pooled, %", "within chromosomes, %", "one chromosome, %")
+            names = ("22 chromosomes, %", "one chromosome, %", "mean within, %")
             rows.append({"world": world, "block": block, **dict(zip(names, share.tolist(), strict=True))})
     facts = {"genes": sum(GENES.values()), **_nothing_to_predict(args.genomes)}
     publish("bootstrap", rows, args.json, command=f"python -m benchmarks.bootstrap --genomes {args.genomes}", **facts)
@@ -87,7 +90,7 @@ def _nothing_to_predict(genomes):
         observed = random.normal(size=len(genes)) + LEVELS * random.normal(size=len(sizes))[codes]
         others = (observed.sum() - np.bincount(codes, observed)) / (len(genes) - sizes)
         predicted = others[codes] + 1e-3 * random.normal(size=len(genes))
-        each = scores.score_folds(observed, predicted, genes, resamples=0)
+        each = score_folds(observed, predicted, genes, resamples=0)
         found.append((each.spearman, each.spearman_within, each.spearman_p < 1e-4))
     pooled, within, called = np.mean(found, axis=0).tolist()
     return {"nothing to predict, pooled": pooled, "within chromosomes": within, "pooled p < 1e-4, %": 100 * called}

@@ -20,10 +20,11 @@ from benchmarks import dense_genome, made_genome
 from benchmarks.power import LEAST_SHIFT, OWN_PENALTY, ROTATIONS, share
 from spex.compare.arms import BASELINE, DRAWS, MAP, MapArms, compare_map
 from spex.compare.loco import OwnPart
-from spex.compare.statistics import Difference, Rotation, draw_shifts
+from spex.compare.statistics import Rotation, draw_shifts
 from spex.compare.whitening import Whitening
 from spex.contacts.controls import draw_matched, number_columns
 from spex.files.atomic import whole_file
+from spex.models.chromosomes import Difference
 
 EFFECTS = {
     "made": {"nothing": "null", "number 5 %": "C5", "region 5 %": "G5", "touched 2 %": "S2"},

@@ -30,11 +30,12 @@ from benchmarks.measure import machine
 from spex.compare.arms import DRAWS, MAP, MapArms, Tests, compare_map
 from spex.compare.loco import Columns, OwnPart
 from spex.compare.protocol import NO_CORRECTION
-from spex.compare.statistics import Difference, adjust, draw_shifts
+from spex.compare.statistics import adjust, draw_shifts
 from spex.compare.tables import judged, make_tables
 from spex.compare.verdict import ALPHA, STRENGTHS
 from spex.compare.whitening import Whitening
 from spex.files.atomic import whole_file, write_text
+from spex.models.chromosomes import Difference
 
 ROTATIONS, LEAST_SHIFT = 19, 60
 """The shift is a tenth of the program's at least, as the genome is of the human."""

@@ -19,8 +19,9 @@ from spex.compare.folders import OWN_WIDTH
 from spex.compare.kept import Kept
 from spex.compare.run import shared_identity
 from spex.errors import InputError
+from spex.models.chromosomes import spearman
 from spex.models.registry import MODELS
-from spex.models.scores import LEAST_GENES, RESAMPLES, spearman
+from spex.models.scores import LEAST_GENES, RESAMPLES
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
 from spex.runs.tensors import read_features
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.arms import MAP
-from spex.compare.statistics import LEVEL, Difference, adjust
+from spex.compare.statistics import adjust
+from spex.models.chromosomes import LEVEL, Difference
 
 BOUND = 1 - LEVEL
 """What the adjusted p of a pair must be below: one pair differs where its interval excludes 0."""

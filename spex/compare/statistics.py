@@ -9,12 +9,10 @@ import numpy as np
 from scipy import stats
 
 from spex.errors import InputError
-from spex.models.scores import spearman
+from spex.models.chromosomes import spearman
 
 LEAST_SHIFT = 1000
 """Genes that residuals are moved by, at least, or a quarter of all: farther than neighbours resemble each other."""
-
-LEVEL = 0.95
 
 
 def draw_shifts(genes, count, seed, least=LEAST_SHIFT):
@@ -53,56 +51,6 @@ def spearman_by_chromosome(observed, predicted, blocks):
     Returns: float64 (chromosomes, t); 0 where either is constant, as such a prediction puts nothing in order.
     """
     return np.stack([spearman(observed[block], predicted[block], axis=0) for block in blocks])
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Differences of chromosomes, weighted by their genes.
-
-    mean: (t,), the weighted mean. error: (t,), its standard error, of which sqrt(chromosomes) times is the standard
-    deviation when weights are equal. chromosomes: how many.
-    """
-
-    mean: np.ndarray
-    error: np.ndarray
-    chromosomes: int
-
-    @classmethod
-    def of(cls, differences, genes):
-        """differences: (chromosomes, t). genes: (chromosomes,), how many."""
-        weights = (genes / genes.sum())[:, None]
-        count = len(differences)
-        mean = (weights * differences).sum(axis=0)
-        if count < 2:
-            return cls(mean, np.full_like(mean, np.nan), count)
-        spread = (weights**2 * (differences - mean) ** 2).sum(axis=0)
-        return cls(mean, np.sqrt(spread * count / (count - 1)), count)
-
-    def p_above(self):
-        """One-sided p of a mean above 0, Student's t; 1 where nothing differs on any chromosome."""
-        statistic = np.divide(self.mean, self.error, out=np.full_like(self.mean, -np.inf), where=self.error > 0)
-        return stats.t.sf(statistic, self.chromosomes - 1)
-
-    def p_apart(self, corrected=True):
-        """p of two sides of a mean other than 0, below 1 - `LEVEL` where `interval` lies on one side of 0; 1 where
-        nothing differs on any chromosome. corrected: as of `interval`."""
-        error = self._widened(corrected)
-        statistic = np.divide(np.abs(self.mean), error, out=np.zeros_like(self.mean), where=error > 0)
-        return 2 * stats.t.sf(statistic, self.chromosomes - 1)
-
-    def interval(self, corrected=True):
-        """Ends of the 95 % interval of the mean, (2, t).
-
-        corrected: widened because any two chromosomes' fits share nearly all of their training genes (Nadeau and
-        Bengio 2003): the variance times 1 + chromosomes / (chromosomes - 1). Otherwise Student's plain interval.
-        """
-        half = stats.t.ppf((1 + LEVEL) / 2, self.chromosomes - 1) * self._widened(corrected)
-        return np.stack([self.mean - half, self.mean + half])
-
-    def _widened(self, corrected):
-        """The standard error that an interval is made with, (t,)."""
-        count = self.chromosomes
-        return self.error * (np.sqrt(1 + count / (count - 1)) if corrected else 1.0)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import pandas as pd
 from spex.compare.arms import BASELINE, DRAWS, LEFT_OUT, MAP, NUMBERS, NUMBERS_CHOSEN, UNSEEN, UNSEEN_VIEW
 from spex.compare.pairs import pair_table
 from spex.compare.protocol import CORRECTIONS, NO_CORRECTION, Protocol
-from spex.compare.statistics import Difference, Rotation, adjust
+from spex.compare.statistics import Rotation, adjust
 from spex.compare.verdict import FOUND, NO_VERDICT, WORDS, Evidence, judge
+from spex.models.chromosomes import Difference
 from spex.options import one_of
 
 LEAST_CHROMOSOMES, LEAST_GENES = 10, 20

@@ -1,9 +1,9 @@
 """How well predictions agree with observations, how sure that is, and how fits compare."""
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
-from itertools import chain, pairwise, permutations
+from itertools import chain, permutations
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ BOOTSTRAPS = ("genes", "blocks")
 BLOCK = 40
 """Neighbouring genes that are resampled together, by their coverage in `benchmarks.bootstrap`."""
 
-BLOCKS_OF_CHROMOSOME = 4
-"""At least: on a chromosome of fewer than so many times `BLOCK` genes, blocks are shorter."""
+LEAST_BLOCKS = 4
+"""Of fewer than so many times `BLOCK` genes, blocks are shorter."""
 
 METRICS = ("rmse", "spearman", "pearson")
 WITHIN = ("spearman_within", "spearman_within_low", "spearman_within_high")
@@ -66,32 +66,6 @@ class Scores:
         )
 
 
-@dataclass(frozen=True)
-class FoldScores(Scores):
-    """Agreement over genes whose chromosomes were each predicted without it, by a fit with an intercept of its own.
-
-    Pooled over chromosomes, as `Scores` are, it is biased downwards where little is predicted: a fold's intercept is
-    the mean of the other chromosomes, so it is low where its own chromosome is high. spearman_within: mean of
-    Spearman's correlations within chromosomes, weighted by their genes, which is not; with its 95 % interval. A
-    chromosome with a constant counts as 0, one of fewer than three genes is left out.
-    """
-
-    spearman_within: float = float("nan")
-    spearman_within_low: float = float("nan")
-    spearman_within_high: float = float("nan")
-
-    def line(self) -> str:
-        """The published line, and after it the mean within chromosomes."""
-        return (
-            f"{super().line()} within chromosomes, the one to report: spearman: {self.spearman_within} "
-            f"95 % interval: {self.spearman_within_low} to {self.spearman_within_high}"
-        )
-
-    def rounded(self) -> str:
-        """The same line to four decimals, for logs and tables."""
-        return f"{super().rounded()} spearman within chromosomes: {self.spearman_within:.4f}"
-
-
 def score(
     observed: ArrayLike,
     predicted: ArrayLike,
@@ -111,9 +85,8 @@ def score(
     seed
         Of these draws, a stream of their own: scores of the same genes with the same seed rest on the same draws.
     genes
-        The n genes, with columns chrom and tss (bp): what is resampled are blocks of 40 neighbouring genes, as many
-        genes of each chromosome as it has. Neighbours resemble each other, and intervals over single genes are then
-        too narrow. Default: single genes, as published.
+        The n genes, with columns chrom and tss (bp): what is resampled are blocks of 40 neighbouring genes. Neighbours
+        resemble each other, and intervals over single genes are then too narrow. Default: single genes, as published.
 
     Returns
     -------
@@ -168,101 +141,43 @@ def score(
     if genes is None:
         edges = _intervals(observed, predicted, resamples, seed)
     else:
-        edges = _edges(_resampled(observed, predicted, genes, resamples, seed, BLOCK)[:2])
+        edges = _edges(_resampled_blocks(observed, predicted, genes, resamples, seed))
     return Scores(rmse, *map(float, values), *map(float, edges))
 
 
-def score_folds(observed, predicted, genes, *, bootstrap="blocks", resamples=RESAMPLES, seed=0):
-    """Compare out-of-sample predictions of genes on several chromosomes with observations.
+def _resampled_blocks(observed, predicted, genes, resamples, seed, block=BLOCK):
+    """Spearman's and Pearson's correlation of samples of blocks of neighbouring genes: (2, resamples).
 
-    observed, predicted, resamples, seed: as of `score`. genes: DataFrame (n) with chrom and tss. bootstrap: "genes", or
-    "blocks" of neighbours.
-
-    Returns: FoldScores.
+    A circular block bootstrap: blocks begin at any gene and run on along the chromosome, then along the next, all in
+    one ring, so that each gene is drawn equally often. genes: as of `score`.
     """
-    blocks = bootstrap == "blocks"
-    pooled = score(observed, predicted, resamples=0 if blocks else resamples, seed=seed)
-    rows = [rows for rows in _chromosomes(genes) if len(rows) >= LEAST_GENES]
-    if np.isnan(pooled.spearman) or not rows:
-        return FoldScores(**asdict(pooled))
-    sizes = [len(each) for each in rows]
-    within = np.average([spearman(observed[each], predicted[each], axis=0) for each in rows], weights=sizes)
-    found = asdict(pooled) | {"spearman_within": float(within)}
-    if resamples:
-        samples = _resampled(observed, predicted, genes, resamples, seed, BLOCK if blocks else 1)
-        names = ("spearman", "pearson", "spearman_within")
-        edges = dict(zip((f"{name}_{end}" for name in names for end in ("low", "high")), _edges(samples), strict=True))
-        found |= {name: float(end) for name, end in edges.items() if blocks or name in WITHIN}
-    return FoldScores(**found)
+    order, generator = along_genome(genes), np.random.default_rng(seed)
+    x, y = observed[order], predicted[order]
+    codes = [np.unique(values, return_inverse=True)[1] for values in (x, y)]
+    block = max(1, min(block, len(x) // LEAST_BLOCKS))
+    samples = []
+    for first in range(0, resamples, RESAMPLES_AT_ONCE):
+        count = min(RESAMPLES_AT_ONCE, resamples - first)
+        starts = generator.integers(len(x), size=(count, -(-len(x) // block)))
+        drawn = ((starts[:, :, None] + np.arange(block)).reshape(count, -1)[:, : len(x)]) % len(x)
+        samples.append([correlation(*(_ranks(code[drawn]) for code in codes)), correlation(x[drawn], y[drawn])])
+    return np.concatenate(samples, axis=1)
 
 
-def spearman(observed, predicted, axis):
-    """Spearman's correlation along an axis, ties averaged; 0 where either is constant. Arrays are broadcast."""
-    return _correlation(
-        *(stats.rankdata(values, axis=axis) for values in np.broadcast_arrays(observed, predicted)), axis
-    )
+def along_genome(genes):
+    """Places of genes by chromosome, then TSS: (n,). genes: DataFrame with chrom and tss."""
+    return np.lexsort((genes["tss"].to_numpy(), genes["chrom"].to_numpy(dtype=str)))
 
 
-def _correlation(one, other, axis=-1):
-    """Pearson's correlation along an axis, 0 where either is constant."""
+def correlation(one, other, axis=-1):
+    """Pearson's correlation along an axis, 0 where either is constant. Arrays of one shape."""
     one, other = (each - each.mean(axis=axis, keepdims=True) for each in (one, other))
     scale = np.sqrt((one**2).sum(axis=axis) * (other**2).sum(axis=axis))
     return np.divide((one * other).sum(axis=axis), scale, out=np.zeros(scale.shape), where=scale > 0)
 
 
-def _chromosomes(genes):
-    """Rows of the genes of each chromosome, in the order of their TSS."""
-    chroms, tss = genes["chrom"].to_numpy(dtype=str), genes["tss"].to_numpy()
-    order = np.lexsort((tss, chroms))
-    return np.split(order, np.flatnonzero(chroms[order][1:] != chroms[order][:-1]) + 1)
-
-
-def _block_rows(size, block, count, generator):
-    """Genes of one chromosome as a circular block bootstrap draws them: (count, size), places along it.
-
-    Blocks begin anywhere and run on from the last gene to the first, so that each gene is drawn equally often.
-    """
-    block = max(1, min(block, size // BLOCKS_OF_CHROMOSOME))
-    starts = generator.integers(size, size=(count, -(-size // block)))
-    return (starts[:, :, None] + np.arange(block)).reshape(count, -1)[:, :size] % size
-
-
-def _resampled(observed, predicted, genes, resamples, seed, block):
-    """Spearman's and Pearson's correlation over all genes, and the mean Spearman within chromosomes: (3, resamples)."""
-    rows, generator = _chromosomes(genes), np.random.default_rng(seed)
-    ends = np.cumsum([0, *map(len, rows)])
-    parts = [slice(*pair) for pair in pairwise(ends) if pair[1] - pair[0] >= LEAST_GENES]
-    order = np.concatenate(rows)
-    x, y = observed[order], predicted[order]
-    codes = [_codes(values, [slice(None)]) for values in (x, y)]
-    codes_within = [_codes(values, parts) for values in (x, y)]
-    samples = []
-    for first in range(0, resamples, RESAMPLES_AT_ONCE):
-        count = min(RESAMPLES_AT_ONCE, resamples - first)
-        drawn = [
-            start + _block_rows(len(each), block, count, generator) for start, each in zip(ends, rows, strict=False)
-        ]
-        drawn = np.concatenate(drawn, axis=1)
-        within = np.zeros(count)
-        for part in parts:
-            ranks = (_ranks(code[drawn[:, part]]) for code in codes_within)
-            within += (part.stop - part.start) * _correlation(*ranks)
-        pooled = _correlation(*(_ranks(code[drawn]) for code in codes)), _correlation(x[drawn], y[drawn])
-        samples.append([*pooled, within / sum(part.stop - part.start for part in parts) if parts else within])
-    return np.concatenate(samples, axis=1)
-
-
-def _codes(values, parts):
-    """Codes for `_ranks` of the numbers of each part by itself: (n,) int."""
-    codes = np.zeros(len(values), np.int64)
-    for part in parts:
-        codes[part] = np.unique(values[part], return_inverse=True)[1]
-    return codes
-
-
 def _edges(samples):
-    """Ends of the 95 % percentile intervals of statistics, (statistics, samples) or (samples,): low and high of each in
-    turn."""
+    """Ends of the 95 % percentile intervals of statistics, (statistics, samples): low and high of each in turn."""
     return np.nanpercentile(samples, CONFIDENCE, axis=-1).T.ravel()
 
 

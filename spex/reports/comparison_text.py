@@ -9,10 +9,10 @@ from spex.compare.arms import DRAWS, UNSEEN
 from spex.compare.inputs import Protocol
 from spex.compare.pairs import BOUND
 from spex.compare.protocol import NO_CORRECTION
-from spex.compare.statistics import LEVEL
 from spex.compare.tables import LEAST_CHROMOSOMES, LEAST_GENES, stand_alone
 from spex.compare.verdict import SHOWN_ONLY, STRENGTHS, level
 from spex.contacts.controls import BEYOND_TWICE, FARTHER, NUMBER_COLUMNS
+from spex.models.chromosomes import LEVEL
 from spex.models.splits import TEST_CHROM, UNSEEN_CHROM
 from spex.reports.numbers import LEFT_OUT, interval, missing, percent, probability, signed
 from spex.reports.pages import render

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from spex.models.chromosomes import FoldScores, score_folds
 from spex.models.fits import assess, by_chromatin_feature, by_group, predictions_table
 from spex.models.registry import MODELS
-from spex.models.scores import WITHIN, FoldScores, Scores, score_folds
+from spex.models.scores import WITHIN, Scores
 from spex.runs import records
 from spex.runs.settings import read_run_settings
 from spex.runs.tensors import TensorMatrix, expected_width

@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from spex.compare.statistics import Difference, Rotation, adjust, draw_shifts, rotate, spearman_by_chromosome
+from spex.compare.statistics import Rotation, adjust, draw_shifts, rotate, spearman_by_chromosome
 from spex.errors import InputError
+from spex.models.chromosomes import Difference
 
 RNG_SEED = 5
 

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from spex.errors import InputError
-from spex.models.scores import BLOCK, FoldScores, Scores, _block_rows, _ranks, score, score_folds, spearman, summarise
+from spex.models.scores import Scores, _ranks, score, summarise
 
 
 def slow_pearson(x, y):
@@ -173,63 +173,21 @@ def genes_of(*sizes):
     return table.assign(tss=np.random.default_rng(3).permutation(len(table)) * 1000)
 
 
-def test_the_mean_within_chromosomes_is_weighted_by_genes_and_a_constant_is_0():
-    genes, (observed, predicted) = genes_of(2, 30, 50, 20), pairs(102)
-    predicted[genes["chrom"] == "chr3"] = 1.5
-    expected = [stats.spearmanr(observed[rows], predicted[rows]).statistic for rows in (slice(2, 32), slice(32, 82))]
-    found = score_folds(observed, predicted, genes)
-    assert_allclose(found.spearman_within, (30 * expected[0] + 50 * expected[1] + 20 * 0) / 100, rtol=1e-12)
-    assert found.spearman_within_low < found.spearman_within < found.spearman_within_high
-    pooled = score(observed, predicted, genes=genes)
-    assert {name: getattr(found, name) for name in vars(pooled)} == vars(pooled)
-    of_genes = score_folds(observed, predicted, genes, bootstrap="genes")
-    assert {name: getattr(of_genes, name) for name in vars(pooled)} == vars(score(observed, predicted))
-    assert np.isnan(score_folds(observed, np.zeros(102), genes).spearman_within)
-    assert np.isnan(score_folds(observed[:4], predicted[:4], genes_of(1, 2, 1)).spearman_within)
-
-
-def test_where_there_is_nothing_to_predict_the_mean_within_is_0_and_the_pooled_score_is_not():
-    random, genes = np.random.default_rng(0), genes_of(*[100] * 20)
-    observed = random.normal(size=2000) + 0.5 * np.repeat(random.normal(size=20), 100)
-    by_chromosome = observed.reshape(20, 100)
-    others = (observed.sum() - by_chromosome.sum(axis=1)) / 1900  # what a fold predicts that learns its intercept only
-    found = score_folds(observed, np.repeat(others, 100) + 1e-3 * random.normal(size=2000), genes)
-    assert found.spearman < -0.3 and found.spearman_p < 1e-9
-    assert found.spearman_within_low < 0 < found.spearman_within_high
-
-
-def test_block_intervals_equal_a_slow_bootstrap_of_runs_of_neighbours():
-    genes, (observed, predicted) = genes_of(200, 90), pairs(290)
+@pytest.mark.parametrize("sizes, block", [((200, 90), 40), ((50, 30), 20)])
+def test_block_intervals_equal_a_slow_bootstrap_of_runs_of_neighbours(sizes, block):
+    genes, (observed, predicted) = genes_of(*sizes), pairs(sum(sizes))
+    along = [row for chrom in ("chr0", "chr1") for row in genes[genes["chrom"] == chrom].sort_values("tss").index]
     random, samples = np.random.default_rng(0), []
-    rows = [genes.index[genes["chrom"] == chrom][np.argsort(genes["tss"][genes["chrom"] == chrom])] for chrom in CHROMS]
-    for first in range(0, 1000, 100):
-        drawn = [[], []]
-        for place, (of_chrom, block) in enumerate(zip(rows, (BLOCK, 90 // 4), strict=True)):
-            starts = random.integers(len(of_chrom), size=(100, -(-len(of_chrom) // block)))
-            for start in starts:
-                ring = [of_chrom[(each + step) % len(of_chrom)] for each in start for step in range(block)]
-                drawn[place].append(ring[: len(of_chrom)])
-        for one, other in zip(*drawn, strict=True):
-            both = one + other
-            within = [stats.spearmanr(observed[part], predicted[part]).statistic for part in (one, other)]
-            pooled = stats.spearmanr(observed[both], predicted[both]).statistic
-            samples.append((pooled, (200 * within[0] + 90 * within[1]) / 290))
-        assert len(samples) == first + 100
-    found = score_folds(observed, predicted, genes)
+    for _ in range(10):
+        for starts in random.integers(len(along), size=(100, -(-len(along) // block))):
+            rows = [along[(start + step) % len(along)] for start in starts for step in range(block)][: len(along)]
+            x, y = observed[rows], predicted[rows]
+            samples.append((stats.spearmanr(x, y).statistic, slow_pearson(x, y)))
+    found = score(observed, predicted, genes=genes)
     low, high = np.percentile(samples, [2.5, 97.5], axis=0)
-    assert_allclose([found.spearman_low, found.spearman_within_low], low, rtol=1e-9)
-    assert_allclose([found.spearman_high, found.spearman_within_high], high, rtol=1e-9)
-
-
-CHROMS = ("chr0", "chr1")
-
-
-def test_blocks_run_on_along_the_chromosome_and_draw_each_gene_equally_often():
-    rows = _block_rows(400, 40, 2000, np.random.default_rng(0))
-    assert rows.shape == (2000, 400)
-    assert (np.diff(rows.reshape(2000, 10, 40), axis=2) % 400 == 1).all()
-    assert_allclose(np.bincount(rows.ravel(), minlength=400) / 2000, 1, atol=0.1)
-    assert _block_rows(3, 40, 5, np.random.default_rng(0)).shape == (5, 3)
+    assert_allclose([found.spearman_low, found.pearson_low], low, rtol=1e-9)
+    assert_allclose([found.spearman_high, found.pearson_high], high, rtol=1e-9)
+    assert (found.spearman, found.rmse) == (score(observed, predicted).spearman, score(observed, predicted).rmse)
 
 
 def test_blocks_give_wider_intervals_where_neighbours_are_alike_only():
@@ -239,10 +197,9 @@ def test_blocks_give_wider_intervals_where_neighbours_are_alike_only():
     alike = np.stack([np.convolve(np.r_[each, each[:29]], np.ones(30), "valid") for each in alone])
     for shared, one, other, wider in ((*alone, False), (*alike, True)):
         pair = shared + one, shared + other
-        blocks, single = (score_folds(*pair, genes, bootstrap=name) for name in ("blocks", "genes"))
-        for name in ("spearman", "spearman_within"):
-            widths = [getattr(found, f"{name}_high") - getattr(found, f"{name}_low") for found in (blocks, single)]
-            assert (widths[0] > 2 * widths[1]) == wider and widths[0] > 0.8 * widths[1]
+        blocks, single = score(*pair, genes=genes), score(*pair)
+        widths = [found.spearman_high - found.spearman_low for found in (blocks, single)]
+        assert (widths[0] > 2 * widths[1]) == wider and widths[0] > 0.8 * widths[1]
 
 
 def test_genes_of_blocks_must_be_those_of_the_scores():
@@ -250,23 +207,6 @@ def test_genes_of_blocks_must_be_those_of_the_scores():
         score(*pairs(9), genes=genes_of(5))
     with pytest.raises(InputError, match="9 rows with chrom; expected"):
         score(*pairs(9), genes=genes_of(9)[["chrom"]])
-
-
-def test_spearman_of_many_at_once_is_scipy_s_and_0_of_a_constant():
-    observed, predicted = pairs(60)
-    found = spearman(observed, np.stack([predicted, np.ones(60)]), axis=-1)
-    assert_allclose(found, [stats.spearmanr(observed, predicted).statistic, 0], rtol=1e-12)
-
-
-def test_scores_of_folds_print_the_published_line_and_what_to_report():
-    found = FoldScores(
-        1.0, 0.5, 1e-9, 0.4, 1e-8, spearman_within=0.6, spearman_within_low=0.55, spearman_within_high=0.65
-    )
-    assert found.line() == (
-        "rmse: 1.0 spearman: 0.5 pval: 1e-09 pearson: 0.4 pval: 1e-08 "
-        "within chromosomes, the one to report: spearman: 0.6 95 % interval: 0.55 to 0.65"
-    )
-    assert found.rounded().endswith("spearman within chromosomes: 0.6000")
 
 
 def test_summary_of_folds_is_in_the_order_of_the_mean_within():
