@@ -7,12 +7,13 @@ READY := .venv/ready-$(if $(filter 1,$(GPU)),gpu,cpu)
 DEV := .venv/ready-dev
 STUDY := $(if $(wildcard $(DEV)),$(DEV),.venv/ready-study)
 
-.PHONY: help setup demo compare-demo study test soak lint house benchmarks reproduce docs dist gpu clean
+.PHONY: help setup demo compare-demo cells-demo study test soak lint house benchmarks reproduce docs dist gpu clean
 
 help:
 	@echo 'make setup          make .venv from requirements.lock, with the command spex (PYTHON=python3.12 for another Python, GPU=1 for a GPU)'
 	@echo 'make demo           run the whole program on the embedded example, up to a verdict, an element and an allele'
 	@echo 'make compare-demo   compare four maps of a synthetic study of which the truth is known (1.3 GB, some minutes)'
+	@echo 'make cells-demo     compare maps of four synthetic cells with what is different about each (0.6 GB, some minutes)'
 	@echo 'make study          run a whole study of three synthetic maps, up to its report and verdicts; installs Snakemake'
 	@echo 'make test           run the tests; installs requirements-dev.lock, as soak, benchmarks, lint, house and docs do'
 	@echo 'make soak           kill it a hundred times, start it eight times at once (half an hour)'
@@ -32,6 +33,9 @@ demo: $(READY)
 
 compare-demo: $(READY)
 	@.venv/bin/python -m data.example.compare_demo
+
+cells-demo: $(READY)
+	@.venv/bin/python -m data.example.cells_demo
 
 study: $(STUDY)
 	@.venv/bin/python -m data.example.study_demo

@@ -82,8 +82,9 @@ def make_genome(seed, chromosomes=GENES, of_tad=OF_TAD):
     genes = pd.DataFrame({"chrom": chroms, "tss": tss, "strand": np.where(forward, "+", "-")})
     bent = standardised(own[:, 0].astype(np.float64)) * standardised(own[:, 7].astype(np.float64))
     activity = standardised(standardised(own.astype(np.float64)) @ random.normal(size=own.shape[1]))
-    contacts = _touch(random, genes, starts, lengths, tads, open_, 0.3 * activity)
-    genome = Genome(contacts, bins, starts, own, {"bent": bent[:, None]})
+    pairs = _pairs(random, genes, starts, lengths, tads, open_, 0.3 * activity)
+    contacts = keep_contacts(random, genes, *pairs)
+    genome = Genome(contacts, bins, starts, own, {"bent": bent[:, None]}, pairs)
     gene = contacts.gene
     centred = standardised(bins)
     near = lfilter([1], [1, -np.exp(-BIN / NEAR_BP)], np.stack([centred, centred[::-1]]), axis=1)
@@ -145,7 +146,7 @@ def _pool(bins, own_rows, forward):
     return np.hstack(pooled)
 
 
-def _touch(random, genes, starts, lengths, tads, open_, activity):
+def _pairs(random, genes, starts, lengths, tads, open_, activity):
     own = ((genes["tss"] - 1) // BIN).to_numpy()
     pairs = []
     for row, chrom in enumerate(genes["chrom"]):
@@ -156,7 +157,7 @@ def _touch(random, genes, starts, lengths, tads, open_, activity):
         pairs.append((np.full(len(rows), row), own[row] + offsets, rates))
     gene, bins, rates = (np.concatenate(column) for column in zip(*pairs, strict=True))
     rates *= np.exp(activity[gene]) * (random.random(len(genes)) >= WITHOUT)[gene]
-    return keep_contacts(random, genes, gene, bins, rates)
+    return gene, bins, rates
 
 
 def make_expression(genome, effect, noise, count, seed):
@@ -169,10 +170,10 @@ def make_expression(genome, effect, noise, count, seed):
     observed += np.sqrt(BENT_SHARE) * standardised(genome.parts["bent"])
     add_effects(observed, random, genome, effects)
     left = 1 - OWN_SHARE - BENT_SHARE - sum(effects.values())
-    return observed + _noise(random, genome.contacts, noise, left, count)
+    return observed + noise_of(random, genome.contacts, noise, left, count)
 
 
-def _noise(random, contacts, noise, total, count):
+def noise_of(random, contacts, noise, total, count):
     """What is left of expression, of variance `total`, part of which neighbours have in common."""
     genes, shared = len(contacts.genes), 0.0 if noise == "none" else NOISE_SHARE
     if noise == "by tissue":

@@ -78,13 +78,15 @@ def describe(scenario):
 class Genome:
     """A made genome. contacts: Contacts, of its n genes in order. bins: float64 (bins, FEATURES), of all chromosomes
     one after the other. starts: chromosome -> its first row. own: float32 (n, OWN). parts: by name, (n, any), what
-    effects are made of; and "bins", (2, contacts), gene and number of the bin of each contact."""
+    effects are made of; and "bins", (2, contacts), gene and number of the bin of each contact. pairs: gene, bin and
+    rate of every contact that there could be, (pairs,) each."""
 
     contacts: Contacts
     bins: np.ndarray
     starts: dict[str, int]
     own: np.ndarray
     parts: dict[str, np.ndarray]
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     def sums(self, contacts):
         """Sums of features over the bins of some contacts on each side: float32 (n, 2 * FEATURES)."""
@@ -121,8 +123,9 @@ def make_genome(seed, chromosomes=GENES):
     missed = (alone[:, 0] ** 2 - 1) / np.sqrt(2)
     activity = standardised(standardised(own.astype(np.float64)) @ random.normal(size=OWN)) + 0.4 * missed
     genes = pd.DataFrame({"chrom": chroms, "tss": tss, "strand": random.choice(["+", "-"], len(tss))})
-    contacts = _touch(random, genes, lengths, 0.3 * activity)
-    genome = Genome(contacts, bins, starts, own, {})
+    pairs = _pairs(random, genes, lengths, 0.3 * activity)
+    contacts = keep_contacts(random, genes, *pairs)
+    genome = Genome(contacts, bins, starts, own, {}, pairs)
     genome.parts.update(_parts_of(genome, region, missed))
     return genome
 
@@ -156,8 +159,8 @@ def mean_around(factors, starts, lengths, chroms, tss, reach):
     return (sums[high] - sums[low]) / (high - low)[:, None]
 
 
-def _touch(random, genes, lengths, activity):
-    """Contacts of genes with the anchors of their chromosome."""
+def _pairs(random, genes, lengths, activity):
+    """Gene, bin and rate of each contact of genes with the anchors of their chromosome."""
     own = ((genes["tss"] - 1) // BIN).to_numpy()
     pairs = []
     for chrom, length in lengths.items():
@@ -169,12 +172,17 @@ def _touch(random, genes, lengths, activity):
             pairs.append((np.full(len(near), gene), anchors[near], strength[near] / distance[near] ** DECAY))
     gene, bins, rates = (np.concatenate(column) for column in zip(*pairs, strict=True))
     rates *= np.exp(activity[gene]) * (random.random(len(genes)) >= WITHOUT)[gene]
-    return keep_contacts(random, genes, gene, bins, rates)
+    return gene, bins, rates
 
 
 def keep_contacts(random, genes, gene, bins, rates):
     """Contacts that the corrected rule keeps of made counts, `KEPT` a gene. gene, bins, rates: (pairs,), ascending."""
-    counts = random.poisson(rates * _scale(rates, KEPT * len(genes)))
+    return contacts_of(genes, gene, bins, random.poisson(rates * scale_of(rates, KEPT * len(genes))))
+
+
+def contacts_of(genes, gene, bins, counts):
+    """Contacts that the corrected rule keeps of counts. genes: DataFrame with chrom, tss, strand. gene, bins, counts:
+    (pairs,), ascending."""
     kept = Corrected().keeps(counts)
     gene, bins, counts = gene[kept], bins[kept], counts[kept]
     own = ((genes["tss"] - 1) // BIN).to_numpy()
@@ -194,7 +202,7 @@ def keep_contacts(random, genes, gene, bins, rates):
     )
 
 
-def _scale(rates, wanted):
+def scale_of(rates, wanted):
     """What Poisson rates are multiplied by so that as many counts as wanted are expected to be kept."""
     beyond = Corrected().min_count - 1
     return np.exp(brentq(lambda scale: pdtrc(beyond, rates * np.exp(scale)).sum() - wanted, -20, 40))

@@ -193,7 +193,7 @@ def share(sets, found):
     return value, np.sqrt((by_genome**2).sum() * count / (count - 1)) / len(found)
 
 
-def _cell(sets, found):
+def share_cell(sets, found):
     value, error = share(sets, found)
     return f"{100 * value:.1f} ± {100 * error:.1f}"
 
@@ -213,24 +213,24 @@ def tabulate(sets):
 
 
 def _tables_of_made(sets):
-    yield _markdown([_scenario_row(name, sets[sets["scenario"] == name], describe(name)) for name in SCENARIOS])
+    yield markdown([_scenario_row(name, sets[sets["scenario"] == name], describe(name)) for name in SCENARIOS])
     yield RULES
-    yield _markdown([_rule_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS])
+    yield markdown([_rule_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS])
     yield (
         "Mean gains, Spearman × 0.001: map − baseline; of it numbers (N* − B), any bins at these distances (D − N), "
         "the touched bins (M − D). ± is the standard deviation of M − D between sets."
     )
-    yield _markdown([_gain_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS])
+    yield markdown([_gain_row(name, sets[sets["scenario"] == name]) for name in SCENARIOS])
     yield (
         "The published test: repeats with other seeds on the same genes of one part of the genome, two equally useless "
         "arms, Welch's test. % of sets that are called different."
     )
-    yield _markdown(_welch_rows(sets[sets["welch_8"].notna()]))
+    yield markdown(_welch_rows(sets[sets["welch_8"].notna()]))
     yield COVERAGE
-    yield _markdown(
+    yield markdown(
         [_coverage_row(name, sets[sets["scenario"] == name], effects) for name, effects in SCENARIOS.items()]
     )
-    yield _markdown(_demands(sets))
+    yield markdown(_demands(sets))
 
 
 RULES = (
@@ -244,26 +244,26 @@ def _tables_of_dense(sets):
     sets = sets.join(sets["scenario"].str.split(NOISE, expand=True).set_axis(["effect", "noise"], axis=1))
     sets["kind"] = sets["effect"].map(_kind)
     yield "By effect, over all kinds of noise. " + RULES
-    yield _markdown([_rule_row(name, sets[sets["effect"] == name]) for name in dense_genome.EFFECTS])
+    yield markdown([_rule_row(name, sets[sets["effect"] == name]) for name in dense_genome.EFFECTS])
     yield "Verdicts by effect."
-    yield _markdown([_scenario_row(name, sets[sets["effect"] == name]) for name in dense_genome.EFFECTS])
+    yield markdown([_scenario_row(name, sets[sets["effect"] == name]) for name in dense_genome.EFFECTS])
     yield "By kind of effect and noise."
     groups = {"all": sets} | {noise: sets[sets["noise"] == noise] for noise in dense_genome.NOISES}
     rows = []
     for noise, mine in groups.items():
         rows += [{"noise": noise} | _rule_row(kind, mine[mine["kind"] == kind]) for kind in KINDS]
-    yield _markdown(rows)
+    yield markdown(rows)
     yield "Regional effects below the p-value below which so many of contacted sequence are."
-    yield _markdown([{"noise": noise} | _power_row(mine) for noise, mine in groups.items()])
+    yield markdown([{"noise": noise} | _power_row(mine) for noise, mine in groups.items()])
     yield "Verdicts 1 and 2 by the strength of their evidence, or a greater one: of a single test."
-    yield _markdown([_strength_row(sets, strength) for strength in reversed(STRENGTHS)])
+    yield markdown([_strength_row(sets, strength) for strength in reversed(STRENGTHS)])
     yield (
         f"The same of several tests: families of {' or '.join(map(str, FAMILIES))} sets of one genome, drawn "
         f"{FAMILY_DRAWS} times from each, whose p-values are adjusted together (Benjamini and Hochberg)."
     )
-    yield _markdown([_family_row(sets, size, *mix) for size in FAMILIES for mix in MIXES])
+    yield markdown([_family_row(sets, size, *mix) for size in FAMILIES for mix in MIXES])
     yield COVERAGE
-    yield _markdown(
+    yield markdown(
         [_coverage_row(name, sets[sets["effect"] == name], effects) for name, effects in dense_genome.EFFECTS.items()]
     )
 
@@ -281,7 +281,7 @@ def _adds(sets):
 
 def _strength_row(sets, strength):
     found = (sets["p_seq"] < strength.single) & _adds(sets)
-    cells = {kind: _cell(sets[mine], found[mine]) for kind in KINDS for mine in [sets["kind"] == kind]}
+    cells = {kind: share_cell(sets[mine], found[mine]) for kind in KINDS for mine in [sets["kind"] == kind]}
     return {"": strength.name, "p <": f"{strength.single:g}"} | cells
 
 
@@ -302,7 +302,7 @@ def _family_row(sets, size, contacted, region):
         for kind in KINDS:
             mine = drawn["kind"] == kind
             row[f"{strength.name}, q < {strength.several:g}: {kind}"] = (
-                _cell(drawn[mine], found[mine]) if mine.any() else ""
+                share_cell(drawn[mine], found[mine]) if mine.any() else ""
             )
     return row
 
@@ -319,11 +319,11 @@ def _rule_row(name, sets):
     return {
         "truth": name,
         "sets": len(sets),
-        f"p < {ALPHA}, before": _cell(sets, before < ALPHA),
-        "now": _cell(sets, now < ALPHA),
-        "difference": _cell(sets, change),
+        f"p < {ALPHA}, before": share_cell(sets, before < ALPHA),
+        "now": share_cell(sets, now < ALPHA),
+        "difference": share_cell(sets, change),
         **{
-            f"{each.name}, {when}": _cell(sets, (p < each.single) & _adds(sets))
+            f"{each.name}, {when}": share_cell(sets, (p < each.single) & _adds(sets))
             for each in reversed(STRENGTHS)
             for when, p in (("before", before), ("now", now))
         },
@@ -336,11 +336,11 @@ def _power_row(sets):
     for power in POWERS:
         for name, column in (("before", "p_seq_before"), ("now", "p_seq")):
             found = region[column] < np.quantile(contacted[column], power)
-            row[f"at {100 * power:.0f} %, {name}"] = _cell(region, found)
+            row[f"at {100 * power:.0f} %, {name}"] = share_cell(region, found)
     return row
 
 
-def _markdown(rows):
+def markdown(rows):
     columns = list(rows[0])
     lines = [columns, ["---"] * len(columns), *([str(row[column]) for column in columns] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -352,14 +352,14 @@ def _scenario_row(name, sets, added=None):
         "truth": name,
         **({"what is added": added} if added else {}),
         "sets": len(sets),
-        "M − D covers 0, t": _cell(sets, sets["touched_plain"]),
-        "corrected": _cell(sets, sets["touched_reported"]),
-        "p < 0.05": _cell(sets, p < 0.05),
-        "p < 0.001": _cell(sets, p < 0.001),
-        STRENGTHS[0].name: _cell(sets, sets["strength"] == STRENGTHS[0].name),
+        "M − D covers 0, t": share_cell(sets, sets["touched_plain"]),
+        "corrected": share_cell(sets, sets["touched_reported"]),
+        "p < 0.05": share_cell(sets, p < 0.05),
+        "p < 0.001": share_cell(sets, p < 0.001),
+        STRENGTHS[0].name: share_cell(sets, sets["strength"] == STRENGTHS[0].name),
     }
-    row |= {words: _cell(sets, sets["verdict"].isin(numbers)) for words, numbers in VERDICTS.items()}
-    return row | {"sequence and number": _cell(sets, sets["verdict"] == 1)}
+    row |= {words: share_cell(sets, sets["verdict"].isin(numbers)) for words, numbers in VERDICTS.items()}
+    return row | {"sequence and number": share_cell(sets, sets["verdict"] == 1)}
 
 
 def _gain_row(name, sets):
@@ -390,7 +390,9 @@ def _coverage_row(name, sets, effects):
         if column == "touched" and not {"touched", *dense_genome.REGIONAL} & set(effects):
             truth *= 0  # its penalties are then so large that widths, as values, are next to nothing in most sets
         found = (low <= truth) & (truth <= high)
-        row[what] = f"{_cell(sets[wide], found[wide])} ({500 * (high - low)[wide].mean():.1f})" if wide.any() else ""
+        row[what] = (
+            f"{share_cell(sets[wide], found[wide])} ({500 * (high - low)[wide].mean():.1f})" if wide.any() else ""
+        )
         row[f"{what}: no width"] = f"{100 * (1 - wide.mean()):.0f} %"
     return row
 
@@ -408,8 +410,8 @@ def _welch_rows(sets):
     return [
         {
             "seeds": count,
-            "p < 0.05": _cell(sets, sets[f"welch_{count}"] < 0.05),
-            f"p < 0.05 / {MAPS_PUBLISHED}": _cell(sets, sets[f"welch_{count}"] < 0.05 / MAPS_PUBLISHED),
+            "p < 0.05": share_cell(sets, sets[f"welch_{count}"] < 0.05),
+            f"p < 0.05 / {MAPS_PUBLISHED}": share_cell(sets, sets[f"welch_{count}"] < 0.05 / MAPS_PUBLISHED),
             "sets": len(sets),
             "standard deviation between seeds": spread,
         }

@@ -1,4 +1,4 @@
-"""Writes docs/pictures, the pictures of the gallery, from what `make demo` and `make study` have left in data/demo.
+"""Writes docs/pictures, the gallery, from what `make demo`, `make study` and `make cells-demo` have left in data/demo.
 
     python docs/make_gallery.py
 
@@ -24,6 +24,7 @@ PICTURES = {
         "row_figures.draw_controls": "controls",
         "cell_figures.draw_groups": "groups",
     },
+    "cells": {"cell_figures.draw_exchanges": "exchanges"},
     "study": {
         "row_figures.draw_own_cell_type": "own_cell_type",
         "row_figures._draw_kind": "experiment",
@@ -81,6 +82,7 @@ def found():
     files |= {name: SHEETS / f"{name}.png" for name in PICTURES["map"].values()}
     files |= {name: DEMO / "synthetic_verdict" / f"{name}.png" for name in PICTURES["comparison"].values()}
     del files["tissues"]  # of one tissue there is none
+    files["exchanges"] = DEMO / "cells/own/exchanges.png"
     files["element"] = next((ELEMENTS / "pictures").glob("*.png"))
     return {name: file.read_bytes() for name, file in files.items()} | of_study()
 

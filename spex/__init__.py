@@ -2,8 +2,8 @@
 
 The verbs for a notebook are in `spex.api` and can be had from here: `spex.read_genes`, `spex.read_expression`,
 `spex.read_contacts`, `spex.map_sheet`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`,
-`spex.compare_maps`, `spex.element_effects`, `spex.variant_effects`, `spex.score`. Each library that takes time to load
-(torch, xgboost, cooler, matplotlib) is loaded by the first verb that needs it.
+`spex.compare_maps`, `spex.compare_cells`, `spex.element_effects`, `spex.variant_effects`, `spex.score`. Each library
+that takes time to load (torch, xgboost, cooler, matplotlib) is loaded by the first verb that needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -12,12 +12,13 @@ __version__ = "2.0.0"
 
 _ROOMS = {
     "spex.api": "read_genes read_expression read_contacts map_sheet gene_features load_features fit_expression "
-    "compare_maps element_effects variant_effects",
+    "compare_maps compare_cells element_effects variant_effects",
     "spex.models.scores": "score Scores",
     "spex.models.fits": "Fit",
     "spex.models.matrices": "Features",
     "spex.models.estimator": "Ridge",
     "spex.compare.tables": "Comparison",
+    "spex.compare.between_tables": "CellComparison",
     "spex.compare.protocol": "Protocol",
     "spex.contacts.collect": "Contacts",
     "spex.contacts.sheet": "MapSheet",
@@ -27,6 +28,7 @@ _ROOMS = {
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
+    "CellComparison",
     "Comparison",
     "Contacts",
     "Corrected",
@@ -39,6 +41,7 @@ __all__ = [
     "Ridge",
     "Scores",
     "__version__",
+    "compare_cells",
     "compare_maps",
     "element_effects",
     "fit_expression",

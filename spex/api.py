@@ -48,6 +48,7 @@ from spex.runs.tensors import expected_width, genes_with_tensor, read_features
 
 if TYPE_CHECKING:
     from expecto.beluga import Beluga
+    from spex.compare.between_tables import CellComparison
     from spex.compare.tables import Comparison
 
 NAMES = several(text("a name"), "one or a list of names")
@@ -574,22 +575,88 @@ def compare_maps(
     ... )
     >>> comparison.maps[["map", "gain", "words"]]
     """
-    from spex.compare.cells import CellTypes  # noqa: PLC0415 (cooler takes a second to load)
-    from spex.compare.inputs import CompareInputs  # noqa: PLC0415
-    from spex.compare.run import compare_folders  # noqa: PLC0415
+    from spex.compare.run import compare_folders  # noqa: PLC0415 (cooler takes a second to load)
 
-    inputs = CompareInputs(
+    files = base_folder, map_folders, expression, cache, maps
+    inputs = _compare_inputs(*files, cell_types or {}, show_published=show_published)
+    return compare_folders(inputs, Protocol(**protocol), None if out is None else PATH.check(out, "out"))
+
+
+@takes(Protocol)
+def compare_cells(
+    base_folder: str | Path,
+    map_folders: Sequence[str | Path],
+    expression: pd.DataFrame,
+    cell_types: dict[str, str],
+    *,
+    maps: str | Path | Sequence[str | Path],
+    cache: str | Path = "./pred_cache",
+    out: str | Path | None = None,
+    **protocol: Any,
+) -> "CellComparison":
+    """Measure what the maps of cells predict of what is different about each cell.
+
+    Expression, sums over contacted bins and numbers of contacts are those of a cell less the mean of the other cells,
+    with all maps downsampled to one depth.
+
+    Parameters
+    ----------
+    base_folder, map_folders, expression, cache, out
+        As of `compare_maps`; two maps or more.
+    cell_types
+        By map folder the tissue of its cell: one for each map, and its own.
+    maps
+        The contact maps themselves, in any order.
+    **protocol
+        As of `compare_maps`; `thin_to` is "shallowest" unless it is given.
+
+    Returns
+    -------
+    CellComparison
+        `.cells` (a row a cell, the last one of all cells), `.exchanges` (a row a map and cell), `.settings`.
+
+    Raises
+    ------
+    InputError
+        As of `compare_maps`; a map without a tissue of its own, or fewer than two maps.
+
+    Examples
+    --------
+    >>> study = Path("data/demo/cells/study")  # of `make cells-demo`
+    >>> expression = spex.read_expression(study / "expression.csv", spex.read_genes(study / "genes.csv"))
+    >>> cells = {str(study / "liver"): "Liver", str(study / "lung"): "Lung"}
+    >>> found = spex.compare_cells(
+    ...     study / "own_sequence",
+    ...     list(cells),
+    ...     expression,
+    ...     cells,
+    ...     maps=[study / "maps/liver.cool", study / "maps/lung.cool"],
+    ...     cache=study / "pred_cache",
+    ... )
+    >>> found.cells[["map", "gain", "words"]]
+    """
+    from spex.compare import between  # noqa: PLC0415 (cooler takes a second to load)
+
+    inputs = _compare_inputs(base_folder, map_folders, expression, cache, maps, cell_types)
+    return between.compare_cells(inputs, Protocol(**protocol), None if out is None else PATH.check(out, "out"))
+
+
+def _compare_inputs(base_folder, map_folders, expression, cache, maps, cell_types, *, show_published=False):
+    """The CompareInputs of arguments, all tissues of the expression."""
+    from spex.compare.cells import CellTypes  # noqa: PLC0415
+    from spex.compare.inputs import CompareInputs  # noqa: PLC0415
+
+    return CompareInputs(
         base=PATH.check(base_folder, "base_folder"),
         maps=list(PATHS.check(map_folders, "map_folders")),
         expression=_checked_expression(expression),
         targets=list(enumerate(map(str, expression.columns), start=1)),
         cache=PATH.check(cache, "cache"),
         map_files=PATHS.check(maps, "maps"),
-        cell_types=CellTypes({str(where): cell for where, cell in (cell_types or {}).items()}),
+        cell_types=CellTypes({str(where): cell for where, cell in cell_types.items()}),
         show_published=show_published,
         version=_version,
     )
-    return compare_folders(inputs, Protocol(**protocol), None if out is None else PATH.check(out, "out"))
 
 
 def element_effects(

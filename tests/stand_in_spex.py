@@ -28,8 +28,9 @@ if words[0] == "map":
     Path(words[words.index("--json") + 1]).write_text(json.dumps([{"map": words[1]}]))
     save_arrays(Path(words[words.index("--profile") + 1]), {})
 if words[0] == "compare":
-    Path("comparison").mkdir(exist_ok=True)
-    Path("comparison/comparison.json").write_text("{}")
+    out = Path(words[words.index("--out") + 1])
+    out.mkdir(exist_ok=True)
+    (out / ("between.json" if "--between" in words else "comparison.json")).write_text("{}")
 if words[:2] == ["study", "report"]:
     Path("study.html").write_text(f"threads {os.environ['OMP_NUM_THREADS']}")
 note("end")

@@ -25,6 +25,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import cooler
 import pandas as pd
 import pytest
 import torch
@@ -73,7 +74,7 @@ LEAST_COMMANDS = 45
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-MAP = "data/4DNFIARR7LP4.mcool"
+MAP, OTHER_MAP = "data/4DNFIARR7LP4.mcool", "data/cortex.mcool"
 GENCODE = "gencode.gtf.gz"
 TISSUE = "Cells_EBV-transformed_lymphocytes"
 NUMBER = r"(-?[0-9.]+(e[+-]\d+)?|nan)"
@@ -237,7 +238,15 @@ def world(tmp_path_factory):
 
 
 def write_contact_inputs(folder):
-    """Loops, a table of FitHiChIP, triplets and two structures, under the names that the documents use."""
+    """Loops, a table of FitHiChIP, triplets, two structures and the map of another cell, under the names that the
+    documents use."""
+    grid = cooler.Cooler(f"{folder / MAP}::resolutions/1000")
+    pixels = grid.pixels()[:]
+    cooler.create_cooler(
+        f"{folder / OTHER_MAP}::resolutions/1000",
+        grid.bins()[:][["chrom", "start", "end"]],
+        pixels.assign(count=pixels["count"] + 1),
+    )
     loops = [f"{chrom}\t{start}\t{start + 1000}\t{chrom}\t45000\t46000" for chrom in LENGTHS for start in (3000, 9000)]
     (folder / "loops.bedpe.gz").write_bytes(gzip.compress("".join(f"{loop}\t7\n" for loop in loops).encode()))
     (folder / "FitHiChIP.interactions_Q0.01.bed").write_text(
@@ -321,7 +330,12 @@ class World:
         self.prepare(name, argv)
         done = self.main(function, self.fill_in(argv) if argv else ["--help"])
         assert done.status == 0, f"status {done.status}: {done.log or done.printed}"
-        if name == "compare" and argv:
+        if name == "compare" and "--between" in argv:
+            maps = ("data_spex_corrected", "data_cortex_corrected", "all cells")
+            assert done.printed == "".join(f"{each}: too few chromosomes for a verdict\n" for each in maps), (
+                done.printed
+            )
+        elif name == "compare" and argv:
             assert done.printed == "data_spex_corrected: too few chromosomes for a verdict\n", done.printed
             out, confirmed = Path(argv[argv.index("--out") + 1]), "--confirm" in argv
             assert confirmed == (out / "confirmation.csv").exists()
@@ -336,7 +350,9 @@ class World:
         words = " ".join([*(argv if name in WITH_TENSORS else ()), *(["data_spex"] if fits else ())])
         for folder in re.findall(r"\bdata_[a-z_]+", words):
             if not Path(folder, "tensors").exists():
-                maps = [] if folder == "data_expecto" else ["--mcool_filename", MAP]
+                maps = (
+                    [] if folder == "data_expecto" else ["--mcool_filename", OTHER_MAP if "cortex" in folder else MAP]
+                )
                 maps += ["--contact_rule", "corrected"] if folder.endswith("_corrected") else []
                 given = ["--genes_filename", GENCODE] if folder == "data_gencode" else maps
                 assert self.main(tensors.main, ["--data_folder", folder, *given]).status == 0
@@ -732,6 +748,16 @@ def test_the_examples_of_the_docstrings_run(world):
     for name, place in places.items():
         if not (study_ / name).exists():
             (study_ / name).symlink_to(Path(place).absolute())
+    world.prepare("compare", ["data_cortex_corrected"])
+    cells = Path("data/demo/cells/study")
+    (cells / "maps").mkdir(exist_ok=True, parents=True)
+    places |= {"liver": "data_spex_corrected", "lung": "data_cortex_corrected"}
+    places |= {"maps/liver.cool": MAP, "maps/lung.cool": OTHER_MAP}
+    for name in ("own_sequence", "liver", "lung", "pred_cache", "genes.csv", "maps/liver.cool", "maps/lung.cool"):
+        (cells / name).unlink(missing_ok=True)
+        (cells / name).symlink_to(Path(places[name]).absolute())
+    table = pd.read_csv("expecto/geneanno.exp.csv", index_col=0).iloc[:, :2]
+    table.set_axis(["Liver", "Lung"], axis=1).to_csv(cells / "expression.csv", index_label="")
     runner, ran = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS), 0
     for name in spex.__all__:
         text = inspect.getdoc(getattr(spex, name)) or ""
@@ -742,7 +768,7 @@ def test_the_examples_of_the_docstrings_run(world):
         printed = io.StringIO()
         assert runner.run(test, out=printed.write).failed == 0, printed.getvalue()
         ran += bool(test.examples)
-    assert ran >= 14
+    assert ran >= 15
 
 
 def is_value(source):
@@ -789,4 +815,4 @@ def test_signatures_are_the_library_s():
             ]
             assert ours == theirs, piece.place
             checked += 1
-    assert checked == 13
+    assert checked == 14

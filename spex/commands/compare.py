@@ -4,6 +4,7 @@
 
 BASE_FOLDER contains tensors of sequence alone, every MAP_FOLDER those with one map's contacts over the same genes.
 Writes verdict.md, tables, pictures and report.html into the folder of --out. docs/comparing_maps.md explains them.
+With --between the maps are compared with what is different about their cells: between.md, between.html and tables.
 """
 
 import logging
@@ -18,6 +19,7 @@ from spex.commands.arguments import read_genes, recall, remembered_maps
 from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.compare import confirm
+from spex.compare.between import compare_cells
 from spex.compare.cells import CellTypes
 from spex.compare.inputs import CompareInputs, prepare
 from spex.compare.protocol import Protocol
@@ -26,6 +28,7 @@ from spex.errors import InputError, visible
 from spex.files.checks import require_file, require_filled, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.expression import open_expression, read_expression, select_targets
+from spex.reports.between_report import write_cells
 from spex.reports.comparison_report import write_report
 from spex.runs.folder import DataFolder
 from spex.runs.settings import check_made_with, genes_choice
@@ -46,6 +49,9 @@ def cell_types_of(words):
 
 def check_options(args):
     """Refuse options that contradict each other."""
+    for name in ("confirm", "show_published") if args.between else ():
+        if getattr(args, name):
+            raise InputError("compares maps with sequence alone, not cells", argument=name, hint="leave out --between")
     if args.confirm and not (args.targets or args.target_index):
         raise InputError(
             "trees take hours for each tissue",
@@ -66,7 +72,7 @@ def run(args):
     for argument, folder in ((name, each) for name, given in folders.items() for each in given):
         require_filled(folder, argument)
         recall(args, folder, "genes", "expression", "cache")
-    if protocol.thin_to is not None and not args.maps:
+    if (protocol.thin_to is not None or args.between) and not args.maps:
         args.maps = remembered_maps(args.map_folders)
     watch = Watch(genes=args.genes)
     table, genes, choice = read_genes(args)
@@ -92,6 +98,9 @@ def run(args):
         version=spex.__version__,
     )
     out = require_folder(args.out, "out")
+    if args.between:
+        report_cells(inputs, protocol, out, read.account)
+        return
     ready = prepare(inputs, protocol, out)
     read.account.report()
     if args.confirm:
@@ -104,6 +113,16 @@ def run(args):
     for row in comparison.maps.itertuples():
         print(f"{visible(row.map)}: {row.words}")
     logger.info("tables, pictures and the page are in %s", page.parent)
+
+
+def report_cells(inputs, protocol, out, account):
+    """Compare cells, write what was found, and print the verdicts."""
+    compared = compare_cells(inputs, protocol, out)
+    account.report()
+    page = write_cells(out, compared)
+    for row in compared.cells.itertuples():
+        print(f"{visible(row.map)}: {row.words}")
+    logger.info("tables, the picture and the page are in %s", page.parent)
 
 
 main = partial(start, "compare")

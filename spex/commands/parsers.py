@@ -132,6 +132,12 @@ def _compare(words, prog):
     seeds = add("--most_seeds", type=typed(whole(3)), default=20, help="with --confirm: seeds of each model")
     parser.make_rare(seeds)
     add("--show_published", action="store_true", help="take maps by the published contact rule, without a verdict")
+    add(
+        "--between",
+        action="store_true",
+        help="report instead what maps of cells predict of what is different about each cell; with --cell_type for "
+        "every map, and the maps, which are downsampled to one depth",
+    )
     return parser
 
 

@@ -41,12 +41,17 @@ def compare_folders(inputs, protocol, out=None):
 
 def compare_prepared(ready):
     """Compare maps. ready: Prepared. Returns: Comparison."""
-    work = _Work(ready)
-    statistics = work.run()
-    comparison = _tables(statistics, ready, work.settings())
+    statistics, settings = fit_maps(ready)
+    comparison = _tables(statistics, ready, settings)
     ready.watch.check()
     logger.info("memory: %.1f GB at most", peak_memory() / 1e9)
     return ready.marks.mark(comparison)
+
+
+def fit_maps(ready):
+    """Statistics of every map of a Prepared, in their order; and what goes into the settings."""
+    work = _Work(ready)
+    return work.run(), work.settings()
 
 
 def peak_memory():

@@ -94,10 +94,10 @@ def strength_of(p, single):
     return next((each.name for each in STRENGTHS if p < each.level(single)), "")
 
 
-def judge(evidence, *, single, least_gain=Protocol.least_gain):
+def judge(evidence, *, single, least_gain=Protocol.least_gain, words=WORDS):
     """The verdict's number, the strength of its evidence (of the first two verdicts, else empty), its sentence.
 
-    single: as of `level`.
+    single: as of `level`. words: the sentence of each verdict.
     """
     bound = level(single)
     number, adds = evidence.number < bound, evidence.beats_numbers and evidence.gain > 0
@@ -114,7 +114,7 @@ def judge(evidence, *, single, least_gain=Protocol.least_gain):
         verdict = NOTHING
     else:
         verdict = UNCLEAR
-    sentence = WORDS[verdict].format(least_gain=least_gain, strength=strength)
+    sentence = words[verdict].format(least_gain=least_gain, strength=strength)
     if number and (strength or verdict == REGION):
         sentence += AND_NUMBER
     if strength and evidence.low <= 0:

@@ -112,6 +112,43 @@ def draw_likeness(likeness):
         return figures.save(figure, "likeness", f"Maps against maps, correlation and shared contacts. {pairs}")
 
 
+def draw_exchanges(exchanges):
+    """What each map takes away of the squared error in each cell, each cell's own map outlined.
+
+    exchanges: DataFrame of `CellComparison`.
+    """
+    maps = list(dict.fromkeys(exchanges["map"]))
+    place = {name: number for number, name in enumerate(maps)}
+    cells = exchanges.assign(row=exchanges["cell"].map(place), column=exchanges["map"].map(place))
+    cells["percent"] = 100 * cells["removed"]
+    step = step_of(cells["percent"].to_numpy())
+    labels = [label(name, lines=2) for name in maps]
+    tissues = cells[cells["own"]].sort_values("row")["target"]
+    size = max(GROUP_HEIGHT, LINE_HEIGHT * line_count(labels) + 0.1)
+    height = 2.2 + len(maps) * size + 0.085 * max(map(len, labels)) / line_count(labels)
+    with figures.figure(max(6.4, 4.6 + len(maps) * size), height) as (figure, (axes,)):
+        _draw_cells(axes, cells["row"], cells["column"], cells["percent"], step)
+        _draw_scale(figure, [axes], step, "% of the squared error\nleft by sequence and number")
+        for cell in cells.itertuples():
+            axes.text(
+                cell.column,
+                cell.row,
+                signed(cell.percent, max(1, _decimals(step))),
+                ha="center",
+                va="center",
+                color=ON_CELLS,
+                fontsize=8,
+            )
+        handles = _outline_own_cell_types(axes, cells.rename(columns={"own": "own_cell_type"}))
+        axes.set_xticks(range(len(maps)), labels=labels, rotation=90, fontsize=8)
+        axes.set_yticks(range(len(maps)), labels=[label(text, 44, 1) for text in tissues], fontsize=8)
+        axes.xaxis.tick_top()
+        axes.set(xlim=(-0.5, len(maps) - 0.5), ylim=(len(maps) - 0.5, -0.5))
+        figure.legend(handles=handles, loc="outside lower left", ncols=1, alignment="left")
+        alt = "; ".join(f"{cell.map} for {cell.target}: {signed(cell.percent, 2)} %" for cell in cells.itertuples())
+        return figures.save(figure, "exchanges", f"Squared error removed by each map in each cell. {alt}")
+
+
 def _tissues_in_words(shown, maps, count):
     found = shown[shown["verdict"].isin(FINDINGS[0].verdicts)].groupby("map").size()
     each = "; ".join(f"{name}: {found.get(name, 0)}" for name in maps)

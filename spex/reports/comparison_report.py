@@ -58,15 +58,20 @@ def read_comparison(folder):
     Raises:
         InputError: a file is missing or damaged.
     """
-    tables = {name: _read_table(Path(folder) / file) for name, file in TABLES.items()}
+    tables = {name: read_table_of_maps(Path(folder) / file) for name, file in TABLES.items()}
     settings = read_json(Path(folder) / SETTINGS)
     return Comparison(**tables, settings={RENAMED.get(name, name): value for name, value in settings.items()})
 
 
-def _read_table(path):
+def read_table_of_maps(path):
+    """A table of a comparison.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
     with _complete(path, "table of a comparison"):
         table = read_table(
-            path, ("map", "other", "target", "strength", "words", "folder", "view", "group", "cell_type")
+            path, ("map", "other", "target", "strength", "words", "folder", "view", "group", "cell_type", "cell")
         )
         if "map" not in table:
             raise ValueError("no column of maps")

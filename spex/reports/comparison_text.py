@@ -26,6 +26,8 @@ NAMED_PAIRS = 10
 """Pairs of maps that are named in a sentence."""
 
 PAIRS_FILE = "pairs.csv"
+UNTESTED = f"Fewer than {LEAST_CHROMOSOMES} chromosomes have {LEAST_GENES} genes each, so intervals and tests were not "
+UNTESTED += "computed."
 INTERVAL = f"{percent(LEVEL)} interval"
 UNSEEN_NAMES = " and ".join(chrom.removeprefix("chr") for chrom in UNSEEN)
 
@@ -172,12 +174,7 @@ def scope(comparison):
 
 def untested(comparison):
     """Why there are no intervals and tests, as a sentence; empty where there are."""
-    if comparison.results["q_seq"].notna().any():
-        return ""
-    return (
-        f"Fewer than {LEAST_CHROMOSOMES} chromosomes have {LEAST_GENES} genes each, so intervals and tests were not "
-        "computed."
-    )
+    return "" if comparison.results["q_seq"].notna().any() else UNTESTED
 
 
 def held_to(comparison, table="results"):

@@ -28,6 +28,12 @@ HEADINGS = {
     "any_bins": "matched bins",
     "touched": "contacted bins",
     "q_seq": "q sequence",
+    "q_specific": "q sequence",
+    "spearman_others": "other cells",
+    "explained_base": "by sequence",
+    "explained_map": "with the map",
+    "removed": "own map",
+    "removed_exchanged": "exchanged maps",
     "q_content": "q content",
     "q_num": "q number",
     "welch_p": "Welch p",
@@ -56,6 +62,7 @@ HEADINGS = {
     "gain_others": "gain elsewhere",
     "exceeded": "higher than in",
     "better_in": "higher in",
+    "exchanges_below": "exchanges below",
     "with_sequence": "sequence in",
     "cis_pixels": "pixels",
     "cis_counts": "counts",
@@ -67,17 +74,19 @@ HEADINGS = {
 
 FORMS = {
     signed: "number touched any_bins map_over_numbers difference lowest highest",
-    level: "spearman_base spearman_alone spearman scc jaccard contacts_correlation",
+    level: "spearman_base spearman_alone spearman spearman_others scc jaccard contacts_correlation",
     partial(level, digits=4): "bootstrap_error seeds_error",
-    probability: "q_seq q_content q_num p welch_p",
+    probability: "q_seq q_specific q_content q_num p p_exchange welch_p",
     percent: "cis_share",
+    partial(percent, form=".2f"): "removed removed_exchanged",
+    partial(percent, form=".1f"): "different explained_base explained_map",
     partial(percent, form=".0f"): "near elsewhere itself",
 }
 SHOWN = {column: show for show, columns in FORMS.items() for column in columns.split()}
 SHOWN |= {f"contacts {group}": rounded for group in GROUPS}
 """Column of numbers -> how it is shown; others as differences where they are called gain, else as whole numbers."""
 
-OF = {"exceeded": "other_tissues", "with_sequence": "maps", "better_in": "tissues"}
+OF = {"exceeded": "other_tissues", "with_sequence": "maps", "better_in": "tissues", "exchanges_below": "exchanges"}
 """Column of numbers -> the column with what they are a number of."""
 
 

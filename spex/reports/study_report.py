@@ -7,7 +7,8 @@ import pandas as pd
 from spex.contacts.sheet import GROUPS
 from spex.files.atomic import write_text
 from spex.files.hashes import file_sha256
-from spex.reports.cell_figures import draw_likeness, draw_pairs, draw_tissues
+from spex.reports.between_report import values_of_cells
+from spex.reports.cell_figures import draw_exchanges, draw_likeness, draw_pairs, draw_tissues
 from spex.reports.comparison_text import values_of
 from spex.reports.numbers import DASH, signed
 from spex.reports.pages import download, file_name, render
@@ -56,6 +57,7 @@ def page(study, results, tables, folder):
     return render(
         "study.html",
         **values,
+        **(values_of_cells(results.between) if results.between else {"between": None}),
         pictures=_pictures(results, tables),
         links={name: download(folder / f"{name}.csv") for name in tables},
         facts=list(_facts(study, results)),
@@ -84,6 +86,7 @@ def _pictures(results, tables):
         "controls": [draw_controls(results.comparison)],
         "fits": draw_fits(tables["fits"]),
         "sheets": [draw_sheets(sheets)] if len(sheets) else [],
+        "between": [draw_exchanges(results.between.exchanges)] if results.between else [],
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from spex.compare.between_tables import CellComparison
 from spex.compare.tables import Comparison
 from spex.compare.verdict import FOUND
 from spex.contacts.likeness import COLUMNS
@@ -14,6 +15,7 @@ from spex.contacts.sheet import GROUPS
 from spex.errors import InputError, listed, shown
 from spex.models.scores import WITHIN
 from spex.models.splits import TEST_CHROM
+from spex.reports.between_report import read_cells
 from spex.reports.comparison_report import TABLES, read_comparison, read_json
 from spex.reports.comparison_text import ordered
 from spex.reports.pages import file_name
@@ -47,7 +49,8 @@ class StudyResults:
     DataFrame, a row for each map in the study's order: map, files, cell_type, experiment, factor ("" where not given).
     fits: a row for each fit of a data folder, with the columns of `FITS`; map is "sequence alone" for those. sheets: a
     row for each file of a map, the numbers of its data sheet; empty without sheets. likeness: a row for each two of
-    these files, as of `compare_profiles`, under the maps' names; empty without.
+    these files, as of `compare_profiles`, under the maps' names; empty without. between:
+    CellComparison, or None where the study compares no cells.
     """
 
     comparison: Comparison
@@ -56,6 +59,7 @@ class StudyResults:
     fits: pd.DataFrame
     sheets: pd.DataFrame
     likeness: pd.DataFrame
+    between: CellComparison | None = None
 
     @cached_property
     def order(self):
@@ -81,6 +85,7 @@ class StudyResults:
             "sheets": self._sheets(),
             "likeness": self.likeness,
             "resembling": self._resembling(),
+            **({"between": self.between.cells} if self.between else {}),
         }
 
     def _ranking(self):
@@ -199,9 +204,9 @@ def read_results(study: Study) -> StudyResults:
     tables = {name: getattr(compared, name) for name in TABLES}
     mine = {name: table[_of_maps(table, names)].reset_index(drop=True) for name, table in tables.items()}
     comparison = Comparison(**mine, settings=compared.settings)
-    return StudyResults(
-        comparison, compared, _about(study), _read_fits(study), _read_sheets(study), _read_likeness(study)
-    )
+    between = read_cells(study.between_folder) if study.between else None
+    read = (_about(study), _read_fits(study), _read_sheets(study), _read_likeness(study))
+    return StudyResults(comparison, compared, *read, between)
 
 
 def _of_maps(table, names):

@@ -59,7 +59,7 @@ class Study:
     several. gene_options, expression_options: of `spex tensors` and `spex train` (gene_type, tss_rule, exclude_chroms;
     value). tissues: (index from 1, name) of the expression's columns, in file order. comparison: options of `spex
     compare`. shards: jobs that the genes of a map are divided among. resources: step ("tensors", "train", "compare",
-    "report") -> dict of threads, memory_mb, minutes, gpus.
+    "report") -> dict of threads, memory_mb, minutes, gpus. between: names of the maps that are compared between cells.
     """
 
     path: Path
@@ -76,6 +76,7 @@ class Study:
     comparison: dict
     shards: int
     resources: dict
+    between: tuple[str, ...] = ()
 
     @property
     def cache(self):
@@ -95,6 +96,11 @@ class Study:
     def comparison_folder(self):
         """Folder that `spex compare` writes."""
         return self.out / "comparison"
+
+    @property
+    def between_folder(self):
+        """Folder that `spex compare --between` writes."""
+        return self.out / "between"
 
     @property
     def report(self):
@@ -141,15 +147,25 @@ class Study:
 
     def compare_command(self):
         """Compares the maps."""
-        cells = [f"{folder}={each.cell_type}" for folder, each in self.folders.items() if each and each.cell_type]
+        return self._compare(self.maps, self.comparison_folder, **self.comparison)
+
+    def between_command(self):
+        """Compares the maps of `between` with what is different about their cells."""
+        maps = [each for name in self.between for each in self.maps if each.name == name]
+        options = {name: value for name, value in self.comparison.items() if name != "show_published"}
+        return self._compare(maps, self.between_folder, between=True, **options)
+
+    def _compare(self, maps, out, **options):
+        folders = {self.inside(self.map_folder(each.name)): each for each in maps}
+        cells = [f"{folder}={each.cell_type}" for folder, each in folders.items() if each.cell_type]
         return _command(
-            *("compare", *self.folders),
-            out=self.inside(self.comparison_folder),
+            *("compare", self.inside(self.base_folder), *folders),
+            out=self.inside(out),
             **self._genes_and_expression,
             pred_cache_folder=self.inside(self.cache),
-            mcool_filename=[path for each in self.maps for path in each.files],
+            mcool_filename=[path for each in maps for path in each.files],
             cell_type=cells or None,
-            **self.comparison,
+            **options,
         )
 
     def sheet_command(self, map_, path):

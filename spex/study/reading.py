@@ -80,6 +80,7 @@ def read_study(path, *, quick=False):
     for number, each in enumerate(maps):
         _check_map(file, number, each, opened, tissues, quick=quick)
         _check_rule(file, number, each, comparison)
+    between = _between(file, maps, opened, tissues)
     return Study(
         path=file.path.absolute(),
         out=_with_line(file, ("out",), _out_folder, base / os.path.expanduser(values.get("out", OUT))),
@@ -93,6 +94,7 @@ def read_study(path, *, quick=False):
         maps=tuple(maps),
         fits=tuple(_fits(file, base)),
         comparison=comparison,
+        between=between,
         shards=values.get("shards", 1),
         resources={step: usual | values.get("resources", {}).get(step, {}) for step, usual in RESOURCES.items()},
     )
@@ -281,6 +283,28 @@ def _check_rule(file, number, map_, comparison):
             expected=RULE,
             hint="or show_published: true under comparison, for tables without a verdict",
         )
+
+
+def _between(file, maps, opened, tissues):
+    """Names of the maps that are compared between cells, each with one tissue of the study, and its own."""
+    names, found = _listed(file.values.get("between", [])), {}
+    chosen = {index for index, _ in tissues}
+    for number, name in enumerate(names):
+        place = ("between", number) if isinstance(file.values["between"], list) else ("between",)
+        map_ = next((each for each in maps if each.name == name), None)
+        if map_ is None:
+            raise file.error(place, f"{shown(name)}: no such map", expected=f"one of {listed(m.name for m in maps)}")
+        own = chosen & {*select_targets(opened, None, [map_.cell_type])} if map_.cell_type else set()
+        if len(own) != 1 or own & found.keys():
+            twice = f"its cell_type is that of map {found[min(own)]}" if len(own) == 1 else ""
+            what = twice or f"its cell_type is {len(own)} of the study's tissues"
+            raise file.error(place, f"map {name}: {what}", expected="for each map one tissue, and its own")
+        if map_.rule.own_windows_stand_in:
+            raise file.error(place, f"map {name}: nothing can be decided by the {map_.rule.name} rule", expected=RULE)
+        found[min(own)] = name
+    if len(names) == 1:
+        raise file.error(("between",), f"one map, {names[0]}", expected="maps of two cells or more")
+    return tuple(names)
 
 
 def _fits(file, base):

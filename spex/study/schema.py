@@ -86,6 +86,7 @@ STUDY = _mapping(
     maps=_entries(MAP, "a list of maps, each with name and files"),
     fits=_entries(FIT, "a list of fits, each with name and model"),
     comparison=COMPARISON,
+    between=several(text("a map's name"), "a list of maps, one of each cell"),
     shards=whole(1),
     resources=_mapping(f"resources of {', '.join(STEPS)}", **dict.fromkeys(STEPS, RESOURCES)),
 )

@@ -32,6 +32,7 @@ BASE, *MAP_FOLDERS = FOLDERS
 MAPS = {each.name: each for each in STUDY.maps}
 FITS = {each.name: each for each in STUDY.fits}
 COMPARISON = STUDY.inside(STUDY.comparison_folder)
+BETWEEN = [f"{STUDY.inside(STUDY.between_folder)}/between.json"] if STUDY.between else []
 SHARDS = [f"steps/tensors/{{folder}}/{shard}_of_{STUDY.shards}.done" for shard in range(STUDY.shards)]
 FIT = "steps/fits/{fit}/{folder}.done"
 SHEET, PROFILE = "steps/sheets/{map}.json", "steps/sheets/{map}.npz"
@@ -150,6 +151,21 @@ rule comparison:
         "OMP_NUM_THREADS={threads} {SPEX} {params.command}"
 
 
+rule between:
+    input:
+        expand(SHARDS, folder=[STUDY.inside(STUDY.map_folder(name)) for name in STUDY.between] + [BASE]),
+    output:
+        f"{STUDY.inside(STUDY.between_folder)}/between.json",
+    params:
+        made_from=lambda wildcards: stamps(*STUDY.expression),
+        command=lambda wildcards: shlex.join(STUDY.between_command()),
+    threads: threads_of("compare")
+    resources:
+        **needs("compare"),
+    shell:
+        "OMP_NUM_THREADS={threads} {SPEX} {params.command}"
+
+
 rule sheet:
     output:
         sheet=SHEET,
@@ -191,6 +207,7 @@ rule report:
         "sheets.json",
         "likeness.csv",
         f"{COMPARISON}/comparison.json",
+        BETWEEN,
         expand(FIT, fit=FITS, folder=FOLDERS),
     output:
         STUDY.inside(STUDY.report),

@@ -70,6 +70,9 @@ maps:
 {_optional("#   ", Protocol, left_out=["pseudocount"])}
 #   show_published: false             # take maps by the published rule, without a verdict
 
+# Maps of cells, one of each, whose cell_type is one tissue: what they predict of what is different about each cell
+# between: [GM12878_Pol_II, K562_Pol_II]
+
 # Jobs
 # shards: 1                       # jobs that the genes of each map are divided among
 # resources:                      # of one job of each step

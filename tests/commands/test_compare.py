@@ -60,6 +60,33 @@ def test_everything_is_written_and_written_the_same_again(argv, tmp_path, capsys
     assert files_in(folder) == before
 
 
+BETWEEN = ("between.md", "between.html", "between.json", "between.csv", "exchanges.csv", "exchanges.png", "parts")
+CELLS = {"sequence": "Tissue 1", "region_only": "Tissue 2"}
+
+
+def test_maps_are_compared_between_cells(argv, study, tmp_path, capsys):
+    marks = [f"{study.maps[name]}={tissue}" for name, tissue in CELLS.items()]
+    files = [study.map_files[name] for name in CELLS]
+    few = tmp_path / "expression.csv"
+    pd.read_csv(study.expression).iloc[:250].to_csv(few, index=False)
+    given = argv(tmp_path / "out", "--between", "--maps", *files, "--cell_type", *marks, maps=CELLS)
+    given[given.index(str(study.expression))] = str(few)
+    assert compare.main(given) == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [*CELLS, "all cells"]
+    assert "downsampled to" in captured.err and "rows used" in captured.err
+    folder = tmp_path / "out"
+    assert {path.name for path in folder.iterdir()} == set(BETWEEN)
+    cells = pd.read_csv(folder / "between.csv")
+    assert lines == [f"{row.map}: {row.words}" for row in cells.itertuples()]
+    assert cells["target"].tolist()[:2] == list(CELLS.values())
+    assert json.loads((folder / "between.json").read_text())["targets"] == [[1, "Tissue 1"], [2, "Tissue 2"]]
+    before = files_in(folder)
+    assert compare.main(given) == 0
+    assert files_in(folder) == before
+
+
 @pytest.mark.parametrize(
     ("extra", "changes", "message"),
     [
@@ -78,6 +105,10 @@ def test_everything_is_written_and_written_the_same_again(argv, tmp_path, capsys
         (("--least_gain", "0"), {}, "--least_gain"),
         (("--confirm", "gbtree"), {}, "--confirm gbtree: trees take hours for each tissue; name the tissues"),
         (("--most_seeds", "5"), {}, "--most_seeds: says how often trees are fitted"),
+        (("--between",), {}, "MAP_FOLDER: 1 map; expected maps of two cells or more"),
+        (("--between", "--show_published"), {}, "--show_published: compares maps with sequence alone, not cells"),
+        (("--between", "--confirm", "gbtree"), {}, "--confirm: compares maps with sequence alone, not cells"),
+        (("--between",), {"maps": tuple(CELLS)}, "--thin_to: needs the map that"),
     ],
     ids=str,
 )

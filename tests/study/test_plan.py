@@ -8,7 +8,8 @@ from spex.study.reading import read_study
 MORE = """\
     distance_edges: [0.4, 1]
     cell_type: Liver
-  - {name: second, files: [map0.mcool, map1.mcool], contact_weight: log, min_count: 3}
+  - {name: second, files: [map0.mcool, map1.mcool], contact_weight: log, min_count: 3, cell_type: "*Cortex"}
+between: [second, first]
 gene_type: pc
 exclude_chroms: [chrX, chr9]
 tissues: [1, 3]
@@ -47,9 +48,15 @@ def test_commands_understand_what_the_study_says(world, tmp_path):
     command, *argv = study.compare_command()
     args = parser_of("compare").parse_args(argv)
     assert command == "compare" and (args.base_folder, args.map_folders) == (base, [first, second])
-    assert (args.out, args.rotations, args.cell_type) == ("comparison", 5, ["maps/first=Liver"])
+    assert (args.out, args.rotations, args.cell_type) == ("comparison", 5, ["maps/first=Liver", "maps/second=*Cortex"])
     assert args.whole_chromosome_fallback
     assert args.maps == [str(path) for each in study.maps for path in each.files]
+
+    assert not args.between
+    args = parser_of("compare").parse_args(study.between_command()[1:])
+    assert args.between and (args.base_folder, args.map_folders) == (base, [second, first])
+    assert (args.out, args.rotations, args.cell_type) == ("between", 5, ["maps/second=*Cortex", "maps/first=Liver"])
+    assert args.maps == [str(path) for each in reversed(study.maps) for path in each.files]
 
     command, *argv = study.sheet_command(study.maps[1], "sheet.json")
     args = parser_of("map").parse_args(argv)

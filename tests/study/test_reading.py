@@ -508,3 +508,31 @@ def test_files_of_other_experiments_fill_nothing(fetched, world):
     path.write_text(path.read_text().replace("files: 4DNFIARR7LP4", "files: [4DNFIARR7LP4, map1.mcool]"))
     (map_,) = read_study(path).maps
     assert len(map_.files) == 2 and (map_.cell_type, map_.experiment, map_.factor) == (None, None, None)
+
+
+TWO = """\
+    cell_type: Liver
+  - {name: second, files: map1.mcool, cell_type: "*Cortex"}
+  - {name: third, files: [map0.mcool, map1.mcool], cell_type: "Brain*"}
+  - {name: fourth, files: map0.mcool, min_count: 3, cell_type: liv*}
+  - {name: fifth, files: map1.mcool, min_count: 3}
+"""
+
+
+def test_maps_that_are_compared_between_cells(write):
+    assert read_study(write(TWO), quick=True).between == ()
+    assert read_study(write(f"{TWO}between: [second, first]\n"), quick=True).between == ("second", "first")
+
+
+@pytest.mark.parametrize(
+    ("between", "found"),
+    [
+        ("[first, sixth]", "sixth: no such map; expected one of first, second"),
+        ("[first, third]", "map third: its cell_type is 2 of the study's tissues; expected for each map one tissue"),
+        ("[first, fourth]", "map fourth: its cell_type is that of map first"),
+        ("[first, fifth]", "map fifth: its cell_type is 0 of the study's tissues"),
+        ("first", "one map, first; expected maps of two cells or more"),
+    ],
+)
+def test_maps_without_a_tissue_of_their_own_are_not_compared_between_cells(write, between, found):
+    assert f", line 13: {found}" in error_of(write(f"{TWO}between: {between}\n"), quick=True)

@@ -36,7 +36,8 @@ tissues: [Liver, Lung]
 shards: 2
 maps:
   - {{name: liver, files: ["{world.maps[0]}"], cell_type: Liver}}
-  - {{name: both, files: ["{world.maps[0]}", "{world.maps[1]}"], resolution: 1000, min_count: 3}}
+  - {{name: both, files: ["{world.maps[0]}", "{world.maps[1]}"], resolution: 1000, min_count: 3, cell_type: Lung}}
+between: [liver, both]
 fits:
   - {{name: ridge, model: ridge, neighbour_penalties: [none, 100]}}
 comparison: {{rotations: 5, whole_chromosome_fallback: true}}
@@ -169,12 +170,13 @@ def run_in_an_odd_folder(world, tmp_path, name):
 
 
 def commands(study):
-    """Every command of a study: tensors, fits, sheets, comparison, report."""
+    """Every command of a study: tensors, fits, sheets, comparisons, report."""
     return [
         *(study.tensors_command(folder, shard) for folder in study.folders for shard in (0, 1)),
         *(study.train_command(folder, study.fits[0]) for folder in study.folders),
         *(study.sheet_command(map_, f"steps/sheets/{map_.name}.json") for map_ in study.maps),
         study.compare_command(),
+        study.between_command(),
         study.report_command(),
     ]
 
@@ -201,7 +203,7 @@ def test_a_run_in_a_folder_of_any_name_starts_everything_once_and_then_what_chan
     os.utime(study.expression[0], (1, 1))  # another file, though an older one
     running.run_study(study, cores=2, spex_command=STAND_IN)
     again = [each for what, *each in calls(study)[len(noted) :] if what == "begin"]
-    assert sorted(each[0] for each in again) == ["compare", "study", "train", "train", "train"]
+    assert sorted(each[0] for each in again) == ["compare", "compare", "study", "train", "train", "train"]
 
 
 @pytest.mark.soak
