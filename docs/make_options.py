@@ -9,7 +9,7 @@ from spex.options import options_in
 
 COMMANDS = (["tensors"], ["train"], ["compare"], ["elements"], ["variants"], ["variants", "null"], ["map"], ["study"])
 COMMANDS += (["resources"], ["reproduce"], ["draw"], ["completion"])
-EVERY = {name for name, _, _ in options_in(Running)}
+EVERY = {*options_in(Running)}
 HEAD = """\
 # Every option
 
@@ -22,7 +22,7 @@ compare`, `elements`, `variants` and `map` take the spellings of the published s
 def page():
     """The page, Markdown."""
     actions = {action.dest: action for action in parser_of("draw")._actions}
-    shared = "".join(_row(actions[name], said.help) for name, said, _ in options_in(Running))
+    shared = "".join(_row(actions[name], said.help) for name, (said, _) in options_in(Running).items())
     return HEAD + "".join(_section(words) for words in COMMANDS) + _table("every command", shared)
 
 

@@ -67,6 +67,14 @@ def own_windows(tss, strand, window):
     return first, first + 2 * REACH - STEP + window, starts - first
 
 
+def along_gene(positions, tss, strands):
+    """Distances in bp from the TSS to positions, along the gene: negative is upstream.
+
+    positions: 0-based; tss: 1-based; strands: "+" or "-"; arrays of one shape.
+    """
+    return np.where(strands == "+", 1, -1) * (positions - (tss - 1))
+
+
 def positions(groups):
     """The sums in a tensor, in order: ten, and two for each group of contacts (0 without contacts)."""
     if groups < 2:

@@ -6,6 +6,7 @@ import re
 DISTRIBUTION = "spex-expression"
 SHOWN_LENGTH = 60
 NAMED_AT_ONCE = 20
+PARTS = ("found", "argument", "subject", "expected", "hint")
 MENTION = re.compile("\x02([\\w -]+)\x03")
 
 
@@ -36,10 +37,13 @@ class InputError(ValueError):
     def __str__(self):
         return self.line()
 
+    def but(self, **parts):
+        """The same error with other parts."""
+        return InputError(**{name: getattr(self, name) for name in PARTS} | parts)
+
     def with_hint(self, hint):
         """The same error with one hint more."""
-        hints = "; ".join(part for part in (self.hint, hint) if part)
-        return InputError(self.found, argument=self.argument, subject=self.subject, expected=self.expected, hint=hints)
+        return self.but(hint="; ".join(filter(None, [self.hint, hint])))
 
 
 def not_installed(library, does, extra, *, hint="", **about):

@@ -186,14 +186,14 @@ class Options:
         return cls(**values)
 
     def __post_init__(self) -> None:
-        for name, said, default in options_in(type(self)):
+        for name, (said, default) in options_in(type(self)).items():
             value = getattr(self, name)
             if value is not None or default is not None:
                 object.__setattr__(self, name, said.kind.check(value, name))
 
     def given(self) -> dict[str, Any]:
         """The options that are not left to their defaults, name -> value."""
-        values = {name: (getattr(self, name), default) for name, _, default in options_in(type(self))}
+        values = {name: (getattr(self, name), default) for name, (_, default) in options_in(type(self)).items()}
         return {name: value for name, (value, default) in values.items() if value != default}
 
 
@@ -205,13 +205,13 @@ def takes(owner: "type[Options]") -> Callable[[Function], Function]:
         signature = inspect.signature(function)
         mine = [*signature.parameters.values()][:-1]
         kind = inspect.Parameter.KEYWORD_ONLY
-        theirs = [inspect.Parameter(name, kind, default=default) for name, _, default in options_in(owner)]
+        theirs = [inspect.Parameter(name, kind, default=default) for name, (_, default) in options_in(owner).items()]
         function.__signature__ = signature.replace(parameters=[*mine, *theirs])
         return function
 
     return decorate
 
 
-def options_in(owner: type[Options]) -> list[tuple[str, Said, Any]]:
-    """The options of an Options class: list of name, Said and default, in order."""
-    return [(each.name, each.metadata["option"], each.default) for each in fields(owner) if "option" in each.metadata]
+def options_in(owner: type[Options]) -> dict[str, tuple[Said, Any]]:
+    """The options of an Options class, in order: name -> Said and default."""
+    return {each.name: (each.metadata["option"], each.default) for each in fields(owner) if "option" in each.metadata}

@@ -95,7 +95,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def add(self, group, owner, *names, hidden=False, **changes):
         """Add options of an Options class to a group; the rest as of `options`."""
-        known = {name: (said, default) for name, said, default in options_in(owner)}
+        known = options_in(owner)
         for name in names or known:
             said, default = known[name]
             default = list(default) if isinstance(default, tuple) else default  # which argparse can extend
@@ -231,5 +231,5 @@ def typed(kind):
 
 def chosen(owner, args, **more):
     """An Options object of what the command line says. more: options that it does not have there."""
-    names = [name for name, _, _ in options_in(owner) if hasattr(args, name) and name not in more]
+    names = [name for name in options_in(owner) if hasattr(args, name) and name not in more]
     return owner(**{name: getattr(args, name) for name in names}, **more)

@@ -28,7 +28,7 @@ from spex.runs.settings import read_run_settings
 INPUTS = ("genes", "genome", "network", "maps")
 DECISIVE = {
     *(*INPUTS, "precision", "cache_dtype"),
-    *(name for owner in (GeneChoice, ContactChoice, Published, Corrected, Reading) for name, _, _ in options_in(owner)),
+    *(name for owner in (GeneChoice, ContactChoice, Published, Corrected, Reading) for name in options_in(owner)),
 }
 """Arguments that decide what a folder's tensors are, and of which genes."""
 
@@ -93,7 +93,7 @@ def rule_of(args):
             for name, value in chosen(owner, args).given().items():
                 refuse_without_map(name, value)
         return make_rule(args.rule)
-    of_rules = dict.fromkeys(name for owner in (Published, Corrected) for name, _, _ in options_in(owner))
+    of_rules = dict.fromkeys(name for owner in (Published, Corrected) for name in options_in(owner))
     return make_rule(args.rule, **{name: getattr(args, name) for name in of_rules if name in args.given})
 
 

@@ -70,6 +70,11 @@ class Contacts:
         return self.chroms[self.gene]
 
     @property
+    def side(self) -> np.ndarray:
+        """Side of its gene that each contact's bin lies on, "downstream" or "upstream", (contacts,)."""
+        return np.where(self.downstream, "downstream", "upstream")
+
+    @property
     def tss_bins(self) -> np.ndarray:
         """Bin of each gene's TSS by the rule, (n,) int64."""
         return self.rule.tss_bins(self.tss, self.resolution)
@@ -132,7 +137,7 @@ class Contacts:
             "chrom": self.chrom,
             "start": self.start,
             "end": self.start + self.resolution,
-            "side": np.where(self.downstream, "downstream", "upstream"),
+            "side": self.side,
             "count": self.counts,
         }
         if self.rule.distance_edges:

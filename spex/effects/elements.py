@@ -135,9 +135,9 @@ class ElementScorer:
         for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE)) if len(order) else ():
             self._score(numbers[some], effects, some)
         start = contacts.start[numbers]
-        side = np.where(contacts.downstream[numbers], "downstream", "upstream")
         end = np.minimum(start + contacts.resolution, self._computer.genome.chromsizes[chrom])
-        return _elements(self._index.genes[numbers], start, end, CONTACT, contacts.counts[numbers], side, effects)
+        counts, side = contacts.counts[numbers], contacts.side[numbers]
+        return _elements(self._index.genes[numbers], start, end, CONTACT, counts, side, effects)
 
     def _score(self, numbers, effects, places):
         """Put the effects of some contacts of one chromosome into rows `places` of `effects`."""

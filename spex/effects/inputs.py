@@ -16,7 +16,7 @@ from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
 from spex.inputs.agree import check_on_genome
 from spex.inputs.genes import read_cached_genes
-from spex.inputs.genome import Genome
+from spex.inputs.genome import Genome, chromsizes_of
 from spex.inputs.normalise import unversioned
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_of, open_made
@@ -142,6 +142,9 @@ class EffectInputs:
     def genome(self):
         return Genome(self.sources.genome, self.folder.genome_index)
 
+    def chromsizes(self):
+        return chromsizes_of(self.sources.genome, self.folder.genome_index)
+
     def identity(self):
         """What effects depend on, beside the alleles: dict of JSON values."""
         fits = {each.name: {"tissue": each.tissue, "files": each.sha256} for each in self.fits}
@@ -178,8 +181,7 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
         precision=choose_precision(sources.devices, sources.precision),
         watch=watch,
     )
-    with contextlib.closing(inputs.genome()) as genome:
-        check_on_genome(inputs.genes, genome.chromsizes)
+    check_on_genome(inputs.genes, inputs.chromsizes())
     watch.check()
     with contextlib.suppress(OSError):  # a folder of someone else's, or on a disk that is full: hashes are made again
         hashes.save()

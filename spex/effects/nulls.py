@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import own_windows
+from expecto.gene_features import along_gene, own_windows
 from expecto.network import BELUGA
 from spex.effects.alleles import OWN_REACH, scorer_of
 from spex.effects.changes import Change
@@ -194,7 +194,7 @@ def null_effects(inputs, computer, number, seed):
     draws = [(name, draw) for name in STRATA for draw in drawer.draw(name, number)]
     scorer = scorer_of(inputs, computer)
     chroms, ids = inputs.genes["chrom"].to_numpy(str), inputs.genes["id"].to_numpy(str)
-    tss, along = inputs.genes["tss"].to_numpy(np.int64), np.where(inputs.genes["strand"] == "+", 1, -1)
+    tss, strands = inputs.genes["tss"].to_numpy(np.int64), inputs.genes["strand"].to_numpy(str)
     rows, effects = [], []
     with progress(len(draws), "variants", "null variants") as advance:
         for first in range(0, len(draws), AT_ONCE):
@@ -205,7 +205,7 @@ def null_effects(inputs, computer, number, seed):
             of_draws[found.alleles] = found.own + found.contact
             effects.append(of_draws)
             for name, draw in some:
-                distance = int(along[draw.gene] * (draw.position - (tss[draw.gene] - 1)))
+                distance = int(along_gene(draw.position, tss[draw.gene], strands[draw.gene]))
                 letters = BELUGA.bases[draw.ref], BELUGA.bases[draw.alt]
                 rows.append((name, chroms[draw.gene], draw.position + 1, *letters, ids[draw.gene], distance))
             advance(len(some))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from expecto.gene_features import along_gene
 from spex.effects.nulls import path_of, stratum
 from spex.inputs.alleles import OK
 from spex.inputs.vcf import info_entry
@@ -48,7 +49,8 @@ def block_table(inputs, alleles, block, nulls):
     pairs = of_alleles.iloc[effects.alleles].reset_index(drop=True)
     reached = genes.iloc[effects.genes]
     pairs["gene_id"], pairs["gene_name"] = reached["id"].to_numpy(), reached["symbol"].to_numpy()
-    pairs["tss_distance"] = _distances(block.starts[effects.alleles], reached)
+    tss, strands = reached["tss"].to_numpy(np.int64), reached["strand"].to_numpy()
+    pairs["tss_distance"] = along_gene(block.starts[effects.alleles], tss, strands)
     paths = zip(effects.through_own, effects.contacts, strict=True)
     pairs["path"] = [path_of(own, len(contacts) > 0) for own, contacts in paths]
     pairs["contact_count"], pairs["contact_bin"] = _touched(inputs.contacts, effects.contacts)
@@ -69,13 +71,6 @@ def block_table(inputs, alleles, block, nulls):
     others = of_alleles[block.statuses != OK].assign(place=np.flatnonzero(block.statuses != OK))
     table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, *COLUMNS, "place"])
     return table.sort_values("place", kind="stable")[[ROW, *COLUMNS]].reset_index(drop=True)
-
-
-def _distances(starts, reached):
-    """Bp from the TSS to the first base that changes, along the gene: negative is upstream. starts: (m,) int64, of that
-    base, 0-based. Returns: (m,) int64."""
-    along = np.where(reached["strand"] == "+", 1, -1)
-    return along * (starts - (reached["tss"].to_numpy(np.int64) - 1))
 
 
 def _touched(contacts, numbers):

@@ -251,8 +251,7 @@ def open_variants(inputs, variants, regions=()):
     in_memory = isinstance(variants, pd.DataFrame)
     if not in_memory and not is_piped(variants):
         inputs.watch.add("variants", variants)
-    with contextlib.closing(inputs.genome()) as genome:
-        sizes = genome.chromsizes
+    sizes = inputs.chromsizes()
     return VariantTable(variants, sizes) if in_memory else VariantFile(variants, sizes, regions)
 
 

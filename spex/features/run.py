@@ -31,7 +31,7 @@ from spex.inputs.genes import (
     choose_genes,
     report_rows,
 )
-from spex.inputs.genome import Genome
+from spex.inputs.genome import chromsizes_of
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
@@ -124,14 +124,13 @@ def _read_inputs(inputs, folder, hashes):
     Returns: the whole genes table; the kept genes; contact maps.
     """
     table, genes = choose_genes(inputs.genes, inputs.choice)
-    genome = Genome(require_file(inputs.genome, "genome"), folder.genome_index)
-    genome.close()
+    chromsizes = chromsizes_of(require_file(inputs.genome, "genome"), folder.genome_index)
     if hashes.sha256(inputs.genes) == PUBLISHED_TABLE_SHA256:
-        check_chromosomes(inputs.genome, genome.chromsizes, GRCH38_LENGTHS)
-    check_on_genome(genes, genome.chromsizes)
+        check_chromosomes(inputs.genome, chromsizes, GRCH38_LENGTHS)
+    check_on_genome(genes, chromsizes)
     require_file(inputs.network, "network")
     maps = open_maps(inputs.maps, inputs.resolution, inputs.reading, inputs.rule)
-    maps = agree_maps(maps, genes, genome.chromsizes)
+    maps = agree_maps(maps, genes, chromsizes)
     check_different(inputs.maps, hashes)
     return table, genes, maps
 

@@ -1,5 +1,6 @@
 """Stretches of the genome as base codes, with N past the ends of a chromosome."""
 
+import contextlib
 import string
 from pathlib import Path
 
@@ -81,6 +82,12 @@ class Genome:
 
     def close(self):
         self._fasta.close()
+
+
+def chromsizes_of(path, spare_index):
+    """Lengths of a genome's chromosomes, name -> bp; the rest as of Genome."""
+    with contextlib.closing(Genome(path, spare_index)) as genome:
+        return genome.chromsizes
 
 
 def _error(path, found, **parts):

@@ -193,12 +193,8 @@ def verify(resource, candidate, path, find):
     try:
         check_digest(candidate, recorded)
     except InputError as error:
-        raise InputError(
-            error.found,
-            subject=error.subject,
-            expected=f"{error.expected} as recorded in {beside(path, RECORD)}",
-            hint="delete that to accept this one",
-        ) from error
+        expected = f"{error.expected} as recorded in {beside(path, RECORD)}"
+        raise error.but(expected=expected, hint="delete that to accept this one") from error
     return recorded
 
 

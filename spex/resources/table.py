@@ -12,7 +12,7 @@ from spex.inputs.agree import GRCH38_LENGTHS, check_chromosomes
 from spex.inputs.chromatin import read_chromatin_features
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import PUBLISHED_TABLE_SHA256, keep_genes, read_gene_table
-from spex.inputs.genome import Genome
+from spex.inputs.genome import chromsizes_of
 from spex.resources.obtain import Resource, locate, obtain
 
 ACADEMIC = "Princeton academic licence: non-commercial, not to be passed on"
@@ -36,9 +36,7 @@ def check_checkpoint(path):
 def check_genome(path, lengths):
     """Compare chromosome lengths in a FASTA file with these, name -> bp; leaves its index beside it."""
     with tempfile.TemporaryDirectory() as spare:
-        genome = Genome(path, Path(spare) / "genome.fai")
-        genome.close()
-    check_chromosomes(path, genome.chromsizes, lengths)
+        check_chromosomes(path, chromsizes_of(path, Path(spare) / "genome.fai"), lengths)
 
 
 def check_genes(path, rows):

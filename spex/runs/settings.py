@@ -1,7 +1,7 @@
 """What determines a data folder's numbers, and the proof that a restart is the same run."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from expecto.gene_features import tensor_length
@@ -13,6 +13,7 @@ from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_js
 from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.maps.reader import check_different, map_sha256, require_map
 from spex.inputs.normalise import EXCLUDED, NO_CHROMOSOME
+from spex.options import options_in
 
 FORMAT = 2  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
 FIELD_OF = {
@@ -91,12 +92,12 @@ class RunSettings:
     @property
     def reading(self):
         """How the contact maps were read: Reading."""
-        return Reading(**self._given(field.name for field in fields(Reading)))
+        return Reading(**self._given(options_in(Reading)))
 
     def contact_options(self):
         """The options by which contact maps were used, argument -> value; none without maps."""
         names = {"contact_rule": "rule", "hic_resolution": "resolution"}
-        given = self._given([*names, *OF_RULE, *(field.name for field in fields(Reading))])
+        given = self._given([*names, *OF_RULE, *options_in(Reading)])
         return {names.get(name, name): value for name, value in given.items()}
 
     @property

@@ -4,14 +4,15 @@ A command is what follows `spex` when it is started in the study's folder. Input
 study makes is named from its folder, so that no result depends on where that is.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from spex.contacts.rules import make_rule
 from spex.inputs.choices import Reading
+from spex.options import options_in
 from spex.runs.settings import OF_RULE
 
-READING_OPTIONS = tuple(field.name for field in fields(Reading))
+READING_OPTIONS = tuple(options_in(Reading))
 SHEET_OPTIONS = ("hic_resolution", "value_column", "count_column", "contact_radius")
 CPU, GPU = "CPU", "CUDA"
 

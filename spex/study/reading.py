@@ -32,8 +32,9 @@ RESOURCES = {
 }
 """Of a job of each step, at full size: benchmarks/RESULTS.md has what they take, this leaves room."""
 
-GENE_OPTIONS = [name for name, *_ in options_in(GeneChoice)]
-LISTS = {name for each in (GeneChoice, Fitting, *OF_MAPS) for name, said, _ in options_in(each) if said.kind.item}
+GENE_OPTIONS = [*options_in(GeneChoice)]
+OWNERS = (GeneChoice, Fitting, *OF_MAPS)
+LISTS = {name for each in OWNERS for name, (said, _) in options_in(each).items() if said.kind.item}
 """Options of which there may be several, so that one value is a list of one."""
 
 logger = logging.getLogger("spex")

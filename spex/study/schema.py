@@ -32,7 +32,7 @@ def spell(argument):
 
 def _options(*owners):
     """The options of Options classes, key -> schema."""
-    return {spell(name): said.kind.described for owner in owners for name, said, _ in options_in(owner)}
+    return {spell(name): said.kind.described for owner in owners for name, (said, _) in options_in(owner).items()}
 
 
 def _mapping(expected, required=(), **properties):

@@ -17,7 +17,7 @@ def _optional(head, *owners, left_out=(), **values):
 
     head: of each line, with its #. values: in place of defaults.
     """
-    options = {name: (said, default) for owner in owners for name, said, default in options_in(owner)}
+    options = {name: found for owner in owners for name, found in options_in(owner).items()}
     lines = []
     for name in (name for name in options if name not in left_out):
         said, default = options[name]

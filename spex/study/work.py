@@ -15,7 +15,7 @@ from spex.inputs.agree import check_on_genome
 from spex.inputs.choices import GeneChoice
 from spex.inputs.expression import open_expression, read_expression
 from spex.inputs.genes import choose_genes
-from spex.inputs.genome import Genome
+from spex.inputs.genome import chromsizes_of
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
@@ -86,9 +86,8 @@ def count_work(study):
         InputError: inputs that cannot be used or do not fit each other.
     """
     table, genes = choose_genes(study.genes, GeneChoice(**study.gene_options))
-    genome = Genome(study.genome, DataFolder(study.base_folder).genome_index)
-    genome.close()
-    check_on_genome(genes, genome.chromsizes)
+    chromsizes = chromsizes_of(study.genome, DataFolder(study.base_folder).genome_index)
+    check_on_genome(genes, chromsizes)
     file = open_expression([*study.expression], study.expression_options.get("value"), lambda: table["id"])
     expressed = read_expression(file, [index for index, _ in study.tissues], table, genes).values.index
     splits = {fit.name: _splits(study, fit, genes["chrom"].loc[expressed]) for fit in study.fits}
@@ -98,7 +97,7 @@ def count_work(study):
     folders = [_sequence_alone(genes, missing, cache)]
     for map_, of_map in zip(study.maps, missing[1:], strict=True):
         with _about(study, f"map {map_.name}"):
-            folders.append(_of_map(map_, genes, genome.chromsizes, of_map, cache))
+            folders.append(_of_map(map_, genes, chromsizes, of_map, cache))
     fits = [_fits(fit, folder, splits[fit.name], len(study.tissues)) for fit in study.fits for folder in folders]
     return Work(len(expressed), len(study.tissues), folders, fits)
 
@@ -110,7 +109,7 @@ def _about(study, part):
         yield
     except InputError as error:
         about = ", ".join(map(str, filter(None, [study.path, part, error.subject])))
-        raise InputError(error.found, subject=about, expected=error.expected, hint=error.hint) from error
+        raise error.but(argument=None, subject=about) from error
 
 
 def _check_copies(study):

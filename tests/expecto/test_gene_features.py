@@ -7,11 +7,17 @@ import oracles
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from expecto.gene_features import SHIFTS, own_features, own_windows, transform_weights
+from expecto.gene_features import SHIFTS, along_gene, own_features, own_windows, transform_weights
 
 
 def test_shifts_run_from_20_kb_upstream_to_19_8_kb_downstream():
     assert_array_equal(SHIFTS, oracles.SHIFTS)
+
+
+def test_distances_along_the_gene():
+    assert along_gene(999, 1000, "+") == along_gene(999, 1000, "-") == 0
+    strands = np.array(["+", "-", "+", "-"])
+    assert_array_equal(along_gene(np.array([1009, 1009, 989, 989]), np.full(4, 1000), strands), [10, -10, -10, 10])
 
 
 def test_weights_by_hand():
