@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from spex.errors import InputError, parameter
 from spex.models.registry import MODELS
-from spex.models.scores import BOOTSTRAPS
 from spex.options import NUMBER, PATH, SEED, Kind, Options, either, one_of, option, several, text, whole
 
 PSEUDOCOUNT = 0.0001
 """Added to the expression before the natural logarithm, by ExPecto and by the published program."""
+
+BOOTSTRAPS = ("genes", "blocks")
 
 _NONE = Kind("none", lambda value: value == "none", {"const": "none"})
 CHROMOSOMES = several(text("a chromosome's name"), "chromosomes by name, one or a list")

@@ -16,7 +16,6 @@ from spex.options import whole
 RESAMPLES = 1000
 RESAMPLES_AT_ONCE = 100
 CONFIDENCE = (2.5, 97.5)
-BOOTSTRAPS = ("genes", "blocks")
 BLOCK = 40
 """Neighbouring genes that are resampled together, by their coverage in `benchmarks.bootstrap`."""
 
