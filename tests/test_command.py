@@ -164,7 +164,7 @@ echo "${COMPREPLY[@]}"
         (["tensors", "--mcool"], "--mcool_filename"),
         (["tensors", "--contact_rule", ""], "published corrected"),
         (["elements", "--gen"], "--genome --genes"),
-        (["study", ""], "init check run report"),
+        (["study", ""], "init fetch check run report"),
         (["train", "--log_f"], "--log_file"),
         (["map", "maps_of"], "maps_of_a_lab.mcool"),
         (["map", "--genes", "maps_of"], "maps_of_a_lab.mcool"),
