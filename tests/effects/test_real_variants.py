@@ -47,8 +47,8 @@ def test_every_allele_is_judged_by_the_letters_at_its_place(laid_out, tmp_path, 
         found = [
             (one.variant_id, one.pos, one.alt, agreement.status(one)) for block in file.blocks(50) for one in block
         ]
-        agreement.report({"argument": "variants", "subject": file.name}, file.doubts)
+        agreement.report(file.about, file.doubts)
     assert found == expected
     assert len({(name, pos) for name, pos, _, status in found if status == "ok"}) == 10
     masked = sum(status != "ok" for *_, status in found)
-    assert caplog.messages == [f"{file.name}: the genome has N at {masked} alleles, which are not scored"]
+    assert caplog.messages == [f"{file.about['subject']}: the genome has N at {masked} alleles, which are not scored"]
