@@ -64,6 +64,8 @@ benchmarks: $(DEV)
 	.venv/bin/python -m benchmarks.training trees
 	.venv/bin/python -m benchmarks.training reading
 	.venv/bin/python -m benchmarks.keeping
+	.venv/bin/python -m benchmarks.bootstrap --genomes 20
+	.venv/bin/python -m benchmarks.predicted --genomes 2
 
 reproduce: $(READY)
 	.venv/bin/spex reproduce $(if $(DATA),--data '$(DATA)') $(if $(GENES),--genes $(GENES)) --repeats $(REPEATS) $(OPTIONS)

@@ -1,6 +1,6 @@
 """Predicted maps as contestants: what a noisy copy of a map adds, and a map that knows nothing but distance.
 
-    python -m benchmarks.predicted [--genomes 8] [--sets 4] [--json FILE]
+    python -m benchmarks.predicted [--genomes 8] [--first 0] [--sets 4] [--noises 0 0.5 ...] [--json FILE]
 
 Genomes of `benchmarks.made_genome`, with expression of which the sequence of contacted bins explains 5 %. A prediction
 has a value for each pair of a gene and a bin from 20 kb to 1.5 Mb: the logarithm of 1 + the map's count with noise of
@@ -104,8 +104,8 @@ def shared(one, other):
     return len(sets[0] & sets[1]) / len(sets[0] | sets[1])
 
 
-def run_genome(seed, sets):
-    """A row for each prediction and set of a genome: DataFrame."""
+def run_genome(seed, sets, noises):
+    """A row for each prediction and set of a genome: DataFrame. noises: of the predictions beside distance alone."""
     genome, random = make_genome([seed, 0]), np.random.default_rng([seed, 1])
     observed = make_expression(genome, SCENARIO, sets, [seed, 2])
     chroms, tss = genome.contacts.chroms, genome.contacts.tss
@@ -114,7 +114,7 @@ def run_genome(seed, sets):
     shifts = draw_shifts(len(own), ROTATIONS, [seed, 3], least=LEAST_SHIFT)
     pixels, rows = pixels_of(genome.contacts), []
     whole = contacts_in(pixels, genome.contacts)
-    for noise in (*NOISES, None):
+    for noise in (*noises, None):
         contacts = contacts_in(with_counts(predict(random, whole, pixels, noise), pixels), genome.contacts)
         draws = [genome.sums(draw_matched(contacts, seed, draw)[0]) for draw in range(len(DRAWS))]
         arms = MapArms("map", number_columns(contacts), genome.sums(contacts), draws.__getitem__)
@@ -129,10 +129,12 @@ def run_genome(seed, sets):
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--genomes", type=int, default=8)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first genome")
     parser.add_argument("--sets", type=int, default=4)
+    parser.add_argument("--noises", type=float, nargs="*", default=NOISES)
     parser.add_argument("--json")
     args = parser.parse_args(argv)
-    table = pd.concat([run_genome(seed, args.sets) for seed in range(args.genomes)])
+    table = pd.concat([run_genome(args.first + seed, args.sets, args.noises) for seed in range(args.genomes)])
     table["found, %"] = 100.0 * (table["p_seq"] < EVIDENCE)
     by_genome = table.groupby(["prediction", "genome"], sort=False)[["shared", "gain", "touched", "found, %"]].mean()
     means, errors = (by_genome.groupby("prediction", sort=False).agg(how) for how in ("mean", "sem"))
@@ -140,7 +142,9 @@ def main(argv=None):
         {"prediction": name} | {column: f"{row[column]:.4f} ± {errors.loc[name, column]:.4f}" for column in means}
         for name, row in means.iterrows()
     ]
-    command = f"python -m benchmarks.predicted --genomes {args.genomes} --sets {args.sets}"
+    noises = " ".join(f"{noise:g}" for noise in args.noises)
+    seeds = f"--first {args.first} --genomes {args.genomes}"
+    command = f"python -m benchmarks.predicted {seeds} --sets {args.sets} --noises {noises}".strip()
     publish("predicted", rows, args.json, command=command)
 
 

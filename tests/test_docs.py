@@ -26,6 +26,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import cooler
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -252,6 +253,8 @@ def write_contact_inputs(folder):
     (folder / "FitHiChIP.interactions_Q0.01.bed").write_text(
         "chr1\ts1\te1\tchr2\ts2\te2\tcc\tQ-Value_Bias\n" + "".join(f"{loop}\t7\t0.001\n" for loop in loops)
     )
+    np.save(folder / "locus.npy", np.random.default_rng(0).normal(size=(40, 40)))
+    (folder / "loci.tsv").write_text(f"{next(iter(LENGTHS))}\t0\t40000\tlocus.npy\n")
     (folder / "triplets.tsv").write_text("".join(f"{chrom}\t3000\t45000\t2\n" for chrom in LENGTHS))
     for number in (1, 2):
         beads = [(chrom, 20_000 * bead, bead, number, bead) for chrom in LENGTHS for bead in range(3)]

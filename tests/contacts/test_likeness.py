@@ -15,12 +15,12 @@ from spex.contacts.maps import DownsampledMap, Pixels
 from spex.contacts.sheet import count_map
 
 RESOLUTION = 10_000
-LENGTHS = {"chr1": 6_003_000, "chr2": 3_500_000}
+LENGTHS = {"chr1": 5_603_000, "chr2": 3_200_000}
 GENES = pd.DataFrame(
     {
         "id": ["A", "B", "C", "D", "E"],
         "chrom": ["chr1", "chr1", "chr1", "chr2", "chrX"],
-        "tss": [15_000, 4_000_001, 5_990_000, 3_000_000, 5],
+        "tss": [15_000, 4_000_001, 5_590_000, 3_000_000, 5],
     }
 )
 
@@ -106,13 +106,13 @@ def test_the_stratum_adjusted_correlation_equals_the_slow_one(two):
 
 def test_a_map_has_1_with_itself_and_thinning_lowers_it_smoothly(two):
     whole = map_of(two[0])
-    shares = (1.0, 0.6, 0.3, 0.1, 0.03, 0.01)
+    shares = (1.0, 0.5, 0.1, 0.02)
     profiles = [profile_of(whole)] + [profile_of(DownsampledMap(whole, share, 0)) for share in shares]
     table = compare_profiles(profiles).iloc[: len(shares)]
     assert_allclose(table["scc"][0], 1, rtol=1e-12)
     assert table["jaccard"][0] == 1 and table["contacts_correlation"][0] == pytest.approx(1)
     falls = -np.diff(table["scc"])
-    assert (falls > 0).all() and falls.max() < 0.3
+    assert (falls > 0).all() and falls.max() < 0.45
     assert (np.diff(table["jaccard"]) < 0).all()
 
 

@@ -84,7 +84,7 @@ def test_loci_on_chromosomes_that_are_unknown_are_left_out_and_counted(tmp_path)
     assert (account.used, dict(account.left_out)) == (1, {"on chromosomes that the reference lacks": 1})
 
 
-@pytest.mark.parametrize("rows", [9, 300])
+@pytest.mark.parametrize("rows", [9, 60])
 def test_the_reader_bears_every_file_that_readers_must(tmp_path, rows):
     def make(count):
         for number in range(count):
