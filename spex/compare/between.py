@@ -7,6 +7,7 @@ is compared with every cell's expression: a cell's own map is read against those
 (`spex.compare.between_tables`).
 """
 
+import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,10 +15,13 @@ import numpy as np
 
 from spex.compare.arms import DRAWS, MapArms
 from spex.compare.between_tables import less_others, make_cell_tables
+from spex.compare.folders import OWN_WIDTH
 from spex.compare.inputs import prepare
 from spex.compare.protocol import SHALLOWEST
 from spex.compare.run import fit_maps
 from spex.errors import InputError, count
+
+logger = logging.getLogger("spex")
 
 
 def compare_cells(inputs, protocol, out=None):
@@ -37,6 +41,7 @@ def compare_cells(inputs, protocol, out=None):
     columns = own_tissues(ready)
     levels = ready.observed[:, columns]
     targets = [ready.inputs.targets[column] for column in columns]
+    logger.info("sums over bins of %d cells: %.1f GB of memory besides", len(columns), _block_bytes(ready) / 1e9)
     differences = _Differences(ready)
     of_cells = replace(
         ready,
@@ -48,6 +53,12 @@ def compare_cells(inputs, protocol, out=None):
     ready.watch.check()
     chosen = {name: getattr(protocol, name) for name in ("correction", "least_gain", "seed")}
     return make_cell_tables(statistics, targets, levels, settings=settings, **chosen)
+
+
+def _block_bytes(ready):
+    """Bytes of all cells' sums over bins: the map's, three draws, and one more that `MapMaker` makes with them."""
+    width = sum(maker.map_folder.settings.width - OWN_WIDTH for maker in ready.makers)
+    return 4 * (2 + len(DRAWS)) * len(ready.genes.table) * width
 
 
 def own_tissues(ready):

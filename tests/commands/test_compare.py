@@ -75,7 +75,11 @@ def test_maps_are_compared_between_cells(argv, study, tmp_path, capsys):
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
     assert [line.split(":")[0] for line in lines] == [*CELLS, "all cells"]
-    assert "downsampled to" in captured.err and "rows used" in captured.err
+    assert (
+        "sums over bins of 2 cells: 0.0 GB" in captured.err
+        and "downsampled to" in captured.err
+        and "rows used" in captured.err
+    )
     folder = tmp_path / "out"
     assert {path.name for path in folder.iterdir()} == set(BETWEEN)
     cells = pd.read_csv(folder / "between.csv")

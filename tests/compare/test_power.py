@@ -120,7 +120,7 @@ def test_effects_of_the_dense_world_by_a_loop(dense):
 def test_noise_of_the_dense_world(dense, noise):
     observed = dense_genome.make_expression(dense, "nothing", noise, 300, seed=3)
     left = 1 - dense_genome.OWN_SHARE - dense_genome.BENT_SHARE
-    made = dense_genome._noise(np.random.default_rng(4), dense.contacts, noise, left, 300)
+    made = dense_genome.noise_of(np.random.default_rng(4), dense.contacts, noise, left, 300)
     assert_allclose(observed.var(axis=0).mean(), 1, atol=0.1)
     assert_allclose(made.var(axis=0).mean(), left, rtol=0.05)
     near = np.flatnonzero(

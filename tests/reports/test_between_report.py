@@ -66,6 +66,7 @@ def test_of_two_cells_and_without_tests_the_page_says_so():
     assert not values_of_cells(compared())["between_untested"]
 
 
+@pytest.mark.usefixtures("sketches")
 def test_a_study_s_report_has_a_section_of_it(tmp_path):
     study = made_study(tmp_path, maps=2, tissues=2, fits=(), sheets=False)
     assert ">Between cells<" not in write_study_report(study).read_text()
