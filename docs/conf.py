@@ -26,6 +26,7 @@ include_patterns = [
     "docs/*.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "benchmarks/HISTORY.md",
     "benchmarks/RESULTS.md",
     "benchmarks/gpu/README.md",
     "data/README.md",

@@ -26,6 +26,7 @@ PICTURES = {
     },
     "cells": {"cell_figures.draw_exchanges": "exchanges"},
     "study": {
+        "cell_figures.draw_pairs": "pairs",
         "row_figures.draw_own_cell_type": "own_cell_type",
         "row_figures._draw_kind": "experiment",
         "row_figures._draw_fit": "fit_1",

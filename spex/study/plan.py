@@ -100,7 +100,7 @@ class Study:
 
     @property
     def between_folder(self):
-        """Folder that `spex compare --between` writes."""
+        """Folder that `spex compare` writes of maps compared between cells."""
         return self.out / "between"
 
     @property

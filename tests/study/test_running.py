@@ -392,6 +392,7 @@ def test_a_dry_run_under_slurm_lists_every_submission_with_its_resources(study):
         "map_features": [of_tensors] * 4,
         "fits": [{"threads": 2, "mem_mb": 3000, "runtime": 10}] * 3,
         "comparison": [{"threads": 2, "mem_mb": 5000, "runtime": 30}],
+        "between": [{"threads": 2, "mem_mb": 5000, "runtime": 30}],
         "sheet": [of_report] * 2,
         "likeness": [of_report],
         "report": [of_report],

@@ -50,7 +50,7 @@ def open_maps(paths, resolution, reading=Reading(), rule=None):  # noqa: B008 (f
     """
     readers = {path: _reader_of(require_map(path), resolution) for path in paths}
     for path in (path for path, reader in readers.items() if not reader.has_counts):
-        hint = "spex map PREDICTED --values MAP --write COUNTS.cool gives them the counts of a map"
+        hint = f"{command('map')} gives them the counts of a map, with {parameter('values')} and {parameter('write')}"
         raise map_error(path, "predicted values, which are no counts", expected="raw counts", hint=hint)
     models = [path for path, reader in readers.items() if reader is ModelMap]
     counted = [path for path in readers if path not in models]
