@@ -7,7 +7,7 @@ import re
 import shlex
 
 from spex.contacts.rules import LEAST_DISTANCE
-from spex.errors import InputError, parameter
+from spex.errors import InputError, command, parameter
 from spex.inputs.choices import Reading
 from spex.inputs.identify import HDF5, HIC, Format, recognise, take
 from spex.inputs.identify import identify as identify_as
