@@ -144,7 +144,8 @@ def pairs_in_words(comparison):
     differ = pairs[pairs["differ"]].sort_values("q", kind="stable")
     texts = [_pair(row) for row in differ.head(NAMED_PAIRS).itertuples()]
     alone = len(pairs) == 1
-    head = f"The gains of {'the two maps' if alone else f'{len(differ)} of {len(pairs)} pairs of maps'} "
+    several = f"all {len(pairs)}" if len(differ) == len(pairs) else f"{len(differ)} of {len(pairs)}"
+    head = f"The gains of {'the two maps' if alone else f'{several} pairs of maps'} "
     head += "were not shown to differ" if alone and differ.empty else "differ"
     adjusted = "" if stand_alone(len(pairs), _settings(comparison)["correction"]) else " adjusted over pairs"
     head += f" (p{adjusted} < {BOUND:.2g})"

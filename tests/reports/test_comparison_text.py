@@ -223,4 +223,5 @@ def test_pairs_without_tests_are_not_named():
 
 def test_of_many_pairs_that_differ_some_are_named():
     text = words.pairs_in_words(pairs(*(("A", f"B{number}", 0.1, 0.001 * number) for number in range(1, 13))))
+    assert text.startswith("The gains of all 12 pairs of maps differ (p adjusted over pairs < 0.05): ")
     assert text.count("gains more than") == 10 and text.endswith("; and others in pairs.csv.")

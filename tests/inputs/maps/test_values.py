@@ -137,9 +137,7 @@ def test_what_is_no_locus_is_refused_by_its_line(tmp_path, line, message):
 
 def test_values_are_no_counts_for_anything_else(tmp_path):
     path = write_loci(tmp_path, ("chr1", 0, symmetric(2)))
-    hint = (
-        r"predicted values, which are no counts; expected raw counts; spex map gives them the counts of a map"
-    )
+    hint = r"predicted values, which are no counts; expected raw counts; spex map gives them the counts of a map"
     with pytest.raises(InputError, match=hint):
         open_maps([path], 1000)
 
