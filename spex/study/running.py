@@ -12,12 +12,9 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from spex.contacts.likeness import compare_profiles, from_arrays
 from spex.errors import InputError, not_installed, shown, visible
 from spex.files.atomic import open_locked, read_json, write_json
 from spex.files.checks import require_folder
-from spex.files.sealed import load_arrays
-from spex.runs.records import write_table
 
 HERE = Path(__file__).resolve().parent
 SNAKEFILE = HERE / "study.smk"
@@ -180,6 +177,10 @@ def join_sheets(out, *sheets):
 
 def compare_maps(out, *paths):
     """Write how alike each two maps are as a table. paths: of the profiles that `spex map` wrote."""
+    from spex.contacts.likeness import compare_profiles, from_arrays  # noqa: PLC0415 (every job would load SciPy)
+    from spex.files.sealed import load_arrays  # noqa: PLC0415
+    from spex.runs.records import write_table  # noqa: PLC0415
+
     profiles = [profile for path in paths for profile in from_arrays(load_arrays(path))]
     write_table(Path(out), compare_profiles(profiles))
 
