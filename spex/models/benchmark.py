@@ -43,18 +43,32 @@ def score_pairs(pairs, resamples=RESAMPLES, seed=0):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def pair_scores(pairs, elements, tss):
+    """What pairs that name their gene by its symbol are scored by, in their order.
+
+    pairs: as of `overlapping_effects`, gene being the symbol. elements: rows of an elements table of one tissue and
+    model. tss: Series, symbol -> (chrom, TSS, 1-based).
+
+    Returns: DataFrame of the pairs with distance (bp) and effect. Those whose symbol is that of no gene on their
+    chromosome, or of several, are left out.
+    """
+    places = pd.DataFrame(list(tss), columns=["chrom", "tss"]).assign(gene=tss.index)
+    known = pairs.merge(places.drop_duplicates(["gene", "chrom"], keep=False), on=["gene", "chrom"])
+    distance, effect = distances(known, known["tss"]), overlapping_effects(known, elements, "TargetGene")
+    return known.drop(columns="tss").assign(distance=distance, effect=effect)
+
+
 def distances(pairs, tss):
     """bp from the middle of each pair's element to the TSS of its gene, (n,) int64. tss: (n,), 1-based."""
     return ((pairs["start"] + pairs["end"]) // 2 - (tss - 1)).abs()
 
 
-def overlapping_effects(pairs, elements):
+def overlapping_effects(pairs, elements, key="TargetGeneEnsemblID"):
     """Sum of the sizes of the effects of each pair's gene's elements that overlap the tested one, (n,) float64.
 
     pairs: DataFrame (n) of chrom, start, end (0-based half-open), gene (Ensembl id). elements: rows of an elements
-    table of one tissue and model.
+    table of one tissue and model. key: its column that has the pairs' genes.
     """
-    key = "TargetGeneEnsemblID"
     elements = elements.loc[elements[key].isin(pairs["gene"]), ["chr", "start", "end", key, "Score"]]
     both = (
         pairs[["chrom", "start", "end", "gene"]]

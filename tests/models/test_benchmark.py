@@ -6,7 +6,15 @@ import pytest
 from made_elements import elements
 from numpy.testing import assert_allclose
 
-from spex.models.benchmark import COLUMNS, _resampled, areas, distances, overlapping_effects, score_pairs
+from spex.models.benchmark import (
+    COLUMNS,
+    _resampled,
+    areas,
+    distances,
+    overlapping_effects,
+    pair_scores,
+    score_pairs,
+)
 
 TSS = {"MYC": 30_001, "OTHER": 500_001}
 EDGES = {"0-20 kb": (0, 20), "20-100 kb": (20, 100), "100-2500 kb": (100, 2500), "all": (0, np.inf)}
@@ -77,6 +85,18 @@ def test_a_pair_is_scored_by_hand():
     found = scored(tested, table)
     assert list(found["effect"]) == [0.75, 0, 8]
     assert list(found["distance"]) == [30_000 - 6250, 30_000 - 2550, 500_000 - 7000]
+
+
+def test_pairs_by_symbol_are_those_whose_symbol_is_of_one_gene_there():
+    table = elements({"start": 5000, "end": 6000, "Score": 0.5, "TargetGeneEnsemblID": "id", "TargetGene": "MYC"})
+    tested = pairs_of(
+        *(("chr8", 5500, 7000, "MYC", True), ("chr8", 5500, 7000, "TWICE", True), ("chr1", 5500, 7000, "MYC", True))
+    )
+    tss = pd.Series({"MYC": ("chr8", 30_001)})
+    twice = pd.Series([("chr8", 1), ("chr8", 9)], index=["TWICE"] * 2)
+    found = pair_scores(tested, table, pd.concat([tss, twice]))
+    assert found[["gene", "chrom", "distance", "effect"]].to_numpy().tolist() == [["MYC", "chr8", 30_000 - 6250, 0.5]]
+    assert pair_scores(tested, table, pd.concat([tss, tss])).empty
 
 
 @pytest.mark.parametrize("seed", range(5))
