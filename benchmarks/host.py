@@ -80,6 +80,8 @@ class FakedDevice(CheapScanner):
 class FakedComputer(FeatureComputer):
     """A FeatureComputer whose device sums local windows without any work."""
 
+    overlaps = True
+
     def _own_rows(self, codes, starts):
         return self.scanner.own[: len(starts)]
 
