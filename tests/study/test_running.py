@@ -419,9 +419,10 @@ def test_a_whole_study_under_slurm(world, tmp_path, slurm, name):
     study = make_study(world, tmp_path / name, STUDY)
     running.run_study(study, "slurm", extra=FAST_STATUS, spex_command=STAND_IN)
     assert study.report.exists()
-    comments = {f"rule_{name}" for name in ("own_features", "map_features", "fits", "sheet", "comparison", "report")}
+    rules = ("own_features", "map_features", "fits", "sheet", "likeness", "comparison", "between", "report")
+    comments = {f"rule_{name}" for name in rules}
     assert {comment.partition("_wildcards_")[0] for comment in slurm.submitted()} == comments
-    assert len(slurm.submitted()) == 13
+    assert len(slurm.submitted()) == 15
 
 
 @pytest.mark.parametrize("name", ["it's", "$(touch $HOME)", "`touch Y`", "a\\b", "a\nb", '"'])
