@@ -5,12 +5,10 @@
 Writes into data/demo/cells/, 0.6 GB. Started again it goes on where it was.
 """
 
-import sys
-
 import pandas as pd
 
 from data.example.compare_demo import compare_options
-from data.example.demo_runs import DEMO, run
+from data.example.demo_runs import DEMO, end, run
 from data.example.made_cells import CELLS, write_made_cells
 from data.example.made_study import MadeStudy
 from spex.compare.verdict import FOUND
@@ -45,12 +43,8 @@ def main():
     }
     print("\n" + "\n".join(f"{'yes' if right else 'NO'}: {what}" for what, right in answers.items()))
     print(f"The whole report is {FOLDER / 'own' / 'between.html'}.")
-    if not all(answers.values()):
-        sys.exit(1)
+    return 0 if all(answers.values()) else 1
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)  # the command that was running has said what is kept
+    end(main)

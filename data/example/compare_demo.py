@@ -5,11 +5,9 @@
 Writes into data/demo/comparison/, 1.3 GB. Started again it goes on where it was.
 """
 
-import sys
-
 import pandas as pd
 
-from data.example.demo_runs import DEMO, run
+from data.example.demo_runs import DEMO, end, run
 from data.example.made_study import MadeStudy, write_made_study
 from spex.compare.verdict import NUMBER, REGION, WORDS
 
@@ -45,12 +43,8 @@ def main():
     found = pd.read_csv(RESULT / "maps.csv", index_col="map")["words"].to_dict()
     wrong = [f"{name}: true would be: {words}" for name, words in TRUTH.items() if found[name] != words]
     print(f"\n{'; '.join(wrong) or 'That is what is true of each map.'}\nThe whole report is {RESULT / 'report.html'}.")
-    if wrong:
-        sys.exit(1)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)  # the command that was running has said what is kept
+    end(main)

@@ -6,11 +6,10 @@ Writes into data/demo/. Started again it goes on where it was, or shows the resu
 """
 
 import re
-import sys
 
 import pandas as pd
 
-from data.example.demo_runs import DEMO, run, stand_in_weights
+from data.example.demo_runs import DEMO, end, run, stand_in_weights
 from data.example.planted import planted_bins
 from data.example.small_study import PAGE, compare_small_study
 from spex.example import GENE, TISSUE
@@ -102,7 +101,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)  # the script that was running has said what is kept
+    end(main)

@@ -32,6 +32,14 @@ def run(script, *options):
     return printed.getvalue()
 
 
+def end(main):
+    """Run a demo as the program: its status is what `main` returns, 130 after Ctrl-C."""
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)  # the command that was running has said what is kept
+
+
 def stand_in_weights():
     """Path of the demo's weights, after the example was laid out beside them."""
     if not (DEMO / WEIGHTS).exists():

@@ -10,13 +10,12 @@ synthetic (`made_study`) and lie in the study's prediction cache when it starts.
 """
 
 import os
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from data.example.demo_runs import DEMO, run, stand_in_weights
+from data.example.demo_runs import DEMO, end, run, stand_in_weights
 from data.example.made_study import Features, MadeStudy, fill_store, write_expression, write_maps
 from data.example.made_world import BIN, make_expression, make_world
 from data.example.sceptics import CELLS, DEEP, KEPT, PLAN, SEQUENCE, SHARES, TWIN, thinned
@@ -138,7 +137,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)  # the command that was running has said what is kept
+    end(main)

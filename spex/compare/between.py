@@ -11,10 +11,8 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
 from spex.compare.arms import DRAWS, MapArms
-from spex.compare.between_tables import less_others, make_cell_tables
+from spex.compare.between_tables import cell_differences, less_others, make_cell_tables
 from spex.compare.folders import OWN_WIDTH
 from spex.compare.inputs import prepare
 from spex.compare.protocol import SHALLOWEST
@@ -46,7 +44,7 @@ def compare_cells(inputs, protocol, out=None):
     of_cells = replace(
         ready,
         inputs=replace(ready.inputs, targets=targets),
-        observed=np.stack([less_others(levels.T, cell) for cell in range(len(columns))], axis=1),
+        observed=cell_differences(levels),
         makers=[_CellMaker(differences, cell) for cell in range(len(columns))],
     )
     statistics, settings = fit_maps(of_cells)

@@ -80,6 +80,11 @@ def less_others(several, place):
     return several[place] - sum(others) / len(others)
 
 
+def cell_differences(levels):
+    """Expression of each cell less the mean of the others: (n, cells), as `levels`."""
+    return np.stack([less_others(levels.T, cell) for cell in range(levels.shape[1])], axis=1)
+
+
 def make_cell_tables(
     statistics,
     targets,
@@ -131,8 +136,7 @@ def of_own_maps(statistics):
 
 def _levels(own, levels):
     """What the mean of the other cells leaves of each cell's expression, and how much of that is explained."""
-    cells = range(levels.shape[1])
-    differences = np.stack([less_others(levels.T, cell) for cell in cells], axis=1)
+    differences = cell_differences(levels)
     blocks = chromosome_blocks(np.repeat(own.chroms, own.genes))[1]
     explained = {name: 1 - own.missed[own.arms.index(arm)] for name, arm in (("base", BASELINE), ("map", MAP))}
     return {
@@ -207,16 +211,7 @@ def _judge(row, *, single, two, least_gain):
     if np.isnan(row.p_seq):
         return NO_VERDICT, "", WORDS[NO_VERDICT]
     best = two or row.exchanges_below == row.exchanges
-    evidence = Evidence(
-        sequence=row.q_specific if best else 1.0,
-        content=row.q_content,
-        number=row.q_num,
-        less=row.q_less,
-        beats_numbers=row.map_over_numbers > 0,
-        gain=row.gain,
-        low=row.gain_low,
-        high=row.gain_high,
-    )
+    evidence = Evidence.of(row, row.q_specific if best else 1.0)
     verdict, strength, words = judge(evidence, single=single, least_gain=least_gain, words=WORDS)
     return verdict, strength, words + (OF_TWO if two and verdict in (SEQUENCE_AND_NUMBER, SEQUENCE, REGION) else "")
 

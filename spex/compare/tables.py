@@ -211,17 +211,7 @@ def judged(table, correction, least_gain=Protocol.least_gain):
 def _judge_row(row, single, least_gain):
     if np.isnan(row.p_seq):
         return NO_VERDICT, "", WORDS[NO_VERDICT]
-    evidence = Evidence(
-        sequence=row.q_seq,
-        content=row.q_content,
-        number=row.q_num,
-        less=row.q_less,
-        beats_numbers=row.map_over_numbers > 0,
-        gain=row.gain,
-        low=row.gain_low,
-        high=row.gain_high,
-    )
-    return judge(evidence, single=single, least_gain=least_gain)
+    return judge(Evidence.of(row, row.q_seq), single=single, least_gain=least_gain)
 
 
 def _group_rows(statistics, targets):

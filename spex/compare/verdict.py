@@ -80,6 +80,20 @@ class Evidence:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, row, sequence):
+        """Of a row of a table. sequence: p of its sequence test."""
+        return cls(
+            sequence=sequence,
+            content=row.q_content,
+            number=row.q_num,
+            less=row.q_less,
+            beats_numbers=row.map_over_numbers > 0,
+            gain=row.gain,
+            low=row.gain_low,
+            high=row.gain_high,
+        )
+
 
 def level(single):
     """What p-values must be below, of content, number and harm.

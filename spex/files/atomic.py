@@ -139,9 +139,13 @@ def read_json(path):
 
 
 def json_bytes(value):
+    """A value as `json_text`, with the end of its last line."""
+    return f"{json_text(value)}\n".encode(errors="surrogateescape")  # paths need not be UTF-8
+
+
+def json_text(value):
     """A value as indented JSON with sorted keys."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    return text.encode(errors="surrogateescape")  # paths need not be UTF-8
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def open_own(path, mode):

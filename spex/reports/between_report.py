@@ -1,12 +1,11 @@
 """The files of a comparison between cells: verdicts, tables, settings, picture, and a page of all of it."""
 
-import json
 from pathlib import Path
 
 from spex.compare.between_tables import CellComparison
 from spex.compare.protocol import NO_CORRECTION, Protocol
 from spex.compare.verdict import STRENGTHS
-from spex.files.atomic import write_json, write_text
+from spex.files.atomic import json_text, write_json, write_text
 from spex.reports.cell_figures import draw_exchanges
 from spex.reports.comparison_report import plain, read_json, read_table_of_maps
 from spex.reports.comparison_text import CORRECTIONS, INTERVAL, UNTESTED
@@ -31,7 +30,7 @@ def write_cells(folder, compared):
     picture = draw_exchanges(compared.exchanges)
     write_pictures(folder, [picture])
     values = values_of_cells(compared) | {"interval_name": INTERVAL}
-    settings = json.dumps(plain(compared.settings), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    settings = json_text(plain(compared.settings))
     write_text(folder / PAGE, render("between.html", **values, drawn=[picture], settings=settings))
     write_text(folder / VERDICT, render("between.md", **values))  # the last one: where it is, the others are
     return folder / PAGE

@@ -27,6 +27,9 @@ VIEWS = {
 LIKENESS = {"scc": "stratum-adjusted correlation", "jaccard": "contacts of genes in common (Jaccard)"}
 """Column of maps against maps -> its title."""
 
+CENTRED = {"ha": "center", "va": "center", "color": ON_CELLS}
+"""How text stands in a cell."""
+
 NO_CONTACTS = "none"
 """Group of the genes without contacts."""
 
@@ -71,15 +74,13 @@ def _draw_tissues(results, maps, tissues, step, name):
     names = shown.drop_duplicates("target_index").set_index("target_index")["target"].reindex(tissues)
     map_labels = [label(name, lines=2) for name in maps]
     across = max(CELL_WIDTH, LINE_HEIGHT * line_count(map_labels) + 0.1)
-    height = 1.8 + len(tissues) * CELL_HEIGHT + 0.085 * max(map(len, map_labels)) / line_count(map_labels)
+    height = 1.8 + len(tissues) * CELL_HEIGHT + _room_above(map_labels)
     with figures.figure(max(6.4, 4.2 + len(maps) * across), height) as (figure, (axes,)):
         _draw_cells(axes, place["row"], place["column"], place["gain"], step)
         _draw_scale(figure, [axes], step, "gain over sequence alone (Spearman)")
         handles = [*_mark_found(axes, place), *_outline_own_cell_types(axes, place)]
-        axes.set_xticks(range(len(maps)), labels=map_labels, rotation=90, fontsize=8)
-        axes.set_yticks(range(len(tissues)), labels=[label(text, 44, 1) for text in names], fontsize=8)
+        _name_cells(axes, map_labels, [label(text, 44, 1) for text in names])
         axes.xaxis.tick_top()
-        axes.set(xlim=(-0.5, len(maps) - 0.5), ylim=(len(tissues) - 0.5, -0.5))
         if handles:
             figure.legend(handles=handles, loc="outside lower left", ncols=1, alignment="left")
         return figures.save(figure, name, _tissues_in_words(shown, maps, len(tissues)))
@@ -95,17 +96,15 @@ def draw_likeness(likeness):
     one, other = (likeness[side].map(place).to_numpy() for side in ("one", "other"))
     labels = [label(name, lines=2) for name in names]
     size = max(0.45, LINE_HEIGHT * line_count(labels) + 0.1) * len(names)
-    longest = 0.085 * max(map(len, labels)) / line_count(labels)
-    with figures.figure(6.4 + 2 * size, 2.2 + size + longest, 2) as (figure, panels):
+    with figures.figure(6.4 + 2 * size, 2.2 + size + _room_above(labels), 2) as (figure, panels):
         for axes, (column, title) in zip(panels, LIKENESS.items(), strict=True):
             values = np.concatenate([likeness[column], likeness[column]])
             rows, columns = np.concatenate([other, one]), np.concatenate([one, other])
             _draw_cells(axes, rows, columns, values, 1 / STEPS)
             for row, at, value in zip(rows, columns, values, strict=True):
-                axes.text(at, row, level(value, 2), ha="center", va="center", fontsize=7, color=ON_CELLS)
-            axes.set_xticks(range(len(names)), labels=labels, rotation=90, fontsize=8)
-            axes.set_yticks(range(len(names)), labels=labels, fontsize=8)
-            axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), title=title)
+                axes.text(at, row, level(value, 2), fontsize=7, **CENTRED)
+            _name_cells(axes, labels, labels)
+            axes.set_title(title)
         pairs = "; ".join(
             f"{row.one} and {row.other}: {level(row.scc)}, {level(row.jaccard)}" for row in likeness.itertuples()
         )
@@ -125,25 +124,15 @@ def draw_exchanges(exchanges):
     labels = [label(name, lines=2) for name in maps]
     tissues = cells[cells["own"]].sort_values("row")["target"]
     size = max(GROUP_HEIGHT, LINE_HEIGHT * line_count(labels) + 0.1)
-    height = 2.2 + len(maps) * size + 0.085 * max(map(len, labels)) / line_count(labels)
+    height = 2.2 + len(maps) * size + _room_above(labels)
     with figures.figure(max(6.4, 4.6 + len(maps) * size), height) as (figure, (axes,)):
         _draw_cells(axes, cells["row"], cells["column"], cells["percent"], step)
         _draw_scale(figure, [axes], step, "% of the squared error\nleft by sequence and number")
         for cell in cells.itertuples():
-            axes.text(
-                cell.column,
-                cell.row,
-                signed(cell.percent, max(1, _decimals(step))),
-                ha="center",
-                va="center",
-                color=ON_CELLS,
-                fontsize=8,
-            )
+            axes.text(cell.column, cell.row, signed(cell.percent, max(1, _decimals(step))), fontsize=8, **CENTRED)
         handles = _outline_own_cell_types(axes, cells.rename(columns={"own": "own_cell_type"}))
-        axes.set_xticks(range(len(maps)), labels=labels, rotation=90, fontsize=8)
-        axes.set_yticks(range(len(maps)), labels=[label(text, 44, 1) for text in tissues], fontsize=8)
+        _name_cells(axes, labels, [label(text, 44, 1) for text in tissues])
         axes.xaxis.tick_top()
-        axes.set(xlim=(-0.5, len(maps) - 0.5), ylim=(len(maps) - 0.5, -0.5))
         figure.legend(handles=handles, loc="outside lower left", ncols=1, alignment="left")
         alt = "; ".join(f"{cell.map} for {cell.target}: {signed(cell.percent, 2)} %" for cell in cells.itertuples())
         return figures.save(figure, "exchanges", f"Squared error removed by each map in each cell. {alt}")
@@ -189,6 +178,18 @@ def _draw_cells(axes, rows, columns, values, step):
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _room_above(labels):
+    """Inches that upright names of columns take."""
+    return 0.085 * max(map(len, labels)) / line_count(labels)
+
+
+def _name_cells(axes, columns, rows):
+    """Names of a grid's columns and rows, and the room of its cells."""
+    axes.set_xticks(range(len(columns)), labels=columns, rotation=90, fontsize=8)
+    axes.set_yticks(range(len(rows)), labels=rows, fontsize=8)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
 
 
 def _draw_scale(figure, panels, step, what):
@@ -237,21 +238,20 @@ def draw_pairs(comparison):
     step = step_of(values)
     names = [label(name, lines=2) for name in maps]
     side = max(PAIR_SIDE, LINE_HEIGHT * line_count(names) + 0.1) if len(maps) <= WRITTEN_MAPS else CELL_WIDTH
-    height = 1.4 + len(maps) * side + 0.085 * max(map(len, names)) / line_count(names)
+    height = 1.4 + len(maps) * side + _room_above(names)
     with figures.figure(max(6.4, 4.6 + len(maps) * side), height) as (figure, (axes,)):
         _draw_cells(axes, [*rows, *columns], [*columns, *rows], [*values, *-values], step)
         _draw_scale(figure, [axes], step, "gain of the row's map less\nthat of the column's (Spearman)")
-        look = {"ha": "center", "va": "center", "color": ON_CELLS, "fontsize": 7.5}
         for row, column, value, differ in zip(rows, columns, values, pairs["differ"], strict=True):
             for here, there, shown in ((row, column, value), (column, row, -value)):
                 if len(maps) <= WRITTEN_MAPS:
-                    axes.text(there, here - 0.14 * differ, signed(shown, max(3, _decimals(step))), **look)
+                    axes.text(
+                        there, here - 0.14 * differ, signed(shown, max(3, _decimals(step))), fontsize=7.5, **CENTRED
+                    )
                 if differ:
                     axes.plot(there, here + 0.24 * (len(maps) <= WRITTEN_MAPS), "o", color=ON_CELLS, markersize=4)
-        axes.set_xticks(range(len(maps)), labels=names, rotation=90, fontsize=8)
-        axes.set_yticks(range(len(maps)), labels=names, fontsize=8)
+        _name_cells(axes, names, names)
         axes.xaxis.tick_top()
-        axes.set(xlim=(-0.5, len(maps) - 0.5), ylim=(len(maps) - 0.5, -0.5))
         if pairs["differ"].any():
             figure.legend(handles=[handle(INK, "o", "the two differ")], loc="outside lower left", alignment="left")
         return figures.save(figure, "pairs", f"Maps against each other. {pairs_in_words(comparison)}")
@@ -296,11 +296,10 @@ def _grid(groups, view, maps):
 def _draw_view(axes, cells, step):
     """One view of the groups. cells: from `_grid`."""
     _draw_cells(axes, cells["row"], cells["column"], cells["gain"], step)
-    look = {"ha": "center", "va": "center", "color": ON_CELLS}
     for cell in cells[cells["gain"].notna()].itertuples():
-        axes.text(cell.column, cell.row - 0.22, signed(cell.gain, max(1, _decimals(step))), **look)
+        axes.text(cell.column, cell.row - 0.22, signed(cell.gain, max(1, _decimals(step))), **CENTRED)
         axes.text(
-            cell.column, cell.row + 0.2, f"{label(cell.group, 18, 1)}\n{cell.genes:,} genes", fontsize=6.5, **look
+            cell.column, cell.row + 0.2, f"{label(cell.group, 18, 1)}\n{cell.genes:,} genes", fontsize=6.5, **CENTRED
         )
     none = cells[cells["group"] == NO_CONTACTS]
     if len(none):

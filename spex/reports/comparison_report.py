@@ -12,7 +12,7 @@ from spex.compare.prepare import MOSTLY_ITSELF
 from spex.compare.tables import Comparison
 from spex.contacts.controls import ELSEWHERE
 from spex.errors import InputError
-from spex.files.atomic import write_json, write_text
+from spex.files.atomic import json_text, write_json, write_text
 from spex.reports.cell_figures import TISSUES_AT_ONCE, draw_groups, draw_pairs, draw_tissues
 from spex.reports.comparison_text import PAIRS_FILE, confirmed, draw_shares, held_to, mark_own, values_of
 from spex.reports.pages import NEAR, render, write_pictures
@@ -162,7 +162,7 @@ def page(comparison, pictures, confirmation=None):
         held_to_by_tissue=held_to(comparison),
         on_unseen=on_unseen,
         by_trees=by_trees,
-        settings=json.dumps(plain(comparison.settings), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False),
+        settings=json_text(plain(comparison.settings)),
     )
 
 
