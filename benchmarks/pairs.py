@@ -17,11 +17,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import dense_genome, made_genome
-from benchmarks.power import LEAST_SHIFT, OWN_PENALTY, ROTATIONS, share
+from benchmarks.power import LEAST_SHIFT, ROTATIONS, own_parts, share
 from spex.compare.arms import BASELINE, DRAWS, MAP, MapArms, compare_map
-from spex.compare.loco import OwnPart
 from spex.compare.statistics import Rotation, draw_shifts
-from spex.compare.whitening import Whitening
 from spex.contacts.controls import draw_matched, number_columns
 from spex.files.atomic import whole_file
 from spex.models.chromosomes import Difference
@@ -71,10 +69,7 @@ def run_genome(world, seed, sets):
     make = {"made": made_genome, "dense": dense_genome}[world].make_genome
     genome = make([seed, 0])
     found = expression(world, genome, sets, seed)
-    chroms, observed = genome.contacts.chroms, np.concatenate([*found.values()], axis=1)
-    own = OwnPart.of(genome.own, chroms, observed, penalties=[OWN_PENALTY * genome.own.shape[1]])
-    whitening = Whitening(chroms, genome.contacts.tss)
-    tested = OwnPart.of(genome.own.copy(), chroms, observed, penalties=[own.penalty], whitening=whitening)
+    own, tested = own_parts(genome, np.concatenate([*found.values()], axis=1))
     shifts = draw_shifts(len(own), ROTATIONS, [seed, 2], least=LEAST_SHIFT)
     statistics = {}
     for name, contacts in maps_of(genome, seed).items():

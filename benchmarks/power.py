@@ -73,10 +73,7 @@ def run_genome(seed, sets, world="made", chromosomes=GENES, *, fallback=False):
     """
     genome, made = WORLDS[world]([seed, 0], [seed, 1], sets, chromosomes)
     names = [name for name, values in made.items() for _ in range(values.shape[1])]
-    chroms, tss, observed = genome.contacts.chroms, genome.contacts.tss, np.concatenate([*made.values()], axis=1)
-    own = OwnPart.of(genome.own, chroms, observed, penalties=[OWN_PENALTY * genome.own.shape[1]])
-    whitening = Whitening(chroms, tss)
-    tested = OwnPart.of(genome.own.copy(), chroms, observed, penalties=[own.penalty], whitening=whitening)
+    own, tested = own_parts(genome, np.concatenate([*made.values()], axis=1))
     draws = [genome.matched(draw, seed, whole_chromosome=fallback) for draw in range(len(DRAWS))]
     arms = MapArms("map", genome.numbers(), genome.sums(genome.contacts), draws.__getitem__)
     shifts = draw_shifts(len(own), ROTATIONS, [seed, 2], least=LEAST_SHIFT)
@@ -99,6 +96,13 @@ def run_genome(seed, sets, world="made", chromosomes=GENES, *, fallback=False):
     first = names.index("null")
     welch = published_test(own, arms, [seed, 3], list(range(first, first + sets)))
     return table.merge(welch, on="target_index", how="left")
+
+
+def own_parts(genome, observed):
+    """Own features of a genome beside expression (n, t), as they are and whitened: two OwnPart."""
+    chroms, tss = genome.contacts.chroms, genome.contacts.tss
+    own = OwnPart.of(genome.own, chroms, observed, penalties=[OWN_PENALTY * genome.own.shape[1]])
+    return own, OwnPart.of(genome.own.copy(), chroms, observed, [own.penalty], Whitening(chroms, tss))
 
 
 def _made(of_genome, of_sets, sets, chromosomes):

@@ -18,12 +18,10 @@ import pandas as pd
 
 from benchmarks.made_genome import BIN, FARTHEST, NEAREST, make_expression, make_genome
 from benchmarks.measure import publish
-from benchmarks.power import LEAST_SHIFT, OWN_PENALTY, ROTATIONS
+from benchmarks.power import LEAST_SHIFT, ROTATIONS, own_parts
 from spex.compare.arms import DRAWS, MapArms, compare_map
-from spex.compare.loco import OwnPart
 from spex.compare.statistics import draw_shifts
 from spex.compare.tables import make_tables
-from spex.compare.whitening import Whitening
 from spex.contacts.controls import draw_matched, number_columns
 from spex.contacts.maps import Pixels, RankedMap, summed
 
@@ -108,9 +106,7 @@ def run_genome(seed, sets, noises):
     """A row for each prediction and set of a genome: DataFrame. noises: of the predictions beside distance alone."""
     genome, random = make_genome([seed, 0]), np.random.default_rng([seed, 1])
     observed = make_expression(genome, SCENARIO, sets, [seed, 2])
-    chroms, tss = genome.contacts.chroms, genome.contacts.tss
-    own = OwnPart.of(genome.own, chroms, observed, penalties=[OWN_PENALTY * genome.own.shape[1]])
-    tested = OwnPart.of(genome.own.copy(), chroms, observed, penalties=[own.penalty], whitening=Whitening(chroms, tss))
+    own, tested = own_parts(genome, observed)
     shifts = draw_shifts(len(own), ROTATIONS, [seed, 3], least=LEAST_SHIFT)
     pixels, rows = pixels_of(genome.contacts), []
     whole = contacts_in(pixels, genome.contacts)
