@@ -95,7 +95,7 @@ def whole_tensor(computer, gene, contacts, row, change):
     if len(index.genes):
         starts, places = np.unique(moved(index.starts.ravel()), return_inverse=True)
         bins = computer.predict(*lay_end_to_end(codes, starts, BELUGA.window))[places]
-        np.add.at(tensor, index.positions, bins.astype(np.float64) * index.weights[:, None])
+        np.add.at(tensor, OWN_SUMS + index.columns, bins.astype(np.float64) * index.weights[:, None])
     return tensor
 
 

@@ -24,3 +24,10 @@ class Network:
 
 BELUGA = Network(name="beluga", window=2000, features=2002, bases="AGCT")
 """Zhou et al. (2018)."""
+
+PUBLISHED = BELUGA
+"""The network of the published program."""
+
+BASES, UNKNOWN = PUBLISHED.bases, PUBLISHED.unknown
+"""What base codes stand for in the whole program: the letters that codes from 0 are positions of, and the code of
+anything else. A network with another order of channels puts them in order itself."""

@@ -44,7 +44,7 @@ from spex.options import NUMBER, PATH, PATHS, either, several, takes, text, whol
 from spex.progress import progress
 from spex.runs.folder import DataFolder
 from spex.runs.settings import read_run_settings, store_identity
-from spex.runs.tensors import expected_width, genes_with_tensor, read_features
+from spex.runs.tensors import genes_with_tensor, layout_of, read_features
 
 if TYPE_CHECKING:
     from expecto.beluga import Beluga
@@ -425,9 +425,9 @@ def load_features(data_folder: str | Path) -> Features:
     folder = DataFolder(PATH.check(data_folder, "data_folder"))
     genes = read_cached_genes(folder.cached_genes)
     genes = genes.loc[genes_with_tensor(folder, genes)]
-    width = expected_width(folder, read_run_settings(folder), genes["id"])
-    matrix, _ = read_features(folder, genes["id"], width)
-    return Features(matrix, genes)
+    layout = layout_of(folder, read_run_settings(folder), genes["id"])
+    matrix, _ = read_features(folder, genes["id"], layout.width)
+    return Features(matrix, genes, layout)
 
 
 def fit_expression(
@@ -499,7 +499,7 @@ def fit_expression(
     split = split_by_chromosome(genes["chrom"], held_out, set_aside)
     warn_of_few(split)
     used = kind.parameters(parameters or {})
-    learner = kind.prepare(matrix, split, used, kind.choose_device(None))
+    learner = kind.prepare(matrix, split, used, kind.choose_device(None), features.layout.neighbours)
     (fitted,) = learner.fit(observed[:, None], names=[target], wanted=[0], seed=fitting.seed)
     predicted, scores = assess(fitted, matrix[split.test], observed[split.test], target)
     return Fit(

@@ -19,8 +19,8 @@ def data(width, targets=3):
     return features, observed
 
 
-def fit_all(model, features, split, observed, *, parameters, seed=1410):
-    learner = MODELS[model].prepare(features, split, parameters)
+def fit_all(model, features, split, observed, *, parameters, seed=1410, neighbours=0):
+    learner = MODELS[model].prepare(features, split, parameters, neighbours=neighbours)
     count = observed.shape[1]
     return list(learner.fit(observed, names=["name"] * count, wanted=range(count), seed=seed))
 

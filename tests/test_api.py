@@ -374,7 +374,7 @@ def test_features_of_another_width_are_not_predicted(trained):
     with pytest.raises(spex.InputError, match=r"features of shape .2, 7.; expected .n, 20,020."):
         fit.predict(np.zeros((2, 7)))
     with pytest.raises(spex.InputError, match=r"a matrix of shape"):
-        spex.Features(np.zeros((2, 7), np.float32), features.genes.head(2))
+        spex.Features(np.zeros((3, 7), np.float32), features.genes.head(2))
 
 
 def test_tissues_by_name_pattern_and_index(trained, tmp_path):

@@ -33,6 +33,9 @@ from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_identity, save_contacts
 from spex.runs.settings import RunSettings, claim_run
 
+GRID = BIN, BELUGA.window
+"""What bins are and what they are read by, in bp."""
+
 GENES, TISSUES, SEED = 2273, 4, 4
 """The seed is chosen: of ten, one made the region's effect look like that of the touched bins, as such an effect does
 now and then."""
@@ -242,7 +245,7 @@ def _stands_for(what):
 
 def _starts(windows):
     """Starts of windows, by which the cache keeps them."""
-    return Corrected().centres(windows, BIN) - BELUGA.window // 2
+    return Corrected().starts(windows, *GRID)
 
 
 def _keep_bins(store, several, features):
@@ -253,8 +256,8 @@ def _keep_bins(store, several, features):
     )
     for chrom in dict.fromkeys(chroms.tolist()):
         mine = np.unique(bins[chroms == chrom])
-        rows = np.repeat(features.bins(chrom, mine), Corrected().tiles(BIN), axis=0)
-        store.put("windows", chrom, _starts(Corrected().windows(mine, BIN)), rows)
+        rows = np.repeat(features.bins(chrom, mine), Corrected().tiles(*GRID), axis=0)
+        store.put("windows", chrom, _starts(Corrected().windows(mine, *GRID)), rows)
     store.flush()
 
 
@@ -277,7 +280,9 @@ def _neighbour_sums(store, contacts, rows):
         mine = contacts.chroms[rows][gene] == chrom
         touched, places = np.unique(bins[mine], return_inverse=True)
         if len(touched):
-            first = Corrected().windows(touched, BIN)[:: Corrected().tiles(BIN)]  # all windows of a bin hold the same
+            first = Corrected().windows(touched, *GRID)[
+                :: Corrected().tiles(*GRID)
+            ]  # all windows of a bin hold the same
             predictions = store.get("windows", chrom, _starts(first))[1]
             sums += sum_by_side((2 * gene + upstream)[mine], places, predictions, len(sums))
     return sums.astype(np.float32).reshape(count, -1)

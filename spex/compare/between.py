@@ -13,7 +13,6 @@ from functools import cached_property
 
 from spex.compare.arms import DRAWS, MapArms
 from spex.compare.between_tables import cell_differences, less_others, make_cell_tables
-from spex.compare.folders import OWN_WIDTH
 from spex.compare.inputs import prepare
 from spex.compare.protocol import SHALLOWEST
 from spex.compare.run import fit_maps
@@ -55,7 +54,7 @@ def compare_cells(inputs, protocol, out=None):
 
 def _block_bytes(ready):
     """Bytes of all cells' sums over bins: the map's, three draws, and one more that `MapMaker` makes with them."""
-    width = sum(maker.map_folder.settings.width - OWN_WIDTH for maker in ready.makers)
+    width = sum(maker.map_folder.settings.layout.neighbours for maker in ready.makers)
     return 4 * (2 + len(DRAWS)) * len(ready.genes.table) * width
 
 

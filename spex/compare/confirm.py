@@ -15,7 +15,6 @@ import pandas as pd
 from scipy import stats
 
 from spex.compare.arms import BASELINE, DRAWS, MAP, NUMBERS
-from spex.compare.folders import OWN_WIDTH
 from spex.compare.kept import Kept
 from spex.compare.run import shared_identity
 from spex.errors import InputError
@@ -129,7 +128,8 @@ class _Trees:
     def _fit(self, maker, arm, arms, seeds):
         """Fit all tissues with some seeds, and keep what they predict."""
         if self.own is None:
-            self.own, _ = read_features(self.ready.base.folder, self.ready.genes.table["id"], OWN_WIDTH)
+            base = self.ready.base
+            self.own, _ = read_features(base.folder, self.ready.genes.table["id"], base.settings.width)
         features = np.concatenate([self.own, *_added(arm, arms)], axis=1)
         learner = MODEL.prepare(features, self.split, self.parameters, self.device)
         names = [f"{arms.name} {arm}: {name}" for _, name in self.ready.inputs.targets]

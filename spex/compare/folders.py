@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import tensor_length
-from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import Corrected, Published
 from spex.errors import InputError, parameter, shown
@@ -21,11 +19,10 @@ SHARED = {
     "genes_sha256": "other genes",
     "genome_sha256": "another genome",
     "beluga_sha256": "another network",
+    "features": "features of another model",
     "precision": "another precision",
 }
 """Settings that folders must share -> what is said where they do not."""
-
-OWN_WIDTH, WIDTH = (tensor_length(BELUGA, groups) for groups in (0, 1))
 
 
 @dataclass(frozen=True, eq=False)

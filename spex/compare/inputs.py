@@ -8,15 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.cells import CellTypes, Marks
-from spex.compare.folders import (
-    OWN_WIDTH,
-    WIDTH,
-    BaseFolder,
-    CommonGenes,
-    find_common_genes,
-    open_base,
-    open_map_folders,
-)
+from spex.compare.folders import BaseFolder, CommonGenes, find_common_genes, open_base, open_map_folders
 from spex.compare.prepare import LocalSums, MapMaker, find_map_files
 from spex.compare.protocol import SHALLOWEST, Protocol
 from spex.compare.tables import enough_chromosomes
@@ -105,11 +97,11 @@ def prepare(inputs, protocol, out=None):
     _check_chromosomes(genes)
     for maker in makers:
         maker.check(genes)
-    _log_start(genes, len(inputs.targets), base, max(each.settings.width for each in maps))
+    _log_start(genes, len(inputs.targets), base, max(each.settings.layout.neighbours for each in maps))
     hashes.save()
     _thin(makers, protocol.thin_to)
     observed = np.log(genes.observed + protocol.pseudocount)
-    local = LocalSums.of(base, cache, genes.table)
+    local = LocalSums.of(base, cache, genes.table, maps[0].settings.layout.bins)
     return Prepared(inputs, protocol, base, genes, makers, local, marks, observed, parts, watch)
 
 
@@ -133,7 +125,7 @@ def _thin(makers, total):
         maker.thin(min(each.depth for each in makers) if total == SHALLOWEST else total)
 
 
-def _log_start(genes, tissues, base, width):
+def _log_start(genes, tissues, base, neighbours):
     """Log which genes are compared, and the memory that it takes."""
     number = len(genes.table)
     for why, left_out in genes.left_out.items():
@@ -141,16 +133,17 @@ def _log_start(genes, tissues, base, width):
     logger.info(
         "%s of %s genes, %d chromosomes, %s; about %.1f GB of memory",
         *(f"{number:,}", f"{len(base.genes):,}", genes.table["chrom"].nunique(), count(tissues, "tissue")),
-        expected_memory(number, tissues, width=width) / 1e9,
+        expected_memory(number, tissues, base.settings.width, neighbours) / 1e9,
     )
     counts = genes.table["chrom"].value_counts().to_numpy()
     if not enough_chromosomes(counts):
         logger.warning("too few chromosomes for a verdict: fewer than 10 with 20 genes each")
 
 
-def expected_memory(genes, tissues, rotations=19, width=WIDTH):
-    """Bytes: of the shared parts the second while it is made, or both with the arms of a map. width: of its tensors."""
-    triangle, single, block = 4 * genes**2, 2 * genes**2, width - OWN_WIDTH
-    made = 4 * triangle + 3 * 8 * COLUMNS_AT_ONCE * genes + 4 * genes * OWN_WIDTH  # all of it, its copy, and the first
-    arms = genes * (4 * 8 * block + 8 * tissues * (rotations + 12)) + (2 * 8 + 4) * block**2
+def expected_memory(genes, tissues, own, neighbours, rotations=Protocol.rotations):
+    """Bytes: of the shared parts the second while it is made, or both with the arms of a map. own, neighbours: columns
+    of the genes' own features, and of a map's contacts."""
+    triangle, single = 4 * genes**2, 2 * genes**2
+    made = 4 * triangle + 3 * 8 * COLUMNS_AT_ONCE * genes + 4 * genes * own  # all of it, its copy, and the first
+    arms = genes * (4 * 8 * neighbours + 8 * tissues * (rotations + 12)) + (2 * 8 + 4) * neighbours**2
     return max(made, 2 * (triangle + single) + arms) + 0.3e9

@@ -5,8 +5,6 @@ from functools import partial
 
 import numpy as np
 
-from expecto.gene_features import OWN_SUMS
-from expecto.network import BELUGA
 from spex.contacts.sums import sum_over_bins
 from spex.errors import InputError, parameter
 from spex.runs.cache import PredictionStore, own_keys
@@ -54,33 +52,34 @@ class BinPredictions:
         )
 
 
-def neighbour_blocks(several, predictions, advance):
+def neighbour_blocks(several, predictions, bins, advance):
     """Neighbour features of the same genes from several sets of contacts, each window read once.
 
-    several: list of Contacts of the same n genes by one rule. predictions: BinPredictions. advance: called with the
-    number of genes that are done.
+    several: list of Contacts of the same n genes by one rule. predictions: BinPredictions. bins: numbers of a bin.
+    advance: called with the number of genes that are done.
 
-    Returns: list of float32 (n, 2 x groups x features), each group downstream of the gene, then upstream, as in a
+    Returns: list of float32 (n, 2 x groups x bins), each group downstream of the gene, then upstream, as in a
     tensor.
     """
     genes, sides = several[0], 2 * several[0].rule.groups
-    width = sides * BELUGA.features
+    width = sides * bins
     blocks = [np.zeros((len(genes.genes), width), np.float32) for _ in several]
     for chrom in dict.fromkeys(genes.chroms.tolist()):
         rows = np.flatnonzero(genes.chroms == chrom)
-        sums = sum_over_bins(several, rows, BELUGA.features, partial(predictions.of, chrom))
+        sums = sum_over_bins(several, rows, bins, partial(predictions.of, chrom))
         for block, of_set in zip(blocks, sums, strict=True):
             block[rows] = of_set.reshape(len(rows), width)
         advance(len(rows))
     return blocks
 
 
-def local_sums(store, genes):
-    """Plain sums over the windows of genes, which a store keeps beside the weighted ones.
+def local_sums(store, genes, bins):
+    """Plain sums over the windows of genes, which a store keeps behind the weighted ones.
 
-    genes: DataFrame (n) with chrom, strand, tss. Returns: float32 (n, features), or None where some are not there.
+    genes: DataFrame (n) with chrom, strand, tss. bins: numbers of a sum. Returns: float32 (n, bins), or None where some
+    are not there.
     """
-    sums = np.empty((len(genes), BELUGA.features), np.float32)
+    sums = np.empty((len(genes), bins), np.float32)
     for chrom in genes["chrom"].unique():
         rows = np.flatnonzero(genes["chrom"] == chrom)
         keys = own_keys(genes.iloc[rows])
@@ -88,5 +87,5 @@ def local_sums(store, genes):
             found, kept = store.get("own", chrom, keys[some])
             if not found.all():
                 return None
-            sums[rows[some]] = kept[:, OWN_SUMS * BELUGA.features :]
+            sums[rows[some]] = kept[:, -bins:]
     return sums

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.arms import DRAWS, MapArms
-from spex.compare.folders import OWN_WIDTH, MapFolder
+from spex.compare.folders import MapFolder
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.contacts.collect import OF_WHOLE_MAP, count_pixels, read_maps
 from spex.contacts.controls import (
@@ -40,25 +40,27 @@ logger = logging.getLogger("spex")
 
 @dataclass(frozen=True, eq=False)
 class LocalSums:
-    """Plain sums over the genes' local windows, which all maps share. there: whether the prediction cache has them."""
+    """Plain sums over the genes' local windows, which all maps share. there: whether the prediction cache has them.
+    bins: numbers of a bin, and so of such a sum."""
 
     store: PredictionStore
     genes: object
     there: bool
+    bins: int
 
     @classmethod
-    def of(cls, base, cache, genes):
+    def of(cls, base, cache, genes, bins):
         """base: BaseFolder. cache: prediction cache folder. genes: DataFrame (n) with chrom, strand, tss."""
         store = _store(cache, base.settings)
         there = all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
         if not there:
             logger.warning("the prediction cache lacks genes' local windows, so there is no control of local sums")
-        return cls(store, genes, there)
+        return cls(store, genes, there, bins)
 
     @cached_property
     def values(self):
         """float32 (n, features)."""
-        return local_sums(self.store, self.genes)
+        return local_sums(self.store, self.genes, self.bins)
 
 
 def _store(cache, settings):
@@ -161,7 +163,8 @@ class MapMaker:
         of_folder = self.map_folder.contacts
         if self.share is None:
             return of_folder
-        return read_maps(self.files, self._gene_table(), of_folder.rule, of_folder.resolution)
+        grid = of_folder.resolution, of_folder.window
+        return read_maps(self.files, self._gene_table(), of_folder.rule, *grid)
 
     def arms(self, genes, local):
         """The map's arms. genes: CommonGenes. local: LocalSums.
@@ -212,11 +215,12 @@ class _Controls:
         self.by_distance = self._draw_by_distance()
 
     def _read(self):
-        """The map's own block, (n, 4,004 a group): out of the tensors, or summed again where it is downsampled."""
+        """The map's own block, (n, neighbours): out of the tensors, or summed again where it is downsampled."""
         if self._maker.share is not None:
             return self._sum([self._contacts])[0]
         of_map = self._maker.map_folder
-        read = read_features(of_map.folder, self._ids, of_map.settings.width, slice(OWN_WIDTH, None))
+        layout = of_map.settings.layout
+        read = read_features(of_map.folder, self._ids, layout.width, slice(layout.own_width, None))
         block, self._facts["tensors_sha256"] = read
         return block
 
@@ -253,7 +257,8 @@ class _Controls:
 
     def _sum(self, several):
         with progress(len(self._ids), "genes", f"{self._maker.name}: bins") as advance:
-            return neighbour_blocks(several, self._maker.predictions, advance)
+            bins = self._maker.map_folder.settings.layout.bins
+            return neighbour_blocks(several, self._maker.predictions, bins, advance)
 
 
 def coverage(maps, contacts, name):

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from spex.compare.arms import DRAWS, MapStatistics, compare_map
-from spex.compare.folders import OWN_WIDTH
 from spex.compare.inputs import prepare
 from spex.compare.kept import Kept
 from spex.compare.loco import OwnPart
@@ -109,7 +108,8 @@ class _Work:
                 pass
             except DamagedFileError as error:
                 logger.warning("%s; it is computed again", error)
-        features, _ = read_features(self.ready.base.folder, self.ready.genes.table["id"], OWN_WIDTH)
+        base = self.ready.base
+        features, _ = read_features(base.folder, self.ready.genes.table["id"], base.settings.width)
         part = OwnPart.of(features, chroms, observed, penalties, whitening)
         if path is not None:
             part.save(path)

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from expecto.network import PUBLISHED
 from spex.contacts.maps import joined, summed
 from spex.contacts.rules import EVERY_ONE, LEAST_DISTANCE, Corrected, Published, check_resolution
 from spex.errors import InputError, listed
@@ -27,7 +28,8 @@ class Contacts:
     offsets[i + 1]. bins: int32, 0-based within the chromosome. counts: float64, raw, summed over maps. downstream:
     bool, the bin's side of the gene. resolution: bp per bin. rule: what kept them. chromsizes: name -> bp of these
     chromosomes as the maps have them, where known. weights: float64, what the rule's contact_weight gives each; None
-    where each counts once; `weight` is what counts. accounts: an `Account.summary` of each file.
+    where each counts once; `weight` is what counts. accounts: an `Account.summary` of each file. window: length in bp
+    of what bins are read by: the network's windows, or the bins themselves.
     """
 
     genes: np.ndarray
@@ -44,6 +46,7 @@ class Contacts:
     chromsizes: dict[str, int] | None = None
     weights: np.ndarray | None = None
     accounts: list[dict] = field(default_factory=list)
+    window: int = PUBLISHED.window
 
     @property
     def stand_ins(self) -> np.ndarray:
@@ -98,12 +101,17 @@ class Contacts:
     @property
     def windows(self) -> np.ndarray:
         """Numbers of the windows that each contact's bin is read by, (contacts, tiles) int64."""
-        return self.rule.windows(self.bins, self.resolution).reshape(len(self.bins), self.rule.tiles(self.resolution))
+        grid = self.resolution, self.window
+        return self.rule.windows(self.bins, *grid).reshape(len(self.bins), self.rule.tiles(*grid))
 
     @property
     def window_starts(self) -> np.ndarray:
         """Where these windows start, 0-based in bp, rising within a contact and from bin to bin."""
-        return self.rule.starts(self.windows, self.resolution)
+        return self.starts_of(self.windows)
+
+    def starts_of(self, windows) -> np.ndarray:
+        """Where windows start, 0-based in bp. windows: numbers of any shape."""
+        return self.rule.starts(windows, self.resolution, self.window)
 
     @property
     def column(self) -> np.ndarray:
@@ -112,9 +120,14 @@ class Contacts:
         return 2 * self.rule.groups_of(self.counts) + ~self.downstream
 
     @property
+    def rule_weight(self) -> float:
+        """How often a window of a contacted bin counts by the rule, whatever the contact's own weight."""
+        return self.rule.weight(self.resolution, self.window)
+
+    @property
     def weight(self) -> np.ndarray:
         """How often the prediction of each window of a contact's bin counts in that sum, (contacts,) float64."""
-        once = float(self.rule.weight(self.resolution))
+        once = float(self.rule_weight)
         return np.full(len(self.bins), once) if self.weights is None else once * self.weights
 
     def table(self) -> pd.DataFrame:
@@ -164,14 +177,17 @@ class Contacts:
         return f"Contacts({len(self.bins):,} contacts of {len(self.genes):,} genes, {self.resolution} bp, {self.rule})"
 
 
-def read_maps(maps, genes, rule, resolution):
-    """Contacts of genes, as of `collect_contacts`; logs what was used of each file, and chromosomes without a pixel."""
+def read_maps(maps, genes, rule, resolution, window=PUBLISHED.window):
+    """Contacts of genes, as of `collect_contacts`; logs what was used of each file, and chromosomes without a pixel.
+
+    window: length in bp of what bins are read by.
+    """
     total = count_pixels(maps, genes["chrom"].unique())
     passes = 2 if rule.contact_weight == "expected" else 1
     with progress(total and passes * total, "pixels", "contacts") as advance:
         contacts = collect_contacts(maps, genes, rule, resolution, advance)
     _report_without_pixels(maps, contacts)
-    return replace(contacts, accounts=report_accounts(maps))
+    return replace(contacts, window=window, accounts=report_accounts(maps))
 
 
 def count_pixels(maps, chroms):

@@ -2,7 +2,7 @@
 
 Bins are 0-based numbers within a chromosome; bin x covers bases x * resolution to (x + 1) * resolution, 0-based
 half-open. Each bin is read by one window, or by several that tile it; windows are numbered along the chromosome, those
-of bin x from x * tiles to (x + 1) * tiles - 1.
+of bin x from x * tiles to (x + 1) * tiles - 1. Methods take the bins' resolution and the windows' length, both in bp.
 """
 
 from dataclasses import KW_ONLY, dataclass, fields
@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from expecto.gene_features import STEP
-from expecto.network import BELUGA
+from expecto.network import PUBLISHED
 from spex.errors import InputError, parameter
 from spex.options import NUMBER, Options, one_of, option, several, whole
 
@@ -83,14 +83,14 @@ class Rule(Options):
         with np.errstate(divide="ignore"):
             return np.searchsorted(self.distance_edges, 1 / np.sqrt(counts), side="right")
 
-    def windows(self, bins, resolution):
+    def windows(self, bins, resolution, window):
         """Numbers of the windows of bins, (n,) int -> (n * tiles,) int64, bin after bin."""
-        tiles = self.tiles(resolution)
+        tiles = self.tiles(resolution, window)
         return (np.asarray(bins, np.int64)[:, None] * tiles + np.arange(tiles)).ravel()
 
-    def starts(self, windows, resolution):
+    def starts(self, windows, resolution, window):
         """Where windows start, 0-based in bp; may lie before the chromosome. windows: numbers of any shape."""
-        return self.centres(windows, resolution) - BELUGA.window // 2
+        return self.centres(windows, resolution, window) - window // 2
 
     def __repr__(self):
         names = [*thresholds_in(self), *(name for name in SHARED if getattr(self, name) != getattr(Rule, name))]
@@ -132,15 +132,15 @@ class Published(Rule):
         with np.errstate(divide="ignore"):
             return 1 / np.sqrt(counts) < self.max_dist
 
-    def tiles(self, resolution):
+    def tiles(self, resolution, window):
         """Number of windows of a bin."""
         return 1
 
-    def centres(self, windows, resolution):
+    def centres(self, windows, resolution, window):
         """Centre of each window: the start of its bin. windows: (n,) int64. Returns: (n,) int64, bp."""
         return np.asarray(windows) * resolution
 
-    def weight(self, resolution):
+    def weight(self, resolution, window):
         """How often each window counts: windows were meant to tile the bin, and all sit on its start."""
         return resolution // STEP
 
@@ -170,27 +170,27 @@ class Corrected(Rule):
         """Which contacts are strong enough. counts: (n,) float64. Returns: (n,) bool."""
         return counts >= self.min_count
 
-    def tiles(self, resolution):
-        """Number of windows of a bin: as many as cover it, ceil(resolution / 2000)."""
-        return -(-resolution // BELUGA.window)
+    def tiles(self, resolution, window):
+        """Number of windows of a bin: as many as cover it, ceil(resolution / window)."""
+        return -(-resolution // window)
 
-    def centres(self, windows, resolution):
+    def centres(self, windows, resolution, window):
         """Centre of each window. windows: (n,) int64. Returns: (n,) int64, bp.
 
         A single window lies in the middle of its bin. Of k that tile it, number t from 0 has its centre
-        1000 + t (resolution - 2000) / (k - 1) bp after the bin's start, halves rounded to even: evenly spaced, the
-        first begins with the bin, the last ends with it, and the two halves of the bin mirror each other.
+        window / 2 + t (resolution - window) / (k - 1) bp after the bin's start, halves rounded to even: evenly spaced,
+        the first begins with the bin, the last ends with it, and the two halves of the bin mirror each other.
         """
-        bins, number = np.divmod(np.asarray(windows), self.tiles(resolution))
-        last = self.tiles(resolution) - 1
+        bins, number = np.divmod(np.asarray(windows), self.tiles(resolution, window))
+        last = self.tiles(resolution, window) - 1
         if not last:
             return bins * resolution + resolution // 2
-        within = np.rint(number * (resolution - BELUGA.window) / last).astype(np.int64)
-        return bins * resolution + BELUGA.window // 2 + within
+        within = np.rint(number * (resolution - window) / last).astype(np.int64)
+        return bins * resolution + window // 2 + within
 
-    def weight(self, resolution):
+    def weight(self, resolution, window):
         """How often each window counts: a bin adds the mean of its windows."""
-        return 1 / self.tiles(resolution)
+        return 1 / self.tiles(resolution, window)
 
 
 RULES = {rule.name: rule for rule in (Published, Corrected)}
@@ -221,14 +221,14 @@ def thresholds_in(rule):
     return [field.name for field in fields(rule) if field.name not in SHARED]
 
 
-def options_of(rule, resolution):
+def options_of(rule, resolution, window=PUBLISHED.window):
     """Every option that any rule has, as run.json records them.
 
     Thresholds of other rules are None; so are groups and weights that are left to their defaults, and windows_per_bin,
     the tiles of a bin, where there is one.
     """
     every = dict.fromkeys(name for kind in RULES.values() for name in thresholds_in(kind))
-    tiles = rule.tiles(resolution)
+    tiles = rule.tiles(resolution, window)
     return every | {
         **{name: getattr(rule, name) for name in thresholds_in(rule)},
         "distance_edges": list(rule.distance_edges) or None,

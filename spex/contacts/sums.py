@@ -37,14 +37,12 @@ class SumsOverBins:
 
     def __init__(self, several, rows, width):
         chosen = [contacts.of_rows(rows) for contacts in several]
-        self._rule, self._resolution = several[0].rule, several[0].resolution
-        self._columns = 2 * self._rule.groups
+        self._columns, self._weight = 2 * several[0].rule.groups, several[0].rule_weight
         self._lists = [self._laid_out(contacts) for contacts in chosen]
         self._totals = [np.zeros((self._columns * len(rows), width)) for _ in chosen]
         windows = np.unique(np.concatenate([each[0] for each in self._lists]))
         self.groups = [
-            Windows(segments, self._rule.starts(np.concatenate(segments), self._resolution))
-            for segments in _group_segments(windows)
+            Windows(segments, several[0].starts_of(np.concatenate(segments))) for segments in _group_segments(windows)
         ]
 
     def _laid_out(self, contacts):
@@ -74,8 +72,7 @@ class SumsOverBins:
 
         The rule's own weight, the same for all, is multiplied once at the end.
         """
-        weight = self._rule.weight(self._resolution)
-        return [(total * weight).reshape(-1, self._columns, total.shape[1]) for total in self._totals]
+        return [(total * self._weight).reshape(-1, self._columns, total.shape[1]) for total in self._totals]
 
 
 @dataclass(frozen=True, eq=False)

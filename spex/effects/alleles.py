@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 
 from expecto.gene_features import OWN_SUMS, REACH, own_windows, transform_weights
-from expecto.network import BELUGA
 from spex.effects.inputs import ROWS, LinearModels
 from spex.features.compute import lay_several
 
@@ -24,9 +23,6 @@ WINDOWS_AT_ONCE = 4096
 
 MOST_SUBSTITUTED = 100
 """Bases; where more are substituted, whole windows cost less."""
-
-OWN_REACH = REACH + BELUGA.window // 2
-"""Largest distance in bp between a TSS and a base of its local windows."""
 
 ARRAYS = ("alleles", "genes", "through_own", "own", "contact")
 """Fields of Effects that are arrays."""
@@ -74,6 +70,11 @@ class _Pair:
         return [start for start, _ in self.places()]
 
 
+def own_reach(window):
+    """Largest distance in bp between a TSS and a base of its local windows. window: length of one, in bp."""
+    return REACH + window // 2
+
+
 def scorer_of(inputs, computer):
     """AlleleScorer of EffectInputs with linear models. computer: FeatureComputer."""
     return AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
@@ -96,7 +97,9 @@ class AlleleScorer:
             along = rows[np.argsort(self._tss[rows], kind="stable")]
             self._on_chrom[chrom] = along, self._tss[along]
         self._weights = transform_weights()
-        self._positions = models.coefficients.shape[1] // BELUGA.features
+        self._window, self._features = computer.network.window, computer.network.features
+        self._reach = own_reach(self._window)
+        self._positions = models.coefficients.shape[1] // self._features
         self._stands_in = np.zeros(len(genes), dtype=bool) if index is None else index.contacts.stand_ins
 
     def effects(self, changes, only=None):
@@ -129,7 +132,7 @@ class AlleleScorer:
                 contacts[int(self._index.genes[contact])][int(contact)] = starts[differ], moved[differ]
         own = {}
         rows, tss = self._on_chrom.get(change.chrom, (np.empty(0, np.int64), ()))
-        near = slice(*np.searchsorted(tss, [change.start - OWN_REACH, change.end + OWN_REACH + 1]))
+        near = slice(*np.searchsorted(tss, [change.start - self._reach, change.end + self._reach + 1]))
         for gene in rows[near].tolist():
             windows = self._changed_windows(change, gene, stretches)
             if len(windows[0]):
@@ -142,19 +145,19 @@ class AlleleScorer:
 
     def _differs(self, change, start, moved):
         """Whether a bin's window reads other bases with the change. moved: where it then starts."""
-        before = self._genome.codes(change.chrom, start, start + BELUGA.window)
-        return not np.array_equal(before, change.codes(self._genome, moved, moved + BELUGA.window))
+        before = self._genome.codes(change.chrom, start, start + self._window)
+        return not np.array_equal(before, change.codes(self._genome, moved, moved + self._window))
 
     def _changed_windows(self, change, gene, stretches):
         """Local windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
         tss = self._tss[gene]
-        first, end, within = own_windows(tss, self._strands[gene], BELUGA.window)
+        first, end, within = own_windows(tss, self._strands[gene], self._window)
         if gene not in stretches:
             stretches[gene] = self._genome.codes(change.chrom, first, end)
         moved = int(change.moved(tss - 1)) - int(tss - 1)
         differs = stretches[gene] != change.codes(self._genome, first + moved, end + moved)
         so_far = np.concatenate([[0], np.cumsum(differs)])
-        changed = np.flatnonzero(so_far[within + BELUGA.window] > so_far[within])
+        changed = np.flatnonzero(so_far[within + self._window] > so_far[within])
         return changed, first + within[changed], first + within[changed] + moved
 
     def _of_pairs(self, pairs, changes):
@@ -163,7 +166,7 @@ class AlleleScorer:
         own, contact = (np.empty((len(pairs), len(self._models))) for _ in range(2))
         for first in range(0, len(pairs), ROWS):
             some = pairs[first : first + ROWS]
-            of_tensors = np.zeros((2, len(some), self._positions, BELUGA.features))
+            of_tensors = np.zeros((2, len(some), self._positions, self._features))
             for pair, of_own, of_contacts in zip(some, *of_tensors, strict=True):
                 self._add(of_own, of_contacts, pair, predicted)
             for effects, of_part in zip((own, contact), of_tensors, strict=True):
@@ -202,7 +205,7 @@ class AlleleScorer:
         for chrom, start in windows:
             of_chroms[chrom].append(start)
         codes, within = lay_several(
-            ((partial(self._genome.codes, chrom), each) for chrom, each in of_chroms.items()), BELUGA.window
+            ((partial(self._genome.codes, chrom), each) for chrom, each in of_chroms.items()), self._window
         )
         mine = np.array([number[chrom, start] for chrom, start, _ in rows])
         offsets = np.array([changes[allele].start - start for _, start, allele in rows])
@@ -229,7 +232,7 @@ class AlleleScorer:
             reference.update(zip(((chrom, start) for start in each), rows, strict=True))
         changed = {allele: sorted(starts) for allele, starts in after.items()}
         sequences = ((partial(changes[allele].codes, self._genome), each) for allele, each in changed.items())
-        rows = self._computer.predict(*lay_several(sequences, BELUGA.window))
+        rows = self._computer.predict(*lay_several(sequences, self._window))
         altered = dict(zip(((allele, start) for allele, each in changed.items() for start in each), rows, strict=True))
         return {
             (pair.allele, start, moved): (reference[pair.chrom, start], altered[pair.allele, moved])
@@ -246,7 +249,8 @@ class AlleleScorer:
                 of_own[OWN_SUMS:] = differences.sum(axis=0)
         for contact, (starts, moved) in pair.contacts.items():
             differences = _differences(pair, starts, moved, predicted)
-            of_contacts[self._index.positions[contact]] += self._index.weights[contact] * differences.sum(axis=0)
+            of_sum = of_contacts[OWN_SUMS + self._index.columns[contact]]
+            of_sum += self._index.weights[contact] * differences.sum(axis=0)
 
 
 def _differences(pair, starts, moved, predicted):

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import binom
 
-from expecto.network import BELUGA
+from expecto.network import BASES, UNKNOWN
 from spex.errors import InputError
 from spex.inputs.alleles import OK, PAST_THE_END, trimmed
 
 REF_MISMATCH = "ref_mismatch"
-CODE_OF = {letter: code for code, letter in enumerate(BELUGA.bases)}
+CODE_OF = {letter: code for code, letter in enumerate(BASES)}
 OTHER_STRAND = str.maketrans("ACGT", "TGCA")
 
 MOST_DIFFERING, BY_CHANCE = 0.1, 0.05
@@ -150,10 +150,10 @@ class Agreement:
         if np.array_equal(there, wanted):
             self._counts["agree"] += 1
             return OK
-        if np.isin(there[there != wanted], BELUGA.unknown).all():
+        if np.isin(there[there != wanted], UNKNOWN).all():
             self._counts["masked"] += 1
         else:
-            letters = "".join((BELUGA.bases + "N")[code] for code in there[:SHOWN_BASES])
+            letters = "".join((BASES + "N")[code] for code in there[:SHOWN_BASES])
             self._differs(allele, f"REF is {allele.ref[:SHOWN_BASES]}, the genome has {letters}")
         return REF_MISMATCH
 

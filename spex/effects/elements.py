@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weights
-from expecto.network import BELUGA
 from spex.effects.inputs import LinearModels
 from spex.errors import InputError
 from spex.inputs.crispr import tie_pairs
@@ -54,20 +53,21 @@ CONTACT, OWN = "contact", "own"
 class ElementScorer:
     """Computes effects of elements.
 
-    inputs: EffectInputs. computer: FeatureComputer of its genome and network. own_windows: report the gene's
+    inputs: EffectInputs. computer: from it. own_windows: report the gene's
     local windows too, which the network has to see again. cell_type: for the table's column; the tissue without it.
     """
 
     def __init__(self, inputs, computer, *, own_windows=False, cell_type=None):
         self._inputs, self._computer = inputs, computer
         self._own_windows, self._cell_type = own_windows, cell_type
-        self._index = inputs.index()
+        self._index, self._layout = inputs.index(), inputs.settings.layout
         fits = inputs.fits
         self._linear = [number for number, each in enumerate(fits) if MODELS[each.model].linear]
         self._others = [number for number in range(len(fits)) if number not in self._linear]
         if self._linear:
             self._models = LinearModels([fits[number] for number in self._linear])
-            self._coefficients = self._models.coefficients.reshape(len(self._linear), -1, BELUGA.features)
+            of_contacts = self._models.coefficients[:, self._layout.own_width :]
+            self._coefficients = of_contacts.reshape(len(self._linear), -1, self._layout.bins or 1)
         self._weights = transform_weights()
 
     def tables(self, rows, advance):
@@ -90,7 +90,7 @@ class ElementScorer:
     def sums(self, contacts):
         """What each contact adds to its sum in the gene's tensor, float64 (m, features). contacts: (m,) numbers."""
         chroms = self._index.contacts.chroms[self._index.genes[contacts]]
-        sums = np.empty((len(contacts), BELUGA.features))
+        sums = np.empty((len(contacts), self._layout.bins))
         for chrom in np.unique(chroms):
             mine = np.flatnonzero(chroms == chrom)
             starts, where = np.unique(self._index.starts[contacts[mine]], return_inverse=True)
@@ -113,7 +113,7 @@ class ElementScorer:
         numbers = np.arange(len(contacts.bins))[contacts.of_gene(gene)]
         if not len(numbers):
             return None
-        coefficients = self._coefficients[self._linear.index(fit)][self._index.positions[numbers]]
+        coefficients = self._coefficients[self._linear.index(fit)][self._index.columns[numbers]]
         contributions = self.sums(numbers) * coefficients
         strongest = []
         for place in np.argsort(-np.abs(contributions.sum(axis=1)), kind="stable")[:bins]:
@@ -142,22 +142,23 @@ class ElementScorer:
     def _score(self, numbers, effects, places):
         """Put the effects of some contacts of one chromosome into rows `places` of `effects`."""
         sums = self.sums(numbers)
-        positions = self._index.positions[numbers]
-        for position in np.unique(positions) if self._linear else ():
-            mine = positions == position
-            effects[np.ix_(places[mine], self._linear)] = sums[mine] @ self._coefficients[:, position].T
+        columns = self._index.columns[numbers]
+        for column in np.unique(columns) if self._linear else ():
+            mine = columns == column
+            effects[np.ix_(places[mine], self._linear)] = sums[mine] @ self._coefficients[:, column].T
         for gene in np.unique(self._index.genes[numbers]) if self._others else ():
             mine = np.flatnonzero(self._index.genes[numbers] == gene)
-            parts = np.zeros((len(mine), self._positions, BELUGA.features))
-            parts[np.arange(len(mine)), positions[mine]] = sums[mine]
-            self._knock_out(gene, parts, effects, places[mine])
+            parts = np.zeros((len(mine), 2 * self._layout.groups, self._layout.bins))
+            parts[np.arange(len(mine)), columns[mine]] = sums[mine]
+            own = np.zeros((len(mine), self._layout.own_width))
+            self._knock_out(gene, np.hstack([own, parts.reshape(len(mine), -1)]), effects, places[mine])
 
     def _own(self, gene):
         """Elements of a gene's local windows, in stretches of 1 kb; as `_contacts`."""
         row = self._inputs.genes.iloc[gene]
-        first, _, within = own_windows(row["tss"], row["strand"], BELUGA.window)
+        first, _, within = own_windows(row["tss"], row["strand"], self._inputs.settings.window)
         order = np.argsort(within)
-        predictions = np.empty((len(SHIFTS), BELUGA.features))
+        predictions = np.empty((len(SHIFTS), self._layout.own))
         predictions[order] = self._computer.windows(row["chrom"], first + within[order], keep=False)
         along = 1 if row["strand"] == "+" else -1
         size = self._computer.genome.chromsizes[row["chrom"]]
@@ -166,7 +167,7 @@ class ElementScorer:
         least, most = ends[0] // STRETCH, (ends[1] - 1) // STRETCH
         stretches = np.clip(SHIFTS // STRETCH, least, most)
         numbers = np.unique(stretches)
-        parts = np.zeros((len(numbers), self._positions, BELUGA.features))
+        parts = np.zeros((len(numbers), *self._grid))
         for place, number in enumerate(numbers):
             mine = stretches == number
             parts[place, :OWN_SUMS] = self._weights[:, mine] @ predictions[mine]
@@ -183,11 +184,13 @@ class ElementScorer:
         return _elements(np.full(len(numbers), gene), start, end, OWN, np.full(len(numbers), np.nan), side, effects)
 
     @property
-    def _positions(self):
-        return self._inputs.settings.width // BELUGA.features
+    def _grid(self):
+        """Positions and features of a tensor of a network's predictions."""
+        return len(self._layout.own_positions) + 2 * self._layout.groups, self._layout.own
 
     def _knock_out(self, gene, parts, effects, places):
-        """Put the loss of non-linear models without each of some parts of a gene's tensor into `effects`."""
+        """Put the loss of non-linear models without each of some parts of a gene's tensor into `effects`. parts: one a
+        row, of any shape."""
         gene_id = self._inputs.genes["id"].iloc[gene]
         tensor, _ = read_features(self._inputs.folder, [gene_id], self._inputs.settings.width)
         without = (tensor - parts.reshape(len(parts), -1)).astype(np.float32)

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import OWN_SUMS
-from expecto.network import BELUGA
 from spex.contacts.collect import Contacts
 from spex.errors import InputError, listed
 from spex.features.devices import choose_precision, computing, open_computer, open_model
@@ -33,8 +31,8 @@ class ContactIndex:
 
     contacts: Contacts. Contact numbers count its contacts from 0.
 
-    genes: (contacts,) int64, row of each one's gene. positions: (contacts,) int64, which sum of the gene's tensor each
-    goes to, as in `gene_features.positions`. weights: (contacts,) float64, how often the prediction of each window of
+    genes: (contacts,) int64, row of each one's gene. columns: (contacts,) int64, which of the sums over the gene's
+    contacts each goes to. weights: (contacts,) float64, how often the prediction of each window of
     its bin counts there. starts: (contacts, tiles) int64, where these windows start. first, end: (contacts,) int64,
     interval of the chromosome that they cover, 0-based half-open.
     """
@@ -42,10 +40,10 @@ class ContactIndex:
     def __init__(self, contacts):
         self.contacts = contacts
         self.genes, self.weights = contacts.gene, contacts.weight
-        self.positions = OWN_SUMS + contacts.column
+        self.columns = contacts.column
         # of the windows of a bin the first starts first and the last ends last, and both rise from bin to bin
         self.starts = contacts.window_starts
-        self.first, self.end = self.starts[:, 0], self.starts[:, -1] + BELUGA.window
+        self.first, self.end = self.starts[:, 0], self.starts[:, -1] + contacts.window
         of_each = contacts.chrom if len(self.genes) else np.empty(0, str)
         self._of_chrom = {}
         for chrom in np.unique(of_each):

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from expecto.gene_features import along_gene, own_windows
-from expecto.network import BELUGA
-from spex.effects.alleles import OWN_REACH, scorer_of
+from expecto.network import BASES
+from spex.effects.alleles import own_reach, scorer_of
 from spex.effects.changes import Change
 from spex.files.atomic import whole_file
 from spex.files.hashes import file_sha256
@@ -127,6 +127,8 @@ class NullDrawer:
 
     def __init__(self, inputs, genome, seed):
         self._genome, self._seed, self._index = genome, seed, inputs.index()
+        self._window = inputs.settings.window
+        self._reach = own_reach(self._window)
         self._tss = inputs.genes["tss"].to_numpy(np.int64)
         self._chroms, self._strands = (inputs.genes[name].to_numpy(str) for name in ("chrom", "strand"))
 
@@ -141,14 +143,14 @@ class NullDrawer:
                 if len(drawn) == count:
                     return drawn
                 ref = int(self._genome.codes(self._chroms[gene], position, position + 1)[0])
-                if ref < len(BELUGA.bases) and self._is_of(generator, name, gene, position):
-                    alt = int(generator.choice([base for base in range(len(BELUGA.bases)) if base != ref]))
+                if ref < len(BASES) and self._is_of(generator, name, gene, position):
+                    alt = int(generator.choice([base for base in range(len(BASES)) if base != ref]))
                     drawn.append(_Draw(gene, position, ref, alt))
         return drawn
 
     def _own_places(self, generator, name, count):
         """Places in local windows, every gene and place alike: genes and 0-based positions, two lists."""
-        reach = min(STRATA[name][2], OWN_REACH)
+        reach = min(STRATA[name][2], self._reach)
         genes = generator.integers(0, len(self._tss), count)
         distances = generator.integers(-reach, reach + 1, count)
         return genes.tolist(), (self._tss[genes] - 1 + distances).tolist()
@@ -164,7 +166,7 @@ class NullDrawer:
         first, end = self._index.first, self._index.end
         tss = self._tss[self._index.genes] - 1
         if name == BOTH:
-            return np.flatnonzero((first < tss + OWN_REACH) & (end > tss - OWN_REACH))
+            return np.flatnonzero((first < tss + self._reach) & (end > tss - self._reach))
         nearest = np.where((first <= tss) & (tss < end), 0, np.minimum(abs(first - tss), abs(end - 1 - tss)))
         farthest = np.maximum(abs(first - tss), abs(end - 1 - tss))
         _, least, most = STRATA[name]
@@ -176,7 +178,7 @@ class NullDrawer:
         if self._index is not None:
             touching = self._index.touching(self._chroms[gene], position, position + 1)
             by_bins = int((self._index.genes[touching] == gene).sum())
-        start, end, _ = own_windows(self._tss[gene], self._strands[gene], BELUGA.window)
+        start, end, _ = own_windows(self._tss[gene], self._strands[gene], self._window)
         path = path_of(start <= position < end, by_bins > 0)
         if path is None or stratum(path, position - (self._tss[gene] - 1)) != name:
             return False
@@ -206,7 +208,7 @@ def null_effects(inputs, computer, number, seed):
             effects.append(of_draws)
             for name, draw in some:
                 distance = int(along_gene(draw.position, tss[draw.gene], strands[draw.gene]))
-                letters = BELUGA.bases[draw.ref], BELUGA.bases[draw.alt]
+                letters = BASES[draw.ref], BASES[draw.alt]
                 rows.append((name, chroms[draw.gene], draw.position + 1, *letters, ids[draw.gene], distance))
             advance(len(some))
     table = pd.DataFrame(rows, columns=["stratum", "chrom", "pos", "ref", "alt", "gene_id", "tss_distance"])

@@ -166,8 +166,9 @@ def _contacts(folder, inputs, settings, maps, genes):
     if not maps:
         return None, False, None
     identity = contacts_identity(settings, genes)
-    found = load_contacts(folder.contacts_npz, identity, inputs.rule, inputs.resolution)
-    return found or read_maps(maps, genes, inputs.rule, inputs.resolution), found is not None, identity
+    grid = inputs.resolution, settings.window
+    found = load_contacts(folder.contacts_npz, identity, inputs.rule, *grid)
+    return found or read_maps(maps, genes, inputs.rule, *grid), found is not None, identity
 
 
 def _make(job, devices, model, pending):

@@ -66,6 +66,11 @@ def require_file(path, argument):
     return path
 
 
+def require_given(path, argument):
+    """The path of a file, or of a folder that is there."""
+    return Path(path) if Path(path).is_dir() else require_file(path, argument)
+
+
 def _way_to(path):
     """How to get one of the published files, known by its name; None of any other."""
     name = PUBLISHED_FILES.get(path.name)

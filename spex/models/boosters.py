@@ -263,7 +263,7 @@ class _Boosted(Model):
     aliases = ALIASES
     seeded = True  # trees draw columns; linear boosters draw by their parameter feature_selector
 
-    def learner(self, features, split, parameters, device="cpu"):
+    def learner(self, features, split, parameters, device="cpu", neighbours=0):
         return BoosterLearner(features, split, parameters, device)
 
     def read_fit(self, folder):

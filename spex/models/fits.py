@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import groups_in, positions
-from expecto.network import BELUGA
 from spex.errors import InputError, shown
 from spex.models.matrices import Features
 from spex.models.scores import Scores, score
@@ -87,27 +85,26 @@ def predictions_table(genes, observed, predicted):
     return table.assign(**({} if observed is None else {"observed": observed}), predicted=predicted)
 
 
-def by_chromatin_feature(importance, chromatin):
-    """Contributions of each chromatin feature at each position.
+def by_feature(importance, layout, chromatin):
+    """Contributions of each feature at each position.
 
-    importance: float64 (width of a tensor,). chromatin: from `read_chromatin_features`, or None without the table.
+    importance: float64 (width of a tensor,). layout: Layout. chromatin: from `read_chromatin_features`, or None without
+    the table.
 
-    Returns: DataFrame (2002 rows): chromatin_feature (from 1), the labels where known, share (of the whole, 0 to 1),
-    and one column per position with its share.
+    Returns: DataFrame (features): chromatin_feature or feature (a name, or a number from 1), the labels where known,
+    share (of the whole, 0 to 1), and one column per position with its share, empty where it has no such feature.
     """
-    names = positions(groups_in(len(importance), BELUGA))
-    shares = importance.reshape(len(names), BELUGA.features) / (importance.sum() or 1.0)
-    table = pd.DataFrame({"chromatin_feature": np.arange(1, BELUGA.features + 1)})
-    if chromatin is not None:
-        table = pd.concat([table, chromatin], axis=1)
-    table["share"] = shares.sum(axis=0)
-    return pd.concat([table, pd.DataFrame(shares.T, columns=names)], axis=1)
+    grids = layout.grids(importance / (importance.sum() or 1.0))
+    shares = pd.concat(grids).reset_index()
+    share = pd.Series(np.concatenate([grid.to_numpy().T.sum(axis=0) for grid in grids]), name="share")
+    parts = [shares.iloc[:, :1], chromatin, share, shares.iloc[:, 1:]]
+    return pd.concat([part for part in parts if part is not None], axis=1)
 
 
 def by_group(table):
     """Sum the shares by kind of group.
 
-    table: from `by_chromatin_feature`.
+    table: from `by_feature`.
 
     Returns: DataFrame with group ("position", "assay", "cell type"), name, share; positions in their order, the
     others from the largest share down.

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import groups_in, positions, tensor_length
-from expecto.network import BELUGA
 from spex.errors import InputError, not_installed
 from spex.inputs.genes import check_gene_table
+from spex.models.layout import Layout, published_layout
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -21,8 +20,10 @@ COLUMNS_AT_ONCE = 1024
 class Features:
     """Features of n genes.
 
-    X: float32 (n, width), width 20,020, and 4,004 more for each group of contacts. genes: DataFrame (n) with id,
-    symbol, chrom, strand, tss (1-based), in the order of the rows; a copy of what was given.
+    X: float32 (n, width), of any model. genes: DataFrame (n) with id, symbol, chrom, strand, tss (1-based), in the
+    order of the rows; a copy of what was given. layout: what the columns are. Without it, a matrix as wide as tensors
+    of the published program (20,020, and 4,004 more for each group of contacts) is laid out as theirs; any other has
+    features of the gene's own sequence alone.
 
     Raises:
         InputError: no such matrix, or genes that are not one for each row, each once.
@@ -30,21 +31,24 @@ class Features:
 
     X: np.ndarray
     genes: pd.DataFrame
+    layout: Layout | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "X", np.asarray(self.X, dtype=np.float32))
         object.__setattr__(self, "genes", check_gene_table(self.genes).copy())
-        if self.X.ndim != 2 or groups_in(self.X.shape[1], BELUGA) is None or len(self.X) != len(self.genes):
-            widths = [tensor_length(BELUGA, groups) for groups in (0, 1)]
+        width = self.X.shape[-1] if self.X.ndim else 0
+        if self.layout is None:
+            object.__setattr__(self, "layout", published_layout(width) or Layout(("own",), width))
+        if self.X.shape != (len(self.genes), self.layout.width):
             raise InputError(
                 f"a matrix of shape {self.X.shape} for {len(self.genes):,} genes",
-                expected=f"one row per gene, of {widths[0]:,} or, with contacts, {widths[1]:,} columns",
+                expected=f"one row per gene, one column for each of the {self.layout.width:,} features",
             )
 
     @property
     def groups(self) -> int:
         """Number of groups of contacts, whose sums are in the last columns; 0 without contacts."""
-        return groups_in(self.X.shape[1], BELUGA)
+        return self.layout.groups
 
     @property
     def with_contacts(self) -> bool:
@@ -53,9 +57,9 @@ class Features:
 
     @property
     def columns(self) -> pd.MultiIndex:
-        """MultiIndex of position (such as "upstream, decay 0.01") and chromatin_feature, from 1."""
-        numbers = range(1, BELUGA.features + 1)
-        return pd.MultiIndex.from_product([positions(self.groups), numbers], names=["position", "chromatin_feature"])
+        """MultiIndex of position (such as "upstream, decay 0.01") and chromatin_feature, from 1; of other models
+        feature, by name or number."""
+        return self.layout.columns
 
     def to_anndata(self) -> "AnnData":
         """The same as an AnnData: genes as observations named by id, columns as variables (extra `anndata`).
@@ -92,11 +96,6 @@ def _with_categories(table):
         for name, values in text.items()
     }
     return table.assign(**objects).set_axis(table.index.astype(object))
-
-
-def neighbour_columns(width):
-    """How many of a tensor's last columns are the sums over contacted bins: 4004 a group, or 0 without contacts."""
-    return width - tensor_length(BELUGA, 0) if groups_in(width, BELUGA) else 0
 
 
 def column_moments(features, rows):

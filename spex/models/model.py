@@ -94,14 +94,20 @@ class Model(ABC):
     shared_settings: ClassVar[dict[str, Any]] = {}
 
     @abstractmethod
-    def learner(self, features: np.ndarray, split: Split, parameters: dict, device: str = "cpu") -> Learner:
-        """Do once what does not depend on the target. features: float32 (n, width). device: "cpu" or "cuda"."""
+    def learner(
+        self, features: np.ndarray, split: Split, parameters: dict, device: str = "cpu", neighbours: int = 0
+    ) -> Learner:
+        """Do once what does not depend on the target.
+
+        features: float32 (n, width). device: "cpu" or "cuda". neighbours: how many of the last columns are sums over
+        contacted bins.
+        """
 
     def fold_learners(
-        self, features: np.ndarray, splits: list[Split], parameters: dict, device: str = "cpu"
+        self, features: np.ndarray, splits: list[Split], parameters: dict, device: str = "cpu", neighbours: int = 0
     ) -> list[Learner]:
         """A learner for each split, which are the folds of a cross-validation and share what they can."""
-        return [self.learner(features, split, parameters, device) for split in splits]
+        return [self.learner(features, split, parameters, device, neighbours) for split in splits]
 
     @abstractmethod
     def read_fit(self, folder: Path) -> Fitted:
@@ -115,8 +121,8 @@ class Model(ABC):
     def find_problem(self, parameters: dict) -> str | None:
         """What is wrong with parameters, in words; None when they can be used."""
 
-    def find_width_problem(self, parameters: dict, width: int) -> tuple[str, str] | None:
-        """Which parameter does not suit features of some width, and why; None when all do."""
+    def find_neighbours_problem(self, parameters: dict, neighbours: int) -> tuple[str, str] | None:
+        """Which parameter does not suit so many columns of contacted bins, and why; None when all do."""
         return None
 
     @abstractmethod
@@ -169,13 +175,13 @@ class Model(ABC):
             raise InputError(f"{twice} is given by {parameter(twice)} too; give one of them", **about)
         return self.parameters(changes, **about)
 
-    def check_width(self, parameters: dict, width: int) -> None:
-        """Refuse parameters that do not suit features of some width.
+    def check_neighbours(self, parameters: dict, neighbours: int) -> None:
+        """Refuse parameters that do not suit the features. neighbours: how many are sums over contacted bins.
 
         Raises:
             InputError: they do not.
         """
-        problem = self.find_width_problem(parameters, width)
+        problem = self.find_neighbours_problem(parameters, neighbours)
         if problem:
             raise InputError(problem[1], argument=problem[0])
 
@@ -190,20 +196,22 @@ class Model(ABC):
             raise InputError(problem, argument="device", subject="CUDA", hint="leave it out to fit on the CPU")
         return "cpu" if platform == "CPU" or problem else "cuda"
 
-    def prepare(self, features: np.ndarray, split: Split, parameters: dict, device: str = "cpu") -> Learner:
+    def prepare(
+        self, features: np.ndarray, split: Split, parameters: dict, device: str = "cpu", neighbours: int = 0
+    ) -> Learner:
         """As `learner`, once the features can be used, and the parameters suit them."""
-        self._check(features, [split], parameters)
-        return self.learner(features, split, parameters, device)
+        self._check(features, [split], parameters, neighbours)
+        return self.learner(features, split, parameters, device, neighbours)
 
     def prepare_folds(
-        self, features: np.ndarray, splits: list[Split], parameters: dict, device: str = "cpu"
+        self, features: np.ndarray, splits: list[Split], parameters: dict, device: str = "cpu", neighbours: int = 0
     ) -> list[Learner]:
         """As `fold_learners`, once the features can be used, and the parameters suit them."""
-        self._check(features, splits, parameters)
-        return self.fold_learners(features, splits, parameters, device)
+        self._check(features, splits, parameters, neighbours)
+        return self.fold_learners(features, splits, parameters, device, neighbours)
 
-    def _check(self, features, splits, parameters):
-        self.check_width(parameters, features.shape[1])
+    def _check(self, features, splits, parameters, neighbours):
+        self.check_neighbours(parameters, neighbours)
         if not np.isfinite(features.sum(axis=1)).all():
             raise InputError("NaN or infinity among them", argument="features", expected="finite numbers")
         if not all(len(split.train) and len(split.watched) for split in splits):

@@ -8,7 +8,7 @@ import numpy as np
 
 from spex.files.sealed import save_array
 from spex.models.gram import NONE, Gram, Penalties
-from spex.models.matrices import column_blocks, neighbour_columns
+from spex.models.matrices import column_blocks
 from spex.models.model import Learner
 from spex.progress import progress
 
@@ -29,9 +29,9 @@ def choices_of(parameters):
     return [Penalties(*pair) for pair in product(penalties, [*numbers, *([NONE] if NONE in own else [])])]
 
 
-def columns_apart(parameters, width):
-    """How many of the last columns have a penalty of their own."""
-    return neighbour_columns(width) if OWN_PENALTY in parameters else 0
+def columns_apart(parameters, neighbours):
+    """How many of the last columns have a penalty of their own. neighbours: how many are sums over contacted bins."""
+    return neighbours if OWN_PENALTY in parameters else 0
 
 
 class Choice:
@@ -68,10 +68,10 @@ def _rmse(residuals):
 class RidgeLearner(Learner):
     """The Gram matrix of the training genes: memory for one float64 matrix (n, n) of n genes, beside the features."""
 
-    def __init__(self, features, split, parameters, device="cpu"):
+    def __init__(self, features, split, parameters, device="cpu", neighbours=0):
         self.split = split
         self.choices = choices_of(parameters)
-        neighbours = columns_apart(parameters, features.shape[1])
+        neighbours = columns_apart(parameters, neighbours)
         self.gram = Gram(features, split.train, others=split.watched, neighbours=neighbours, device=device)
 
     def fits(self, targets, *, names, wanted, seed):

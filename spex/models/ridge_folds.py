@@ -55,9 +55,9 @@ class RidgeFolds:
     learners: a list, one a split.
     """
 
-    def __init__(self, features, splits, parameters, device="cpu"):
+    def __init__(self, features, splits, parameters, device="cpu", neighbours=0):
         self.choices = choices_of(parameters)
-        neighbours = columns_apart(parameters, features.shape[1])
+        neighbours = columns_apart(parameters, neighbours)
         self.order = np.concatenate([split.test for split in splits])
         self.gram = Gram(features, self.order, neighbours=neighbours, device=device)
         ends = np.cumsum([0, *(len(split.test) for split in splits)])
@@ -151,11 +151,11 @@ class RidgeModel(Model):
     linear = shares_folds = True
     shared_settings = {"standardised_over": "all genes"}  # noqa: RUF012 (a ClassVar of Model)
 
-    def learner(self, features, split, parameters, device="cpu"):
-        return RidgeLearner(features, split, parameters, device)
+    def learner(self, features, split, parameters, device="cpu", neighbours=0):
+        return RidgeLearner(features, split, parameters, device, neighbours)
 
-    def fold_learners(self, features, splits, parameters, device="cpu"):
-        return RidgeFolds(features, splits, parameters, device).learners
+    def fold_learners(self, features, splits, parameters, device="cpu", neighbours=0):
+        return RidgeFolds(features, splits, parameters, device, neighbours).learners
 
     def read_fit(self, folder):
         numbers = load_array(folder / "model.npy")
@@ -175,8 +175,8 @@ class RidgeModel(Model):
                     return f"{what} {value!r:.60}, expected a number from {LEAST:g} to {MOST:g}{also}"
         return None
 
-    def find_width_problem(self, parameters, width):
-        if OWN_PENALTY in parameters and not columns_apart(parameters, width):
+    def find_neighbours_problem(self, parameters, neighbours):
+        if OWN_PENALTY in parameters and not neighbours:
             return OWN_PENALTY, "the tensors were made without contact maps, so they have no neighbour block"
         return None
 

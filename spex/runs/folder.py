@@ -2,17 +2,18 @@
 
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 
+from expecto.network import PUBLISHED
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import EVERY_ONE, options_of
 from spex.errors import InputError, command, parameter
 from spex.files.atomic import read_json, write_json
 from spex.files.checks import require_folder
-from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
+from spex.files.sealed import DamagedFileError, load_arrays, load_sealed_json, save_arrays
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.maps.reader import map_sha256, split_uri
 from spex.runs.settings import read_run_settings
@@ -34,7 +35,7 @@ class DataFolder:
         self.run_json, self.input_hashes = self.root / "run.json", self.root / "input_hashes.json"
         self.cached_genes, self.genome_index = self.root / "cached_genes.tsv", self.root / "genome.fai"
         self.contacts_tsv, self.contacts_npz = self.root / "contacts.tsv", self.root / "contacts.npz"
-        self.inputs_json = self.root / "inputs.json"
+        self.inputs_json, self.names_json = self.root / "inputs.json", self.root / "feature_names.json"
 
     def tensor_path(self, gene_id):
         return self.tensors / f"tensor_gene_{gene_id}.npy"
@@ -43,6 +44,20 @@ class DataFolder:
         """Which genes have a tensor, (n,) bool."""
         names = set(os.listdir(self.tensors)) if self.tensors.is_dir() else ()
         return np.array([self.tensor_path(gene).name in names for gene in gene_ids], dtype=bool)
+
+    def named(self, layout):
+        """A Layout with the names of its features, where the folder has them.
+
+        Raises:
+            InputError: the names are of other features, or damaged.
+        """
+        if layout.shared or not self.names_json.exists():
+            return layout
+        try:
+            own, bins = (tuple(map(str, load_sealed_json(self.names_json)[part])) for part in ("own", "bins"))
+        except (DamagedFileError, KeyError, TypeError) as error:
+            raise InputError("damaged", subject=self.names_json, hint="make the features again") from error
+        return replace(layout, own_names=own, bin_names=bins)
 
     def remember(self, hashes, **inputs):
         """Keep where inputs are, so that later commands need no option for them; no part of what the folder is.
@@ -128,15 +143,15 @@ def contacts_of(folder, settings, about):
         InputError: there are none, they are damaged, or an earlier version took other windows from a bin.
     """
     rule, resolution = settings.rule, settings.hic_resolution
-    if settings.windows_per_bin != options_of(rule, resolution)["windows_per_bin"]:
+    if settings.windows_per_bin != options_of(rule, resolution, settings.window)["windows_per_bin"]:
         raise InputError(
             f"made by an earlier version, which took one window from each bin of {resolution} bp; "
-            f"this one takes {rule.tiles(resolution)} of them",
+            f"this one takes {rule.tiles(resolution, settings.window)} of them",
             **about,
             hint=f"compute the tensors again in another {parameter('data_folder')}",
         )
     identity = contacts_identity(settings, read_cached_genes(folder.cached_genes))
-    contacts = load_contacts(folder.contacts_npz, identity, rule, resolution)
+    contacts = load_contacts(folder.contacts_npz, identity, rule, resolution, settings.window)
     if contacts is None:
         raise InputError(
             "no whole contacts.npz in it",
@@ -160,7 +175,7 @@ def save_contacts(path, contacts, identity):
     save_arrays(path, texts | arrays)
 
 
-def load_contacts(path, identity, rule, resolution):
+def load_contacts(path, identity, rule, resolution, window=PUBLISHED.window):
     """Contacts that `save_contacts` kept under the same identity; None when there are none, or they are damaged."""
     try:
         stored = load_arrays(path)
@@ -170,7 +185,8 @@ def load_contacts(path, identity, rule, resolution):
     if str(stored["identity"]) != json.dumps(identity, sort_keys=True) or not {*names} <= {*stored}:
         return None
     others = {name: json.loads(str(stored[name])) for name in OTHERS if name in stored}  # earlier versions had none
-    return Contacts(**{name: stored[name] for name in names}, **others, resolution=resolution, rule=rule)
+    arrays = {name: stored[name] for name in names}
+    return Contacts(**arrays, **others, resolution=resolution, rule=rule, window=window)
 
 
 def _arrays(rule):

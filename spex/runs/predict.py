@@ -12,9 +12,9 @@ from spex.models.model import Fitted
 from spex.models.registry import MODELS
 from spex.runs import records
 from spex.runs.settings import OF_RULE, read_run_settings
-from spex.runs.tensors import expected_width, genes_with_tensor, read_features
+from spex.runs.tensors import genes_with_tensor, layout_of, read_features
 
-FEATURE_RULE = ("beluga_sha256", "contact_rule", "hic_resolution", *OF_RULE, "windows_per_bin")
+FEATURE_RULE = ("beluga_sha256", "features", "bins", "contact_rule", "hic_resolution", *OF_RULE, "windows_per_bin")
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
 
 RIDGE = "ridge"
@@ -171,7 +171,7 @@ def predict_genes(model_folder, folder, genes):
     present = genes_with_tensor(folder, genes)
     logger.info("%s of %s genes have a tensor and get a prediction", f"{present.sum():,}", f"{len(genes):,}")
     genes = genes[present]
-    width = expected_width(folder, run_settings, genes["id"])
+    width = layout_of(folder, run_settings, genes["id"]).width
     _check_features(record, model_folder, folder, run_settings, width)
     fit = MODELS[record["settings"]["model"]].load(model_folder)
     features, tensors_sha256 = read_features(folder, genes["id"], width)

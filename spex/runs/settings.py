@@ -1,11 +1,10 @@
 """What determines a data folder's numbers, and the proof that a restart is the same run."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from expecto.gene_features import tensor_length
-from expecto.network import BELUGA
+from expecto.network import PUBLISHED, Network
 from spex.contacts.rules import EVERY_ONE, RULES, SHARED, make_rule, options_of, thresholds_in
 from spex.errors import InputError, command, in_words, parameter, shown
 from spex.files.checks import require_file
@@ -13,6 +12,7 @@ from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_js
 from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.maps.reader import check_different, map_sha256, require_map
 from spex.inputs.normalise import EXCLUDED, NO_CHROMOSOME
+from spex.models.layout import Layout
 from spex.options import options_in
 
 FORMAT = 2  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
@@ -34,6 +34,7 @@ OF_RULE = (*dict.fromkeys(name for rule in RULES.values() for name in thresholds
 LATER = (
     *("value_column", "count_column", "contact_radius", "tss_rule", "exclude_chroms"),
     *("distance_edges", "contact_weight", "windows_per_bin"),
+    *("network", "features", "bins"),
 )
 """Fields that folders of 1.0.0 lack, and that are not written where they say nothing."""
 
@@ -51,6 +52,8 @@ class RunSettings:
     thresholds of other rules. cache_dtype: of predictions that went through the prediction store. value_column,
     count_column, contact_radius: as of Reading; tss_rule, exclude_chroms: as of `genes_choice`; distance_edges (a
     list), contact_weight: as of the rule; None where they are left to their defaults. windows_per_bin: None for one.
+    network: fields of a Network other than the published one. features, bins: of tensors that were made of features of
+    another model, and of numbers of bins: source (name), sha256, width, names_sha256; genome and network are "" then.
     """
 
     genes_sha256: str
@@ -72,14 +75,18 @@ class RunSettings:
     distance_edges: list[float] | None = None
     contact_weight: str | None = None
     windows_per_bin: int | None = None
+    network: dict | None = None
+    features: dict | None = None
+    bins: dict | None = None
 
     @classmethod
     def of(cls, *, rule, resolution, reading=Reading(), **others):  # noqa: B008 (frozen)
         """Settings of a run with contact maps by a rule, or without any where `maps_sha256` is empty."""
-        if not others["maps_sha256"]:
-            return cls(**others)
-        options = options_of(rule, resolution) | reading.given()
-        return cls(**others, contact_rule=rule.name, hic_resolution=resolution, **options)
+        settings = cls(**others)
+        if not settings.maps_sha256:
+            return settings
+        settings = replace(settings, contact_rule=rule.name, hic_resolution=resolution)
+        return replace(settings, **options_of(rule, resolution, settings.window), **reading.given())
 
     def _given(self, names):
         return {name: value for name in names if (value := getattr(self, name)) is not None}
@@ -101,9 +108,27 @@ class RunSettings:
         return {names.get(name, name): value for name, value in given.items()}
 
     @property
+    def predictor(self):
+        """The Network whose predictions the tensors are of; None where they are of features from a file."""
+        return None if self.features else Network(**self.network) if self.network else PUBLISHED
+
+    @property
+    def window(self):
+        """Length in bp of what a contacted bin is read by: a window of the network, or the bin itself."""
+        return self.hic_resolution if self.features else self.predictor.window
+
+    @property
+    def layout(self):
+        """Layout of a tensor, without names."""
+        groups = len(self.distance_edges or [None]) if self.maps_sha256 else 0
+        if self.features:
+            return Layout(("own",), self.features["width"], self.bins["width"] if self.bins else 0, groups)
+        return Layout.of_network(self.predictor, groups)
+
+    @property
     def width(self):
         """Numbers of a tensor."""
-        return tensor_length(BELUGA, len(self.distance_edges or [None]) if self.maps_sha256 else 0)
+        return self.layout.width
 
     def recorded(self):
         """What is kept of them: dict of JSON values, as earlier versions had them where nothing new is asked."""
@@ -112,6 +137,8 @@ class RunSettings:
     @property
     def store_identity(self):
         """As `store_identity`, of this run."""
+        if self.features:
+            return {"format": FORMAT, "features": self.features, "bins": self.bins}
         return store_identity(self.genome_sha256, self.beluga_sha256, self.precision)
 
 

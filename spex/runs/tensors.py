@@ -9,13 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from expecto.gene_features import tensor_length
-from expecto.network import BELUGA
+from expecto.network import PUBLISHED
 from spex.errors import InputError, command
 from spex.files.sealed import DamagedFileError, load_array
-
-WIDTHS = tuple(tensor_length(BELUGA, groups) for groups in (0, 1))
-"""Lengths that a tensor of the published program may have: without and with contacts."""
+from spex.models.layout import Layout, published_layout
 
 READERS = 8
 NAMED_AT_ONCE = 3
@@ -70,16 +67,18 @@ def genes_with_tensor(folder, genes):
     return present
 
 
-def expected_width(folder, run_settings, gene_ids):
-    """Length of this folder's tensors: by its run.json, or without one (published program) that of a tensor."""
+def layout_of(folder, run_settings, gene_ids):
+    """Layout of this folder's tensors: by its run.json, or without one (published program) by the length of a tensor,
+    which contains contacts in one group or none."""
     if run_settings is not None:
-        return run_settings.width
+        return folder.named(run_settings.layout)
     for gene in gene_ids:
         with contextlib.suppress(DamagedFileError):
             array = load_array(folder.tensor_path(gene))
-            if array.shape in [(width,) for width in WIDTHS]:
-                return array.size
-    return WIDTHS[0]
+            layout = published_layout(array.size) if array.ndim == 1 else None
+            if layout is not None and layout.groups < 2:
+                return layout
+    return Layout.of_network(PUBLISHED, 0)
 
 
 def read_features(folder, gene_ids, width, columns=slice(None)):

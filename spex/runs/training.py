@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from spex.models.chromosomes import FoldScores, score_folds
-from spex.models.fits import assess, by_chromatin_feature, by_group, predictions_table
+from spex.models.fits import assess, by_feature, by_group, predictions_table
+from spex.models.layout import Layout
 from spex.models.registry import MODELS
 from spex.models.scores import WITHIN, Scores
 from spex.runs import records
 from spex.runs.settings import read_run_settings
-from spex.runs.tensors import TensorMatrix, expected_width
+from spex.runs.tensors import TensorMatrix, layout_of
 
 logger = logging.getLogger("spex")
 
@@ -26,16 +27,17 @@ class Training:
     """One model on one data folder's genes, for any number of targets, splits and seeds.
 
     results: folder that the fits' folders go into. genes: DataFrame (n) with id, symbol, chrom. features: TensorMatrix
-    (n, width). observed: float64 (n, t), ln(expression + pseudocount). targets: t pairs of target index and tissue
-    name. settings: JSON values that determine every fit alike, pseudocount among them. left_out: counts for the
-    record. bootstrap: "genes" or "blocks", of intervals; None is genes for a fit, blocks for folds put together.
-    chromatin: from `chromatin.read_chromatin_features`, or None. notes: free text for the record, which determines
-    nothing.
+    (n, width). layout: of its columns. observed: float64 (n, t), ln(expression + pseudocount). targets: t pairs of
+    target index and tissue name. settings: JSON values that determine every fit alike, pseudocount among them.
+    left_out: counts for the record. bootstrap: "genes" or "blocks", of intervals; None is genes for a fit, blocks for
+    folds put together. chromatin: from `chromatin.read_chromatin_features`, or None. notes: free text for the record,
+    which determines nothing.
     """
 
     results: Path
     genes: pd.DataFrame
     features: TensorMatrix
+    layout: Layout
     observed: np.ndarray
     targets: list[tuple[int, str]]
     model: str
@@ -80,16 +82,18 @@ def read_training(folder, matched, *, settings, **choices):
     genes, run_settings = matched.genes, read_run_settings(folder)
     if run_settings is None:
         logger.warning("%s: no such file, so what the tensors were made from is unknown", folder.run_json)
-    width = expected_width(folder, run_settings, genes["id"])
-    MODELS[choices["model"]].check_width(choices["parameters"], width)
-    features = TensorMatrix(folder, genes["id"], width)
+    layout = layout_of(folder, run_settings, genes["id"])
+    MODELS[choices["model"]].check_neighbours(choices["parameters"], layout.neighbours)
+    features = TensorMatrix(folder, genes["id"], layout.width)
     logger.info("read %s tensors of %s features", *(f"{length:,}" for length in features.shape))
-    made_with = {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": features.sha256, "width": width}
+    made_with = {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": features.sha256}
+    made_with["width"] = layout.width
     left_out = {name: len(getattr(matched, name)) for name in ("without_tensor", "without_expression")}
     return Training(
         results=folder.results,
         genes=genes,
         features=features,
+        layout=layout,
         observed=np.log(matched.expression.to_numpy() + settings["pseudocount"]),
         settings=settings | made_with,
         left_out=left_out,
@@ -135,7 +139,7 @@ def _learners(training, splits, pool):
     Each returns the learner, and the features of the test genes, float32 (test genes, width). The others' are freed
     unless the learner needs them, since trees take as much memory again as the features.
     """
-    model, arguments = MODELS[training.model], (training.parameters, training.device)
+    model, arguments = MODELS[training.model], (training.parameters, training.device, training.layout.neighbours)
 
     def alone(split):
         features = training.features.hand_over()
@@ -193,7 +197,7 @@ def _write_fit(training, fit, split, settings, features, observed):
     predicted, scores = assess(fit, features, observed, settings["target"], blocks)
     fit.save(folder)
     _write_predictions(folder, training.genes.iloc[split.test], observed, predicted)
-    table = by_chromatin_feature(fit.importance, training.chromatin)
+    table = by_feature(fit.importance, training.layout, training.chromatin)
     records.write_table(folder / "importance.csv", table)
     records.write_table(folder / records.IMPORTANCE_GROUPS, by_group(table))
     return records.write_record(

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from expecto.network import BELUGA
+from expecto.network import BASES, PUBLISHED
 from spex.compare.inputs import Protocol, expected_memory
 from spex.errors import count
 from spex.runs.cache import OWN_ROWS
@@ -19,7 +19,7 @@ GENES, COLUMNS = 22_826, 24_024
 OWN_AS_BINS = 30  # contacted bins that take as long as the local windows of a gene, which share their convolutions
 FOLD_AS_SPLITS = 1 / 4  # of ridge: folds of a cross-validation share their matrix
 SHARED_AS_MAPS = 2  # maps that take as long as what all maps of a comparison share
-ROW = 4 * BELUGA.features  # bytes of a window's predictions, float32
+ROW = 4 * PUBLISHED.features  # bytes of a window's predictions, float32
 FIT_BYTES_PER_COLUMN, PICTURES = 25, 180_000
 """Bytes on the disk: coefficients and importance of a fit; its pictures, which folds have none of."""
 
@@ -86,8 +86,8 @@ def measured(study, rates):
 
     (device, *_) = devices.choose_devices("CUDA" if study.resources["tensors"]["gpus"] else "CPU", None)
     kind, precision = device.partition(":")[0], devices.choose_precision([device], None)
-    starts = np.arange(TIMED[kind], dtype=np.int64) * BELUGA.window
-    codes = np.resize(np.arange(len(BELUGA.bases), dtype=np.uint8), len(starts) * BELUGA.window)
+    starts = np.arange(TIMED[kind], dtype=np.int64) * PUBLISHED.window
+    codes = np.resize(np.arange(len(BASES), dtype=np.uint8), len(starts) * PUBLISHED.window)
     parts = {"genome": None, "store": None, "contacts": None}
     with devices.computing(device, precision):
         model = devices.open_model(study.weights)
@@ -123,7 +123,8 @@ def estimate(study, work, rates=MEASURED):
     there = next(place for place in (study.out, *study.out.resolve().parents) if place.exists())
     free = shutil.disk_usage(there).free
     rotations = study.comparison.get("rotations", Protocol.rotations)
-    memory = int(expected_memory(work.genes, work.tissues, rotations, max(each.width for each in work.folders)))
+    widest = max(each.width - own.width for each in maps) if maps else 0
+    memory = int(expected_memory(work.genes, work.tissues, own.width, widest, rotations))
     return Cost(work, rates, steps, disk, free, memory, [*_warnings(study, steps, disk, free, memory)])
 
 

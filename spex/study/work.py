@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from expecto.gene_features import SHIFTS, tensor_length
-from expecto.network import BELUGA
+from expecto.gene_features import SHIFTS
+from expecto.network import PUBLISHED
 from spex.contacts.collect import read_maps
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes
@@ -19,6 +19,7 @@ from spex.inputs.genome import chromsizes_of
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
+from spex.models.layout import Layout
 from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chromosome
 from spex.runs.cache import PredictionStore, own_keys
@@ -161,7 +162,7 @@ def _sequence_alone(genes, missing, cache):
         name=SEQUENCE_ALONE,
         tensors=len(genes),
         missing=int(missing[0].sum()),
-        width=tensor_length(BELUGA, 0),
+        width=Layout.of_network(PUBLISHED, 0).width,
         windows=OWN_WINDOWS * len(genes),
         to_compute=OWN_WINDOWS * sum(cache.lacks("own", chrom, own_keys(on)) for chrom, on in needed),
     )
@@ -171,14 +172,14 @@ def _of_map(map_, genes, chromsizes, missing, cache):
     """The folder of a map: its contacts, read in one pass, and the windows of the bins. chromsizes: of the genome."""
     rule, resolution = map_.rule, map_.options["hic_resolution"]
     maps = agree_maps(open_maps([*map_.files], resolution, map_.reading, rule), genes, chromsizes)
-    contacts = read_maps(maps, genes, rule, resolution)
+    contacts = read_maps(maps, genes, rule, resolution, PUBLISHED.window)
     on = [(chrom, contacts.chrom == chrom) for chrom in genes["chrom"].unique()]
     starts, needed = contacts.window_starts, missing[contacts.gene]
     return FolderWork(
         name=map_.name,
         tensors=len(genes),
         missing=int(missing.sum()),
-        width=tensor_length(BELUGA, rule.groups),
+        width=Layout.of_network(PUBLISHED, rule.groups).width,
         windows=sum(len(np.unique(starts[here])) for _, here in on),
         to_compute=sum(cache.lacks("windows", chrom, starts[here & needed]) for chrom, here in on),
         contacts=len(contacts.bins),

@@ -77,7 +77,7 @@ def test_features_are_sums_of_the_probabilities_that_are_compared(computer):
     np.testing.assert_allclose(found["own", "features"], own[order], rtol=1e-5)
     first = slice(*computer.contacts.offsets[:2])
     contacted = found["contacted", "probabilities"][first][computer.contacts.downstream[first]].sum(0)
-    weight = Published().weight(1000)
+    weight = Published().weight(1000, 2000)
     place = int(np.flatnonzero(order == 0)[0])
     np.testing.assert_allclose(found["contacted", "features"][place, 0], weight * contacted, rtol=1e-5)
 

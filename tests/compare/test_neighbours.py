@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from expecto.network import BELUGA
-from spex.compare.folders import OWN_WIDTH, WIDTH, open_base, open_map_folders
+from spex.compare.folders import open_base, open_map_folders
 from spex.compare.neighbours import BinPredictions, local_sums, neighbour_blocks
 from spex.compare.prepare import MapMaker, coverage, find_map_files, group_genes
 from spex.contacts.controls import draw_matched, select_genes
@@ -39,9 +39,9 @@ def test_blocks_are_those_of_the_tensors(mapped, maker):
     ids = mapped.contacts.genes[::9].tolist()
     contacts = select_genes(mapped.contacts, ids)
     done = []
-    (block,) = neighbour_blocks([contacts], maker.predictions, done.append)
+    (block,) = neighbour_blocks([contacts], maker.predictions, 2002, done.append)
     assert sum(done) == len(ids)
-    expected, _ = read_features(mapped.folder, ids, WIDTH, slice(OWN_WIDTH, None))
+    expected, _ = read_features(mapped.folder, ids, 24024, slice(20020, None))
     assert expected.shape == (len(ids), 2 * BELUGA.features)
     assert_allclose(block, expected, rtol=1e-6)
 
@@ -50,7 +50,7 @@ def test_blocks_of_groups_and_weights_are_those_of_a_loop(mapped, maker):
     contacts = select_genes(mapped.contacts, mapped.contacts.genes[::40].tolist())
     rule = Corrected(distance_edges=(0.4, 0.6, 1), contact_weight="count")
     contacts = replace(contacts, rule=rule, weights=contacts.counts)
-    (block,) = neighbour_blocks([contacts], maker.predictions, lambda count: None)
+    (block,) = neighbour_blocks([contacts], maker.predictions, 2002, lambda count: None)
     expected, met = np.zeros((len(contacts.genes), 6, BELUGA.features)), set()
     for row, chrom in enumerate(contacts.chroms):
         for place in range(*contacts.offsets[row : row + 2]):
@@ -73,21 +73,21 @@ def test_a_map_that_is_weighted_as_a_whole_is_not_thinned(mapped, maker):
 def test_several_sets_of_contacts_read_together(mapped, maker):
     contacts = select_genes(mapped.contacts, mapped.contacts.genes[:40].tolist())
     drawn = draw_matched(contacts, 1)[0]
-    together = neighbour_blocks([contacts, drawn], maker.predictions, lambda count: None)
+    together = neighbour_blocks([contacts, drawn], maker.predictions, 2002, lambda count: None)
     for block, of in zip(together, (contacts, drawn), strict=True):
-        assert_array_equal(block, neighbour_blocks([of], maker.predictions, lambda count: None)[0])
+        assert_array_equal(block, neighbour_blocks([of], maker.predictions, 2002, lambda count: None)[0])
     assert not np.array_equal(*together)
 
 
 def test_local_sums_are_the_eleventh_of_own_windows(study, base):
     store = PredictionStore(study.cache, base.settings.store_identity, np.dtype(base.settings.cache_dtype))
     genes = base.genes.iloc[[3, 100, 7]]
-    sums = local_sums(store, genes)
+    sums = local_sums(store, genes, 2002)
     for row, gene in enumerate(genes.itertuples()):
         key = gene.tss * 2 + (gene.strand == "-")
         _, rows = store.get("own", gene.chrom, np.array([key]))
         assert_array_equal(sums[row], rows[0].reshape(11, -1)[10])
-    assert local_sums(store, genes.assign(tss=genes["tss"] + 1)) is None
+    assert local_sums(store, genes.assign(tss=genes["tss"] + 1), 2002) is None
 
 
 def test_a_cache_that_lacks_bins_is_refused(tmp_path, mapped, maker):

@@ -12,23 +12,23 @@ from spex.errors import InputError
 @pytest.mark.parametrize("rule, centre, weight", [("published", 40_000, 5), ("corrected", 40_500, 1)])
 def test_window_and_weight_of_a_contacted_bin(rule, centre, weight):
     rule = make_rule(rule)
-    assert_array_equal(rule.windows([40], 1000), [40])
-    assert_array_equal(rule.centres(np.array([40]), 1000), [centre])
-    assert rule.weight(1000) == weight
+    assert_array_equal(rule.windows([40], 1000, 2000), [40])
+    assert_array_equal(rule.centres(np.array([40]), 1000, 2000), [centre])
+    assert rule.weight(1000, 2000) == weight
 
 
 @pytest.mark.parametrize("resolution", [200, 1000, 2000, 2200, 3000, 5000, 10_000, 25_000, 50_000])
 def test_a_bin_is_tiled_from_end_to_end(resolution):
     rule, bins = Corrected(), np.array([0, 7, 8])
-    windows = rule.windows(bins, resolution)
-    centres = rule.centres(windows, resolution).reshape(3, -1)
+    windows = rule.windows(bins, resolution, 2000)
+    centres = rule.centres(windows, resolution, 2000).reshape(3, -1)
     assert centres.tolist() == [oracles.tile_centres(each, resolution) for each in bins.tolist()]
-    assert centres.shape[1] * rule.weight(resolution) == pytest.approx(1) and (np.diff(windows) > 0).all()
+    assert centres.shape[1] * rule.weight(resolution, 2000) == pytest.approx(1) and (np.diff(windows) > 0).all()
     within = centres[1] - 7 * resolution
     assert_array_equal(within + within[::-1], resolution)  # the halves mirror each other
     if resolution > 2000:
         assert within[0] == 1000 and (np.diff(within) <= 2000).all()
-    assert_array_equal(Published().windows(bins, resolution), bins)
+    assert_array_equal(Published().windows(bins, resolution, 2000), bins)
 
 
 def test_tss_bins_by_hand():

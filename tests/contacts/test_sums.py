@@ -50,7 +50,7 @@ def contacts_of(name, seed=2):
 def by_hand(contacts):
     """Each window of each contact by itself, from the definition."""
     rule, resolution = contacts.rule, contacts.resolution
-    tiles = rule.tiles(resolution)
+    tiles = rule.tiles(resolution, 2000)
     found = np.zeros((GENES, rule.groups, 2, WIDTH))
     for gene in range(GENES):
         for place in range(contacts.offsets[gene], contacts.offsets[gene + 1]):
@@ -58,10 +58,10 @@ def by_hand(contacts):
             group = int(np.searchsorted(rule.distance_edges, count**-0.5, side="right"))
             side = 0 if contacts.downstream[place] else 1
             for tile in range(tiles):
-                centre = int(rule.centres(np.array([contacts.bins[place] * tiles + tile]), resolution)[0])
+                centre = int(rule.centres(np.array([contacts.bins[place] * tiles + tile]), resolution, 2000)[0])
                 once = count if rule.contact_weight == "count" else 1
                 value = predict(np.array([centre - 1000]))[0].astype(np.float64)
-                found[gene, group, side] += once * rule.weight(resolution) * value
+                found[gene, group, side] += once * rule.weight(resolution, 2000) * value
     return found.reshape(GENES, -1, WIDTH)
 
 
@@ -85,10 +85,11 @@ def test_the_arrays_of_contacts_are_those_of_a_loop(name):
             own = contacts.bins[place]
             assert contacts.gene[place] == gene and contacts.start[place] == own * resolution
             assert contacts.distance[place] == abs(own - tss_bins[gene])
-            centres = rule.centres(own * rule.tiles(resolution) + np.arange(rule.tiles(resolution)), resolution)
+            tiles = rule.tiles(resolution, 2000)
+            centres = rule.centres(own * tiles + np.arange(tiles), resolution, 2000)
             assert_array_equal(contacts.window_starts[place], centres - 1000)
             once = contacts.counts[place] if rule.contact_weight == "count" else 1
-            assert contacts.weight[place] == once * rule.weight(resolution)
+            assert contacts.weight[place] == once * rule.weight(resolution, 2000)
         assert contacts.of_gene(gene) == slice(*contacts.offsets[gene : gene + 2].tolist())
     assert contacts.number.tolist() == [40, 0, 60, 7, 90]
 

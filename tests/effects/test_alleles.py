@@ -86,11 +86,11 @@ class ByHand:
                 neighbours[row] = tensors[row, OWN_SUMS:]
             for number in range(contacts.offsets[gene], contacts.offsets[gene + 1]):
                 side = 0 if contacts.downstream[number] else 1
-                for window in rule.windows(contacts.bins[number : number + 1], resolution):
-                    start = int(rule.centres(window, resolution)) - 1000
+                for window in rule.windows(contacts.bins[number : number + 1], resolution, 2000):
+                    start = int(rule.centres(window, resolution, 2000)) - 1000
                     chrom = contacts.chroms[gene]
                     centre = moved(chrom, start) + 1000
-                    neighbours[row, side] += rule.weight(resolution) * self.window(chrom, sequences, centre)
+                    neighbours[row, side] += rule.weight(resolution, 2000) * self.window(chrom, sequences, centre)
         return np.concatenate([own, neighbours], axis=1)
 
     def window(self, chrom, sequences, centre):

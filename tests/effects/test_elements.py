@@ -9,6 +9,7 @@ import torch
 import xgboost
 from oracles import beluga, predict_window
 
+from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.effects.elements import COLUMNS, ElementScorer
 from spex.effects.inputs import find_genes, open_inputs
@@ -73,7 +74,7 @@ def test_trees_are_knocked_out_one_element_at_a_time(filled):
             lambda windows: beluga(state, torch.from_numpy(windows)).numpy(), letters, row.start + 500
         )
         without = tensors_[gene].copy().reshape(-1, BELUGA.features)
-        without[index.positions[number]] -= held.astype(np.float32)
+        without[OWN_SUMS + index.columns[number]] -= held.astype(np.float32)
         expected = fit.predict(tensors_[[gene]])[0] - fit.predict(without.reshape(1, -1))[0]
         assert row.Score == pytest.approx(expected, abs=1e-5)
         checked += 1

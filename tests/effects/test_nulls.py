@@ -34,7 +34,9 @@ def source(made):
 
     def make(rule):
         parts = made(rule)
+        settings = SimpleNamespace(window=2000)
         inputs = SimpleNamespace(genes=parts.genes, contacts=parts.contacts, fits=parts.fits, index=lambda: parts.index)
+        inputs.settings = settings
         return inputs, parts.computer
 
     return make

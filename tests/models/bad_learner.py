@@ -126,10 +126,10 @@ class Plain(Model):
     def __init__(self, fault=""):
         self.fault = fault
 
-    def learner(self, features, split, parameters, device="cpu"):
+    def learner(self, features, split, parameters, device="cpu", neighbours=0):
         return PlainLearner(features, split, parameters["penalty"], self.fault)
 
-    def fold_learners(self, features, splits, parameters, device="cpu"):
+    def fold_learners(self, features, splits, parameters, device="cpu", neighbours=0):
         return [PlainLearner(features, split, parameters["penalty"], self.fault, True) for split in splits]
 
     def prepare(self, features, split, parameters, device="cpu"):

@@ -9,7 +9,7 @@ from fits import ROWS, data
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.errors import InputError
-from spex.models import gram, ridge
+from spex.models import gram
 from spex.models.device_products import DeviceProducts
 from spex.models.products import HostProducts
 from spex.models.registry import MODELS
@@ -38,11 +38,10 @@ def same_fits(found, expected):
 
 @pytest.mark.parametrize("parameters", [SHARED, APART])
 def test_one_split(split, on_device, monkeypatch, parameters):
-    monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 60)
     features, observed = data(1300)
     fits = {}
     for device in ("cpu", "cuda"):
-        learner = MODELS["ridge"].prepare(features, split, parameters, device)
+        learner = MODELS["ridge"].prepare(features, split, parameters, device, 60)
         assert isinstance(learner.gram.products, DeviceProducts) == (device == "cuda")
         fits[device] = list(learner.fit(observed, names="abc", wanted=range(3), seed=1))
     same_fits(fits["cuda"], fits["cpu"])
@@ -50,10 +49,11 @@ def test_one_split(split, on_device, monkeypatch, parameters):
 
 @pytest.mark.parametrize("parameters", [SHARED, APART])
 def test_every_fold(on_device, monkeypatch, parameters):
-    monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 40)
     features, observed = data(100)
     splits = cross_validation_splits(CHROMS)
-    folds = {device: MODELS["ridge"].prepare_folds(features, splits, parameters, device) for device in ("cpu", "cuda")}
+    folds = {
+        device: MODELS["ridge"].prepare_folds(features, splits, parameters, device, 40) for device in ("cpu", "cuda")
+    }
     for found, expected in zip(folds["cuda"], folds["cpu"], strict=True):
         wanted = {"names": "abc", "wanted": range(3), "seed": 1}
         same_fits(list(found.fit(observed, **wanted)), list(expected.fit(observed, **wanted)))

@@ -7,14 +7,15 @@ from numpy.testing import assert_allclose
 
 from expecto.gene_features import POSITIONS
 from spex.inputs.chromatin import read_chromatin_features
-from spex.models.fits import by_chromatin_feature, by_group
+from spex.models.fits import by_feature, by_group
+from spex.models.layout import published_layout
 
 
 @pytest.mark.parametrize("groups", [10, 12])
 def test_shares_equal_slow_sums(tmp_path, groups):
     chromatin = read_chromatin_features(write_features(tmp_path / "f.tsv"))
     importance = np.random.default_rng(0).random(groups * 2002)
-    table = by_chromatin_feature(importance, chromatin)
+    table = by_feature(importance, published_layout(len(importance)), chromatin)
     total = importance.sum()
     assert_allclose(table["share"][3], sum(importance[row * 2002 + 3] for row in range(groups)) / total, rtol=1e-12)
     assert_allclose(table[POSITIONS[9]][17], importance[9 * 2002 + 17] / total, rtol=1e-12)
@@ -34,7 +35,7 @@ def test_positions_stand_in_the_order_of_the_features():
 
 
 def test_without_names_and_without_any_use():
-    table = by_chromatin_feature(np.zeros(20020), None)
+    table = by_feature(np.zeros(20020), published_layout(20020), None)
     assert list(table.columns) == ["chromatin_feature", "share", *POSITIONS[:10]]
     assert (by_group(table)["share"] == 0).all()
     assert set(by_group(table)["group"]) == {"position"}

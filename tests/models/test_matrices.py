@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.errors import InputError
+from spex.models.layout import Layout
 from spex.models.matrices import Features, column_blocks, column_moments
 
 
@@ -52,10 +53,24 @@ def test_the_anndata_can_be_written_and_read_again(tmp_path, text):
     assert anndata.read_h5ad(tmp_path / "part.h5ad").obs["symbol"].tolist() == ["b", "b"]
 
 
-@pytest.mark.parametrize("width", [16_016, 20_021, 22_022])
-def test_no_features_are_so_wide(width):
-    genes = pd.DataFrame({"id": ["A"], "symbol": ["a"], "chrom": ["chr1"], "strand": ["+"], "tss": [1]})
-    with pytest.raises(
-        InputError, match=r"a matrix of shape \(1, \d+\) for 1 genes; expected one row per gene, of 20,020"
-    ):
-        Features(np.zeros((1, width)), genes)
+GENE = pd.DataFrame({"id": ["A"], "symbol": ["a"], "chrom": ["chr1"], "strand": ["+"], "tss": [1]})
+
+
+@pytest.mark.parametrize("shape", [(2, 50), (50,), (1, 49), (1, 2, 25)])
+def test_a_matrix_of_another_shape_is_refused(shape):
+    with pytest.raises(InputError, match=r"a matrix of shape \(.*\) for 1 genes; expected one row per gene"):
+        Features(np.zeros(shape), GENE, Layout(("own",), own=50))
+
+
+@pytest.mark.parametrize("width", [1, 50, 3072, 16_016, 20_021, 22_022])
+def test_features_of_any_other_width_are_of_the_gene_alone(width):
+    features = Features(np.zeros((1, width)), GENE)
+    assert not features.with_contacts and features.columns.tolist() == [("own", k) for k in range(1, width + 1)]
+
+
+def test_columns_of_another_model_have_its_names():
+    layout = Layout(("own",), own=2, bins=1, groups=2, own_names=("a", "b"), bin_names=("DNase",))
+    found = Features(np.zeros((1, 6)), GENE, layout)
+    sides = [f"contacts {side}, group {number}" for number in (1, 2) for side in ("downstream", "upstream")]
+    assert found.columns.tolist() == [("own", "a"), ("own", "b"), *((side, "DNase") for side in sides)]
+    assert found.groups == 2 and found.columns.names == ["position", "feature"]

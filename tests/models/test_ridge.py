@@ -46,11 +46,10 @@ def test_ridge_resumed_does_the_same_sums(split):
 
 
 @pytest.mark.parametrize("own", [[1e-2, 1e2], [1e3, "none"], ["none"]])
-def test_the_neighbour_block_has_a_penalty_of_its_own(split, monkeypatch, own):
-    monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 60)
+def test_the_neighbour_block_has_a_penalty_of_its_own(split, own):
     features, observed = data(160)
     given = {"penalties": [10.0, 0.1], "neighbour_penalties": own}
-    fits = fit_all("ridge", features, split, observed, parameters=given)
+    fits = fit_all("ridge", features, split, observed, parameters=given, neighbours=60)
     pairs = [(k, h) for k in (0.1, 10.0) for h in own]
     values = [closed_form(features, observed, split, k, 60, 1e14 if h == "none" else h) for k, h in pairs]
     errors = np.sqrt([np.mean((each[0] - observed)[split.watched] ** 2, axis=0) for each in values])
@@ -65,13 +64,15 @@ def test_the_neighbour_block_has_a_penalty_of_its_own(split, monkeypatch, own):
             assert_array_equal(fit.coefficients[-60:], 0)
 
 
-def test_equal_penalties_are_one_penalty_and_none_leaves_the_columns_out(split, monkeypatch):
-    monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 60)
+def test_equal_penalties_are_one_penalty_and_none_leaves_the_columns_out(split):
     features, observed = data(160)
 
     def coefficients(features, **parameters):
         return np.stack(
-            [fit.coefficients for fit in fit_all("ridge", features, split, observed, parameters=parameters)]
+            [
+                fit.coefficients
+                for fit in fit_all("ridge", features, split, observed, parameters=parameters, neighbours=60)
+            ]
         )
 
     shared = coefficients(features, penalties=[7.0])

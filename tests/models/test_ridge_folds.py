@@ -6,7 +6,7 @@ from fits import ROWS, closed_form, data
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spex.errors import InputError
-from spex.models import matrices, ridge
+from spex.models.layout import published_layout
 from spex.models.registry import MODELS
 from spex.models.splits import cross_validation_splits
 
@@ -14,9 +14,9 @@ CHROMS = np.resize([f"chr{number}" for number in (1, 1, 1, 2, 2, 8, 9, 10)], ROW
 PENALTIES = [1e-1, 1e1, 1e3, 1e5]
 
 
-def fit_folds(features, observed, splits, **parameters):
+def fit_folds(features, observed, splits, neighbours=0, **parameters):
     """Fits of every fold, a list of lists."""
-    learners = MODELS["ridge"].prepare_folds(features, splits, parameters)
+    learners = MODELS["ridge"].prepare_folds(features, splits, parameters, neighbours=neighbours)
     wanted = range(observed.shape[1])
     return [list(fold.fit(observed, names="abc", wanted=wanted, seed=1)) for fold in learners]
 
@@ -91,11 +91,10 @@ def test_the_order_of_genes_and_the_unit_of_a_feature_have_no_effect():
 
 
 def test_neighbour_penalties_in_every_fold(monkeypatch):
-    monkeypatch.setattr(ridge, "neighbour_columns", lambda width: 40)
     features, observed = data(100)
     splits = cross_validation_splits(CHROMS)
     pairs = [(k, h) for k in PENALTIES for h in (1.0, 1e4, "none")]
-    folds = fit_folds(features, observed, splits, penalties=PENALTIES, neighbour_penalties=[1e4, "none", 1])
+    folds = fit_folds(features, observed, splits, 40, penalties=PENALTIES, neighbour_penalties=[1e4, "none", 1])
     for split, fits in zip(splits, folds, strict=True):
         predictions = np.array(
             [refit(features, observed, split, k, 1e-14 if h == "none" else k / h, 40)[0] for k, h in pairs]
@@ -140,4 +139,5 @@ def test_closed_form_of_a_fold_differs_by_the_standardisation_alone():
 
 
 def test_the_width_of_the_neighbour_block():
-    assert [matrices.neighbour_columns(width) for width in (20_020, 24_024, 28_028, 300)] == [0, 4004, 8008, 0]
+    assert [published_layout(width).neighbours for width in (20_020, 24_024, 28_028)] == [0, 4004, 8008]
+    assert published_layout(300) is None

@@ -15,7 +15,7 @@ from spex.errors import InputError
 from spex.files.sealed import save_array
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings
-from spex.runs.tensors import TensorMatrix, expected_width, match_genes, read_features
+from spex.runs.tensors import TensorMatrix, layout_of, match_genes, read_features
 
 
 @pytest.fixture
@@ -92,12 +92,12 @@ def test_every_bad_tensor_is_counted_and_the_first_are_named(folder):
 
 def test_width_comes_from_the_run_or_from_a_tensor(folder):
     write_tensors(folder, count=1, width=24024)
-    assert expected_width(folder, RunSettings(**RUN_SETTINGS, genes_sha256="1"), ["g0"]) == 20020
+    assert layout_of(folder, RunSettings(**RUN_SETTINGS, genes_sha256="1"), ["g0"]).width == 20020
     with_maps = RunSettings(**RUN_SETTINGS | {"maps_sha256": ["a" * 64]}, genes_sha256="1")
-    assert expected_width(folder, with_maps, ["g0"]) == 24024
-    assert expected_width(folder, replace(with_maps, distance_edges=[0.3, 0.6]), ["g0"]) == 28028
+    assert layout_of(folder, with_maps, ["g0"]).width == 24024
+    assert layout_of(folder, replace(with_maps, distance_edges=[0.3, 0.6]), ["g0"]).width == 28028
     folder.tensor_path("a").write_bytes(b"damaged")
-    assert expected_width(folder, None, ["a", "g0"]) == 24024
+    assert layout_of(folder, None, ["a", "g0"]).width == 24024
 
 
 def test_genes_are_kept_that_have_expression_and_a_tensor(folder):
