@@ -54,6 +54,8 @@ def run(args):
         benchmark.keep(rows)
     elif benchmark is not None:
         rows = benchmark.rows
+    if args.own_windows:
+        inputs.require_network()
     if inputs.contacts is None and not args.own_windows:
         raise InputError(
             "its tensors are of sequence alone, so no bin is contacted",
@@ -109,7 +111,9 @@ def _draw(out, inputs, scorer, rows, table, features):
     wanted = [(row, number) for row in rows.tolist() for number in range(len(inputs.fits))]
     if len(wanted) > MOST_PICTURES:
         logger.info("the first %d of %d pictures are drawn; name fewer genes or tissues", MOST_PICTURES, len(wanted))
-    names = None if features is None else features[list(LABELS)].agg(" ".join, axis=1).str.strip().tolist()
+    names = list(inputs.folder.named(inputs.settings.layout).bin_names) or None
+    if not inputs.settings.features and features is not None:
+        names = features[list(LABELS)].agg(" ".join, axis=1).str.strip().tolist()
     (out / "pictures").mkdir(parents=True, exist_ok=True)
     for row, number in wanted[:MOST_PICTURES]:
         gene, fit = inputs.genes.iloc[row], inputs.fits[number]

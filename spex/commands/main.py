@@ -21,6 +21,7 @@ PROGS = {"tensors": "tensors.py", "train": "train.py", "resources": "python -m s
 
 COMMANDS = {
     "tensors": "compute the tensor of every gene",
+    "features": "make tensors of features that another model gave",
     "train": "fit a model of expression per tissue and score it on held-out chromosomes",
     "compare": "report what contact maps add to the sequence",
     "study": "run many maps, tissues and controls, described by one file",

@@ -9,7 +9,7 @@ from spex.commands.choices import ContactChoice, Inputs, Record, Shard, Targets
 from spex.commands.parser import OneLineParser, typed
 from spex.compare.protocol import Protocol
 from spex.contacts.rules import Corrected, Published, Rule
-from spex.features.choices import Computing
+from spex.features.choices import Computing, GivenChoice
 from spex.inputs.choices import Blocks, GeneChoice, Reading, SampleChoice
 from spex.models.choices import Fitting
 from spex.options import PATH, SEED, one_of, whole
@@ -52,6 +52,28 @@ def _tensors(words, prog):
     parser.options("contacts", Reading)
     parser.options("computation", Computing)
     _accept(parser, (Inputs, "expression"), (SampleChoice,), (Targets, "target_index", "pseudocount"), (Record,))
+    return parser
+
+
+def _features(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Make a data folder of features that another model gave, one row a gene, and of numbers of the bins that a map "
+        "says are contacted: predictions, or measured tracks.",
+        example="BORZOI.npz --data_folder DATA --maps MAP.mcool --tracks DNASE.bw",
+    )
+    parser.add_argument(
+        "features", type=typed(PATH), metavar="FILE", help="ids and X in .npz, HDF5 or zarr; .h5ad; Parquet"
+    )
+    parser.options(FILES, Inputs, "data_folder", "genes")
+    parser.options(FILES, GivenChoice)
+    parser.options(FILES, Inputs, "maps")
+    parser.options(FILES, Inputs, "cache", help="numbers of bins that comparisons need")
+    parser.options("genes", GeneChoice)
+    parser.options("contacts", ContactChoice, "resolution")
+    parser.options("contacts", Corrected, "min_count")
+    parser.options("contacts", Rule)
+    parser.options("contacts", Reading)
     return parser
 
 
@@ -406,6 +428,7 @@ def _fixed_size(size):
 
 PARSERS = {
     "tensors": _tensors,
+    "features": _features,
     "train": _train,
     "compare": _compare,
     "study": _study,

@@ -72,6 +72,7 @@ def _choose(args, inputs, tables):
 
 def run_null(args):
     inputs = open_effect_inputs(args, linear=True)
+    inputs.require_network()
     identity = {"number": args.number, "seed": args.seed}
     identities = [null_identity(inputs, each) | identity for each in inputs.fits]
     if all(_has_nulls(each.folder, known) for each, known in zip(inputs.fits, identities, strict=True)):

@@ -52,7 +52,9 @@ class LocalSums:
     def of(cls, base, cache, genes, bins):
         """base: BaseFolder. cache: prediction cache folder. genes: DataFrame (n) with chrom, strand, tss."""
         store = _store(cache, base.settings)
-        there = all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
+        given = base.settings.features
+        there = not given or given["local"] == bins
+        there = there and all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
         if not there:
             logger.warning("the prediction cache lacks genes' local windows, so there is no control of local sums")
         return cls(store, genes, there, bins)

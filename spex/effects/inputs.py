@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spex.contacts.collect import Contacts
-from spex.errors import InputError, listed
+from spex.errors import InputError, command, listed
 from spex.features.devices import choose_precision, computing, open_computer, open_model
 from spex.files.checks import require_file, require_folder
 from spex.files.hashes import KnownHashes, Watch
@@ -121,7 +121,11 @@ class EffectInputs:
 
     @contextlib.contextmanager
     def computer(self, device):
-        """A FeatureComputer on a device, which gives windows and keeps them in the prediction cache."""
+        """A FeatureComputer on a device, which gives windows and keeps them in the prediction cache; of features of
+        another model KeptBins."""
+        if self.settings.features:
+            yield KeptBins(self.sources.cache, self.settings, self.contacts)
+            return
         identity = replace(self.settings, precision=self.precision).store_identity
         cache = self.sources.cache
         with computing(device, self.precision), contextlib.closing(self.genome()) as genome:
@@ -137,6 +141,20 @@ class EffectInputs:
             with contextlib.closing(computer):
                 yield computer
 
+    def require_network(self):
+        """Refuse features of another model, whose network is not at hand.
+
+        Raises:
+            InputError: the tensors are of such.
+        """
+        if self.settings.features:
+            raise InputError(
+                "its features were given, and what an allele does to them cannot be computed",
+                argument="data_folder",
+                subject=self.folder.root,
+                expected=f"a data folder that {command('tensors')} filled",
+            )
+
     def genome(self):
         return Genome(self.sources.genome, self.folder.genome_index)
 
@@ -149,25 +167,52 @@ class EffectInputs:
         return {"tensors": self.settings.recorded(), "fits": fits, "precision": self.precision}
 
 
+class KeptBins:
+    """Numbers of contacted bins of another model's features, in the place of a FeatureComputer.
+
+    cache: folder that the run kept them in. settings: RunSettings. contacts: of the data folder, or None.
+    """
+
+    def __init__(self, cache, settings, contacts):
+        self.store = cache and PredictionStore(cache, settings.store_identity)
+        self.genome, ends = self, {} if contacts is None else pd.Series(contacts.start).groupby(contacts.chrom).max()
+        self.chromsizes = {chrom: int(end) + contacts.resolution for chrom, end in dict(ends).items()}
+        if contacts is not None:
+            self.chromsizes |= contacts.chromsizes or {}
+
+    def windows(self, chrom, starts, *, keep):
+        """Numbers of the bins of a chromosome that start there, float32 (n, width). starts: (n,) int64. keep: as they
+        are kept already, without effect."""
+        found, rows = self.store.get("windows", chrom, starts) if self.store else (np.zeros(len(starts), bool), None)
+        if not found.all():
+            raise InputError(
+                f"{(~found).sum():,} of {len(found):,} contacted bins on {chrom} have no numbers there",
+                argument="cache",
+                subject=self.store.folder.parent if self.store else "none",
+                expected="the folder that the features were made with",
+                hint=f"give it, or run {command('features')} again",
+            )
+        return rows
+
+
 def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=None):
     """Open and check all that effects are computed from: EffectInputs.
 
     data_folder: that tensors.py filled. fits, tissues, linear: as of `choose_fits`. made_with: what else the user named
-    once more, as `given` of `check_made_with`.
+    once more, as `given` of `check_made_with`. Features of another model need neither genome nor network.
 
     Raises:
         InputError: the folder is not done or of unknown making, its contacts are gone, another genome or network than
             its tensors were made with, no fit, or one of other features.
     """
-    watch = Watch(genome=sources.genome, network=sources.network)
     folder, settings = open_made(data_folder, "data_folder")
     if sources.cache is not None:
         require_folder(sources.cache, "cache")
-    require_file(sources.genome, "genome")
-    require_file(sources.network, "network")
-    hashes = KnownHashes(folder.input_hashes)
-    named = {**(made_with or {}), "genome": sources.genome, "network": sources.network}
-    check_made_with(folder, named, hashes, {})
+    predicted = {} if settings.features else {"genome": sources.genome, "network": sources.network}
+    watch, hashes = Watch(**predicted), KnownHashes(folder.input_hashes)
+    for argument, path in predicted.items():
+        require_file(path, argument)
+    check_made_with(folder, {**(made_with or {}), **predicted}, hashes, {})
     about = {"argument": "data_folder", "subject": data_folder}
     inputs = EffectInputs(
         folder=folder,
@@ -179,7 +224,8 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
         precision=choose_precision(sources.devices, sources.precision),
         watch=watch,
     )
-    check_on_genome(inputs.genes, inputs.chromsizes())
+    if predicted:
+        check_on_genome(inputs.genes, inputs.chromsizes())
     watch.check()
     with contextlib.suppress(OSError):  # a folder of someone else's, or on a disk that is full: hashes are made again
         hashes.save()

@@ -248,6 +248,7 @@ def _score_blocks(inputs, file, parts, block_rows, device, numbers, advance):
 
 def open_variants(inputs, variants, regions=()):
     """What a VariantRun goes through. variants: path of a file, or DataFrame. regions: as of VariantFile."""
+    inputs.require_network()
     in_memory = isinstance(variants, pd.DataFrame)
     if not in_memory and not is_piped(variants):
         inputs.watch.add("variants", variants)

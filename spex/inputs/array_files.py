@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -71,7 +72,8 @@ def _open_zarr(path, about):
         unknown = _codecs(json.loads(place.read_bytes())) - ZARR_CODECS
         if unknown:
             raise InputError(f"arrays coded by {shown(min(unknown))}", **about, expected="compressed numbers and text")
-    yield dict(zarr.open_group(path, mode="r").arrays())
+    with warnings.catch_warnings(action="ignore"):  # of types of text that other libraries may not read
+        yield dict(zarr.open_group(path, mode="r").arrays())
 
 
 def _codecs(metadata):
@@ -90,10 +92,8 @@ def _codecs(metadata):
 
 def as_texts(array):
     """An array of text as numpy has it, (n,) str; bytes are UTF-8."""
-    values = np.asarray(array[:])
-    if values.dtype.kind in "SO":
-        return np.array([each.decode() if isinstance(each, bytes) else str(each) for each in values.tolist()], str)
-    return values.astype(str)
+    values = np.asarray(array[:]).tolist()
+    return np.array([each.decode() if isinstance(each, bytes) else str(each) for each in values], str)
 
 
 FORMATS = (

@@ -109,17 +109,8 @@ def _places(chroms, bins, wanted, about, account):
         places[chrom] = np.full(len(numbers), -1)
         places[chrom][found] = rows[at[found]]
     total, missing = (sum(map(count, places.values())) for count in (len, lambda at: (at < 0).sum()))
-    account.used = int(total - missing)
-    account.leave_out("of other bins than contacted ones", len(chroms) - account.used)
-    if missing:
-        account.notes.append(f"{missing:,} of {total:,} contacted bins are not there, and add nothing")
-    if missing > FEW * total:
-        raise InputError(
-            f"{missing:,} of {total:,} contacted bins are not there",
-            **about,
-            expected=f"at most {FEW:.0%} missing",
-            hint="check chromosome names, build and resolution; known chromosomes: " + listed(np.unique(chroms), 3),
-        )
+    account.leave_out("of other bins than contacted ones", len(chroms) - int(total - missing))
+    _count_missing(account, missing, total, about, listed(np.unique(chroms), 3))
     return places
 
 
@@ -169,27 +160,32 @@ def _read_track(path, wanted, resolution):
         with warnings.catch_warnings(action="ignore"), pybigtools.open(str(path)) as track:  # of fill values, by 0.3
             sizes = track.chroms()
             known = names_in(sizes, wanted)
-            lacking = [chrom for chrom in wanted if chrom not in known]
-            if lacking:
-                raise InputError(
-                    f"no {listed(lacking, 3)}; it has {listed(sizes, 3)}",
-                    **about,
-                    expected="every chromosome that has contacted bins",
-                    hint="is it of the same build?",
-                )
             signal = {
-                chrom: _means(track, known[chrom], sizes[known[chrom]], bins, resolution)
+                chrom: _means(track, known.get(chrom), sizes.get(known.get(chrom), 0), bins, resolution)
                 for chrom, bins in wanted.items()
             }
     except InputError:
         raise
     except Exception as error:  # pybigtools raises whatever damaged content leads it to
         raise InputError(f"damaged ({shown(error)})", **about, expected=BIGWIG, hint="fetch it again") from error
-    account = Account(str(path), "bins", used=sum(map(len, wanted.values())))
-    past = sum(int((bins * resolution >= sizes[known[chrom]]).sum()) for chrom, bins in wanted.items())
-    if past:
-        account.notes.append(f"{past:,} of them lie past a chromosome's end, and add nothing")
+    past = sum(int((bins * resolution >= sizes.get(known.get(chrom), 0)).sum()) for chrom, bins in wanted.items())
+    account = Account(str(path), "bins")
+    _count_missing(account, past, sum(map(len, wanted.values())), about, listed(sizes, 3))
     return signal, account
+
+
+def _count_missing(account, missing, total, about, chroms):
+    """Count contacted bins that a file lacks, and refuse it where they are many. chroms: that it has, as text."""
+    account.used = int(total - missing)
+    if missing:
+        account.notes.append(f"{missing:,} of {total:,} contacted bins are not there, and add nothing")
+    if missing > FEW * total:
+        raise InputError(
+            f"{missing:,} of {total:,} contacted bins are not there",
+            **about,
+            expected=f"at most {FEW:.0%} missing",
+            hint=f"check names of chromosomes (it has {chroms}), build and resolution",
+        )
 
 
 def _means(track, chrom, size, bins, resolution):

@@ -14,7 +14,7 @@ from spex.runs import records
 from spex.runs.settings import OF_RULE, read_run_settings
 from spex.runs.tensors import genes_with_tensor, layout_of, read_features
 
-FEATURE_RULE = ("beluga_sha256", "features", "bins", "contact_rule", "hic_resolution", *OF_RULE, "windows_per_bin")
+FEATURE_RULE = ("beluga_sha256", "network", "contact_rule", "hic_resolution", *OF_RULE, "windows_per_bin")
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
 
 RIDGE = "ridge"
@@ -156,6 +156,19 @@ def _check_features(record, model_folder, folder, run_settings, width):
                 **about,
                 hint="make tensors with the model's settings",
             )
+    for field in ("features", "bins"):
+        before, now = (_columns(each) for each in (fitted["tensors"].get(field), getattr(run_settings, field)))
+        if before != now:
+            raise InputError(
+                f"fitted on {field} {before or 'of a network'}, those in {folder.root} are {now or 'of a network'}",
+                **about,
+                expected="features of the same model, with the same names",
+            )
+
+
+def _columns(described):
+    """What the columns of features from a file are, whatever the genes: source, width and names."""
+    return described and {name: described.get(name) for name in ("source", "width", "names_sha256")}
 
 
 def predict_genes(model_folder, folder, genes):
