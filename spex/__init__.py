@@ -15,6 +15,7 @@ _ROOMS = {
     "compare_maps compare_cells element_effects variant_effects",
     "spex.models.scores": "score Scores",
     "spex.models.fits": "Fit",
+    "spex.models.layout": "Layout",
     "spex.models.matrices": "Features",
     "spex.models.estimator": "Ridge",
     "spex.compare.tables": "Comparison",
@@ -35,6 +36,7 @@ __all__ = [
     "Features",
     "Fit",
     "InputError",
+    "Layout",
     "MapSheet",
     "Protocol",
     "Published",
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from spex.contacts.sheet import MapSheet
     from spex.errors import InputError
     from spex.models.estimator import Ridge
+    from spex.models.layout import Layout
     from spex.models.fits import Fit
     from spex.models.matrices import Features
     from spex.models.scores import Scores, score

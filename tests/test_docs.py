@@ -28,6 +28,7 @@ from pathlib import Path
 import cooler
 import numpy as np
 import pandas as pd
+import pybigtools
 import pytest
 import torch
 from annotation_files import gtf_of
@@ -67,8 +68,9 @@ PUBLISHED = (
     "python tensors.py --data_folder data_spex --mcool_filename data/4DNFIARR7LP4.mcool",
     "python train.py --data_folder data_spex --target_index 22",
 )
-OWN_DATA = ROOT / "docs/own_data.md"
-"""Its commands build on each other."""
+OWN_DATA, GIVEN = ROOT / "docs/own_data.md", ROOT / "docs/features.md"
+IN_TURN = (OWN_DATA, GIVEN)
+"""Pages whose commands build on each other."""
 
 LEAST_COMMANDS = 45
 """Fewer found means that this file reads the documents wrongly."""
@@ -149,9 +151,9 @@ PIECES = [piece for document in DOCUMENTS for piece in read_pieces(document)]
 
 
 def find_commands():
-    """Every command, once. Returns: dict of the command -> the piece where it stands first, in OWN_DATA where it is."""
+    """Every command, once. Returns: dict of the command -> the piece where it stands first, in IN_TURN where it is."""
     found = {}
-    for piece in sorted(PIECES, key=lambda piece: piece.document != OWN_DATA):
+    for piece in sorted(PIECES, key=lambda piece: piece.document not in IN_TURN):
         lines = piece.text.splitlines() if piece.kind == "sh" else []
         if piece.kind == "inline" and is_command(piece.text):
             lines = [piece.text]
@@ -572,22 +574,44 @@ def test_the_small_world_has_the_names_that_are_checked():
     [
         pytest.param(each, id=f"{piece.place} {each}")
         for each, piece in COMMANDS.items()
-        if piece.document != OWN_DATA or piece.kind == "inline"
+        if piece.document not in IN_TURN or piece.kind == "inline"
     ],
 )
 def test_command(world, command):
     world.run(command)
 
 
-def test_the_page_of_own_data_from_top_to_bottom(world):
-    steps = [each for each, piece in COMMANDS.items() if piece.document == OWN_DATA and piece.kind == "sh"]
-    assert [each.split()[1] for each in steps] == ["map", *["tensors"] * 2, "train", "compare", "elements", "variants"]
+def run_page(world, document, names):
+    """Run a page's commands one after the other. names: of the commands. Returns: what each printed."""
+    steps = [each for each, piece in COMMANDS.items() if piece.document == document and piece.kind == "sh"]
+    assert [each.split()[1] for each in steps] == names
     printed = []
     for step in steps:
         _, name, *argv = shlex.split(step)
         done = world.main(spex_command(name), argv)
         assert done.status == 0, f"{step}: {done.log}"
         printed.append(done.printed)
+    return printed
+
+
+def test_the_page_of_another_models_features_from_top_to_bottom(world):
+    """Features of 40 columns, and two tracks that have values on every chromosome."""
+    genes = pd.read_csv("expecto/geneanno_GRCh38.csv")
+    np.savez("borzoi.npz", ids=genes["id"].to_numpy(str), X=np.random.default_rng(0).normal(size=(len(genes), 40)))
+    for name in ("dnase", "h3k27ac"):
+        entries = [(chrom, start, start + 500, 1.5) for chrom in sorted(LENGTHS) for start in range(0, 50_000, 700)]
+        pybigtools.open(f"{name}.bw", "w").write(LENGTHS, iter(entries))
+    printed = run_page(world, GIVEN, ["features", "features", "compare", "train", "elements"])
+    assert printed[2] == "borzoi_map: too few chromosomes for a verdict\n" and PUBLISHED_LINE.fullmatch(printed[3])
+    assert set(pd.read_csv(printed[4].strip(), sep="\t")["TargetGene"]) == {"MYC"}
+    stands_for = "40 given features of genes (Borzoi, mean of 32 kb), and for the mean signal of 2 tracks"
+    assert stands_for in Path("borzoi_comparison/verdict.md").read_text()
+    assert f"B, {stands_for.partition(',')[0]}" in Path("borzoi_comparison/report.html").read_text()
+
+
+def test_the_page_of_own_data_from_top_to_bottom(world):
+    names = ["map", *["tensors"] * 2, "train", "compare", "elements", "variants"]
+    printed = run_page(world, OWN_DATA, names)
     assert PUBLISHED_LINE.fullmatch(printed[3])
     assert printed[4] == "lab_map: too few chromosomes for a verdict\n"
     elements, effects = (pd.read_csv(line.strip(), sep="\t") for line in printed[5:])
@@ -818,4 +842,4 @@ def test_signatures_are_the_library_s():
             ]
             assert ours == theirs, piece.place
             checked += 1
-    assert checked == 14
+    assert checked == 16

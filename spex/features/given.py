@@ -144,6 +144,7 @@ def _contacts_and_bins(inputs, genes):
 
 def _settings(inputs, given, bins, hashes):
     local = 0 if given.local is None else given.local.shape[1]
+    kind = "tracks" if inputs.given.tracks else "table"
     return RunSettings.of(
         genes_sha256=hashes.sha256(inputs.genes),
         genome_sha256="",
@@ -155,7 +156,7 @@ def _settings(inputs, given, bins, hashes):
         reading=inputs.reading,
         features={"source": inputs.given.source, "sha256": given.sha256, **_columns(given.X.shape[1], given.names)}
         | {"local": local},
-        bins=bins and {"sha256": bins.sha256, **_columns(bins.width, bins.names)},
+        bins=bins and {"kind": kind, "sha256": bins.sha256, **_columns(bins.width, bins.names)},
         **genes_choice(inputs.choice),
     )
 

@@ -145,7 +145,8 @@ def page(comparison, pictures, confirmation=None):
         **{name: [each.get(place) for each in shares] for name, place in PLACES.items()},
         itself=[of_maps.get(name, {}).get("distance_only", {}).get("touched") for name in values["maps"]["map"]],
     )
-    on_unseen, by_trees = _on_unseen(results, values["maps"]), _known(confirmation)
+    on_unseen = None if values["origin"] else _on_unseen(results, values["maps"])
+    by_trees = _known(confirmation)
     by_map = dict(list(results.groupby("map", sort=False)))
     if by_trees is not None:
         by_trees = by_trees.rename(columns={end: f"difference_{end}" for end in ("low", "high")})

@@ -166,11 +166,13 @@ def _pair(row):
 
 
 def scope(comparison):
-    """On which genes and tissues a comparison rests, as one sentence."""
+    """On which genes and tissues a comparison rests, and what other features, in one or two sentences."""
     results = comparison.results
     tissues = results["target_index"].nunique()
     where = f"{tissues} tissues" if tissues > 1 else results["target"].iloc[0]
-    return f"{results['genes'].max():,} genes on {results['chromosomes'].max()} chromosomes; {where}."
+    text = f"{results['genes'].max():,} genes on {results['chromosomes'].max()} chromosomes; {where}."
+    of = origin(comparison)
+    return f"{text} Sequence stands for {of['own']}, and for {of['bins']} of contacted bins." if of else text
 
 
 def untested(comparison):
@@ -223,6 +225,21 @@ def confirmed(rows):
     return f"{text[0].upper()}{text[1:]}"
 
 
+def origin(comparison):
+    """What the features are of where they are not the published network's: own (of genes) and bins, as text; else None."""
+    facts = next(iter(comparison.settings.get("maps", {}).values()), {}).get("made_with") or {}
+    features, bins, network = (facts.get(name) for name in ("features", "bins", "network"))
+    if features:
+        own = f"{features['width']:,} given features of genes" + (
+            f" ({features['source']})" if features["source"] else ""
+        )
+        measured = "the mean signal of {:,} tracks" if bins["kind"] == "tracks" else "{:,} given numbers"
+        return {"own": own, "bins": measured.format(bins["width"])}
+    if network:
+        return {"own": f"features of the gene's own sequence by the network {network['name']}", "bins": "its features"}
+    return None
+
+
 def methods(comparison):
     """The methods paragraph, of what this comparison did."""
     results, settings = comparison.results, _settings(comparison)
@@ -248,6 +265,7 @@ def methods(comparison):
         whitening=settings.get("whitening"),
         seeds=[f"{name.replace('_', ' ')} {settings[name]}" for name in sorted(settings) if name.endswith("seed")],
         versions=sorted((settings.get("versions") or {}).items()),
+        origin=origin(comparison),
     )
     return " ".join(text.split())
 
@@ -271,6 +289,7 @@ def values_of(comparison, tested=None):
         "strengths": STRENGTHS,
         "unseen": UNSEEN_NAMES,
         "methods": methods(tested),
+        "origin": origin(comparison),
     }
 
 
