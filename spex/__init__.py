@@ -77,8 +77,8 @@ if TYPE_CHECKING:
     from spex.contacts.sheet import MapSheet
     from spex.errors import InputError
     from spex.models.estimator import Ridge
-    from spex.models.layout import Layout
     from spex.models.fits import Fit
+    from spex.models.layout import Layout
     from spex.models.matrices import Features
     from spex.models.scores import Scores, score
 else:  # hidden from type checkers, which would take any name for known

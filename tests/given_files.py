@@ -1,6 +1,8 @@
 """Features and bins of a data folder written out as another model's would come."""
 
+import h5py
 import numpy as np
+import zarr
 
 from spex.inputs.genes import read_cached_genes
 from spex.runs.cache import PredictionStore, own_keys
@@ -43,3 +45,19 @@ def bin_arrays(folder, cache):
 
 def _store(cache, settings):
     return PredictionStore(cache, settings.store_identity, np.dtype(settings.cache_dtype))
+
+
+def write_arrays(path, arrays):
+    """Write arrays by the ending of a path: .npz, .h5 or .zarr. Returns: the path."""
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+    elif path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            for name, values in arrays.items():
+                file.create_dataset(name, data=values.tolist() if values.dtype.kind == "U" else values)
+    else:
+        group = zarr.open_group(path, mode="w")
+        for name, values in arrays.items():
+            text = values.dtype.kind == "U"
+            group.create_array(name, data=values.astype(np.dtypes.StringDType()) if text else values)
+    return path

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import warnings
 import zipfile
 import zlib
@@ -11,7 +12,7 @@ import numpy as np
 
 from spex.errors import InputError, not_installed, shown
 from spex.inputs.hdf5 import check_whole, open_hdf5
-from spex.inputs.identify import HDF5, Format, identify, recognise
+from spex.inputs.identify import BEGINNINGS, HDF5, Format, identify, recognise
 from spex.inputs.opening import check_unfolding
 
 ZARR_CODECS = {
@@ -19,6 +20,8 @@ ZARR_CODECS = {
     *("vlen-utf8", "vlen-bytes", "shuffle", "delta", "fixedscaleoffset"),
 }
 """What chunks of zarr may be coded by; numcodecs has one that is a pickle."""
+
+logger = logging.getLogger("spex")
 
 METADATA = ("zarr.json", ".zarray", ".zgroup")
 
@@ -73,7 +76,15 @@ def _open_zarr(path, about):
         if unknown:
             raise InputError(f"arrays coded by {shown(min(unknown))}", **about, expected="compressed numbers and text")
     with warnings.catch_warnings(action="ignore"):  # of types of text that other libraries may not read
-        yield dict(zarr.open_group(path, mode="r").arrays())
+        arrays = dict(zarr.open_group(path, mode="r").arrays())
+        for name, array in arrays.items():
+            if array.nchunks_initialized < array.nchunks:
+                logger.warning(
+                    "%s: %s of %s chunks of %s are not there, as where all is %s; they are taken for that",
+                    *(path, f"{array.nchunks - array.nchunks_initialized:,}", f"{array.nchunks:,}", name),
+                    array.fill_value,
+                )
+        yield arrays
 
 
 def _codecs(metadata):
@@ -100,7 +111,7 @@ FORMATS = (
     Format("zarr", lambda path: path.is_dir() and any((path / name).exists() for name in METADATA), reader=_open_zarr),
     Format("a folder", lambda path: path.is_dir(), lambda path: "give a zarr group, or a file"),
     Format("an HDF5 file", lambda path: recognise(path) == HDF5, reader=_open_hdf5),
-    Format("a NumPy archive", zipfile.is_zipfile, reader=_open_npz),
+    Format("a NumPy archive", lambda path: recognise(path) == BEGINNINGS[b"PK\x03\x04"], reader=_open_npz),
     Format(
         "another file",
         lambda path: True,

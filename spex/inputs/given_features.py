@@ -1,5 +1,6 @@
 """Features of genes from any model: one row of numbers a gene, tied by gene id."""
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, field
 
@@ -61,7 +62,7 @@ def read_given_features(path):
     kind = recognise(path) if path.is_file() else None
     if kind == PARQUET:
         parts = _of_parquet(path, about)
-    elif kind == HDF5 and _is_anndata(path, about):
+    elif kind == HDF5 and _is_anndata(path):
         parts = _of_anndata(path, about)
     else:
         parts = _of_arrays(path, about)
@@ -90,9 +91,11 @@ def _of_parquet(path, about):
     return table.index.astype(str).to_numpy(str), table.to_numpy(), table.columns.astype(str), None
 
 
-def _is_anndata(path, about):
-    with open_hdf5(path, about) as file:
+def _is_anndata(path):
+    """Whether an HDF5 file is an .h5ad; a damaged one is not, and its reader says so."""
+    with contextlib.suppress(OSError, RuntimeError, KeyError, ValueError), open_hdf5(path, {}) as file:
         return {"obs", "var", "X"} <= set(file)
+    return False
 
 
 def _of_anndata(path, about):

@@ -6,14 +6,12 @@ import shutil
 from types import SimpleNamespace
 
 import anndata
-import h5py
 import numpy as np
 import pandas as pd
 import pybigtools
 import pytest
-import zarr
 from conftest import tensor_bytes
-from given_files import bin_arrays, own_arrays
+from given_files import bin_arrays, own_arrays, write_arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 import spex
@@ -110,21 +108,6 @@ def test_sums_equal_slow_ones_and_a_restart_the_same_bytes(given, folders):
     assert tensor_bytes(mapped) == before
     described = json.loads((mapped / "run.json").read_text())["settings"]
     assert described["features"]["width"] == FEATURES and described["bins"]["width"] == BINS
-
-
-def write_arrays(path, arrays):
-    if path.suffix == ".npz":
-        np.savez(path, **arrays)
-    elif path.suffix == ".h5":
-        with h5py.File(path, "w") as file:
-            for name, values in arrays.items():
-                text = values.dtype.kind == "U"
-                file.create_dataset(name, data=[str(each) for each in values] if text else values)
-    else:
-        group = zarr.open_group(path, mode="w")
-        for name, values in arrays.items():
-            text = values.dtype.kind == "U"
-            group.create_array(name, data=values.astype(np.dtypes.StringDType()) if text else values)
 
 
 @pytest.mark.parametrize("ending", ["npz", "h5", "zarr", "h5ad"])
