@@ -226,7 +226,7 @@ def confirmed(rows):
 
 
 def origin(comparison):
-    """What the features are of where they are not the published network's: own (of genes) and bins, as text; else None."""
+    """What the features are of: own (of genes) and bins, as text; None for those of the published network."""
     facts = next(iter(comparison.settings.get("maps", {}).values()), {}).get("made_with") or {}
     features, bins, network = (facts.get(name) for name in ("features", "bins", "network"))
     if features:
