@@ -43,8 +43,16 @@ def recall(args, root, *names):
     folder = DataFolder(root)
     hashes, settings, found = KnownHashes(folder.input_hashes), read_run_settings(folder), {}
     for name in (name for name in names if name not in args.given):
-        paths = folder.recall(name, hashes)
-        if paths and paths != [Path(each).absolute() for each in as_list(getattr(args, name))]:
+        paths, usual = folder.recall(name, hashes), as_list(getattr(args, name))
+        gone = [] if name == "cache" or (usual and all(Path(each).exists() for each in usual)) else folder.gone(name)
+        if gone:
+            raise InputError(
+                "no such file any more",
+                argument=name,
+                subject=gone[0],
+                hint=f"{root} was made with it: put it back, or give {parameter(name)} its new place",
+            )
+        if paths and paths != [Path(each).absolute() for each in usual]:
             found[name] = paths if name in SEVERAL else paths[0]
     if settings is not None and "genes" in names:
         choice = {"tss_rule": settings.tss_rule, "exclude_chroms": settings.exclude_chroms}

@@ -91,6 +91,11 @@ class DataFolder:
                 )
         return [Path(each["path"]) for each in entries]
 
+    def gone(self, argument):
+        """Paths of an input that the folder remembers and that are no longer there: list of text."""
+        paths = [each["path"] for each in self._remembered().get(argument, [])]
+        return [path for path in paths if not split_uri(path)[0].exists()]
+
     def paths_of(self, argument, digests):
         """Where inputs of these hashes were, as the folder remembers them: list of text; empty where one is unknown."""
         known = {each["sha256"]: each["path"] for each in self._remembered().get(argument, [])}

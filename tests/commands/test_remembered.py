@@ -73,7 +73,7 @@ def test_hints_are_checked_and_are_no_part_of_what_the_folder_is(lab, capsys):
     assert train.main(argv) == 0  # given again, it is taken as it is now
     capsys.readouterr()
     (lab / "lab.csv").rename(lab / "moved.csv")
-    refuse(capsys, train.main, argv, "geneanno_GRCh38.csv: no such file; get it with")
+    refuse(capsys, train.main, argv, "--genes_filename .*/lab.csv: no such file any more; data was made with it")
     assert train.main([*argv, "--genes_filename", "moved.csv"]) == 0
     before = (lab / "data/run.json").read_bytes()
     (lab / "data/inputs.json").write_text("{")
@@ -129,3 +129,18 @@ def test_a_folder_of_some_genes_gets_no_others(lab, capsys):
     assert 0 < len(made) < len([*(lab / "data/tensors").iterdir()])
     assert tensors.main(few) == 0
     assert sorted((lab / "few/tensors").iterdir()) == made and "gene_type pc" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "gone, run, argv, option",
+    [
+        ("lab.fa", elements, ["data"], "--genome"),
+        ("lab.pth", elements, ["data"], "--network"),
+        ("lab.mcool", tensors, ["--data_folder", "data"], "--mcool_filename"),
+        ("lab.csv", train, TRAIN, "--genes_filename"),
+    ],
+)
+def test_an_input_that_is_gone_is_missed_by_its_name(lab, capsys, gone, run, argv, option):
+    (lab / gone).unlink()
+    found = rf"{option} {lab / gone}: no such file any more; data was made with it: put it back, or give {option}"
+    refuse(capsys, run.main, argv, found)
