@@ -29,6 +29,7 @@ SEVERAL = {"nargs": "+", "action": "extend", "default": []}
 FILES = "inputs and outputs"
 SHELLS = ("bash", "zsh", "tcsh")
 CONFIRMED = ("gbtree",)
+NULL_CLASSES = ("SNV", "substitution", "deletion", "insertion", "all")
 TABLES = {"type": typed(one_of(("tsv", "parquet"))), "choices": ("tsv", "parquet"), "default": "tsv"}
 FOLDER = "DATA_FOLDER"
 AS_MADE = "how the tensors were made, which the data folder knows"
@@ -237,7 +238,14 @@ def _null_variants(words, prog):
     )
     _add_effects(parser, "linear models only")
     add = parser.group("null variants").add_argument
-    add("--number", type=typed(whole(20)), default=300, help="of null variants in each stratum")
+    add("--number", type=typed(whole(20)), default=300, help="of null variants in each stratum and class")
+    add(
+        "--classes",
+        type=typed(one_of(NULL_CLASSES)),
+        choices=NULL_CLASSES,
+        default=NULL_CLASSES[0],
+        help="of alleles, beside SNVs, by their length: deletions and insertions take as long as 30 SNVs each",
+    )
     add("--seed", type=typed(SEED), default=1410, help="seed of the draws")
     parser.set_defaults(null=True)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)

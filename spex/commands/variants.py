@@ -15,7 +15,7 @@ from spex.commands.choices import Shard
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
 from spex.commands.parser import chosen
-from spex.effects.nulls import STRATA, load_nulls, null_effects, save_nulls
+from spex.effects.nulls import CLASSES, SNV, STRATA, load_nulls, null_effects, save_nulls
 from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import VariantRun, null_identity, open_variants
 from spex.files.checks import require_folder
@@ -73,13 +73,14 @@ def _choose(args, inputs, tables):
 def run_null(args):
     inputs = open_effect_inputs(args, linear=True)
     inputs.require_network()
-    identity = {"number": args.number, "seed": args.seed}
+    classes = [SNV, *(name for name in CLASSES if name != SNV and (args.classes == "all" or args.classes in name))]
+    identity = {"number": args.number, "seed": args.seed} | ({} if args.classes == SNV else {"classes": classes})
     identities = [null_identity(inputs, each) | identity for each in inputs.fits]
     if all(_has_nulls(each.folder, known) for each, known in zip(inputs.fits, identities, strict=True)):
         logger.info("null variants of all %d models are there already", len(inputs.fits))
         return
     with inputs.computer(inputs.sources.devices[0]) as computer:
-        tables = null_effects(inputs, computer, args.number, args.seed)
+        tables = null_effects(inputs, computer, args.number, args.seed, classes)
     inputs.watch.check()
     for each, table, known in zip(inputs.fits, tables, identities, strict=True):
         save_nulls(each.folder, table, known)

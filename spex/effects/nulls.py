@@ -1,9 +1,10 @@
-"""Null variants: random SNVs at places of the same kind, drawn apart in every stratum, and the rank of an effect there.
+"""Null variants: random alleles of the same class at places of the same kind, and the rank of an effect among theirs.
 
 Kinds of places, or strata, are the path by which an allele reaches a gene and the class of its distance to the TSS.
 Within a stratum each pair of a gene and a base in its local windows, or in the windows of its contacted bins, has the
 same chance, and so has each of the three other bases: base composition and CpG are those of such places. A draw over
-the whole genome would hardly ever hit one.
+the whole genome would hardly ever hit one. Classes of alleles are SNVs, and substitutions, deletions and insertions by
+their length: an insertion or deletion moves half of a gene's windows, so among SNVs nearly each would rank at an end.
 """
 
 import hashlib
@@ -34,6 +35,23 @@ TABLE, RECORD = "null_variants.tsv", "null_variants.json"
 LEAST_NULLS = 20
 """With fewer, a stratum gives no rank."""
 
+SNV = "SNV"
+LENGTHS = (2, 6, 21, 101)
+"""Lengths in bp at which classes of insertions, deletions and substitutions end; null variants of the last one are no
+longer than these."""
+
+KINDS = ("substitution", "deletion", "insertion")
+CLASSES = {
+    SNV: ("substitution", 1, 1),
+    **{
+        f"{kind} of {least} bp" if least == most else f"{kind} of {least}-{most} bp": (kind, least, most)
+        for kind in KINDS
+        for least, most in [(start, end - 1) for start, end in pairwise((1, *LENGTHS))]
+        if (kind, most) != ("substitution", 1)
+    },
+}
+"""Classes of alleles that null variants can be drawn of: name -> kind, least and largest length in bp."""
+
 TRIES = 200
 """Draws for each null variant that is wanted before a stratum counts as without places."""
 
@@ -63,21 +81,35 @@ STRATA = {
 """Name -> path, and the class's least distance and the one where the next class begins, in bp."""
 
 
+def class_of(removed, added):
+    """Class of an allele by the numbers of bases that it takes out and puts in; None of those without a name: longer
+    ones, and bases replaced by another number of them."""
+    kind = KINDS[0] if removed == added else "deletion" if not added else "insertion" if not removed else None
+    found = (name for name, (of, least, most) in CLASSES.items() if of == kind and least <= max(removed, added) <= most)
+    return next(found, None)
+
+
 @dataclass(frozen=True, eq=False)
 class NullEffects:
-    """Effects of null variants on one model's predictions. by_stratum: name -> float64, rising."""
+    """Effects of null variants on one model's predictions. by_kind: stratum and class -> float64, rising."""
 
-    by_stratum: dict[str, np.ndarray]
+    by_kind: dict[tuple[str, str], np.ndarray]
 
-    def quantiles(self, strata, effects):
-        """Signed ranks from -1, below all nulls of the stratum, to 1. strata, effects: (n,). Returns: (n,) float64.
+    @classmethod
+    def of(cls, table):
+        """Of a table with stratum, class and effect; earlier ones are of SNVs, and have no class."""
+        groups = table.assign(**{"class": table.get("class", SNV)}).groupby(["stratum", "class"])["effect"]
+        return cls({kind: np.sort(group.to_numpy()) for kind, group in groups})
+
+    def quantiles(self, strata, classes, effects):
+        """Signed ranks from -1, below all nulls of the stratum and class, to 1. All: (n,). Returns: (n,) float64.
 
         Of n nulls of which b are below the effect and e equal to it: 2 (b + (e + 1) / 2) / (n + 1) - 1. NaN where a
-        stratum has too few.
+        stratum has too few of the class.
         """
         quantiles = np.full(len(effects), np.nan)
-        for name, nulls in self.by_stratum.items():
-            mine = strata == name
+        for (name, of_class), nulls in self.by_kind.items():
+            mine = (strata == name) & (classes == of_class)
             if len(nulls) >= LEAST_NULLS and mine.any():
                 below = np.searchsorted(nulls, effects[mine], side="left")
                 equal = np.searchsorted(nulls, effects[mine], side="right") - below
@@ -109,17 +141,14 @@ def load_nulls(place, identity):
     path = place / TABLE
     if not path.is_file() or hashlib.sha256(content := path.read_bytes()).hexdigest() != made["sha256"]:
         raise DamagedFileError(f"{path}: missing or changed since it was written")
-    table = pd.read_csv(io.BytesIO(content), sep="\t", usecols=["stratum", "effect"])
-    return NullEffects({name: np.sort(group.to_numpy()) for name, group in table.groupby("stratum")["effect"]})
+    return NullEffects.of(pd.read_csv(io.BytesIO(content), sep="\t"))
 
 
 class _Draw(NamedTuple):
-    """A null variant for one gene. position: 0-based. ref, alt: base codes."""
+    """A null variant for one gene."""
 
     gene: int
-    position: int
-    ref: int
-    alt: int
+    change: Change
 
 
 class NullDrawer:
@@ -132,9 +161,11 @@ class NullDrawer:
         self._tss = inputs.genes["tss"].to_numpy(np.int64)
         self._chroms, self._strands = (inputs.genes[name].to_numpy(str) for name in ("chrom", "strand"))
 
-    def draw(self, name, count):
-        """Null variants of a stratum: list of _Draw, fewer than `count` where there are few such places, or none."""
-        generator = np.random.default_rng([self._seed, [*STRATA].index(name)])
+    def draw(self, name, count, of_class=SNV):
+        """Null variants of a stratum and class: list of _Draw, fewer than `count` where there are few such places, or
+        none."""
+        seeds = [self._seed, [*STRATA].index(name), *([] if of_class == SNV else [[*CLASSES].index(of_class)])]
+        generator = np.random.default_rng(seeds)
         drawn, of_own = [], STRATA[name][0] == OWN
         contacts = np.empty(0, np.int64) if of_own or self._index is None else self._of_stratum(name)
         for _ in range(TRIES if of_own or len(contacts) else 0):
@@ -142,11 +173,28 @@ class NullDrawer:
             for gene, position in zip(*places, strict=True):
                 if len(drawn) == count:
                     return drawn
-                ref = int(self._genome.codes(self._chroms[gene], position, position + 1)[0])
-                if ref < len(BASES) and self._is_of(generator, name, gene, position):
-                    alt = int(generator.choice([base for base in range(len(BASES)) if base != ref]))
-                    drawn.append(_Draw(gene, position, ref, alt))
+                change = self._change(generator, name, gene, position, of_class)
+                if change is not None:
+                    drawn.append(_Draw(gene, change))
         return drawn
+
+    def _change(self, generator, name, gene, position, of_class):
+        """A random allele of a class at a place; None where its bases are not all known, or it is of another
+        stratum."""
+        kind, least, most = CLASSES[of_class]
+        length = least if least == most else int(generator.integers(least, most + 1))
+        chrom, removed = self._chroms[gene], 0 if kind == "insertion" else length
+        refs = self._genome.codes(chrom, position, position + max(removed, 1))
+        if (refs >= len(BASES)).any():
+            return None
+        if kind == "substitution":
+            if not self._is_of(generator, name, gene, position):
+                return None
+            others = [generator.choice([base for base in range(len(BASES)) if base != ref]) for ref in refs]
+            return Change(chrom, position, length, np.array(others, np.uint8))
+        added = generator.integers(0, len(BASES), 0 if removed else length).astype(np.uint8)
+        change = Change(chrom, position, removed, added).leftmost(self._genome)
+        return change if self._is_of(generator, name, gene, change.start) else None
 
     def _own_places(self, generator, name, count):
         """Places in local windows, every gene and place alike: genes and 0-based positions, two lists."""
@@ -185,15 +233,18 @@ class NullDrawer:
         return path == OWN or generator.random() * by_bins < 1
 
 
-def null_effects(inputs, computer, number, seed):
+def null_effects(inputs, computer, number, seed, classes=(SNV,)):
     """Effects of null variants through each model.
 
-    computer: FeatureComputer. number: of null variants in each stratum, or as many as there are. seed: of the draws.
+    computer: FeatureComputer. number: of null variants in each stratum and class, or as many as there are. seed: of the
+    draws. classes: names in `CLASSES`.
 
-    Returns: list of DataFrame, one a fit: stratum, chrom, pos (1-based), ref, alt, gene_id, tss_distance, effect.
+    Returns: list of DataFrame, one a fit: stratum, class, chrom, pos (1-based, of the first base that changes), ref,
+    alt (empty where nothing is taken out or put in), gene_id, tss_distance, effect.
     """
     drawer = NullDrawer(inputs, computer.genome, seed)
-    draws = [(name, draw) for name in STRATA for draw in drawer.draw(name, number)]
+    kinds = [(name, of_class) for name in STRATA for of_class in classes]
+    draws = [(*kind, draw) for kind in kinds for draw in drawer.draw(kind[0], number, kind[1])]
     scorer = scorer_of(inputs, computer)
     chroms, ids = inputs.genes["chrom"].to_numpy(str), inputs.genes["id"].to_numpy(str)
     tss, strands = inputs.genes["tss"].to_numpy(np.int64), inputs.genes["strand"].to_numpy(str)
@@ -201,16 +252,17 @@ def null_effects(inputs, computer, number, seed):
     with progress(len(draws), "variants", "null variants") as advance:
         for first in range(0, len(draws), AT_ONCE):
             some = draws[first : first + AT_ONCE]
-            changes = [Change(chroms[draw.gene], draw.position, 1, np.array([draw.alt], np.uint8)) for _, draw in some]
-            found = scorer.effects(changes, only=[draw.gene for _, draw in some])
+            changes = [draw.change for *_, draw in some]
+            found = scorer.effects(changes, only=[draw.gene for *_, draw in some])
             of_draws = np.zeros((len(some), len(inputs.fits)))
             of_draws[found.alleles] = found.own + found.contact
             effects.append(of_draws)
-            for name, draw in some:
-                distance = int(along_gene(draw.position, tss[draw.gene], strands[draw.gene]))
-                letters = BASES[draw.ref], BASES[draw.alt]
-                rows.append((name, chroms[draw.gene], draw.position + 1, *letters, ids[draw.gene], distance))
+            for name, of_class, (gene, change) in some:
+                distance = int(along_gene(change.start, tss[gene], strands[gene]))
+                refs = computer.genome.codes(change.chrom, change.start, change.end)
+                letters = ["".join(BASES[code] for code in codes) for codes in (refs, change.added)]
+                rows.append((name, of_class, chroms[gene], change.start + 1, *letters, ids[gene], distance))
             advance(len(some))
-    table = pd.DataFrame(rows, columns=["stratum", "chrom", "pos", "ref", "alt", "gene_id", "tss_distance"])
+    table = pd.DataFrame(rows, columns=["stratum", "class", "chrom", "pos", "ref", "alt", "gene_id", "tss_distance"])
     effects = np.concatenate([np.empty((0, len(inputs.fits))), *effects])
     return [table.assign(effect=effects[:, number]) for number in range(len(inputs.fits))]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from expecto.gene_features import along_gene
-from spex.effects.nulls import path_of, stratum
-from spex.inputs.alleles import OK
+from spex.effects.nulls import class_of, path_of, stratum
+from spex.inputs.alleles import OK, trimmed
 from spex.inputs.vcf import info_entry
 
 COLUMNS = {
@@ -62,15 +62,23 @@ def block_table(inputs, alleles, block, nulls):
     table["effect"] = total.ravel()
     table["effect_own"], table["effect_contact"] = effects.own.ravel(), effects.contact.ravel()
     strata = np.array([stratum(*each) for each in zip(pairs["path"], pairs["tss_distance"], strict=True)], dtype=str)
+    classes = np.array([class_in_words(*each) for each in zip(pairs["ref"], pairs["alt"], strict=True)], dtype=str)
     nothing = np.full(len(pairs), np.nan)
     ranks = [
-        nothing if known is None else known.quantiles(strata, each) for known, each in zip(nulls, total.T, strict=True)
+        nothing if known is None else known.quantiles(strata, classes, each)
+        for known, each in zip(nulls, total.T, strict=True)
     ]
     table["quantile"] = np.column_stack(ranks).ravel()
     table["place"] = np.repeat(effects.alleles, count)
     others = of_alleles[block.statuses != OK].assign(place=np.flatnonzero(block.statuses != OK))
     table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, *COLUMNS, "place"])
     return table.sort_values("place", kind="stable")[[ROW, *COLUMNS]].reset_index(drop=True)
+
+
+def class_in_words(ref, alt):
+    """Class of an allele by its letters, as null variants have it; in words for those without a class."""
+    _, removed, added = trimmed(ref.upper(), alt.upper())
+    return class_of(len(removed), len(added)) or "longer or complex"
 
 
 def _touched(contacts, numbers):

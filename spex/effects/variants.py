@@ -18,7 +18,7 @@ import pandas as pd
 from spex.effects.alleles import ARRAYS, Effects, scorer_of
 from spex.effects.changes import Agreement, Change
 from spex.effects.nulls import load_nulls
-from spex.effects.variant_tables import COLUMNS, block_table
+from spex.effects.variant_tables import COLUMNS, block_table, class_in_words
 from spex.errors import InputError, count, parameter
 from spex.features.devices import work_on
 from spex.files import sealed
@@ -189,11 +189,27 @@ class VariantRun:
         how many alleles are scored and reach a gene, and why others do not: Account.
         """
         self.account = Account(self.file.about.get("subject", "variants"), "alleles")
+        unranked, fits = Counter(), self.inputs.fits
         for number, alleles in enumerate(self.file.blocks(self.block_rows)):
             part = self.parts.load(number)
             count_block(self.account, part)
-            yield block_table(self.inputs, alleles, part, self._nulls)
+            table = block_table(self.inputs, alleles, part, self._nulls)
+            unranked.update(_unranked(table, [each.name for each, kept in zip(fits, self._nulls, strict=True) if kept]))
+            yield table
         self.inputs.watch.check()
+        if unranked:
+            kinds = ", ".join(f"{name}: {alleles:,}" for name, alleles in sorted(unranked.items()))
+            self.account.notes.append(
+                f"no quantile for want of null variants of the class and place ({kinds}); spex variants null --classes "
+                "draws more"
+            )
+
+
+def _unranked(table, models):
+    """Alleles by class that have no quantile in some model that has null variants: Counter. table: of a block."""
+    without = table[table["quantile"].isna() & table["effect"].notna() & table["model"].isin(models)]
+    without = without.drop_duplicates(["chrom", "pos", "ref", "alt"])
+    return Counter(class_in_words(*each) for each in zip(without["ref"], without["alt"], strict=True))
 
 
 def count_block(account, block):

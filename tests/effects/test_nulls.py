@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, kstest
 
-from expecto.network import BELUGA
+from expecto.gene_features import along_gene
+from expecto.network import BASES
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import AlleleScorer
 from spex.effects.changes import Change
 from spex.effects.inputs import LinearModels
 from spex.effects.nulls import (
+    CLASSES,
     CONTACT,
     OWN,
+    SNV,
     STRATA,
     NullDrawer,
     NullEffects,
+    class_of,
     load_nulls,
     null_effects,
     path_of,
@@ -48,7 +52,12 @@ def nulls_of(source, rule, seed):
 
 
 def known(table):
-    return NullEffects({name: np.sort(group.to_numpy()) for name, group in table.groupby("stratum")["effect"]})
+    return NullEffects.of(table)
+
+
+def ranks(nulls, table):
+    """Quantiles of the effects of a table."""
+    return nulls.quantiles(table["stratum"].to_numpy(str), table["class"].to_numpy(str), table["effect"].to_numpy())
 
 
 @pytest.mark.parametrize("rule", [Corrected(), None])
@@ -56,7 +65,7 @@ def test_ranks_of_other_null_variants_are_uniform_in_each_stratum(source, rule):
     one, other = nulls_of(source, rule, 1), nulls_of(source, rule, 2)
     met = set()
     for first, second in zip(one, other, strict=True):
-        quantiles = known(first).quantiles(second["stratum"].to_numpy(str), second["effect"].to_numpy())
+        quantiles = ranks(known(first), second)
         for name, mine in second.groupby("stratum").groups.items():
             met.add(STRATA[name][0])
             assert len(mine) == NUMBER
@@ -81,11 +90,11 @@ def test_null_variants_drawn_over_the_whole_genome_would_not_do(source, world):
     found = scorer.effects(anywhere, only=genes)
     effects[found.alleles] = found.contact[:, 0]
     real = scorer.effects(
-        [Change(c, draw.position, 1, np.array([draw.alt], np.uint8)) for c, draw in zip(chroms, places, strict=True)],
+        [draw.change for draw in places],
         only=genes,
     )
-    quantiles = NullEffects({"contact": np.sort(effects)}).quantiles(
-        np.full(len(real.alleles), "contact"), real.contact[:, 0]
+    quantiles = NullEffects({("contact", SNV): np.sort(effects)}).quantiles(
+        np.full(len(real.alleles), "contact"), np.full(len(real.alleles), SNV), real.contact[:, 0]
     )
     assert kstest(quantiles, "uniform", args=(-1, 2)).pvalue < 1e-6
 
@@ -101,12 +110,13 @@ def test_null_variants_lie_where_their_stratum_says(source, world):
     for name in STRATA:
         for draw in drawer.draw(name, 40):
             gene = inputs.genes.iloc[draw.gene]
-            letters = world.sequences[gene["chrom"]]
-            assert letters[draw.position].upper() == BELUGA.bases[draw.ref] != BELUGA.bases[draw.alt]
-            upstream = (draw.position - (gene["tss"] - 1)) * (1 if gene["strand"] == "+" else -1)
+            letters, position = world.sequences[gene["chrom"]], draw.change.start
+            assert draw.change.removed == len(draw.change.added) == 1
+            assert letters[position].upper() != BASES[draw.change.added[0]]
+            upstream = (position - (gene["tss"] - 1)) * (1 if gene["strand"] == "+" else -1)
             own = -21_000 < upstream < 20_800 if gene["strand"] == "+" else -21_000 <= upstream <= 20_800
             starts = contacts.window_starts[contacts.of_gene(draw.gene)].ravel().tolist()
-            touched = any(start <= draw.position < start + 2000 for start in starts)
+            touched = any(start <= position < start + 2000 for start in starts)
             assert stratum(path_of(own, touched), upstream) == name
 
 
@@ -122,7 +132,7 @@ def test_base_composition_and_cpg_are_those_of_the_places(source, world):
     draws = NullDrawer(inputs, computer.genome, 6).draw("own, 0-1 kb", 2000)
     for draw in draws:
         letters = world.sequences[inputs.genes["chrom"].iloc[draw.gene]].upper()
-        seen[kind(letters, draw.position)] += 1
+        seen[kind(letters, draw.change.start)] += 1
     assert len(draws) == 2000
     assert chisquare(seen, expected / expected.sum() * seen.sum()).pvalue > 0.001
 
@@ -135,22 +145,23 @@ def kind(letters, position):
 
 
 def test_ranks_by_hand():
-    nulls = NullEffects({"own": np.array([-2.0, -1.0, 0.0, 1.0] * 5 + [3.0] * 1)})
-    nulls.by_stratum["own"].sort()
-    got = nulls.quantiles(np.array(["own", "own", "own", "both"]), np.array([-5.0, 5.0, 0.0, 0.0]))
+    nulls = NullEffects({("own", SNV): np.sort([-2.0, -1.0, 0.0, 1.0] * 5 + [3.0] * 1)})
+    strata, classes = np.array(["own", "own", "own", "both", "own"]), np.array([SNV] * 4 + ["deletion of 1 bp"])
+    got = nulls.quantiles(strata, classes, np.array([-5.0, 5.0, 0.0, 0.0, 0.0]))
     count = 21
     assert got[0] == pytest.approx(2 * 0.5 / (count + 1) - 1)
     assert got[1] == pytest.approx(2 * (count + 0.5) / (count + 1) - 1)
     assert got[2] == pytest.approx(2 * (10 + 3) / (count + 1) - 1)
-    assert np.isnan(got[3])
+    assert np.isnan(got[3:]).all()
 
 
 def test_kept_null_variants_are_those_of_the_model(tmp_path, source):
     (table, _) = nulls_of(source, Published(), 1)
     save_nulls(tmp_path, table, {"seed": 1, "files": {"model.npy": "a"}})
     kept = load_nulls(tmp_path, {"files": {"model.npy": "a"}})
-    for name, effects in known(table).by_stratum.items():
-        np.testing.assert_allclose(kept.by_stratum[name], effects, rtol=1e-8)
+    assert kept.by_kind.keys() == known(table).by_kind.keys()
+    for kind, effects in known(table).by_kind.items():
+        np.testing.assert_allclose(kept.by_kind[kind], effects, rtol=1e-8)
     assert load_nulls(tmp_path, {"files": {"model.npy": "b"}}) is None
     path, record = tmp_path / "null_variants.tsv", tmp_path / "null_variants.json"
     content = path.read_bytes()
@@ -164,3 +175,60 @@ def test_kept_null_variants_are_those_of_the_model(tmp_path, source):
             load_nulls(tmp_path, {"files": {"model.npy": "a"}})
     record.unlink()
     assert load_nulls(tmp_path, {"files": {"model.npy": "a"}}) is None
+
+
+@pytest.mark.parametrize(
+    "removed, added, name",
+    [
+        (1, 1, SNV),
+        (2, 2, "substitution of 2-5 bp"),
+        (1, 0, "deletion of 1 bp"),
+        (5, 0, "deletion of 2-5 bp"),
+        (6, 0, "deletion of 6-20 bp"),
+        (0, 21, "insertion of 21-100 bp"),
+        (0, 101, None),
+        (3, 2, None),
+    ],
+)
+def test_classes_of_alleles(removed, added, name):
+    assert class_of(removed, added) == name and (name is None or name in CLASSES)
+
+
+OTHERS = ("deletion of 1 bp", "insertion of 2-5 bp")
+
+
+def random_alleles(inputs, sequences, count, seed):
+    """Deletions of one base and insertions of two to five within 5 kb of a TSS, drawn in another way than null
+    variants: tuples of gene, class and Change."""
+    generator, found = np.random.default_rng(seed), []
+    while len(found) < count:
+        row = int(generator.integers(len(inputs.genes)))
+        gene = inputs.genes.iloc[row]
+        position = int(gene["tss"] - 1 + generator.integers(-5000, 5001))
+        if 0 < position < len(sequences[gene["chrom"]]) and sequences[gene["chrom"]][position].upper() in "ACGT":
+            of_class = OTHERS[len(found) % 2]
+            added = [] if of_class == OTHERS[0] else generator.integers(0, 4, int(generator.integers(2, 6)))
+            change = Change(gene["chrom"], position, int(of_class == OTHERS[0]), np.array(added, np.uint8))
+            found.append((row, of_class, change))
+    return found
+
+
+def test_random_alleles_rank_evenly_among_nulls_of_their_class(source, world):
+    """Few of them lie beyond 0.9; among SNVs most do. `benchmarks.nulls` counts many."""
+    inputs, computer = source(None)
+    (nulls, _) = null_effects(inputs, computer, 30, 1, (SNV, *OTHERS))
+    drawn = random_alleles(inputs, world.sequences, 100, 2)
+    changes = [change.leftmost(computer.genome) for *_, change in drawn]
+    scorer = AlleleScorer(computer, inputs.genes, None, LinearModels(inputs.fits[:1]))
+    found = scorer.effects(changes, only=[row for row, *_ in drawn])
+    tss, strands = inputs.genes["tss"].to_numpy(np.int64), inputs.genes["strand"].to_numpy(str)
+    starts = np.array([change.start for change in changes])[found.alleles]
+    strata = np.array([stratum(OWN, each) for each in along_gene(starts, tss[found.genes], strands[found.genes])])
+    classes = np.array([each for _, each, _ in drawn])[found.alleles]
+    assert len(found.alleles) > 90
+    fair = known(nulls).quantiles(strata, classes, found.own[:, 0])
+    unfair = known(nulls).quantiles(strata, np.full(len(strata), SNV), found.own[:, 0])
+    for name in OTHERS:
+        mine = classes == name
+        assert (abs(fair[mine]) > 0.9).mean() < 0.25 and kstest(fair[mine], "uniform", args=(-1, 2)).pvalue > 0.001
+        assert (abs(unfair[mine]) > 0.9).mean() > 0.5
