@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from expecto.gene_features import OWN_SUMS, REACH, own_features, transform_weights
-from expecto.network import BELUGA
+from expecto.network import PUBLISHED
 from spex.effects.alleles import Effects
 from spex.effects.changes import Change
 from spex.effects.inputs import ROWS, EffectInputs, LinearModels
@@ -34,15 +34,14 @@ from spex.inputs.genes import read_cached_genes
 from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.opening import DAMAGED, readable
 from spex.inputs.variant_files import VariantFile
+from spex.models.layout import published_layout
 from spex.runs.folder import DataFolder
 from spex.runs.predict import load_fit, named_fits
 
 NAME = re.compile(r"(?:.*\.)?shift_(-?\d{1,9})\.diff\.h5")
 DATA = "pred"
-FORM = (
-    f"ExPecto's {DATA}, two rows an allele (all forward, then all reverse complements) of {BELUGA.features:,} numbers"
-)
-OWN_COLUMNS = OWN_SUMS * BELUGA.features
+FORM = f"ExPecto's {DATA}, two rows an allele (all forward, then all reverse) of {PUBLISHED.features:,} numbers"
+OWN_COLUMNS = OWN_SUMS * PUBLISHED.features
 LONGEST_CHROMOSOME = 1 << 40
 """No genome is read, so no position lies past an end."""
 
@@ -79,7 +78,7 @@ class ChromatinEffects:
 
     def rows(self, start, stop):
         """Effects of some alleles in the windows of each shift, mean of both strands: float64 (alleles, s, 2002)."""
-        effects = np.empty((stop - start, len(self.paths), BELUGA.features))
+        effects = np.empty((stop - start, len(self.paths), PUBLISHED.features))
         for number, path in enumerate(self.paths):
             strands = [slice(start, stop), slice(self.alleles + start, self.alleles + stop)]
             forward, reverse = self._read(path, lambda data, strands=strands: [data[each] for each in strands])
@@ -96,7 +95,7 @@ class ChromatinEffects:
             check_whole(file, about)
             data = file.get(DATA)
             shape, kind = getattr(data, "shape", None), getattr(getattr(data, "dtype", None), "kind", None)
-            if kind != "f" or len(shape) != 2 or shape[1] != BELUGA.features or shape[0] % 2 or not shape[0]:
+            if kind != "f" or len(shape) != 2 or shape[1] != PUBLISHED.features or shape[0] % 2 or not shape[0]:
                 found = f"no data set {DATA} in it" if shape is None else f"{DATA} is {data.dtype} of shape {shape}"
                 raise _refused(path, found, FORM)
             return take(data)
@@ -120,13 +119,16 @@ class ChromatinEffectsRun:
         self.effects = ChromatinEffects(effects)
         watch, folder = Watch(variants=variants, effects=self.effects.paths), DataFolder(data_folder)
         genes = read_cached_genes(folder.cached_genes) if genes is None else genes
+        chosen = named_fits(folder, fits, tissues, linear=True)
+        for place, record in chosen.items():
+            require_published_network(place, record)
         self.file = VariantFile(variants, dict.fromkeys(genes["chrom"].unique().tolist(), LONGEST_CHROMOSOME))
         self.inputs = EffectInputs(
             folder=folder,
             settings=None,
             genes=genes.reset_index(drop=True),
             contacts=None,
-            fits=[load_fit(*each, OWN_COLUMNS) for each in named_fits(folder, fits, tissues, linear=True).items()],
+            fits=[load_fit(*each, OWN_COLUMNS) for each in chosen.items()],
             sources=None,
             precision=None,
             watch=watch,
@@ -209,6 +211,15 @@ class ChromatinEffectsRun:
         row = self.inputs.genes.iloc[gene]
         distances = (1 if row["strand"] == "+" else -1) * (pos + self.effects.shifts - row["tss"])
         return own_features(changes, transform_weights(distances)).ravel()
+
+
+def require_published_network(place, record):
+    """Refuse a fit on features of another network. place: its folder. record: of it."""
+    settings = record["settings"]
+    made = settings["tensors"] or {}
+    if published_layout(settings["width"]) is None or made.get("network") or made.get("features"):
+        found = "fitted on features of another model than ExPecto's network"
+        raise InputError(found, argument="fit", subject=place, expected=f"one of its {PUBLISHED.features:,} features")
 
 
 def _start(allele):

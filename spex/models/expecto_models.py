@@ -13,7 +13,7 @@ import struct
 import numpy as np
 
 from expecto.gene_features import OWN_SUMS, tensor_length
-from expecto.network import BELUGA
+from expecto.network import PUBLISHED
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.inputs.identify import recognise
@@ -23,8 +23,8 @@ ENDING = ".save"
 MAGIC = b"binf"
 HEADER = struct.Struct("<4sf302xQ")
 BASE_SCORE = 2.0
-WIDTH = tensor_length(BELUGA, 0)
-NUMBERS = OWN_SUMS * (1 + BELUGA.features) + 1
+WIDTH = tensor_length(PUBLISHED, 0)
+NUMBERS = OWN_SUMS * (1 + PUBLISHED.features) + 1
 """Weights, and the bias."""
 
 MOST_BEHIND = 4096
@@ -75,7 +75,7 @@ def read_expecto_model(path):
     numbers = np.frombuffer(content, "<f4", NUMBERS, HEADER.size).astype(np.float64)
     if not np.isfinite(numbers).all():
         raise _refused(path, "NaN or infinity among its weights")
-    rows = numbers[:-1].reshape(OWN_SUMS, 1 + BELUGA.features)
+    rows = numbers[:-1].reshape(OWN_SUMS, 1 + PUBLISHED.features)
     if rows[:, 0].any():
         raise _refused(path, "a weight where each of the 10 sums has a 0 in front")
     fit = RidgeFit(coefficients=rows[:, 1:].ravel(), intercept=base_score + float(numbers[-1]))

@@ -8,11 +8,8 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from expecto.gene_features import groups_in, positions
-from expecto.network import BELUGA
-from spex.errors import InputError, command, shown
+from spex.errors import InputError, command, parameter, shown
 from spex.files.atomic import whole_file, write_text
 from spex.files.hashes import file_sha256
 from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
@@ -24,15 +21,17 @@ from spex.models.registry import MODELS
 from spex.models.ridge import LINEAR, RidgeFit, read_linear
 from spex.runs import records
 from spex.runs.predict import EXPECTO, is_published, model_files
+from spex.runs.settings import read_run_settings
+from spex.runs.tensors import layout_of
 
 FORMAT = 1
 """Version of the form of exported models."""
 
 RECORD, CARD, WEIGHTS, BOOSTER = "model.json", "README.md", "weights.npz", "model.ubj"
 GENES = {"id": TEXT, "symbol": TEXT, "chrom": TEXT, "role": TEXT}
-COLUMNS = {"column": "int64", "position": TEXT, "chromatin_feature": "int64"}
-"""Columns of the tables of an exported model -> their types. role: train, validation or test. column: from 0.
-chromatin_feature: from 1."""
+"""Columns of an exported model's table of genes -> their types. role: one of `ROLES`."""
+
+ROLES = ("train", "validation", "test")
 
 KEPT = ("settings", "genes", "chosen", "chosen_on", "scores", "versions")
 """Parts of a fit's record that go out with it: neither notes nor the history of its training."""
@@ -140,6 +139,8 @@ def export_fit(folder, place, record, out, *, card, version):
         InputError: it was imported, or has no model of its own.
     """
     about, settings = {"argument": "fit", "subject": place}, record["settings"]
+    if place.resolve().parent != folder.results.resolve():
+        raise InputError("a fit of another data folder", **about, hint=f"give that one as {parameter('data_folder')}")
     if "imported" in record:
         why = OF_EXPECTO if is_published(record) else "export it from the folder that it was fitted in"
         raise InputError("it was imported, and is not exported", **about, hint=why)
@@ -153,27 +154,18 @@ def export_fit(folder, place, record, out, *, card, version):
             np.savez(file, coefficients=fit.coefficients, intercept=fit.intercept)
         else:
             file.write((place / BOOSTER).read_bytes())
-    names, genes = positions(groups_in(settings["width"], BELUGA)), genes_of(folder, settings)
-    tables = {"columns": (columns_of(names), COLUMNS), "genes": (genes, GENES)}
-    files = [
-        weights,
-        CARD,
-        *(write_tables(target, stem, [table], kinds).name for stem, (table, kinds) in tables.items()),
-    ]
+    genes = genes_of(folder, settings)
+    layout = layout_of(folder, read_run_settings(folder), genes["id"])
+    columns = layout.columns.to_frame(index=False).astype(str).rename_axis("column").reset_index()
+    kinds = {name: "int64" if name == "column" else TEXT for name in columns}
+    tables = [write_tables(target, "columns", [columns], kinds), write_tables(target, "genes", [genes], GENES)]
+    files = [weights, CARD, *(path.name for path in tables)]
     kept = {part: record.get(part) for part in KEPT}
     kept |= {"format": FORMAT, "name": place.name, "versions": {"spex": version, **record["versions"]}}
-    listed = genes["role"].value_counts().to_dict()
-    write_text(target / CARD, card({**kept, "weights": weights, "positions": names, "listed": listed}))
+    listed = {role: int((genes["role"] == role).sum()) for role in ROLES}
+    write_text(target / CARD, card({**kept, "weights": weights, "blocks": layout.blocks, "listed": listed}))
     save_sealed_json(target / RECORD, kept | {"files": {name: file_sha256(target / name) for name in files}})
     return target
-
-
-def columns_of(names):
-    """The columns of a tensor: DataFrame with column (from 0), position, chromatin_feature (from 1). names: of its
-    positions, in order."""
-    numbers = np.arange(len(names) * BELUGA.features)
-    position, feature = np.divmod(numbers, BELUGA.features)
-    return pd.DataFrame({"column": numbers, "position": np.array(names)[position], "chromatin_feature": feature + 1})
 
 
 def genes_of(folder, settings):

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from expecto.gene_features import groups_in
-from expecto.network import BELUGA
+from expecto.network import PUBLISHED
 from spex.errors import InputError, command, count, did_you_mean, listed, shown
 from spex.files.atomic import write_json
 from spex.inputs.normalise import names_like
 from spex.models.fits import predictions_table
+from spex.models.layout import published_layout
 from spex.models.model import Fitted
 from spex.models.registry import MODELS
 from spex.runs import records
@@ -182,7 +182,13 @@ def _check_features(record, model_folder, folder, run_settings, width):
     """
     fitted = record["settings"]
     about = {"argument": "fit", "subject": model_folder}
-    if is_published(record) and groups_in(width, BELUGA) is not None:
+    if is_published(record):
+        if published_layout(width) is None or (run_settings and run_settings.predictor != PUBLISHED):
+            raise InputError(
+                f"one of ExPecto's models, and {folder.root} has features of another model than its network",
+                **about,
+                expected="tensors of the published network",
+            )
         return
     if fitted["width"] != width:
         raise InputError(

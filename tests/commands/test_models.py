@@ -14,11 +14,13 @@ import train_inputs
 from published_models import write_effects, write_model, write_models
 from refusals import Touch, files_in, refuse
 
-from spex.commands import draw, elements, models, train, variants
+from spex.commands import draw, elements, models, tensors, train, variants
 from spex.effects.alleles import AlleleScorer
 from spex.effects.inputs import LinearModels
+from spex.example import WEIGHTS, lay_out
 from spex.files.sealed import load_array, load_sealed_json, save_sealed_json
 from spex.inputs.genes import cached_genes_text, keep_genes, read_gene_table
+from spex.models.ridge import RidgeFit
 from spex.reports.published import PROTOCOL, read_fits
 from spex.runs import records
 from spex.runs.folder import DataFolder
@@ -77,24 +79,34 @@ def test_published_models_become_fits_and_say_whose_they_are(imported):
     assert {"Liver", "Whole_Blood"} <= set(pd.read_csv(imported.folder.results / "results.csv")["target"])
 
 
-def test_a_published_model_scores_variants_as_numpy_does(imported, world, tmp_path, monkeypatch):
+def test_a_published_model_scores_the_variants_of_the_example_as_numpy_does(narrow, world, tmp_path, monkeypatch):
     """And bins that it knows nothing of count zero."""
-    rows = [("chr1", *change_of(world.sequences["chr1"], pos)) for pos in (59_000, 60_200, 75_000, 110_600)]
-    path, seen = write_vcf(tmp_path / "four.vcf", rows), []
-    effects = LinearModels.effects
+    shutil.copy(world.checkpoint, tmp_path / WEIGHTS)
+    lay_out(tmp_path)
+    rows, cache = write_models(tmp_path / "models", TISSUES), ["--cache", tmp_path / "cache"]
+    given = ["--genome", tmp_path / "genome.fa", "--network", tmp_path / WEIGHTS, *cache]
+    words = ["--genes", tmp_path / "genes.csv", "--maps", tmp_path / "contacts.mcool", "--rule", "corrected"]
+    run(tensors.main, "--data_folder", tmp_path / "data", *words, *given)
+    run(models.main, "import", tmp_path / "models", "--data_folder", tmp_path / "data")
+    effects, seen = LinearModels.effects, []
     monkeypatch.setattr(LinearModels, "effects", lambda self, changes: seen.append(changes) or effects(self, changes))
-    run(variants.main, path, *imported.argv, "--model", "expecto", "--out", tmp_path / "out")
+    words = [tmp_path / "variants.vcf", tmp_path / "data", "--model", "expecto", *given]
+    run(variants.main, *words, "--out", tmp_path / "out")
     table = read_table(tmp_path / "out/effects.tsv")
-    own, contact = seen
+    own, contact = np.concatenate(seen[::2]), np.concatenate(seen[1::2])  # of the pairs, in the order of the alleles
     assert np.abs(contact[:, 20_020:]).max() > 0.01 and not own[:, 20_020:].any()
-    for tissue, weights in imported.rows.items():
+    for tissue, weights in rows.items():
         mine = table[table["tissue"] == tissue]
         expected = own[:, :20_020] @ weights.reshape(-1).astype(np.float64)
         np.testing.assert_allclose(mine["effect"], expected, rtol=0, atol=1e-5 * np.abs(expected).max())
         np.testing.assert_array_equal(mine["effect_contact"], 0)
-        assert np.abs(expected).max() > 0.01
+        assert np.abs(expected).max() > 0.01 and (mine["status"] == "ok").all()
+
+
+def test_a_published_model_has_null_variants_like_any_other(imported):
     run(variants.main, "null", *imported.argv, "--model", "expecto", "--target", "liver", "--number", "20")
-    assert (imported.expecto[0] / "null_variants.tsv").exists()
+    nulls = [(place / "null_variants.tsv").exists() for place in imported.expecto]
+    assert nulls == [True, False]
 
 
 def test_a_published_model_predicts_and_scores_elements(imported, world, capsys):
@@ -264,6 +276,21 @@ def test_files_of_effects_of_another_form_are_refused(shifted, tmp_path, capsys,
     assert not (tmp_path / "out/effects.tsv").exists()
 
 
+def test_models_of_other_features_do_not_go_with_files_of_effects(shifted, tmp_path, capsys):
+    argv, paths, *_ = shifted
+    place, other = tmp_path / "data/results/other", {"features": {"width": 20_020, "source": "m", "sha256": "0" * 64}}
+    for width, made_of in ((20_020, other), (20_020, {"network": {"name": "n"}}), (300, None)):
+        place.mkdir(exist_ok=True)
+        RidgeFit(coefficients=np.ones(width), intercept=0.0).save(place)
+        made = {"target": "T", "target_index": 1, "model": "ridge", "width": width, "tensors": made_of}
+        records.write_record(place, settings=made)
+        words = [*map(str, argv), "--effects", *map(str, paths), "--model", str(place)]
+        refuse(
+            capsys, variants.main, words, "--model .*other: fitted on features of another model than ExPecto's network"
+        )
+    assert not (tmp_path / "out").exists()
+
+
 def test_files_of_effects_go_with_the_whole_file_alone(shifted, tmp_path, capsys):
     argv, paths, _, alleles, *_ = shifted
     words = [*map(str, argv), "--effects", *map(str, paths)]
@@ -350,6 +377,25 @@ def test_the_card_has_what_a_reader_needs(fitted):
         wanted += [f"| train | {kept['genes']['train']} |", f"spex models import {place.name}", "upstream, decay 0.01"]
         assert [each for each in wanted if each not in card] == []
         assert "`genes.tsv` lists them" in card and "No test gene was looked at" in card
+
+
+def test_an_exported_fit_is_one_of_its_data_folder(fitted, filled, tmp_path, capsys):
+    """With the contacts of that folder, or with its tensors' making unknown."""
+    argv = ["export", "--data_folder", str(fitted / "data"), "--out", str(tmp_path / "out"), "--model"]
+    place = filled(data="other").places[0]
+    refuse(capsys, models.main, [*argv, str(place)], "--model .*: a fit of another data folder; give that one as")
+    assert not (tmp_path / "out").exists()
+    options = train_inputs.write_inputs(tmp_path, width=24_024, run_settings=None)
+    data = tmp_path / "data"
+    shutil.copy(fitted / "data/cached_genes.tsv", data)
+    penalties = write_json(tmp_path / "p.json", {"penalties": [1e3, 1e4]})
+    run(train.main, *train_inputs.argv(options, "--model", "ridge", "--params", penalties))
+    run(models.main, "export", "--data_folder", data, "--out", tmp_path / "out")
+    (place,) = (tmp_path / "out").iterdir()
+    assert read_table(place / "columns.tsv").iloc[-1].tolist() == [24_023, "contacts upstream", 2002]
+    card = (place / "README.md").read_text()
+    assert "- 12 x 2,002: upstream, decay 0.01; " in card and "| network (checkpoint) | not known |" in card
+    assert "biased upwards" in card
 
 
 @pytest.mark.parametrize("model", ["ridge", "gbtree"])
