@@ -54,7 +54,9 @@ def run(args):
             copy = stack.enter_context(annotated_copy(run_.file, args.vcf_out, args.block_size))
             tables = _copied(tables, copy)
         written = write_tables(out, EFFECTS, _choose(args, inputs, tables), columns, args.format)
-    run_.account.notes.append("by the local windows alone" if args.effects else "contacts are held fixed")
+    run_.account.notes.append(
+        "by the local windows alone; REF is not compared with a genome" if args.effects else "contacts are held fixed"
+    )
     run_.account.report()
     print(written)
     return None

@@ -91,7 +91,7 @@ def _read_exported(place):
         kept = load_sealed_json(place / RECORD)
     except DamagedFileError as error:
         raise InputError("damaged or edited", subject=place / RECORD, **about) from error
-    if kept.get("format") != FORMAT or not {"files", *KEPT} <= kept.keys():
+    if kept.get("format") != FORMAT or not {"files", *KEPT} <= kept.keys() or kept["settings"]["model"] not in MODELS:
         expected = f"what this version's {command('models export')} writes"
         raise InputError("of another form", subject=place / RECORD, expected=expected, **about)
     for name, sha256 in kept["files"].items():
@@ -118,6 +118,8 @@ def _read_model(place, kept):
         with np.load(path, allow_pickle=False) as stored:
             numbers = [np.asarray(stored[name], np.float64) for name in ("coefficients", "intercept")]
         coefficients, intercept = numbers[0].reshape(-1), float(numbers[1])
+    except InputError:
+        raise
     except (KeyError, ValueError, TypeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         expected = "arrays coefficients and intercept, without pickled objects"
         raise InputError(
@@ -146,6 +148,8 @@ def export_fit(folder, place, record, out, *, card, version):
         raise InputError("it was imported, and is not exported", **about, hint=why)
     if not model_files(record):
         raise InputError("folds put together, which have no model", **about, expected="a fit with one")
+    genes = genes_of(folder, settings)
+    layout = layout_of(folder, read_run_settings(folder), genes["id"])
     target, weights = out / place.name, WEIGHTS if LINEAR in record["files"] else BOOSTER
     target.mkdir(parents=True, exist_ok=True)
     with whole_file(target / weights) as file:
@@ -154,8 +158,6 @@ def export_fit(folder, place, record, out, *, card, version):
             np.savez(file, coefficients=fit.coefficients, intercept=fit.intercept)
         else:
             file.write((place / BOOSTER).read_bytes())
-    genes = genes_of(folder, settings)
-    layout = layout_of(folder, read_run_settings(folder), genes["id"])
     columns = layout.columns.to_frame(index=False).astype(str).rename_axis("column").reset_index()
     kinds = {name: "int64" if name == "column" else TEXT for name in columns}
     tables = [write_tables(target, "columns", [columns], kinds), write_tables(target, "genes", [genes], GENES)]

@@ -203,7 +203,7 @@ def test_effects_of_files_are_those_of_the_formula(shifted, tmp_path, capsys):
     assert table.loc[table["status"] != "ok", "status"].tolist() == ["symbolic", "unknown_chromosome"]
     assert told.err.splitlines()[-1].endswith(
         "some.vcf: 5 alleles used; left out: 2 that reach no gene, 1 symbolic, 1 unknown_chromosome; by the local "
-        "windows alone"
+        "windows alone; REF is not compared with a genome"
     )
     run(variants.main, *argv, "--effects", *reversed(paths), "--wide", "--best_per_variant", "--block_size", "2")
     assert read_table(tmp_path / "out/effects.tsv")["Liver"].notna().sum() == 5
@@ -387,10 +387,14 @@ def test_an_exported_fit_is_one_of_its_data_folder(fitted, filled, tmp_path, cap
     assert not (tmp_path / "out").exists()
     options = train_inputs.write_inputs(tmp_path, width=24_024, run_settings=None)
     data = tmp_path / "data"
-    shutil.copy(fitted / "data/cached_genes.tsv", data)
     penalties = write_json(tmp_path / "p.json", {"penalties": [1e3, 1e4]})
     run(train.main, *train_inputs.argv(options, "--model", "ridge", "--params", penalties))
-    run(models.main, "export", "--data_folder", data, "--out", tmp_path / "out")
+    argv = ["export", "--data_folder", str(data), "--out", str(tmp_path / "out")]
+    capsys.readouterr()
+    refuse(capsys, models.main, argv, "--data_folder .*cached_genes.tsv: no such file")
+    assert not (tmp_path / "out").exists()
+    shutil.copy(fitted / "data/cached_genes.tsv", data)
+    run(models.main, *argv)
     (place,) = (tmp_path / "out").iterdir()
     assert read_table(place / "columns.tsv").iloc[-1].tolist() == [24_023, "contacts upstream", 2002]
     card = (place / "README.md").read_text()
@@ -458,6 +462,10 @@ CHANGED = [
     ),
     (lambda place: (place / "model.json").write_text("{}"), "model.json: damaged or edited"),
     (lambda place: save_sealed_json(place / "model.json", {"format": 9}), "model.json: of another form; expected what"),
+    (
+        lambda place: np.savez_compressed(place / "weights.npz", coefficients=np.zeros(1 << 24)) or sealed_again(place),
+        "weights.npz: .* expand to more than 128 MB",
+    ),
     (lambda place: save_weights(place, coefficients=np.ones(5), intercept=1.0), "npz: 5 weights for 20,020 columns"),
     (lambda place: save_weights(place, coefficients=np.ones(20_020)), "weights.npz: not readable .*intercept"),
     (
