@@ -21,6 +21,7 @@ from spex.example import WEIGHTS, lay_out
 from spex.files.sealed import load_array, load_sealed_json, save_sealed_json
 from spex.inputs.genes import cached_genes_text, keep_genes, read_gene_table
 from spex.models.ridge import RidgeFit
+from spex.reports.model_card import card
 from spex.reports.published import PROTOCOL, read_fits
 from spex.runs import records
 from spex.runs.folder import DataFolder
@@ -370,13 +371,29 @@ def test_an_exported_model_can_be_read_without_us(fitted):
 def test_the_card_has_what_a_reader_needs(fitted):
     for model, reads in (("ridge", "weights.npz"), ("gbtree", "model.ubj")):
         place = exported(fitted, model)
-        card, kept = (place / "README.md").read_text(), json.loads((place / "model.json").read_text())
-        assert card.startswith(f"# Adipose - Subcutaneous: {model}\n") and reads in card
+        text, kept = (place / "README.md").read_text(), json.loads((place / "model.json").read_text())
+        assert text.startswith(f"# Adipose - Subcutaneous: {model}\n") and reads in text
         wanted = [*kept["versions"].values(), kept["settings"]["expression_sha256"], kept["settings"]["genes_sha256"]]
         wanted += [train_inputs.RUN_SETTINGS["beluga_sha256"], f"{kept['scores']['spearman']:.4f}", "chr9", "chr8"]
         wanted += [f"| train | {kept['genes']['train']} |", f"spex models import {place.name}", "upstream, decay 0.01"]
-        assert [each for each in wanted if each not in card] == []
-        assert "`genes.tsv` lists them" in card and "No test gene was looked at" in card
+        assert [each for each in wanted if each not in text] == []
+        assert "`genes.tsv` lists them" in text and "No test gene was looked at" in text
+
+
+def test_the_card_names_the_model_whose_features_they_are(fitted):
+    kept = json.loads((exported(fitted, "ridge") / "model.json").read_text())
+    features = {"source": "Enformer_trunk", "sha256": "9" * 64, "width": 3}
+    bins = {"kind": "tracks", "sha256": "8" * 64, "width": 2}
+    kept["settings"] |= {"width": 3, "tensors": {"features": features, "bins": bins, "beluga_sha256": ""}}
+    listed = {"train": 1, "validation": 2, "test": 3}
+    text = card(kept | {"weights": "weights.npz", "blocks": [(("own",), ("x", "y", "z"))], "listed": listed})
+    assert (
+        "from 3\nfeatures of Enformer_trunk. " in text
+        and f"Enformer_trunk, {'9' * 64} |" in text
+        and f"tracks, {'8' * 64} |" in text
+    )
+    assert "network (checkpoint)" not in text and "chromosomes but 8 and 9" not in text
+    assert "lists every gene of the data folder; not all of them were used" in text and "- 1 x 3: own" in text
 
 
 def test_an_exported_fit_is_one_of_its_data_folder(fitted, filled, tmp_path, capsys):
@@ -397,9 +414,9 @@ def test_an_exported_fit_is_one_of_its_data_folder(fitted, filled, tmp_path, cap
     run(models.main, *argv)
     (place,) = (tmp_path / "out").iterdir()
     assert read_table(place / "columns.tsv").iloc[-1].tolist() == [24_023, "contacts upstream", 2002]
-    card = (place / "README.md").read_text()
-    assert "- 12 x 2,002: upstream, decay 0.01; " in card and "| network (checkpoint) | not known |" in card
-    assert "biased upwards" in card
+    text = (place / "README.md").read_text()
+    assert "- 12 x 2,002: upstream, decay 0.01; " in text and "| network (checkpoint) | not known |" in text
+    assert "biased upwards" in text
 
 
 @pytest.mark.parametrize("model", ["ridge", "gbtree"])
