@@ -25,7 +25,7 @@ from spex.effects.inputs import ROWS, EffectInputs, LinearModels
 from spex.effects.variant_tables import block_table
 from spex.effects.variants import Parts, ScoredBlock, count_block
 from spex.errors import InputError
-from spex.files.checks import require_file
+from spex.files.checks import is_piped, require_file
 from spex.files.hashes import Watch, file_sha256, json_digest
 from spex.inputs.account import Account
 from spex.inputs.alleles import OK
@@ -117,7 +117,9 @@ class ChromatinEffectsRun:
         self, data_folder, variants, effects, root, *, genes=None, fits=(), tissues=(), block_rows=Blocks.block_size
     ):
         self.effects = ChromatinEffects(effects)
-        watch, folder = Watch(variants=variants, effects=self.effects.paths), DataFolder(data_folder)
+        watch, folder = Watch(effects=self.effects.paths), DataFolder(data_folder)
+        if not is_piped(variants):
+            watch.add("variants", variants)
         genes = read_cached_genes(folder.cached_genes) if genes is None else genes
         chosen = named_fits(folder, fits, tissues, linear=True)
         for place, record in chosen.items():

@@ -17,6 +17,7 @@ from refusals import Touch, files_in, refuse
 from spex.commands import draw, elements, models, tensors, train, variants
 from spex.effects.alleles import AlleleScorer
 from spex.effects.inputs import LinearModels
+from spex.errors import InputError
 from spex.example import WEIGHTS, lay_out
 from spex.files.sealed import load_array, load_sealed_json, save_sealed_json
 from spex.inputs.genes import cached_genes_text, keep_genes, read_gene_table
@@ -25,6 +26,7 @@ from spex.reports.model_card import card
 from spex.reports.published import PROTOCOL, read_fits
 from spex.runs import records
 from spex.runs.folder import DataFolder
+from spex.runs.predict import named_fits
 
 TISSUES = ("Liver", "Whole_Blood")
 HEADER = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -206,6 +208,9 @@ def test_effects_of_files_are_those_of_the_formula(shifted, tmp_path, capsys):
         "some.vcf: 5 alleles used; left out: 2 that reach no gene, 1 symbolic, 1 unknown_chromosome; by the local "
         "windows alone; REF is not compared with a genome"
     )
+    copy = tmp_path / "copy.vcf"
+    run(variants.main, *argv, "--effects", *paths, "--vcf_out", copy)
+    assert [line.count("SPEX=") for line in copy.read_text().splitlines()[-9:]] == [1, 1, 1, 0, 1, 0, 0, 1, 0]
     run(variants.main, *argv, "--effects", *reversed(paths), "--wide", "--best_per_variant", "--block_size", "2")
     assert read_table(tmp_path / "out/effects.tsv")["Liver"].notna().sum() == 5
 
@@ -443,6 +448,8 @@ def test_imported_models_are_no_trainings(tmp_path, capsys):
     write_model(tmp_path / "models/Liver.save", np.ones((10, 2002)))
     folder = DataFolder(tmp_path / "data")
     run(models.main, "import", tmp_path / "models", "--data_folder", folder.root)
+    with pytest.raises(InputError, match="no fit of gblinear"):
+        named_fits(folder, ["gblinear"])
     run(draw.main, folder.root)
     assert "imported, so there are no predictions here to draw" in capsys.readouterr().err
     (folder.results / "other_imported").mkdir()
