@@ -8,7 +8,7 @@ from spex.commands.main import parser_of
 from spex.options import options_in
 
 COMMANDS = (["tensors"], ["train"], ["compare"], ["elements"], ["variants"], ["variants", "null"], ["map"], ["study"])
-COMMANDS += (["resources"], ["reproduce"], ["draw"], ["completion"])
+COMMANDS += (["models"], ["resources"], ["reproduce"], ["draw"], ["completion"])
 EVERY = {*options_in(Running)}
 HEAD = """\
 # Every option

@@ -29,13 +29,14 @@ POSITIONS = (
 there in one group."""
 
 
-def transform_weights():
+def transform_weights(distances=SHIFTS):
     """Weight of each window in each of the ten sums.
 
-    Returns: (10, 200) float64; rows 0-4 upstream, 5-9 downstream, by rising decay rate; columns as SHIFTS.
+    distances: (n,) of the windows' centres in bp along the gene from the TSS; negative is upstream.
+    Returns: (10, n) float64; rows 0-4 upstream, 5-9 downstream, by rising decay rate; columns as the distances.
     """
-    decay = np.exp(-DECAY_RATES[:, None] * np.abs(SHIFTS) / STEP)  # (5, 200)
-    return np.concatenate([decay * (SHIFTS <= 0), decay * (SHIFTS >= 0)])
+    decay = np.exp(-DECAY_RATES[:, None] * np.abs(distances) / STEP)  # (5, n)
+    return np.concatenate([decay * (distances <= 0), decay * (distances >= 0)])
 
 
 def own_features(predictions, weights):

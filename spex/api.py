@@ -683,7 +683,8 @@ def element_effects(
     data_folder
         That `tensors.py` filled, with a contact map.
     models
-        Folders of fits under its results, or "ridge", "gblinear", "gbtree" for all such fits there; ridge without any.
+        Folders of fits under its results, or "ridge", "gblinear", "gbtree", "expecto" (imported) for all such fits
+        there; ridge without any.
     genome, network
         FASTA and checkpoint that the tensors were made with.
     genes
@@ -758,7 +759,7 @@ def variant_effects(
         Path of a .vcf, .vcf.gz or .bcf, or of a table of VCF's first columns; or a DataFrame with chrom, pos (1-based),
         ref, alt (text, or a tuple or list of alleles, as pysam and cyvcf2 have them), and id where they have one.
     data_folder, models, genome, network, targets, cache, device, precision, batch_size
-        As of `element_effects`; the models are linear, ridge or gblinear.
+        As of `element_effects`; the models are linear: ridge, gblinear or expecto.
 
     Returns
     -------

@@ -214,6 +214,24 @@ def neighbour_features(predict, sequence, tss, strand, maps, *, rule, resolution
     return np.concatenate(sums)
 
 
+def effect_of_shifts(coefficients, changes, pos, tss, strand):
+    """The change of ln(expression) that a linear model predicts from changes of the windows around an allele.
+
+    coefficients: (10, features), five decay rates upstream, five downstream. changes: dict of shift in bp along the
+    chromosome -> (features,), of the window whose centre is at the allele's position plus the shift. pos, tss: 1-based.
+    """
+    effect = 0.0
+    for shift, change in changes.items():
+        along = pos + shift - tss if strand == "+" else tss - pos - shift
+        for number, rate in enumerate(DECAY_RATES):
+            weight = math.exp(-rate * abs(along) / STEP)
+            if along <= 0:
+                effect += weight * sum(coefficients[number][k] * change[k] for k in range(len(change)))
+            if along >= 0:
+                effect += weight * sum(coefficients[5 + number][k] * change[k] for k in range(len(change)))
+    return effect
+
+
 def matched_bins(pool, touched, tss_bin, resolution, turns, chances, shares=(0.25, 0.5, 1, 3, 7)):
     """Distance-matched bins of one gene, found by looking at every bin of the pool for every contact.
 

@@ -37,6 +37,7 @@ from cooler.cli import cli as cooler_cli
 from file_server import FileServer
 from made_comparison import made_confirmation
 from made_study_report import write_results
+from published_models import write_effects, write_models
 from reproduce_driver import LENGTHS as CHECKED_LENGTHS
 from reproduce_driver import small_table
 from reproduce_world import LENGTHS, make_files
@@ -47,7 +48,7 @@ import spex
 from benchmarks.gpu import __main__ as gpu
 from data.example import demo, small_study
 from expecto import beluga
-from spex.commands import reproduce, resources, study, tensors, train
+from spex.commands import models, reproduce, resources, study, tensors, train
 from spex.commands.example import next_commands
 from spex.commands.main import main as every_command
 from spex.commands.main import parser_of
@@ -86,7 +87,7 @@ PROGRAM = re.compile(r"[a-z][a-z0-9_-]*|python|\./\S+")
 MAIN = (*([name] for name in PARSERS), ["variants", "null"])
 """Commands all of whose options are in the documents."""
 
-WITH_TENSORS = ("train", "draw", "compare", "elements", "variants")
+WITH_TENSORS = ("train", "draw", "compare", "elements", "variants", "models")
 """Commands that take for granted the tensors of the folders that they name."""
 
 PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
@@ -230,6 +231,8 @@ def world(tmp_path_factory):
         write_contact_inputs(folder)
         shutil.copy(folder / MAP, folder / "other.mcool")
         write_variants_and_pairs(folder)
+        write_models(folder / "ExPecto/models", ["Liver", "Whole_Blood"])
+        write_effects(folder, {shift: np.full((1, 2002), 0.01) for shift in (-200, 0, 200)})
         genes = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")
         (folder / GENCODE).write_bytes(gzip.compress(gtf_of(genes).encode()))
         (folder / "quantified").mkdir()
@@ -367,9 +370,15 @@ class World:
                 assert self.main(study.main, ["init"]).status == 0
             if argv[0] == "report":
                 write_results(read_study(Path("study.yaml")))
-        if name in ("elements", "variants") and argv:
+        if name in ("elements", "variants", "models") and argv:
             given = ["--data_folder", "data_spex_corrected", "--model", "ridge", "--target_index", "22"]
             assert self.main(train.main, given).status == 0
+        if "expecto" in argv:
+            given = ["import", "ExPecto/models", "--data_folder", "data_spex_corrected"]
+            assert self.main(models.main, given).status == 0
+        if name == "models" and "exported" in argv[1:2]:
+            given = ["export", "--data_folder", "data_spex_corrected", "--out", "exported"]
+            assert self.main(models.main, given).status == 0
         if fits:
             assert self.main(train.main, ["--data_folder", "data_spex", "--target_index", "22"]).status == 0
 

@@ -165,3 +165,13 @@ def test_a_gene_with_near_pixels_only_has_no_neighbours(rule):
     maps = [[(30, 30, 9), (29, 30, 9), (30, 49, 9)]]
     features = oracles.neighbour_features(centre_is_a, with_a_at([]), 30_100, "+", maps, rule=rule)
     assert_array_equal(features, np.zeros(4))
+
+
+def test_changes_of_two_windows_count_by_their_distance_and_side():
+    """One feature; a window 200 bp upstream, and the one at the TSS, which counts on both sides."""
+    up, down = [[10.0], [20.0], [30.0], [40.0], [50.0]], [[1.0], [2.0], [3.0], [4.0], [5.0]]
+    decays = [math.exp(-rate) for rate in (0.01, 0.02, 0.05, 0.1, 0.2)]
+    expected = 7 * sum(weight * c for weight, c in zip(decays, (10, 20, 30, 40, 50), strict=True)) + 2 * (150 + 15)
+    found = oracles.effect_of_shifts(up + down, {-200: [7.0], 0: [2.0]}, 5000, 5000, "+")
+    assert_allclose(found, expected, rtol=RTOL)
+    assert_allclose(oracles.effect_of_shifts(up + down, {400: [7.0], 200: [2.0]}, 4800, 5000, "-"), expected, rtol=RTOL)

@@ -213,6 +213,14 @@ def _variants(words, prog):
     add = parser.group("variants").add_argument
     add("--out", type=typed(PATH), required=True, metavar="FOLDER", help="folder of the effects")
     add(
+        "--effects",
+        **SEVERAL,
+        type=typed(PATH),
+        metavar="FILE",
+        help="ExPecto's files of chromatin effects, shift_*.diff.h5, in the place of genome, network and tensors; the "
+        "genes are the data folder's, or those of --genes",
+    )
+    add(
         "--region",
         dest="regions",
         **SEVERAL,
@@ -249,6 +257,26 @@ def _null_variants(words, prog):
     add("--seed", type=typed(SEED), default=1410, help="seed of the draws")
     parser.set_defaults(null=True)
     parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
+    return parser
+
+
+def _models(words, prog):
+    parser = OneLineParser(prog, "Saved models, from elsewhere and to elsewhere.")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="{import,export}")
+    does = "make fits of ExPecto's published models (*.save), or of what export wrote"
+    own = commands.add_parser("import", help=does, description=does)
+    own.add_argument("models", type=typed(PATH), metavar="FOLDER", help="where they are")
+    own.options("output", Inputs, "data_folder", help="data folder whose results/ they go into")
+    does = "write fits with a card, weights, columns, genes, scores and hashes; nothing is pickled"
+    own = commands.add_parser("export", help=does, description=does)
+    own.options("models", Inputs, "data_folder", help="data folder that the models were fitted in")
+    add = own.group("models").add_argument
+    kinds = "folders under results/, or ridge, gblinear or gbtree for all such fits there (default: ridge)"
+    add("--model", dest="fit", type=typed(PATH), **SEVERAL, metavar="FIT", help=kinds)
+    own.options("models", Targets, "targets", default=[])
+    own.group("output").add_argument("--out", type=typed(PATH), required=True, metavar="DIR", help="a folder for each")
+    for own in commands.choices.values():
+        own.set_defaults(parser=own, resumes=False)
     return parser
 
 
@@ -394,7 +422,8 @@ def _add_effects(parser, models):
         type=typed(PATH),
         **SEVERAL,
         metavar="FIT",
-        help=f"folders under results/, or ridge, gblinear or gbtree for all such fits there: {models} (default: ridge)",
+        help="folders under results/, or ridge, gblinear, gbtree or expecto (imported) for all such fits there: "
+        f"{models} (default: ridge)",
     )
     parser.options("inputs", Targets, "targets", default=[])
     parser.options("inputs", Inputs, "genome", "network", "cache", "no_cache")
@@ -442,6 +471,7 @@ PARSERS = {
     "study": _study,
     "elements": _elements,
     "variants": _variants,
+    "models": _models,
     "map": _map,
     "draw": _draw,
     "resources": _resources,

@@ -1,10 +1,12 @@
 """`spex variants`: what alleles do to the genes that they reach, through their local windows and through contacts.
 
     spex variants FILE.vcf DATA_FOLDER --model FIT --out FOLDER
+    spex variants FILE.vcf DATA_FOLDER --model FIT --effects shift_*.diff.h5 --out FOLDER
     spex variants null DATA_FOLDER --model FIT
 
-Writes FOLDER/effects.tsv, a row an allele, gene and tissue. The second form makes the null variants that the column
-quantile ranks effects among, beside each model. docs/variants.md says what such scores are worth.
+Writes FOLDER/effects.tsv, a row an allele, gene and tissue. The second form takes what alleles do to chromatin features
+from ExPecto's files, in place of the network. The third makes the null variants that the column quantile ranks effects
+among, beside each model. docs/variants.md says what such scores are worth.
 """
 
 import contextlib
@@ -15,12 +17,16 @@ from spex.commands.choices import Shard
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
 from spex.commands.parser import chosen
+from spex.effects.chromatin_effects import ChromatinEffectsRun
 from spex.effects.nulls import CLASSES, SNV, STRATA, load_nulls, null_effects, save_nulls
 from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import VariantRun, null_identity, open_variants
+from spex.errors import InputError, parameter
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError
 from spex.files.streamed_tables import require_format, write_tables
+from spex.inputs.choices import GeneChoice
+from spex.inputs.genes import choose_genes
 from spex.inputs.vcf import annotated_copy, check_target
 
 EFFECTS = "effects"
@@ -36,8 +42,8 @@ def run(args):
     if args.vcf_out:
         check_target(args.vcf_out)
     out = require_folder(args.out, "out")
-    inputs = open_effect_inputs(args, linear=True)
-    run_ = VariantRun(inputs, open_variants(inputs, args.variants, args.regions), out, block_rows=args.block_size)
+    run_ = (by_files if args.effects else by_network)(args, out)
+    inputs = run_.inputs
     if not run_.score(shard):
         logger.info("other shards are not done; the run that finishes the last block writes the table")
         return None
@@ -48,10 +54,38 @@ def run(args):
             copy = stack.enter_context(annotated_copy(run_.file, args.vcf_out, args.block_size))
             tables = _copied(tables, copy)
         written = write_tables(out, EFFECTS, _choose(args, inputs, tables), columns, args.format)
-    run_.account.notes.append("contacts are held fixed")
+    run_.account.notes.append(
+        "by the local windows alone; REF is not compared with a genome" if args.effects else "contacts are held fixed"
+    )
     run_.account.report()
     print(written)
     return None
+
+
+def by_network(args, out):
+    """The run that the options describe: VariantRun."""
+    inputs = open_effect_inputs(args, linear=True)
+    return VariantRun(inputs, open_variants(inputs, args.variants, args.regions), out, block_rows=args.block_size)
+
+
+def by_files(args, out):
+    """The same with files of chromatin effects in the place of the network: ChromatinEffectsRun."""
+    for name in ("regions", "divisor"):
+        if name in args.given:
+            hint = "leave it out"
+            raise InputError(
+                f"of no use with {parameter('effects')}, whose rows are the whole file's", argument=name, hint=hint
+            )
+    return ChromatinEffectsRun(
+        args.data_folder,
+        args.variants,
+        args.effects,
+        out,
+        genes=choose_genes(args.genes, GeneChoice())[1] if args.genes else None,
+        fits=list(map(str, args.fit)),
+        tissues=args.targets,
+        block_rows=args.block_size,
+    )
 
 
 def _copied(tables, copy):

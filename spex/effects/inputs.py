@@ -63,12 +63,12 @@ class ContactIndex:
 class LinearModels:
     """Coefficients of linear models side by side.
 
-    fits: list of ChosenFit (t) of one width. coefficients: float64 (t, width), change of ln(expression) per unit of
-    each feature.
+    fits: list of ChosenFit (t). columns: slice of those that count, of which all fits have as many. coefficients:
+    float64 (t, width), change of ln(expression) per unit of each feature.
     """
 
-    def __init__(self, fits):
-        self.coefficients = np.stack([each.fit.coefficients for each in fits])
+    def __init__(self, fits, columns=slice(None)):
+        self.coefficients = np.stack([each.fit.coefficients[columns] for each in fits])
 
     def __len__(self):
         return len(self.coefficients)

@@ -102,7 +102,7 @@ def best_genes(table):
     """All rows of the gene, of each allele, that has the largest |effect| in any tissue; unscored alleles stay."""
 
     def pairs(some):
-        return some[ROW].astype(str) + "\t" + some["alt"] + "\t" + some["gene_id"].fillna("")
+        return some[ROW].astype(str) + "\t" + some["alt"] + "\t" + some["gene_id"].astype(object).fillna("")
 
     return table[pairs(table).isin(pairs(best_of_each(table)))]
 

@@ -15,6 +15,7 @@ from spex.files.sealed import DamagedFileError
 from spex.models.matrices import column_moments
 from spex.models.model import Learner, Model
 from spex.models.quantised import ROWS_AT_ONCE, quantise, quantise_like
+from spex.models.ridge import LINEAR, read_linear
 from spex.models.splits import Split
 from spex.progress import headings, progress
 
@@ -298,6 +299,10 @@ class BoostedLinear(_Boosted):
     """ExPecto's own model, a boosted linear one (Zhou et al. 2018)."""
 
     name, defaults, linear = "gblinear", GBLINEAR, True
+
+    def read_fit(self, folder):
+        """As of Model; what was imported without XGBoost is kept as its numbers."""
+        return read_linear(folder) if (folder / LINEAR).exists() else super().read_fit(folder)
 
     def cuda_problem(self):
         return "gblinear is fitted on the CPU only"

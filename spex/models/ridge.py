@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from spex.files.sealed import save_array
+from spex.files.sealed import load_array, save_array
 from spex.models.gram import NONE, Gram, Penalties
 from spex.models.matrices import column_blocks
 from spex.models.model import Learner
@@ -15,6 +15,8 @@ from spex.progress import progress
 RIDGE = {"penalties": [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]}
 OWN_PENALTY = "neighbour_penalties"
 """Parameter that may be left out: penalties of the neighbour block apart, numbers or "none"."""
+
+LINEAR = "model.npy"
 
 logger = logging.getLogger("spex")
 
@@ -140,9 +142,15 @@ def _warn_of_ends(what, values, best, names):
         )
 
 
+def read_linear(folder):
+    """The RidgeFit that `RidgeFit.save` wrote, for predictions alone; errors as of `load_array`."""
+    numbers = load_array(folder / LINEAR)
+    return RidgeFit(coefficients=numbers[1:], intercept=float(numbers[0]))
+
+
 @dataclass(frozen=True)
 class RidgeFit:
-    """A fitted ridge regression.
+    """A fitted ridge regression, or another linear model whose coefficients are known.
 
     coefficients: float64 (width,), per unit of each feature. intercept: in ln(expression). importance: (width,)
     |coefficient| per standard deviation of the feature. neighbour_penalty: a number, "none", or None where one penalty
@@ -170,4 +178,4 @@ class RidgeFit:
 
     def save(self, folder):
         """Write `model.npy`: the intercept, then the coefficients, float64."""
-        save_array(folder / "model.npy", np.concatenate([[self.intercept], self.coefficients]))
+        save_array(folder / LINEAR, np.concatenate([[self.intercept], self.coefficients]))

@@ -22,7 +22,6 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.blas import dsyr
 
-from spex.files.sealed import load_array
 from spex.models import products
 from spex.models.gram import NONE, Gram, too_small
 from spex.models.model import Learner, Model
@@ -30,12 +29,12 @@ from spex.models.ridge import (
     OWN_PENALTY,
     RIDGE,
     Choice,
-    RidgeFit,
     RidgeLearner,
     choices_of,
     columns_apart,
     make_fits,
     ratios_of,
+    read_linear,
 )
 from spex.options import NUMBER
 from spex.progress import progress
@@ -158,8 +157,7 @@ class RidgeModel(Model):
         return RidgeFolds(features, splits, parameters, device, neighbours).learners
 
     def read_fit(self, folder):
-        numbers = load_array(folder / "model.npy")
-        return RidgeFit(coefficients=numbers[1:], intercept=float(numbers[0]))
+        return read_linear(folder)
 
     def find_problem(self, parameters):
         unknown = sorted(parameters.keys() - RIDGE.keys() - {OWN_PENALTY})

@@ -231,6 +231,8 @@ def draw_folder(results):
         record = records.read_record(folder)
         if record is None or records.find_changed(folder, record):
             left_out.append((folder, "damaged; rerun the command that made it to rebuild it"))
+        elif "imported" in record:
+            left_out.append((folder, "imported, so there are no predictions here to draw"))
         elif "history" not in record:
             left_out.append((folder, "of version 1.0, which kept no history of the training; its own pictures stay"))
         else:

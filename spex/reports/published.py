@@ -71,7 +71,9 @@ def read_fits(folder, seeds):
     fits = {}
     for path in sorted(folder.results.iterdir()):
         record = read_record(path)
-        if record and record["settings"].items() >= PROTOCOL.items() and record["settings"]["seed"] in seeds:
+        if not record or "imported" in record:
+            continue
+        if record["settings"].items() >= PROTOCOL.items() and record["settings"]["seed"] in seeds:
             fits[record["settings"]["seed"]] = Training(record, read_table(path / PREDICTIONS, ("id",)).set_index("id"))
     return fits
 

@@ -1,13 +1,17 @@
 """Saved models applied to the tensors of any data folder: which models, whether they suit it, and predictions."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spex.errors import InputError, command, did_you_mean, listed, shown
+import numpy as np
+
+from expecto.network import PUBLISHED
+from spex.errors import InputError, command, count, did_you_mean, listed, shown
 from spex.files.atomic import write_json
 from spex.inputs.normalise import names_like
 from spex.models.fits import predictions_table
+from spex.models.layout import published_layout
 from spex.models.model import Fitted
 from spex.models.registry import MODELS
 from spex.runs import records
@@ -18,6 +22,9 @@ FEATURE_RULE = ("beluga_sha256", "network", "contact_rule", "hic_resolution", *O
 """The tensor settings that a model depends on; genes, genome and maps may be others than it was fitted on."""
 
 RIDGE = "ridge"
+EXPECTO = "expecto"
+"""What all of ExPecto's published models that were imported are called together."""
+
 TREES = (
     "a tree ensemble gives exactly 0 for most small changes of its features (84 % of alleles on synthetic data), and "
     "first-order approximations hardly correlate with the true change"
@@ -40,23 +47,60 @@ class ChosenFit:
 
 
 def choose_fits(folder, settings, given=(), tissues=(), *, linear):
-    """Models for the tensors of a data folder.
+    """Models for the tensors of a data folder: list of ChosenFit.
 
-    folder: DataFolder. settings: its RunSettings. given: folders of fits, names of such under the folder's results, or
-    names of models, each for all its fits there; without any, ridge. tissues: names or shell patterns, in any case, to
-    choose among them; all without any. linear: take linear models only.
+    settings: RunSettings of the folder. The rest, order and errors as of `named_fits`; one of other features is an
+    InputError too.
+    """
+    fits = named_fits(folder, given, tissues, linear=linear)
+    for place, record in fits.items():
+        _check_features(record, place, folder, settings, settings.width)
+    report_published(fits.values())
+    return [load_fit(place, record, settings.width) for place, record in fits.items()]
 
-    Returns: list of ChosenFit, in the order given, by tissue's index within a model.
+
+def load_fit(place, record, width):
+    """The ChosenFit of a record. width: of the tensors; columns that a published model does not know count zero."""
+    settings = record["settings"]
+    fit = MODELS[settings["model"]].load(place)
+    if is_published(record):
+        fit = replace(fit, coefficients=np.pad(fit.coefficients, (0, width - settings["width"])))
+    return ChosenFit(place, place.name, settings["target"], settings["model"], fit, model_files(record))
+
+
+def report_published(fits):
+    """Log what is to know of ExPecto's published models where there are any among some records."""
+    if published := [record for record in fits if is_published(record)]:
+        logger.info(
+            "%s: only the gene's local windows count, contact columns count zero; that the features are those of the "
+            "published Beluga is taken for granted",
+            count(len(published), "published ExPecto model"),
+        )
+
+
+def is_published(record):
+    """Whether a record is of one of ExPecto's published models, which was imported."""
+    return record["settings"].get("published") == EXPECTO
+
+
+def named_fits(folder, given=(), tissues=(), *, linear=False):
+    """Saved models by their names: dict of folder -> record.
+
+    folder: DataFolder. given: folders of fits, names of such under the folder's results, or names of models, each for
+    all its fits there, expecto among them; without any, ridge. tissues: names or shell patterns, in any case, to choose
+    among them; all without any. linear: take linear models only.
+
+    Returns: in the order given, by tissue's index within a model.
 
     Raises:
-        InputError: no such fit, one of other features, one whose model is not linear where it must be, or none left.
+        InputError: no such fit, one whose model is not linear where it must be, or none left.
     """
     places = dict.fromkeys(place for each in given or (RIDGE,) for place in _places(folder, each))
-    fits = {place: _read_model_record(place, MODELS) for place in places}
-    there, chosen = {record["settings"]["target"] for record in fits.values()}, []
+    fits = {place: _read_model_record(place, (*MODELS, EXPECTO)) for place in places}
+    there = {record["settings"]["target"] for record in fits.values()}
     asked = {name for pattern in tissues for name in names_like(there, pattern)} if tissues else there
     for place, record in fits.items():
-        tissue, model = record["settings"]["target"], record["settings"]["model"]
+        model = record["settings"]["model"]
         if linear and not MODELS[model].linear:
             raise InputError(
                 f"{model} is no linear model, and {TREES}",
@@ -64,10 +108,7 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
                 subject=place,
                 expected=f"a fit of {' or '.join(name for name, model in MODELS.items() if model.linear)}",
             )
-        if tissue not in asked:
-            continue
-        _check_features(record, place, folder, settings, settings.width)
-        chosen.append(ChosenFit(place, place.name, tissue, model, MODELS[model].load(place), _model_files(record)))
+    chosen = {place: record for place, record in fits.items() if record["settings"]["target"] in asked}
     if not chosen:
         raise InputError(
             "none of the models is of such a tissue",
@@ -80,28 +121,30 @@ def choose_fits(folder, settings, given=(), tissues=(), *, linear):
 
 def _places(folder, given):
     """Folders of the fits that one of `given` means."""
-    if given not in MODELS:
+    if given not in (*MODELS, EXPECTO):
         return [Path(given) if Path(given).is_dir() else folder.results / given]
     found = {path.parent: records.read_record(path.parent) for path in folder.results.glob(f"*/{records.RECORD}")}
     of_model = {
         place: record["settings"]
         for place, record in found.items()
-        if record and record["settings"]["model"] == given and _model_files(record)
+        if record and record["settings"].get("published", record["settings"]["model"]) == given and model_files(record)
     }
     # folds of a cross-validation were each fitted on other genes: they count where there is nothing else
-    of_folds = MODELS[given].shared_settings.items()
+    of_folds = (MODELS[given].shared_settings if given in MODELS else {}).items()
     places = [place for place, made in of_model.items() if not of_folds <= made.items()] or list(of_model)
     if not places:
         raise InputError(
             f"no fit of {given} under {shown(str(folder.results))}",
             argument="fit",
             expected="a folder under results/ with metrics.json and a model",
-            hint=f"fit them with: {command('train')}, model {given}, all tissues at once",
+            hint=f"import them with: {command('models import')}"
+            if given == EXPECTO
+            else f"fit them with: {command('train')}, model {given}, all tissues at once",
         )
     return sorted(places, key=lambda place: (of_model[place]["target_index"], place.name))
 
 
-def _model_files(record):
+def model_files(record):
     """The files of a saved model, name -> SHA-256; none of a fit that is put together of others."""
     return {name: digest for name, digest in record["files"].items() if name.startswith("model.")}
 
@@ -139,6 +182,14 @@ def _check_features(record, model_folder, folder, run_settings, width):
     """
     fitted = record["settings"]
     about = {"argument": "fit", "subject": model_folder}
+    if is_published(record):
+        if published_layout(width) is None or (run_settings and run_settings.predictor != PUBLISHED):
+            raise InputError(
+                f"one of ExPecto's models, and {folder.root} has features of another model than its network",
+                **about,
+                expected="tensors of the published network",
+            )
+        return
     if fitted["width"] != width:
         raise InputError(
             f"fitted on tensors of {fitted['width']:,} features, those in {folder.root} have {width:,}",
@@ -186,7 +237,8 @@ def predict_genes(model_folder, folder, genes):
     genes = genes[present]
     width = layout_of(folder, run_settings, genes["id"]).width
     _check_features(record, model_folder, folder, run_settings, width)
-    fit = MODELS[record["settings"]["model"]].load(model_folder)
+    report_published([record])
+    fit = load_fit(model_folder, record, width).fit
     features, tensors_sha256 = read_features(folder, genes["id"], width)
     made_with = {"tensors": run_settings and run_settings.recorded(), "tensors_sha256": tensors_sha256}
     settings = {"fit": record["settings"], **made_with}

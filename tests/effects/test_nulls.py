@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, kstest
 
-from expecto.gene_features import along_gene
 from expecto.network import BASES
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import AlleleScorer
@@ -194,41 +193,26 @@ def test_classes_of_alleles(removed, added, name):
     assert class_of(removed, added) == name and (name is None or name in CLASSES)
 
 
-OTHERS = ("deletion of 1 bp", "insertion of 2-5 bp")
-
-
-def random_alleles(inputs, sequences, count, seed):
-    """Deletions of one base and insertions of two to five within 5 kb of a TSS, drawn in another way than null
-    variants: tuples of gene, class and Change."""
-    generator, found = np.random.default_rng(seed), []
-    while len(found) < count:
-        row = int(generator.integers(len(inputs.genes)))
-        gene = inputs.genes.iloc[row]
-        position = int(gene["tss"] - 1 + generator.integers(-5000, 5001))
-        if 0 < position < len(sequences[gene["chrom"]]) and sequences[gene["chrom"]][position].upper() in "ACGT":
-            of_class = OTHERS[len(found) % 2]
-            added = [] if of_class == OTHERS[0] else generator.integers(0, 4, int(generator.integers(2, 6)))
-            change = Change(gene["chrom"], position, int(of_class == OTHERS[0]), np.array(added, np.uint8))
-            found.append((row, of_class, change))
-    return found
-
-
-def test_random_alleles_rank_evenly_among_nulls_of_their_class(source, world):
-    """Few of them lie beyond 0.9; among SNVs most do. `benchmarks.nulls` counts many."""
+def test_random_deletions_rank_evenly_among_null_deletions(source, world):
+    """Of one base within 1 kb of a TSS, drawn in another way than null variants; among SNVs most would lie at an end.
+    `benchmarks.nulls` counts many, of every class."""
     inputs, computer = source(None)
-    (nulls, _) = null_effects(inputs, computer, 30, 1, (SNV, *OTHERS))
-    drawn = random_alleles(inputs, world.sequences, 100, 2)
-    changes = [change.leftmost(computer.genome) for *_, change in drawn]
+    name, of_class = "own, 0-1 kb", "deletion of 1 bp"
+    drawer, generator = NullDrawer(inputs, computer.genome, 1), np.random.default_rng(2)
+    draws = [*drawer.draw(name, 120, of_class), *drawer.draw(name, 120)]
+    while len(draws) < 360:
+        gene = int(generator.integers(len(inputs.genes)))
+        chrom, tss = inputs.genes["chrom"].iloc[gene], int(inputs.genes["tss"].iloc[gene])
+        position = tss - 1 + int(generator.integers(-990, 991))
+        if world.sequences[chrom][position].upper() in "ACGT":
+            change = Change(chrom, position, 1, np.array([], np.uint8)).leftmost(computer.genome)
+            draws.append(SimpleNamespace(gene=gene, change=change))
     scorer = AlleleScorer(computer, inputs.genes, None, LinearModels(inputs.fits[:1]))
-    found = scorer.effects(changes, only=[row for row, *_ in drawn])
-    tss, strands = inputs.genes["tss"].to_numpy(np.int64), inputs.genes["strand"].to_numpy(str)
-    starts = np.array([change.start for change in changes])[found.alleles]
-    strata = np.array([stratum(OWN, each) for each in along_gene(starts, tss[found.genes], strands[found.genes])])
-    classes = np.array([each for _, each, _ in drawn])[found.alleles]
-    assert len(found.alleles) > 90
-    fair = known(nulls).quantiles(strata, classes, found.own[:, 0])
-    unfair = known(nulls).quantiles(strata, np.full(len(strata), SNV), found.own[:, 0])
-    for name in OTHERS:
-        mine = classes == name
-        assert (abs(fair[mine]) > 0.9).mean() < 0.25 and kstest(fair[mine], "uniform", args=(-1, 2)).pvalue > 0.001
-        assert (abs(unfair[mine]) > 0.9).mean() > 0.5
+    found = scorer.effects([each.change for each in draws], only=[each.gene for each in draws])
+    assert_array_equal(found.alleles, np.arange(360))
+    fair, unfair = (NullEffects({(name, SNV): np.sort(each)}) for each in np.split(found.own[:240, 0], 2))
+    fair, unfair = (
+        each.quantiles(np.full(120, name), np.full(120, SNV), found.own[240:, 0]) for each in (fair, unfair)
+    )
+    assert kstest(fair, "uniform", args=(-1, 2)).pvalue > 0.001 and (abs(fair) > 0.9).mean() < 0.2
+    assert (abs(unfair) > 0.9).mean() > 0.5
