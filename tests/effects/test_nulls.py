@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from scipy.stats import chisquare, kstest
 
 from expecto.network import BASES
@@ -204,7 +205,7 @@ def test_random_deletions_rank_evenly_among_null_deletions(source, world):
         gene = int(generator.integers(len(inputs.genes)))
         chrom, tss = inputs.genes["chrom"].iloc[gene], int(inputs.genes["tss"].iloc[gene])
         position = tss - 1 + int(generator.integers(-990, 991))
-        if world.sequences[chrom][position].upper() in "ACGT":
+        if position >= 0 and world.sequences[chrom][position : position + 1].upper() in [*"ACGT"]:
             change = Change(chrom, position, 1, np.array([], np.uint8)).leftmost(computer.genome)
             draws.append(SimpleNamespace(gene=gene, change=change))
     scorer = AlleleScorer(computer, inputs.genes, None, LinearModels(inputs.fits[:1]))
