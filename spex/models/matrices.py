@@ -31,7 +31,7 @@ class Features:
 
     X: np.ndarray
     genes: pd.DataFrame
-    layout: Layout | None = None
+    layout: Layout = None  # type: ignore[assignment]  # __post_init__ puts one there
 
     def __post_init__(self):
         object.__setattr__(self, "X", np.asarray(self.X, dtype=np.float32))
