@@ -4,16 +4,13 @@ A network is Beluga, whose numbers are here and whose layers are in `expecto.bel
 `expecto.registry` opens both.
 """
 
+import codecs
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from expecto.gene_features import STEP
-
-if TYPE_CHECKING:
-    import torch
 
 LETTERS = "ACGT"
 
@@ -23,7 +20,7 @@ class Network:
     """A sequence model, as far as anything but its layers depends on it. The checkpoint fixes all of it.
 
     name: for records. window: length in bp of the sequence that one prediction sees. features: chromatin features
-    predicted for each window. bases: order of the input channels; base codes are positions in this string.
+    predicted for each window. bases: order of the input channels.
     """
 
     name: str
@@ -46,27 +43,6 @@ PUBLISHED = BELUGA
 BASES, UNKNOWN = PUBLISHED.bases, PUBLISHED.unknown
 """What base codes stand for in the whole program: the letters that codes from 0 are positions of, and the code of
 anything else. A network with another order of channels puts them in order itself."""
-
-
-class Scan(Protocol):
-    """A network made ready on one device: what features are computed with, whichever network it is.
-
-    network: what it reads and predicts. device, dtype: of torch. substitutes: whether `predict_substituted` is there;
-    else windows with substituted bases are predicted whole.
-    """
-
-    network: Network
-    device: "torch.device"
-    dtype: "torch.dtype"
-    substitutes: bool
-
-    def predict(self, codes: "torch.Tensor", starts: "torch.Tensor") -> "torch.Tensor":
-        """Predictions for the windows of a sequence.
-
-        codes: (length,) uint8 base codes. starts: (n,) int64 on the CPU, 0-based first base of each window, in any
-        order; every window lies within the codes. Returns: (n, features) float32 on the device.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -116,7 +92,7 @@ FIELDS = {
 def is_description(path):
     """Whether a file begins as JSON does."""
     with open(path, "rb") as file:
-        return file.read(64).lstrip().startswith(b"{")
+        return file.read(64).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
 
 
 def read_description(path):
@@ -126,7 +102,7 @@ def read_description(path):
         ValueError: not such a file; names the field.
     """
     try:
-        given = json.loads(Path(path).read_text(encoding="utf-8"))
+        given = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not JSON ({error})") from error
     if not isinstance(given, dict):
