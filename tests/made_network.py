@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 WINDOW, FEATURES, BASES = 1024, 7, "ACGT"
+NAMES = [f"track {number}" for number in range(FEATURES)]
 
 
 class Padded(nn.Module):

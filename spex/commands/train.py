@@ -79,7 +79,7 @@ def run(args):
     watch.add("expression", *file.paths)
     targets = select_targets(file, args.target_index, args.targets)
     network = network_of_folder(folder)
-    described_in = [] if network == PUBLISHED else folder.recall("network", hashes)
+    described_in = [] if network in (None, PUBLISHED) else folder.recall("network", hashes)
     chromatin = find_chromatin_features(args.chromatin_features, CHROMATIN_FEATURES, network, described_in)
     choices = choices_of(args, fitting, [(index, file.tissues[index - 1]) for index in targets], chromatin)
     sheet = open_sheet_log(args.credentials, args.spreadsheet_id)

@@ -10,8 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from conftest import made_once
-from made_network import BASES, FEATURES, WINDOW, Padded, altered, describe, export
+from made_network import BASES, FEATURES, NAMES, WINDOW, Padded, altered, describe, export
 from torch import nn
 
 from expecto.described import WindowByWindow, load_described
@@ -23,14 +22,9 @@ from spex.features.devices import open_model
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory):
+def program(padded):
     """The program of a padded network."""
-
-    def make(folder):
-        folder.mkdir()
-        export(Padded(), folder / "padded.pt2")
-
-    return made_once(tmp_path_factory, "padded", make) / "padded.pt2"
+    return padded.with_suffix(".pt2")
 
 
 @pytest.fixture
@@ -45,12 +39,11 @@ def described(program, tmp_path):
 
 
 def test_a_description_is_read(described):
-    names = [f"track {number}" for number in range(FEATURES)]
-    path = described(names=names)
+    path = described(names=NAMES)
     found = read_description(path)
     network = Network("padded", WINDOW, FEATURES, BASES)
     sha256 = json.loads(path.read_text())["sha256"]
-    assert found == Description(network, path.with_suffix(".pt2"), sha256, tuple(names))
+    assert found == Description(network, path.with_suffix(".pt2"), sha256, tuple(NAMES))
     assert read_description(described()).names is None
 
 
