@@ -82,8 +82,7 @@ def load_described(path):
         raise ValueError(f"{path}: sha256 is {description.sha256}, and that of {file} is {found}")
     try:
         model = DescribedNetwork(network, Program(content))
-        sizes = model.program.sizes
-        expected = (1, len(network.bases), network.window)
+        sizes, expected = model.program.sizes, (1, len(network.bases), network.window)
         if sizes != expected:
             raise ValueError(f"its input is {_by(sizes)}; expected {_by(expected)}, one window of what is described")
         _try(model)
@@ -109,7 +108,9 @@ def _try(model):
     """
     network, scan = model.network, WindowByWindow(model)
     window = torch.randint(len(BASES), (network.window,), generator=torch.Generator().manual_seed(0))
-    nothing, once, again = (scan.predict_window(each) for each in (torch.full_like(window, UNKNOWN), window, window))
+    with one_thread_each():
+        nothing = scan.predict_window(torch.full_like(window, UNKNOWN))
+        once, again = scan.predict_window(window), scan.predict_window(window)
     for predicted in (nothing, once):
         if predicted.shape != (1, network.features) or not predicted.is_floating_point():
             raise ValueError(

@@ -255,6 +255,40 @@ def test_what_pytorch_would_execute_in_a_file_is_not(program, tmp_path):
     assert called.exists()
 
 
+class Writes(nn.Module):
+    """A TorchScript module that makes a file when it is loaded."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path, self.weight = str(path), torch.ones(1)
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[str, torch.Tensor, bool]:
+        return self.path, self.weight, self.training
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[str, torch.Tensor, bool]) -> None:
+        self.path, self.weight, self.training = state[0], state[1], state[2]
+        self.weight = self.weight + torch.from_file(self.path, True, 16).sum()
+
+    def forward(self, windows):
+        return windows * self.weight
+
+
+def test_torchscript_is_refused_because_it_runs_code_when_it_is_loaded(tmp_path):
+    written, path = tmp_path / "written", tmp_path / "a.pt2"
+    with warnings.catch_warnings(action="ignore"):
+        torch.jit.script(Writes(written)).save(path)
+    with pytest.raises(InputError, match=r"a\.pt2: 0 records models/model\.json in it; expected one"):
+        open_model(describe(path))
+    with pytest.raises(InputError, match="another network is given as a JSON file"):
+        open_model(path)
+    assert not written.exists()
+    with warnings.catch_warnings(action="ignore"):
+        torch.jit.load(path)
+    assert written.exists()
+
+
 def test_a_program_in_the_place_of_its_description_is_sent_there(program):
     with pytest.raises(InputError, match="another network is given as a JSON file that describes it"):
         open_model(program)
