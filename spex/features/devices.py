@@ -48,7 +48,7 @@ GPU_SHARE = 0.7
 
 BLOCK_SIZE = {"cpu": 8, "cuda": 256}
 
-PROGRAM = "another network is given as a JSON file that describes it: docs/networks.md"
+PROGRAM = "describe it in a JSON file and give that: docs/networks.md"
 
 SLOWER = 1.5
 """Times as long as float32, from which on a precision is warned of: above what two measurements differ by."""
@@ -160,9 +160,12 @@ def open_model(path, precision="float32"):
         found = str(error).removeprefix(f"{path}: ")
         if entry.model is DescribedNetwork:
             raise InputError(found, **about, hint=FORM) from error
-        identify(others("network"), look(path), about, "the network's checkpoint, or a description in JSON")
+        expected = "the network's checkpoint, or a description in JSON"
+        identify(others("network"), look(path), about, expected)
+        if _is_program(path):
+            raise InputError("a program of PyTorch, not weights", **about, expected=expected, hint=PROGRAM) from error
         hint = f"get it again with: {command('resources')} get beluga"
-        raise InputError(found, **about, hint=PROGRAM if _is_program(path) else hint) from error
+        raise InputError(found, **about, hint=hint) from error
     if entry.model is DescribedNetwork and DTYPES[precision] != "float32":
         raise InputError(
             "a network from a description computes in float32",

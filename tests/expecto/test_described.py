@@ -281,7 +281,7 @@ def test_torchscript_is_refused_because_it_runs_code_when_it_is_loaded(tmp_path)
         torch.jit.script(Writes(written)).save(path)
     with pytest.raises(InputError, match=r"a\.pt2: 0 records models/model\.json in it; expected one"):
         open_model(describe(path))
-    with pytest.raises(InputError, match="another network is given as a JSON file"):
+    with pytest.raises(InputError, match="a program of PyTorch, not weights"):
         open_model(path)
     assert not written.exists()
     with warnings.catch_warnings(action="ignore"):
@@ -290,7 +290,7 @@ def test_torchscript_is_refused_because_it_runs_code_when_it_is_loaded(tmp_path)
 
 
 def test_a_program_in_the_place_of_its_description_is_sent_there(program):
-    with pytest.raises(InputError, match="another network is given as a JSON file that describes it"):
+    with pytest.raises(InputError, match=r"a program of PyTorch, not weights; expected .*; describe it in a JSON file"):
         open_model(program)
 
 
