@@ -15,15 +15,17 @@ class Scan(Protocol):
     """A network made ready on one device: what features are computed with, whichever network it is.
 
     network: what it reads and predicts. device, dtype: of torch. substitutes: whether `predict_substituted` is there;
-    else windows with substituted bases are predicted whole. bytes_per_window: of a GPU's memory; None where passes have
-    a size of their own.
+    else windows with substituted bases are predicted whole. bytes_per_window: of a GPU's memory; None where windows are
+    computed one by one.
     """
 
     network: Network
     device: torch.device
     dtype: torch.dtype
     substitutes: bool
-    bytes_per_window: int | None
+
+    @property
+    def bytes_per_window(self) -> int | None: ...
 
     def predict(self, codes: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
         """Predictions for the windows of a sequence.
@@ -39,14 +41,14 @@ class Entry(NamedTuple):
     """A kind of network.
 
     name: of its files, as text. sign: whether the file at a path is one. load: from that path to the model, an object
-    of `model`. scan: class over `Scan`, called with model, device and dtype.
+    of `model`. scan: makes a `Scan` of model, device and dtype.
     """
 
     name: str
     sign: Callable[[Any], bool]
     load: Callable[[Any], Any]
     model: type
-    scan: type
+    scan: Callable[..., Scan]
 
 
 ENTRIES = (
