@@ -24,7 +24,7 @@ from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.networks import network_of
 from spex.runs.folder import DataFolder
 
-GENES = ["G0", "G2", "G3", "G4", "G7"]
+GENES = ["G0", "G3", "G5", "G7"]
 
 
 @pytest.fixture(scope="module")
