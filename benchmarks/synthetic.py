@@ -57,7 +57,7 @@ def tensor_job(folder, genome, contacts, store=None):
     return TensorJob(
         folder=data,
         genome=genome,
-        beluga=None,
+        network=None,
         contacts=contacts,
         store=store,
         computing=Computing(precision="float32"),

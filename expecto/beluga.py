@@ -19,6 +19,7 @@ from expecto.network import BELUGA
 CHANNELS = (320, 480, 640)
 HIDDEN = 2003
 KERNEL = 8
+PUBLISHED_SIZES = (*CHANNELS, HIDDEN)
 POOLS = (4, 4, 1)
 """Width of the max pooling that ends each block; the last block has none."""
 
@@ -70,6 +71,14 @@ class Beluga(nn.Module):
         self.hidden = nn.Linear(channels[-1] * block_widths()[-1], hidden)
         self.output = nn.Linear(hidden, BELUGA.features)
         self.eval().requires_grad_(False)
+
+    @property
+    def remark(self):
+        """What a user should know of a network whose layers have other sizes than the published one's, or None."""
+        if self.sizes == PUBLISHED_SIZES:
+            return None
+        ours, published = (", ".join(map(str, sizes)) for sizes in (self.sizes, PUBLISHED_SIZES))
+        return f"not the published network: its layers have {ours} channels, the published one's {published}"
 
     def forward(self, windows):
         """Probabilities of the chromatin features.

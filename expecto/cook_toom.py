@@ -55,7 +55,7 @@ class CookToom:
         tiles = max((len(x) - BEHIND) // TILE + 1, 0)
         after = self.weight.shape[-1]
         y = x.new_empty((tiles, TILE, after))
-        _side_by_side(partial(self._some, x, y), range(0, tiles, TILES_AT_ONCE))
+        side_by_side(partial(self._some, x, y), range(0, tiles, TILES_AT_ONCE))
         return y
 
     def _some(self, x, y, first):
@@ -106,14 +106,14 @@ def filled(rows, count):
     return functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, -len(rows) % count))
 
 
-def _side_by_side(work, items):
+def side_by_side(work, items):
     """Do work on each item, in as many threads as PyTorch computes with, each of which computes alone."""
     count = torch.get_num_threads()
     if min(count, len(items)) < 2:
         for item in items:
             work(item)
         return
-    with _one_thread_each():
+    with one_thread_each():
         for _ in _threads(count, os.getpid()).map(torch.inference_mode()(work), items):
             pass
 
@@ -125,7 +125,8 @@ def _threads(count, process):
 
 
 @contextlib.contextmanager
-def _one_thread_each():
+def one_thread_each():
+    """Compute in one thread; those of `side_by_side` do so anyway."""
     count = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

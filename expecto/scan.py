@@ -20,7 +20,7 @@ from functools import cached_property
 import torch
 from torch.nn import functional
 
-from expecto.beluga import KERNEL, POOLS, block_widths
+from expecto.beluga import CHANNELS, KERNEL, POOLS, block_widths
 from expecto.cook_toom import TILE, CookToom, filled
 from expecto.patches import Patches, add_changed_cells
 
@@ -37,23 +37,29 @@ in tiles read 18 cells behind an output, those of the first block 14 behind the 
 MARGINS = (GRIDS[0], 2 * GRIDS[0])
 """Bases before and behind windows that are read with them."""
 
+BYTES_PER_WINDOW = 3 * WIDTHS[0] * CHANNELS[0] * 4 + (1 << 20)
+"""Of a GPU's memory, for an isolated window in float32: three arrays of the first block's size, and what is smaller."""
+
 ALIGNMENT = 8
 """Widths of linear layers that the fast matrix products of a GPU take are multiples of this. Beluga's 2003 made the
 first of them take 44 % of all time in bfloat16, 30 % in TF32 (H100)."""
 
 
 class Scanner:
-    """A Beluga network made ready for long sequences on one device in one precision.
+    """A Beluga network made ready for long sequences on one device in one precision: an `expecto.registry.Scan`.
 
     model: Beluga, float32; it is not changed. device: of torch. dtype: torch.float32, bfloat16 or float16, of weights
     and activations; the sigmoid is always computed in float64.
     """
+
+    bytes_per_window = BYTES_PER_WINDOW
 
     def __init__(self, model, device="cpu", dtype=torch.float32):
         self.network = model.network
         self.device = torch.device(device)
         self.on_gpu = self.device.type == "cuda"
         self.dtype = dtype
+        self.substitutes = dtype == torch.float32  # at less, what is rounded would count as a change
         place = {"device": self.device, "dtype": dtype}
         first, *others = model.convolutions
         # the first convolution as a table of 8 bases x channels: a matrix product beats a convolution of 4 channels
@@ -207,6 +213,13 @@ class Scanner:
     def _tiled(self):
         """The convolutions as CookToom."""
         return [CookToom(weight[:, :, 0], bias) for weight, bias in self.convolutions]
+
+
+def second_convolution(dtype):
+    """A function that takes the second convolution over 200 positions in a type of numbers, to see how long it does."""
+    cells = torch.ones(1, CHANNELS[0], 1, 200).to(dtype, memory_format=torch.channels_last)
+    weight = torch.ones(CHANNELS[0], CHANNELS[0], 1, KERNEL).to(dtype, memory_format=torch.channels_last)
+    return lambda: functional.conv2d(cells, weight)
 
 
 def round_up(length):

@@ -47,7 +47,7 @@ from spex.runs.settings import read_run_settings, store_identity
 from spex.runs.tensors import genes_with_tensor, layout_of, read_features
 
 if TYPE_CHECKING:
-    from expecto.beluga import Beluga
+    from expecto.registry import Model
     from spex.compare.between_tables import CellComparison
     from spex.compare.tables import Comparison
 
@@ -308,7 +308,7 @@ def map_sheet(
 def gene_features(
     genes: pd.DataFrame,
     genome: str | Path,
-    network: "str | Path | Beluga",
+    network: "str | Path | Model",
     *,
     contacts: Contacts | None = None,
     cache: str | Path | None = None,
@@ -325,7 +325,8 @@ def gene_features(
     genome
         FASTA, not compressed, with the chromosome names of `genes`.
     network
-        Beluga's checkpoint, or the network that `expecto.beluga.load_beluga` made of it.
+        Beluga's checkpoint, or a JSON file that describes another network; or what `expecto.beluga.load_beluga` or
+        `expecto.described.load_described` made of it.
     contacts
         From `read_contacts`, of these genes at least; sequence alone without it.
     cache
@@ -340,7 +341,8 @@ def gene_features(
     Returns
     -------
     Features
-        `.X` float32 (n, 20,020), or (n, 24,024) with contacts; rows in the order of `genes`.
+        `.X` float32 (n, 20,020), or (n, 24,024) with contacts; of another network 10 or 12 numbers for each of its
+        features. Rows in the order of `genes`.
 
     Raises
     ------
@@ -355,7 +357,8 @@ def gene_features(
     >>> features.X.shape
     (2, 20020)
     """
-    from spex.features import devices  # noqa: PLC0415 (torch takes seconds to load)
+    from expecto.registry import is_model  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.features import devices  # noqa: PLC0415
     from spex.features.arrays import compute_features  # noqa: PLC0415
 
     check_gene_table(genes)
@@ -364,8 +367,8 @@ def gene_features(
     if batch_size is not None:
         batch_size = whole(1).check(batch_size, "batch_size")
     is_path = isinstance(network, str | Path)
-    if not is_path and not hasattr(network, "convolutions"):
-        expected = "the path of a checkpoint, or a network of expecto.beluga"
+    if not is_path and not is_model(network):
+        expected = "the path of a checkpoint or of a description, or a network of expecto"
         raise InputError(f"found {shown(repr(network))}", argument="network", expected=expected)
     genome = require_file(PATH.check(genome, "genome"), "genome")
     checkpoint = require_file(network, "network") if is_path else None
@@ -386,7 +389,7 @@ def gene_features(
     return compute_features(
         genes,
         genome,
-        devices.open_model(checkpoint) if is_path else network,
+        devices.open_model(checkpoint, precision) if is_path else network,
         contacts=contacts,
         store=store,
         device=device,

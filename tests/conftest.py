@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 import torch
 from made_fits import save_made_fit
+from made_network import NAMES, Padded, describe, export
 
 from data.example.made_study import write_made_study
 from expecto import beluga
@@ -213,6 +214,18 @@ def world(tmp_path_factory):
         maps=[folder / "map0.mcool", folder / "map1.mcool"],
         checkpoint=folder / "narrow.pth",
     )
+
+
+@pytest.fixture(scope="session")
+def padded(tmp_path_factory):
+    """The description of a network other than Beluga, with names of its features, beside its program."""
+
+    def make(folder):
+        folder.mkdir()
+        export(Padded(), folder / "padded.pt2")
+        describe(folder / "padded.pt2", names=NAMES)
+
+    return made_once(tmp_path_factory, "padded", make) / "padded.json"
 
 
 @pytest.fixture(scope="session")

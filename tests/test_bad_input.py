@@ -202,7 +202,11 @@ def refuse_training(capsys, options, message, *more):
     [
         ("--genes_filename", b"id\n", "no column chrom, strand, tss; found id"),
         ("--gene_expression_filename", b"id\tLiver\nx\t1\n", "0 of the 47 genes are in its id column"),
-        ("--features_filename", b"a\tb\n1\t2\n", "1 rows of 2 columns; expected Beluga's table"),
+        (
+            "--features_filename",
+            b"a\tb\n1\t2\n",
+            "1 rows of 2 columns; expected a table of the network's 2002 features",
+        ),
         ("--params", b"[1]", r"found \[1\]; expected an object"),
         ("--params", b'{"seed": 1}', "seed is set by --seed, not in the file; --model gbtree has booster, "),
     ],

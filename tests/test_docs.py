@@ -20,6 +20,7 @@ import shlex
 import shutil
 import subprocess
 import tomllib
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -48,6 +49,7 @@ import spex
 from benchmarks.gpu import __main__ as gpu
 from data.example import demo, small_study
 from expecto import beluga
+from expecto.network import read_description
 from spex.commands import models, reproduce, resources, study, tensors, train
 from spex.commands.example import next_commands
 from spex.commands.main import main as every_command
@@ -69,8 +71,8 @@ PUBLISHED = (
     "python tensors.py --data_folder data_spex --mcool_filename data/4DNFIARR7LP4.mcool",
     "python train.py --data_folder data_spex --target_index 22",
 )
-OWN_DATA, GIVEN = ROOT / "docs/own_data.md", ROOT / "docs/features.md"
-IN_TURN = (OWN_DATA, GIVEN)
+OWN_DATA, GIVEN, NETWORKS = (ROOT / "docs" / name for name in ("own_data.md", "features.md", "networks.md"))
+IN_TURN = (OWN_DATA, GIVEN, NETWORKS)
 """Pages whose commands build on each other."""
 
 LEAST_COMMANDS = 45
@@ -626,6 +628,23 @@ def test_the_page_of_own_data_from_top_to_bottom(world):
     elements, effects = (pd.read_csv(line.strip(), sep="\t") for line in printed[5:])
     assert set(elements["TargetGene"]) == {"MYC"} and len(effects)
     assert "too few chromosomes" in Path("lab_comparison/verdict.md").read_text()
+
+
+def test_the_page_of_networks_from_top_to_bottom(world):
+    (code,) = [piece for piece in PIECES if piece.document == NETWORKS and piece.kind == "python"]
+    with warnings.catch_warnings(action="ignore"):  # of torch.export
+        exec(compile(code.text, code.place, "exec"), {})
+    network = read_description("my_network.json").network
+    steps = [each for each, piece in COMMANDS.items() if piece.document == NETWORKS and piece.kind == "sh"]
+    assert [each.split()[1] for each in steps] == ["tensors", "train"]
+    for step in steps:
+        _, name, *argv = shlex.split(step)
+        done = world.main(spex_command(name), argv)
+        assert done.status == 0, f"{step}: {done.log}"
+    assert PUBLISHED_LINE.fullmatch(done.printed)
+    (importance,) = Path("data_mine/results").glob("22-*/importance.csv")
+    assert pd.read_csv(importance)["assay"].tolist() == [f"track {number}" for number in range(1, 8)]
+    assert {np.load(path).size for path in Path("data_mine/tensors").iterdir()} == {10 * network.features}
 
 
 @pytest.mark.parametrize("document", ["benchmarks/RESULTS.md", "benchmarks/gpu/README.md"])

@@ -1,5 +1,6 @@
 """Imports go down only, as the contracts in pyproject.toml have it; and the contracts notice what breaks them."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,11 @@ BREACHES = {
     "expecto to spex": ("expecto/network.py", "import spex.errors", "expecto.network -> spex.errors"),
     "a new room": ("spex/utils.py", "import json", "utils"),
     "torch": ("spex/runs/folder.py", "import torch.nn", "spex.runs.folder -> torch"),
+    "beluga": (
+        "spex/features/write.py",
+        "from expecto.beluga import HIDDEN",
+        "spex.features.write -> expecto.beluga",
+    ),
     "cooler": ("spex/contacts/rules.py", "import cooler", "spex.contacts.rules -> cooler"),
     "hictkpy": ("spex/contacts/rules.py", "import hictkpy", "spex.contacts.rules -> hictkpy"),
     "gemmi": ("spex/inputs/maps/loops.py", "import gemmi", "spex.inputs.maps.loops -> gemmi"),
@@ -86,3 +92,48 @@ def test_the_package_loads_nothing_heavy():
     code = "import spex, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & set(HEAVY)
+
+
+OF_BELUGA = {2002, 2003, 4004, 20020, 24024, "AGCT"}
+"""Numbers of one network, which another one has not."""
+
+ITS_WINDOW = 2000
+WINDOW_OF_NONE = {"spex/models/boosters.py": 1, "spex/inputs/alleles.py": 1}
+"""Modules in which 2000 is something else (rounds of boosting, the longest allele), and how often."""
+
+
+def beluga_in(folder):
+    """Where a package `spex` in a folder names the numbers of Beluga, or its entry in the registry: list of text."""
+    found = []
+    for path in sorted((folder / "spex").rglob("*.py")):
+        module, windows = str(path.relative_to(folder)), 0
+        for node in ast.walk(ast.parse(path.read_text())):
+            value = node.value if isinstance(node, ast.Constant) else None
+            names = [getattr(node, part, None) for part in ("id", "attr", "name")]
+            if (type(value) in (int, str) and value in OF_BELUGA) or "BELUGA" in names:
+                found.append(f"{module}:{node.lineno}")
+            windows += type(value) is int and value == ITS_WINDOW
+        if windows > WINDOW_OF_NONE.get(module, 0):
+            found.append(f"{module}: {ITS_WINDOW}")
+    return found
+
+
+def test_nothing_in_spex_names_the_numbers_of_one_network():
+    assert beluga_in(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from expecto.network import BELUGA",
+        "from expecto import network\nnetwork.BELUGA",
+        "WIDTH = 20_020",
+        "WINDOW = 2_000",
+        'BASES = "AGCT"',
+    ],
+)
+def test_a_number_of_one_network_is_noticed(tmp_path, code):
+    path = tmp_path / "spex/features/new.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"import json\n{code}\n")
+    assert len(beluga_in(tmp_path)) == 1 and "spex/features/new.py" in beluga_in(tmp_path)[0]

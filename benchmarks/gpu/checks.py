@@ -144,7 +144,7 @@ def check_devices(subject):
         job = TensorJob(
             folder=None,
             genome=subject.genome.path,
-            beluga=subject.checkpoint,
+            network=subject.checkpoint,
             contacts=subject.contacts,
             store=None,
             computing=Computing(precision=precision, batch_size=WINDOWS_AT_ONCE, block_size=1),

@@ -9,10 +9,9 @@ import torch
 
 from benchmarks.gpu.synthetic import empty_folder
 from expecto.gene_features import OWN_SUMS, own_windows
-from expecto.scan import merge_windows
+from expecto.scan import BYTES_PER_WINDOW, merge_windows
 from spex.errors import InputError
 from spex.features.devices import (
-    GPU_BYTES_PER_WINDOW,
     computing,
     make_tensors,
     make_tensors_on,
@@ -153,7 +152,7 @@ def fill_memory(device, genome, model, precision):
         with computing(device, precision):
             release_memory()
             free, _ = torch.cuda.mem_get_info(device)
-            codes, starts = _isolated_windows(MOST_IN_MEMORY * free // GPU_BYTES_PER_WINDOW, model.network.window)
+            codes, starts = _isolated_windows(MOST_IN_MEMORY * free // BYTES_PER_WINDOW, model.network.window)
             computer.scanner.predict(torch.from_numpy(codes), torch.from_numpy(starts))
     except InputError as told:
         error = told.with_traceback(None)  # whose frames hold on to what fills the memory

@@ -29,7 +29,9 @@ class Inputs(Options):
         metavar="EXPRESSION",
     )
     genome: Path = option("./data/hg38.fa", PATH, "genome, FASTA")
-    network: Path = option("./expecto/deepsea.beluga.pth", PATH, "checkpoint of the CNN")
+    network: Path = option(
+        "./expecto/deepsea.beluga.pth", PATH, "checkpoint of the CNN, or a JSON file that describes another network"
+    )
     maps: tuple[Path, ...] = option(
         (),
         PATHS,

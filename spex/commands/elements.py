@@ -21,7 +21,7 @@ from spex.errors import InputError, count
 from spex.files.atomic import remove_where_allowed
 from spex.files.checks import require_file, require_folder
 from spex.files.streamed_tables import require_format, write_tables
-from spex.inputs.chromatin import LABELS, find_chromatin_features
+from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.crispr import read_crispr_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
@@ -63,7 +63,9 @@ def run(args):
             subject=args.data_folder,
             hint="give --own_windows for the gene's local windows, or a folder that was made with a contact map",
         )
-    features = find_chromatin_features(args.chromatin_features, CHROMATIN_FEATURES)
+    features = find_chromatin_features(
+        args.chromatin_features, CHROMATIN_FEATURES, inputs.settings.predictor, [inputs.sources.network]
+    )
     with inputs.computer(inputs.sources.devices[0]) as computer:
         scorer = ElementScorer(inputs, computer, own_windows=args.own_windows, cell_type=args.cell_type)
         kept = _Kept(TRACKED_ROWS)
@@ -112,8 +114,8 @@ def _draw(out, inputs, scorer, rows, table, features):
     if len(wanted) > MOST_PICTURES:
         logger.info("the first %d of %d pictures are drawn; name fewer genes or tissues", MOST_PICTURES, len(wanted))
     names = list(inputs.folder.named(inputs.settings.layout).bin_names) or None
-    if not inputs.settings.features and features is not None:
-        names = features[list(LABELS)].agg(" ".join, axis=1).str.strip().tolist()
+    if features is not None:
+        names = features.agg(" ".join, axis=1).str.strip().tolist()
     (out / "pictures").mkdir(parents=True, exist_ok=True)
     for row, number in wanted[:MOST_PICTURES]:
         gene, fit = inputs.genes.iloc[row], inputs.fits[number]

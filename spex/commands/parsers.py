@@ -4,7 +4,7 @@ import argparse
 from functools import partial
 
 from expecto.gene_features import OWN_SUMS, STEP
-from expecto.network import BELUGA
+from expecto.network import PUBLISHED
 from spex.commands.choices import ContactChoice, Inputs, Record, Shard, Targets
 from spex.commands.parser import OneLineParser, typed
 from spex.compare.protocol import Protocol
@@ -17,9 +17,9 @@ from spex.study.schema import spell
 
 FIXED_SIZES = {
     "bin_size": STEP,
-    "window_size": BELUGA.window,
+    "window_size": PUBLISHED.window,
     "tensor_width": OWN_SUMS,
-    "features_count": BELUGA.features,
+    "features_count": PUBLISHED.features,
 }
 """Options of the published program that the checkpoint fixes."""
 

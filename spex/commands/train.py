@@ -16,6 +16,7 @@ import pandas as pd
 # genes are up to three times faster. OpenMP reads it once, when xgboost is loaded, which the imports below do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from expecto.network import PUBLISHED
 from spex.commands.arguments import as_list, read_genes, recall
 from spex.commands.choices import CHROMATIN_FEATURES, ContactChoice, Shard
 from spex.commands.main import start
@@ -44,7 +45,7 @@ from spex.runs import records
 from spex.runs.folder import DataFolder, select_shard
 from spex.runs.google_sheet import open_sheet_log
 from spex.runs.predict import predict_genes
-from spex.runs.settings import check_made_with, genes_choice
+from spex.runs.settings import check_made_with, genes_choice, read_run_settings
 from spex.runs.tensors import match_genes
 from spex.runs.training import fit_all, read_training, record_scores
 
@@ -77,14 +78,17 @@ def run(args):
     file = open_expression(args.expression, args.value, lambda: table["id"])
     watch.add("expression", *file.paths)
     targets = select_targets(file, args.target_index, args.targets)
-    choices = choices_of(args, fitting, [(index, file.tissues[index - 1]) for index in targets])
+    network = network_of_folder(folder)
+    described_in = [] if network in (None, PUBLISHED) else folder.recall("network", hashes)
+    chromatin = find_chromatin_features(args.chromatin_features, CHROMATIN_FEATURES, network, described_in)
+    choices = choices_of(args, fitting, [(index, file.tissues[index - 1]) for index in targets], chromatin)
     sheet = open_sheet_log(args.credentials, args.spreadsheet_id)
     expression = read_expression(file, targets, table, genes)
     matched = match_genes(folder, genes, expression.values)
     splits = splits_of(fitting, matched.genes["chrom"])
     report_rows(args.genes, table, kept, choice)
     report_genes(matched, file, expression)
-    if choices["chromatin"] is None:
+    if chromatin is None and network == PUBLISHED:
         way = args.spell("spex resources get features")
         logger.info("importance has no names of features; get them with: %s", way)
     report_splits(splits, fitting.model, set(matched.genes["chrom"]), cv=fitting.cv is not None)
@@ -106,14 +110,20 @@ def run(args):
     print_scores(training, finished)
 
 
-def choices_of(args, fitting, targets):
-    """What the options choose of a Training. targets: pairs of index and name."""
+def network_of_folder(folder):
+    """The Network of a data folder's tensors: the published one where that is unknown, None of features from files."""
+    settings = read_run_settings(folder)
+    return PUBLISHED if settings is None else settings.predictor
+
+
+def choices_of(args, fitting, targets, chromatin):
+    """What the options choose of a Training. targets: pairs of index and name. chromatin: as of Training."""
     return {
         "targets": targets,
         "model": fitting.model,
         "parameters": fitting.read_parameters(),
         "device": MODELS[fitting.model].choose_device(args.device),
-        "chromatin": find_chromatin_features(args.chromatin_features, CHROMATIN_FEATURES),
+        "chromatin": chromatin,
         "bootstrap": fitting.bootstrap,
         "notes": {"biosample": args.biosample, "log_note": args.log_note},
     }

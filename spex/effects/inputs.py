@@ -131,7 +131,7 @@ class EffectInputs:
         with computing(device, self.precision), contextlib.closing(self.genome()) as genome:
             computer = open_computer(
                 genome=genome,
-                model=open_model(self.sources.network),
+                model=open_model(self.sources.network, self.precision),
                 device=device,
                 precision=self.precision,
                 store=cache and PredictionStore(cache, identity, np.dtype(self.settings.cache_dtype), self.watch),

@@ -10,18 +10,18 @@ import math
 import numpy as np
 import torch
 
+from expecto.beluga import CHECKPOINT_LAYERS, Beluga
 from spex.files.atomic import whole_file
 
-WEIGHT_SHAPES = {
-    "model.0.0": (320, 4, 1, 8),
-    "model.0.2": (320, 320, 1, 8),
-    "model.0.6": (480, 320, 1, 8),
-    "model.0.8": (480, 480, 1, 8),
-    "model.0.12": (640, 480, 1, 8),
-    "model.0.14": (640, 640, 1, 8),
-    "model.1.2.1": (2003, 67840),
-    "model.1.4.1": (2002, 2003),
-}
+
+def _weight_shapes():
+    """Layer of the published checkpoint -> shape of its weights, in its order."""
+    with torch.device("meta"):  # shapes alone
+        network = Beluga()
+    return {layer: tuple(network.get_parameter(f"{ours}.weight").shape) for layer, ours in CHECKPOINT_LAYERS.items()}
+
+
+WEIGHT_SHAPES = _weight_shapes()
 BIAS_BOUND = 0.1
 BLOCK = 1 << 16
 """Weights made at a time: few enough for the processor's cache, in which they take a sixth of the time."""

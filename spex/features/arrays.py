@@ -1,6 +1,7 @@
 """Features of genes in memory: the way of `gene_features`, which needs no data folder."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from spex.features.devices import BLOCK_SIZE, computing, open_computer
 from spex.features.write import blocks_along_genome, in_pieces
 from spex.inputs.agree import check_on_genome, same_length
 from spex.inputs.genome import Genome
+from spex.models.layout import Layout
 from spex.models.matrices import Features
 from spex.progress import progress
 from spex.runs.cache import PredictionStore
@@ -19,18 +21,19 @@ from spex.runs.cache import PredictionStore
 def compute_features(genes, genome, model, *, contacts, store, device, precision, batch_size, watch):
     """Features of genes.
 
-    genes: DataFrame (n) with id, chrom, strand, tss. genome: path of a FASTA file. model: Beluga. contacts: Contacts or
-    None. store: root, identity and dtype of a prediction store, or None. device, precision, batch_size: as in
-    `devices.open_computer`. watch: of the files, asked before anything is kept or returned.
+    genes: DataFrame (n) with id, chrom, strand, tss. genome: path of a FASTA file. model: as of `devices.open_model`.
+    contacts: Contacts or None. store: root, identity and dtype of a prediction store, or None. device, precision,
+    batch_size: as in `devices.open_computer`. watch: of the files, asked before anything is kept or returned.
 
     Returns: Features, in the order of `genes`.
     """
     with tempfile.TemporaryDirectory() as spare:
-        sequences = Genome(genome, Path(spare) / "genome.fai", model.network)
+        sequences = Genome(genome, Path(spare) / "genome.fai")
         try:
             check_on_genome(genes, sequences.chromsizes)
             if contacts is not None:
                 _check_contacts(contacts, genes, sequences.chromsizes)
+                contacts = replace(contacts, window=model.network.window)
             with computing(device, precision):
                 computer = open_computer(
                     genome=sequences,
@@ -43,7 +46,8 @@ def compute_features(genes, genome, model, *, contacts, store, device, precision
                 )
                 matrix = _compute(computer, genes)
             watch.check()
-            return Features(matrix, genes)
+            groups = 0 if contacts is None else contacts.rule.groups
+            return Features(matrix, genes, Layout.of_network(model.network, groups))
         finally:
             sequences.close()
 

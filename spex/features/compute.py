@@ -18,7 +18,7 @@ from spex.runs.cache import OWN_ROWS, own_keys
 class FeatureComputer:
     """Computes the features of genes.
 
-    genome: Genome. scanner: expecto.scan.Scanner. store: PredictionStore or None. contacts: Contacts, of these genes
+    genome: Genome. scanner: expecto.registry.Scan. store: PredictionStore or None. contacts: Contacts, of these genes
     among others, or None without contact maps. windows_per_pass: windows that the network sees at once; bins_per_pass:
     those of contacted bins, as many without it.
     counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed. reported:
@@ -91,8 +91,8 @@ class FeatureComputer:
 
     @property
     def substitutes(self):
-        """Whether `predict_substituted` can be used: in float32. At less, what is rounded would count as a change."""
-        return self.scanner.dtype == torch.float32
+        """Whether `predict_substituted` can be used."""
+        return self.scanner.substitutes
 
     def windows(self, chrom, starts, *, keep, rounded=True):
         """Predictions of windows of a chromosome, from the store where it has them, float32 (n, features).

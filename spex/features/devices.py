@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +19,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from expecto.beluga import CHANNELS, HIDDEN, KERNEL, load_beluga
-from expecto.network import BELUGA
-from expecto.scan import Scanner
+from expecto.described import DescribedNetwork
+from expecto.registry import entry_of, scan_of
+from expecto.scan import BYTES_PER_WINDOW, second_convolution
 from spex.contacts.collect import Contacts
 from spex.errors import InputError, command, parameter, shown
 from spex.features.choices import DTYPES, Computing
@@ -29,6 +30,7 @@ from spex.features.write import write_tensors
 from spex.files.hashes import Watch
 from spex.inputs.genome import Genome
 from spex.inputs.identify import identify, look
+from spex.inputs.networks import FORM
 from spex.inputs.swapped import others
 from spex.models.device_products import one_line
 from spex.options import one_of
@@ -41,13 +43,12 @@ SLOW_BINS_PER_PASS = 50
 which overlap. Progress moves from pass to pass, and Ctrl-C waits for one operation of a pass."""
 
 GPU_WINDOWS_PER_PASS = (200, 6400)
-GPU_BYTES_PER_WINDOW = 3 * BELUGA.window * CHANNELS[0] * 4 + (1 << 20)
-"""Of an isolated window, float32: three arrays of the first block's size, and what is smaller."""
-
 GPU_SHARE = 0.7
 """Of the memory that is free; cuDNN and the allocator want some too."""
 
 BLOCK_SIZE = {"cpu": 8, "cuda": 256}
+
+PROGRAM = "describe it in a JSON file and give that: docs/networks.md"
 
 SLOWER = 1.5
 """Times as long as float32, from which on a precision is warned of: above what two measurements differ by."""
@@ -65,7 +66,7 @@ class TensorJob:
 
     folder: DataFolder
     genome: Path
-    beluga: Path
+    network: Path
     contacts: Contacts | None
     store: tuple | None
     computing: Computing
@@ -144,39 +145,62 @@ def choose_precision(devices, precision):
     return precision or ("float32" if on_cpu else "tf32")
 
 
-def open_model(path):
-    """The network of a checkpoint; what is wrong with it is the user's input."""
+def open_model(path, precision="float32"):
+    """The network of a checkpoint or a description; what is wrong with it is the user's input.
+
+    precision: that it is to compute in.
+
+    Raises:
+        InputError: not such a file, or a network that cannot compute in this precision.
+    """
+    entry, about = entry_of(path), {"argument": "network", "subject": path}
     try:
-        model = load_beluga(path)
+        model = entry.load(path)
     except ValueError as error:
-        identify(others("network"), look(path), {"argument": "network", "subject": path}, "the network's checkpoint")
+        found = str(error).removeprefix(f"{path}: ")
+        if entry.model is DescribedNetwork:
+            raise InputError(found, **about, hint=FORM) from error
+        expected = "the network's checkpoint, or a description in JSON"
+        identify(others("network"), look(path), about, expected)
+        if _is_program(path):
+            raise InputError("a program of PyTorch, not weights", **about, expected=expected, hint=PROGRAM) from error
+        hint = f"get it again with: {command('resources')} get beluga"
+        raise InputError(found, **about, hint=hint) from error
+    if entry.model is DescribedNetwork and DTYPES[precision] != "float32":
         raise InputError(
-            str(error).removeprefix(f"{path}: "),
-            argument="network",
-            subject=path,
-            hint=f"get it again with: {command('resources')} get beluga",
-        ) from error
-    if model.sizes != (*CHANNELS, HIDDEN):
-        logger.warning(
-            "%s: not the published network: its layers have %s channels, the published one's %s",
-            path,
-            *(", ".join(map(str, sizes)) for sizes in (model.sizes, (*CHANNELS, HIDDEN))),
+            "a network from a description computes in float32",
+            argument="precision",
+            subject=precision,
+            hint="take float32, or tf32 on a GPU",
         )
+    if remark := getattr(model, "remark", None):
+        logger.warning("%s: %s", path, remark)
     return model
 
 
-def windows_per_pass(device):
-    """Windows that the network sees at once: enough to fill the device, few enough for its memory."""
-    if torch.device(device).type == "cpu":
+def _is_program(path):
+    """Whether a file is one that PyTorch wrote a program to, not weights alone."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/models/" in name or "/code/" in name for name in archive.namelist())
+
+
+def windows_per_pass(device, bytes_per_window=BYTES_PER_WINDOW):
+    """Windows that the network is asked for at once: enough to fill the device, few enough for its memory.
+
+    bytes_per_window: as of `expecto.registry.Scan`.
+    """
+    if torch.device(device).type == "cpu" or bytes_per_window is None:
         return CPU_WINDOWS_PER_PASS
     free, _ = torch.cuda.mem_get_info(device)
     least, most = GPU_WINDOWS_PER_PASS
-    return min(max(int(GPU_SHARE * free) // GPU_BYTES_PER_WINDOW, least), most)
+    return min(max(int(GPU_SHARE * free) // bytes_per_window, least), most)
 
 
-def bins_per_pass(device, precision):
-    """The same of contacted bins: fewer where each takes long."""
-    return SLOW_BINS_PER_PASS if slowness(device, precision) > SLOWER else windows_per_pass(device)
+def bins_per_pass(device, precision, windows):
+    """The same of contacted bins: fewer than these windows where each takes long."""
+    return SLOW_BINS_PER_PASS if slowness(device, precision) > SLOWER else windows
 
 
 @contextlib.contextmanager
@@ -229,26 +253,25 @@ def slowness(device, precision):
 @torch.inference_mode()
 def seconds_of_layer(dtype):
     """Seconds that the second convolution takes over 200 positions on the processor: the least of three times."""
-    place = {"dtype": getattr(torch, dtype), "memory_format": torch.channels_last}
-    cells = torch.ones(1, CHANNELS[0], 1, 200).to(**place)
-    weight = torch.ones(CHANNELS[0], CHANNELS[0], 1, KERNEL).to(**place)
-    taken = []
+    convolve, taken = second_convolution(getattr(torch, dtype)), []
     for _ in range(3):
         start = time.perf_counter()
-        torch.nn.functional.conv2d(cells, weight)
+        convolve()
         taken.append(time.perf_counter() - start)
     return min(taken)
 
 
 def open_computer(*, genome, model, device, precision, store, contacts, batch_size=None):
-    """A FeatureComputer on one device. genome: Genome. model: Beluga. store: PredictionStore or None."""
+    """A FeatureComputer on one device. genome: Genome. model: from `open_model`. store: PredictionStore or None."""
+    scanner = scan_of(model, device, getattr(torch, DTYPES[precision]))
+    windows = batch_size or windows_per_pass(device, scanner.bytes_per_window)
     return FeatureComputer(
         genome=genome,
-        scanner=Scanner(model, device, getattr(torch, DTYPES[precision])),
+        scanner=scanner,
         store=store,
         contacts=contacts,
-        windows_per_pass=batch_size or windows_per_pass(device),
-        bins_per_pass=batch_size or bins_per_pass(device, precision),
+        windows_per_pass=windows,
+        bins_per_pass=batch_size or bins_per_pass(device, precision, windows),
     )
 
 
@@ -289,7 +312,7 @@ def make_tensors_on(job, devices, genes, advance):
 
 def _make_share(job, device, genes: pd.DataFrame, advance):
     """One device's share of the tensors."""
-    return make_tensors(job, open_model(job.beluga), device, genes, advance)
+    return make_tensors(job, open_model(job.network), device, genes, advance)
 
 
 def work_on(devices, work, shares, advance):

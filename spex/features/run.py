@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ from spex.inputs.genome import chromsizes_of
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
+from spex.inputs.networks import description_of
 from spex.models.splits import TEST_CHROM
 from spex.progress import progress
 from spex.runs.cache import PredictionStore
@@ -90,7 +91,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computing: Computing, 
     chosen = select_shard(_test_genes(genes) if test_only else genes, *(shard or ()))
     pending = unfinished_genes(folder, chosen, settings.width)
     store = cache and (require_folder(cache, "cache"), settings.store_identity, np.dtype(computing.cache_dtype))
-    model = open_model(inputs.network) if len(pending) else None
+    model = open_model(inputs.network, computing.precision) if len(pending) else None
     contacts, found_before, identity = _contacts(folder, inputs, settings, maps, genes)
 
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
@@ -147,10 +148,12 @@ def _test_genes(genes):
 
 
 def _settings(inputs, computing, cache, hashes):
+    description = description_of(inputs.network)
     return RunSettings.of(
         genes_sha256=hashes.sha256(inputs.genes),
         genome_sha256=hashes.sha256(inputs.genome),
         beluga_sha256=hashes.sha256(inputs.network),
+        network=description and asdict(description.network),
         maps_sha256=sorted(map_sha256(path, hashes) for path in inputs.maps),
         precision=computing.precision,
         cache_dtype="float32" if cache is None else computing.cache_dtype,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyfaidx
 
-from expecto.network import BELUGA
+from expecto.network import BASES, UNKNOWN
 from spex.errors import InputError, shown
 from spex.files.atomic import is_read_only, temporary_path
 from spex.inputs.identify import COMPRESSED, GZIPPED, Format, identify, look, take
@@ -24,6 +24,18 @@ LETTERS = string.ascii_letters.encode() + b"-*"
 """Bytes that can be a base in a FASTA file; all others in a sequence would shift the bases after them."""
 
 NO_LETTER = 255
+
+
+def _code_of_byte():
+    """The base code of every byte, 256 bytes; NO_LETTER where no base can be meant."""
+    codes = np.full(256, NO_LETTER, dtype=np.uint8)
+    codes[list(LETTERS)] = UNKNOWN
+    for code, base in enumerate(BASES):
+        codes[[ord(base), ord(base.lower())]] = code
+    return codes.tobytes()
+
+
+CODE_OF_BYTE = _code_of_byte()
 
 FORMATS = (
     Format("FASTA", lambda seen: seen.head.startswith(b">")),
@@ -44,15 +56,13 @@ class Genome:
     """An indexed FASTA file.
 
     path: FASTA, not compressed. spare_index: where the index goes when the genome's folder cannot be written to.
-    network: whose base codes are given.
 
     Raises:
         InputError: the file is compressed, is not FASTA, has no sequence, or anything but letters in one.
     """
 
-    def __init__(self, path, spare_index, network=BELUGA):
-        self.path, self.network = Path(path), network
-        self._code_of_byte = _code_of_byte(network).tobytes()
+    def __init__(self, path, spare_index):
+        self.path = Path(path)
         index = _whole_index(Path(path), Path(spare_index))
         self._fasta = pyfaidx.Fasta(str(path), indexname=str(index), as_raw=True, rebuild=False)
         self.chromsizes = {name: len(self._fasta[name]) for name in self._fasta.keys()}  # noqa: SIM118 (no mapping)
@@ -61,7 +71,7 @@ class Genome:
         """Base codes of a stretch.
 
         start, end: 0-based half-open, in bp; may reach past either end of the chromosome.
-        Returns: (end - start,) uint8: positions in the network's `bases`; `unknown` for any other letter and outside
+        Returns: (end - start,) uint8: positions in `expecto.network.BASES`; `UNKNOWN` for any other letter and outside
         the chromosome.
 
         Raises:
@@ -69,16 +79,16 @@ class Genome:
         """
         first, last = max(start, 0), min(end, self.chromsizes[chrom])
         if first >= last:
-            return np.full(end - start, self.network.unknown, dtype=np.uint8)
+            return np.full(end - start, UNKNOWN, dtype=np.uint8)
         letters = self._fasta[chrom][first:last]  # pyfaidx wraps a negative start and shortens at the end, silently
-        coded = bytearray(letters.encode()).translate(self._code_of_byte)
+        coded = bytearray(letters.encode()).translate(CODE_OF_BYTE)
         if NO_LETTER in coded:
             _check_letters(self.path)
             raise _error(self.path, "its index (.fai) does not fit it", hint="delete the index")
         codes = np.frombuffer(coded, np.uint8)
         if (first, last) == (start, end):
             return codes
-        return np.pad(codes, (first - start, end - last), constant_values=self.network.unknown)
+        return np.pad(codes, (first - start, end - last), constant_values=UNKNOWN)
 
     def close(self):
         self._fasta.close()
@@ -93,15 +103,6 @@ def chromsizes_of(path, spare_index):
 def _error(path, found, **parts):
     """An InputError about the genome. parts: as of InputError."""
     return InputError(found, argument="genome", subject=path, **parts)
-
-
-def _code_of_byte(network):
-    """The network's base code of every byte, (256,) uint8; NO_LETTER where no base can be meant."""
-    codes = np.full(256, NO_LETTER, dtype=np.uint8)
-    codes[list(LETTERS)] = network.unknown
-    for code, base in enumerate(network.bases):
-        codes[[ord(base), ord(base.lower())]] = code
-    return codes
 
 
 def _whole_index(path, spare_index):

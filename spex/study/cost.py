@@ -10,16 +10,16 @@ import numpy as np
 from expecto.network import BASES, PUBLISHED
 from spex.compare.inputs import Protocol, expected_memory
 from spex.errors import count
+from spex.models.layout import Layout
 from spex.runs.cache import OWN_ROWS
 from spex.study.work import OWN_WINDOWS, Work
 
-GENES, COLUMNS = 22_826, 24_024
+GENES, COLUMNS = 22_826, Layout.of_network(PUBLISHED, 1).width
 """Size of what was measured: all genes of the published table, the numbers of a tensor with contacts."""
 
 OWN_AS_BINS = 30  # contacted bins that take as long as the local windows of a gene, which share their convolutions
 FOLD_AS_SPLITS = 1 / 4  # of ridge: folds of a cross-validation share their matrix
 SHARED_AS_MAPS = 2  # maps that take as long as what all maps of a comparison share
-ROW = 4 * PUBLISHED.features  # bytes of a window's predictions, float32
 FIT_BYTES_PER_COLUMN, PICTURES = 25, 180_000
 """Bytes on the disk: coefficients and importance of a fit; its pictures, which folds have none of."""
 
@@ -86,11 +86,11 @@ def measured(study, rates):
 
     (device, *_) = devices.choose_devices("CUDA" if study.resources["tensors"]["gpus"] else "CPU", None)
     kind, precision = device.partition(":")[0], devices.choose_precision([device], None)
-    starts = np.arange(TIMED[kind], dtype=np.int64) * PUBLISHED.window
-    codes = np.resize(np.arange(len(BASES), dtype=np.uint8), len(starts) * PUBLISHED.window)
     parts = {"genome": None, "store": None, "contacts": None}
     with devices.computing(device, precision):
         model = devices.open_model(study.weights)
+        starts = np.arange(TIMED[kind], dtype=np.int64) * model.network.window
+        codes = np.resize(np.arange(len(BASES), dtype=np.uint8), len(starts) * model.network.window)
         computer = devices.open_computer(model=model, device=device, precision=precision, **parts)
         for _ in range(2):  # the first time is slower
             start = time.perf_counter()
@@ -105,7 +105,8 @@ def measured(study, rates):
 def estimate(study, work, rates=MEASURED):
     """The cost of a study. work: Work. Returns: Cost."""
     own, *maps = work.folders
-    windows = [own.to_compute * OWN_AS_BINS / OWN_WINDOWS, *(each.to_compute for each in maps)]
+    own_as_bins = OWN_AS_BINS if work.network == PUBLISHED else OWN_WINDOWS  # which share nothing
+    windows = [own.to_compute * own_as_bins / OWN_WINDOWS, *(each.to_compute for each in maps)]
     size, of_model = work.genes / GENES, {"ridge": rates.ridge, "gbtree": rates.gbtree}
     jobs = {
         "tensors": [(rates.window, each, study.shards) for each in windows],
@@ -116,7 +117,7 @@ def estimate(study, work, rates=MEASURED):
     rows = own.to_compute * OWN_ROWS / OWN_WINDOWS + sum(each.to_compute for each in maps)
     sizes = [FIT_BYTES_PER_COLUMN * each.columns + PICTURES * (not each.pooled) for each in work.fits]
     disk = {
-        "cache": rows * ROW,
+        "cache": rows * 4 * work.network.features,
         "tensors": sum(4 * each.width * each.missing for each in work.folders),
         "fits": sum(size * each.fits for size, each in zip(sizes, work.fits, strict=True)),
     }

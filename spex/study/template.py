@@ -40,7 +40,7 @@ TEMPLATE = f"""\
 # Inputs
 genes: expecto/geneanno_GRCh38.csv   # the published table, a table with id, chrom, strand and tss, GTF or GFF3
 genome: data/hg38.fa                 # FASTA
-weights: expecto/deepsea.beluga.pth  # checkpoint of the network
+weights: expecto/deepsea.beluga.pth  # checkpoint of the network, or a JSON file that describes another
 expression: expecto/geneanno.exp.csv # a table, .h5ad, or a list of files with a sample each
 {_optional("# ", SampleChoice, GeneChoice)}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from expecto.gene_features import SHIFTS
-from expecto.network import PUBLISHED
+from expecto.network import PUBLISHED, Network
 from spex.contacts.collect import read_maps
 from spex.errors import InputError
 from spex.files.hashes import KnownHashes
@@ -19,6 +19,7 @@ from spex.inputs.genome import chromsizes_of
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
+from spex.inputs.networks import network_of
 from spex.models.layout import Layout
 from spex.models.registry import MODELS
 from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chromosome
@@ -70,12 +71,14 @@ class FitWork:
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do in a study. genes: with expression. tissues: how many. folders: sequence alone, then maps."""
+    """What there is to do in a study. genes: with expression. tissues: how many. folders: sequence alone, then maps.
+    network: whose predictions the features are of."""
 
     genes: int
     tissues: int
     folders: list[FolderWork]
     fits: list[FitWork]
+    network: Network = PUBLISHED
 
 
 def count_work(study):
@@ -95,12 +98,13 @@ def count_work(study):
     _check_copies(study)
     missing = [~DataFolder(study.out / name).has_tensors(genes["id"]) for name in study.folders]
     cache = _Cache(study)
-    folders = [_sequence_alone(genes, missing, cache)]
+    network = network_of(study.weights)
+    folders = [_sequence_alone(network, genes, missing, cache)]
     for map_, of_map in zip(study.maps, missing[1:], strict=True):
         with _about(study, f"map {map_.name}"):
-            folders.append(_of_map(map_, genes, chromsizes, of_map, cache))
+            folders.append(_of_map(network, map_, genes, chromsizes, of_map, cache))
     fits = [_fits(fit, folder, splits[fit.name], len(study.tissues)) for fit in study.fits for folder in folders]
-    return Work(len(expressed), len(study.tissues), folders, fits)
+    return Work(len(expressed), len(study.tissues), folders, fits, network)
 
 
 @contextmanager
@@ -155,31 +159,31 @@ class _Cache:
         return len(lacking)
 
 
-def _sequence_alone(genes, missing, cache):
+def _sequence_alone(network, genes, missing, cache):
     """The folder of sequence alone, and local windows that any folder needs. missing: by folder, (n,) bool of genes."""
     needed = genes[np.logical_or.reduce(missing)].groupby("chrom")
     return FolderWork(
         name=SEQUENCE_ALONE,
         tensors=len(genes),
         missing=int(missing[0].sum()),
-        width=Layout.of_network(PUBLISHED, 0).width,
+        width=Layout.of_network(network, 0).width,
         windows=OWN_WINDOWS * len(genes),
         to_compute=OWN_WINDOWS * sum(cache.lacks("own", chrom, own_keys(on)) for chrom, on in needed),
     )
 
 
-def _of_map(map_, genes, chromsizes, missing, cache):
+def _of_map(network, map_, genes, chromsizes, missing, cache):
     """The folder of a map: its contacts, read in one pass, and the windows of the bins. chromsizes: of the genome."""
     rule, resolution = map_.rule, map_.options["hic_resolution"]
     maps = agree_maps(open_maps([*map_.files], resolution, map_.reading, rule), genes, chromsizes)
-    contacts = read_maps(maps, genes, rule, resolution, PUBLISHED.window)
+    contacts = read_maps(maps, genes, rule, resolution, network.window)
     on = [(chrom, contacts.chrom == chrom) for chrom in genes["chrom"].unique()]
     starts, needed = contacts.window_starts, missing[contacts.gene]
     return FolderWork(
         name=map_.name,
         tensors=len(genes),
         missing=int(missing.sum()),
-        width=Layout.of_network(PUBLISHED, rule.groups).width,
+        width=Layout.of_network(network, rule.groups).width,
         windows=sum(len(np.unique(starts[here])) for _, here in on),
         to_compute=sum(cache.lacks("windows", chrom, starts[here & needed]) for chrom, here in on),
         contacts=len(contacts.bins),

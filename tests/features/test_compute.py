@@ -175,5 +175,5 @@ def test_a_stop_within_a_block_ends_it_before_the_next_pass(
 @pytest.mark.parametrize("seconds, bins", [(40, 50), (1, 200)])
 def test_passes_of_bins_are_short_in_a_precision_that_is_slow(monkeypatch, seconds, bins):
     monkeypatch.setattr(devices, "seconds_of_layer", {"float32": 1, "bfloat16": seconds}.__getitem__)
-    assert devices.bins_per_pass("cpu", "bfloat16") == bins
-    assert devices.bins_per_pass("cpu", "float32") == 200
+    assert devices.bins_per_pass("cpu", "bfloat16", 200) == bins
+    assert devices.bins_per_pass("cpu", "float32", 200) == 200

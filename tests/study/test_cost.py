@@ -68,6 +68,24 @@ def test_the_windows_are_those_that_a_run_computes(study, narrow, capsys):
         assert then.missing == then.tensors == 9
 
 
+def test_the_work_of_another_network_is_counted_by_its_own_windows(world, padded, tmp_path, capsys):
+    maps = "  - {name: second, files: map1.mcool, distance_edges: [0.4, 1]}\n"
+    study = replace(read_study(write_study(tmp_path / "lab", world, maps)), weights=padded)
+    before = count_work(study)
+    assert before.network.features == 7 and [each.width for each in before.folders] == [70, 84, 98]
+    cost = estimate(study, before)
+    seconds = 0.1 * sum(each.to_compute for each in before.folders)
+    assert cost.steps["tensors"].cpu_hours == pytest.approx(seconds / 3600)
+    assert cost.disk["cache"] == 4 * 7 * (9 * 11 + sum(each.to_compute for each in before.folders[1:]))
+    make(study, study.base_folder)
+    found = [computed(capsys)]
+    for map_ in study.maps:
+        make(study, study.map_folder(map_.name), map_)
+        found.append(computed(capsys))
+    assert [each.to_compute for each in before.folders] == found
+    assert measured(study, MEASURED).window[0] < 0.1
+
+
 def test_what_is_left_of_a_study_that_was_stopped(study, narrow, capsys):
     make(study, study.base_folder, None, "--divisor", "2", "--reminder", "0")
     make(study, study.map_folder("first"), study.maps[0], "--test_only")
