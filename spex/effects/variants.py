@@ -200,8 +200,7 @@ class VariantRun:
         if unranked:
             kinds = ", ".join(f"{name}: {alleles:,}" for name, alleles in sorted(unranked.items()))
             self.account.notes.append(
-                f"no quantile for want of null variants of the class and place ({kinds}); spex variants null --classes "
-                "draws more"
+                f"no quantile for want of null variants of the class and place ({kinds}); more of them can be drawn"
             )
 
 
