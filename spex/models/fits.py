@@ -106,12 +106,12 @@ def by_group(table):
 
     table: from `by_feature`.
 
-    Returns: DataFrame with group ("position", "assay", "cell type"), name, share; positions in their order, the
-    others from the largest share down.
+    Returns: DataFrame with group ("position", "assay", "cell type", of another model "feature"), name, share; positions
+    in their order, the others from the largest share down.
     """
     names = list(table.columns[table.columns.get_loc("share") + 1 :])
     parts = [pd.DataFrame({"group": "position", "name": names, "share": table[names].sum().to_numpy()})]
-    for label in ("assay", "cell type"):
+    for label in ("assay", "cell type", "feature"):
         if label in table.columns:
             sums = table.groupby(label)["share"].sum().sort_values(ascending=False, kind="stable")
             parts.append(pd.DataFrame({"group": label, "name": sums.index, "share": sums.to_numpy()}))

@@ -155,17 +155,17 @@ def _at_the_chosen_neighbour_penalty(axes, history, chosen):
 
 
 def draw_importance(path, groups, *, title, measure):
-    """Draw which assays (cell types are in the table) and which positions a model uses.
+    """Draw which assays (cell types are in the table), or features of another model, and which positions a model uses.
 
     groups: from `importance.by_group`. measure: what a share is a share of.
     """
-    kinds = [kind for kind in ("assay", "position") if (groups["group"] == kind).any()]
+    kinds = [kind for kind in ("assay", "feature", "position") if (groups["group"] == kind).any()]
     with figure(6.4 * len(kinds), 5.6, len(kinds)) as (drawn, panels):
         for axes, kind in zip(panels, kinds, strict=True):
             every = groups[groups["group"] == kind]
             top = every.head(GROUPS_SHOWN)
             axes.barh(range(len(top)), 100 * top["share"], color=BLUE)
-            name_rows(axes, [label(_with_unit(name), NAME_LINE, 1) for name in top["name"]])
+            name_rows(axes, [label(_with_unit(str(name)), NAME_LINE, 1) for name in top["name"]])
             some = f": {len(top)} of {len(every)}" if len(every) > len(top) else ""
             heading = f"{title}\n" if kind == kinds[0] else ""
             axes.set(xlabel=f"% of {measure}", title=f"{heading}by {kind}{some}")

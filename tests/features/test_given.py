@@ -128,6 +128,25 @@ def test_formats_give_the_same_folder(given, folders, tmp_path, ending):
     assert tensor_bytes(folder) == tensor_bytes(folders[1])
 
 
+def test_a_table_of_parquet_and_as_many_columns_as_models_have(given, tmp_path):
+    """3,072 columns, as Enformer's trunk gives them; genes in another order."""
+    pytest.importorskip("pyarrow")
+    X = np.random.default_rng(4).normal(size=(len(given.few["ids"]), 3072)).astype(np.float32)
+    table = pd.DataFrame(X, columns=[f"c{number}" for number in range(3072)]).assign(gene_id=given.few["ids"])
+    table.iloc[::-1].to_parquet(tmp_path / "wide.parquet")
+    assert run("features", tmp_path / "wide.parquet", "--data_folder", tmp_path / "data", *given.genes) == 0
+    features = spex.load_features(tmp_path / "data")
+    assert_array_equal(features.X, X[pd.Index(given.few["ids"]).get_indexer(features.genes["id"])])
+    assert features.columns[3071] == ("own", "c3071")
+
+
+def test_3072_columns(given, tmp_path):
+    X = np.random.default_rng(4).normal(size=(len(given.few["ids"]), 3072)).astype(np.float32)
+    np.savez(tmp_path / "wide.npz", ids=given.few["ids"], X=X)
+    assert run("features", tmp_path / "wide.npz", "--data_folder", tmp_path / "data", *given.genes) == 0
+    assert_array_equal(spex.load_features(tmp_path / "data").X, X)
+
+
 def test_a_zarr_of_pickles_is_not_read(given, tmp_path, capsys):
     path = tmp_path / "few.zarr"
     write_arrays(path, given.few)
@@ -188,6 +207,9 @@ def test_every_command_takes_it(study, given, folders, tmp_path, capsys):
     assert list(table.columns) == ["feature", "share", "own", "contacts downstream", "contacts upstream"]
     assert table["feature"].tolist() == [*given.few["names"], *given.few_bins["names"]]
     assert table["share"].sum() == pytest.approx(1) and table["own"].notna().sum() == FEATURES
+    groups = pd.read_csv(fit / "importance_groups.csv").set_index(["group", "name"])["share"]
+    assert groups["feature", "CTCF"] == pytest.approx(table.set_index("feature")["share"]["CTCF"])
+    assert groups["position"].index.tolist() == ["own", "contacts downstream", "contacts upstream"]
     out = tmp_path / "elements"
     gene = contacts_in(mapped).genes[np.argmax(contacts_in(mapped).number)]
     assert run("elements", mapped, "--cache", given.root / "cache", "--out", out, "--genes", gene) == 0
