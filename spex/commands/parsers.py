@@ -252,7 +252,7 @@ def _null_variants(words, prog):
         type=typed(one_of(NULL_CLASSES)),
         choices=NULL_CLASSES,
         default=NULL_CLASSES[0],
-        help="of alleles, beside SNVs, by their length: deletions and insertions take as long as 30 SNVs each",
+        help="of alleles, beside SNVs, by their length; deletions and insertions take several times as long",
     )
     add("--seed", type=typed(SEED), default=1410, help="seed of the draws")
     parser.set_defaults(null=True)

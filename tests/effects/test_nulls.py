@@ -200,8 +200,8 @@ def test_random_deletions_rank_evenly_among_null_deletions(source, world):
     inputs, computer = source(None)
     name, of_class = "own, 0-1 kb", "deletion of 1 bp"
     drawer, generator = NullDrawer(inputs, computer.genome, 1), np.random.default_rng(2)
-    draws = [*drawer.draw(name, 120, of_class), *drawer.draw(name, 120)]
-    while len(draws) < 360:
+    draws = [*drawer.draw(name, 80, of_class), *drawer.draw(name, 80)]
+    while len(draws) < 240:
         gene = int(generator.integers(len(inputs.genes)))
         chrom, tss = inputs.genes["chrom"].iloc[gene], int(inputs.genes["tss"].iloc[gene])
         position = tss - 1 + int(generator.integers(-990, 991))
@@ -210,10 +210,10 @@ def test_random_deletions_rank_evenly_among_null_deletions(source, world):
             draws.append(SimpleNamespace(gene=gene, change=change))
     scorer = AlleleScorer(computer, inputs.genes, None, LinearModels(inputs.fits[:1]))
     found = scorer.effects([each.change for each in draws], only=[each.gene for each in draws])
-    assert_array_equal(found.alleles, np.arange(360))
-    fair, unfair = (NullEffects({(name, SNV): np.sort(each)}) for each in np.split(found.own[:240, 0], 2))
+    assert_array_equal(found.alleles, np.arange(240))
+    fair, unfair = (NullEffects({(name, SNV): np.sort(each)}) for each in np.split(found.own[:160, 0], 2))
     fair, unfair = (
-        each.quantiles(np.full(120, name), np.full(120, SNV), found.own[240:, 0]) for each in (fair, unfair)
+        each.quantiles(np.full(80, name), np.full(80, SNV), found.own[160:, 0]) for each in (fair, unfair)
     )
     assert kstest(fair, "uniform", args=(-1, 2)).pvalue > 0.001 and (abs(fair) > 0.9).mean() < 0.2
     assert (abs(unfair) > 0.9).mean() > 0.5
