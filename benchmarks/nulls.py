@@ -58,8 +58,8 @@ def random_alleles(generator, genome, genes, of_class, count):
         if (removed >= len(BASES)).any():
             continue
         added = generator.integers(0, len(BASES), length).astype(np.uint8)
-        if kind == "substitution" and (added == removed).any():
-            continue
+        if kind == "substitution":
+            added = (removed + 1 + added % (len(BASES) - 1)) % len(BASES)  # another base at each place
         change = Change(
             gene["chrom"], position, 0 if kind == "insertion" else length, added[: 0 if kind == "deletion" else None]
         )
