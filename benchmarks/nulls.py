@@ -59,7 +59,7 @@ def random_alleles(generator, genome, genes, of_class, count):
             continue
         added = generator.integers(0, len(BASES), length).astype(np.uint8)
         if kind == "substitution":
-            added = (removed + 1 + added % (len(BASES) - 1)) % len(BASES)  # another base at each place
+            added = (removed + generator.integers(1, len(BASES), length).astype(np.uint8)) % len(BASES)
         change = Change(
             gene["chrom"], position, 0 if kind == "insertion" else length, added[: 0 if kind == "deletion" else None]
         )
