@@ -19,10 +19,10 @@ from spex.effects.elements import COLUMNS, LARGE, OWN, ElementBenchmark, Element
 from spex.effects.inputs import find_genes
 from spex.errors import InputError, count
 from spex.files.atomic import remove_where_allowed
-from spex.files.checks import require_file, require_folder
+from spex.files.checks import require_folder
 from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.chromatin import find_chromatin_features
-from spex.inputs.crispr import read_crispr_pairs
+from spex.inputs.crispr import of_cell_type, read_crispr_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
 from spex.reports.element_figure import draw_gene
@@ -45,7 +45,7 @@ def run(args):
     require_format(args.format)
     if args.bigwig:
         require_bigwig()
-    pairs = read_crispr_pairs(require_file(args.benchmark, "benchmark")) if args.benchmark else None
+    pairs = of_cell_type(read_crispr_pairs(args.benchmark), args.cell_type) if args.benchmark else None
     inputs = open_effect_inputs(args, linear=False)
     out = require_folder(args.out or inputs.folder.root / "elements", "out")
     rows = find_genes(inputs.genes, args.named_genes, "named_genes")

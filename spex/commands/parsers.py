@@ -185,7 +185,11 @@ def _elements(words, prog):
         action="store_true",
         help="report the gene's local windows too, in stretches of 1 kb; the network predicts them again",
     )
-    add("--cell_type", metavar="NAME", help="for the column CellType; default: the tissue")
+    add(
+        "--cell_type",
+        metavar="NAME",
+        help="for the column CellType (default: the tissue); of a --benchmark with several, the one that is scored",
+    )
     add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
     add = parser.group("outputs").add_argument
     add("--out", type=typed(PATH), metavar="DIR", help="default: DATA_FOLDER/elements")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, listed, shown
 from spex.files.checks import require_file
 from spex.inputs.account import Account
 from spex.inputs.normalise import LARGEST_POSITION, names_in, unversioned
@@ -13,10 +13,14 @@ from spex.inputs.text_tables import numbers_of, places_of, read_table
 
 COLUMNS = ("chrom", "chromStart", "chromEnd", "measuredGeneSymbol", "Regulated")
 """Of the public benchmark's table."""
-ID_COLUMNS = ("measuredgeneensemblid", "measuredensemblid")
-"""What the column of gene ids is called, in any case; the table's others are ignored."""
+OPTIONAL = {
+    "gene_id": ("measuredgeneensemblid", "measuredensemblid"),
+    "cell_type": ("celltype",),
+    "valid": ("validconnection",),
+}
+"""What other columns are called, in any case, by their names here; the table's others are ignored."""
 SEPARATOR = "\t"
-REGULATED = {"TRUE": True, "FALSE": False, "1": True, "0": False}
+ANSWERS = {"TRUE": True, "FALSE": False, "1": True, "0": False}
 MISSING = ("", "NA", "NAN", "NONE")
 MOST_MISSING = 0.1
 """Share of rows without an answer, or without a place, up to which they are left out."""
@@ -29,12 +33,14 @@ def read_crispr_pairs(path):
     path: tab-separated under a header, compressed or not, positions 0-based half-open.
 
     Returns: DataFrame in the order of the file: chrom, start, end (int64, 0-based half-open), gene (symbol), regulated
-    (bool) and, where the file has it, gene_id (of Ensembl, without version; None where there is none). An element of no
-    length is a point, of 1 base. `attrs["account"]`: rows used and left out, as `Account.summary` has them.
+    (bool) and, where the file has them, gene_id (of Ensembl, without version; None where there is none) and cell_type.
+    An element of no length is a point, of 1 base. Pairs whose ValidConnection is not TRUE are left out.
+    `attrs["account"]`: rows used and left out, as `Account.summary` has them.
 
     Raises:
         InputError: no such file, not such a table, columns are missing (names those found), a position is no whole
-            number or Regulated neither TRUE, FALSE, 1 nor 0; or these are missing in more than a tenth of the rows.
+            number or Regulated neither TRUE, FALSE, 1 nor 0; or these are missing in more than a tenth of the rows; or
+            no pair is valid.
     """
     about = {"argument": "benchmark", "subject": Path(path), "expected": EXPECTED}
     table = read_table(
@@ -42,28 +48,59 @@ def read_crispr_pairs(path):
         "benchmark",
         SEPARATOR,
         expected=EXPECTED,
-        columns=lambda header: _places(header, about),
+        columns=lambda header: list(_places(header, about).values()),
     )
     if not table.rows:
         raise InputError("no pair of an element and a gene in it", **about)
-    rows = table.frame([*COLUMNS, "id"][: len(table.rows[0])], index=table.lines)
+    rows = table.frame(list(_places(table.header, about)), index=table.lines)
     account = Account(str(path), "pairs")
-    rows = _without_missing(rows, account)
+    rows = _without_missing(_valid(rows, account, about), account)
     starts, ends = (_positions(rows[name], about) for name in ("chromStart", "chromEnd"))
     _refuse(ends < starts, rows["chromEnd"], about, "a position after chromStart")
-    regulated = rows["Regulated"].str.upper().map(REGULATED)
+    regulated = rows["Regulated"].str.upper().map(ANSWERS)
     _refuse(regulated.isna(), rows["Regulated"], about, "TRUE, FALSE, 1 or 0")
     points = ends == starts
     if points.any():
         account.notes.append(f"{points.sum():,} elements of no length are taken as 1 base")
     pairs = {"chrom": rows["chrom"], "start": starts, "end": ends + points, "gene": rows["measuredGeneSymbol"]}
     pairs["regulated"] = regulated.astype(bool)
-    if "id" in rows:
-        pairs["gene_id"] = unversioned(rows["id"].mask(rows["id"].str.upper().isin(MISSING), None))
+    if "gene_id" in rows:
+        pairs["gene_id"] = unversioned(rows["gene_id"].mask(rows["gene_id"].str.upper().isin(MISSING), None))
+    if "cell_type" in rows:
+        pairs["cell_type"] = rows["cell_type"]
     pairs = pd.DataFrame(pairs).reset_index(drop=True)
     account.used = len(pairs)
     pairs.attrs["account"] = account.summary()
     return pairs
+
+
+def of_cell_type(pairs, name):
+    """The pairs of one cell type; all of them where the table has no cell types, or the one, and none is named.
+
+    pairs: from `read_crispr_pairs`. name: of the cell type, or None. Returns: as `pairs`.
+
+    Raises:
+        InputError: the table has several and none is named, or no pair of the one that is.
+    """
+    if "cell_type" not in pairs:
+        return pairs
+    numbers = pairs["cell_type"].value_counts()
+    if name is None and len(numbers) == 1:
+        return pairs
+    if name not in numbers:
+        there = listed([f"{each} ({number:,} pairs)" for each, number in numbers.items()])
+        none = "" if name is None else f", none of '{shown(name)}'"
+        raise InputError(
+            f"{pairs.attrs['account']['file']} has {there}{none}",
+            argument="cell_type",
+            expected="one of these: the cell type of the map and the model",
+        )
+    mine = pairs[pairs["cell_type"] == name].reset_index(drop=True)
+    about = pairs.attrs["account"]
+    account = Account(about["file"], "pairs", len(mine), dict(about["left_out"]), notes=list(about["notes"]))
+    account.leave_out("of other cell types", len(pairs) - len(mine))
+    mine.attrs["account"] = account.summary()
+    return mine
 
 
 def tie_pairs(pairs, genes):
@@ -110,6 +147,18 @@ def _keys(chroms, symbols):
     return chroms.astype(object).str.cat(symbols.astype(object), sep="\t")
 
 
+def _valid(rows, account, about):
+    """The rows whose ValidConnection is TRUE, where the table has it."""
+    if "valid" not in rows:
+        return rows
+    valid = rows["valid"].str.upper().map(ANSWERS).eq(True)
+    account.leave_out("whose ValidConnection is not TRUE", (~valid).sum(), rows["valid"][~valid].unique())
+    if not valid.any():
+        found = f"ValidConnection is TRUE in none of its {len(rows):,} rows"
+        raise InputError(found, **about | {"expected": "TRUE in the rows that count"})
+    return rows[valid]
+
+
 def _without_missing(rows, account):
     """The rows that have all that makes a pair, where few lack it; what many lack is refused by what is read next."""
     for reason, names in (
@@ -124,10 +173,15 @@ def _without_missing(rows, account):
 
 
 def _places(header, about):
-    """The columns' places in the header, whose first name may have a # in front; after them that of ids, if any."""
+    """Where the columns stand in the header, whose first name may have a # in front: dict of name -> place; those of
+    `OPTIONAL` after the others."""
     names = [header[0].removeprefix("#"), *header[1:]]
-    ids = [place for place, name in enumerate(names) if name.lower() in ID_COLUMNS]
-    return [*places_of(names, COLUMNS, about, SEPARATOR), *ids[:1]]
+    places = dict(zip(COLUMNS, places_of(names, COLUMNS, about, SEPARATOR), strict=True))
+    for name, headings in OPTIONAL.items():
+        there = [place for place, each in enumerate(names) if each.lower() in headings]
+        if there:
+            places[name] = there[0]
+    return places
 
 
 def _positions(texts, about):

@@ -6,14 +6,14 @@ import pytest
 from conftest import ROOT
 
 from spex.errors import InputError
-from spex.inputs.crispr import read_crispr_pairs, tie_pairs
+from spex.inputs.crispr import of_cell_type, read_crispr_pairs, tie_pairs
 
 REAL = ROOT.parent / "shared" / "real"
 
 HEADER = "dataset\tchrom\tchromStart\tchromEnd\tname\tmeasuredGeneSymbol\tValidConnection\tRegulated"
 ROWS = [
     "A\tchr8\t1000\t1500\tx\tMYC\tTRUE\tTRUE",
-    "A\tchr8\t4000\t4500\ty\tMYC\toverlaps promoter\tFALSE",
+    "A\tchr8\t4000\t4500\ty\tMYC\tTRUE\tFALSE",
     "B\tchrX\t0\t500\tz\tGATA1\tTRUE\t1",
     "B\tchrX\t1e+05\t100500\tz\tNA\tTRUE\tFalse",
 ]
@@ -65,6 +65,7 @@ def test_the_columns_stand_in_any_order_and_the_first_may_have_a_hash(tmp_path):
         ),
         ([HEADER, *ROWS[:2], ROWS[2].replace("\t1", "\tNA")], "Regulated on line 4 is 'NA'"),
         ([HEADER, "A\tchr8\t1000"], "3 fields on line 2, 8 in the header"),
+        ([HEADER, ROWS[0].replace("TRUE\tTRUE", "NA\tTRUE")], "ValidConnection is TRUE in none of its 1 rows"),
     ],
 )
 def test_what_is_refused(tmp_path, lines, message):
@@ -113,6 +114,30 @@ def test_ids_are_read_where_they_are(tmp_path, heading):
     pd.testing.assert_frame_equal(found.drop(columns="gene_id"), EXPECTED, check_dtype=False)
     expected = ["ENSG00000136997", None, None, "ENSG00000102145"]
     assert found["gene_id"].where(found["gene_id"].notna(), None).tolist() == expected
+
+
+def test_pairs_whose_connection_is_not_valid_are_left_out_and_counted(tmp_path):
+    odd = [ROWS[0].replace("TRUE\tTRUE", f"{each}\tNA") for each in ("overlaps promoter", "FALSE", "", "NA")]
+    found = read_crispr_pairs(write(tmp_path, HEADER, *odd[:2], *ROWS, *odd[2:]))
+    pd.testing.assert_frame_equal(found, EXPECTED, check_dtype=False)
+    assert found.attrs["account"]["left_out"] == {"whose ValidConnection is not TRUE": 4}
+
+
+def test_one_cell_type_is_demanded_where_there_are_several(tmp_path):
+    types = ["K562", "WTC11", "K562", "Jurkat"]
+    lines = [f"{row}\t{each}" for row, each in zip([HEADER, *ROWS], ["CellType", *types], strict=True)]
+    pairs = read_crispr_pairs(write(tmp_path, *lines))
+    found = of_cell_type(pairs, "K562")
+    pd.testing.assert_frame_equal(
+        found.drop(columns="cell_type"), EXPECTED.iloc[[0, 2]].reset_index(drop=True), check_dtype=False
+    )
+    assert found.attrs["account"]["left_out"] == {"of other cell types": 2} and found.attrs["account"]["used"] == 2
+    assert pairs.attrs["account"]["left_out"] == {} and len(of_cell_type(found, None)) == 2
+    there = r"cell_type: .*pairs.tsv has K562 \(2 pairs\), (WTC11|Jurkat) \(1 pairs\), "
+    for table, name, message in ((pairs, None, there), (pairs, "k562", there), (found, "WTC11", "none of 'WTC11'")):
+        with pytest.raises(InputError, match=message):
+            of_cell_type(table, name)
+    assert of_cell_type(pairs.drop(columns="cell_type"), "whatever").shape == (4, 5)
 
 
 GENES = pd.DataFrame(
@@ -177,8 +202,19 @@ def test_the_public_benchmark_as_pandas_reads_it(name, count, regulated, points)
     assert (ends != table["chromEnd"]).sum() == points
     expected = table[["chrom", "chromStart"]].assign(end=ends, gene=table["measuredGeneSymbol"])
     expected = expected.assign(regulated=table["Regulated"], gene_id=table["measuredGeneEnsemblId"])
+    expected["cell_type"] = table["CellType"]
     assert found.astype(object).values.tolist() == expected.astype(object).values.tolist()
     assert found.attrs["account"]["left_out"] == {} and found.attrs["account"]["used"] == count
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real tables may not be passed on")
+def test_the_held_out_benchmark_has_five_cell_types():
+    pairs = read_crispr_pairs(REAL / "EPCrisprBenchmark_combined_data.heldout_5_cell_types.GRCh38.tsv.gz")
+    found = {name: of_cell_type(pairs, name) for name in ("K562", "WTC11", "HCT116", "Jurkat", "GM12878")}
+    assert [len(each) for each in found.values()] == [1918, 1921, 396, 75, 68]
+    assert [each["regulated"].sum() for each in found.values()] == [118, 15, 34, 7, 16]
+    with pytest.raises(InputError, match=r"has WTC11 \(1,921 pairs\), K562"):
+        of_cell_type(pairs, None)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real tables may not be passed on")
