@@ -23,8 +23,10 @@ from spex.files.checks import require_folder
 from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.chromatin import find_chromatin_features
 from spex.inputs.crispr import of_cell_type, read_crispr_pairs
+from spex.models.benchmark import score_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
+from spex.reports.benchmark_figure import draw_benchmark
 from spex.reports.element_figure import draw_gene
 from spex.reports.element_tracks import require_bigwig, write_tracks
 from spex.runs.records import readable, write_table
@@ -49,7 +51,7 @@ def run(args):
     inputs = open_effect_inputs(args, linear=False)
     out = require_folder(args.out or inputs.folder.root / "elements", "out")
     rows = find_genes(inputs.genes, args.named_genes, "named_genes")
-    benchmark = None if pairs is None else ElementBenchmark(pairs, inputs.genes)
+    benchmark = None if pairs is None else ElementBenchmark(pairs, inputs.genes, args.resample_by)
     if benchmark is not None and args.named_genes:
         benchmark.keep(rows)
     elif benchmark is not None:
@@ -72,7 +74,7 @@ def run(args):
         with progress(len(rows), "genes", "elements") as advance:
             tables = kept.passing(inputs.watch.passing(scorer.tables(rows, advance)))
             tables = tables if benchmark is None else benchmark.passing(tables)
-            tables = _last_of(tables, out / BENCHMARK)
+            tables = _last_of(tables, [out / BENCHMARK, *sorted(out.glob("benchmark_*.png"))])
             written = write_tables(out, "elements", tables, COLUMNS, args.format, gzip_past=LARGE)
         table = kept.table()
         if table is not None:
@@ -129,17 +131,25 @@ def _draw(out, inputs, scorer, rows, table, features):
 def _last_of(tables, before):
     """The tables as they come; then what was made of older ones is removed, before these take their place."""
     yield from tables
-    remove_where_allowed(before)
+    for path in before:
+        remove_where_allowed(path)
 
 
 def _score(out, inputs, benchmark):
-    """Score the effects of each model on tested pairs and write benchmark.csv."""
+    """Score the effects of each model on tested pairs, write benchmark.csv and draw the first of them."""
     benchmark.account.report()
-    scores = pd.concat(
-        [benchmark.scores(fit.name).assign(tissue=fit.tissue, model=fit.name) for fit in inputs.fits],
-        ignore_index=True,
-    )
+    parts = []
+    for number, fit in enumerate(inputs.fits):
+        pairs = benchmark.pairs(fit.name)
+        scores = score_pairs(pairs)
+        parts.append(scores.assign(tissue=fit.tissue, model=fit.name))
+        if number < MOST_PICTURES and scores["auroc"].notna().any():
+            draw_benchmark(out / f"benchmark_{readable(fit.name)}.png", pairs, scores, fit.tissue)
+    scores = pd.concat(parts, ignore_index=True)
     write_table(out / BENCHMARK, scores)
+    whole = scores[scores["class"] == "all"].iloc[0]
+    about = f"{whole['positives']:,} of {count(whole['pairs'], 'pair')}", count(whole["blocks"], "block")
+    logger.info("%s are regulated; they are resampled in %s", *about)
     print(pair_table(scores))
 
 

@@ -191,6 +191,12 @@ def _elements(words, prog):
         help="for the column CellType (default: the tissue); of a --benchmark with several, the one that is scored",
     )
     add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
+    add(
+        "--resample_by",
+        choices=("locus", "gene"),
+        default="locus",
+        help="pairs that its intervals keep together: of the genes of 2 Mb, or of one gene",
+    )
     add = parser.group("outputs").add_argument
     add("--out", type=typed(PATH), metavar="DIR", help="default: DATA_FOLDER/elements")
     add("--format", **TABLES, help="format of the table")

@@ -36,11 +36,14 @@ def score_table(summary):
 
 
 def pair_table(scores):
-    """Scores of effects on tested pairs as text, over all distances. scores: DataFrame of `score_pairs` and tissue."""
+    """Scores of effects and baselines on tested pairs as text, over all distances. scores: DataFrame of `score_pairs`
+    and tissue."""
     scores = scores[scores["class"] == "all"]
-    table = scores[["tissue", "score", "pairs", "positives"]].copy()
-    for name in ("auprc", "auroc"):
-        table[f"{name.upper()} (95 % interval)"] = with_interval(scores, name, "{:.3f}", "{:.3f}")
+    table = scores[["tissue", "score"]].copy()
+    for title, name in (("average precision", "auprc_average"), ("AUROC", "auroc")):
+        table[title] = with_interval(scores, name, "{:.3f}", "{:.3f}")
+    table["effect more"] = with_interval(scores, "auroc_difference", "{:+.3f}", "{:+.3f}")
+    table["effect more"] = table["effect more"].mask(scores["score"] == "effect", "")
     return fitted(table, "tissue")
 
 

@@ -11,7 +11,7 @@ from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weigh
 from spex.effects.inputs import LinearModels
 from spex.errors import InputError
 from spex.inputs.crispr import tie_pairs
-from spex.models.benchmark import RESAMPLES, distances, overlapping_effects, score_pairs
+from spex.models.benchmark import LOCUS, distances, overlapping_sums
 from spex.models.registry import MODELS
 from spex.runs.tensors import read_features
 
@@ -234,10 +234,12 @@ class ElementBenchmark:
     """Tested pairs of the genes of a data folder, and their scores by each model, collected while their elements are
     computed.
 
-    pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss. account: Account of the pairs.
+    pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss. resample_by: what is
+    resampled as one, pairs of one "gene", or of the genes whose TSS are in the same 2 Mb ("locus"). account: Account
+    of the pairs.
     """
 
-    def __init__(self, pairs, genes):
+    def __init__(self, pairs, genes, resample_by="locus"):
         known, self.account = tie_pairs(pairs, genes)
         if known.empty:
             reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in self.account.left_out.items())
@@ -249,8 +251,12 @@ class ElementBenchmark:
                 expected="symbols or Ensembl ids, and chromosomes, as in its cached_genes.tsv",
             )
         tss, ids = genes["tss"].to_numpy()[known["row"]], genes["id"].to_numpy()[known["row"]]
-        self._known = known.assign(gene=ids, distance=distances(known, tss))
-        self._effects = {}
+        block = known["row"] if resample_by == "gene" else known["chrom"] + ":" + pd.Series(tss // LOCUS).astype(str)
+        known = known.assign(gene=ids, distance=distances(known, tss), block=block)
+        places = {chrom: mine.to_numpy() for chrom, mine in genes.groupby("chrom")["tss"]}
+        nearest = [distances(pair, places[pair["chrom"]]).min() for pair in known.to_dict("records")]
+        self._known = known.assign(nearest_tss=known["distance"] == nearest)
+        self._sums = {}
 
     @property
     def rows(self):
@@ -267,12 +273,13 @@ class ElementBenchmark:
     def passing(self, tables):
         """Tables of elements as they come, those of a gene in one table; effects of the pairs' genes are added up."""
         for table in tables:
-            for model, elements in table.groupby("model", sort=False):
-                before = self._effects.get(model, 0)
-                self._effects[model] = before + overlapping_effects(self._known, elements)
+            sizes = table.assign(effect=table["Score"].abs(), one=1, count=table["count"].fillna(0))
+            for model, elements in sizes.groupby("model", sort=False):
+                sums = overlapping_sums(self._known, elements, ["effect", "one", "count"])
+                self._sums[model] = self._sums.get(model, 0) + sums
             yield table
 
-    def scores(self, model, resamples=RESAMPLES, seed=0):
-        """As `models.benchmark.score_pairs`, of the tables that were computed."""
-        effects = self._effects.get(model, np.zeros(len(self._known)))
-        return score_pairs(self._known.assign(effect=effects), resamples, seed)
+    def pairs(self, model):
+        """The pairs with all that `models.benchmark.score_pairs` takes, of the tables that were computed."""
+        effect, elements, contacts = self._sums.get(model, np.zeros((len(self._known), 3))).T
+        return self._known.assign(effect=effect, touched=elements > 0, contacts=contacts)

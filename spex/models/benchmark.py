@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import precision_recall_curve
 
 from spex.models.scores import CONFIDENCE
 
@@ -93,7 +94,7 @@ def pair_scores(pairs, elements, tss):
 
 def distances(pairs, tss):
     """bp from the middle of each pair's element to the TSS of its gene, (n,) int64. tss: (n,), 1-based."""
-    return ((pairs["start"] + pairs["end"]) // 2 - (tss - 1)).abs()
+    return np.abs((pairs["start"] + pairs["end"]) // 2 - (tss - 1))
 
 
 def overlapping_effects(pairs, elements, key="TargetGeneEnsemblID"):
@@ -162,6 +163,12 @@ def _resampled(counts, resamples, seed):
         for name, (positives, negatives) in counts.items():
             found[name].append(areas(times @ positives, times @ negatives))
     return {name: np.concatenate(parts, axis=1) for name, parts in found.items()}
+
+
+def curve(regulated, scores):
+    """Recall and precision at each distinct score, the lowest first: two arrays, without scikit-learn's last point."""
+    precision, recall, _ = precision_recall_curve(regulated, scores)
+    return recall[:-1], precision[:-1]
 
 
 def block_counts(regulated, blocks, scores):

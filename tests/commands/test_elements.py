@@ -7,9 +7,9 @@ from refusals import files_in, refuse
 
 import spex
 from spex.commands import elements
-from spex.effects.elements import COLUMNS
+from spex.effects.elements import COLUMNS, ElementBenchmark, ElementScorer
 from spex.inputs.crispr import read_crispr_pairs
-from spex.models.benchmark import distances, overlapping_effects, score_pairs
+from spex.models.benchmark import distances, overlapping_effects, overlapping_sums, score_pairs
 
 TRACKS = (("arcs", "bedpe"), ("arcs", "interact"), ("effects", "bedgraph"))
 CORRECTED = ("--contact_rule", "corrected")
@@ -70,11 +70,18 @@ def test_a_benchmark_is_scored_beside_distance(made, tmp_path, capsys):
     pairs.to_csv(tmp_path / "crispr.tsv", sep="\t", index=False)
     assert elements.main([*made.argv, "--benchmark", str(tmp_path / "crispr.tsv"), "--out", str(tmp_path / "out")]) == 0
     scores = pd.read_csv(tmp_path / "out/benchmark.csv")
-    assert set(scores["score"]) == {"effect", "distance", "difference"}
+    baselines = {"distance", "nearest_tss", "within_100kb", "power_law", "touched", "touched_distance", "contacts"}
+    assert set(scores["score"]) == {"effect", *baselines}
     assert set(scores["tissue"]) == {"Tissue 1", "Tissue 2"}
     whole = scores[(scores["class"] == "all") & (scores["score"] == "effect")]
     assert (whole["pairs"] == len(pairs)).all() and (whole["positives"] == regulated.sum()).all()
     assert whole["auroc"].between(0, 1).all()
+    printed = capsys.readouterr()
+    assert all(name in printed.out for name in baselines) and "effect more" in printed.out
+    blocks = whole["blocks"].iloc[0]
+    assert f"{regulated.sum()} of {len(pairs)} pairs are regulated; they are resampled in {blocks} block" in printed.err
+    models = set(scores["model"])
+    assert len(models) == len({path.name for path in (tmp_path / "out").glob("benchmark_*.png")}) == 2
     pd.DataFrame({**pairs, "measuredGeneSymbol": "NOBODY"}).to_csv(tmp_path / "other.tsv", sep="\t", index=False)
     capsys.readouterr()
     argv = [*made.argv, "--benchmark", str(tmp_path / "other.tsv")]
@@ -91,6 +98,53 @@ def screen(made, path, **columns):
     return str(path)
 
 
+def test_pairs_have_what_baselines_need(made):
+    contacts = made.inputs.contacts.pairs().merge(made.inputs.genes[["id", "symbol", "tss"]], on="id")
+    far = contacts.iloc[:3].assign(start=lambda rows: rows["end"] - 1)  # overlaps the same bin
+    pairs = pd.concat([contacts, far, contacts.iloc[:2].assign(start=0, end=1)], ignore_index=True)
+    pairs = pairs.rename(columns={"symbol": "gene"})[["chrom", "start", "end", "gene"]].assign(regulated=True)
+    pairs.attrs["account"] = {"file": "x", "left_out": {}, "notes": []}
+    with made.inputs.computer("cpu") as computer:
+        scorer = ElementScorer(made.inputs, computer)
+        tables = list(scorer.tables(np.arange(len(made.inputs.genes)), lambda _: None))
+    genes, table = made.inputs.genes, pd.concat(tables)
+    for resample_by in ("locus", "gene"):
+        scored = ElementBenchmark(pairs, genes, resample_by)
+        assert len(list(scored.passing(tables))) == len(tables)
+        found = scored.pairs(made.inputs.fits[1].name)
+        own = table[table["model"] == made.inputs.fits[1].name]
+        expected = overlapping_sums(found, own.assign(size=own["Score"].abs()), ["size", "count"])
+        np.testing.assert_allclose(found[["effect", "contacts"]], expected)
+        assert found["touched"].tolist() == [True] * (len(pairs) - 2) + [False] * 2
+        for row in found.itertuples():
+            mine = genes[genes["chrom"] == row.chrom]
+            away = (mine["tss"] - 1 - (row.start + row.end) // 2).abs()
+            assert row.nearest_tss == (away[mine["id"] == row.gene].iloc[0] == away.min())
+            tss = mine.loc[mine["id"] == row.gene, "tss"].iloc[0]
+            assert (
+                row.block
+                == (genes["id"].tolist().index(row.gene), f"{row.chrom}:{tss // 2_000_000}")[resample_by == "locus"]
+            )
+        assert 0 < found["nearest_tss"].sum() < len(found)
+
+
+def test_one_cell_type_is_scored_and_resampled_as_asked(made, tmp_path, capsys):
+    contacts = made.inputs.contacts.pairs()
+    types = np.where(np.arange(len(contacts)) % 2 == 0, "K562", "WTC11")
+    path = screen(made, tmp_path / "crispr.tsv", CellType=types)
+    argv = [*made.argv, "--benchmark", path, "--out", str(tmp_path / "out")]
+    refuse(capsys, elements.main, argv, r"--cell_type: .*crispr.tsv has K562 \(\d+ pairs\), WTC11 .*; expected one of")
+    assert not (tmp_path / "out").exists()
+    argv += ["--cell_type", "WTC11"]
+    for options, blocks in (([], contacts["chrom"]), (["--resample_by", "gene"], contacts["id"])):
+        assert elements.main([*argv, *options]) == 0
+        scores = pd.read_csv(tmp_path / "out/benchmark.csv")
+        assert (scores.loc[scores["class"] == "all", "pairs"] == (types == "WTC11").sum()).all()
+        assert (scores.loc[scores["class"] == "all", "blocks"] == blocks[types == "WTC11"].nunique()).all()
+        assert "of other cell types" in capsys.readouterr().err
+        assert set(read_table(tmp_path / "out/elements.tsv")["CellType"]) == {"WTC11"}
+
+
 def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goes(made, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
     argv = [*made.argv, "--benchmark", screen(made, tmp_path / "crispr.tsv"), "--out", str(out)]
@@ -99,19 +153,21 @@ def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goe
     table = read_table(out / "elements.tsv")
     pairs = read_crispr_pairs(tmp_path / "crispr.tsv")
     genes = made.inputs.genes.set_index("symbol").loc[pairs["gene"]].reset_index()
-    pairs = pairs.assign(gene=genes["id"], distance=distances(pairs, genes["tss"]))
+    pairs = pairs.assign(gene=genes["id"], distance=distances(pairs, genes["tss"]), block=genes["chrom"])
     written = pd.read_csv(out / "benchmark.csv")
     for fit, found in written.groupby("model"):
         effects = overlapping_effects(pairs, table[table["model"] == fit])
         expected = score_pairs(pairs.assign(effect=effects))
-        pd.testing.assert_frame_equal(found[expected.columns].reset_index(drop=True), expected, rtol=1e-8)
+        both = found[expected.columns][found["score"].isin(expected["score"])].reset_index(drop=True)
+        pd.testing.assert_frame_equal(both, expected, rtol=1e-8)
     monkeypatch.setattr(elements, "TRACKED_ROWS", 3)
+    (out / "benchmark_of_another.png").write_text("of another run")
     (out / "benchmark.csv").write_text("of another run")
     assert elements.main(argv) == 0
     assert (out / "benchmark.csv").read_bytes() == scores
     assert "tracks and pictures are for fewer than 3" in capsys.readouterr().err
     assert elements.main([*made.argv, "--out", str(out)]) == 0
-    assert not (out / "benchmark.csv").exists()
+    assert not list(out.glob("benchmark*"))
 
 
 def test_pairs_are_those_of_genes_that_are_known_and_looked_at(made, tmp_path, capsys):
@@ -126,6 +182,7 @@ def test_pairs_are_those_of_genes_that_are_known_and_looked_at(made, tmp_path, c
         assert (scores.loc[scores["class"] == "all", "pairs"] == count).all()
         assert f"crispr.tsv: {count} pairs used" in log
         assert ("of genes that were not asked for" in log) == bool(options)
+        assert bool(list((tmp_path / "out").glob("benchmark_*.png"))) == (count > 5)
 
 
 def test_chromosomes_of_a_benchmark_may_go_without_chr(made, tmp_path):
