@@ -9,8 +9,11 @@ function that draws; tests/test_gallery.py finds them in the code, so a picture 
 import io
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +48,7 @@ PICTURES = {
         "map_sheets._draw_coverage": "coverage",
         "cell_figures.draw_likeness": "likeness",
     },
-    "elements": {"element_figure.draw_gene": "element"},
+    "elements": {"element_figure.draw_gene": "element", "benchmark_figure.draw_benchmark": "benchmark"},
 }
 """Where pictures come from -> function that draws (module of spex/reports) -> name of the picture."""
 
@@ -85,7 +88,7 @@ def found():
     del files["tissues"]  # of one tissue there is none
     files["exchanges"] = DEMO / "cells/own/exchanges.png"
     files["element"] = next((ELEMENTS / "pictures").glob("*.png"))
-    return {name: file.read_bytes() for name, file in files.items()} | of_study()
+    return {name: file.read_bytes() for name, file in files.items()} | of_study() | of_benchmark()
 
 
 def of_study():
@@ -98,6 +101,25 @@ def of_study():
     pictures = study_report._pictures(results, results.tables())
     by_name = {picture.name: picture.png for section in pictures.values() for picture in section}
     return {name: by_name[name] for name in ("tissues", *PICTURES["study"].values())}
+
+
+def of_benchmark():
+    """Pairs around genes: near ones are touched and regulated more often, and the effect knows a little of that."""
+    sys.path.insert(0, str(ROOT))
+    from spex.models.benchmark import score_pairs  # noqa: PLC0415
+    from spex.reports.benchmark_figure import draw_benchmark  # noqa: PLC0415
+
+    rng = np.random.default_rng(1)
+    distance = np.rint(10 ** rng.uniform(3.5, 6.3, 2000)).astype(int)
+    touched, regulated = (rng.random(2000) < np.minimum(most, most * 25_000 / distance) for most in (0.9, 0.4))
+    contacts = touched * rng.poisson(1 + 100_000 / distance)
+    pairs = pd.DataFrame({"distance": distance, "regulated": regulated, "touched": touched, "contacts": contacts})
+    pairs["effect"] = touched * rng.gamma(1 + regulated)
+    pairs["nearest_tss"], pairs["start"] = rng.random(2000) < np.minimum(0.8, 20_000 / distance), 0
+    pairs["end"], pairs["block"] = rng.integers(300, 1500, 2000), rng.integers(0, 150, 2000)
+    with tempfile.TemporaryDirectory() as folder:
+        draw_benchmark(Path(folder) / "benchmark.png", pairs, score_pairs(pairs), "Synthetic pairs")
+        return {"benchmark": (Path(folder) / "benchmark.png").read_bytes()}
 
 
 def small(png):
