@@ -115,6 +115,7 @@ def of_benchmark():
     contacts = touched * rng.poisson(1 + 100_000 / distance)
     pairs = pd.DataFrame({"distance": distance, "regulated": regulated, "touched": touched, "contacts": contacts})
     pairs["effect"] = touched * rng.gamma(1 + regulated)
+    pairs["effect_signed"] = pairs["effect"] * rng.choice([1, -1], 2000, p=[0.7, 0.3])
     pairs["nearest_tss"], pairs["start"] = rng.random(2000) < np.minimum(0.8, 20_000 / distance), 0
     pairs["end"], pairs["block"] = rng.integers(300, 1500, 2000), rng.integers(0, 150, 2000)
     with tempfile.TemporaryDirectory() as folder:

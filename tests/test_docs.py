@@ -269,7 +269,7 @@ def write_contact_inputs(folder):
 
 
 def write_variants_and_pairs(folder):
-    """A VCF file whose REF is right, and a table of tested pairs, under the names that the documents use."""
+    """A VCF file whose REF is right, and tables of tested pairs, under the names that the documents use."""
     with open(folder / "data/hg38.fa") as file:
         chrom, letters = file.readline()[1:].split()[0], file.readline().strip()
     lines = ["##fileformat=VCFv4.2", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
@@ -281,6 +281,8 @@ def write_variants_and_pairs(folder):
     pairs = [f"{chrom}\t{1000 * row}\t{1000 * row + 900}\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
     header = "chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\tRegulated"
     (folder / "crispr.tsv").write_text("\n".join([header, *pairs]) + "\n")
+    sets = [f"{chrom}_{1000 * row + 1}_A_G\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
+    (folder / "sets.tsv").write_text("\n".join(["variant\tgene\tpip", *sets]) + "\n")
 
 
 def name_tissues(path):

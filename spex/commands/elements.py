@@ -22,7 +22,7 @@ from spex.files.atomic import remove_where_allowed
 from spex.files.checks import require_folder
 from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.chromatin import find_chromatin_features
-from spex.inputs.crispr import of_cell_type, read_crispr_pairs
+from spex.inputs.crispr import of_cell_type, read_credible_sets, read_crispr_pairs
 from spex.models.benchmark import score_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
@@ -48,10 +48,17 @@ def run(args):
     if args.bigwig:
         require_bigwig()
     pairs = of_cell_type(read_crispr_pairs(args.benchmark), args.cell_type) if args.benchmark else None
+    pairs = read_credible_sets(args.credible_sets) if args.credible_sets else pairs
     inputs = open_effect_inputs(args, linear=False)
     out = require_folder(args.out or inputs.folder.root / "elements", "out")
     rows = find_genes(inputs.genes, args.named_genes, "named_genes")
-    benchmark = None if pairs is None else ElementBenchmark(pairs, inputs.genes, args.resample_by)
+    benchmark = (
+        None
+        if pairs is None
+        else ElementBenchmark(
+            pairs, inputs.genes, args.resample_by, "credible_sets" if args.credible_sets else "benchmark"
+        )
+    )
     if benchmark is not None and args.named_genes:
         benchmark.keep(rows)
     elif benchmark is not None:

@@ -190,7 +190,10 @@ def _elements(words, prog):
         metavar="NAME",
         help="for the column CellType (default: the tissue); of a --benchmark with several, the one that is scored",
     )
-    add("--benchmark", type=typed(PATH), metavar="TABLE", help="tested pairs (CRISPR) that effects are scored on")
+    one = parser.group("elements").add_mutually_exclusive_group()
+    scored = {"type": typed(PATH), "metavar": "TABLE"}
+    one.add_argument("--benchmark", **scored, help="tested pairs (CRISPR) that effects are scored on")
+    one.add_argument("--credible_sets", **scored, help="fine-mapped eQTL (variant, gene, pip) in their place")
     add(
         "--resample_by",
         choices=("locus", "gene"),

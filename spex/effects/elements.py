@@ -235,18 +235,18 @@ class ElementBenchmark:
     computed.
 
     pairs: from `read_crispr_pairs`. genes: DataFrame (n) with id, symbol, chrom, tss. resample_by: what is
-    resampled as one, pairs of one "gene", or of the genes whose TSS are in the same 2 Mb ("locus"). account: Account
-    of the pairs.
+    resampled as one, pairs of one "gene", or of the genes whose TSS are in the same 2 Mb ("locus"). argument: name
+    of the one that gave the pairs. account: Account of them.
     """
 
-    def __init__(self, pairs, genes, resample_by="locus"):
+    def __init__(self, pairs, genes, resample_by="locus", argument="benchmark"):
         known, self.account = tie_pairs(pairs, genes)
         if known.empty:
             reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in self.account.left_out.items())
             raise InputError(
                 f"none of its {pairs['gene'].nunique():,} genes is among the {len(genes):,} of the folder; left out: "
                 f"{reasons}",
-                argument="benchmark",
+                argument=argument,
                 subject=self.account.path,
                 expected="symbols or Ensembl ids, and chromosomes, as in its cached_genes.tsv",
             )
@@ -275,11 +275,11 @@ class ElementBenchmark:
         for table in tables:
             sizes = table.assign(effect=table["Score"].abs(), one=1, count=table["count"].fillna(0))
             for model, elements in sizes.groupby("model", sort=False):
-                sums = overlapping_sums(self._known, elements, ["effect", "one", "count"])
+                sums = overlapping_sums(self._known, elements, ["effect", "Score", "one", "count"])
                 self._sums[model] = self._sums.get(model, 0) + sums
             yield table
 
     def pairs(self, model):
         """The pairs with all that `models.benchmark.score_pairs` takes, of the tables that were computed."""
-        effect, elements, contacts = self._sums.get(model, np.zeros((len(self._known), 3))).T
-        return self._known.assign(effect=effect, touched=elements > 0, contacts=contacts)
+        effect, signed, elements, contacts = self._sums.get(model, np.zeros((len(self._known), 4))).T
+        return self._known.assign(effect=effect, effect_signed=signed, touched=elements > 0, contacts=contacts)

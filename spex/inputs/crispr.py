@@ -1,4 +1,4 @@
-"""Which regions regulate which genes, as CRISPR screens found: pairs of an element and a gene."""
+"""Which regions regulate which genes, as CRISPR screens or fine-mapped eQTL say: pairs of an element and a gene."""
 
 from pathlib import Path
 
@@ -25,6 +25,13 @@ MISSING = ("", "NA", "NAN", "NONE")
 MOST_MISSING = 0.1
 """Share of rows without an answer, or without a place, up to which they are left out."""
 EXPECTED = f"a tab-separated table with the columns {', '.join(COLUMNS)}"
+
+CREDIBLE = ("variant", "gene", "pip")
+"""Columns of a table of credible sets, in any case."""
+VARIANT = r"(?i)^(.+?)[_:](\d+)[_:]([ACGTN]+)[_:][ACGTN]+(?:[_:].*)?$"
+"""Chromosome, position (1-based), REF, ALT, and what else there is."""
+CAUSAL, OTHER = 0.9, 0.01
+"""PIP from which on a variant counts as regulating the gene, and below which as not; those between are left out."""
 
 
 def read_crispr_pairs(path):
@@ -70,6 +77,46 @@ def read_crispr_pairs(path):
         pairs["cell_type"] = rows["cell_type"]
     pairs = pd.DataFrame(pairs).reset_index(drop=True)
     account.used = len(pairs)
+    pairs.attrs["account"] = account.summary()
+    return pairs
+
+
+def read_credible_sets(path):
+    """Read fine-mapped eQTL as pairs of an element, the bases of REF, and a gene.
+
+    path: tab-separated under a header, compressed or not, with the columns `CREDIBLE`: variant as chr8_1000_A_G or
+    8:1000:A:G (1-based), gene (Ensembl id or symbol), and its posterior inclusion probability.
+
+    Returns: as `read_crispr_pairs`; regulated from a PIP of `CAUSAL` on, those of `OTHER` and more below it left out.
+
+    Raises:
+        InputError: no such file, not such a table, or a variant or PIP that is none (names the first).
+    """
+    expected = f"a tab-separated table with the columns {', '.join(CREDIBLE)}"
+    about = {"argument": "credible_sets", "subject": Path(path), "expected": expected}
+    table = read_table(
+        require_file(path, "credible_sets"),
+        "credible_sets",
+        SEPARATOR,
+        expected=expected,
+        columns=lambda header: places_of([name.lower() for name in header], CREDIBLE, about, SEPARATOR),
+    )
+    if not table.rows:
+        raise InputError("no pair of a variant and a gene in it", **about)
+    rows = table.frame(list(CREDIBLE), index=table.lines)
+    parts = rows["variant"].str.extract(VARIANT)
+    positions, bad = numbers_of(parts[1], 1, LARGEST_POSITION, whole=True)
+    _refuse(bad, rows["variant"], about, "chromosome, position (1-based), REF and ALT, such as chr8_1000_A_G")
+    pip, bad = numbers_of(rows["pip"], 0, 1)
+    _refuse(bad, rows["pip"], about, "a probability, from 0 to 1")
+    starts = positions.astype(np.int64) - 1
+    pairs = {"chrom": parts[0], "start": starts, "end": starts + parts[2].str.len(), "gene": rows["gene"]}
+    ids = rows["gene"].where(rows["gene"].str.startswith("ENS"), None)
+    pairs = pd.DataFrame(pairs).assign(regulated=pip >= CAUSAL, gene_id=unversioned(ids))
+    between = (pip >= OTHER) & (pip < CAUSAL)
+    account = Account(str(path), "pairs", int((~between).sum()))
+    account.leave_out(f"with a PIP from {OTHER} up to {CAUSAL}", between.sum())
+    pairs = pairs[~between].reset_index(drop=True)
     pairs.attrs["account"] = account.summary()
     return pairs
 

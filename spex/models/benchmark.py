@@ -61,11 +61,12 @@ def score_pairs(pairs, resamples=RESAMPLES, seed=0):
 def predictors(pairs):
     """What pairs are scored by: dict of name -> (n,) float64, the higher the rather regulated.
 
-    pairs: DataFrame with effect and distance (bp), and where they are to be scored: nearest_tss (bool), touched (bool:
-    an element of the gene overlaps the tested one), contacts (sum of their counts), start and end (of the tested one).
+    pairs: DataFrame with effect and distance (bp), and where they are to be scored: effect_signed, nearest_tss (bool),
+    touched (bool: an element of the gene overlaps the tested one), contacts (sum of their counts), start and end (of
+    the tested one).
     """
     near = -pairs["distance"].to_numpy(np.float64)
-    scores = {"effect": pairs["effect"], "distance": near}
+    scores = {name: pairs[name] for name in ("effect", "effect_signed") if name in pairs} | {"distance": near}
     scores |= {name: pairs[name] for name in ("nearest_tss",) if name in pairs}
     scores["within_100kb"] = near > -NEAR
     if {"start", "end"}.issubset(pairs):

@@ -8,6 +8,7 @@ from spex.reports import figures
 
 SCORES = {
     "effect": ("effect", figures.BLUE, "-"),
+    "effect_signed": ("effect with its sign", figures.BLUE, ":"),
     "distance": ("distance to the TSS", figures.ORANGE, "-"),
     "nearest_tss": ("nearest TSS", figures.MUTED, "v"),
     "within_100kb": ("within 100 kb", figures.MUTED, "s"),
@@ -61,7 +62,7 @@ def _draw_curves(axes, regulated, scores):
         recall, precision = curve(regulated, score)
         text, colour, line = SCORES[name]
         look = {"color": colour, "label": text, "linewidth": 2 if name == "effect" else 1.1}
-        if "-" in line:
+        if line in ("-", "--", ":"):
             axes.plot(recall, precision, line, drawstyle="steps-post", **look)
         else:
             axes.plot(recall[-1], precision[-1], line, **look)

@@ -70,7 +70,16 @@ def test_a_benchmark_is_scored_beside_distance(made, tmp_path, capsys):
     pairs.to_csv(tmp_path / "crispr.tsv", sep="\t", index=False)
     assert elements.main([*made.argv, "--benchmark", str(tmp_path / "crispr.tsv"), "--out", str(tmp_path / "out")]) == 0
     scores = pd.read_csv(tmp_path / "out/benchmark.csv")
-    baselines = {"distance", "nearest_tss", "within_100kb", "power_law", "touched", "touched_distance", "contacts"}
+    baselines = {
+        "effect_signed",
+        "distance",
+        "nearest_tss",
+        "within_100kb",
+        "power_law",
+        "touched",
+        "touched_distance",
+        "contacts",
+    }
     assert set(scores["score"]) == {"effect", *baselines}
     assert set(scores["tissue"]) == {"Tissue 1", "Tissue 2"}
     whole = scores[(scores["class"] == "all") & (scores["score"] == "effect")]
@@ -115,6 +124,7 @@ def test_pairs_have_what_baselines_need(made):
         own = table[table["model"] == made.inputs.fits[1].name]
         expected = overlapping_sums(found, own.assign(size=own["Score"].abs()), ["size", "count"])
         np.testing.assert_allclose(found[["effect", "contacts"]], expected)
+        np.testing.assert_allclose(found["effect_signed"], overlapping_sums(found, own, ["Score"])[:, 0])
         assert found["touched"].tolist() == [True] * (len(pairs) - 2) + [False] * 2
         for row in found.itertuples():
             mine = genes[genes["chrom"] == row.chrom]
@@ -143,6 +153,31 @@ def test_one_cell_type_is_scored_and_resampled_as_asked(made, tmp_path, capsys):
         assert (scores.loc[scores["class"] == "all", "blocks"] == blocks[types == "WTC11"].nunique()).all()
         assert "of other cell types" in capsys.readouterr().err
         assert set(read_table(tmp_path / "out/elements.tsv")["CellType"]) == {"WTC11"}
+
+
+def test_credible_sets_are_scored_in_the_same_form(made, tmp_path, capsys):
+    contacts = made.inputs.contacts.pairs().merge(made.inputs.genes[["id", "symbol"]], on="id")
+    pip = np.resize([0.95, 0.001, 0.5, 0.009], len(contacts))
+    variants = [f"{row.chrom}_{row.end}_A_G_b38" for row in contacts.itertuples()]  # the last base of each bin
+    table = pd.DataFrame({"variant": variants, "gene": contacts["symbol"], "PIP": pip})
+    table.to_csv(tmp_path / "sets.tsv", sep="\t", index=False)
+    argv = [*made.argv, "--credible_sets", str(tmp_path / "sets.tsv"), "--out", str(tmp_path / "out")]
+    assert elements.main(argv) == 0
+    scores, table = pd.read_csv(tmp_path / "out/benchmark.csv"), read_table(tmp_path / "out/elements.tsv")
+    assert "with a PIP from 0.01 up to 0.9" in capsys.readouterr().err
+    kept = contacts[pip != 0.5]
+    pairs = pd.DataFrame({"chrom": kept["chrom"], "start": kept["end"] - 1, "end": kept["end"], "gene": kept["id"]})
+    genes = made.inputs.genes.set_index("id").loc[pairs["gene"]]
+    pairs = pairs.assign(regulated=pip[pip != 0.5] > 0.9, block=genes["chrom"].to_numpy())
+    pairs["distance"] = np.abs(pairs["end"].to_numpy() - genes["tss"].to_numpy())
+    own = table[table["model"] == made.inputs.fits[0].name]
+    signed = overlapping_sums(pairs, own, ["Score"])[:, 0]
+    expected = score_pairs(pairs.assign(effect=np.abs(signed), effect_signed=signed))
+    found = scores[(scores["model"] == made.inputs.fits[0].name) & scores["score"].isin(expected["score"])]
+    pd.testing.assert_frame_equal(found[expected.columns].reset_index(drop=True), expected, rtol=1e-8)
+    refuse(capsys, elements.main, [*argv, "--benchmark", "x.tsv"], "not allowed with argument")
+    (tmp_path / "sets.tsv").write_text("variant\tgene\tpip\nchr1_5_A_G\tNOBODY\t1\n")
+    refuse(capsys, elements.main, argv, "--credible_sets .*sets.tsv: none of its 1 genes is among the 9 of the folder")
 
 
 def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goes(made, tmp_path, capsys, monkeypatch):

@@ -212,8 +212,6 @@ def test_random_deletions_rank_evenly_among_null_deletions(source, world):
     found = scorer.effects([each.change for each in draws], only=[each.gene for each in draws])
     assert_array_equal(found.alleles, np.arange(240))
     fair, unfair = (NullEffects({(name, SNV): np.sort(each)}) for each in np.split(found.own[:160, 0], 2))
-    fair, unfair = (
-        each.quantiles(np.full(80, name), np.full(80, SNV), found.own[160:, 0]) for each in (fair, unfair)
-    )
+    fair, unfair = (each.quantiles(np.full(80, name), np.full(80, SNV), found.own[160:, 0]) for each in (fair, unfair))
     assert kstest(fair, "uniform", args=(-1, 2)).pvalue > 0.001 and (abs(fair) > 0.9).mean() < 0.2
     assert (abs(unfair) > 0.9).mean() > 0.5

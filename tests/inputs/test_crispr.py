@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 from spex.errors import InputError
-from spex.inputs.crispr import of_cell_type, read_crispr_pairs, tie_pairs
+from spex.inputs.crispr import of_cell_type, read_credible_sets, read_crispr_pairs, tie_pairs
 
 REAL = ROOT.parent / "shared" / "real"
 
@@ -138,6 +138,46 @@ def test_one_cell_type_is_demanded_where_there_are_several(tmp_path):
         with pytest.raises(InputError, match=message):
             of_cell_type(table, name)
     assert of_cell_type(pairs.drop(columns="cell_type"), "whatever").shape == (4, 5)
+
+
+SETS = [
+    "rsid\tVariant\tGene\tPIP",
+    "x\tchr8_1000_A_G_b38\tENSG00000136997.17\t0.9",
+    "x\t8:1001:acg:T\tMYC\t0.0099",
+    "x\tchr1_KI270706v1_random_5_A_G\tMYC\t1",
+    "x\tchr8_7_A_G\tMYC\t0.01",
+    "x\tchr8_8_A_G\tMYC\t0.89",
+]
+
+
+def test_credible_sets_are_pairs_of_a_variant_and_a_gene(tmp_path):
+    found = read_credible_sets(write(tmp_path, *SETS))
+    assert found[["chrom", "start", "end", "gene", "regulated"]].values.tolist() == [
+        ["chr8", 999, 1000, "ENSG00000136997.17", True],
+        ["8", 1000, 1003, "MYC", False],
+        ["chr1_KI270706v1_random", 4, 5, "MYC", True],
+    ]
+    assert found["gene_id"].where(found["gene_id"].notna(), None).tolist() == ["ENSG00000136997", None, None]
+    account = found.attrs["account"]
+    assert account["left_out"] == {"with a PIP from 0.01 up to 0.9": 2} and account["used"] == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (SETS[:1], "no pair of a variant and a gene in it"),
+        ([SETS[0].replace("PIP", "p"), *SETS[1:]], "no column pip; found rsid, variant, gene, p"),
+        ([*SETS[:2], SETS[2].replace("1001", "0")], "variant on line 3 is '8:0:acg:T'; expected chromosome, position"),
+        ([*SETS[:2], SETS[2].replace("8:1001:acg:T", "rs12")], "variant on line 3 is 'rs12'"),
+        ([*SETS[:2], SETS[2].replace("0.0099", "1.2")], "pip on line 3 is '1.2'; expected a probability"),
+        ([*SETS[:2], SETS[2].replace("0.0099", "NA")], "pip on line 3 is 'NA'"),
+    ],
+)
+def test_what_is_no_credible_set_is_refused(tmp_path, lines, message):
+    path = write(tmp_path, *lines)
+    with pytest.raises(InputError, match=message) as error:
+        read_credible_sets(path)
+    assert str(error.value).startswith(f"credible_sets {path}: ")
 
 
 GENES = pd.DataFrame(

@@ -154,10 +154,16 @@ def with_baselines(pairs, rng):
 
 def test_baselines_by_hand():
     columns = {"effect": [0.5, 0, 2], "distance": [99_999, 1000, 100_000], "start": 0, "end": [500, 1000, 2000]}
-    columns |= {"nearest_tss": [True, False, True], "touched": [True, False, True], "contacts": [4, 0, 1.5]}
+    columns |= {
+        "effect_signed": [-0.5, 0, 1],
+        "nearest_tss": [True, False, True],
+        "touched": [True, False, True],
+        "contacts": [4, 0, 1.5],
+    }
     found = predictors(pd.DataFrame(columns))
     assert {name: score.tolist() for name, score in found.items()} == {
         "effect": [0.5, 0, 2],
+        "effect_signed": [-0.5, 0, 1],
         "distance": [-99_999, -1000, -100_000],
         "nearest_tss": [1, 0, 1],
         "within_100kb": [1, 1, 0],

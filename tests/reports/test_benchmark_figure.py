@@ -15,7 +15,12 @@ def pairs_of(count):
     distance = np.rint(10 ** rng.uniform(3, 6, count)).astype(int)
     touched, regulated = rng.random(count) < 5000 / distance, rng.random(count) < 0.2
     columns = {"distance": distance, "touched": touched, "regulated": regulated, "start": 0, "end": 500}
-    columns |= {"effect": touched * rng.random(count), "contacts": touched * 1.0, "nearest_tss": touched}
+    columns |= {
+        "effect": touched * rng.random(count),
+        "effect_signed": rng.normal(size=count),
+        "contacts": touched * 1.0,
+        "nearest_tss": touched,
+    }
     return pd.DataFrame(columns | {"block": rng.integers(0, 20, count)})
 
 
