@@ -117,6 +117,8 @@ def read_description(path):
     names = given.get("names")
     if names is not None and len(names) != given["features"]:
         raise ValueError(f"{path}: {len(names)} names of {given['features']} features; expected one each")
+    if names is not None and len(set(names)) < len(names):
+        raise ValueError(f"{path}: two features have one name; expected names that differ")
     network = Network(**{name: given[name] for name in ("name", "window", "features", "bases")})
     file = Path(path).parent / given["file"]
     return Description(network, file, given["sha256"].lower(), None if names is None else tuple(names))

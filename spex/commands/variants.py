@@ -110,7 +110,11 @@ def run_null(args):
     classes = [SNV, *(name for name in CLASSES if name != SNV and (args.classes == "all" or args.classes in name))]
     identity = {"number": args.number, "seed": args.seed} | ({} if args.classes == SNV else {"classes": classes})
     identities = [null_identity(inputs, each) | identity for each in inputs.fits]
-    if all(_has_nulls(each.folder, known) for each, known in zip(inputs.fits, identities, strict=True)):
+    every = {"classes": [*CLASSES]}
+    if all(
+        _has_nulls(each.folder, known) or _has_nulls(each.folder, known | every)
+        for each, known in zip(inputs.fits, identities, strict=True)
+    ):
         logger.info("null variants of all %d models are there already", len(inputs.fits))
         return
     with inputs.computer(inputs.sources.devices[0]) as computer:

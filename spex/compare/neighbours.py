@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from spex.contacts.sums import sum_over_bins
-from spex.errors import InputError, parameter
+from spex.errors import InputError, command, parameter
 from spex.runs.cache import PredictionStore, own_keys
 
 
@@ -14,11 +14,12 @@ from spex.runs.cache import PredictionStore, own_keys
 class BinPredictions:
     """Predictions of the contacted bins of one map, as the run kept them that made its tensors.
 
-    store: PredictionStore. folder: of the tensors, for errors.
+    store: PredictionStore. folder: of the tensors, for errors. given: whether they are of another model's features.
     """
 
     store: PredictionStore
     folder: object
+    given: bool = False
 
     def check(self, contacts, chroms):
         """Refuse a cache that lacks bins of some chromosomes.
@@ -43,12 +44,14 @@ class BinPredictions:
         return rows
 
     def _refuse(self, missing, wanted, what="bins"):
+        again = f"compute the tensors again in another {parameter('data_folder')}"
+        again = f"run {command('features')} again" if self.given else again
         raise InputError(
             f"{missing:,} of {wanted:,} {what} that controls of {self.folder} are drawn from have no prediction there",
             argument="cache",
             subject=self.store.folder.parent,
             expected="the prediction cache that its tensors were made with, all of them",
-            hint=f"give that one, or compute the tensors again in another {parameter('data_folder')} with this cache",
+            hint=f"give that one, or {again} with this cache",
         )
 
 

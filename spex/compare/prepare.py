@@ -22,6 +22,7 @@ from spex.contacts.controls import (
 )
 from spex.contacts.maps import DownsampledMap
 from spex.errors import InputError, parameter
+from spex.files.sealed import DamagedFileError, load_arrays
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.model3d import ModelMap
@@ -41,20 +42,24 @@ logger = logging.getLogger("spex")
 @dataclass(frozen=True, eq=False)
 class LocalSums:
     """Plain sums over the genes' local windows, which all maps share. there: whether the prediction cache has them.
-    bins: numbers of a bin, and so of such a sum."""
+    bins: numbers of a bin, and so of such a sum. given: the sums, float32 (n, bins), of features of another model."""
 
     store: PredictionStore
     genes: object
     there: bool
     bins: int
+    given: np.ndarray | None = None
 
     @classmethod
     def of(cls, base, cache, genes, bins):
         """base: BaseFolder. cache: prediction cache folder. genes: DataFrame (n) with chrom, strand, tss."""
         store = _store(cache, base.settings)
-        given = base.settings.features
-        there = not given or given["local"] == bins
-        there = there and all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
+        if base.settings.features:
+            given = _given_local(base, genes) if base.settings.features["local"] == bins else None
+            if given is None:
+                logger.warning("no sums over the genes' surroundings in the terms of bins, so there is no such control")
+            return cls(store, genes, given is not None, bins, given)
+        there = all(store.has("own", chrom, own_keys(of)).all() for chrom, of in genes.groupby("chrom"))
         if not there:
             logger.warning("the prediction cache lacks genes' local windows, so there is no control of local sums")
         return cls(store, genes, there, bins)
@@ -62,7 +67,17 @@ class LocalSums:
     @cached_property
     def values(self):
         """float32 (n, features)."""
-        return local_sums(self.store, self.genes, self.bins)
+        return local_sums(self.store, self.genes, self.bins) if self.given is None else self.given
+
+
+def _given_local(base, genes):
+    """Sums over the surroundings of genes, by their ids, (n, bins) float32; None where some are not there."""
+    try:
+        kept = load_arrays(base.folder.local_npz)
+    except (FileNotFoundError, DamagedFileError):
+        return None
+    rows = pd.Index(kept["ids"]).get_indexer(genes["id"])
+    return None if (rows < 0).any() else kept["local"][rows]
 
 
 def _store(cache, settings):
@@ -89,7 +104,8 @@ class MapMaker:
     @classmethod
     def of(cls, map_folder, cache, seed, *, whole_chromosome_fallback=False):
         """cache: prediction cache folder."""
-        predictions = BinPredictions(_store(cache, map_folder.settings), map_folder.folder.root)
+        settings = map_folder.settings
+        predictions = BinPredictions(_store(cache, settings), map_folder.folder.root, bool(settings.features))
         return cls(map_folder, predictions, seed, whole_chromosome_fallback)
 
     @property

@@ -15,7 +15,7 @@ from spex.features.write import blocks_along_genome, unfinished_genes
 from spex.files.atomic import write_text
 from spex.files.checks import require_folder
 from spex.files.hashes import KnownHashes, Watch, json_digest
-from spex.files.sealed import save_array, save_sealed_json
+from spex.files.sealed import save_array, save_arrays, save_sealed_json
 from spex.inputs.bin_numbers import read_bin_table, read_tracks
 from spex.inputs.choices import GeneChoice, Reading
 from spex.inputs.genes import cached_genes_text, choose_genes, report_rows
@@ -24,7 +24,7 @@ from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.reader import check_different, map_sha256, split_uri
 from spex.progress import progress
-from spex.runs.cache import PredictionStore, own_keys
+from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_identity, save_contacts
 from spex.runs.settings import RunSettings, check_run, claim_run, genes_choice
 
@@ -75,7 +75,7 @@ class GivenInputs:
 def fill_with_features(folder: DataFolder, inputs: GivenInputs, cache):
     """Make the tensors of a data folder from features of another model; those that are whole already stay.
 
-    cache: folder where numbers of contacted bins, and sums over the genes' surroundings, are kept for comparisons.
+    cache: folder where numbers of contacted bins are kept for comparisons.
 
     Raises:
         InputError: an input is not usable or does not fit the others, or the folder was made with other settings.
@@ -104,7 +104,10 @@ def fill_with_features(folder: DataFolder, inputs: GivenInputs, cache):
     if contacts is not None:
         save_contacts(folder.contacts_npz, contacts, contacts_identity(settings, genes))
         write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
-    _keep(store, with_features, given.local if given.local is None else given.local[rows], contacts, bins)
+    if given.local is not None:  # by id: genes may share a TSS
+        save_arrays(folder.local_npz, {"ids": with_features["id"].to_numpy(str), "local": given.local[rows]})
+    if bins is not None:
+        _keep(store, bins, contacts.resolution)
     pending = unfinished_genes(folder, with_features, settings.width)
     own = given.X[rows]
     place = {gene: row for row, gene in enumerate(with_features["id"])}
@@ -165,15 +168,10 @@ def _columns(width, names):
     return {"width": width, "names_sha256": json_digest([*names], 16) if names else None}
 
 
-def _keep(store, genes, local, contacts, bins):
-    """Put the numbers that comparisons need into the store: of contacted bins, and sums around genes."""
-    for chrom, on_chrom in genes.groupby("chrom") if local is not None else ():
-        keys = own_keys(on_chrom)
-        new = ~store.has("own", chrom, keys)
-        rows = np.flatnonzero((genes["chrom"] == chrom).to_numpy())
-        store.put("own", chrom, keys[new], local[rows[new]])
-    for chrom, numbers in bins.bins.items() if bins else ():
-        starts = numbers * contacts.resolution
+def _keep(store, bins, resolution):
+    """Put the numbers of contacted bins, which controls are drawn from, into the store."""
+    for chrom, numbers in bins.bins.items():
+        starts = numbers * resolution
         new = ~store.has("windows", chrom, starts)
         store.put("windows", chrom, starts[new], bins.values[chrom][new])
     store.flush()

@@ -44,6 +44,10 @@ def open_arrays(path, about):
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
+        if "Object arrays" in str(error):
+            raise InputError(
+                "arrays of Python objects, which are not read", **about, hint="save ids and names with .astype(str)"
+            ) from error
         raise InputError(
             f"damaged or cut short ({shown(error)})", **about, expected="a whole file", hint="write or copy it again"
         ) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from spex.errors import InputError, listed, not_installed, shown
 from spex.files.checks import require_file, require_given
@@ -17,7 +18,7 @@ from spex.inputs.normalise import names_in
 ROWS_AT_ONCE = 4096
 BASES_AT_ONCE = 1 << 22
 BIGWIG = "a bigWig track"
-EXPECTED = "chrom (n), start (n, 0-based, in bp) and X (n, g) in .npz, HDF5 or zarr"
+EXPECTED = "chrom (n), start (n, 0-based, in bp), X (n, g), and perhaps end, in .npz, HDF5 or zarr"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +52,8 @@ class BinNumbers:
 def read_bin_table(path, wanted, resolution):
     """Read the numbers of bins from a table of them.
 
-    path: arrays chrom, start and X, and perhaps names, in .npz, HDF5 or zarr, in any order; rows of other bins than
-    those asked for are not read into memory at once. wanted: chromosome -> (m,) int64 numbers of bins, rising.
+    path: arrays chrom, start and X, and perhaps end and names, in .npz, HDF5 or zarr, in any order; rows of other bins
+    than those asked for are not read into memory at once. wanted: chromosome -> (m,) int64 numbers of bins, rising.
     resolution: bp per bin.
 
     Returns: BinNumbers; bins that the table lacks are zeros, and counted.
@@ -80,6 +81,8 @@ def read_bin_table(path, wanted, resolution):
                 expected=f"starts of bins of {resolution:,} bp, 0-based whole numbers",
                 hint="give the resolution that the bins have",
             )
+        if "end" in arrays:
+            _check_ends(chroms, starts, np.asarray(arrays["end"][:]), resolution, about)
         places = _places(chroms, starts // resolution, wanted, about, account)
         values = {chrom: np.zeros((len(bins), shape[1]), np.float32) for chrom, bins in wanted.items()}
         for first in range(0, shape[0], ROWS_AT_ONCE):
@@ -90,6 +93,21 @@ def read_bin_table(path, wanted, resolution):
             for chrom, rows in mine.items():
                 values[chrom][rows] = _numbers(block[places[chrom][rows] - first], chrom, about)
     return BinNumbers(wanted, values, names, [account])
+
+
+def _check_ends(chroms, starts, ends, resolution, about):
+    """Refuse bins of another width; the last one of a chromosome may be shorter."""
+    last = starts == pd.Series(starts).groupby(chroms).transform("max").to_numpy()
+    widths = ends - starts
+    wrong = (widths != resolution) & ~(last & (widths > 0) & (widths < resolution))
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"{wrong.sum():,} bins of another width, such as {shown(chroms[first])}:{starts[first]}-{ends[first]}",
+            **about,
+            expected=f"bins of {resolution:,} bp",
+            hint="give the resolution that the bins have",
+        )
 
 
 def _places(chroms, bins, wanted, about, account):

@@ -107,8 +107,9 @@ def _of_anndata(path, about):
         data = read_h5ad(path)
     except Exception as error:  # h5py and anndata raise whatever damaged content leads them to
         raise InputError(f"damaged ({shown(error)})", **about, expected=EXPECTED, hint="write it again") from error
-    matrix = data.X if isinstance(data.X, np.ndarray) else data.X.toarray()
-    return data.obs_names.to_numpy(str), matrix, data.var_names.to_numpy(str), data.obsm.get("local")
+    local = data.obsm.get("local")
+    matrix, local = (each.toarray() if hasattr(each, "toarray") else each for each in (data.X, local))
+    return data.obs_names.to_numpy(str), matrix, data.var_names.to_numpy(str), local
 
 
 def _checked(path, about, ids, matrix, names, local):

@@ -36,6 +36,7 @@ class DataFolder:
         self.cached_genes, self.genome_index = self.root / "cached_genes.tsv", self.root / "genome.fai"
         self.contacts_tsv, self.contacts_npz = self.root / "contacts.tsv", self.root / "contacts.npz"
         self.inputs_json, self.names_json = self.root / "inputs.json", self.root / "feature_names.json"
+        self.local_npz = self.root / "local.npz"
 
     def tensor_path(self, gene_id):
         return self.tensors / f"tensor_gene_{gene_id}.npy"

@@ -215,11 +215,17 @@ def _check_features(record, model_folder, folder, run_settings, width):
                 **about,
                 expected="features of the same model, with the same names",
             )
+        fitted_on, here = fitted["tensors"].get(field), getattr(run_settings, field)
+        if here and here["names_sha256"] is None and here["sha256"] != fitted_on["sha256"]:
+            logger.warning(
+                "%s: its %s have no names, so whether they come in the same order here cannot be checked",
+                *(model_folder, field),
+            )
 
 
 def _columns(described):
     """What the columns of features from a file are, whatever the genes: source, width and names."""
-    return described and {name: described.get(name) for name in ("source", "width", "names_sha256")}
+    return described and {name: described.get(name) for name in ("source", "kind", "width", "names_sha256")}
 
 
 def predict_genes(model_folder, folder, genes):

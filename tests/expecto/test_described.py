@@ -63,6 +63,7 @@ WRONG = {
     "other bases": ({"bases": "ACGU"}, 'bases is "ACGU"; expected the letters A, C, G, T in the order'),
     "a base too many": ({"bases": "ACGTN"}, "bases is .*; expected the letters"),
     "names that are a text": ({"names": "abc"}, 'names is "abc"; expected a list'),
+    "a name twice": ({"names": ["a"] * 7}, "two features have one name"),
     "too few names": ({"names": ["a"]}, "1 names of 7 features; expected one each"),
     "an unknown field": ({"widow": 3}, 'no field is called "widow"; there are name, file,'),
     "another hash": ({"sha256": "0" * 64}, "sha256 is 0{64}, and that of .*padded.pt2 is [0-9a-f]{64}"),

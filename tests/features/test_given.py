@@ -13,9 +13,12 @@ import pytest
 from conftest import tensor_bytes
 from given_files import bin_arrays, own_arrays, write_arrays
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
 
 import spex
 from spex.commands.main import main
+from spex.compare.folders import open_base
+from spex.compare.prepare import LocalSums
 from spex.runs.folder import DataFolder, contacts_of, open_made
 from spex.runs.tensors import read_features
 
@@ -118,7 +121,7 @@ def test_formats_give_the_same_folder(given, folders, tmp_path, ending):
     if ending == "h5ad":
         few = given.few
         obs, var = (pd.DataFrame(index=pd.Index(few[name], dtype=object)) for name in ("ids", "names"))
-        anndata.AnnData(few["X"], obs, var).write_h5ad(path)
+        anndata.AnnData(few["X"], obs, var, obsm={"local": csr_matrix(few["X"][:, :2])}).write_h5ad(path)
         bins = tmp_path / "bins.npz"
     else:
         write_arrays(path, given.few)
@@ -289,6 +292,48 @@ def test_missing_genes_and_bins_are_counted(given, tmp_path, capsys):
     assert "left out: 1 that the genes table has not, or leaves out; 1 genes have no features" in said
     assert "2 of 2,261 contacted bins are not there, and add nothing" in said
     assert len(list((tmp_path / "data" / "tensors").iterdir())) == len(few["ids"]) - 1
+
+
+def test_sums_around_genes_go_by_their_ids(study, given, tmp_path):
+    """Not by the TSS, which genes may share, and which is another gene's in another table with the same cache."""
+    table, cache = pd.read_csv(study.genes), tmp_path / "cache"
+    table.loc[1, ["TSS", "CAGE_representative_TSS"]] = table.loc[0, ["TSS", "CAGE_representative_TSS"]]
+    table.loc[1, ["seqnames", "strand"]] = table.loc[0, ["seqnames", "strand"]]
+    local = given.own["local"][:, :3]
+    np.savez(tmp_path / "local.npz", **(given.few | {"local": local}))
+    for name, order in (("one", slice(None)), ("other", slice(None, None, -1))):
+        table.assign(id=table["id"].to_numpy()[order]).to_csv(tmp_path / f"{name}.csv", index=False)
+        argv = ["features", tmp_path / "local.npz", "--genes", tmp_path / f"{name}.csv", "--cache", cache]
+        assert run(*argv, "--data_folder", tmp_path / name) == 0
+        base = open_base(tmp_path / name)
+        sums = LocalSums.of(base, cache, base.genes, 3)
+        assert sums.there
+        assert_array_equal(sums.values, local[pd.Index(given.few["ids"]).get_indexer(base.genes["id"])])
+    assert not LocalSums.of(base, cache, base.genes, 2).there  # of bins with other numbers
+
+
+def test_ends_of_bins_are_looked_at_where_they_are_there(given, tmp_path, capsys):
+    for ends, status in ((given.bins["start"] + 5000, 0), (given.bins["start"] + 10_000, 2)):
+        np.savez(tmp_path / "bins.npz", **given.few_bins, end=ends)
+        argv = ["features", given.root / "few.npz", "--data_folder", tmp_path / "data", *given.maps]
+        assert run(*argv, "--bins", tmp_path / "bins.npz") == status
+    assert "2,261 bins of another width, such as chr" in capsys.readouterr().err
+
+
+def test_columns_without_names_in_another_file_are_warned_of(study, given, tmp_path, capsys):
+    published = ["--gene_expression_filename", study.expression, "--genes_filename", study.genes]
+    few = change(given.few, names=None)
+    for name, X in (("one", few["X"]), ("other", few["X"][:, ::-1])):
+        np.savez(tmp_path / f"{name}.npz", ids=few["ids"], X=X)
+        assert run("features", tmp_path / f"{name}.npz", "--data_folder", tmp_path / name, *given.genes) == 0
+    assert run("train", "--data_folder", tmp_path / "one", *published, "--model", "ridge", "--target_index", "1") == 0
+    (fit,) = (path.parent for path in (tmp_path / "one/results").glob("*/metrics.json"))
+    said = []
+    for name in ("one", "other"):
+        capsys.readouterr()
+        assert run("train", "--data_folder", tmp_path / name, "--genes_filename", study.genes, "--predict", fit) == 0
+        said.append("features have no names, so whether they come in the same order" in capsys.readouterr().err)
+    assert said == [False, True]
 
 
 @pytest.mark.parametrize(
