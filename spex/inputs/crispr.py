@@ -50,13 +50,7 @@ def read_crispr_pairs(path):
             no pair is valid.
     """
     about = {"argument": "benchmark", "subject": Path(path), "expected": EXPECTED}
-    table = read_table(
-        require_file(path, "benchmark"),
-        "benchmark",
-        SEPARATOR,
-        expected=EXPECTED,
-        columns=lambda header: list(_places(header, about).values()),
-    )
+    table = _read(path, about, lambda header: list(_places(header, about).values()))
     if not table.rows:
         raise InputError("no pair of an element and a gene in it", **about)
     rows = table.frame(list(_places(table.header, about)), index=table.lines)
@@ -94,13 +88,7 @@ def read_credible_sets(path):
     """
     expected = f"a tab-separated table with the columns {', '.join(CREDIBLE)}"
     about = {"argument": "credible_sets", "subject": Path(path), "expected": expected}
-    table = read_table(
-        require_file(path, "credible_sets"),
-        "credible_sets",
-        SEPARATOR,
-        expected=expected,
-        columns=lambda header: places_of([name.lower() for name in header], CREDIBLE, about, SEPARATOR),
-    )
+    table = _read(path, about, lambda header: places_of([name.lower() for name in header], CREDIBLE, about, SEPARATOR))
     if not table.rows:
         raise InputError("no pair of a variant and a gene in it", **about)
     rows = table.frame(list(CREDIBLE), index=table.lines)
@@ -180,6 +168,13 @@ def tie_pairs(pairs, genes):
     known = rows.notna() & ~elsewhere
     account.used = int(known.sum())
     return pairs.assign(chrom=chrom, row=rows.fillna(-1).astype(np.int64))[known].reset_index(drop=True), account
+
+
+def _read(path, about, columns):
+    """The wanted columns of a table. about: as of its errors. columns: function from the header to their places."""
+    argument = about["argument"]
+    path = require_file(path, argument)
+    return read_table(path, argument, SEPARATOR, expected=about["expected"], columns=columns)
 
 
 def _single(keys):
