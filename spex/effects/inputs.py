@@ -32,9 +32,9 @@ class ContactIndex:
     contacts: Contacts. Contact numbers count its contacts from 0.
 
     genes: (contacts,) int64, row of each one's gene. columns: (contacts,) int64, which of the sums over the gene's
-    contacts each goes to. weights: (contacts,) float64, how often the prediction of each window of
-    its bin counts there. starts: (contacts, tiles) int64, where these windows start. first, end: (contacts,) int64,
-    interval of the chromosome that they cover, 0-based half-open.
+    contacts each goes to. weights: (contacts,) float64, how often the prediction of each window of its bin counts
+    there. starts: (contacts, tiles) int64, where these windows start. first, end: (contacts,) int64, interval of the
+    chromosome that they cover, 0-based half-open.
     """
 
     def __init__(self, contacts):

@@ -141,7 +141,8 @@ def load_nulls(place, identity):
     path = place / TABLE
     if not path.is_file() or hashlib.sha256(content := path.read_bytes()).hexdigest() != made["sha256"]:
         raise DamagedFileError(f"{path}: missing or changed since it was written")
-    return NullEffects.of(pd.read_csv(io.BytesIO(content), sep="\t"))
+    read = {"stratum", "class", "effect"}
+    return NullEffects.of(pd.read_csv(io.BytesIO(content), sep="\t", usecols=read.__contains__))
 
 
 class _Draw(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from spex.contacts.collect import read_maps
 from spex.contacts.rules import Corrected, check_resolution
@@ -39,8 +40,8 @@ class GivenInputs:
     """Paths of what such a folder is made from, and how they are used.
 
     features: genes x numbers. given: what they are of, and where numbers of bins come from, which has to be known where
-    there are contact maps. maps: contact maps, none for the genes'
-    own features alone. resolution: bp per bin. reading: how the maps are read. choice: of the genes.
+    there are contact maps. maps: contact maps, none for the genes' own features alone. resolution: bp per bin. reading:
+    how the maps are read. choice: of the genes.
     """
 
     features: Path
@@ -109,12 +110,11 @@ def fill_with_features(folder: DataFolder, inputs: GivenInputs, cache):
     if bins is not None:
         _keep(store, bins, contacts.resolution)
     pending = unfinished_genes(folder, with_features, settings.width)
-    own = given.X[rows]
-    place = {gene: row for row, gene in enumerate(with_features["id"])}
+    row_of = pd.Series(rows, with_features["id"].to_numpy())
     with progress(len(pending), "genes", "tensors") as advance:
         for block in blocks_along_genome(pending, BLOCK):
             watch.check()
-            tensors = own[[place[gene] for gene in block["id"]]]
+            tensors = given.X[row_of[block["id"]]]
             if contacts is not None:
                 tensors = np.concatenate([tensors, _sums(contacts, bins, block)], axis=1)
             for gene, tensor in zip(block["id"], tensors, strict=True):
@@ -180,7 +180,7 @@ def _keep(store, bins, resolution):
 def _sums(contacts, bins, block):
     """Sums over the contacted bins of some genes of one chromosome: float32 (genes, 2 x groups x width)."""
     chrom = str(block["chrom"].iloc[0])
-    rows = _rows_of(contacts, block["id"])
+    rows = pd.Index(contacts.genes).get_indexer(block["id"])
     numbers, values = bins.bins.get(chrom, np.empty(0, np.int64)), bins.values.get(chrom)
 
     def predict(starts):
@@ -188,8 +188,3 @@ def _sums(contacts, bins, block):
 
     (sums,) = sum_over_bins([contacts], rows, bins.width, predict)
     return sums.astype(np.float32).reshape(len(rows), -1)
-
-
-def _rows_of(contacts, ids):
-    order = np.argsort(contacts.genes)
-    return order[np.searchsorted(contacts.genes, ids.to_numpy(str), sorter=order)]

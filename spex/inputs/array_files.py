@@ -111,6 +111,19 @@ def as_texts(array):
     return np.array([each.decode() if isinstance(each, bytes) else str(each) for each in values], str)
 
 
+def as_float32(values, name, about):
+    """Numbers of any real type as float32; those that are too large for it become infinite. name: of the array.
+
+    Raises:
+        InputError: it has no numbers.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind not in "fiub":
+        raise InputError(f"{name} contains {values.dtype}", **about, expected="numbers")
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
 FORMATS = (
     Format("zarr", lambda path: path.is_dir() and any((path / name).exists() for name in METADATA), reader=_open_zarr),
     Format("a folder", lambda path: path.is_dir(), lambda path: "give a zarr group, or a file"),

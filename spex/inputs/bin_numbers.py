@@ -11,7 +11,7 @@ import pandas as pd
 from spex.errors import InputError, listed, not_installed, shown
 from spex.files.checks import require_file, require_given
 from spex.inputs.account import FEW, Account
-from spex.inputs.array_files import as_texts, open_arrays
+from spex.inputs.array_files import as_float32, as_texts, open_arrays
 from spex.inputs.identify import recognise
 from spex.inputs.normalise import names_in
 
@@ -133,10 +133,7 @@ def _places(chroms, bins, wanted, about, account):
 
 
 def _numbers(values, chrom, about):
-    if values.dtype.kind not in "fiub":
-        raise InputError(f"X contains {values.dtype}", **about, expected="numbers")
-    with np.errstate(over="ignore"):
-        values = values.astype(np.float32)
+    values = as_float32(values, "X", about)
     if not np.isfinite(values).all():
         raise InputError(f"NaN or infinity in a bin of {chrom}", **about, expected="finite numbers within float32")
     return values

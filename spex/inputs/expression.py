@@ -6,9 +6,7 @@ it the user means, by index, name or shell pattern, is found here too.
 
 import logging
 import re
-import warnings
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from spex.errors import InputError, command, listed, nearest, not_installed, parameter, shown
+from spex.errors import InputError, command, listed, nearest, parameter, shown
 from spex.files.checks import require_file
 from spex.inputs import expression_tables
 from spex.inputs.account import Account
@@ -31,7 +29,7 @@ from spex.inputs.expression_values import (
     rows_by_id,
     warn_of_logarithms,
 )
-from spex.inputs.hdf5 import check_whole, open_hdf5
+from spex.inputs.hdf5 import open_anndata
 from spex.inputs.identify import HDF5, Format, identify, look, recognise
 from spex.inputs.normalise import ENSEMBL, names_like, unversioned
 from spex.inputs.swapped import others
@@ -163,7 +161,7 @@ class AnnDataFile:
 
     def read(self, targets, table, genes):
         """As `expression.read_expression`."""
-        with _opened(self.path, names_only=False) as data:
+        with open_anndata(self.path, _about(self.path), ANNDATA_EXPECTED) as data:
             if data.X is None:
                 raise expression_error(self.path, "no X, the matrix of expression", expected=ANNDATA_EXPECTED)
             samples = [target - 1 for target in targets]
@@ -222,7 +220,7 @@ def _open_h5ad(path, known_ids=None):
 
     Returns: AnnDataFile.
     """
-    with _opened(path, names_only=True) as data:
+    with open_anndata(path, _about(path), ANNDATA_EXPECTED, names_only=True) as data:
         sides = [pd.Series(names, dtype=object) for names in (data.obs_names, data.var_names)]
     in_rows, in_columns = (side.astype(str).str.fullmatch(ENSEMBL).sum() for side in sides)
     if in_rows == in_columns and known_ids is not None:
@@ -241,32 +239,8 @@ def _open_h5ad(path, known_ids=None):
     return AnnDataFile(path, bool(in_rows > in_columns), tissues)
 
 
-@contextmanager
-def _opened(path, names_only):
-    """The AnnData of a file. names_only: leave its matrix on disk, where a sparse one cannot be sliced."""
-    about = {"argument": "expression", "subject": path}
-    try:
-        from anndata import read_h5ad  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
-        raise not_installed("anndata", "reads it", "anndata", **about) from error
-    try:
-        with open_hdf5(path, about) as file:
-            check_whole(file, about, in_memory=True)
-        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, and of AnnData itself by pandas
-            data = read_h5ad(path, backed="r" if names_only else None)
-            try:
-                yield data
-            finally:
-                if names_only:
-                    data.file.close()
-    except InputError:
-        raise
-    except Exception as error:  # h5py and anndata raise whatever a damaged group or dataset leads them to
-        raise expression_error(
-            path,
-            f"not readable as AnnData ({shown(str(error).splitlines()[0] if str(error) else type(error).__name__)})",
-            expected=ANNDATA_EXPECTED,
-        ) from error
+def _about(path):
+    return {"argument": "expression", "subject": path}
 
 
 def _open_samples(paths, value=None):

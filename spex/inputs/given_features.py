@@ -10,8 +10,8 @@ import pandas as pd
 from spex.errors import InputError, listed, not_installed, shown
 from spex.files.checks import require_given
 from spex.inputs.account import Account
-from spex.inputs.array_files import as_texts, open_arrays
-from spex.inputs.hdf5 import open_hdf5
+from spex.inputs.array_files import as_float32, as_texts, open_arrays
+from spex.inputs.hdf5 import open_anndata, open_hdf5
 from spex.inputs.identify import HDF5, recognise
 from spex.inputs.normalise import unversioned
 
@@ -99,17 +99,10 @@ def _is_anndata(path):
 
 
 def _of_anndata(path, about):
-    try:
-        from anndata import read_h5ad  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
-        raise not_installed("anndata", "reads it", "anndata", **about) from error
-    try:
-        data = read_h5ad(path)
-    except Exception as error:  # h5py and anndata raise whatever damaged content leads them to
-        raise InputError(f"damaged ({shown(error)})", **about, expected=EXPECTED, hint="write it again") from error
-    local = data.obsm.get("local")
-    matrix, local = (each.toarray() if hasattr(each, "toarray") else each for each in (data.X, local))
-    return data.obs_names.to_numpy(str), matrix, data.var_names.to_numpy(str), local
+    with open_anndata(path, about, EXPECTED) as data:
+        local = data.obsm.get("local")
+        matrix, local = (each.toarray() if hasattr(each, "toarray") else each for each in (data.X, local))
+        return data.obs_names.to_numpy(str), matrix, data.var_names.to_numpy(str), local
 
 
 def _checked(path, about, ids, matrix, names, local):
@@ -137,11 +130,7 @@ def _checked(path, about, ids, matrix, names, local):
 
 def _numbers(matrix, name, about, ids):
     """A matrix as float32, finite numbers alone."""
-    matrix = np.asarray(matrix)
-    if matrix.dtype.kind not in "fiub":
-        raise InputError(f"{name} contains {matrix.dtype}", **about, expected="numbers")
-    with np.errstate(over="ignore"):
-        matrix = matrix.astype(np.float32)
+    matrix = as_float32(matrix, name, about)
     finite = np.isfinite(matrix)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]

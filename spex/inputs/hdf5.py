@@ -9,10 +9,11 @@ import errno
 import fcntl
 import math
 import os
+import warnings
 
 import h5py
 
-from spex.errors import InputError, shown
+from spex.errors import InputError, not_installed, shown
 
 LARGEST_CHUNK = 256 << 20
 """Bytes that a chunk may expand to, which are in memory at once; those of cooler and AnnData take some megabytes."""
@@ -46,6 +47,37 @@ def open_hdf5(path, about):
         raise
     with file:
         yield file
+
+
+@contextlib.contextmanager
+def open_anndata(path, about, expected, *, names_only=False):
+    """The AnnData of a file, for the length of a block.
+
+    about: argument and subject of errors. expected: as text, for errors. names_only: leave its matrix on disk, where a
+    sparse one cannot be sliced.
+
+    Raises:
+        InputError: AnnData is not installed; the file is damaged, or some of it lies in another one.
+    """
+    try:
+        from anndata import read_h5ad  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        raise not_installed("anndata", "reads it", "anndata", **about) from error
+    try:
+        with open_hdf5(path, about) as file:
+            check_whole(file, about, in_memory=True)
+        with warnings.catch_warnings(action="ignore"):  # of names that occur twice, and of AnnData itself by pandas
+            data = read_h5ad(path, backed="r" if names_only else None)
+            try:
+                yield data
+            finally:
+                if names_only:
+                    data.file.close()
+    except InputError:
+        raise
+    except Exception as error:  # h5py and anndata raise whatever a damaged group or dataset leads them to
+        said = shown(str(error).splitlines()[0] if str(error) else type(error).__name__)
+        raise InputError(f"not readable as AnnData ({said})", **about, expected=expected) from error
 
 
 def check_unlocked(path, about):

@@ -187,7 +187,7 @@ def test_effects_of_files_are_those_of_the_formula(shifted, tmp_path, capsys):
     argv, paths, genes, alleles, changes, rows = shifted
     capsys.readouterr()
     run(variants.main, *argv, "--effects", *paths)
-    told = capsys.readouterr()
+    captured = capsys.readouterr()
     table = read_table(tmp_path / "out/effects.tsv")
     reached = {}
     for number, (chrom, pos, _, alt) in enumerate(alleles):
@@ -204,7 +204,7 @@ def test_effects_of_files_are_those_of_the_formula(shifted, tmp_path, capsys):
     assert (scored["path"] == "own").all() and scored["quantile"].isna().all()
     assert scored.loc[("v7", "C", "Liver"), "tss_distance"] == -2  # C and GG: the first base that changes is the third
     assert table.loc[table["status"] != "ok", "status"].tolist() == ["symbolic", "unknown_chromosome"]
-    assert told.err.splitlines()[-1].endswith(
+    assert captured.err.splitlines()[-1].endswith(
         "some.vcf: 5 alleles used; left out: 2 that reach no gene, 1 symbolic, 1 unknown_chromosome; by the local "
         "windows alone; REF is not compared with a genome"
     )

@@ -61,6 +61,11 @@ def test_what_leads_elsewhere_or_runs_something_is_refused(tmp_path):
         file["X"] = h5py.ExternalLink("other.h5", "X")
     with pytest.raises(InputError, match="X is a link to another file"):
         read_given_features(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5ad", "w") as file:
+        file["obs"] = file["var"] = 0
+        file["X"] = h5py.ExternalLink("other.h5", "X")
+    with pytest.raises(InputError, match="X is a link to another file"):
+        read_given_features(tmp_path / "a.h5ad")
     np.savez(tmp_path / "a.npz", ids=np.array(["ENSG1"], dtype=object), X=np.ones((1, 2)))
     with pytest.raises(InputError, match=r"arrays of Python objects, which are not read; save ids and names"):
         read_given_features(tmp_path / "a.npz")
