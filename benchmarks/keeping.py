@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import publish
-from expecto.gene_features import tensor_length
 from expecto.network import BELUGA
 from spex.commands.train import keep_record
+from spex.models.layout import Layout
 from spex.models.splits import split_by_chromosome
 from spex.runs import records
 from spex.runs.training import Training, fit_all
@@ -32,13 +32,15 @@ LABELS = {"cell type": 200, "assay": 150, "treatment": 3}
 
 def made_study(results, targets):
     generator = np.random.default_rng(0)
-    matrix = generator.random((len(CHROMS), tensor_length(BELUGA, 1)), dtype=np.float32)
+    layout = Layout.of_network(BELUGA, 1)
+    matrix = generator.random((len(CHROMS), layout.width), dtype=np.float32)
     ids = [f"ENSG{row:011d}" for row in range(len(CHROMS))]
     labels = {name: np.resize([f"{name} {number}" for number in range(n)], 2002) for name, n in LABELS.items()}
     return Training(
         results=results,
         genes=pd.DataFrame({"id": ids, "symbol": "GENE", "chrom": CHROMS}),
         features=SimpleNamespace(hand_over=lambda: matrix),
+        layout=layout,
         observed=generator.normal(size=(len(CHROMS), targets)),
         targets=[(index, f"tissue {index}") for index in range(1, targets + 1)],
         model="ridge",

@@ -84,11 +84,6 @@ def positions(groups):
     return (*POSITIONS[:OWN_SUMS], *(f"{side}, group {number}" for number in range(1, groups + 1) for side in sides))
 
 
-def tensor_length(network, groups):
-    """Numbers in a gene's tensor: 20,020 for Beluga, and 4,004 for each group of contacts (0 without contacts)."""
-    return len(positions(groups)) * network.features
-
-
 def groups_in(width, network):
     """Number of groups of contacts in tensors of `width` numbers, 0 without contacts; None where none are so long."""
     groups, rest = divmod(width - OWN_SUMS * network.features, 2 * network.features)

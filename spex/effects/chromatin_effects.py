@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from expecto.gene_features import OWN_SUMS, REACH, own_features, transform_weights
+from expecto.gene_features import REACH, own_features, transform_weights
 from expecto.network import PUBLISHED
 from spex.effects.alleles import Effects
 from spex.effects.changes import Change
@@ -34,6 +34,7 @@ from spex.inputs.genes import read_cached_genes
 from spex.inputs.hdf5 import check_whole, open_hdf5
 from spex.inputs.opening import DAMAGED, readable
 from spex.inputs.variant_files import VariantFile
+from spex.models.expecto_models import WIDTH
 from spex.models.layout import published_layout
 from spex.runs.folder import DataFolder
 from spex.runs.predict import load_fit, named_fits
@@ -41,7 +42,6 @@ from spex.runs.predict import load_fit, named_fits
 NAME = re.compile(r"(?:.*\.)?shift_(-?\d{1,9})\.diff\.h5")
 DATA = "pred"
 FORM = f"ExPecto's {DATA}, two rows an allele (all forward, then all reverse) of {PUBLISHED.features:,} numbers"
-OWN_COLUMNS = OWN_SUMS * PUBLISHED.features
 LONGEST_CHROMOSOME = 1 << 40
 """No genome is read, so no position lies past an end."""
 
@@ -130,12 +130,12 @@ class ChromatinEffectsRun:
             settings=None,
             genes=genes.reset_index(drop=True),
             contacts=None,
-            fits=[load_fit(*each, OWN_COLUMNS) for each in chosen.items()],
+            fits=[load_fit(*each, WIDTH) for each in chosen.items()],
             sources=None,
             precision=None,
             watch=watch,
         )
-        self._models = LinearModels(self.inputs.fits, slice(OWN_COLUMNS))
+        self._models = LinearModels(self.inputs.fits, slice(WIDTH))
         self._block_rows = block_rows
         there = sum(map(len, self.file.blocks(block_rows)))
         if there != self.effects.alleles:

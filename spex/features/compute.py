@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 import torch
 
-from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, tensor_length, transform_weights
+from expecto.gene_features import OWN_SUMS, SHIFTS, own_features, own_windows, transform_weights
 from expecto.scan import GRIDS, MARGINS, merge_windows
 from spex.contacts.sums import SumsOverBins
 from spex.errors import InputError
+from spex.models.layout import Layout
 from spex.runs.cache import OWN_ROWS, own_keys
 
 
@@ -81,7 +82,7 @@ class FeatureComputer:
     @property
     def width(self):
         """Numbers of a gene's features."""
-        return tensor_length(self.network, 0 if self.contacts is None else self.contacts.rule.groups)
+        return Layout.of_network(self.network, 0 if self.contacts is None else self.contacts.rule.groups).width
 
     def close(self):
         """Write what waits in the store."""

@@ -12,18 +12,19 @@ import struct
 
 import numpy as np
 
-from expecto.gene_features import OWN_SUMS, tensor_length
+from expecto.gene_features import OWN_SUMS
 from expecto.network import PUBLISHED
 from spex.errors import InputError, shown
 from spex.files.checks import require_file
 from spex.inputs.identify import recognise
+from spex.models.layout import Layout
 from spex.models.ridge import RidgeFit
 
 ENDING = ".save"
 MAGIC = b"binf"
 HEADER = struct.Struct("<4sf302xQ")
 BASE_SCORE = 2.0
-WIDTH = tensor_length(PUBLISHED, 0)
+WIDTH = Layout.of_network(PUBLISHED, 0).own_width
 NUMBERS = OWN_SUMS * (1 + PUBLISHED.features) + 1
 """Weights, and the bias."""
 
