@@ -28,8 +28,8 @@ AT_INFINITY = np.poly([point * point for point in POINTS])
 """What the inputs' transform for infinity takes d6, d4, d2 and d0 with: a polynomial that is 0 at the other points."""
 
 PRODUCTS = 2 * len(POINTS) + 1
-TILES_AT_ONCE = 128
-"""So many stay in the cache with what is computed of them."""
+TILES_AT_ONCE, FULL_WIDTH = 128, 128
+"""So many tiles stay in the cache with what is computed of them, and more of them where channels are fewer than so."""
 
 BEHIND = 2 * TILE + 3
 """Inputs that a tile reads: from its first output's position on."""
@@ -49,19 +49,20 @@ class CookToom:
         halves = weight.double().unflatten(2, (2, TILE))
         # (halves, products, channels before, channels after)
         self.weight = torch.einsum("pt,oiht->hpio", torch.stack(rows), halves).float().contiguous()
+        self.at_once = TILES_AT_ONCE * max(FULL_WIDTH // weight.shape[1], 1)
 
     def __call__(self, x):
         """The outputs of all tiles whose inputs are there, (tiles, 4, channels after). x: (length, channels before)."""
         tiles = max((len(x) - BEHIND) // TILE + 1, 0)
         after = self.weight.shape[-1]
         y = x.new_empty((tiles, TILE, after))
-        side_by_side(partial(self._some, x, y), range(0, tiles, TILES_AT_ONCE))
+        side_by_side(partial(self._some, x, y), range(0, tiles, self.at_once))
         return y
 
     def _some(self, x, y, first):
-        """Compute `TILES_AT_ONCE` tiles from a first one on, fewer at the end, into y."""
-        last = min(first + TILES_AT_ONCE, len(y))
-        inputs = filled(x[TILE * first : TILE * (last + 2)], TILE * (TILES_AT_ONCE + 2)).view(-1, TILE, x.shape[1])
+        """Compute `at_once` tiles from a first one on, fewer at the end, into y."""
+        last = min(first + self.at_once, len(y))
+        inputs = filled(x[TILE * first : TILE * (last + 2)], TILE * (self.at_once + 2)).view(-1, TILE, x.shape[1])
         transformed = self._transformed(*(inputs[:-1, i] for i in range(TILE)), *(inputs[1:, i] for i in range(3)))
         products = torch.bmm(transformed[:, :-1], self.weight[0])
         products.baddbmm_(transformed[:, 1:], self.weight[1])

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from expecto import cook_toom
-from expecto.cook_toom import TILE, TILES_AT_ONCE, CookToom, filled
+from expecto.cook_toom import FULL_WIDTH, TILE, TILES_AT_ONCE, CookToom, filled
 
 BEFORE, AFTER = 24, 16
 
@@ -22,7 +22,7 @@ def direct(x, dtype):
     return functional.conv1d(x.T[None].to(dtype), WEIGHT.to(dtype), BIAS.to(dtype))[0].T
 
 
-@pytest.mark.parametrize("length", [11, 14, 15, 16, 500, 4 * TILES_AT_ONCE + 7, 4 * TILES_AT_ONCE + 11, 3001])
+@pytest.mark.parametrize("length", [11, 14, 15, 16, 500, 4 * TILED.at_once + 7, 4 * TILED.at_once + 11, 3001])
 def test_outputs_are_those_of_a_direct_convolution(length):
     x = random(length, BEFORE, seed=length)
     found, exact = TILED(x), direct(x, torch.float64)
@@ -39,15 +39,20 @@ def test_too_few_inputs_make_no_tile(length):
 
 
 def test_a_tile_has_the_same_bits_wherever_its_inputs_are():
-    x = random(5000, BEFORE, seed=3)
-    together = TILED(x)
-    for first, end in ((0, 11), (40, 1000), (4 * 700, 5000), (4 * 129, 4 * 129 + 11)):
+    x = random(9000, BEFORE, seed=3)
+    together, second = TILED(x), TILE * (TILED.at_once + 1)
+    for first, end in ((0, 11), (40, 1000), (4 * 700, 5000), (second, second + 11)):
         alone = TILED(x[first:end])
         assert torch.equal(alone, together[first // TILE :][: len(alone)])
 
 
+@pytest.mark.parametrize(("channels", "times"), [(16, 8), (64, 2), (FULL_WIDTH, 1), (320, 1), (960, 1)])
+def test_narrow_layers_take_more_tiles_at_once(channels, times):
+    assert CookToom(torch.zeros(2, channels, 8), torch.zeros(2)).at_once == times * TILES_AT_ONCE
+
+
 def test_threads_do_not_change_a_bit():
-    x, before = random(9000, BEFORE, seed=4), torch.get_num_threads()
+    x, before = random(20_000, BEFORE, seed=4), torch.get_num_threads()
     try:
         found = []
         for threads in (1, 2, 3):
