@@ -71,11 +71,11 @@ class ByHand:
 
     def tensors(self, fasta, genes, sequences, moved):
         """Tensors of some of the genes, float64 (n, positions, features)."""
-        contacts = self.made.contacts
-        if contacts is not None:
+        contacts, handed = self.made.contacts, None
+        if contacts is not None and contacts.rule.own_windows_stand_in:  # by other rules, contacts are summed below
             tss = genes["tss"].reindex(self.made.genes.index).fillna(self.made.genes["tss"])
-            contacts = replace(contacts, tss=tss.to_numpy(np.int64), chromsizes=None)
-        tensors = spex.gene_features(genes, fasta, self.world.checkpoint, contacts=contacts, device="cpu").X
+            handed = replace(contacts, tss=tss.to_numpy(np.int64), chromsizes=None)
+        tensors = spex.gene_features(genes, fasta, self.world.checkpoint, contacts=handed, device="cpu").X
         tensors = tensors.reshape(len(genes), -1, BELUGA.features).astype(np.float64)
         if contacts is None:
             return tensors
