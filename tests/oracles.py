@@ -45,22 +45,17 @@ def beluga(state, windows):
 
 
 def encode_window(sequence, centre):
-    """The 2000 bp around a position, letter by letter.
+    """The 2000 bp around a position.
 
     sequence: letters of the whole chromosome, any case. centre: 1-based position p; the window is [p - 1000, p + 1000)
     0-based, and what lies outside the chromosome is N.
 
     Returns: (4, 2000) float32, channels A, G, C, T; zeros for any other letter.
     """
-    window = np.zeros((4, WINDOW), dtype=np.float32)
     start = centre - WINDOW // 2
-    for column in range(WINDOW):
-        position = start + column
-        if 0 <= position < len(sequence):
-            letter = sequence[position].upper()
-            if letter in CHANNELS:
-                window[CHANNELS.index(letter), column] = 1
-    return window
+    inside = sequence[max(start, 0) : max(start + WINDOW, 0)].upper()
+    letters = ("N" * max(-start, 0) + inside)[:WINDOW].ljust(WINDOW, "N")
+    return (np.array(list(letters)) == np.array(list(CHANNELS))[:, None]).astype(np.float32)
 
 
 def predict_window(predict, sequence, centre):

@@ -33,8 +33,8 @@ def stamp_of(path):
 
 def settled_stamp_of(path):
     """As `stamp_of`, once any later change will have another one."""
-    while (stamp := stamp_of(path)) and 0 <= time.time_ns() - stamp[2] < SETTLED_NS:
-        time.sleep(SETTLED_NS / 1e9)
+    while (stamp := stamp_of(path)) and 0 <= (age := time.time_ns() - stamp[2]) < SETTLED_NS:
+        time.sleep((SETTLED_NS - age) / 1e9)
     return stamp
 
 
