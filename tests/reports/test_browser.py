@@ -179,6 +179,7 @@ def test_it_works_without_scripts(page, study):
         def count(selector):
             return len(page.send("DOM.querySelectorAll", nodeId=root, selector=selector)["nodeIds"])
 
-        assert count("button") == 0 and count("#ranking tbody tr") == len(study.maps) and count("figure svg") >= 7
+        rows = count("#ranking [aria-label=Ranking] tbody tr")
+        assert count("button") == 0 and rows == len(study.maps) and count("figure svg") >= 7
     finally:
         page.send("Emulation.setScriptExecutionDisabled", value=False)
