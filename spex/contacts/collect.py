@@ -271,7 +271,7 @@ def collect_contacts(maps, genes, rule, resolution, advance):
 
 def _chromsizes(maps, chroms):
     """Lengths of the chromosomes, each of the first map that has it; None where no format has any."""
-    known = [map_.chromsizes for map_ in maps if map_.chromsizes is not None]
+    known = [map_.chromsizes for map_ in maps if map_.has_lengths]
     lengths = {chrom: length for sizes in reversed(known) for chrom, length in sizes.items()}
     return {chrom: lengths[chrom] for chrom in chroms if chrom in lengths} if known else None
 
@@ -288,7 +288,7 @@ def _check_weights(rule, maps):
             hint="add them with: cooler merge; then balance the sum with: cooler balance",
         )
     for map_ in maps if rule.contact_weight in OF_WHOLE_MAP else ():
-        if not (map_.has_balancing if balanced else map_.chromsizes):
+        if not (map_.has_balancing if balanced else map_.has_lengths):
             lacks = "keeps no weights of bins" if balanced else "does not say how many pairs of bins there are"
             expected = ".mcool or .cool files" if balanced else "maps of all pairs of bins (.mcool, .cool, .hic)"
             raise InputError(f"the format of {map_.path} {lacks}", **about, expected=expected)

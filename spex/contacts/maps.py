@@ -67,8 +67,8 @@ def mark(bins: np.ndarray, count: int) -> np.ndarray:
 class MapReader(Protocol):
     """One resolution of a contact map. Readers of all formats derive from it and share what it defines.
 
-    path: of the file. resolution: bp per bin; resolutions: all that the file has. chromsizes: name -> bp, None where
-    the format has no lengths; it then has ends, name -> bp that its contacts reach up to, and `fit`, which may be
+    path: of the file. resolution: bp per bin; resolutions: all that the file has. chromsizes: name -> bp. has_lengths:
+    whether the format states them; otherwise they are what its contacts reach up to, and it has `fit`, which may be
     called with what is known of the chromosomes before anything is read. has_balancing: whether the format has weights
     of bins, which `balancing` then gives. has_counts: whether its numbers are counts, and not values in other units.
 
@@ -78,8 +78,8 @@ class MapReader(Protocol):
     path: Path
     resolution: int
     resolutions: list[int]
-    chromsizes: dict[str, int] | None = None
-    ends: dict[str, int] | None = None
+    chromsizes: dict[str, int]
+    has_lengths: bool = True
     has_balancing: bool = False
     has_counts: bool = True
 
@@ -107,8 +107,7 @@ class MapReader(Protocol):
         Returns: TSS bin, other bin (int64) and count (float64) of each pixel, seen from the TSS bin; a pixel between
         two TSS bins is seen from both.
         """
-        lengths = self.chromsizes or self.ends or {}
-        is_tss = mark(tss_bins, -(-lengths[chrom] // self.resolution))
+        is_tss = mark(tss_bins, -(-self.chromsizes[chrom] // self.resolution))
         return joined([part.seen_from(is_tss) for part in self.parts(chrom, advance)])
 
     def depth(self, chroms: Iterable[str], advance: Callable[[int], object]) -> float:
@@ -132,7 +131,7 @@ class DownsampledMap(MapReader):
     """
 
     def __init__(self, map_, share, seed, name=""):
-        self.path, self.chromsizes = map_.path, map_.chromsizes
+        self.path, self.chromsizes, self.has_lengths = map_.path, map_.chromsizes, map_.has_lengths
         self._map, self._share, self._seed, self._name = map_, share, seed, name
 
     def pixel_count(self, chroms):
@@ -178,7 +177,7 @@ class RankedMap(MapReader):
 
     def __init__(self, values, reference, *, covers_all):
         self.path, self.resolution, self.resolutions = values.path, values.resolution, values.resolutions
-        self.chromsizes, self.ends = reference.chromsizes, reference.ends
+        self.chromsizes, self.has_lengths = reference.chromsizes, reference.has_lengths
         self._values, self._reference, self._covers_all = values, reference, covers_all
 
     def accounts(self):
@@ -189,7 +188,7 @@ class RankedMap(MapReader):
         self._reference.close()
 
     def parts(self, chrom, advance):
-        if chrom not in (self._values.chromsizes or self._values.ends):
+        if chrom not in self._values.chromsizes:
             return
         one, other, values = self._means(chrom, advance)
         first, last, counts = summed(*_columns(self._reference.parts(chrom, lambda count: None)))

@@ -123,8 +123,7 @@ def count_map(map_, genes, resolution, advance, profiler=None):
 
     Returns: MapSheet; of genes on chromosomes that the map lacks only the number.
     """
-    lengths = map_.chromsizes or map_.ends
-    bins_of = {chrom: -(-length // resolution) for chrom, length in lengths.items()}
+    bins_of = {chrom: -(-length // resolution) for chrom, length in map_.chromsizes.items()}
     distances = np.zeros((3, max(bins_of.values(), default=0)))
     trans, coverage, per_gene, depth = [], [], [], 0.0
     for chrom, bins in bins_of.items():

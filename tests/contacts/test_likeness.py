@@ -46,7 +46,7 @@ def map_of(counts, name="map"):
         yield Pixels(one, other, values)
 
     return SimpleNamespace(
-        path=name, chromsizes=LENGTHS, ends=None, resolutions=[RESOLUTION], parts=parts, all_parts=parts
+        path=name, chromsizes=LENGTHS, has_lengths=True, resolutions=[RESOLUTION], parts=parts, all_parts=parts
     )
 
 

@@ -14,7 +14,7 @@ from spex.inputs.maps.cool import CoolMap
 class MadeMap:
     """Every pair of bins of a chromosome, all with one count, seen from the bins that are asked for."""
 
-    path, resolution, chromsizes = "made", 1000, {"chr1": 200_000}
+    path, resolution, chromsizes, has_lengths = "made", 1000, {"chr1": 200_000}, True
 
     def __init__(self, count):
         self.count = count
@@ -102,7 +102,9 @@ def ranked(values, reference, *, covers_all=True):
                 yield Pixels(part[:, 0].astype(np.int64), part[:, 1].astype(np.int64), part[:, 2])
                 advance(len(part))
 
-        there = SimpleNamespace(path="map", chromsizes={"chr1": 50_000}, ends=None, resolution=1000, resolutions=[1000])
+        there = SimpleNamespace(
+            path="map", chromsizes={"chr1": 50_000}, has_lengths=True, resolution=1000, resolutions=[1000]
+        )
         there.parts, there.accounts = parts, lambda: [len(rows)]
         return there
 

@@ -85,9 +85,9 @@ def test_the_summary_is_json_without_genes_too(world, sheet):
         assert json.loads(json.dumps(each.summary(), allow_nan=False)) == each.summary()
 
 
-def made(parts, sizes, chromsizes=True):
+def made(parts, sizes, has_lengths=True):
     """A map of one part a chromosome."""
-    lengths = {"chromsizes": sizes} if chromsizes else {"chromsizes": None, "ends": sizes}
+    lengths = {"chromsizes": sizes, "has_lengths": has_lengths}
     return SimpleNamespace(
         path="made", resolutions=[1000], all_parts=lambda chrom, advance: iter(parts[chrom]), **lengths
     )
@@ -106,7 +106,9 @@ def test_what_lies_between_chromosomes():
 
 def test_a_format_without_lengths_and_trans_and_genes_elsewhere():
     genes = pd.DataFrame({"id": ["g", "h", "i"], "chrom": ["a", "a", "c"], "tss": [1, 99_000, 1]})
-    sheet = count_map(made({"a": [part([(0, 30, 3), (0, 30, 1)])]}, {"a": 31_000}, chromsizes=False), genes, 1000, None)
+    sheet = count_map(
+        made({"a": [part([(0, 30, 3), (0, 30, 1)])]}, {"a": 31_000}, has_lengths=False), genes, 1000, None
+    )
     assert (sheet.trans_pixels, sheet.trans_counts, sheet.cis_share) == (None, None, None)
     assert sheet.genes["id"].tolist() == ["g", "h"] and sheet.genes_elsewhere == 1
     assert sheet.genes["coverage"].tolist() == [4, 0] and sheet.genes["20 to 100 kb"].tolist() == [2, 0]

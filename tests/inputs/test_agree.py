@@ -62,11 +62,11 @@ def test_1_and_chr1_are_one_chromosome(world, genes, tmp_path, caplog, write, na
 
 def test_maps_without_a_genome_are_compared_with_the_first_that_has_lengths(genes):
     first, other = (
-        SimpleNamespace(path=name, chromsizes=sizes, resolution=1000)
+        SimpleNamespace(path=name, chromsizes=sizes, has_lengths=True, resolution=1000)
         for name, sizes in (("first", CHROMSIZES), ("other", {**CHROMSIZES, "chr9": 7}))
     )
     told = []
-    loops = SimpleNamespace(path="loops", chromsizes=None, fit=told.append)
+    loops = SimpleNamespace(path="loops", has_lengths=False, fit=told.append)
     assert [each.path for each in agree_maps([loops, first], genes)] == ["loops", "first"]
     assert agree_maps([loops], genes, {"chr1": 5}) and agree_maps([loops], genes)
     chroms = genes["chrom"].unique().tolist()

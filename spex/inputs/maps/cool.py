@@ -262,7 +262,7 @@ def write_cool(path, map_, check):
     Raises:
         InputError: its counts are no whole numbers.
     """
-    sizes = pd.Series(map_.chromsizes or map_.ends)
+    sizes = pd.Series(map_.chromsizes)
     bins = cooler.binnify(sizes, map_.resolution)
     first = dict(zip(sizes.index, np.cumsum([0, *-(-sizes // map_.resolution)]).tolist(), strict=False))
 

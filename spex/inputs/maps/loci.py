@@ -36,7 +36,7 @@ class LociMap(MapWithoutLengths):
         self._layout = read_layout(path)
 
     @property
-    def ends(self):
+    def chromsizes(self):
         """Where the last locus ends on each chromosome: dict of name -> bp."""
         return {name: int(loci["end"].max()) for name, loci in self._read[0].items()}
 

@@ -59,7 +59,7 @@ class TextContacts(MapWithoutLengths):
         self._count = self._find_count()
 
     @property
-    def ends(self):
+    def chromsizes(self):
         """Where the last bin with a contact ends on each chromosome: dict of name -> bp."""
         return {
             name: (int(max(table["last1"].max(), table["last2"].max())) + 1) * self.resolution

@@ -84,6 +84,7 @@ class MapWithoutLengths(MapReader):
     Readers have `_read`: what the files contain by chromosome, and an Account of each; read when first asked for.
     """
 
+    has_lengths = False
     _chromosomes = None
 
     def accounts(self):
@@ -128,7 +129,7 @@ def agree_maps(maps, genes, genome_sizes=None):
     chroms, sizes, agreed = genes["chrom"].unique(), genome_sizes, []
     source = "the first map" if genome_sizes is None else "the genome"
     for map_ in maps:
-        if map_.chromsizes is not None:
+        if map_.has_lengths:
             names = _names_of(map_, chroms)
             _log_renamed(map_.path, names)
             lengths = _rounded_lengths(map_, names, sizes or {}, source)
@@ -138,7 +139,7 @@ def agree_maps(maps, genes, genome_sizes=None):
                 sizes = {**map_.chromsizes, **(sizes or {})}
         agreed.append(map_)
     for map_ in agreed:
-        if map_.chromsizes is None:
+        if not map_.has_lengths:
             map_.fit(Chromosomes(chroms.tolist(), sizes or {}, source))
     return agreed
 
@@ -153,9 +154,9 @@ def read_sheet(map_, genes, resolution, profiler=None):
     """
     if genes is not None:
         map_ = RenamedMap(map_, _names_of(map_, genes["chrom"].unique()))
-        if map_.chromsizes:
+        if map_.has_lengths:
             _check_tss_within(map_, genes)
-    with progress(map_.pixel_count(list(map_.chromsizes or map_.ends)), "pixels", str(map_.path)) as advance:
+    with progress(map_.pixel_count(list(map_.chromsizes)), "pixels", str(map_.path)) as advance:
         sheet = count_map(map_, genes, resolution, advance, profiler)
     return replace(sheet, accounts=report_accounts([map_]))
 
@@ -170,9 +171,8 @@ class RenamedMap:
     def __init__(self, map_, names, absent=(), lengths=None):
         self._map, self._names, self._absent = map_, names, frozenset(absent)
         here = {theirs: ours for ours, theirs in names.items()}
-        own = {here.get(name, name): length for name, length in (map_.chromsizes or map_.ends).items()}
-        own |= lengths or {}
-        self.chromsizes, self.ends = (own, None) if map_.chromsizes else (None, own)
+        own = {here.get(name, name): length for name, length in map_.chromsizes.items()}
+        self.chromsizes = own | (lengths or {})
 
     def __getattr__(self, name):
         return getattr(self._map, name)
@@ -207,9 +207,8 @@ class RenamedMap:
 
 def _names_of(map_, chroms):
     """What chromosomes of the genes are called in a map: dict of name -> name there, of those that it has."""
-    there = map_.chromsizes or map_.ends
-    names = names_in(there, chroms)
-    require_any(names, map_.path, there, chroms)
+    names = names_in(map_.chromsizes, chroms)
+    require_any(names, map_.path, map_.chromsizes, chroms)
     return names
 
 

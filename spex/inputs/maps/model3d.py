@@ -61,7 +61,7 @@ class ModelMap(MapWithoutLengths):
         self._reach = self._radius or _max_dist(self.path, rule)
 
     @property
-    def ends(self):
+    def chromsizes(self):
         """Where the last bead's bin ends on each chromosome: dict of name -> bp."""
         return {name: places.shape[1] * self.resolution for name, places in self._read[0].items()}
 

@@ -49,15 +49,15 @@ def open_values(path, reference, resolution, reading=Reading()):  # noqa: B008 (
     """
     values = open_predicted(path, resolution, reading)
     (counts,) = open_maps([reference], resolution, replace(reading, value_column=Reading.value_column))
-    sizes = counts.chromsizes or counts.ends
-    if values.chromsizes is None:
-        values.fit(Chromosomes(list(sizes), counts.chromsizes or {}, "the reference"))
+    sizes = counts.chromsizes
+    if not values.has_lengths:
+        values.fit(Chromosomes(list(sizes), sizes if counts.has_lengths else {}, "the reference"))
         return RankedMap(values, counts, covers_all=False)
     names = names_in(values.chromsizes, sizes)
     require_any(names, path, values.chromsizes, sizes)
     for name, theirs in names.items():
         size = values.chromsizes[theirs]
-        if counts.chromsizes and not same_length(size, sizes[name], resolution):
+        if counts.has_lengths and not same_length(size, sizes[name], resolution):
             found = f"{shown(theirs)} is {size:,} bp long there and {sizes[name]:,} bp in {reference}"
             raise map_error(path, found, expected="maps of the same genome build")
     return RankedMap(RenamedMap(values, names), counts, covers_all=True)

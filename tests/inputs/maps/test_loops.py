@@ -335,7 +335,7 @@ def test_loops_of_other_chromosomes_than_the_genes_are_refused(tmp_path):
     map_ = LoopMap(tmp_path / "loops", RESOLUTION)
     map_.fit(Chromosomes(["chr1"], {"chr1": 120_400, "chrX": 100_000}))
     with pytest.raises(InputError, match="none of the genes lies on a chromosome of it: it has chrX, the genes chr1"):
-        map_.ends  # noqa: B018 (reads)
+        map_.chromsizes  # noqa: B018 (reads)
 
 
 def test_loops_between_chromosomes_alone_are_counted_in_the_message(tmp_path):

@@ -124,7 +124,7 @@ def test_a_structure_may_lack_a_chromosome(tmp_path):
     map_.fit(KNOWN)
     found = zip(*(column.tolist() for column in map_.pixels_of("chr1", np.array([0, 2]), nothing)), strict=True)
     assert list(found) == [(0, 1, 1e-6), (2, 1, 1e-6)]
-    assert map_.ends == {"chr1": 3000, "chr8": 2000}
+    assert map_.chromsizes == {"chr1": 3000, "chr8": 2000}
 
 
 def test_the_published_rule_keeps_what_is_nearer_than_its_distance(ensemble, genes):
