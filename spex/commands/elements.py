@@ -15,7 +15,7 @@ from spex.commands.choices import CHROMATIN_FEATURES
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
 from spex.commands.printed import pair_table
-from spex.effects.elements import COLUMNS, LARGE, OWN, ElementBenchmark, ElementScorer
+from spex.effects.elements import COLUMNS, LARGE, OWN, PLACE, ElementBenchmark, ElementScorer
 from spex.effects.inputs import find_genes
 from spex.errors import InputError, count
 from spex.files.atomic import remove_where_allowed
@@ -82,7 +82,7 @@ def run(args):
             tables = kept.passing(inputs.watch.passing(scorer.tables(rows, advance)))
             tables = tables if benchmark is None else benchmark.passing(tables)
             tables = _last_of(tables, [out / BENCHMARK, *sorted(out.glob("benchmark_*.png"))])
-            written = write_tables(out, "elements", tables, COLUMNS, args.format, gzip_past=LARGE)
+            written = write_tables(out, "elements", tables, COLUMNS, args.format, gzip_past=LARGE, place=PLACE)
         table = kept.table()
         if table is not None:
             write_tracks(out / "tracks", table, computer.genome.chromsizes, args.bigwig)

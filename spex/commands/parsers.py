@@ -10,6 +10,7 @@ from spex.commands.parser import OneLineParser, typed
 from spex.compare.protocol import Protocol
 from spex.contacts.rules import Corrected, Published, Rule
 from spex.features.choices import Computing, GivenChoice
+from spex.files.streamed_tables import FORMATS
 from spex.inputs.choices import Blocks, GeneChoice, Reading, SampleChoice
 from spex.models.choices import Fitting
 from spex.options import PATH, SEED, one_of, whole
@@ -30,7 +31,13 @@ FILES = "inputs and outputs"
 SHELLS = ("bash", "zsh", "tcsh")
 CONFIRMED = ("gbtree",)
 NULL_CLASSES = ("SNV", "substitution", "deletion", "insertion", "all")
-TABLES = {"type": typed(one_of(("tsv", "parquet"))), "choices": ("tsv", "parquet"), "default": "tsv"}
+TABLES = {"type": typed(one_of(FORMATS)), "choices": FORMATS, "default": "tsv"}
+TABIX = {
+    "dest": "format",
+    "action": "store_const",
+    "const": "tabix",
+    "help": "the same as --format tabix: in the order of the genome, by bgzip, with an index (.tbi)",
+}
 FOLDER = "DATA_FOLDER"
 AS_MADE = "how the tensors were made, which the data folder knows"
 WORTH = (
@@ -203,6 +210,7 @@ def _elements(words, prog):
     add = parser.group("outputs").add_argument
     add("--out", type=typed(PATH), metavar="DIR", help="default: DATA_FOLDER/elements")
     add("--format", **TABLES, help="format of the table")
+    add("--tabix", **TABIX)
     add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
     parser.options("outputs", Inputs, "chromatin_features")
     hidden = {"dest": "genes", "type": typed(PATH), "help": argparse.SUPPRESS}
@@ -243,6 +251,7 @@ def _variants(words, prog):
     add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", **TABLES, help="format of effects.tsv or effects.parquet")
+    add("--tabix", **TABIX)
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
     parser.options("variants", Blocks)
     parser.options("variants", Shard)

@@ -19,7 +19,7 @@ from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.effects.chromatin_effects import ChromatinEffectsRun
 from spex.effects.nulls import CLASSES, SNV, STRATA, load_nulls, null_effects, save_nulls
-from spex.effects.variant_tables import COLUMNS, best_genes, best_of_each, info_entries, wide_columns, wide_table
+from spex.effects.variant_tables import COLUMNS, PLACE, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import VariantRun, null_identity, open_variants
 from spex.errors import InputError, parameter
 from spex.files.checks import require_folder
@@ -53,7 +53,7 @@ def run(args):
         if args.vcf_out:
             copy = stack.enter_context(annotated_copy(run_.file, args.vcf_out, args.block_size))
             tables = _copied(tables, copy)
-        written = write_tables(out, EFFECTS, _choose(args, inputs, tables), columns, args.format)
+        written = write_tables(out, EFFECTS, _choose(args, inputs, tables), columns, args.format, place=PLACE)
     run_.account.notes.append(
         "by the local windows alone; REF is not compared with a genome" if args.effects else "contacts are held fixed"
     )

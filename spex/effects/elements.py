@@ -10,6 +10,7 @@ import pandas as pd
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weights
 from spex.effects.inputs import LinearModels
 from spex.errors import InputError
+from spex.files.streamed_tables import Place
 from spex.inputs.crispr import tie_pairs
 from spex.models.benchmark import LOCUS, distances, overlapping_sums
 from spex.models.registry import MODELS
@@ -36,6 +37,8 @@ COLUMNS = {
 
 start, end: 0-based half-open. TargetGeneTSS: 1-based. Score: effect, signed, in ln(expression). DistanceToTSS: bp.
 """
+
+PLACE = Place("chr", "start", "end", zero_based=True)
 
 LARGE = 1_000_000
 """Rows; a table of elements with more is gzipped."""

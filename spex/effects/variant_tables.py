@@ -5,6 +5,7 @@ import pandas as pd
 
 from expecto.gene_features import along_gene
 from spex.effects.nulls import class_of, path_of, stratum
+from spex.files.streamed_tables import Place
 from spex.inputs.alleles import OK, trimmed
 from spex.inputs.vcf import info_entry
 
@@ -31,6 +32,8 @@ COLUMNS = {
 """Columns of the table of effects -> their type. pos: 1-based, as in the file. tss_distance: bp along the gene from
 the TSS to the first base that changes, as far to the left as it can lie; negative upstream. effects: change of
 ln(expression)."""
+
+PLACE = Place("chrom", "pos", "pos", zero_based=False)
 
 OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "quantile", "model")
 """Columns that differ between the tissues of a pair."""

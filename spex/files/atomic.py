@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import socket
 import stat
 import time
@@ -98,9 +99,12 @@ def remove_abandoned(folder):
 
 
 def remove_where_allowed(path):
-    """Delete a file; where it is gone already, or may not be deleted, nothing happens."""
+    """Delete a file or folder; where it is gone already, or may not be deleted, nothing happens."""
     try:
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     except OSError as error:
         if not is_read_only(error):
             raise

@@ -1,11 +1,11 @@
 """What htslib does for variant files, by pysam: BCF, indexes and bgzip; what it would believe is bounded here first."""
 
-import errno
 import os
 import struct
 from contextlib import contextmanager, suppress
 
-from spex.errors import InputError, not_installed
+from spex.errors import InputError
+from spex.files.bgzip import load_pysam
 from spex.inputs.opening import LONGEST_LINE, check_unfolding, open_bytes
 
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -17,17 +17,6 @@ expands to."""
 
 BCF_MAGIC, BCF_LENGTH = 5, struct.Struct("<I")
 PIECE = 1 << 20
-
-
-def load_pysam():
-    """pysam, which comes with an extra; htslib prints nothing beside what it raises."""
-    try:
-        import pysam  # noqa: PLC0415 (an extra)
-    except ModuleNotFoundError as error:
-        does = "reads BCF and regions and writes compressed copies"
-        raise not_installed("pysam", does, "variants", argument="variants") from error
-    pysam.set_verbosity(0)
-    return pysam
 
 
 @contextmanager
@@ -120,18 +109,6 @@ def _lengths(file, count):
     """The next numbers of bytes in a BCF file: list; empty at its end."""
     read = file.read(count * BCF_LENGTH.size)
     return [each for (each,) in BCF_LENGTH.iter_unpack(read)] if len(read) == count * BCF_LENGTH.size else []
-
-
-@contextmanager
-def open_bgzf(target_path, path):
-    """A file that is written as bgzip does. target_path: what errors name. path: of the file."""
-    try:
-        with load_pysam().BGZFile(os.path.abspath(path), "wb") as file:
-            yield file
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise OSError(errno.EIO, str(error), str(target_path)) from error  # pysam does not say what the disk said
 
 
 def convert_to_bcf(vcf, bcf):

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from spex.errors import InputError, shown
 from spex.files.atomic import temporary_path, whole_file
+from spex.files.bgzip import load_pysam, open_bgzf
 from spex.inputs.alleles import as_text
-from spex.inputs.htslib import convert_to_bcf, load_pysam, open_bgzf, reading
+from spex.inputs.htslib import convert_to_bcf, reading
 from spex.inputs.identify import BCF, COMPRESSED, Format, identify, kind_of, take
 
 TITLES = b"#CHROM POS ID REF ALT QUAL FILTER INFO".split()

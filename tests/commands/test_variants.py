@@ -93,6 +93,19 @@ def test_the_table_has_a_row_an_allele_gene_and_tissue(score, world):
     assert table["quantile"].isna().all()
 
 
+def test_tabix_has_the_same_rows_by_place(score, world):
+    rows = snvs(world, 12)
+    plain = score(rows)
+    assert score(rows, "indexed", "--tabix") is None
+    path = score.folder / "indexed/effects.tsv.gz"
+    found = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""])
+    pd.testing.assert_frame_equal(found, plain.sort_values(["chrom", "pos"], kind="stable", ignore_index=True))
+    last = found.iloc[-1]
+    with pysam.TabixFile(str(path)) as file:
+        lines = list(file.fetch(last["chrom"], last["pos"] - 1, last["pos"]))
+    assert [line.split("\t")[5] for line in lines] == found[found["pos"] == last["pos"]]["gene_id"].tolist()
+
+
 def test_alleles_that_cannot_be_scored_are_kept_with_the_reason(score, world):
     pos = 60_030
     while letter(world, "chr1", pos, 3).strip("ACGT"):

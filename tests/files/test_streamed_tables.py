@@ -3,10 +3,11 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pysam
 import pytest
 from made_elements import elements, many_elements
 
-from spex.effects.elements import COLUMNS
+from spex.effects.elements import COLUMNS, PLACE
 from spex.errors import InputError
 from spex.files import streamed_tables
 from spex.files.streamed_tables import write_tables
@@ -14,7 +15,7 @@ from spex.files.streamed_tables import write_tables
 
 def write_elements(folder, tables, format="tsv", *, gzip_past=None):
     """Tables of elements, which have columns of every type."""
-    return write_tables(folder, "elements", tables, COLUMNS, format, gzip_past=gzip_past)
+    return write_tables(folder, "elements", tables, COLUMNS, format, gzip_past=gzip_past, place=PLACE)
 
 
 def read_back(path):
@@ -100,6 +101,51 @@ def test_parquet(tmp_path):
     assert list(pd.read_parquet(write_elements(tmp_path, [], "parquet")).columns) == list(COLUMNS)
 
 
+def test_parquet_by_chromosome(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(streamed_tables, "OPEN_AT_ONCE", 2)
+    (tmp_path / "elements.tsv").write_text("old")
+    (tmp_path / "elements.parquet").write_text("old")
+    names = ["chr8", "chr9", "chr8", "HLA/x=1", "chr9", "chr8"]
+    parts = [elements({"chr": name, "start": number}) for number, name in enumerate(names)]
+    path = write_elements(tmp_path, [parts[0], pd.concat(parts[1:3]), *parts[3:], elements()], "parquet_by_chromosome")
+    assert [each.name for each in tmp_path.iterdir()] == ["elements.parquet"]
+    assert {each.name for each in path.iterdir()} == {"chr=chr8", "chr=chr9", "chr=HLA%2Fx%3D1"}
+    found = pd.read_parquet(path).sort_values("start", ignore_index=True)
+    assert found["chr"].astype(str).tolist() == names
+    columns = [name for name in COLUMNS if name != "chr"]
+    expected = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(found[columns], expected[columns], check_dtype=False)
+    assert write_elements(tmp_path, parts[:1], "parquet_by_chromosome") == path  # in the place of the one before
+    assert pd.read_parquet(path)["chr"].tolist() == ["chr8"]
+    assert write_elements(tmp_path, parts, "parquet").is_file()
+
+
+def test_tabix_finds_the_rows_of_a_place(tmp_path):
+    generator = np.random.default_rng(4)
+    starts, chroms = generator.integers(0, 900, 300) * 1000, generator.choice(["chr10", "chr2", "chrX"], 300)
+    rows = [
+        {"chr": chrom, "start": int(start), "end": int(start) + 1000, "TargetGene": f"G{number}"}
+        for number, (chrom, start) in enumerate(zip(chroms, starts, strict=True))
+    ]
+    (tmp_path / "elements.tsv").write_text("old")
+    path = write_elements(tmp_path, [elements(*rows[:100]), elements(*rows[100:])], "tabix")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["elements.tsv.gz", "elements.tsv.gz.tbi"]
+    index = {name: each.read_bytes() for name, each in zip("ti", sorted(tmp_path.iterdir()), strict=True)}
+    table = read_back(path)
+    assert table["chr"].drop_duplicates().tolist() == ["chr2", "chrX", "chr10"]
+    assert all(part["start"].is_monotonic_increasing for _, part in table.groupby("chr"))
+    with pysam.TabixFile(str(path)) as file:
+        for chrom, start, end in (("chr2", 0, 1), ("chr2", 100_000, 300_000), ("chrX", 899_999, 10**6)):
+            found = [line.split("\t")[5] for line in file.fetch(chrom, start, end)]
+            wanted = [row for row in rows if row["chr"] == chrom and row["start"] < end and row["end"] > start]
+            assert found == [row["TargetGene"] for row in sorted(wanted, key=lambda row: row["start"])]
+    write_elements(tmp_path, [elements(*rows)], "tabix")
+    assert index == {name: each.read_bytes() for name, each in zip("ti", sorted(tmp_path.iterdir()), strict=True)}
+    assert [each.name for each in (write_elements(tmp_path, [elements()]).parent).iterdir()] == ["elements.tsv"]
+    assert len(read_back(write_elements(tmp_path, [elements()], "tabix"))) == 0
+
+
 def test_parquet_without_pyarrow_is_refused_before_any_table_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match="format: pyarrow, which writes Parquet, is not installed; get it with: pip"):
@@ -108,5 +154,7 @@ def test_parquet_without_pyarrow_is_refused_before_any_table_is_asked_for(tmp_pa
 
 
 def test_unknown_formats_are_refused(tmp_path):
-    with pytest.raises(InputError, match="format: found 'xlsx'; expected one of tsv, parquet"):
+    with pytest.raises(
+        InputError, match="format: found 'xlsx'; expected one of tsv, tabix, parquet, parquet_by_chromosome"
+    ):
         write_elements(tmp_path, [], "xlsx")
