@@ -30,6 +30,11 @@ FILES = "inputs and outputs"
 SHELLS = ("bash", "zsh", "tcsh")
 CONFIRMED = ("gbtree",)
 NULL_CLASSES = ("SNV", "substitution", "deletion", "insertion", "all")
+UNCERTAINTY = {
+    "action": "store_true",
+    "help": "fill effect_sd (of ridge: reads and factorises its training tensors again) and sign_agrees (of ridge's "
+    "folds, where train --cv chromosomes made them)",
+}
 TABLES = {"type": typed(one_of(("tsv", "parquet"))), "choices": ("tsv", "parquet"), "default": "tsv"}
 FOLDER = "DATA_FOLDER"
 AS_MADE = "how the tensors were made, which the data folder knows"
@@ -185,6 +190,7 @@ def _elements(words, prog):
         action="store_true",
         help="report the gene's local windows too, in stretches of 1 kb; the network predicts them again",
     )
+    add("--uncertainty", **UNCERTAINTY)
     add(
         "--cell_type",
         metavar="NAME",
@@ -240,6 +246,7 @@ def _variants(words, prog):
         metavar="CHROM:START-END",
         help="only variants there (1-based, inclusive); the file needs an index",
     )
+    add("--uncertainty", **UNCERTAINTY)
     add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", **TABLES, help="format of effects.tsv or effects.parquet")
