@@ -179,6 +179,9 @@ def test_what_is_not_kept_leaves_the_columns_empty_and_says_why(trained, world, 
     assert lines[1].startswith("sign_agrees is empty for 4 models") and "--cv chromosomes" in lines[1]
     (genes,) = trained.folder.results.glob("genes_*.json")
     genes.unlink()  # of an earlier version: which gene had no expression is then unknown
+    trained.fit(left_out=["N1"])
+    assert genes.exists() and run("--target", "L*")[0]["effect_sd"].all()
+    genes.unlink()
     known, lines = run("--target", "L*")
     assert not known.any(axis=None) and lines[0].startswith("effect_sd is empty for 2 models")
 
