@@ -80,7 +80,7 @@ def find_known(fits):
         for column, find in (("effect_sd", finder.training), ("sign_agrees", finder.folds)):
             try:
                 if each.model != RIDGE:
-                    raise _UnknownError(f"{each.model} has none")
+                    raise _UnknownError(f"it is of {each.model}, and only {RIDGE} has it")
                 found |= find(place, beside[place.parent])
             except _UnknownError as reason:
                 lacking.setdefault((column, str(reason)), []).append(each.name)

@@ -1,6 +1,7 @@
 """effect_sd and sign_agrees against an explicit inverse and scikit-learn's Ridge, from spex train to the tables."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from spex.effects.inputs import open_inputs
 from spex.effects.uncertainty import Uncertainty
 from spex.files.sealed import load_array, save_array
 from spex.runs import records
+from spex.runs.known_fits import find_known
 
 PENALTIES = [0.5, 20.0]
 BOTH = ["effect_sd", "sign_agrees"]
@@ -159,7 +161,7 @@ def test_both_are_what_direct_fits_give(trained, tmp_path, monkeypatch):
         Oracle(trained, fit).check(np.concatenate(seen), table[table["model"] == fit.name], "effect")
 
 
-def test_what_is_not_kept_leaves_the_columns_empty_and_says_why(trained, world, tmp_path, capsys):
+def test_what_is_not_kept_leaves_the_columns_empty_and_says_why(trained, tmp_path, capsys):
     trained.fit(left_out=["N1"])
     capsys.readouterr()
 
@@ -197,6 +199,13 @@ def test_what_is_not_kept_leaves_the_columns_empty_and_says_why(trained, world, 
     save_array(tensor, load_array(tensor) + np.float32(1))
     known, lines = run("--model", newest)
     assert not known.any(axis=None) and "run its spex train command again" in lines[0]
+
+    capsys.readouterr()
+    other = replace(trained.inputs.fits[0], model="gblinear")
+    (known,) = find_known([other])
+    assert known.trained_on is None and not known.folds
+    said = [line.split(": ")[-1] for line in capsys.readouterr().err.splitlines()]
+    assert said == 2 * ["it is of gblinear, and only ridge has it"]
 
     argv = [str(trained.vcf), *trained.argv, "--out", str(tmp_path / "variants")]
     assert variants.main(argv) == 0

@@ -1,5 +1,7 @@
 """The posterior of ridge's weights against explicit inverses and densities."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from fits import data, fit_all
@@ -7,7 +9,9 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize_scalar
 from scipy.stats import multivariate_normal
 
+from spex.models.device_products import DeviceProducts
 from spex.models.gram import Gram, Penalties
+from spex.models.products import HostProducts
 from spex.models.ridge_posterior import Posterior
 from spex.models.splits import split_by_chromosome
 
@@ -45,13 +49,17 @@ def test_variances_are_those_of_the_explicit_inverse(width, neighbour):
     assert_allclose(posterior.covariance(columns), expected, rtol=1e-8, atol=1e-11 * abs(inverse).max())
 
 
-def test_one_gram_serves_several_penalties():
+@pytest.mark.parametrize("products", [HostProducts, partial(DeviceProducts, device="cpu")])
+def test_one_gram_serves_several_penalties(products, monkeypatch):
     features, _ = data(40)
-    changes, gram = np.random.default_rng(1).normal(size=(3, 40)), Gram(features, ROWS)
+    with monkeypatch.context() as patch:
+        patch.setattr("spex.models.gram.make_products", lambda count, _: products(count))
+        changes, gram = np.random.default_rng(1).normal(size=(3, 40)), Gram(features, ROWS)
     both = [Posterior(gram, Penalties(1.0)), Posterior(gram.copy(), Penalties(100.0))]
     for posterior, penalty in zip(both, (1.0, 100.0), strict=True):
         alone = Posterior(Gram(features, ROWS), Penalties(penalty))
-        assert_allclose(posterior.variances(changes), alone.variances(changes), rtol=1e-12)
+        assert_allclose(posterior.variances(changes), alone.variances(changes), rtol=1e-9)
+        assert_allclose(posterior.covariance(slice(3, 9)), alone.covariance(slice(3, 9)), rtol=1e-9)
 
 
 @pytest.mark.parametrize("neighbour", [None, 30.0, "none"])
