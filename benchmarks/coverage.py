@@ -7,7 +7,7 @@ Each replicate draws features of the genes of 22 chromosomes, collinear as chrom
 tensors: differences between two genes, and changes of 20 features only. Ridge is fitted as `spex train` does, its
 posterior is that of `spex variants --uncertainty`. Weights are drawn from the prior, of a variance for which a penalty
 from 10 to 10,000 is right, or are sparse: one feature in a hundred has a weight. The penalty is that one, or is chosen
-among those of `spex train` on 45 % of the genes (chr9 to chr22), or on 4 % (chr9). Standard errors are over replicates.
+among those of `spex train` on 55 % of the genes (chr9 to chr22), or on 4 % (chr9). Standard errors are over replicates.
 """
 
 import argparse
@@ -29,10 +29,10 @@ WITHIN = 1.96
 MANY, ONE = [f"chr{number}" for number in range(9, 23)], ["chr9"]
 CASES = {
     "prior drawn, its own penalty": (1.0, None),
-    "prior drawn, penalty of 400 genes": (1.0, MANY),
-    "prior drawn, penalty of 40 genes": (1.0, ONE),
+    "prior drawn, penalty of 499 genes": (1.0, MANY),
+    "prior drawn, penalty of 36 genes": (1.0, ONE),
     "one weight in a hundred, its own penalty": (0.01, None),
-    "one weight in a hundred, penalty of 400 genes": (0.01, MANY),
+    "one weight in a hundred, penalty of 499 genes": (0.01, MANY),
 }
 """What is measured -> share of the features with a weight, and the chromosomes that choose the penalty, if any."""
 
