@@ -14,6 +14,7 @@ import spex
 from spex.commands import elements, train, variants
 from spex.effects.inputs import open_inputs
 from spex.effects.uncertainty import Uncertainty
+from spex.errors import InputError
 from spex.files.sealed import load_array, save_array
 from spex.runs import records
 from spex.runs.known_fits import find_known
@@ -212,3 +213,21 @@ def test_what_is_not_kept_leaves_the_columns_empty_and_says_why(trained, tmp_pat
     assert read_table(tmp_path / "variants/effects.tsv")[BOTH].isna().all(axis=None)
     capsys.readouterr()
     refuse(capsys, variants.main, [*argv, "--uncertainty"], "uncertainty differ from those that this folder was made")
+
+
+def test_a_penalty_of_the_contacts_is_known_with_its_residuals(trained):
+    trained.fit("--neighbour_penalties", "3.0", "none")
+    fits = open_inputs(trained.folder.root, trained.inputs.sources, (), ["L*"], linear=True).fits
+    assert len(fits) == 2
+    for fit, known in zip(fits, find_known(fits), strict=True):
+        on, genes = known.trained_on, trained.inputs.genes
+        assert on.neighbours == trained.inputs.settings.layout.neighbours
+        np.testing.assert_array_equal(genes["id"].isin(np.array(on.ids)[on.rows]), genes["chrom"] != "chr8")
+        seen = np.log(trained.expression.loc[np.array(on.ids)[on.rows], fit.tissue].to_numpy() + 0.0001)
+        residuals = fit.fit.predict(on.read()[on.rows]) - seen
+        np.testing.assert_allclose(known.rmse, np.sqrt(np.mean(residuals**2)), rtol=1e-6)
+        out = not fit.fit.coefficients[-on.neighbours :].any()
+        assert (known.penalties.neighbour == "none") == out and known.penalties.penalty in PENALTIES
+    save_array(trained.folder.tensor_path("G4"), load_array(trained.folder.tensor_path("G3")))
+    with pytest.raises(InputError, match="its tensors have changed since this run began"):
+        on.read()
