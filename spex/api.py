@@ -671,6 +671,7 @@ def element_effects(
     genes: str | Sequence[str] = (),
     targets: str | Sequence[str] = (),
     own_windows: bool = False,
+    uncertainty: bool = False,
     cell_type: str | None = None,
     cache: str | Path | None = None,
     device: str | None = None,
@@ -696,6 +697,8 @@ def element_effects(
         Tissues among those of the models, by name or shell pattern in any case; all without it.
     own_windows
         Score the gene's own windows too, in stretches of 1 kb, which the network has to see again.
+    uncertainty
+        Fill effect_sd and sign_agrees, for which ridge's training tensors are read and factorised again.
     cell_type
         For the column CellType; the tissue without it.
     cache
@@ -708,7 +711,8 @@ def element_effects(
     DataFrame
         A row an element, gene and model: chr, start, end (bp, 0-based half-open), name, class ("contact" or "own"),
         TargetGene, TargetGeneEnsemblID, TargetGeneTSS (1-based), CellType, Score, DistanceToTSS (bp), count, side,
-        tissue, model.
+        effect_sd (standard deviation of Score under ridge's posterior), sign_agrees (share of ridge's folds with the
+        same sign, 0 to 1), both NaN where they are unknown, tissue, model.
 
     Raises
     ------
@@ -729,9 +733,8 @@ def element_effects(
     from spex.effects.elements import ElementScorer  # noqa: PLC0415 (torch takes seconds to load)
     from spex.effects.inputs import find_genes  # noqa: PLC0415
 
-    inputs = _effect_inputs(
-        data_folder, models, targets, genome, network, cache, device, precision, batch_size, linear=False
-    )
+    where = data_folder, models, targets, genome, network, cache, device, precision, batch_size
+    inputs = _effect_inputs(*where, linear=False, uncertainty=uncertainty)
     rows = find_genes(inputs.genes, NAMES.check(genes, "genes"))
     with inputs.computer(inputs.sources.devices[0]) as computer, progress(len(rows), "genes", "elements") as advance:
         scorer = ElementScorer(inputs, computer, own_windows=own_windows, cell_type=cell_type)
@@ -746,6 +749,7 @@ def variant_effects(
     genome: str | Path,
     network: str | Path,
     targets: str | Sequence[str] = (),
+    uncertainty: bool = False,
     cache: str | Path | None = None,
     device: str | None = None,
     precision: str | None = None,
@@ -761,7 +765,7 @@ def variant_effects(
     variants
         Path of a .vcf, .vcf.gz or .bcf, or of a table of VCF's first columns; or a DataFrame with chrom, pos (1-based),
         ref, alt (text, or a tuple or list of alleles, as pysam and cyvcf2 have them), and id where they have one.
-    data_folder, models, genome, network, targets, cache, device, precision, batch_size
+    data_folder, models, genome, network, targets, uncertainty, cache, device, precision, batch_size
         As of `element_effects`; the models are linear: ridge, gblinear or expecto.
 
     Returns
@@ -769,7 +773,8 @@ def variant_effects(
     DataFrame
         A row an allele, gene and model: variant_id, chrom, pos, ref, alt, gene_id, gene_name, tissue, tss_distance (bp
         along the gene, negative upstream), path ("own", "contact", "both"), contact_count, contact_bin, effect,
-        effect_own, effect_contact (change of ln(expression)), quantile, model, status. Alleles that are not scored
+        effect_own, effect_contact (change of ln(expression)), effect_sd, sign_agrees (as of `element_effects`),
+        quantile, model, status. Alleles that are not scored
         have one row with the reason as status; those that reach no gene have none. `.attrs["account"]`: how many
         alleles are used, and how many are not for which reason.
 
@@ -792,13 +797,14 @@ def variant_effects(
     """
     from spex.effects.variants import effects_of  # noqa: PLC0415 (torch takes seconds to load)
 
-    inputs = _effect_inputs(
-        data_folder, models, targets, genome, network, cache, device, precision, batch_size, linear=True
-    )
+    where = data_folder, models, targets, genome, network, cache, device, precision, batch_size
+    inputs = _effect_inputs(*where, linear=True, uncertainty=uncertainty)
     return effects_of(inputs, variants if isinstance(variants, pd.DataFrame) else PATH.check(variants, "variants"))
 
 
-def _effect_inputs(data_folder, models, targets, genome, network, cache, device, precision, batch_size, *, linear):
+def _effect_inputs(
+    data_folder, models, targets, genome, network, cache, device, precision, batch_size, *, linear, uncertainty
+):
     """The EffectInputs of both verbs."""
     from spex.effects.inputs import Sources, open_inputs  # noqa: PLC0415 (torch takes seconds to load)
     from spex.features.devices import choose_device  # noqa: PLC0415
@@ -813,7 +819,8 @@ def _effect_inputs(data_folder, models, targets, genome, network, cache, device,
     )
     fits = [str(each) for each in FITS.check(models, "models")]
     tissues = NAMES.check(targets, "targets")
-    return open_inputs(PATH.check(data_folder, "data_folder"), sources, fits, tissues, linear=linear)
+    choice = {"linear": linear, "uncertainty": uncertainty}
+    return open_inputs(PATH.check(data_folder, "data_folder"), sources, fits, tissues, **choice)
 
 
 def _checked_expression(expression: pd.DataFrame) -> pd.DataFrame:

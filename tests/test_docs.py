@@ -398,6 +398,8 @@ def check_training(argv, done):
         assert {"id", "predicted"} <= set(pd.read_csv(done.printed.strip()).columns)
     elif "--repeats" in argv:
         assert "Spearman ± s.d." in done.printed
+    elif "--cv" in argv:
+        assert "within chromosomes, the one to report: spearman: " in done.printed
     elif "all" in argv:
         assert "Spearman (95 % interval)" in done.printed
     else:

@@ -10,8 +10,8 @@ MADE_WITH = ("genes", "maps", "rule", "resolution", "max_dist", "min_count", "di
 """Arguments that the data folder knows already; what is given again must be what its tensors were made with."""
 
 
-def open_effect_inputs(args, *, linear):
-    """The EffectInputs that the options describe. linear: take linear models only."""
+def open_effect_inputs(args, *, linear, uncertainty=False):
+    """The EffectInputs that the options describe. linear: take linear models only. uncertainty: as of `open_inputs`."""
     recall(args, args.data_folder, "genome", "network", *([] if args.no_cache else ["cache"]))
     sources = Sources(
         genome=Path(args.genome),
@@ -22,4 +22,5 @@ def open_effect_inputs(args, *, linear):
         batch_size=args.batch_size,
     )
     given = {name: getattr(args, name) for name in MADE_WITH if name in args.given}
-    return open_inputs(args.data_folder, sources, args.fit, args.targets, linear=linear, made_with=given)
+    choice = {"linear": linear, "made_with": given, "uncertainty": uncertainty}
+    return open_inputs(args.data_folder, sources, args.fit, args.targets, **choice)

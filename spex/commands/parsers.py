@@ -38,6 +38,11 @@ TABIX = {
     "const": "tabix",
     "help": "the same as --format tabix: in the order of the genome, by bgzip, with an index (.tbi)",
 }
+UNCERTAINTY = {
+    "action": "store_true",
+    "help": "fill effect_sd (of ridge: reads and factorises its training tensors again) and sign_agrees (of ridge's "
+    "folds, where train --cv chromosomes made them)",
+}
 FOLDER = "DATA_FOLDER"
 AS_MADE = "how the tensors were made, which the data folder knows"
 WORTH = (
@@ -192,6 +197,7 @@ def _elements(words, prog):
         action="store_true",
         help="report the gene's local windows too, in stretches of 1 kb; the network predicts them again",
     )
+    add("--uncertainty", **UNCERTAINTY)
     add(
         "--cell_type",
         metavar="NAME",
@@ -248,6 +254,7 @@ def _variants(words, prog):
         metavar="CHROM:START-END",
         help="only variants there (1-based, inclusive); the file needs an index",
     )
+    add("--uncertainty", **UNCERTAINTY)
     add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", **TABLES, help="format of effects.tsv or effects.parquet")

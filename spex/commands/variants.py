@@ -64,7 +64,7 @@ def run(args):
 
 def by_network(args, out):
     """The run that the options describe: VariantRun."""
-    inputs = open_effect_inputs(args, linear=True)
+    inputs = open_effect_inputs(args, linear=True, uncertainty=args.uncertainty)
     return VariantRun(inputs, open_variants(inputs, args.variants, args.regions), out, block_rows=args.block_size)
 
 
@@ -85,6 +85,7 @@ def by_files(args, out):
         fits=list(map(str, args.fit)),
         tissues=args.targets,
         block_rows=args.block_size,
+        uncertainty=args.uncertainty,
     )
 
 

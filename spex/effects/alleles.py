@@ -35,6 +35,8 @@ class Effects:
     alleles, genes: (m,) int64, numbers of the allele and of the gene's row, rising. through_own: (m,) bool, whether
     windows of the gene's own grid change. contacts: list (m) of int64 arrays, numbers of the contacts whose bins
     change. own, contact: float64 (m, t), change of ln(expression) in each tissue, by the local windows and by contacts.
+    sure: float64 (m, 2, t), standard deviation of their sum and share of the folds that give it the same sign; None
+    where that was not asked for.
     """
 
     alleles: np.ndarray
@@ -43,6 +45,7 @@ class Effects:
     contacts: list[np.ndarray]
     own: np.ndarray
     contact: np.ndarray
+    sure: np.ndarray | None = None
 
 
 @dataclass
@@ -75,19 +78,21 @@ def own_reach(window):
     return REACH + window // 2
 
 
-def scorer_of(inputs, computer):
-    """AlleleScorer of EffectInputs with linear models. computer: FeatureComputer."""
-    return AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits))
+def scorer_of(inputs, computer, uncertainty=None):
+    """AlleleScorer of EffectInputs with linear models. computer: FeatureComputer. uncertainty: as of AlleleScorer."""
+    return AlleleScorer(computer, inputs.genes, inputs.index(), LinearModels(inputs.fits), uncertainty)
 
 
 class AlleleScorer:
     """Computes effects of alleles.
 
     computer: FeatureComputer of the genome and network. genes: DataFrame (n) with chrom, strand, tss. index:
-    ContactIndex over contacts of the same genes, or None without contact maps. models: LinearModels.
+    ContactIndex over contacts of the same genes, or None without contact maps. models: LinearModels. uncertainty: of
+    the same models, or None to go without.
     """
 
-    def __init__(self, computer, genes, index, models):
+    def __init__(self, computer, genes, index, models, uncertainty=None):
+        self._uncertainty = uncertainty
         self._computer, self._index, self._models = computer, index, models
         self._genome = computer.genome
         self._tss, self._strands = genes["tss"].to_numpy(np.int64), genes["strand"].to_numpy(str)
@@ -164,6 +169,7 @@ class AlleleScorer:
         """The effects on some pairs, by allele."""
         predicted = self._predict(pairs, changes)
         own, contact = (np.empty((len(pairs), len(self._models))) for _ in range(2))
+        sure = None if self._uncertainty is None else np.empty((len(pairs), 2, len(self._models)))
         for first in range(0, len(pairs), ROWS):
             some = pairs[first : first + ROWS]
             of_tensors = np.zeros((2, len(some), self._positions, self._features))
@@ -171,6 +177,9 @@ class AlleleScorer:
                 self._add(of_own, of_contacts, pair, predicted)
             for effects, of_part in zip((own, contact), of_tensors, strict=True):
                 effects[first : first + ROWS] = self._models.effects(of_part.reshape(len(some), -1))
+            if sure is not None:
+                mine, whole = slice(first, first + ROWS), of_tensors.sum(axis=0).reshape(len(some), -1)
+                sure[mine] = self._uncertainty.of(whole, own[mine] + contact[mine])
         return Effects(
             alleles=np.array([pair.allele for pair in pairs], np.int64),
             genes=np.array([pair.gene for pair in pairs], np.int64),
@@ -178,6 +187,7 @@ class AlleleScorer:
             contacts=[np.array(sorted(pair.contacts), np.int64) for pair in pairs],
             own=own,
             contact=contact,
+            sure=sure,
         )
 
     def _predict(self, pairs, changes):
@@ -262,7 +272,8 @@ def _differences(pair, starts, moved, predicted):
 
 def _joined(parts):
     """Effects of several parts as one, by allele, then gene."""
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+    names = [*ARRAYS, *(["sure"] if parts[0].sure is not None else [])]
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     contacts = [each for part in parts for each in part.contacts]
     order = np.lexsort((arrays["genes"], arrays["alleles"]))
     return Effects(

@@ -22,6 +22,7 @@ from expecto.network import PUBLISHED
 from spex.effects.alleles import Effects
 from spex.effects.changes import Change
 from spex.effects.inputs import ROWS, EffectInputs, LinearModels
+from spex.effects.uncertainty import uncertainty_of
 from spex.effects.variant_tables import block_table
 from spex.effects.variants import Parts, ScoredBlock, count_block
 from spex.errors import InputError
@@ -37,6 +38,7 @@ from spex.inputs.variant_files import VariantFile
 from spex.models.expecto_models import WIDTH
 from spex.models.layout import published_layout
 from spex.runs.folder import DataFolder
+from spex.runs.known_fits import find_known
 from spex.runs.predict import load_fit, named_fits
 
 NAME = re.compile(r"(?:.*\.)?shift_(-?\d{1,9})\.diff\.h5")
@@ -107,14 +109,24 @@ class ChromatinEffectsRun:
     data_folder: path, with fits, and cached_genes.tsv unless there are genes. variants: path of the file, whose alleles
     are those of the effects, in their order. effects: paths. genes: DataFrame in the place of the folder's, or None.
     fits, tissues: as of `named_fits`. root: Path of the folder that the table goes into. block_rows: rows of the file
-    at once.
+    at once. uncertainty: as of `open_inputs`.
 
     Raises:
         InputError: files of another form, of another number of alleles; no genes; no linear fit of that name.
     """
 
     def __init__(
-        self, data_folder, variants, effects, root, *, genes=None, fits=(), tissues=(), block_rows=Blocks.block_size
+        self,
+        data_folder,
+        variants,
+        effects,
+        root,
+        *,
+        genes=None,
+        fits=(),
+        tissues=(),
+        block_rows=Blocks.block_size,
+        uncertainty=False,
     ):
         self.effects = ChromatinEffects(effects)
         watch, folder = Watch(effects=self.effects.paths), DataFolder(data_folder)
@@ -125,16 +137,19 @@ class ChromatinEffectsRun:
         for place, record in chosen.items():
             require_published_network(place, record)
         self.file = VariantFile(variants, dict.fromkeys(genes["chrom"].unique().tolist(), LONGEST_CHROMOSOME))
+        fits = [load_fit(*each, WIDTH) for each in chosen.items()]
         self.inputs = EffectInputs(
             folder=folder,
             settings=None,
             genes=genes.reset_index(drop=True),
             contacts=None,
-            fits=[load_fit(*each, WIDTH) for each in chosen.items()],
+            fits=fits,
             sources=None,
             precision=None,
             watch=watch,
+            known=find_known(fits) if uncertainty else None,
         )
+        self._uncertainty = uncertainty_of(self.inputs, "cpu")
         self._models = LinearModels(self.inputs.fits, slice(WIDTH))
         self._block_rows = block_rows
         there = sum(map(len, self.file.blocks(block_rows)))
@@ -158,6 +173,7 @@ class ChromatinEffectsRun:
             },
             "fits": {each.name: {"tissue": each.tissue, "files": each.sha256} for each in self.inputs.fits},
             "genes": json_digest(places, 64),
+            **self.inputs.uncertainty_identity(),
         }
 
     def score(self, shard=None):
@@ -181,15 +197,18 @@ class ChromatinEffectsRun:
         starts = np.array([_start(each) if each.status == OK else -1 for each in alleles], np.int64)
         pairs = [(number, gene) for number, each in enumerate(alleles) for gene in self._near(each)]
         own = np.empty((len(pairs), len(self._models)))
+        sure = None if self._uncertainty is None else np.empty((len(pairs), 2, len(self._models)))
         for begin in range(0, len(pairs), ROWS):
             some = pairs[begin : begin + ROWS]
             least, most = some[0][0], some[-1][0] + 1
             changes = self.effects.rows(first + least, first + most)
-            sums = [self._sums(alleles[number].pos, gene, changes[number - least]) for number, gene in some]
-            own[begin : begin + ROWS] = self._models.effects(np.array(sums))
+            sums = np.array([self._sums(alleles[number].pos, gene, changes[number - least]) for number, gene in some])
+            own[begin : begin + ROWS] = self._models.effects(sums)
+            if sure is not None:
+                sure[begin : begin + ROWS] = self._uncertainty.of(sums, own[begin : begin + ROWS])
         numbers, genes = np.array(pairs, np.int64).reshape(-1, 2).T
         nothing = [np.empty(0, np.int64)] * len(pairs)
-        effects = Effects(numbers, genes, np.ones(len(pairs), bool), nothing, own, np.zeros_like(own))
+        effects = Effects(numbers, genes, np.ones(len(pairs), bool), nothing, own, np.zeros_like(own), sure)
         return ScoredBlock(np.array([each.status for each in alleles], dtype=str), starts, effects)
 
     def _near(self, allele):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weights
 from spex.effects.inputs import LinearModels
+from spex.effects.uncertainty import uncertainty_of
 from spex.errors import InputError
 from spex.files.streamed_tables import Place
 from spex.inputs.crispr import tie_pairs
@@ -30,12 +31,15 @@ COLUMNS = {
     "DistanceToTSS": "int64",
     "count": "float64",
     "side": "string",
+    "effect_sd": "float64",
+    "sign_agrees": "float64",
     "tissue": "string",
     "model": "string",
 }
 """Columns of an elements table, a row an element, gene and tissue -> their types, as `write_tables` takes them.
 
 start, end: 0-based half-open. TargetGeneTSS: 1-based. Score: effect, signed, in ln(expression). DistanceToTSS: bp.
+effect_sd, sign_agrees: of the Score, where these were asked for.
 """
 
 PLACE = Place("chr", "start", "end", zero_based=True)
@@ -71,6 +75,7 @@ class ElementScorer:
             self._models = LinearModels([fits[number] for number in self._linear])
             of_contacts = self._models.coefficients[:, self._layout.own_width :]
             self._coefficients = of_contacts.reshape(len(self._linear), -1, self._layout.bins or 1)
+        self._uncertainty = uncertainty_of(inputs, inputs.sources.devices[0])
         self._weights = transform_weights()
 
     def tables(self, rows, advance):
@@ -130,10 +135,10 @@ class ElementScorer:
     def _contacts(self, chrom, rows):
         """Bins that genes of one chromosome contact: DataFrame as of `_elements`."""
         if self._index is None:
-            return _elements([], [], [], CONTACT, [], [], np.empty((0, len(self._inputs.fits))))
+            return _elements([], [], [], CONTACT, [], [], _no_effects(0, self._inputs.fits))
         contacts = self._index.contacts
         numbers = np.flatnonzero(np.isin(contacts.gene, rows))
-        effects = np.zeros((len(numbers), len(self._inputs.fits)))
+        effects = _no_effects(len(numbers), self._inputs.fits)
         order, tiles = np.argsort(contacts.bins[numbers], kind="stable"), self._index.starts.shape[1]
         for some in np.array_split(order, -(-len(order) * tiles // WINDOWS_AT_ONCE)) if len(order) else ():
             self._score(numbers[some], effects, some)
@@ -148,7 +153,11 @@ class ElementScorer:
         columns = self._index.columns[numbers]
         for column in np.unique(columns) if self._linear else ():
             mine = columns == column
-            effects[np.ix_(places[mine], self._linear)] = sums[mine] @ self._coefficients[:, column].T
+            effects[np.ix_(places[mine], [0], self._linear)] = (sums[mine] @ self._coefficients[:, column].T)[:, None]
+            if self._uncertainty is not None:
+                first = self._layout.own_width + column * self._layout.bins
+                at = slice(first, first + self._layout.bins)
+                effects[places[mine], 1:] = self._uncertainty.of(sums[mine], effects[places[mine], 0], at)
         for gene in np.unique(self._index.genes[numbers]) if self._others else ():
             mine = np.flatnonzero(self._index.genes[numbers] == gene)
             parts = np.zeros((len(mine), 2 * self._layout.groups, self._layout.bins))
@@ -176,9 +185,11 @@ class ElementScorer:
             parts[place, :OWN_SUMS] = self._weights[:, mine] @ predictions[mine]
             if self._inputs.contacts is not None and self._inputs.contacts.stand_ins[gene]:
                 parts[place, OWN_SUMS:] = predictions[mine].sum(axis=0)
-        effects = np.zeros((len(numbers), len(self._inputs.fits)))
+        effects, parts = _no_effects(len(numbers), self._inputs.fits), parts.reshape(len(parts), -1)
         if self._linear:
-            effects[:, self._linear] = parts.reshape(len(parts), -1) @ self._models.coefficients.T
+            effects[:, 0, self._linear] = parts @ self._models.coefficients.T
+        if self._uncertainty is not None:
+            effects[:, 1:] = self._uncertainty.of(parts, effects[:, 0])
         if self._others:
             self._knock_out(gene, parts, effects, np.arange(len(numbers)))
         start = row["tss"] + along * (numbers if along > 0 else numbers + 1) * STRETCH
@@ -199,7 +210,7 @@ class ElementScorer:
         without = (tensor - parts.reshape(len(parts), -1)).astype(np.float32)
         for number in self._others:
             fit = self._inputs.fits[number].fit
-            effects[places, number] = fit.predict(tensor)[0] - fit.predict(without)
+            effects[places, 0, number] = fit.predict(tensor)[0] - fit.predict(without)
 
     def _as_table(self, elements):
         """Elements x models as rows of the table."""
@@ -220,7 +231,9 @@ class ElementScorer:
             "side": elements["side"].to_numpy(),
         }
         table = pd.DataFrame({name: np.repeat(np.asarray(values), count) for name, values in columns.items()})
-        table["Score"] = np.concatenate([*elements["effects"]]) if len(elements) else np.empty(0)
+        effects = np.array([*elements["effects"]]).reshape(len(elements), 3, count)
+        for place, column in enumerate(("Score", "effect_sd", "sign_agrees")):
+            table[column] = effects[:, place].ravel()
         for column, values in (("tissue", [each.tissue for each in fits]), ("model", [each.name for each in fits])):
             table[column] = np.tile(values, len(elements))
         table["CellType"] = table["tissue"] if self._cell_type is None else self._cell_type
@@ -228,9 +241,16 @@ class ElementScorer:
 
 
 def _elements(genes, start, end, kind, counts, side, effects):
-    """DataFrame with gene, start, end, class, count, side, and a column `effects` of float64 (fits,)."""
+    """DataFrame with gene, start, end, class, count, side, and a column `effects` of float64 (3, fits)."""
     columns = {"gene": genes, "start": start, "end": end, "class": kind, "count": counts, "side": side}
     return pd.DataFrame(columns).assign(effects=list(effects))
+
+
+def _no_effects(count, fits):
+    """Float64 (count, 3, fits): effects of 0, and nothing known of their standard deviation and of their sign."""
+    effects = np.full((count, 3, len(fits)), np.nan)
+    effects[:, 0] = 0
+    return effects
 
 
 class ElementBenchmark:

@@ -18,6 +18,7 @@ from spex.inputs.genome import Genome, chromsizes_of
 from spex.inputs.normalise import unversioned
 from spex.runs.cache import PredictionStore
 from spex.runs.folder import DataFolder, contacts_of, open_made
+from spex.runs.known_fits import KnownFit, find_known, known_identity
 from spex.runs.predict import ChosenFit, choose_fits
 from spex.runs.settings import RunSettings, check_made_with
 
@@ -73,13 +74,17 @@ class LinearModels:
     def __len__(self):
         return len(self.coefficients)
 
-    def effects(self, changes):
-        """Change of ln(expression) in each tissue, float64 (n, t). changes: float64 (n, width), of tensors."""
+    def effects(self, changes, columns=None):
+        """Change of ln(expression) in each tissue, float64 (n, t).
+
+        changes: float64 (n, width), of tensors, or without their last columns; or (n, columns), of a slice of them.
+        """
+        columns = slice(changes.shape[1]) if columns is None else columns
         effects = np.empty((len(changes), len(self)))
         for start in range(0, len(changes), ROWS):
             some = changes[start : start + ROWS]
             filled = np.concatenate([some, np.zeros((ROWS - len(some), changes.shape[1]))])
-            effects[start : start + ROWS] = (filled @ self.coefficients.T)[: len(some)]
+            effects[start : start + ROWS] = (filled @ self.coefficients[:, columns].T)[: len(some)]
         return effects
 
 
@@ -103,7 +108,8 @@ class EffectInputs:
 
     genes: DataFrame (n) of all genes of the folder: id, symbol, chrom, strand, tss. contacts: Contacts of the same
     genes, None without contact maps. fits: list of ChosenFit. precision: of the predictions. watch: of genome and
-    network, and of what else is read.
+    network, and of what else is read. known: list of KnownFit, one a fit, where the uncertainty of
+    effects was asked for.
     """
 
     folder: DataFolder
@@ -114,6 +120,7 @@ class EffectInputs:
     sources: Sources
     precision: str
     watch: Watch
+    known: list[KnownFit] | None = None
 
     def index(self):
         """ContactIndex over the contacts; None without contact maps."""
@@ -164,7 +171,12 @@ class EffectInputs:
     def identity(self):
         """What effects depend on, beside the alleles: dict of JSON values."""
         fits = {each.name: {"tissue": each.tissue, "files": each.sha256} for each in self.fits}
-        return {"tensors": self.settings.recorded(), "fits": fits, "precision": self.precision}
+        made_with = {"tensors": self.settings.recorded(), "precision": self.precision}
+        return made_with | {"fits": fits} | self.uncertainty_identity()
+
+    def uncertainty_identity(self):
+        """What the uncertainty of effects depends on, the same way; nothing where it was not asked for."""
+        return {} if self.known is None else {"uncertainty": known_identity(self.known)}
 
 
 class KeptBins:
@@ -195,11 +207,12 @@ class KeptBins:
         return rows
 
 
-def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=None):
+def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=None, uncertainty=False):
     """Open and check all that effects are computed from: EffectInputs.
 
     data_folder: that tensors.py filled. fits, tissues, linear: as of `choose_fits`. made_with: what else the user named
-    once more, as `given` of `check_made_with`. Features of another model need neither genome nor network.
+    once more, as `given` of `check_made_with`. uncertainty: find what the uncertainty of effects needs, and log what is
+    missing. Features of another model need neither genome nor network.
 
     Raises:
         InputError: the folder is not done or of unknown making, its contacts are gone, another genome or network than
@@ -224,6 +237,7 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
         precision=choose_precision(sources.devices, sources.precision),
         watch=watch,
     )
+    inputs = replace(inputs, known=find_known(inputs.fits)) if uncertainty else inputs
     if predicted:
         check_on_genome(inputs.genes, inputs.chromsizes())
     watch.check()

@@ -25,17 +25,19 @@ COLUMNS = {
     "effect": "float64",
     "effect_own": "float64",
     "effect_contact": "float64",
+    "effect_sd": "float64",
+    "sign_agrees": "float64",
     "quantile": "float64",
     "model": "string",
     "status": "string",
 }
 """Columns of the table of effects -> their type. pos: 1-based, as in the file. tss_distance: bp along the gene from
 the TSS to the first base that changes, as far to the left as it can lie; negative upstream. effects: change of
-ln(expression)."""
+ln(expression); their standard deviation, and the share of folds that agree in sign, where these were asked for."""
 
 PLACE = Place("chrom", "pos", "pos", zero_based=False)
 
-OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "quantile", "model")
+OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "effect_sd", "sign_agrees", "quantile", "model")
 """Columns that differ between the tissues of a pair."""
 
 ROW = "row"
@@ -64,6 +66,8 @@ def block_table(inputs, alleles, block, nulls):
     total = effects.own + effects.contact
     table["effect"] = total.ravel()
     table["effect_own"], table["effect_contact"] = effects.own.ravel(), effects.contact.ravel()
+    sure = np.full((len(pairs), 2, count), np.nan) if effects.sure is None else effects.sure
+    table["effect_sd"], table["sign_agrees"] = sure[:, 0].ravel(), sure[:, 1].ravel()
     strata = np.array([stratum(*each) for each in zip(pairs["path"], pairs["tss_distance"], strict=True)], dtype=str)
     classes = np.array([class_in_words(*each) for each in zip(pairs["ref"], pairs["alt"], strict=True)], dtype=str)
     nothing = np.full(len(pairs), np.nan)
@@ -133,13 +137,14 @@ def wide_table(table, inputs):
 def info_entries(table):
     """What an annotated variant file says of each row: dict of row number to entries, one an allele and gene.
 
-    Each is Allele|gene_id|gene_name|tissue|path|effect|quantile of the tissue with the largest |effect|.
+    Each is Allele|gene_id|gene_name|tissue|path|effect|quantile|effect_sd|sign_agrees of the tissue with the largest
+    |effect|.
     """
     scored = table[table["effect"].notna()]
     best = scored["effect"].abs().groupby([scored[ROW], scored["alt"], scored["gene_id"]], sort=False).idxmax()
     entries = {}
     for row in scored.loc[best.to_numpy()].to_dict("records"):
-        quantile = "" if np.isnan(row["quantile"]) else f"{row['quantile']:.4g}"
+        known = ["" if np.isnan(row[name]) else f"{row[name]:.4g}" for name in ("quantile", "effect_sd", "sign_agrees")]
         names = [row[name] for name in ("alt", "gene_id", "gene_name", "tissue", "path")]
-        entries.setdefault(row[ROW], []).append(info_entry(*names, f"{row['effect']:.6g}", quantile))
+        entries.setdefault(row[ROW], []).append(info_entry(*names, f"{row['effect']:.6g}", *known))
     return entries

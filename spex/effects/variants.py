@@ -18,6 +18,7 @@ import pandas as pd
 from spex.effects.alleles import ARRAYS, Effects, scorer_of
 from spex.effects.changes import Agreement, Change
 from spex.effects.nulls import load_nulls
+from spex.effects.uncertainty import uncertainty_of
 from spex.effects.variant_tables import COLUMNS, block_table, class_in_words
 from spex.errors import InputError, count, parameter
 from spex.features.devices import work_on
@@ -98,7 +99,7 @@ class Parts:
         except (FileNotFoundError, DamagedFileError):
             return None
         contacts = np.split(stored["contacts"], stored["offsets"][1:-1])[: len(stored["alleles"])]
-        effects = Effects(**{name: stored[name] for name in ARRAYS}, contacts=contacts)
+        effects = Effects(**{name: stored[name] for name in ARRAYS}, contacts=contacts, sure=stored.get("sure"))
         return ScoredBlock(stored["statuses"], stored["starts"], effects)
 
     def save(self, number, block):
@@ -109,6 +110,7 @@ class Parts:
             **{name: getattr(effects, name) for name in ARRAYS},
             "contacts": np.concatenate([np.empty(0, np.int64), *effects.contacts]),
             "offsets": np.concatenate([[0], np.cumsum([len(each) for each in effects.contacts], dtype=np.int64)]),
+            **({} if effects.sure is None else {"sure": effects.sure}),
         }
         sealed.save_arrays(self._path(number), arrays)
 
@@ -250,7 +252,7 @@ def null_identity(inputs, fit):
 def _score_blocks(inputs, file, parts, block_rows, device, numbers, advance):
     """Score blocks of a file, by their numbers, rising, on one device; keep each as a part. Returns: Counter."""
     with inputs.computer(device) as computer:
-        scorer = scorer_of(inputs, computer)
+        scorer = scorer_of(inputs, computer, uncertainty_of(inputs, device))
         wanted = set(numbers)
         for number, alleles in enumerate(islice(file.blocks(block_rows), numbers[-1] + 1)):
             if number in wanted:

@@ -43,7 +43,7 @@ PACKED, BINARY = (".gz", ".bgz"), (".bcf",)
 """Endings of the names of copies that are compressed by bgzip, or BCF."""
 
 FIELD = "SPEX"
-SUBFIELDS = "Allele|gene_id|gene_name|tissue|path|effect|quantile"
+SUBFIELDS = "Allele|gene_id|gene_name|tissue|path|effect|quantile|effect_sd|sign_agrees"
 FIELD_LINE = re.compile(rb'##INFO=<(?:[^"]*,)?ID=%b[,>]' % FIELD.encode())
 INFO = TITLES.index(b"INFO")
 CONTIG_NAME = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")

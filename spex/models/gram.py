@@ -5,6 +5,7 @@ k are X' (X X' + k I)^-1 y. They minimise |y - X w|^2 + k |w|^2. Where the last 
 and the others O have k, the matrix is O O' + (k / h) N N', and the weights of N are (k / h) N' of the same dual vector.
 """
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,16 +64,30 @@ class Gram:
         apart = self.neighbour_blocks if len(others) else []  # the n genes' own are made for each penalty
         with progress(len(self.own_blocks) + len(apart), "blocks", "products of features") as advance:
             for block in self.own_blocks:
-                values = self._standardised(rows, block)
+                values = self.standardised(rows, block)
                 self.products.add(values)
                 self.own_others += self._products_of(others, block, values)
                 advance(1)
             for block in apart:
-                self.neighbour_others += self._products_of(others, block, self._standardised(rows, block))
+                self.neighbour_others += self._products_of(others, block, self.standardised(rows, block))
                 advance(1)
         self.products.complete()
 
-    def _standardised(self, rows, block):
+    def copy(self):
+        """The same, with products of its own: each has one penalty's factor."""
+        other = copy.copy(self)
+        other.products = copy.deepcopy(self.products)
+        return other
+
+    def times(self, values):
+        """Standardised features of the n genes times values (width, m): float64 (n, m)."""
+        product = np.zeros((len(self.rows), values.shape[1]))
+        for block in [*self.own_blocks, *self.neighbour_blocks]:
+            if values[block].any():
+                product += self.products.back(self.standardised(self.rows, block) @ self.products.place(values[block]))
+        return product
+
+    def standardised(self, rows, block):
         """Features of some rows and columns in standard deviations, float64, row-major, placed for multiplying."""
         values = self.products.place(self.features[np.asarray(rows, dtype=np.intp), block])
         values -= self.products.place(self.mean[block])
@@ -81,7 +96,7 @@ class Gram:
 
     def _products_of(self, others, block, values):
         """Products of other genes, (others, n) float64, with the n genes' placed values of some columns."""
-        return self.products.back(self._standardised(others, block) @ values.T)
+        return self.products.back(self.standardised(others, block) @ values.T)
 
     def factorise(self, penalties):
         """Make the Cholesky factor of the products plus the penalty.
@@ -92,7 +107,7 @@ class Gram:
         self.products.renew()
         if penalties.ratio:
             for block in self.neighbour_blocks:
-                self.products.add_again(self._standardised(self.rows, block), penalties.ratio)
+                self.products.add_again(self.standardised(self.rows, block), penalties.ratio)
         if penalties.penalty < np.finfo(float).eps * self.products.diagonal.sum():
             raise too_small(penalties)
         try:
@@ -121,9 +136,9 @@ class Gram:
         """Weights of the standardised features, float64 (width, t). dual: (n, t). ratios: (t,), of the penalties."""
         weights, placed = np.empty((self.features.shape[1], dual.shape[1])), self.products.place(dual)
         for block in self.own_blocks:
-            weights[block] = self.products.back(self._standardised(self.rows, block).T @ placed)
+            weights[block] = self.products.back(self.standardised(self.rows, block).T @ placed)
         for block in self.neighbour_blocks:
-            weights[block] = self.products.back(self._standardised(self.rows, block).T @ placed) * ratios
+            weights[block] = self.products.back(self.standardised(self.rows, block).T @ placed) * ratios
         return weights
 
 

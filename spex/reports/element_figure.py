@@ -19,6 +19,8 @@ LONG = 1_000_000
 """bp from which on the axis along the chromosome is in Mb; shorter ones are in kb."""
 LEAST_REACH = 50_000
 """bp shown on either side of a TSS without contacts."""
+WITHIN = 1.96
+"""Standard deviations to either side of an effect that are shown: 95 % of a normal distribution."""
 FLOOR = -0.2
 """Lower edge of the locus, where the highest arc is 1; the TSS is marked between it and 0."""
 
@@ -29,8 +31,9 @@ def draw_gene(path, gene, elements, own=None, features=None):
     path: written whole, as SVG where it ends in .svg, else as PNG. gene: a row of the genes table: symbol, chrom,
     strand, tss (1-based). elements: the gene's rows of an elements table, of one tissue; classes other than
     contacted bins are ignored. own: DataFrame of the gene's local windows in stretches: start, end (0-based
-    half-open), Score. features: list of (bin's name, list of (chromatin feature's name, contribution)), the strongest
-    first; None where the features have no names.
+    half-open), Score. Where either has effect_sd, arcs are dashed whose effect is less than 1.96 of them from 0, and
+    bars have intervals as long. features: list of (bin's name, list of (chromatin feature's name, contribution)), the
+    strongest first; None where the features have no names.
     """
     contacts = elements[elements["class"] == CONTACT]
     lower = [name for name, given in (("own", own), ("features", features)) if given is not None and len(given)]
@@ -66,7 +69,15 @@ def _title(gene, elements, contacts):
     else:
         strongest = int(np.abs(scores).argmax())
         about = f"{bins}, strongest {contacts['name'].iloc[strongest]}: {_signed(scores[strongest])}"
-    return f"{figures.label(f'{gene.symbol}{tissue}', TITLE_LINE, 2)}\n{figures.label(about, TITLE_LINE, 1)}"
+        if np.isfinite(deviation := _deviations(contacts)[strongest]):
+            about = f"{about} (sd {deviation:.2g})\ndashed: less than {WITHIN} sd from 0"
+    lines = [figures.label(line, TITLE_LINE, 1) for line in about.split("\n")]
+    return "\n".join([figures.label(f"{gene.symbol}{tissue}", TITLE_LINE, 2), *lines])
+
+
+def _deviations(elements):
+    """Standard deviations of effects, float64 (n,); NaN where there are none."""
+    return elements["effect_sd"].to_numpy() if "effect_sd" in elements else np.full(len(elements), np.nan)
 
 
 def _draw_locus(figure, axes, gene, contacts):
@@ -80,7 +91,9 @@ def _draw_locus(figure, axes, gene, contacts):
     scale = _scale(largest or 1.0)
     colours, widths = scale.to_rgba(scores), THIN + (THICK - THIN) * np.abs(scores) / (largest or 1.0)
     arcs = [_arc(tss, middle, np.sqrt(abs(middle - tss) / reach)) for middle in middles]
-    axes.add_collection(LineCollection(arcs, colors=colours, linewidths=widths, capstyle="round"))
+    styles = np.where(np.abs(scores) < WITHIN * _deviations(contacts), "--", "-").tolist()
+    caps = {"capstyle": "butt" if "--" in styles else "round"}
+    axes.add_collection(LineCollection(arcs, colors=colours, linewidths=widths, linestyles=styles, **caps))
     axes.vlines(middles, FLOOR / 4, 0, colors=colours, linewidths=np.maximum(widths, 1.5))
     axes.axhline(0, color=figures.MUTED, linewidth=0.8, zorder=0.9)
     ends = np.array([*middles, tss]) if len(contacts) else tss + np.array([-LEAST_REACH, LEAST_REACH])
@@ -147,6 +160,10 @@ def _draw_own(axes, gene, own):
     starts, ends = ((own[name].to_numpy() - (gene.tss - 1)) / 1000 for name in ("start", "end"))
     scores = own["Score"].to_numpy()
     axes.bar(starts, scores, ends - starts, align="edge", color=_by_sign(scores), linewidth=0)
+    known = np.isfinite(deviations := _deviations(own))
+    if known.any():
+        middles, lengths = ((starts + ends) / 2)[known], WITHIN * deviations[known]
+        axes.errorbar(middles, scores[known], lengths, fmt="none", ecolor=figures.INK, elinewidth=0.7)
     axes.axhline(0, color=figures.MUTED, linewidth=0.8)
     axes.axvline(0, color=figures.INK, linewidth=1.2)
     downstream = "right" if gene.strand == "+" else "left"

@@ -123,11 +123,10 @@ def _places(folder, given):
     """Folders of the fits that one of `given` means."""
     if given not in (*MODELS, EXPECTO):
         return [Path(given) if Path(given).is_dir() else folder.results / given]
-    found = {path.parent: records.read_record(path.parent) for path in folder.results.glob(f"*/{records.RECORD}")}
     of_model = {
         place: record["settings"]
-        for place, record in found.items()
-        if record and record["settings"].get("published", record["settings"]["model"]) == given and model_files(record)
+        for place, record in records.read_all(folder.results).items()
+        if record["settings"].get("published", record["settings"]["model"]) == given and model_files(record)
     }
     # folds of a cross-validation were each fitted on other genes: they count where there is nothing else
     of_folds = (MODELS[given].shared_settings if given in MODELS else {}).items()

@@ -99,6 +99,30 @@ def read_record(folder):
         return None
 
 
+def read_all(results):
+    """Records of the finished fits under a results folder: dict of folder -> record."""
+    found = {path.parent: read_record(path.parent) for path in results.glob(f"*/{RECORD}")}
+    return {place: record for place, record in found.items() if record}
+
+
+def keep_genes(results, tensors_sha256, genes):
+    """Write which genes the tensors of a hash are of, in their order. genes: DataFrame with id, chrom."""
+    results.mkdir(parents=True, exist_ok=True)
+    save_sealed_json(_genes_path(results, tensors_sha256), genes[["id", "chrom"]].to_dict("list"))
+
+
+def read_genes(results, tensors_sha256):
+    """The genes that `keep_genes` wrote, DataFrame with id, chrom; None where there are none, or they are damaged."""
+    try:
+        return pd.DataFrame(load_sealed_json(_genes_path(results, tensors_sha256)))
+    except (FileNotFoundError, DamagedFileError):
+        return None
+
+
+def _genes_path(results, tensors_sha256):
+    return results / f"genes_{tensors_sha256[:8]}.json"
+
+
 def read_finished(folder, settings, features_table=None):
     """The record of a fit that need not be made again; None unless its settings are these and its files are whole.
 

@@ -117,6 +117,7 @@ def fit_all(training, splits, seeds, *, pool, on_record):
         )
     elif training.bootstrap == "blocks":  # what single fits have had always is no setting of theirs
         training = replace(training, settings=training.settings | {"bootstrap": "blocks"})
+    records.keep_genes(training.results, training.features.sha256, training.genes)
     total = len(splits) * len(training.targets) * len(seeds)
     finished = []
     for split, make_learner in zip(splits, _learners(training, splits, pool), strict=True):

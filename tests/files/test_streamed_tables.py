@@ -10,7 +10,7 @@ from made_elements import elements, many_elements
 from spex.effects.elements import COLUMNS, PLACE
 from spex.errors import InputError
 from spex.files import streamed_tables
-from spex.files.streamed_tables import write_tables
+from spex.files.streamed_tables import FORMATS, write_tables
 
 
 def write_elements(folder, tables, format="tsv", *, gzip_past=None):
@@ -20,7 +20,8 @@ def write_elements(folder, tables, format="tsv", *, gzip_past=None):
 
 def read_back(path):
     text = {name: str for name, kind in COLUMNS.items() if kind == "string"}
-    return pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, quoting=3)
+    empty = {name: [""] for name in COLUMNS if name not in text}
+    return pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=empty, quoting=3)
 
 
 def assert_same(found, expected):
@@ -32,9 +33,9 @@ def test_a_line_is_as_the_columns_say(tmp_path):
     assert path == tmp_path / "new/elements.tsv"
     assert path.read_text() == (
         "chr\tstart\tend\tname\tclass\tTargetGene\tTargetGeneEnsemblID\tTargetGeneTSS\tCellType\tScore\t"
-        "DistanceToTSS\tcount\tside\ttissue\tmodel\n"
+        "DistanceToTSS\tcount\tside\teffect_sd\tsign_agrees\ttissue\tmodel\n"
         "chr8\t5000\t6000\tchr8:5000-6000\tcontact\tMYC\tENSG1\t30001\tK562\t-0.333333333\t"
-        "24500\t12\tupstream\tK562 cells\tridge\n"
+        "24500\t12\tupstream\t\t\tK562 cells\tridge\n"
     )
 
 

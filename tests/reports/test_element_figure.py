@@ -176,3 +176,21 @@ def test_the_same_bytes_each_time(tmp_path, name):
     (content,) = contents
     if name.endswith(".svg"):
         assert ElementTree.fromstring(content).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_standard_deviations_are_dashes_and_intervals(drawn):
+    table = many_elements(6).assign(effect_sd=lambda table: np.abs(table["Score"]) * [0.1, 1, 0.5, 0.52, 10, 0])
+    own = own_windows().assign(effect_sd=np.r_[np.nan, np.linspace(0.01, 0.05, 41)])
+    figure = drawn(GENE, table, own)
+    dashes = [pattern is not None for _, pattern in figure.axes[0].collections[0].get_linestyle()]
+    order = np.abs(table["Score"].to_numpy()).argsort(kind="stable")
+    assert dashes == np.array([False, True, False, True, True, False])[order].tolist()
+    strongest = table.loc[table["Score"].abs().idxmax()]
+    title = figure.axes[0].get_title(loc="left").split("\n")
+    assert title[1].endswith(f"(sd {strongest['effect_sd']:.2g})") and title[2] == "dashed: less than 1.96 sd from 0"
+    (errors,) = figure.axes[1].collections
+    ends = np.array([segment[:, 1] for segment in errors.get_segments()])
+    half = 1.96 * own["effect_sd"].to_numpy()[1:]
+    np.testing.assert_allclose(ends, np.column_stack([own["Score"][1:] - half, own["Score"][1:] + half]))
+    plain = drawn(GENE, many_elements(6), own_windows())
+    assert not plain.axes[1].collections and "sd" not in plain.axes[0].get_title(loc="left")
