@@ -11,7 +11,18 @@ import spex
 from spex.commands import main
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"__init__", "main", "parser", "parsers", "choices", "arguments", "running", "effect_inputs", "printed"}
+SHARED = {
+    "__init__",
+    "main",
+    "parser",
+    "parsers",
+    "choices",
+    "arguments",
+    "running",
+    "effect_inputs",
+    "printed",
+    "crate",
+}
 MODULES = {path.stem for path in (ROOT / "spex/commands").glob("*.py")} - SHARED
 
 

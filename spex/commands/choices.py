@@ -137,6 +137,12 @@ class Running(Options):
     threads: int | None = option(
         None, whole(1), "threads of numerical libraries; default: one for each processor", metavar="N", rare=True
     )
+    crate: bool = option(
+        False,
+        TRUTH,
+        "describe the run beside its results: command, versions, inputs with hashes (RO-Crate, ro-crate-metadata.json)",
+        rare=True,
+    )
 
     def __post_init__(self):
         super().__post_init__()

@@ -4,6 +4,7 @@ A command line is parsed before the modules of its command are imported: torch a
 """
 
 import argparse
+import shlex
 import sys
 from functools import partial
 from importlib import import_module
@@ -84,17 +85,21 @@ def start(name, argv=None, prog=None, loaded=lambda: None, **replacements):
     """
     words = sys.argv[1:] if argv is None else [*argv]
     parser = parser_of(name, words, prog)
-    args = parser.parse_args(words)
+    args, called = parser.parse_args(words), shlex.join([*parser.prog.split(), *words])
     parser = getattr(args, "parser", parser)  # of a command with subcommands
     args.spell = parser.spell
-    run = partial(_run, name, replacements, loaded)
+    run = partial(_run, name, replacements, loaded, called, parser)
     return run_script(parser.prog, run, args, spell=parser.spell, resumes=getattr(args, "resumes", True))
 
 
-def _run(name, replacements, loaded, args):
+def _run(name, replacements, loaded, called, parser, args):
     module = import_module(f"spex.commands.{name}")
+    crate = import_module("spex.commands.crate").Crate(called, parser, args) if args.crate else None
     loaded()
-    return module.run(args, **replacements)
+    status = module.run(args, **replacements)
+    if crate and not status:
+        crate.write()
+    return status
 
 
 def main(argv=None, **more):

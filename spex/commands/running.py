@@ -53,7 +53,7 @@ NO_MEMORY = ("DefaultCPUAllocator", "can't start new thread")
 """Texts of RuntimeErrors about a limit: PyTorch lacks memory, Python lacks threads."""
 
 RAISED_AGAIN_SECONDS = 0.05
-LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "cooler")
+LIBRARIES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "xgboost-cpu", "cooler")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """What libraries read when they are loaded."""
 
@@ -193,7 +193,7 @@ def _as_chosen(running):
         logger.addHandler(_with_time(logging.FileHandler(running.log_file, encoding="utf-8")))
     start = time.monotonic()
     if logger.isEnabledFor(logging.DEBUG):  # looking the versions up takes longer than a short command
-        logger.debug("%s", _versions())
+        logger.debug("%s", _what_runs())
     logger.debug("command: %s", shlex.join(sys.argv))
     with _limited(running.threads):
         yield
@@ -201,11 +201,20 @@ def _as_chosen(running):
     logger.debug("done in %.1f s, with at most %.1f GB of memory", time.monotonic() - start, most / 1e9)
 
 
-def _versions():
+def versions():
+    """Name -> version of Python and of the libraries that numbers depend on, as far as they are installed."""
+    found = {"Python": platform.python_version()}
+    for name in LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def _what_runs():
     """One line on what runs here."""
-    libraries = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
+    known = {"SpEx": spex.__version__} | versions()
     place = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
-    return f"SpEx {spex.__version__}, Python {platform.python_version()}, {', '.join(libraries)}, {place}"
+    return ", ".join([*(" ".join(each) for each in known.items()), place])
 
 
 @contextlib.contextmanager

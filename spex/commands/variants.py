@@ -28,6 +28,7 @@ from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.choices import GeneChoice
 from spex.inputs.genes import choose_genes
 from spex.inputs.vcf import annotated_copy, check_target
+from spex.reports.multiqc import write_account
 
 EFFECTS = "effects"
 
@@ -58,6 +59,7 @@ def run(args):
         "by the local windows alone; REF is not compared with a genome" if args.effects else "contacts are held fixed"
     )
     run_.account.report()
+    write_account(out, "variants", "Alleles", run_.account)
     print(written)
     return None
 

@@ -15,6 +15,7 @@ from spex.errors import InputError
 from spex.files.atomic import json_text, write_json, write_text
 from spex.reports.cell_figures import TISSUES_AT_ONCE, draw_groups, draw_pairs, draw_tissues
 from spex.reports.comparison_text import PAIRS_FILE, confirmed, draw_shares, held_to, mark_own, values_of
+from spex.reports.multiqc import GAINS, write_multiqc
 from spex.reports.pages import NEAR, render, write_pictures
 from spex.reports.row_figures import draw_controls, draw_forest
 from spex.runs.records import read_table, write_table
@@ -43,6 +44,8 @@ def write_report(folder, comparison, confirmation=None):
     if confirmation is not None:
         write_table(folder / CONFIRMATION, confirmation)
     write_json(folder / SETTINGS, plain(comparison.settings))
+    gains = [(row["map"], row) for row in comparison.maps.to_dict("records")]
+    write_multiqc(folder, "comparison", "What contact maps add", GAINS, gains)
     pictures = [draw_forest(comparison), *draw_tissues(comparison), draw_controls(comparison)]
     pictures += [draw_groups(comparison)] if len(comparison.groups) else []
     pictures += [draw_pairs(comparison)] if len(comparison.pairs) else []

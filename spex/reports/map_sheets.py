@@ -12,6 +12,7 @@ from spex.files.atomic import write_json, write_text
 from spex.reports import figures
 from spex.reports.cell_figures import draw_likeness
 from spex.reports.figures import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, label, legend_above
+from spex.reports.multiqc import MAPS, write_multiqc
 from spex.reports.numbers import level, percent, rounded, whole
 from spex.reports.pages import file_name, render, write_pictures
 from spex.runs.records import write_table
@@ -39,6 +40,12 @@ def write_sheets(folder, sheets: list[MapSheet], likeness=None) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / NUMBERS, [sheet.summary() for sheet in sheets])
+    rows = []
+    for sheet in sheets:
+        without = None if sheet.genes is None else sheet.summary()["genes"]["without_pixel"]
+        found = {"cis_counts": sheet.cis_counts, "cis_share": sheet.cis_share, "without_pixel": without}
+        rows.append((Path(sheet.path).name, found))
+    write_multiqc(folder, "maps", "Contact maps", MAPS, rows)
     pictures = draw_sheets(sheets)
     if likeness is not None:
         write_table(folder / LIKENESS, likeness)

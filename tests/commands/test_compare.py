@@ -10,7 +10,16 @@ from spex.commands import compare
 from spex.errors import InputError
 
 FILES = {
-    *("verdict.md", "comparison.csv", "maps.csv", "groups.csv", "pairs.csv", "comparison.json", "report.html"),
+    *(
+        "verdict.md",
+        "comparison.csv",
+        "maps.csv",
+        "groups.csv",
+        "pairs.csv",
+        "comparison.json",
+        "report.html",
+        "spex_comparison_mqc.json",
+    ),
     *("forest.png", "controls.png", "groups.png", "parts"),
 }
 """What a comparison in one tissue leaves."""

@@ -57,7 +57,13 @@ def test_it_prints_and_writes_the_sheets(world, tmp_path, capsys):
     assert json.loads(numbers.read_text()) == [sheet.summary() for sheet in sheets]
     assert (out / "map_sheet.json").read_bytes() == numbers.read_bytes()
     names = ("by_distance", "contacts_per_gene", "coverage", "likeness")
-    files_there = {"map_sheet.html", "map_sheet.json", "likeness.csv", *(f"{n}.png" for n in names)}
+    files_there = {
+        "map_sheet.html",
+        "map_sheet.json",
+        "spex_maps_mqc.json",
+        "likeness.csv",
+        *(f"{n}.png" for n in names),
+    }
     assert {path.name for path in out.iterdir()} == files_there
     page = (out / "map_sheet.html").read_text()
     assert_needs_nothing_else(page)

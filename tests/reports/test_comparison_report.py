@@ -14,6 +14,7 @@ from spex.reports.comparison_report import page, plain, read_comparison, verdict
 from spex.reports.comparison_text import methods
 
 FILES = {"verdict.md", "comparison.csv", "maps.csv", "groups.csv", "pairs.csv", "comparison.json", "report.html"}
+FILES |= {"spex_comparison_mqc.json"}
 PICTURES = {"forest.png", "tissues.png", "controls.png", "groups.png", "pairs.png"}
 EVIL = "<script>alert('x')</script> & \"quoted\" *bold* [link](http://a.b) | --> \x07"
 
