@@ -203,7 +203,7 @@ def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goe
     (out / "benchmark.csv").write_text("of another run")
     assert elements.main(argv) == 0
     assert (out / "benchmark.csv").read_bytes() == scores
-    assert "tracks and pictures are for fewer than 3" in capsys.readouterr().err
+    assert "pictures and a page are for fewer than 3" in capsys.readouterr().err
     assert elements.main([*made.argv, "--out", str(out)]) == 0
     assert not list(out.glob("benchmark*"))
 
