@@ -18,14 +18,13 @@
 
   genes.forEach(({ symbol, id }, number) => ofGene.add(new Option(symbol === id ? id : `${symbol} (${id})`, number)));
   data.fits.forEach((name, number) => ofFit.add(new Option(name, number)));
-  ofGene.selectedIndex = ofFit.selectedIndex = rows.length ? 1 : 0;
+  ofGene.selectedIndex = ofFit.selectedIndex = 1;
   ofFit.parentElement.hidden = data.fits.length < 2;
-  choice.hidden = rows.length === 0;
+  choice.hidden = false;
   choice.addEventListener("submit", (event) => event.preventDefault());
   choice.addEventListener("change", show);
   for (const button of choice.querySelectorAll("button")) button.addEventListener("click", () => move(button.value));
-  if (rows.length) show();
-  else said.textContent = "There is nothing to draw.";
+  show();
 
   function show() {
     const is = (select, number) => select.value === "" || Number(select.value) === number;
