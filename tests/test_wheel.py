@@ -90,7 +90,8 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
     data = {"expecto/py.typed", "spex/py.typed", "spex/study/study.smk"}
     data |= {f"spex/example/{name}" for name in FILES}
     data |= {f"spex/study/profiles/{name}/config.yaml" for name in ("local", "slurm")}
-    data |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "spex/reports/templates").iterdir()}
+    places = [ROOT / "spex/reports" / name for name in ("templates", "igv")]
+    data |= {path.relative_to(ROOT).as_posix() for place in places for path in place.iterdir()}
     assert {name for name in names if not name.startswith(metadata)} == code | data
 
 

@@ -27,6 +27,7 @@ from spex.models.benchmark import score_pairs
 from spex.models.registry import MODELS
 from spex.progress import progress
 from spex.reports.benchmark_figure import draw_benchmark
+from spex.reports.effect_page import write_element_page
 from spex.reports.element_figure import draw_gene
 from spex.reports.element_tracks import require_bigwig, write_tracks
 from spex.runs.records import readable, write_table
@@ -38,7 +39,7 @@ TRACKED_ROWS = 2_000_000
 """Rows whose tracks are written: larger ones open in no browser."""
 
 BINS_NAMED, FEATURES_NAMED = 3, 4
-BENCHMARK = "benchmark.csv"
+BENCHMARK, PAGE = "benchmark.csv", "elements.html"
 
 logger = logging.getLogger("spex")
 
@@ -81,15 +82,17 @@ def run(args):
         with progress(len(rows), "genes", "elements") as advance:
             tables = kept.passing(inputs.watch.passing(scorer.tables(rows, advance)))
             tables = tables if benchmark is None else benchmark.passing(tables)
-            tables = _last_of(tables, [out / BENCHMARK, *sorted(out.glob("benchmark_*.png"))])
+            tables = _last_of(tables, [out / BENCHMARK, out / PAGE, *sorted(out.glob("benchmark_*.png"))])
             written = write_tables(out, "elements", tables, COLUMNS, args.format, gzip_past=LARGE, place=PLACE)
         table = kept.table()
         if table is not None:
             write_tracks(out / "tracks", table, computer.genome.chromsizes, args.bigwig)
+        if args.page and table is not None:
+            write_element_page(out / PAGE, table, inputs.genes, computer.genome.chromsizes)
         if args.named_genes and table is not None:
             _draw(out, inputs, scorer, rows, table, features)
     if table is None:
-        logger.info("%s rows: tracks and pictures are for fewer than %s", f"{kept.rows:,}", f"{TRACKED_ROWS:,}")
+        logger.info("%s rows: tracks, pictures and a page are for fewer than %s", f"{kept.rows:,}", f"{TRACKED_ROWS:,}")
     if benchmark is not None:
         _score(out, inputs, benchmark)
     if any(not MODELS[each.model].linear for each in inputs.fits):

@@ -218,6 +218,7 @@ def _elements(words, prog):
     add("--format", **TABLES, help="format of the table")
     add("--tabix", **TABIX)
     add("--bigwig", action="store_true", help="tracks of sums as bigWig too")
+    add("--page", action="store_true", help="elements.html too: the loci, with arcs and tracks, and a table")
     parser.options("outputs", Inputs, "chromatin_features")
     hidden = {"dest": "genes", "type": typed(PATH), "help": argparse.SUPPRESS}
     parser.group(AS_MADE).add_argument("--genes_filename", **hidden)
@@ -259,6 +260,7 @@ def _variants(words, prog):
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", **TABLES, help="format of effects.tsv or effects.parquet")
     add("--tabix", **TABIX)
+    add("--page", action="store_true", help="effects.html too: the loci, with arcs and alleles, and a table")
     add("--vcf_out", type=typed(PATH), metavar="FILE", help="the variant file again, with an INFO field SPEX")
     parser.options("variants", Blocks)
     parser.options("variants", Shard)

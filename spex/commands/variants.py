@@ -22,15 +22,17 @@ from spex.effects.nulls import CLASSES, SNV, STRATA, load_nulls, null_effects, s
 from spex.effects.variant_tables import COLUMNS, PLACE, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import VariantRun, null_identity, open_variants
 from spex.errors import InputError, parameter
+from spex.files.atomic import remove_where_allowed
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError
 from spex.files.streamed_tables import require_format, write_tables
 from spex.inputs.choices import GeneChoice
 from spex.inputs.genes import choose_genes
 from spex.inputs.vcf import annotated_copy, check_target
+from spex.reports.effect_page import Strongest, write_variant_page
 from spex.reports.multiqc import write_account
 
-EFFECTS = "effects"
+EFFECTS, PAGE = "effects", "effects.html"
 
 logger = logging.getLogger("spex")
 
@@ -54,7 +56,13 @@ def run(args):
         if args.vcf_out:
             copy = stack.enter_context(annotated_copy(run_.file, args.vcf_out, args.block_size))
             tables = _copied(tables, copy)
-        written = write_tables(out, EFFECTS, _choose(args, inputs, tables), columns, args.format, place=PLACE)
+        strongest = Strongest()
+        written = write_tables(
+            out, EFFECTS, _choose(args, inputs, tables, strongest), columns, args.format, place=PLACE
+        )
+    remove_where_allowed(out / PAGE)
+    if args.page:
+        write_variant_page(out / PAGE, strongest, inputs.genes, {} if args.effects else inputs.chromsizes())
     run_.account.notes.append(
         "by the local windows alone; REF is not compared with a genome" if args.effects else "contacts are held fixed"
     )
@@ -98,13 +106,12 @@ def _copied(tables, copy):
         yield table
 
 
-def _choose(args, inputs, tables):
-    """The tables of blocks as the options ask for them."""
-    for table in tables:
-        if args.wide:
-            yield wide_table(best_genes(table) if args.best_per_variant else table, inputs)
-        else:
-            yield best_of_each(table) if args.best_per_variant else table
+def _choose(args, inputs, tables, strongest):
+    """The tables of blocks as the options ask for them. strongest: Strongest, which sees their rows."""
+    if args.best_per_variant:
+        tables = map(best_genes if args.wide else best_of_each, tables)
+    for table in strongest.passing(tables):
+        yield wide_table(table, inputs) if args.wide else table
 
 
 def run_null(args):

@@ -45,9 +45,14 @@ def whole(value):
     return DASH if missing(value) else f"{value:,.0f}"
 
 
-def rounded(value):
-    """A number with three significant digits."""
-    return DASH if missing(value) else f"{value:,.3g}"
+def rounded(value, digits=3):
+    """A number with so many significant digits."""
+    return DASH if missing(value) else f"{value:,.{digits}g}"
+
+
+def change(value):
+    """A difference with its sign and three significant digits."""
+    return rounded(value) if missing(value) or not value else ("+" if value > 0 else "−") + rounded(abs(value))
 
 
 def percent(share, form=".3g"):

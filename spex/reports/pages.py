@@ -1,7 +1,7 @@
 """Pages and texts, from the templates beside this module. A page is one file that needs nothing from elsewhere.
 
-Text is escaped where a page shows it. Only the script that sorts tables may run; a page works without it. jinja2 is
-imported where something is rendered.
+Text is escaped where a page shows it. Only the package's own scripts may run; tables can be read without them.
+jinja2 is imported where something is rendered.
 """
 
 import base64
@@ -16,7 +16,7 @@ from spex.contacts.sheet import GROUPS
 from spex.errors import count, visible
 from spex.files.atomic import whole_file
 from spex.reports.figures import PALETTE
-from spex.reports.numbers import DASH, interval, level, missing, percent, probability, rounded, signed, whole
+from spex.reports.numbers import DASH, change, interval, level, missing, percent, probability, rounded, signed, whole
 
 NEAR = next(iter(WITHIN))
 """Where matched bins should be found, as settings name it."""
@@ -78,6 +78,9 @@ FORMS = {
     partial(level, digits=4): "bootstrap_error seeds_error",
     probability: "q_seq q_specific q_content q_num p p_exchange welch_p",
     percent: "cis_share",
+    change: "effect effect_own effect_contact quantile",
+    rounded: "effect_sd sign_agrees",
+    partial(rounded, digits=6): "count",
     partial(percent, form=".2f"): "removed removed_exchanged",
     partial(percent, form=".1f"): "different explained_base explained_map",
     partial(percent, form=".0f"): "near elsewhere itself",
@@ -150,19 +153,22 @@ def _environment():
         keep_trailing_newline=True,
     )
     made.filters |= {"embedded": _embedded, "percent": percent, "plainly": _plainly}
-    script = _own_file("sort.js")
-    fingerprint = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    made.globals |= {"palette": PALETTE, "style": _own_file("page.css"), "script": script, "fingerprint": fingerprint}
-    made.filters |= {"signed": signed, "probability": probability}
+    made.globals |= {"palette": PALETTE, "style": _own_file("templates/page.css")}
+    made.filters |= {"signed": signed, "probability": probability, "own_file": _own_file, "fingerprint": _fingerprint}
     made.globals |= {"cells": cells, "count": count, "interval": interval}
     return made
 
 
 def _own_file(name):
-    """A text file beside the templates, which is put into a page as it is."""
+    """A text file of this package, which is put into a page as it is."""
     from markupsafe import Markup  # noqa: PLC0415 (a part of jinja2)
 
-    return Markup(resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8"))
+    return Markup(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+def _fingerprint(name):
+    """What a page's policy calls a script of this package by."""
+    return base64.b64encode(hashlib.sha256(_own_file(name).encode()).digest()).decode()
 
 
 def _embedded(picture):

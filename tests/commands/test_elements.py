@@ -40,7 +40,10 @@ def test_it_writes_table_and_tracks_and_the_library_tells_the_same(made, world, 
     )
     pd.testing.assert_frame_equal(effects, table, check_dtype=False, rtol=1e-8)
     before = files_in(out)
-    assert elements.main(made.argv) == 0
+    assert elements.main([*made.argv, "--page"]) == 0
+    page = (out / "elements.html").read_text()
+    assert page.count("<tr>") == len(table) + 1 and all(name in page for name in table["name"])
+    assert elements.main(made.argv) == 0  # an older page goes with the older table
     assert files_in(out) == before
 
 
@@ -200,7 +203,7 @@ def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goe
     (out / "benchmark.csv").write_text("of another run")
     assert elements.main(argv) == 0
     assert (out / "benchmark.csv").read_bytes() == scores
-    assert "tracks and pictures are for fewer than 3" in capsys.readouterr().err
+    assert "pictures and a page are for fewer than 3" in capsys.readouterr().err
     assert elements.main([*made.argv, "--out", str(out)]) == 0
     assert not list(out.glob("benchmark*"))
 

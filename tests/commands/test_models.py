@@ -211,8 +211,19 @@ def test_effects_of_files_are_those_of_the_formula(shifted, tmp_path, capsys):
     copy = tmp_path / "copy.vcf"
     run(variants.main, *argv, "--effects", *paths, "--vcf_out", copy)
     assert [line.count("SPEX=") for line in copy.read_text().splitlines()[-9:]] == [1, 1, 1, 0, 1, 0, 0, 1, 0]
-    run(variants.main, *argv, "--effects", *reversed(paths), "--wide", "--best_per_variant", "--block_size", "2")
+    run(
+        variants.main,
+        *argv,
+        "--effects",
+        *reversed(paths),
+        "--wide",
+        "--best_per_variant",
+        "--block_size",
+        "2",
+        "--page",
+    )
     assert read_table(tmp_path / "out/effects.tsv")["Liver"].notna().sum() == 5
+    assert (tmp_path / "out/effects.html").read_text().count("<tr>") == 1 + 5 * len(TISSUES)
 
 
 def test_files_of_windows_on_a_genes_grid_give_what_the_network_does(imported, world, tmp_path, monkeypatch):

@@ -106,6 +106,19 @@ def test_tabix_has_the_same_rows_by_place(score, world):
     assert [line.split("\t")[5] for line in lines] == found[found["pos"] == last["pos"]]["gene_id"].tolist()
 
 
+def test_a_page_has_the_rows_of_the_table_and_goes_with_it(score, world):
+    rows, page = snvs(world, 12), score.folder / "out/effects.html"
+    table = score(rows, "out", "--page")
+    assert page.read_text().count("<tr>") == len(table) + 1
+    best = score(rows, "out", "--page", "--wide", "--best_per_variant")
+    text = page.read_text()
+    assert text.count("<tr>") == 2 * len(best) + 1 and all(
+        f'<td class="text">{each}</td>' in text for each in best["variant_id"]
+    )
+    score(rows)
+    assert not page.exists()
+
+
 def test_alleles_that_cannot_be_scored_are_kept_with_the_reason(score, world):
     pos = 60_030
     while letter(world, "chr1", pos, 3).strip("ACGT"):
