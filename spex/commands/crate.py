@@ -45,7 +45,7 @@ class Crate:
         root = {
             **{"@id": "./", "@type": "Dataset", "name": self.folder.resolve().name, "datePublished": now},
             "description": f"Results of: {self._command}",
-            **{"hasPart": [_link(each["@id"]) for each in parts], "mentions": _link("#run")},
+            **{"hasPart": [_link(each["@id"]) for each in [*inputs, *parts]], "mentions": _link("#run")},
         }
         run = {
             **{"@id": "#run", "@type": "CreateAction", "name": self._command, "instrument": _link("#spex")},
