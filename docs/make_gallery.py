@@ -49,12 +49,13 @@ PICTURES = {
         "cell_figures.draw_likeness": "likeness",
     },
     "elements": {"element_figure.draw_gene": "element", "benchmark_figure.draw_benchmark": "benchmark"},
+    "mutagenesis": {"mutation_figure.draw_mutations": "mutations"},
 }
 """Where pictures come from -> function that draws (module of spex/reports) -> name of the picture."""
 
 DEMO = ROOT / "data/demo"
 SMALL_STUDY, WITH_CONTACTS, SHEETS = DEMO / "synthetic_study", DEMO / "with_contacts", DEMO / "gallery/sheets"
-ELEMENTS = DEMO / "gallery/elements"
+ELEMENTS, MUTATIONS = DEMO / "gallery/elements", DEMO / "gallery/mutations"
 EXPRESSION = ("--gene_expression_filename", ROOT / "data/example/expression.csv")
 MODEL = ("--genome_filename", ROOT / "data/example/genome.fa")
 MODEL += ("--beluga_model_filename", DEMO / "stand_in_weights.pth", "--pred_cache_folder", DEMO / "pred_cache")
@@ -67,6 +68,8 @@ def main():
     spex("train", "--data_folder", WITH_CONTACTS, *EXPRESSION, "--target_index", "all", "--model", "ridge")
     spex("map", *maps, "--resolution", 5000, *genes, "--out", SHEETS)
     spex("elements", WITH_CONTACTS, *MODEL, "--target", "*EBV*", "--genes", "EX30", "--own_windows", "--out", ELEMENTS)
+    where = ("chr8:122001-122600", "--gene", "EX30", "--target", "*EBV*", "--out", MUTATIONS)
+    spex("mutagenesis", where[0], WITH_CONTACTS, *MODEL, *where[1:])
     spex("draw", WITH_CONTACTS)
     drawn = found()
     for names in PICTURES.values():
@@ -87,6 +90,7 @@ def found():
     files |= {name: DEMO / "synthetic_verdict" / f"{name}.png" for name in PICTURES["comparison"].values()}
     del files["tissues"]  # of one tissue there is none
     files["exchanges"] = DEMO / "cells/own/exchanges.png"
+    files["mutations"] = next((MUTATIONS / "pictures").glob("*.png"))
     files["element"] = next((ELEMENTS / "pictures").glob("*.png"))
     return {name: file.read_bytes() for name, file in files.items()} | of_study() | of_benchmark()
 

@@ -8,14 +8,14 @@ from spex.commands.main import parser_of
 from spex.options import options_in
 
 COMMANDS = (["tensors"], ["train"], ["compare"], ["elements"], ["variants"], ["variants", "null"], ["map"], ["study"])
-COMMANDS += (["models"], ["resources"], ["reproduce"], ["draw"], ["completion"])
+COMMANDS += (["mutagenesis"], ["models"], ["resources"], ["reproduce"], ["draw"], ["completion"])
 EVERY = {*options_in(Running)}
 HEAD = """\
 # Every option
 
 Made from the parsers of the commands by docs/make_options.py. Options may be written with `-` in place of `_`. `spex
-compare`, `elements`, `variants` and `map` take the spellings of the published scripts too (`--genes_filename` for
-`--genes`).
+compare`, `elements`, `variants`, `mutagenesis` and `map` take the spellings of the published scripts too
+(`--genes_filename` for `--genes`).
 """
 
 

@@ -93,6 +93,22 @@ class Beluga(nn.Module):
         x = functional.relu(self.hidden(x.flatten(1)))  # channel-major: channel * 106 + cell
         return torch.sigmoid(self.output(x))
 
+    def layers(self):
+        """The same network, and weights, as layers of torch in a row, for what puts hooks on them.
+
+        Returns: nn.Sequential, (n, 4, 2000) one-hot bases to (n, 2002).
+        """
+        found = []
+        for block, pool in enumerate(POOLS):
+            for convolution in self.convolutions[2 * block : 2 * block + 2]:
+                with torch.device("meta"):
+                    layer = nn.Conv1d(convolution.in_channels, convolution.out_channels, KERNEL)
+                layer.weight, layer.bias = nn.Parameter(convolution.weight[:, :, 0]), convolution.bias
+                found += [layer, nn.ReLU()]
+            found += [nn.MaxPool1d(pool)] if pool > 1 else []
+        found += [nn.Flatten(), self.hidden, nn.ReLU(), self.output, nn.Sigmoid()]
+        return nn.Sequential(*found).eval().requires_grad_(False)
+
 
 def load_beluga(path):
     """The network with the weights of a checkpoint in the published form, in evaluation mode, float32, on the CPU.

@@ -22,6 +22,23 @@ class DescribedNetwork:
     def __init__(self, network, program):
         self.network, self.program = network, program
 
+    def layers(self):
+        """The network as a module of torch, (n, 4, bp) one-hot bases to (n, features), each window by itself."""
+        return _Windows(self.program)
+
+
+class _Windows(torch.nn.Module):
+    """A program over several windows, of which gradients can be taken. program: Program."""
+
+    def __init__(self, program):
+        super().__init__()
+        self._program, self._device = program, torch.device("cpu")
+
+    def forward(self, windows):
+        if windows.device != self._device:
+            self._program, self._device = self._program.on(windows.device), windows.device
+        return torch.cat([self._program.run(window[None].contiguous()) for window in windows])
+
 
 class WindowByWindow:
     """A described network made ready on one device: an `expecto.registry.Scan`.

@@ -103,6 +103,10 @@ class Program:
 
     @torch.inference_mode()
     def __call__(self, given):
+        return self.run(given)
+
+    def run(self, given):
+        """The same, in whatever mode of torch the caller is: gradients can be taken."""
         values = {**self._values, self._input: given}
         for operator, arguments, results, over in self._steps:
             found = operator(**{name: self._value(each, values) for name, each in arguments.items()})

@@ -2,8 +2,9 @@
 
 The verbs for a notebook are in `spex.api` and can be had from here: `spex.read_genes`, `spex.read_expression`,
 `spex.read_contacts`, `spex.map_sheet`, `spex.gene_features`, `spex.load_features`, `spex.fit_expression`,
-`spex.compare_maps`, `spex.compare_cells`, `spex.element_effects`, `spex.variant_effects`, `spex.score`. Each library
-that takes time to load (torch, xgboost, cooler, matplotlib) is loaded by the first verb that needs it.
+`spex.compare_maps`, `spex.compare_cells`, `spex.element_effects`, `spex.variant_effects`, `spex.effect_module`,
+`spex.score`. Each library that takes time to load (torch, xgboost, cooler, matplotlib) is loaded by the first verb that
+needs it.
 """
 
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ __version__ = "2.0.0"
 
 _ROOMS = {
     "spex.api": "read_genes read_expression read_contacts map_sheet gene_features load_features fit_expression "
-    "compare_maps compare_cells element_effects variant_effects",
+    "compare_maps compare_cells element_effects variant_effects effect_module",
     "spex.models.scores": "score Scores",
     "spex.models.fits": "Fit",
     "spex.models.layout": "Layout",
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "compare_cells",
     "compare_maps",
+    "effect_module",
     "element_effects",
     "fit_expression",
     "gene_features",
@@ -60,6 +62,7 @@ __all__ = [
 if TYPE_CHECKING:
     from spex.api import (
         compare_maps,
+        effect_module,
         element_effects,
         fit_expression,
         gene_features,

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from expecto.registry import Model
     from spex.compare.between_tables import CellComparison
     from spex.compare.tables import Comparison
+    from spex.features.effect_module import EffectModule
 
 NAMES = several(text("a name"), "one or a list of names")
 TARGETS = several(either(text("a name"), whole(1)), "one or a list of names or of indices from 1")
@@ -800,6 +801,75 @@ def variant_effects(
     where = data_folder, models, targets, genome, network, cache, device, precision, batch_size
     inputs = _effect_inputs(*where, linear=True, uncertainty=uncertainty)
     return effects_of(inputs, variants if isinstance(variants, pd.DataFrame) else PATH.check(variants, "variants"))
+
+
+def effect_module(
+    region: str | None,
+    data_folder: str | Path,
+    models: str | Path | Sequence[str | Path] = (),
+    *,
+    gene: str,
+    genome: str | Path,
+    network: str | Path,
+    targets: str | Sequence[str] = (),
+    bases: str = "ACGT",
+) -> "EffectModule":
+    """Make a `torch.nn.Module` of a locus: from its sequence to what that does to the expression of a gene.
+
+    It contains the network, the weights of its windows in the gene's features, and the linear models, so that
+    tangermeme and captum can be used on it. What lies outside the locus, and contacts, are those of the reference.
+
+    Parameters
+    ----------
+    region
+        The locus, such as "chr8:1000-2000" (1-based, both ends included); without it the 40 kb around the gene's TSS.
+    data_folder, models, genome, network, targets
+        As of `element_effects`; the models are linear: ridge, gblinear or expecto.
+    gene
+        Id or symbol of one gene.
+    bases
+        Order of the channels; "AGCT" is Beluga's own.
+
+    Returns
+    -------
+    EffectModule
+        On the CPU, in evaluation mode. Called with float32 (n, 4, length of the locus), one-hot, zeros for N, it
+        returns float32 (n, models): ln(expression) less that of the reference, for substitutions the `effect` of
+        `variant_effects`. `.reference`: float32 (1, 4, length), the genome's bases. `.tissues`: names of the models'.
+
+    Raises
+    ------
+    InputError
+        Inputs that do not belong together, no such region, gene, tissue or model, or the gene has no window there.
+
+    Examples
+    --------
+    >>> module = spex.effect_module(
+    ...     "chr8:122401-122600",
+    ...     "example/with_contacts",
+    ...     gene="EX30",
+    ...     genome="example/genome.fa",
+    ...     network="example/stand_in_weights.pth",
+    ... )
+    >>> module.reference.shape
+    torch.Size([1, 4, 200])
+    """
+    from spex.effects.handover import effect_module as module_of  # noqa: PLC0415 (torch takes seconds to load)
+    from spex.effects.inputs import find_genes  # noqa: PLC0415
+    from spex.effects.mutagenesis import around_genes  # noqa: PLC0415
+    from spex.inputs.regions import read_region  # noqa: PLC0415
+
+    if sorted(bases) != sorted("ACGT"):
+        raise InputError(f"found {shown(repr(bases))}", argument="bases", expected="A, C, G, T in some order")
+    where = data_folder, models, targets, genome, network, None, "cpu", None, None
+    inputs = _effect_inputs(*where, linear=True, uncertainty=False)
+    inputs.require_network()
+    rows = find_genes(inputs.genes, [text("a gene").check(gene, "gene")], "gene")
+    if len(rows) > 1:
+        raise InputError(f"{len(rows)} genes", argument="gene", subject=shown(gene), expected="one; give its id")
+    sizes = inputs.chromsizes()
+    (interval,) = around_genes(inputs.genes, rows, sizes) if region is None else read_region(region, sizes)
+    return module_of(inputs, interval, int(rows[0]), bases)
 
 
 def _effect_inputs(

@@ -33,10 +33,10 @@ class Padded(nn.Module):
         return torch.sigmoid(3 * self.output(x))
 
 
-def export(module, path, rows=1):
-    """Write a module as a program for so many windows at once."""
+def export(module, path, rows=1, window=WINDOW):
+    """Write a module as a program for so many windows at once. window: bp."""
     with warnings.catch_warnings(action="ignore"):
-        program = torch.export.export(module, (torch.zeros(rows, len(BASES), WINDOW),))
+        program = torch.export.export(module, (torch.zeros(rows, len(BASES), window),))
         torch.export.save(program.run_decompositions(), path)
 
 

@@ -89,7 +89,7 @@ PROGRAM = re.compile(r"[a-z][a-z0-9_-]*|python|\./\S+")
 MAIN = (*([name] for name in PARSERS), ["variants", "null"])
 """Commands all of whose options are in the documents."""
 
-WITH_TENSORS = ("train", "draw", "compare", "elements", "variants", "models")
+WITH_TENSORS = ("train", "draw", "compare", "elements", "variants", "mutagenesis", "models")
 """Commands that take for granted the tensors of the folders that they name."""
 
 PROSE = ("if kind == ...", "import spex", "get --mirror http://server/folder")
@@ -216,6 +216,7 @@ def world(tmp_path_factory):
             patch.setitem(MODELS["gbtree"].defaults, name, value)
         patch.setattr(torch.cuda, "is_available", lambda: False)
         leave_out_pictures(patch)
+        patch.setattr("spex.effects.mutagenesis.REACH", 10)  # 40 kb have 120,000 SNVs
         # trees on six arms with three seeds or more take minutes; tests/compare looks at them
         patch.setattr("spex.compare.confirm.confirm", found_by_trees)
         # a study takes minutes; tests/study runs one
@@ -280,6 +281,7 @@ def write_variants_and_pairs(folder):
     genes = table.loc[table["seqnames"] == chrom, "symbol"]
     pairs = [f"{chrom}\t{1000 * row}\t{1000 * row + 900}\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
     header = "chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\tRegulated"
+    (folder / "peaks.bed").write_text(f"{chrom}\t20000\t20004\tpeak\n")
     (folder / "crispr.tsv").write_text("\n".join([header, *pairs]) + "\n")
     sets = [f"{chrom}_{1000 * row + 1}_A_G\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
     (folder / "sets.tsv").write_text("\n".join(["variant\tgene\tpip", *sets]) + "\n")
@@ -374,7 +376,7 @@ class World:
                 assert self.main(study.main, ["init"]).status == 0
             if argv[0] == "report":
                 write_results(read_study(Path("study.yaml")))
-        if name in ("elements", "variants", "models") and argv:
+        if name in ("elements", "variants", "mutagenesis", "models") and argv:
             given = ["--data_folder", "data_spex_corrected", "--model", "ridge", "--target_index", "22"]
             assert self.main(train.main, given).status == 0
         if "expecto" in argv:
@@ -651,6 +653,17 @@ def test_the_page_of_networks_from_top_to_bottom(world):
     assert {np.load(path).size for path in Path("data_mine/tensors").iterdir()} == {10 * network.features}
 
 
+def test_the_arrays_of_mutagenesis_are_read_as_its_page_does(world):
+    command = next(each for each, piece in COMMANDS.items() if piece.document.name == "mutagenesis.md")
+    world.run(command)
+    code, names = (
+        next(piece for piece in PIECES if piece.document.name == "mutagenesis.md" and piece.kind == "python"),
+        {},
+    )
+    exec(compile(code.text, code.place, "exec"), names)
+    assert names["logo"].shape == (20, 4) and (names["logo"] != 0).sum(axis=1).max() == 1
+
+
 @pytest.mark.parametrize("document", ["benchmarks/RESULTS.md", "benchmarks/gpu/README.md"])
 def test_commands_of_what_was_measured_exist(document):
     """Their options too; the rest of a line may be a word in capitals for a file of the reader's."""
@@ -874,4 +887,4 @@ def test_signatures_are_the_library_s():
             ]
             assert ours == theirs, piece.place
             checked += 1
-    assert checked == 16
+    assert checked == 17

@@ -30,6 +30,7 @@ BREACHES = {
     "cooler": ("spex/contacts/rules.py", "import cooler", "spex.contacts.rules -> cooler"),
     "hictkpy": ("spex/contacts/rules.py", "import hictkpy", "spex.contacts.rules -> hictkpy"),
     "gemmi": ("spex/inputs/maps/loops.py", "import gemmi", "spex.inputs.maps.loops -> gemmi"),
+    "memelite": ("spex/inputs/alleles.py", "import memelite", "spex.inputs.alleles -> memelite"),
     "pysam": ("spex/inputs/alleles.py", "import pysam", "spex.inputs.alleles -> pysam"),
     "pyfaidx": ("spex/inputs/genes.py", "from pyfaidx import Fasta", "spex.inputs.genes -> pyfaidx"),
     "xgboost": ("spex/models/ridge.py", "import xgboost", "spex.models.ridge -> xgboost"),

@@ -28,6 +28,7 @@ COMMANDS = {
     "study": "run many maps, tissues and controls, described by one file",
     "elements": "report what each contacted bin adds to a gene's prediction",
     "variants": "report what alleles do to the genes that they reach, through contacts too",
+    "mutagenesis": "report what every SNV of a region does to the genes that it reaches",
     "models": "take ExPecto's published models in, and fitted ones out as files for others",
     "map": "report what contact maps contain: depth, counts by distance, contacts of genes",
     "draw": "draw the pictures of finished fits",

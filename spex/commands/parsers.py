@@ -13,7 +13,7 @@ from spex.features.choices import Computing, GivenChoice
 from spex.files.streamed_tables import FORMATS
 from spex.inputs.choices import Blocks, GeneChoice, Reading, SampleChoice
 from spex.models.choices import Fitting
-from spex.options import PATH, SEED, one_of, whole
+from spex.options import PATH, SEED, one_of, text, whole
 from spex.study.schema import spell
 
 FIXED_SIZES = {
@@ -291,6 +291,37 @@ def _null_variants(words, prog):
     return parser
 
 
+def _mutagenesis(words, prog):
+    parser = OneLineParser(
+        prog,
+        "Report what every SNV of a region, of the intervals of a BED file, or of the 40 kb around a TSS does to the "
+        "genes that it reaches, through their local windows and through contacted bins.",
+        epilog=WORTH,
+        example="chr8:1000-2000 DATA_FOLDER --model ridge --out mutations",
+    )
+    place = "such as chr8:1000-2000 (1-based, inclusive); without it --elements or --gene says where"
+    parser.add_argument("regions", nargs="?", type=typed(text("a region")), metavar="REGION", help=place)
+    _add_effects(parser, "linear models only, of any number of tissues")
+    add = parser.group("mutagenesis").add_argument
+    add("--out", type=typed(PATH), required=True, metavar="FOLDER", help="folder of the effects")
+    add(
+        "--gene",
+        dest="named_genes",
+        **SEVERAL,
+        metavar="GENE",
+        help="ids or symbols: effects on these alone; without a region or intervals, in the 40 kb around the TSS",
+    )
+    add("--elements", type=typed(PATH), metavar="FILE.bed", help="intervals in the place of a region")
+    add("--deletions", action="store_true", help="each deletion of one base too, which takes much longer than SNVs")
+    add("--motifs", type=typed(PATH), metavar="FILE.meme", help="motifs to find in the stretches that matter most")
+    add("--uncertainty", **UNCERTAINTY)
+    add("--format", **TABLES, help="format of mutagenesis.tsv or mutagenesis.parquet")
+    add("--tabix", **TABIX)
+    parser.options("mutagenesis", Blocks, help="bases per block")
+    parser.options(AS_MADE, Inputs, "genes", hidden=True, default=None)
+    return parser
+
+
 def _models(words, prog):
     parser = OneLineParser(prog, "Saved models, from elsewhere and to elsewhere.")
     commands = parser.add_subparsers(dest="what", required=True, metavar="{import,export}")
@@ -502,6 +533,7 @@ PARSERS = {
     "study": _study,
     "elements": _elements,
     "variants": _variants,
+    "mutagenesis": _mutagenesis,
     "models": _models,
     "map": _map,
     "draw": _draw,

@@ -1,6 +1,7 @@
 """Effects of alleles against tensors that the program itself makes from the changed chromosome."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,11 @@ from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import MOST_SUBSTITUTED, AlleleScorer
 from spex.effects.changes import CODE_OF, Change
+from spex.effects.mutagenesis import Mutations
+from spex.effects.variants import score_block
+from spex.inputs.alleles import OK
+from spex.inputs.genome import Genome
+from spex.inputs.regions import Interval
 from spex.runs.cache import PredictionStore
 
 
@@ -183,6 +189,29 @@ def test_effects_of_alleles_are_differences_of_tensors(world, made, tmp_path, ru
             < 0.01 * np.abs(expected[found.genes[mine]]).max(initial=1)
         )
     assert reached >= ({(True, False)} if rule is None else {(True, False), (False, True)})
+
+
+@pytest.mark.parametrize("cases", [4, pytest.param(30, marks=pytest.mark.soak)])
+def test_mutagenesis_gives_differences_of_tensors_of_mutated_genomes(world, made, tmp_path, cases):
+    """SNVs and deletions, half of each, of bases by a TSS and of a bin that genes contact."""
+    made = made()
+    by_hand, genome = ByHand(world, made, tmp_path), made.computer.genome
+    inputs = SimpleNamespace(genes=made.genes, chromsizes=lambda: genome.chromsizes)
+    inputs.genome = lambda: Genome(world.genome, tmp_path / "again.fai")
+    intervals = [Interval("chr1", TSS - 100, TSS + 100, "own"), Interval("chr1", 28_400, 28_600, "contacted")]
+    every = [each for block in Mutations(inputs, intervals, deletions=True).blocks(64) for each in block]
+    kinds = [[each for each in every if len(each.ref) == length and each.status == OK] for length in (1, 2)]
+    chosen = [kinds[case % 2][at] for case, at in enumerate(np.random.default_rng(7).integers(0, 150, cases))]
+    chosen[-2:] = kinds[0][-1], kinds[1][-1]
+    found = score_block(AlleleScorer(made.computer, made.genes, made.index, made.models), genome, chosen).effects
+    for number, allele in enumerate(chosen):
+        expected, scale = by_hand.effects(allele.chrom, allele.pos, allele.ref, allele.alt)
+        mine = np.flatnonzero(found.alleles == number)
+        got = np.zeros_like(expected)
+        got[found.genes[mine]] = (found.own + found.contact)[mine]
+        assert np.abs(got - expected).max() < 1e-5 * scale * np.sqrt(made.models.coefficients.shape[1])
+        assert np.abs(expected).max() > 0.01
+    assert {len(contacts) > 0 for contacts in found.contacts} == {True, False}
 
 
 def repeats_world(world, tmp_path, monkeypatch, unit, copies):

@@ -38,6 +38,10 @@ def test_forward_agrees_with_the_oracle(narrow, checkpoint):
     assert predictions.shape == (3, 2002)
     assert_allclose(predictions, oracles.beluga(state, windows), rtol=1e-6)
     assert predictions.std() > 0.01  # the weights spread the outputs, so agreement means something
+    layers = model.layers()
+    assert_allclose(layers(windows[:, :, 0]), predictions, rtol=1e-6)
+    kinds = [type(layer).__name__ for layer in layers]
+    assert kinds.count("ReLU") == 7 and kinds[-1] == "Sigmoid" and len({id(layer) for layer in layers}) == len(kinds)
 
 
 def test_a_checkpoint_of_another_network_is_refused(narrow, checkpoint):

@@ -35,6 +35,17 @@ def described(program, tmp_path):
     return lambda **changes: describe(path, **changes)
 
 
+def test_the_layers_give_predictions_and_gradients_of_the_network_itself(padded):
+    windows = torch.rand(3, len(BASES), WINDOW, requires_grad=True)
+    given = windows.detach().clone().requires_grad_()
+    found, expected = load_described(padded).layers()(windows), Padded()(given)
+    np.testing.assert_allclose(found.detach(), expected.detach(), rtol=1e-5)
+    found.square().sum().backward()
+    expected.square().sum().backward()
+    assert given.grad.abs().sum() > 0
+    np.testing.assert_allclose(windows.grad, given.grad, rtol=1e-3, atol=1e-7)
+
+
 # --- descriptions ---
 
 
