@@ -667,8 +667,8 @@ def element_effects(
     data_folder: str | Path,
     models: str | Path | Sequence[str | Path] = (),
     *,
-    genome: str | Path,
-    network: str | Path,
+    genome: str | Path | None = None,
+    network: str | Path | None = None,
     genes: str | Sequence[str] = (),
     targets: str | Sequence[str] = (),
     own_windows: bool = False,
@@ -691,7 +691,7 @@ def element_effects(
         Folders of fits under its results, or "ridge", "gblinear", "gbtree", "expecto" (imported) for all such fits
         there; ridge without any.
     genome, network
-        FASTA and checkpoint that the tensors were made with.
+        FASTA and checkpoint that the tensors were made with; of another model's features there are none.
     genes
         Ids or symbols; every gene of the folder without it.
     targets
@@ -880,8 +880,8 @@ def _effect_inputs(
     from spex.features.devices import choose_device  # noqa: PLC0415
 
     sources = Sources(
-        genome=PATH.check(genome, "genome"),
-        network=PATH.check(network, "network"),
+        genome=genome and PATH.check(genome, "genome"),
+        network=network and PATH.check(network, "network"),
         cache=None if cache is None else PATH.check(cache, "cache"),
         devices=[choose_device(device)],
         precision=precision,

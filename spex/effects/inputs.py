@@ -90,12 +90,12 @@ class LinearModels:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where predictions come from. genome, network: paths. cache: prediction cache folder, or None to go without.
-    devices: of torch. precision: name in `devices.DTYPES`, None for what suits the devices. batch_size: windows at
-    once, None for what suits the device."""
+    """Where predictions come from. genome, network: paths, None where there are none. cache: prediction cache folder,
+    or None to go without. devices: of torch. precision: name in `devices.DTYPES`, None for what suits the devices.
+    batch_size: windows at once, None for what suits the device."""
 
-    genome: Path
-    network: Path
+    genome: Path | None
+    network: Path | None
     cache: Path | None
     devices: list[str]
     precision: str | None = None
@@ -222,9 +222,11 @@ def open_inputs(data_folder, sources, fits=(), tissues=(), *, linear, made_with=
     if sources.cache is not None:
         require_folder(sources.cache, "cache")
     predicted = {} if settings.features else {"genome": sources.genome, "network": sources.network}
-    watch, hashes = Watch(**predicted), KnownHashes(folder.input_hashes)
     for argument, path in predicted.items():
+        if path is None:
+            raise InputError("none is given", argument=argument, hint="give the one that the tensors were made with")
         require_file(path, argument)
+    watch, hashes = Watch(**predicted), KnownHashes(folder.input_hashes)
     check_made_with(folder, {**(made_with or {}), **predicted}, hashes, {})
     about = {"argument": "data_folder", "subject": data_folder}
     inputs = EffectInputs(

@@ -42,7 +42,7 @@ def level(value, digits=3):
 
 def whole(value):
     """A number without decimals."""
-    return DASH if missing(value) else f"{value:,.0f}"
+    return DASH if missing(value) else f"{value:,.0f}".replace("-", "−")
 
 
 def rounded(value, digits=3):

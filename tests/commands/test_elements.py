@@ -8,6 +8,7 @@ from refusals import files_in, refuse
 import spex
 from spex.commands import elements
 from spex.effects.elements import COLUMNS, ElementBenchmark, ElementScorer
+from spex.errors import InputError
 from spex.inputs.crispr import read_crispr_pairs
 from spex.models.benchmark import distances, overlapping_effects, overlapping_sums, score_pairs
 
@@ -39,6 +40,8 @@ def test_it_writes_table_and_tracks_and_the_library_tells_the_same(made, world, 
         made.folder.root, genome=world.genome, network=world.checkpoint, cache=tmp_path / "cache", device="cpu"
     )
     pd.testing.assert_frame_equal(effects, table, check_dtype=False, rtol=1e-8)
+    with pytest.raises(InputError, match="genome: none is given; give the one that the tensors were made with"):
+        spex.element_effects(made.folder.root, network=world.checkpoint)
     before = files_in(out)
     assert elements.main([*made.argv, "--page"]) == 0
     page = (out / "elements.html").read_text()

@@ -222,6 +222,8 @@ def test_every_command_takes_it(study, given, folders, tmp_path, capsys):
     for row in rows.itertuples():
         expected = values[row.chr, row.start].astype(np.float64) @ coefficients[int(row.side == "upstream")]
         assert row.Score == pytest.approx(expected, rel=1e-5, abs=1e-9)
+    in_python = spex.element_effects(mapped, genes=str(gene), cache=given.root / "cache")
+    assert_allclose(in_python["Score"], rows["Score"], rtol=1e-8)
     capsys.readouterr()
     (tmp_path / "some.vcf").write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\nchr1\t1000\t.\tA\tC\n")
     for argv in (["variants", tmp_path / "some.vcf", mapped, "--out", tmp_path / "out"], ["variants", "null", mapped]):
