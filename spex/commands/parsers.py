@@ -36,12 +36,11 @@ TABIX = {
     "dest": "format",
     "action": "store_const",
     "const": "tabix",
-    "help": "the same as --format tabix: in the order of the genome, by bgzip, with an index (.tbi)",
+    "help": "--format tabix: by place, packed by bgzip, with an index",
 }
 UNCERTAINTY = {
     "action": "store_true",
-    "help": "fill effect_sd (of ridge: reads and factorises its training tensors again) and sign_agrees (of ridge's "
-    "folds, where train --cv chromosomes made them)",
+    "help": "fill effect_sd and sign_agrees, of ridge: factorises its training tensors again",
 }
 FOLDER = "DATA_FOLDER"
 AS_MADE = "how the tensors were made, which the data folder knows"
