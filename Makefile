@@ -45,6 +45,7 @@ test: $(DEV)
 
 soak: $(DEV)
 	.venv/bin/python -m pytest -m soak -s
+	FUZZ_ALL=1 .venv/bin/python -m pytest -n 2 tests/test_fuzz.py
 
 benchmarks: $(DEV)
 	.venv/bin/python -m benchmarks.scan

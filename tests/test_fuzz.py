@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import os
 from dataclasses import asdict
 from functools import cache
 
@@ -39,9 +40,11 @@ from spex.models.scores import score
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
 
-MAX_EXAMPLES = 150
+SHARE = 1 if "FUZZ_ALL" in os.environ else 2
+"""Of the examples that `make soak` draws, one in so many is drawn by `make test`."""
+
 fuzz = settings(
-    max_examples=MAX_EXAMPLES,
+    max_examples=150 // SHARE,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -310,7 +313,7 @@ def what_is_fitted(genes, expression, target):
 
 
 @given(data=st.data())
-@settings(fuzz, max_examples=150)
+@settings(fuzz, max_examples=150 // SHARE)
 def test_the_same_tables_in_another_form_are_read_the_same(trained, tmp_path, data):
     options, expression, _ = trained
     plain, target = [options["--genes_filename"], options["--gene_expression_filename"]], data.draw(TARGETS)
@@ -325,7 +328,7 @@ def test_the_same_tables_in_another_form_are_read_the_same(trained, tmp_path, da
 
 
 @given(data=st.data())
-@settings(fuzz, max_examples=25)
+@settings(fuzz, max_examples=25 // SHARE)
 def test_the_same_tables_in_another_form_give_the_same_scores(trained, tmp_path, capsys, monkeypatch, data):
     """By the command, for some of these forms."""
     options, expression, printed = trained
@@ -364,7 +367,7 @@ NAMES = st.one_of(
 
 
 @given(st.dictionaries(NAMES, JSON_VALUES, max_size=3), st.sampled_from(list(MODELS)))
-@settings(fuzz, max_examples=60)
+@settings(fuzz, max_examples=60 // SHARE)
 def test_parameters(tmp_path, parameters, model):
     (tmp_path / "p.json").write_text(json.dumps(parameters))
     try:
@@ -455,7 +458,7 @@ def checkpoint(tmp_path_factory):
 
 
 @given(EDITS)
-@settings(fuzz, max_examples=80)
+@settings(fuzz, max_examples=80 // SHARE)
 @pytest.mark.usefixtures("narrow")
 def test_bytes_of_a_checkpoint(tmp_path, checkpoint, edits):
     (tmp_path / "narrow.pth").write_bytes(damage(checkpoint.read_bytes(), edits))
@@ -477,7 +480,7 @@ def small_map(tmp_path_factory):
 
 
 @given(EDITS)
-@settings(fuzz, max_examples=250)
+@settings(fuzz, max_examples=250 // SHARE)
 def test_bytes_of_a_contact_map(tmp_path, small_map, edits):
     path = tmp_path / "map.mcool"
     path.write_bytes(damage(small_map.read_bytes(), edits))
@@ -506,7 +509,7 @@ def known(name):
 
 @pytest.mark.parametrize("name", ["tensors", "train", "compare"])
 @given(data=st.data())
-@settings(fuzz, max_examples=200)
+@settings(fuzz, max_examples=200 // SHARE)
 def test_options(name, data, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where a log file may be written
     prog, flags = known(name)

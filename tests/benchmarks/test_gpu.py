@@ -85,6 +85,7 @@ def test_every_part_is_in_one_table_and_all_is_right(started):
     assert results(rows, "memory") == {"far too many windows at once": "not here"}
 
 
+@pytest.mark.soak
 def test_the_speed_adds_up(started, only):
     only("speed")
     _, rows, _, _ = started()
@@ -264,6 +265,7 @@ def test_full_memory_must_end_in_one_line_and_do_no_harm(monkeypatch, error, sam
     assert rows[0][1] == ("cuda:0: its memory is full" if error else "all of them fitted")
 
 
+@pytest.mark.soak  # of tensors.py itself, tests/commands/test_tensors.py shows it
 def test_several_devices_write_the_same_bytes_as_one(world, tmp_path):
     file = tmp_path / "report.md"
     command = [sys.executable, ROOT / "tests/two_cpus.py", *QUICK, "--report", file]
