@@ -108,10 +108,11 @@ def estimate(study, work, rates=MEASURED):
     own_as_bins = OWN_AS_BINS if work.network == PUBLISHED else OWN_WINDOWS  # which share nothing
     windows = [own.to_compute * own_as_bins / OWN_WINDOWS, *(each.to_compute for each in maps)]
     size, of_model = work.genes / GENES, {"ridge": rates.ridge, "gbtree": rates.gbtree}
+    compared = [len(maps), *([len(study.between)] if study.between else [])]
     jobs = {
         "tensors": [(rates.window, each, study.shards) for each in windows],
         "train": [(of_model.get(each.model), _times(each) * size * each.columns / COLUMNS, 1) for each in work.fits],
-        "compare": [(rates.compare, (SHARED_AS_MAPS + len(maps)) * size, 1)],
+        "compare": [(rates.compare, (SHARED_AS_MAPS + number) * size, 1) for number in compared],
     }
     steps = {name: _step(study.resources[name], each) for name, each in jobs.items()}
     rows = own.to_compute * OWN_ROWS / OWN_WINDOWS + sum(each.to_compute for each in maps)

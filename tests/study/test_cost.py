@@ -205,6 +205,9 @@ def test_ridge_trees_and_the_comparison_take_what_was_measured(study):
     both = estimate(study, made_work()).steps["compare"]
     whitened = 800 + 310  # a second factor, and five more products of genes with columns: counted, not measured
     np.testing.assert_allclose(both.cpu_hours * 3600, 2340 + 1155 + whitened, rtol=0.05)
+    between = estimate(replace(study, between=("first", "second")), made_work()).steps["compare"]
+    assert between.cpu_hours == pytest.approx((2 + 1 + 2 + 2) / (2 + 1) * both.cpu_hours)
+    assert between.longest_minutes == pytest.approx((2 + 2) / (2 + 1) * both.longest_minutes)
 
 
 def test_a_model_without_a_rate_has_none(study):
