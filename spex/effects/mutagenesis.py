@@ -19,7 +19,7 @@ from spex.effects.changes import Change
 from spex.errors import InputError, count
 from spex.files.atomic import whole_file
 from spex.files.hashes import json_digest
-from spex.inputs.alleles import Allele, allele_status
+from spex.inputs.alleles import OK, Allele, allele_status
 from spex.inputs.regions import Interval
 
 LETTERS = "ACGT"
@@ -178,7 +178,8 @@ class IntervalEffects:
 
     reference: (n,) letters, N where the base is not known. genes: DataFrame (g) as of EffectInputs. fits: list (t) of
     ChosenFit. snvs: float64 (n, 4, g, t), change of ln(expression) when the base is replaced by each of `LETTERS`: 0
-    for the base that is there, NaN where it is not known. deletions: float64 (n, g, t), when it is lost; None without.
+    for the base that is there, NaN where it is not known. deletions: float64 (n, g, t), when it is lost; NaN too where it
+    stands alone between unknown ones, and VCF cannot write it; None without.
     """
 
     interval: Interval
@@ -244,12 +245,14 @@ def by_interval(run):
     with contextlib.closing(inputs.genome()) as genome:
         blocks = enumerate(mutations.cells(genome, run.block_rows))
         for stretch, group in groupby(blocks, lambda block: block[1][0]):
-            parts = [(bases, cells, run.parts.load(number).effects) for number, (_, bases, cells) in group]
+            parts = [(bases, cells, run.parts.load(number)) for number, (_, bases, cells) in group]
             bases, (chrom, start, end) = parts[0][0], mutations.stretches[stretch]
-            rows = np.unique(np.concatenate([found.genes for *_, found in parts]))
+            rows = np.unique(np.concatenate([found.effects.genes for *_, found in parts]))
             effects = np.zeros((end - start, DELETION + 1, len(rows), len(inputs.fits)))
             reached = np.zeros((end - start, DELETION + 1, len(rows)), dtype=bool)
-            for _, cells, found in parts:
+            for _, cells, block in parts:
+                effects[tuple(cells[block.statuses != OK].T)] = np.nan
+                found = block.effects
                 at = (*cells[found.alleles].T, np.searchsorted(rows, found.genes))
                 effects[at], reached[at] = found.own + found.contact, True
             for each in (effects, reached):

@@ -280,6 +280,17 @@ def test_an_interval_without_a_known_base_is_refused(made, world, tmp_path, caps
     refuse(capsys, mutagenesis.main, words, "the genome has N at all of its bases; expected known bases")
 
 
+def test_the_loss_of_a_base_between_unknown_ones_is_not_taken_for_no_effect(made, mutate, world, monkeypatch):
+    """VCF cannot write it, so it is not scored, and its place in the array has no number."""
+    monkeypatch.setattr(mutagenesis, "MOST_PICTURES", 0)
+    letters = [letter in "ACGT" for letter in world.sequences["chr1"].upper()]
+    place = next(each for each in range(59_000, 61_000) if letters[each - 1 : each + 2] == [False, True, False])
+    table = mutate("out", f"chr1:{place}-{place + 2}", "--deletions")
+    assert table["status"].value_counts()["not_acgt"] == 1 and "1 not_acgt" in mutate.log
+    with np.load(mutate.folder / f"out/arrays/chr1_{place}-{place + 2}.npz") as arrays:
+        assert np.isnan(arrays["deletions"]).all() and np.isfinite(arrays["snvs"][1]).all() and arrays["snvs"].any()
+
+
 def changed_inputs(module, codes, generator, count):
     """One-hot sequences of the locus with one base substituted: (count, 4, n), places, and letters of the new bases."""
     known = np.flatnonzero(codes.sum(axis=0))
