@@ -29,7 +29,8 @@ AT_INFINITY = np.poly([point * point for point in POINTS])
 
 PRODUCTS = 2 * len(POINTS) + 1
 TILES_AT_ONCE, FULL_WIDTH = 128, 128
-"""So many tiles stay in the cache with what is computed of them, and more of them where channels are fewer than so."""
+"""So many tiles stay in the cache with what is computed of them, and more of them where channels, before and after, are
+fewer than so."""
 
 BEHIND = 2 * TILE + 3
 """Inputs that a tile reads: from its first output's position on."""
@@ -49,7 +50,7 @@ class CookToom:
         halves = weight.double().unflatten(2, (2, TILE))
         # (halves, products, channels before, channels after)
         self.weight = torch.einsum("pt,oiht->hpio", torch.stack(rows), halves).float().contiguous()
-        self.at_once = TILES_AT_ONCE * max(FULL_WIDTH // weight.shape[1], 1)
+        self.at_once = TILES_AT_ONCE * max(FULL_WIDTH // max(weight.shape[:2]), 1)
 
     def __call__(self, x):
         """The outputs of all tiles whose inputs are there, (tiles, 4, channels after). x: (length, channels before)."""
