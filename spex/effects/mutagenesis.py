@@ -178,8 +178,8 @@ class IntervalEffects:
 
     reference: (n,) letters, N where the base is not known. genes: DataFrame (g) as of EffectInputs. fits: list (t) of
     ChosenFit. snvs: float64 (n, 4, g, t), change of ln(expression) when the base is replaced by each of `LETTERS`: 0
-    for the base that is there, NaN where it is not known. deletions: float64 (n, g, t), when it is lost, which VCF cannot
-    write of one between unknown ones: NaN there too; None without.
+    for the base that is there, NaN where it is not known. deletions: float64 (n, g, t), when it is lost, which VCF
+    cannot write of one between unknown ones: NaN there too; None without.
     """
 
     interval: Interval

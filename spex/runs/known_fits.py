@@ -146,8 +146,8 @@ class _Finder:
 
     def folds(self, place, beside):
         settings = beside[place]["settings"]
-        own = {name: value for name, value in settings.items() if name not in OF_SPLIT}
-        alike = [(path, record) for path, record in beside.items() if own.items() <= record["settings"].items()]
+        own = _of_all_splits(settings)
+        alike = [(path, record) for path, record in beside.items() if _of_all_splits(record["settings"]) == own]
         folds = {_chroms(record["settings"]): (path, record) for path, record in alike if model_files(record)}
         pooled = [record["settings"] for _, record in alike if record["settings"].get("split", "").startswith("cv-")]
         for each in sorted(pooled, key=lambda each: -len(each["test_chroms"])):
@@ -161,6 +161,10 @@ class _Finder:
         raise _UnknownError(
             "no whole folds of the same model and tissue are beside it; spex train --cv chromosomes makes them"
         )
+
+
+def _of_all_splits(settings):
+    return {name: value for name, value in settings.items() if name not in OF_SPLIT}
 
 
 def _chroms(settings):

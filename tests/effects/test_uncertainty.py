@@ -17,7 +17,7 @@ from spex.effects.uncertainty import Uncertainty
 from spex.errors import InputError
 from spex.files.sealed import load_array, save_array
 from spex.runs import records
-from spex.runs.known_fits import find_known
+from spex.runs.known_fits import OF_FOLDS, find_known
 
 PENALTIES = [0.5, 20.0]
 BOTH = ["effect_sd", "sign_agrees"]
@@ -213,6 +213,25 @@ def test_what_is_not_kept_leaves_the_columns_empty_and_says_why(trained, tmp_pat
     assert read_table(tmp_path / "variants/effects.tsv")[BOTH].isna().all(axis=None)
     capsys.readouterr()
     refuse(capsys, variants.main, [*argv, "--uncertainty"], "uncertainty differ from those that this folder was made")
+
+
+def test_folds_of_another_expression_are_not_taken(trained, monkeypatch):
+    """The column that was read is a setting of a fit only where it was named."""
+    trained.fit()
+    trained.fit("--cv", "chromosomes")
+    fits = open_inputs(trained.folder.root, trained.inputs.sources, (), ["L*"], linear=True).fits
+    assert all(each.folds for each in find_known(fits))
+    read_all = records.read_all
+
+    def others(results):
+        found = read_all(results)
+        for record in found.values():
+            if record["settings"].items() >= OF_FOLDS.items():
+                record["settings"] |= {"expression_value": "NumReads"}
+        return found
+
+    monkeypatch.setattr(records, "read_all", others)
+    assert not any(each.folds for each in find_known(fits))
 
 
 def test_a_penalty_of_the_contacts_is_known_with_its_residuals(trained):
