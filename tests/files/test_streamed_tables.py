@@ -147,6 +147,17 @@ def test_tabix_finds_the_rows_of_a_place(tmp_path):
     assert len(read_back(write_elements(tmp_path, [elements()], "tabix"))) == 0
 
 
+def test_a_place_that_tabix_cannot_have_is_refused(tmp_path):
+    last = {"chr": "chr5", "start": 2**29 - 1000, "end": 2**29}
+    path = write_elements(tmp_path, [elements(last)], "tabix")
+    with pysam.TabixFile(str(path)) as file:
+        assert len([*file.fetch("chr5", 2**29 - 1, 2**29)]) == 1
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    with pytest.raises(InputError, match=r"format: chr5 with a place at 536,870,913 bp; expected .* choose another"):
+        write_elements(tmp_path, [elements(last | {"end": 2**29 + 1})], "tabix")
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
 def test_parquet_without_pyarrow_is_refused_before_any_table_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match="format: pyarrow, which writes Parquet, is not installed; get it with: pip"):
