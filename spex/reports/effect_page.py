@@ -66,9 +66,7 @@ def write_variant_page(path, strongest, genes, chromsizes):
     table["allele"] = table["chrom"] + ":" + table["pos"].map(str) + " " + refs + ">" + alts
     table["start"] = table["pos"] - 1
     table["end"] = table["start"] + table["ref"].str.len()
-    ends = (
-        table["contact_bin"].str.extract(r":(?P<start>\d+)-(?:.*-)?(?P<end>\d+)$").astype(float)
-    )  # of several bins too
+    ends = table["contact_bin"].str.extract(BINS).astype(float)
     table["arc_start"], table["arc_end"] = ends["start"].fillna(table["start"]), ends["end"].fillna(table["end"])
     table = table.rename(columns={"contact_bin": "contact", "contact_count": "count"})
     return _write(path, "Alleles and their effects", table, strongest.rows, genes, chromsizes, alleles=True)
