@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from spex import __version__
 from spex.commands.running import versions
@@ -19,7 +20,8 @@ CONTEXT = [f"{PROFILE}/context", {"sha256": "https://schema.org/sha256"}]
 
 
 class Crate:
-    """What is described of a run that now begins. The folder is that of its results, `out`, or else the data folder.
+    """What is described of a run that now begins. The folder is that of its results, `out`, or else the data folder, or
+    that within it which the command writes.
 
     called: its command line, as text. parser: of that. args: its arguments.
 
@@ -30,10 +32,12 @@ class Crate:
     def __init__(self, called, parser, args):
         self._command, self._args, self._start = called, args, time.time()
         self._paths = {action.dest for action in parser._actions if getattr(action.type, "kind", None) is PATH}
-        folder = getattr(args, "out", None) or getattr(args, "data_folder", None)
-        if folder is None:
+        out, data = getattr(args, "out", None), getattr(args, "data_folder", None)
+        if not (out or data):
             raise InputError("this command writes no folder that could be described", argument="crate")
-        self.folder = require_folder(folder, "out" if getattr(args, "out", None) else "data_folder")
+        self.folder = require_folder(
+            out or Path(data, getattr(args, "default_out", "")), "out" if out else "data_folder"
+        )
 
     def write(self):
         """Write the description, once the run has ended well."""
@@ -77,9 +81,9 @@ class Crate:
             if path.name.startswith(".") or path.name == NAME:
                 continue
             if path.is_dir():
-                parts.append({"@id": f"{path.name}/", "@type": "Dataset", "name": path.name})
+                parts.append({"@id": f"{quote(path.name)}/", "@type": "Dataset", "name": path.name})
             else:
-                parts.append({"@id": path.name, "@type": "File", "sha256": hashes.sha256(path)})
+                parts.append({"@id": quote(path.name), "@type": "File", "sha256": hashes.sha256(path)})
         return parts
 
 

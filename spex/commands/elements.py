@@ -51,7 +51,7 @@ def run(args):
     pairs = of_cell_type(read_crispr_pairs(args.benchmark), args.cell_type) if args.benchmark else None
     pairs = read_credible_sets(args.credible_sets) if args.credible_sets else pairs
     inputs = open_effect_inputs(args, linear=False, uncertainty=args.uncertainty)
-    out = require_folder(args.out or inputs.folder.root / "elements", "out")
+    out = require_folder(args.out or inputs.folder.root / args.default_out, "out")
     rows = find_genes(inputs.genes, args.named_genes, "named_genes")
     benchmark = (
         None

@@ -221,6 +221,7 @@ def _elements(words, prog):
     parser.options("outputs", Inputs, "chromatin_features")
     hidden = {"dest": "genes", "type": typed(PATH), "help": argparse.SUPPRESS}
     parser.group(AS_MADE).add_argument("--genes_filename", **hidden)
+    parser.set_defaults(default_out="elements")
     return parser
 
 

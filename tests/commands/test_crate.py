@@ -8,8 +8,8 @@ import pytest
 from refusals import refuse
 
 import spex
+from spex.commands import elements, tensors, variants
 from spex.commands import map as map_command
-from spex.commands import tensors, variants
 
 
 def digest(path):
@@ -57,6 +57,18 @@ def test_effects_name_their_data_folder_and_what_a_folder_remembers(filled, worl
     inputs = {each["@id"].rpartition("/")[2] for each in found["#run"]["object"]}
     assert inputs == {"data", "one.vcf", world.genome.name, world.checkpoint.name}
     assert found["copy.vcf"]["sha256"] == digest(out / "copy.vcf") and "effects.tsv" in found
+
+
+def test_elements_within_their_data_folder_leave_its_own_description_alone(filled, tmp_path):
+    made = filled("--contact_rule", "corrected", "--crate")
+    data, before = made.folder.root, (made.folder.root / "ro-crate-metadata.json").read_bytes()
+    (data / "elements").mkdir()
+    (data / "elements/my notes #1.txt").write_text("mine")
+    assert elements.main([*made.argv, "--crate"]) == 0
+    assert (data / "ro-crate-metadata.json").read_bytes() == before
+    found = entities(data / "elements")
+    assert {data.as_uri(), "elements.tsv", "tracks/", "my%20notes%20%231.txt"} <= found.keys()
+    assert found["my%20notes%20%231.txt"]["sha256"] == digest(data / "elements/my notes #1.txt")
 
 
 def test_nothing_is_described_where_a_run_fails_or_writes_no_folder(world, tmp_path, capsys):
