@@ -765,7 +765,8 @@ def variant_effects(
     ----------
     variants
         Path of a .vcf, .vcf.gz or .bcf, or of a table of VCF's first columns; or a DataFrame with chrom, pos (1-based),
-        ref, alt (text, or a tuple or list of alleles, as pysam and cyvcf2 have them), and id where they have one.
+        ref, alt (text, or a tuple or list of alleles, as pysam and cyvcf2 have them), id where they have one, and end
+        (1-based, of the last base) or svlen for symbolic alleles.
     data_folder, models, genome, network, targets, uncertainty, cache, device, precision, batch_size
         As of `element_effects`; the models are linear: ridge, gblinear or expecto.
 

@@ -5,7 +5,8 @@ contacts stay fixed. Through a linear model that difference is the effect, in ln
 
 Substituted bases change few cells of each layer of the network, and what is left of a window is the reference's
 (`expecto.patches`). Insertions and deletions move all that lies behind them by a number of bases that pooling does not
-keep to, so their windows are predicted anew.
+keep to, so their windows are predicted anew. So are those of several changes at once, and of structural variants, by
+which contacted bins may be lost, doubled or inverted.
 """
 
 from collections import defaultdict
@@ -15,16 +16,22 @@ from functools import partial
 import numpy as np
 
 from expecto.gene_features import OWN_SUMS, REACH, own_windows, transform_weights
+from expecto.network import BASES
+from spex.effects.changes import Altered
 from spex.effects.inputs import ROWS, LinearModels
 from spex.features.compute import lay_several
+from spex.inputs.alleles import OK
 
 WINDOWS_AT_ONCE = 4096
-"""Changed windows whose predictions are in memory, at least (8 KB each), in whole alleles."""
+"""Changed windows whose predictions are in memory, at least (8 KB each), in whole pairs of allele and gene."""
 
 MOST_SUBSTITUTED = 100
 """Bases; where more are substituted, whole windows cost less."""
 
-ARRAYS = ("alleles", "genes", "through_own", "own", "contact")
+NOWHERE = np.iinfo(np.int64).min
+"""In the place of where a window starts that is not there, in the reference or in the changed chromosome."""
+
+ARRAYS = ("alleles", "genes", "through_own", "own", "contact", "status")
 """Fields of Effects that are arrays."""
 
 
@@ -35,6 +42,7 @@ class Effects:
     alleles, genes: (m,) int64, numbers of the allele and of the gene's row, rising. through_own: (m,) bool, whether
     windows of the gene's own grid change. contacts: list (m) of int64 arrays, numbers of the contacts whose bins
     change. own, contact: float64 (m, t), change of ln(expression) in each tissue, by the local windows and by contacts.
+    status: (m,) text, OK, or why the gene has no effect, which is then NaN.
     sure: float64 (m, 2, t), standard deviation of their sum and share of the folds that give it the same sign; None
     where that was not asked for.
     """
@@ -45,13 +53,15 @@ class Effects:
     contacts: list[np.ndarray]
     own: np.ndarray
     contact: np.ndarray
+    status: np.ndarray
     sure: np.ndarray | None = None
 
 
 @dataclass
 class _Pair:
     """A gene that an allele reaches. positions: in SHIFTS of its local windows that change. own: starts of these in the
-    reference, and in the changed chromosome. contacts: number -> starts of those windows of its bin, likewise."""
+    reference, and in the changed chromosome. contacts: number -> what changes in the sums over contacts: list of the
+    column, and starts of windows of its bin, likewise, NOWHERE for those that come or go. status: as of Effects."""
 
     chrom: str
     allele: int
@@ -59,10 +69,11 @@ class _Pair:
     positions: np.ndarray
     own: tuple
     contacts: dict
+    status: str = OK
 
     def windows(self):
         """Starts of the windows that change, in the reference and in the changed chromosome: pairs of arrays."""
-        return [self.own, *self.contacts.values()]
+        return [self.own, *(places for terms in self.contacts.values() for _, *places in terms)]
 
     def places(self):
         """The same, of one window after another: pairs of int."""
@@ -110,57 +121,88 @@ class AlleleScorer:
     def effects(self, changes, only=None):
         """Effects of alleles on the genes that they reach: Effects.
 
-        changes: list of Change (n). only: row of the one gene that is asked for, for each; all without it.
+        changes: list of Change or Altered (n). only: row of the one gene that is asked for, for each; all without it.
         """
+        altered = [each if isinstance(each, Altered) else Altered([each]) for each in changes]
         pairs, parts, count, stretches = [], [], 0, {}
-        for number in sorted(range(len(changes)), key=lambda each: (changes[each].chrom, changes[each].start)):
-            reached = self._reached(number, changes[number], stretches)
-            if only is not None:
-                reached = [pair for pair in reached if pair.gene == only[number]]
-            pairs += reached
-            count += sum(len(starts) for pair in reached for starts, _ in pair.windows())
-            if count >= WINDOWS_AT_ONCE:
-                parts.append(self._of_pairs(pairs, changes))
-                pairs, count = [], 0
-                stretches.clear()
-        parts.append(self._of_pairs(pairs, changes))
+        for number in sorted(range(len(altered)), key=lambda each: (altered[each].chrom, altered[each].first)):
+            found = self.touched(altered[number].changes)
+            for gene in sorted(found) if only is None else found.keys() & {only[number]}:
+                pair = self._pair(number, altered[number], gene, *found[gene], stretches)
+                if pair is None:
+                    continue
+                pairs.append(pair)
+                count += sum(len(starts) for starts, _ in pair.windows())
+                if count >= WINDOWS_AT_ONCE:
+                    parts.append(self._of_pairs(pairs, altered))
+                    pairs, count = [], 0
+                    stretches.clear()
+        parts.append(self._of_pairs(pairs, altered))
         return _joined(parts)
 
-    def _reached(self, number, change, stretches):
-        """The genes that an allele reaches: list of _Pair. stretches: gene -> base codes around it, kept."""
-        contacts = defaultdict(dict)
-        for contact in self._index.touching(change.chrom, change.start, change.end) if self._index else ():
-            starts = self._index.starts[contact]
-            moved = change.moved(starts)
-            differ = [self._differs(change, *places) for places in zip(starts.tolist(), moved.tolist(), strict=True)]
-            if any(differ):
-                contacts[int(self._index.genes[contact])][int(contact)] = starts[differ], moved[differ]
-        own = {}
-        rows, tss = self._on_chrom.get(change.chrom, (np.empty(0, np.int64), ()))
-        near = slice(*np.searchsorted(tss, [change.start - self._reach, change.end + self._reach + 1]))
-        for gene in rows[near].tolist():
-            windows = self._changed_windows(change, gene, stretches)
-            if len(windows[0]):
-                own[gene] = windows
-        pairs = []
-        for gene in sorted({*own, *contacts}):
-            positions, *starts = own.get(gene, (np.empty(0, np.int64),) * 3)
-            pairs.append(_Pair(change.chrom, number, gene, positions, tuple(starts), contacts[gene]))
-        return pairs
+    def touched(self, changes):
+        """Genes whose windows contain a base of some changes: dict of row -> numbers of the contacts of such windows,
+        and of the changes in local ones, as sets. changes: list of Change."""
+        found = defaultdict(lambda: (set(), set()))
+        for number, change in enumerate(changes):
+            if self._index is not None:
+                contacts = self._index.touching(change.chrom, change.start, change.reach)
+                for gene, contact in zip(self._index.genes[contacts].tolist(), contacts.tolist(), strict=True):
+                    found[gene][0].add(contact)
+            rows, tss = self._on_chrom.get(change.chrom, (np.empty(0, np.int64), ()))
+            near = slice(*np.searchsorted(tss, [change.start - self._reach, change.reach + self._reach + 1]))
+            for gene in rows[near].tolist():
+                found[gene][1].add(number)
+        return found
 
-    def _differs(self, change, start, moved):
-        """Whether a bin's window reads other bases with the change. moved: where it then starts."""
-        before = self._genome.codes(change.chrom, start, start + self._window)
-        return not np.array_equal(before, change.codes(self._genome, moved, moved + self._window))
+    def _pair(self, number, altered, gene, contacts, near, stretches):
+        """What an allele does to a gene: _Pair, None where nothing. contacts, near: of `touched`. stretches: gene ->
+        base codes around it, kept."""
+        own, turned, every = (np.empty(0, np.int64),) * 3, None, contacts
+        if near:
+            place, turned, status = altered.tss(int(self._tss[gene]) - 1)
+            if status != OK:
+                return _Pair(altered.chrom, number, gene, np.zeros(1, np.int64), own[1:], {}, status)
+            own = self._changed_windows(altered, gene, place, turned is not None, stretches)
+        if turned is not None and self._index is not None:
+            every = np.flatnonzero(self._index.genes == gene).tolist()
+        terms = {contact: self._terms(altered, contact, turned) for contact in sorted(every)}
+        terms = {contact: each for contact, each in terms.items() if each}
+        return _Pair(altered.chrom, number, gene, own[0], own[1:], terms) if len(own[0]) or terms else None
 
-    def _changed_windows(self, change, gene, stretches):
-        """Local windows of a gene that read other bases with the change; the TSS moves along: as of _Pair."""
-        tss = self._tss[gene]
-        first, end, within = own_windows(tss, self._strands[gene], self._window)
+    def _terms(self, altered, contact, turned):
+        """What changes by one contact: as of _Pair. turned: number of the change that turns its gene, or None."""
+        starts, column = self._index.starts[contact], int(self._index.columns[contact])
+        first, end = self._index.bin(contact, self._genome.chromsizes[altered.chrom])
+        copies = altered.copies(first, end, starts, self._window)
+        gone = np.full(len(starts), NOWHERE)
+        if turned is not None and altered.around(first, end) != turned:  # then on the other side of its gene
+            return [(column, starts, gone), *((column ^ 1, gone, each) for each in copies)]
+        if not copies:
+            return [(column, starts, gone)]
+        *others, moved = copies
+        differ = [
+            not np.array_equal(
+                self._genome.codes(altered.chrom, start, start + self._window),
+                altered.codes(self._genome, place, place + self._window),
+            )
+            for start, place in zip(starts.tolist(), moved.tolist(), strict=True)
+        ]
+        kept = [(column, starts[differ], moved[differ])] if any(differ) else []
+        return [*kept, *((column, gone, each) for each in others)]
+
+    def _changed_windows(self, altered, gene, place, turned, stretches):
+        """Local windows of a gene that read other bases with the change, whose TSS comes to lie at a place, 0-based,
+        on the other strand if it is turned: as of _Pair."""
+        tss, strand = self._tss[gene], self._strands[gene]
+        first, end, within = own_windows(tss, strand, self._window)
+        if turned:
+            there, _, mirrored = own_windows(place + 1, "-" if strand == "+" else "+", self._window)
+            return np.arange(len(within)), first + within, there + mirrored
         if gene not in stretches:
-            stretches[gene] = self._genome.codes(change.chrom, first, end)
-        moved = int(change.moved(tss - 1)) - int(tss - 1)
-        differs = stretches[gene] != change.codes(self._genome, first + moved, end + moved)
+            stretches[gene] = self._genome.codes(altered.chrom, first, end)
+        moved = place - int(tss - 1)
+        differs = stretches[gene] != altered.codes(self._genome, first + moved, end + moved)
         so_far = np.concatenate([[0], np.cumsum(differs)])
         changed = np.flatnonzero(so_far[within + self._window] > so_far[within])
         return changed, first + within[changed], first + within[changed] + moved
@@ -180,6 +222,9 @@ class AlleleScorer:
             if sure is not None:
                 mine, whole = slice(first, first + ROWS), of_tensors.sum(axis=0).reshape(len(some), -1)
                 sure[mine] = self._uncertainty.of(whole, own[mine] + contact[mine])
+        status = np.array([pair.status for pair in pairs], str)
+        for values in (own, contact, *(() if sure is None else (sure,))):
+            values[status != OK] = np.nan
         return Effects(
             alleles=np.array([pair.allele for pair in pairs], np.int64),
             genes=np.array([pair.gene for pair in pairs], np.int64),
@@ -187,6 +232,7 @@ class AlleleScorer:
             contacts=[np.array(sorted(pair.contacts), np.int64) for pair in pairs],
             own=own,
             contact=contact,
+            status=status,
             sure=sure,
         )
 
@@ -201,10 +247,11 @@ class AlleleScorer:
             predicted |= self._predict_substituted(mine, changes)
         return predicted
 
-    def _substituted(self, change):
-        """Number of bases that a change substitutes where its windows are computed in part; 0 of any other."""
-        in_part = not change.shift and change.removed <= MOST_SUBSTITUTED and self._computer.substitutes
-        return change.removed if in_part else 0
+    def _substituted(self, altered):
+        """Number of bases that one change substitutes where its windows are computed in part; 0 of any other."""
+        change, *others = altered.changes
+        short = not change.shift and change.removed <= MOST_SUBSTITUTED and (change.added < len(BASES)).all()
+        return change.removed if short and not others and not change.copied and self._computer.substitutes else 0
 
     def _predict_substituted(self, pairs, changes):
         """As `_predict`, of substitutions of one length."""
@@ -218,8 +265,8 @@ class AlleleScorer:
             ((partial(self._genome.codes, chrom), each) for chrom, each in of_chroms.items()), self._window
         )
         mine = np.array([number[chrom, start] for chrom, start, _ in rows])
-        offsets = np.array([changes[allele].start - start for _, start, allele in rows])
-        bases = np.stack([changes[allele].added for *_, allele in rows])
+        offsets = np.array([changes[allele].first - start for _, start, allele in rows])
+        bases = np.stack([changes[allele].changes[0].added for *_, allele in rows])
         without, changed = self._computer.predict_substituted(codes, within, mine, within[mine] + offsets, bases)
         return {
             (allele, start, start): (without[window], row)
@@ -231,19 +278,24 @@ class AlleleScorer:
         before, after = defaultdict(set), defaultdict(set)
         for pair in pairs:
             for starts, moved in pair.windows():
-                before[pair.chrom].update(starts.tolist())
-                after[pair.allele].update(moved.tolist())
+                before[pair.chrom].update(starts[starts != NOWHERE].tolist())
+                after[pair.allele].update(moved[moved != NOWHERE].tolist())
         if not pairs:
             return {}
-        reference = {}
+        nothing = np.zeros(self._features, np.float32)
+        reference = {(chrom, NOWHERE): nothing for chrom in before}
         for chrom, starts in before.items():
             each = sorted(starts)
+            if not each:
+                continue
             rows = self._computer.windows(chrom, np.array(each, np.int64), keep=False, rounded=False)
             reference.update(zip(((chrom, start) for start in each), rows, strict=True))
         changed = {allele: sorted(starts) for allele, starts in after.items()}
         sequences = ((partial(changes[allele].codes, self._genome), each) for allele, each in changed.items())
-        rows = self._computer.predict(*lay_several(sequences, self._window))
+        sequences = [each for each in sequences if each[1]]
+        rows = self._computer.predict(*lay_several(sequences, self._window)) if sequences else ()
         altered = dict(zip(((allele, start) for allele, each in changed.items() for start in each), rows, strict=True))
+        altered |= {(allele, NOWHERE): nothing for allele in changed}
         return {
             (pair.allele, start, moved): (reference[pair.chrom, start], altered[pair.allele, moved])
             for pair in pairs
@@ -252,15 +304,17 @@ class AlleleScorer:
 
     def _add(self, of_own, of_contacts, pair, predicted):
         """Add what a pair's windows do to the gene's tensor: float64 (positions, features), by own and by contacts."""
+        if pair.status != OK:
+            return
         if len(pair.positions):
             differences = _differences(pair, *pair.own, predicted)
             of_own[:OWN_SUMS] = self._weights[:, pair.positions] @ differences
             if self._stands_in[pair.gene]:
                 of_own[OWN_SUMS:] = differences.sum(axis=0)
-        for contact, (starts, moved) in pair.contacts.items():
-            differences = _differences(pair, starts, moved, predicted)
-            of_sum = of_contacts[OWN_SUMS + self._index.columns[contact]]
-            of_sum += self._index.weights[contact] * differences.sum(axis=0)
+        for contact, terms in pair.contacts.items():
+            for column, starts, moved in terms:
+                differences = _differences(pair, starts, moved, predicted)
+                of_contacts[OWN_SUMS + column] += self._index.weights[contact] * differences.sum(axis=0)
 
 
 def _differences(pair, starts, moved, predicted):

@@ -13,11 +13,16 @@ from scipy.stats import binom
 
 from expecto.network import BASES, UNKNOWN
 from spex.errors import InputError
-from spex.inputs.alleles import OK, PAST_THE_END, trimmed
+from spex.inputs.alleles import INVERSION, LONGEST_INDEL, OK, PAST_THE_END, TANDEM, structural, trimmed
 
 REF_MISMATCH = "ref_mismatch"
 CODE_OF = {letter: code for code, letter in enumerate(BASES)}
 OTHER_STRAND = str.maketrans("ACGT", "TGCA")
+COMPLEMENT = np.arange(UNKNOWN + 1, dtype=np.uint8)
+COMPLEMENT[[*CODE_OF.values()]] = [CODE_OF[letter.translate(OTHER_STRAND)] for letter in CODE_OF]
+"""Code of the base that pairs with each."""
+
+TSS_DELETED, TSS_DUPLICATED = "tss_deleted", "tss_duplicated"
 
 MOST_DIFFERING, BY_CHANCE = 0.1, 0.05
 """Alleles of a good file that may differ, as a share; how unlikely more of them must be in such a file to refuse it."""
@@ -53,13 +58,15 @@ class Change:
     """Bases of a chromosome that others take the place of.
 
     start: 0-based, of the first base that is replaced; for an insertion the base after it. removed: number of bases.
-    added: base codes, uint8.
+    added: base codes, uint8. copied: bases from start on that are put in instead, read from the genome: where none is
+    removed, they then stand there twice; else they are the ones that are removed, inverted.
     """
 
     chrom: str
     start: int
     removed: int
     added: np.ndarray
+    copied: int = 0
 
     @classmethod
     def of(cls, chrom, pos, ref, alt):
@@ -70,14 +77,33 @@ class Change:
         shared, ref, alt = trimmed(ref.upper(), alt.upper())
         return cls(chrom, pos - 1 + shared, len(ref), codes_of(alt))
 
+    @classmethod
+    def of_allele(cls, allele, genome):
+        """The change of an Allele that can be scored, written out or symbolic, as far to the left as it can lie.
+
+        A symbolic one of at most LONGEST_INDEL bases is the same as if it were written out.
+        """
+        kind = structural(allele.alt)
+        if kind is None:
+            return cls.of(allele.on, allele.pos, allele.ref, allele.alt).leftmost(genome)
+        removed = 0 if kind == TANDEM else allele.end - allele.pos
+        change = cls(allele.on, allele.pos, removed, codes_of(""), allele.end - allele.pos)
+        if kind not in (TANDEM, INVERSION):
+            change = replace(change, copied=0)
+        elif change.copied <= LONGEST_INDEL:
+            there, put = genome.codes(allele.on, allele.pos, allele.end), change.put_in(genome, 0, change.copied)
+            shared, ref, alt = trimmed(*(bytes(codes).decode("latin-1") for codes in (there[:removed], put)))
+            change = cls(allele.on, allele.pos + shared, len(ref), put[shared : shared + len(alt)])
+        return change.leftmost(genome)
+
     def leftmost(self, genome):
         """The change that makes the same chromosome and begins as far to the left as it can, as VCF has it.
 
         A base of a run, or one of several repeats, can be taken out or put in at any place of them. genome: Genome.
         """
-        if bool(self.removed) == bool(len(self.added)):
+        if bool(self.removed) == bool(self.length):
             return self
-        unit = self.added if len(self.added) else genome.codes(self.chrom, self.start, self.end)
+        unit = self.added if len(self.added) else genome.codes(self.chrom, self.start, self.reach)
         reach, steps = REACH, None
         while steps is None:
             before = genome.codes(self.chrom, max(self.start - reach, 0), self.start)[::-1]
@@ -93,30 +119,130 @@ class Change:
         return self.start + self.removed
 
     @property
+    def reach(self):
+        """0-based, of the base after those that are replaced or doubled."""
+        return self.start + max(self.removed, self.copied)
+
+    @property
+    def length(self):
+        """Number of bases that are put in."""
+        return self.copied or len(self.added)
+
+    @property
     def shift(self):
         """How far everything after it moves, in bp."""
-        return len(self.added) - self.removed
+        return self.length - self.removed
+
+    @property
+    def inverts(self):
+        return bool(self.copied and self.removed)
+
+    def put_in(self, genome, first, last):
+        """Base codes of a part of what is put in, uint8. first, last: counted from its beginning, half-open."""
+        if not self.copied:
+            return self.added[first:last]
+        if self.inverts:
+            return COMPLEMENT[genome.codes(self.chrom, self.end - last, self.end - first)[::-1]]
+        return genome.codes(self.chrom, self.start + first, self.start + last)
+
+    def moved(self, positions):
+        """As of Altered, by this change alone."""
+        return Altered([self]).moved(positions)
+
+    def codes(self, genome, start, end):
+        """As of Altered, by this change alone."""
+        return Altered([self]).codes(genome, start, end)
+
+
+class Altered:
+    """A chromosome with some changes: what it reads, and where bases, genes and bins of the reference come to lie.
+
+    changes: list of Change on one chromosome, by start, of which none reaches into the next. first: 0-based, of the
+    first base that changes.
+    """
+
+    def __init__(self, changes):
+        self.chrom, self.first, self.changes = changes[0].chrom, changes[0].start, changes
+        self._starts, self._ends, self._lengths, shifts = np.array(
+            [(each.start, each.end, each.length, each.shift) for each in changes], np.int64
+        ).T
+        self._before = np.concatenate([[0], np.cumsum(shifts)])  # how far what lies before each change has moved
+        self._behind = self._starts + self._before[:-1] + self._lengths
 
     def moved(self, positions):
         """Where bases of the reference come to lie. positions: 0-based, of any shape. Returns: int64, the same shape.
 
-        Bases that are replaced go to the same place in what is added, or, where that is shorter, right after it.
+        Bases that are replaced go to the same place in what is put in, or, where that is shorter, right after it.
         """
         positions = np.asarray(positions, np.int64)
-        inside = self.start + np.minimum(positions - self.start, len(self.added))
-        return np.where(
-            positions < self.start, positions, np.where(positions < self.end, inside, positions + self.shift)
-        )
+        number = np.searchsorted(self._starts, positions, side="right")
+        last = np.maximum(number - 1, 0)
+        within = np.minimum(positions - self._starts[last], self._lengths[last])
+        inside = (number > 0) & (positions < self._ends[last])
+        return np.where(inside, self._starts[last] + self._before[last] + within, positions + self._before[number])
 
     def codes(self, genome, start, end):
         """Base codes of a stretch of the changed chromosome, (end - start,) uint8; half-open, past its ends too."""
-        behind = self.start + len(self.added)
-        parts = [self.added[max(start - self.start, 0) : max(end - self.start, 0)]]
-        if start < self.start:
-            parts.insert(0, genome.codes(self.chrom, start, min(end, self.start)))
-        if end > behind:
-            parts.append(genome.codes(self.chrom, max(start, behind) - self.shift, end - self.shift))
+        parts, place = [], start
+        number = int(np.searchsorted(self._behind, start, side="right"))
+        for change, before in zip(self.changes[number:], self._before[number:].tolist(), strict=False):
+            first = change.start + before
+            if first >= end:
+                break
+            if place < first:
+                parts.append(genome.codes(self.chrom, place - before, change.start))
+                place = first
+            last = min(end, first + change.length)
+            parts.append(change.put_in(genome, place - first, last - first))
+            place, number = last, number + 1
+        if place < end:
+            before = int(self._before[number])
+            parts.append(genome.codes(self.chrom, place - before, end - before))
         return np.concatenate(parts)
+
+    def around(self, first, end):
+        """Number of the change that a stretch of the reference lies in as a whole; None without one."""
+        number = int(np.searchsorted(self._starts, first, side="right")) - 1
+        return number if number >= 0 and end <= self.changes[number].reach else None
+
+    def tss(self, place):
+        """Where a TSS comes to lie, 0-based; the number of the change that turns its gene, or None; OK, or why the gene
+        has no TSS to begin from. Of small changes, as of `moved`."""
+        number = self.around(place, place + 1)
+        if number is not None:
+            change = self.changes[number]
+            if change.inverts:
+                return change.start + change.end - 1 - place + int(self._before[number]), number, OK
+            if change.copied:
+                return place, None, TSS_DUPLICATED
+            if _loses(change, place):
+                return place, None, TSS_DELETED
+        return int(self.moved(place)), None, OK
+
+    def copies(self, first, end, starts, window):
+        """Where the windows of a bin start in the changed chromosome: int64 arrays, one for each copy of the bin.
+
+        A bin that lies in a duplication has two, the last in its old place, and one in a long deletion none. In an
+        inversion each window reads the other strand of its bases. These keep their distance from the bin; the windows
+        of any other bin go where the bases that they start with go.
+
+        first, end: interval of the bin, 0-based half-open. starts: int64, of its windows, each of `window` bp.
+        """
+        number = self.around(first, end)
+        if number is not None:
+            change, before = self.changes[number], self._before[number]
+            if change.inverts:
+                return [change.start + change.end - window - starts + before]
+            if change.copied:
+                return [starts + before, starts + before + change.copied]
+            if _loses(change, first):
+                return []
+        return [self.moved(starts)]
+
+
+def _loses(change, place):
+    """Whether a long change leaves nothing in the place of a base that it removes."""
+    return change.removed > LONGEST_INDEL and place - change.start >= change.length
 
 
 def codes_of(bases):
@@ -143,8 +269,9 @@ class Agreement:
     def status(self, allele):
         """Whether an allele can be scored, `OK`, or why not; it is counted. allele: as of `VariantFile`."""
         if allele.status == PAST_THE_END:
-            self._differs(allele, f"the chromosome has {self._genome.chromsizes[allele.on]:,} bp")
-        if allele.status != OK:
+            end = f"END is {allele.end:,}, " if allele.end else ""
+            self._differs(allele, f"{end}the chromosome has {self._genome.chromsizes[allele.on]:,} bp")
+        if allele.status != OK or (allele.end and "N" in allele.ref.upper()):
             return allele.status
         there, wanted = self._there(allele.on, allele.pos, allele.ref), codes_of(allele.ref.upper())
         if np.array_equal(there, wanted):
@@ -202,6 +329,8 @@ class Agreement:
     def _differs(self, allele, what):
         self._counts["differ"] += 1
         self._example = self._example or f"at {allele.chrom}:{allele.pos} {what}"
+        if allele.end:
+            return
         for (cause, _), reading in READINGS.items():
             pos, bases = reading(allele.pos, allele.ref.upper(), allele.alt.upper())
             self._by_reading[cause] += np.array_equal(self._there(allele.on, pos, bases), codes_of(bases))

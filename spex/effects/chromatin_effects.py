@@ -12,6 +12,7 @@ predicts for 0.
 """
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from spex.errors import InputError
 from spex.files.checks import is_piped, require_file
 from spex.files.hashes import Watch, file_sha256, json_digest
 from spex.inputs.account import Account
-from spex.inputs.alleles import OK
+from spex.inputs.alleles import LONGEST_INDEL, OK, SYMBOLIC, TOO_LONG, changed_length, structural
 from spex.inputs.choices import Blocks
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.hdf5 import check_whole, open_hdf5
@@ -194,6 +195,7 @@ class ChromatinEffectsRun:
 
     def _score(self, alleles, first):
         """ScoredBlock of some alleles. first: number of the first one, from 0."""
+        alleles = [_without_structural(each) for each in alleles]
         starts = np.array([_start(each) if each.status == OK else -1 for each in alleles], np.int64)
         pairs = [(number, gene) for number, each in enumerate(alleles) for gene in self._near(each)]
         own = np.empty((len(pairs), len(self._models)))
@@ -208,7 +210,8 @@ class ChromatinEffectsRun:
                 sure[begin : begin + ROWS] = self._uncertainty.of(sums, own[begin : begin + ROWS])
         numbers, genes = np.array(pairs, np.int64).reshape(-1, 2).T
         nothing = [np.empty(0, np.int64)] * len(pairs)
-        effects = Effects(numbers, genes, np.ones(len(pairs), bool), nothing, own, np.zeros_like(own), sure)
+        fine = np.full(len(pairs), OK)
+        effects = Effects(numbers, genes, np.ones(len(pairs), bool), nothing, own, np.zeros_like(own), fine, sure)
         return ScoredBlock(np.array([each.status for each in alleles], dtype=str), starts, effects)
 
     def _near(self, allele):
@@ -246,6 +249,14 @@ def require_published_network(place, record):
 def _start(allele):
     """0-based position of the first base that an allele changes, as it is written."""
     return Change.of(allele.on, allele.pos, allele.ref, allele.alt).start
+
+
+def _without_structural(allele):
+    """An allele with the status that it has where windows are not spliced."""
+    if allele.status == OK and structural(allele.alt):
+        return replace(allele, status=SYMBOLIC)
+    long = allele.status == OK and changed_length(allele.ref.upper(), allele.alt.upper()) > LONGEST_INDEL
+    return replace(allele, status=TOO_LONG) if long else allele
 
 
 def _refused(path, found, expected):

@@ -51,6 +51,11 @@ class ContactIndex:
             mine = np.flatnonzero(of_each == chrom)
             self._of_chrom[str(chrom)] = mine[np.argsort(contacts.bins[mine], kind="stable")]
 
+    def bin(self, contact, length):
+        """Interval of a contact's bin, 0-based half-open, no longer than its chromosome. length: of that, in bp."""
+        start = int(self.contacts.bins[contact]) * self.contacts.resolution
+        return start, min(start + self.contacts.resolution, length)
+
     def touching(self, chrom, start, end):
         """Contacts whose windows contain a base of an interval, 0-based half-open; an empty one lies between bases.
 

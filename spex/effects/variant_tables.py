@@ -58,6 +58,7 @@ def block_table(inputs, alleles, block, nulls):
     pairs["tss_distance"] = along_gene(block.starts[effects.alleles], tss, strands)
     paths = zip(effects.through_own, effects.contacts, strict=True)
     pairs["path"] = [path_of(own, len(contacts) > 0) for own, contacts in paths]
+    pairs["status"] = effects.status
     pairs["contact_count"], pairs["contact_bin"] = _touched(inputs.contacts, effects.contacts)
     count = len(fits)
     table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)

@@ -32,7 +32,7 @@ from spex.inputs.choices import Blocks
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
 
-FORMAT = 3
+FORMAT = 4
 """Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
 
 logger = logging.getLogger("spex")
@@ -124,7 +124,7 @@ def score_block(scorer, genome, alleles):
     statuses = np.array(list(map(agreement.status, alleles)), dtype=str)
     scored = np.flatnonzero(statuses == OK)
     chosen = [alleles[number] for number in scored]
-    changes = [Change.of(each.on, each.pos, each.ref, each.alt).leftmost(genome) for each in chosen]
+    changes = [Change.of_allele(each, genome) for each in chosen]
     found = scorer.effects(changes)
     found.alleles[:] = scored[found.alleles]
     starts = np.full(len(alleles), -1, np.int64)
@@ -215,10 +215,13 @@ def _unranked(table, models):
 
 def count_block(account, block):
     """Count the alleles of a ScoredBlock in an Account: those that are scored and reach a gene are used."""
-    reaching = len(np.unique(block.effects.alleles))
-    counts = Counter(block.statuses.tolist())
-    account.used += reaching
+    effects, counts = block.effects, Counter(block.statuses.tolist())
+    reaching, scored = (len(np.unique(some)) for some in (effects.alleles, effects.alleles[effects.status == OK]))
+    account.used += scored
     account.leave_out("that reach no gene", counts.pop(OK, 0) - reaching)
+    account.leave_out("whose genes have no effect", reaching - scored)
+    for status, pairs in sorted(Counter(effects.status[effects.status != OK].tolist()).items()):
+        account.leave_out(f"pairs with a gene that are {status}", pairs)
     for status, alleles in sorted(counts.items()):
         account.leave_out(status, alleles)
 

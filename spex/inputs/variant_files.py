@@ -16,7 +16,7 @@ from spex.inputs.identify import BCF, LONGEST, identify, kind_of, look
 from spex.inputs.normalise import find_regions, known_as, names_in
 from spex.inputs.opening import DAMAGED, open_bytes, readable
 from spex.inputs.swapped import others
-from spex.inputs.vcf import EXPECTED, MARK, TITLES, check_beginning, contigs_of, read_header
+from spex.inputs.vcf import EXPECTED, INFO, MARK, TITLES, check_beginning, contigs_of, read_header
 
 BYTES = "latin-1"
 """An encoding of text that keeps all bytes."""
@@ -144,8 +144,9 @@ class VariantFile:
             if not (pos.isascii() and pos.isdigit() and len(pos) <= POSITION_DIGITS):
                 raise self._row_error(f"position '{shown(pos)}'", number, line, expected="a whole number from 0 up")
             on = self._called(chrom)
+            info = as_text(line.split(b"\t", INFO + 1)[INFO]) if "<" in alts else "."
             alleles += alleles_of_row(
-                number, variant_id or ".", chrom, int(pos), ref, alts, on, self.chromsizes.get(on)
+                number, variant_id or ".", chrom, int(pos), ref, alts, on, self.chromsizes.get(on), info
             )
         return alleles
 

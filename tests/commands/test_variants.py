@@ -141,6 +141,76 @@ def test_alleles_that_cannot_be_scored_are_kept_with_the_reason(score, world):
     assert set(table.loc[table["status"] == "ok", "variant_id"]) == {"multi"}
 
 
+def structural_vcf(world, path):
+    """A file with structural variants around the TSS of G0, 60,030: some cannot be scored. One is there in both
+    forms."""
+    first, start, end = 58_000, 62_000, 62_012
+    while set(letter(world, "chr1", start, end - start + 1)) - set("ACGT"):
+        start, end = start + 1, start + 13
+    rows = [
+        (start, "short", letter(world, "chr1", start), "<DEL>", f"END={end}"),
+        (start, "written", letter(world, "chr1", start, end - start + 1), letter(world, "chr1", start), "."),
+        (first, "lost", "N", "<DEL>", "SVLEN=-5000"),
+        (first, "doubled", "N", "<DUP:TANDEM>", "END=63000;SVLEN=5000"),
+        (first, "inverted", "N", "<INV>", "END=63000"),
+        (first, "before", "N", "<DEL>", "END=57000"),
+        (first, "differs", "N", "<INV>", "END=63000;SVLEN=4000"),
+        (first, "imprecise", "N", "<DEL>", "IMPRECISE"),
+        (first, "inserted", "N", "<INS>", "END=58000;SVLEN=300"),
+    ]
+    path.write_text(
+        HEADER.format(contigs="") + "".join(f"chr1\t{p}\t{i}\t{r}\t{a}\t.\t.\t{x}\n" for p, i, r, a, x in rows)
+    )
+    return path
+
+
+def test_structural_variants_have_effects_or_a_reason(score, world, capsys):
+    path = structural_vcf(world, score.folder / "sv.vcf")
+    assert (
+        variants.main(
+            [
+                str(path),
+                *score.made.argv,
+                "--out",
+                str(score.folder / "sv"),
+                "--vcf_out",
+                str(score.folder / "copy.vcf"),
+            ]
+        )
+        == 0
+    )
+    lines = capsys.readouterr().err.splitlines()
+    table = pd.read_csv(score.folder / "sv/effects.tsv", sep="\t")
+    by_name = dict(list(table.groupby("variant_id")))
+    statuses = {"before": "bad_end", "differs": "bad_end", "imprecise": "symbolic", "inserted": "symbolic"}
+    for name, status in statuses.items():
+        assert by_name[name]["status"].tolist() == [status] and by_name[name]["gene_id"].isna().all()
+    short, written = (by_name[name].drop(columns=["variant_id", "ref", "alt"]) for name in ("short", "written"))
+    pd.testing.assert_frame_equal(short.reset_index(drop=True), written.reset_index(drop=True))
+    for name, status in (("lost", "tss_deleted"), ("doubled", "tss_duplicated"), ("inverted", "ok")):
+        of_gene = by_name[name].set_index("gene_id").loc[["G0"]]
+        assert (of_gene["status"] == status).all() and (of_gene["effect"].isna() == (status != "ok")).all()
+    assert (table["effect"].isna() == (table["status"] != "ok")).all() and table["quantile"].isna().all()
+    pairs = table[table["status"] == "tss_deleted"]["gene_id"].nunique()
+    assert "sv.vcf: 3 alleles used; left out: 2 whose genes have no effect, " in lines[-1]
+    assert ", 2 bad_end, 2 symbolic; contacts are held fixed" in lines[-1]
+    assert f"{pairs} pairs with a gene that are tss_deleted" in lines[-1] and pairs >= 2
+    assert "inverted" in (score.folder / "copy.vcf").read_text() and "|G0|" in (score.folder / "copy.vcf").read_text()
+
+
+def test_python_takes_ends_of_structural_variants_from_a_table(score, world):
+    path = structural_vcf(world, score.folder / "sv.vcf")
+    rows = pd.read_csv(path, sep="\t", comment="#", header=None, dtype=str)[[0, 1, 2, 3, 4, 7]]
+    rows.columns = ["chrom", "pos", "id", "ref", "alt", "info"]
+    rows["end"], rows["svlen"] = (
+        rows["info"].str.extract(f"{name}=(-?\\d+)")[0].astype(float) for name in ("END", "SVLEN")
+    )
+    options = {"genome": world.genome, "network": world.checkpoint, "cache": score.made.sources.cache, "device": "cpu"}
+    of_table, of_file = (spex.variant_effects(each, score.made.folder.root, **options) for each in (rows, path))
+    pd.testing.assert_frame_equal(of_table, of_file)
+    assert (of_table["status"] == "ok").sum() >= 10
+
+
 def test_a_distal_allele_reaches_the_genes_whose_kept_bins_hold_it(world, filled, tmp_path, capsys):
     """With the pixel, and without it: then it is not listed."""
     pixels = {"chr1": [(60, 110, 5.0), (20, 60, 1.0)], "chr8": [], "chr9": []}

@@ -17,9 +17,9 @@ LENGTH = 1000
         ("ACG", "ATT", 998, a.OK),
         ("A", "ACGT", 5, a.OK),
         ("ACGT", "A", 997, a.OK),
-        ("A", "G" * 2001, 5, a.TOO_LONG),
-        ("A", "A" + "G" * 2000, 5, a.OK),
-        ("A", "A" + "G" * 2001, 5, a.TOO_LONG),
+        ("A", "G" * 2001, 5, a.OK),
+        ("A", "A" + "G" * a.LONGEST_CHANGE, 5, a.OK),
+        ("A", "A" + "G" * (a.LONGEST_CHANGE + 1), 5, a.TOO_LONG),
         ("A", ".", 5, a.MISSING),
         ("A", "*", 5, a.MISSING),
         ("A", "", 5, a.MISSING),
@@ -67,3 +67,45 @@ def trimmed(ref, alt):
 @given(st.text("AC", max_size=8), st.text("AC", max_size=8))
 def test_the_changed_length_is_that_of_trimmed_alleles(ref, alt):
     assert a.changed_length(ref, alt) == max(map(len, trimmed(ref, alt)))
+
+
+@pytest.mark.parametrize(
+    "alt, info, status, end",
+    [
+        ("<DEL>", "END=20", a.OK, 20),
+        ("<del>", "SVTYPE=DEL;END=20;SVLEN=-15;IMPRECISE", a.OK, 20),  # VCF 4.3
+        ("<DEL>", "SVLEN=15", a.OK, 20),  # VCF 4.4
+        ("<DEL:ME:ALU>", "END=20", a.OK, 20),
+        ("<DUP>", "END=20;SVLEN=15", a.OK, 20),
+        ("<DUP:TANDEM>", "END=20", a.OK, 20),
+        ("<INV>", "END=20;SVLEN=0", a.OK, 20),
+        ("<DEL>", "END=.;SVLEN=.", a.SYMBOLIC, 0),
+        ("<DEL>", ".", a.SYMBOLIC, 0),
+        ("<DEL>", "IMPRECISE;CIEND=-5,5", a.SYMBOLIC, 0),
+        ("<DUP:DISPERSED>", "END=20", a.SYMBOLIC, 0),
+        ("<INS>", "END=5;SVLEN=300", a.SYMBOLIC, 0),
+        ("<CNV>", "END=20", a.SYMBOLIC, 0),
+        ("<DEL", "END=20", a.SYMBOLIC, 0),
+        ("<DEL>", "END=4", a.BAD_END, -1),
+        ("<DEL>", "END=5", a.BAD_END, -1),
+        ("<DEL>", "END=20;SVLEN=-16", a.BAD_END, -1),
+        ("<DEL>", "END=twenty", a.BAD_END, -1),
+        ("<DEL>", f"END=20;SVLEN={'9' * 30}", a.BAD_END, -1),
+        ("<DEL>", f"END={LENGTH}", a.OK, LENGTH),
+        ("<DEL>", f"END={LENGTH + 1}", a.PAST_THE_END, LENGTH + 1),
+    ],
+)
+def test_a_symbolic_allele_has_an_end_or_a_reason(alt, info, status, end):
+    (found,) = a.alleles_of_row(0, ".", "1", 5, "N", alt, "chr1", LENGTH, info)
+    assert (found.status, found.end) == (status, end)
+
+
+def test_symbolic_alleles_of_one_row_have_an_end_each():
+    rows = [("END=30;SVLEN=-15,.,-25", [20, 0, 30]), ("END=30", [30, 0, 30]), ("SVLEN=15,.,26;END=30", [20, 0, -1])]
+    for info, ends in rows:
+        found = a.alleles_of_row(0, ".", "1", 5, "N", "<DEL>,<CNV>,<INV>", "chr1", LENGTH, info)
+        assert [each.end for each in found] == ends
+    (found,) = a.alleles_of_row(0, ".", "1", 5, "R", "<DEL>", "chr1", LENGTH, "END=9")
+    assert found.status == a.NOT_ACGT
+    assert a.allele_status("N", "<DEL>", 5, None, 20) == a.UNKNOWN_CHROMOSOME
+    assert a.allele_status("N", "<DEL>", 5, 10**9, 6 + a.LONGEST_CHANGE) == a.TOO_LONG

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from spex.errors import InputError
-from spex.inputs.alleles import OK, VariantTable, alleles_of_table
+from spex.inputs.alleles import BAD_END, OK, SYMBOLIC, VariantTable, alleles_of_table
 from spex.inputs.variant_files import VariantFile
 
 CHROMSIZES = {"chr1": 1000, "chr2": 500}
@@ -87,6 +87,25 @@ def test_what_is_no_position(value):
     column.iloc[0] = value
     with pytest.raises(InputError, match=r"^variants: position .* in row 1 \(index 0\); expected a whole number"):
         read(pos=column)
+
+
+@pytest.mark.parametrize(
+    ("columns", "end"),
+    [
+        ({"end": [20]}, 20),
+        ({"end": [20.0], "svlen": [np.nan]}, 20),
+        ({"svlen": pd.Series([-13], dtype="Int64")}, 20),
+        ({"END": ["20"], "SVLEN": [(-13,)]}, 20),
+        ({"svlen": [-13.0]}, 20),
+        ({"end": [None]}, 0),
+        ({"end": [3]}, -1),
+        ({"end": [20], "svlen": [99]}, -1),
+    ],
+    ids=repr,
+)
+def test_ends_of_symbolic_alleles(columns, end):
+    (one,) = read(alt=["<DEL>"], **columns)
+    assert (one.end, one.status) == (end, {20: OK, 0: SYMBOLIC, -1: BAD_END}[end])
 
 
 def test_other_columns_and_titles_as_vcf_has_them():
