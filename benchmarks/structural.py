@@ -23,6 +23,7 @@ import torch
 import spex
 from benchmarks.gpu.synthetic import make_contacts, make_network, save_network
 from benchmarks.measure import publish
+from benchmarks.variants import made_fits
 from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.contacts.rules import Corrected
@@ -264,23 +265,6 @@ def largest_difference(scorer, truth, genome, chrom, edits):
     return np.nanmax(np.abs(got - expected), initial=0), np.nanmax(np.abs(expected), initial=0)
 
 
-def made_models(positions, seed=3):
-    """Linear models of two tissues."""
-    generator = np.random.default_rng(seed)
-    fits = [generator.normal(size=positions * BELUGA.features) for _ in range(2)]
-    return LinearModels([_Fit(_Coefficients(each)) for each in fits])
-
-
-@dataclass
-class _Coefficients:
-    coefficients: np.ndarray
-
-
-@dataclass
-class _Fit:
-    fit: _Coefficients
-
-
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=30, help="of each of the two kinds")
@@ -298,7 +282,7 @@ def main(argv=None):
         folder, network = Path(name), make_network()
         save_network(network, folder / "network.pth")
         (folder / "genome.fa").write_text(f">{CHROM}\n{letters}\n")
-        models, known = made_models(OWN_SUMS + 2), {}
+        models, known = LinearModels(made_fits((OWN_SUMS + 2) * BELUGA.features)[:2]), {}
 
         def predict(letters, start):
             window = letters[max(start, 0) : max(start + BELUGA.window, 0)]
@@ -320,10 +304,10 @@ def main(argv=None):
             for kind, draw in {**draws, "haplotypes": lambda: haplotype(generator, letters, near)}.items():
                 number = args.cases if kind == "haplotypes" else args.cases // len(SYMBOLIC)
                 pairs = [largest_difference(scorer, truth, genome, CHROM, draw()) for _ in range(number)]
-                different, effects = np.array(pairs).T
-                row = {"kind": kind, "cases": number, "largest difference": float(different.max())}
+                apart, effects = np.array(pairs).T
+                row = {"kind": kind, "cases": number, "largest difference of an effect": float(apart.max())}
                 rows.append(row | {"median of the largest effects": float(np.median(effects))})
-                print(row, flush=True)
+                print(rows[-1], flush=True)
     publish("structural", rows, args.json, command=f"python -m benchmarks.structural --cases {args.cases}")
 
 

@@ -273,9 +273,11 @@ def write_variants_and_pairs(folder):
     """A VCF file whose REF is right, and tables of tested pairs, under the names that the documents use."""
     with open(folder / "data/hg38.fa") as file:
         chrom, letters = file.readline()[1:].split()[0], file.readline().strip()
-    lines = ["##fileformat=VCFv4.2", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+    lines = ["##fileformat=VCFv4.2", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tHG002"]
     place = next(number for number, letter in enumerate(letters) if letter in "ACGT")
-    lines.append(f"{chrom}\t{place + 1}\t.\t{letters[place]}\t{'C' if letters[place] == 'A' else 'A'}\t.\t.\t.")
+    lines.append(
+        f"{chrom}\t{place + 1}\t.\t{letters[place]}\t{'C' if letters[place] == 'A' else 'A'}\t.\t.\t.\tGT\t0|1"
+    )
     (folder / "variants.vcf").write_text("\n".join(lines) + "\n")
     table = pd.read_csv(folder / "expecto/geneanno_GRCh38.csv")
     genes = table.loc[table["seqnames"] == chrom, "symbol"]

@@ -2,11 +2,13 @@
 
     spex variants FILE.vcf DATA_FOLDER --model FIT --out FOLDER
     spex variants FILE.vcf DATA_FOLDER --model FIT --effects shift_*.diff.h5 --out FOLDER
+    spex variants FILE.vcf DATA_FOLDER --model FIT --haplotypes --out FOLDER
     spex variants null DATA_FOLDER --model FIT
 
 Writes FOLDER/effects.tsv, a row an allele, gene and tissue. The second form takes what alleles do to chromatin features
-from ExPecto's files, in place of the network. The third makes the null variants that the column quantile ranks effects
-among, beside each model. docs/variants.md says what such scores are worth.
+from ExPecto's files, in place of the network. The third writes FOLDER/haplotypes.tsv: what all alleles of one do when
+they act together. The last makes the null variants that the column quantile ranks effects among, beside each model.
+docs/variants.md says what such scores are worth.
 """
 
 import contextlib
@@ -17,6 +19,7 @@ from spex.commands.choices import Shard
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
 from spex.commands.parser import chosen
+from spex.effects import haplotypes
 from spex.effects.chromatin_effects import ChromatinEffectsRun
 from spex.effects.nulls import CLASSES, SNV, STRATA, load_nulls, null_effects, save_nulls
 from spex.effects.variant_tables import COLUMNS, PLACE, best_genes, best_of_each, info_entries, wide_columns, wide_table
@@ -32,7 +35,7 @@ from spex.inputs.vcf import annotated_copy, check_target
 from spex.reports.effect_page import Strongest, write_variant_page
 from spex.reports.multiqc import write_account
 
-EFFECTS, PAGE = "effects", "effects.html"
+EFFECTS, HAPLOTYPES, PAGE = "effects", "haplotypes", "effects.html"
 
 logger = logging.getLogger("spex")
 
@@ -44,22 +47,28 @@ def run(args):
     require_format(args.format)
     if args.vcf_out:
         check_target(args.vcf_out)
+    for name in ("effects", "vcf_out", "wide", "best_per_variant", "page") if args.haplotypes else ():
+        if name in args.given:
+            raise InputError(f"of no use with {parameter('haplotypes')}", argument=name, hint="leave it out")
+    if args.samples and not args.haplotypes:
+        raise InputError(f"of no use without {parameter('haplotypes')}", argument="samples", hint="give that too")
     out = require_folder(args.out, "out")
-    run_ = (by_files if args.effects else by_network)(args, out)
+    run_ = (by_files if args.effects else by_haplotypes if args.haplotypes else by_network)(args, out)
     inputs = run_.inputs
     if not run_.score(shard):
         logger.info("other shards are not done; the run that finishes the last block writes the table")
         return None
-    columns = wide_columns(inputs) if args.wide else COLUMNS
+    stem, place, columns = EFFECTS, PLACE, wide_columns(inputs) if args.wide else COLUMNS
+    if args.haplotypes:
+        stem, place, columns = HAPLOTYPES, haplotypes.PLACE, haplotypes.COLUMNS
     with contextlib.ExitStack() as stack:
         tables = run_.tables()
         if args.vcf_out:
             copy = stack.enter_context(annotated_copy(run_.file, args.vcf_out, args.block_size))
             tables = _copied(tables, copy)
         strongest = Strongest()
-        written = write_tables(
-            out, EFFECTS, _choose(args, inputs, tables, strongest), columns, args.format, place=PLACE
-        )
+        chosen = tables if args.haplotypes else _choose(args, inputs, tables, strongest)
+        written = write_tables(out, stem, chosen, columns, args.format, place=place)
     remove_where_allowed(out / PAGE)
     if args.page:
         write_variant_page(out / PAGE, strongest, inputs.genes, {} if args.effects else inputs.chromsizes())
@@ -76,6 +85,13 @@ def by_network(args, out):
     """The run that the options describe: VariantRun."""
     inputs = open_effect_inputs(args, linear=True, uncertainty=args.uncertainty)
     return VariantRun(inputs, open_variants(inputs, args.variants, args.regions), out, block_rows=args.block_size)
+
+
+def by_haplotypes(args, out):
+    """The same of the haplotypes of samples: HaplotypeRun."""
+    inputs = open_effect_inputs(args, linear=True, uncertainty=args.uncertainty)
+    file = open_variants(inputs, args.variants, args.regions)
+    return haplotypes.HaplotypeRun(inputs, file, out, args.samples, block_rows=args.block_size)
 
 
 def by_files(args, out):

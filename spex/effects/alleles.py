@@ -100,6 +100,8 @@ class AlleleScorer:
     computer: FeatureComputer of the genome and network. genes: DataFrame (n) with chrom, strand, tss. index:
     ContactIndex over contacts of the same genes, or None without contact maps. models: LinearModels. uncertainty: of
     the same models, or None to go without.
+
+    tissues: number of the models.
     """
 
     def __init__(self, computer, genes, index, models, uncertainty=None):
@@ -114,19 +116,20 @@ class AlleleScorer:
             self._on_chrom[chrom] = along, self._tss[along]
         self._weights = transform_weights()
         self._window, self._features = computer.network.window, computer.network.features
-        self._reach = own_reach(self._window)
+        self._reach, self.tissues = own_reach(self._window), len(models)
         self._positions = models.coefficients.shape[1] // self._features
         self._stands_in = np.zeros(len(genes), dtype=bool) if index is None else index.contacts.stand_ins
 
-    def effects(self, changes, only=None):
+    def effects(self, changes, only=None, touched=None):
         """Effects of alleles on the genes that they reach: Effects.
 
         changes: list of Change or Altered (n). only: row of the one gene that is asked for, for each; all without it.
+        touched: for each what `touched` gives, where it is known, or those of its genes that are asked for.
         """
         altered = [each if isinstance(each, Altered) else Altered([each]) for each in changes]
         pairs, parts, count, stretches = [], [], 0, {}
         for number in sorted(range(len(altered)), key=lambda each: (altered[each].chrom, altered[each].first)):
-            found = self.touched(altered[number].changes)
+            found = self.touched(altered[number].changes) if touched is None else touched[number]
             for gene in sorted(found) if only is None else found.keys() & {only[number]}:
                 pair = self._pair(number, altered[number], gene, *found[gene], stretches)
                 if pair is None:
@@ -142,21 +145,24 @@ class AlleleScorer:
 
     def touched(self, changes):
         """Genes whose windows contain a base of some changes: dict of row -> numbers of the contacts of such windows,
-        and of the changes in local ones, as sets. changes: list of Change."""
-        found = defaultdict(lambda: (set(), set()))
+        of the changes in these, and of the changes in local windows, as sets. changes: list of Change."""
+        found = defaultdict(lambda: (set(), set(), set()))
         for number, change in enumerate(changes):
             if self._index is not None:
                 contacts = self._index.touching(change.chrom, change.start, change.reach)
                 for gene, contact in zip(self._index.genes[contacts].tolist(), contacts.tolist(), strict=True):
                     found[gene][0].add(contact)
+                    found[gene][1].add(number)
             rows, tss = self._on_chrom.get(change.chrom, (np.empty(0, np.int64), ()))
             near = slice(*np.searchsorted(tss, [change.start - self._reach, change.reach + self._reach + 1]))
             for gene in rows[near].tolist():
-                found[gene][1].add(number)
+                first, end, _ = own_windows(self._tss[gene], self._strands[gene], self._window)
+                if change.start < end and change.reach > first:
+                    found[gene][2].add(number)
         return found
 
-    def _pair(self, number, altered, gene, contacts, near, stretches):
-        """What an allele does to a gene: _Pair, None where nothing. contacts, near: of `touched`. stretches: gene ->
+    def _pair(self, number, altered, gene, contacts, _, near, stretches):
+        """What an allele does to a gene: _Pair, None where nothing. contacts to near: of `touched`. stretches: gene ->
         base codes around it, kept."""
         own, turned, every = (np.empty(0, np.int64),) * 3, None, contacts
         if near:

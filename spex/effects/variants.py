@@ -138,12 +138,14 @@ class VariantRun:
     inputs: EffectInputs with linear models. file: of `open_variants`. root: Path of the folder. block_rows: rows of the
     file a part.
 
-    sizes: alleles of each block.
+    sizes: alleles of each block. unit: what these are, plural.
 
     Raises:
         InputError: the file cannot be read to its end; its alleles do not agree with the genome; kept null variants
             are damaged; or the folder was made from something else.
     """
+
+    unit = "alleles"
 
     def __init__(self, inputs, file, root, *, block_rows=Blocks.block_size):
         self.inputs, self.file, self.block_rows = inputs, file, block_rows
@@ -157,10 +159,18 @@ class VariantRun:
         """Read the whole file once, before anything is computed or written. Returns: alleles of each block."""
         with contextlib.closing(self.inputs.genome()) as genome:
             agreement = Agreement(genome)
-            sizes = [len(list(map(agreement.status, alleles))) for alleles in self.file.blocks(self.block_rows)]
+            sizes = [len(list(map(agreement.status, alleles))) for alleles in self._alleles()]
             agreement.report(self.file.about, self.file.doubts)
         self.inputs.watch.check()
         return sizes
+
+    def _alleles(self):
+        """Blocks of the file's alleles, for the look through them."""
+        return self.file.blocks(self.block_rows)
+
+    def _work(self):
+        """What makes parts, from a device, their numbers, and a function to call with how much of them is done."""
+        return partial(_score_blocks, self.inputs, self.file, self.parts, self.block_rows)
 
     def score(self, shard=None):
         """Make the parts that are missing. Returns: whether every part is there now, by any process.
@@ -172,10 +182,10 @@ class VariantRun:
         wanted = [number for number in range(len(self.sizes)) if number % divisor == remainder]
         missing = [number for number in wanted if not self.parts.has(number)]
         blocks = count(len(wanted), "block")
-        logger.info("%s of at most %d rows, %d done before", blocks, self.block_rows, len(wanted) - len(missing))
+        logger.info("%s of %s, %d done before", blocks, self.unit, len(wanted) - len(missing))
         devices = self.inputs.sources.devices
-        with progress(sum(self.sizes[number] for number in missing), "alleles", "variants") as advance:
-            work = partial(_score_blocks, self.inputs, self.file, self.parts, self.block_rows)
+        with progress(sum(self.sizes[number] for number in missing), self.unit, "variants") as advance:
+            work = self._work()
             if missing and len(devices) == 1:
                 work(devices[0], missing, advance)
             elif missing:

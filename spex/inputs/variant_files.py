@@ -71,13 +71,17 @@ class VariantFile:
         """Hash of the file's content as it is stored, in hexadecimal."""
         return file_sha256(self.path)
 
-    def blocks(self, size):
+    def blocks(self, size, note=None):
         """Yield lists of Allele: those of `size` rows each, in the file's order; the last may be of fewer rows.
+
+        note: called with the number and line, samples and all, of each row, before its block is there.
 
         Raises:
             InputError: a row that cannot be read, the file is damaged or cut short, none of its chromosomes is known.
         """
-        numbered = enumerate(self.rows())
+        numbered = enumerate(self.rows(samples=note is not None))
+        if note is not None:
+            numbered = ((note(*row), row)[1] for row in numbered)
         block = self._alleles(islice(numbered, size))
         while block:
             following = self._alleles(islice(numbered, size))
