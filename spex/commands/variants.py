@@ -67,8 +67,8 @@ def run(args):
             copy = stack.enter_context(annotated_copy(run_.file, args.vcf_out, args.block_size))
             tables = _copied(tables, copy)
         strongest = Strongest()
-        chosen = tables if args.haplotypes else _choose(args, inputs, tables, strongest)
-        written = write_tables(out, stem, chosen, columns, args.format, place=place)
+        rows = tables if args.haplotypes else _choose(args, inputs, tables, strongest)
+        written = write_tables(out, stem, rows, columns, args.format, place=place)
     remove_where_allowed(out / PAGE)
     if args.page:
         write_variant_page(out / PAGE, strongest, inputs.genes, {} if args.effects else inputs.chromsizes())
