@@ -255,10 +255,10 @@ def _variants(words, prog):
         metavar="CHROM:START-END",
         help="only variants there (1-based, inclusive); the file needs an index",
     )
-    add("--haplotypes", action="store_true", help="of each sample's two haplotypes as a whole: haplotypes.tsv")
+    add("--haplotypes", action="store_true", help="haplotypes.tsv: both of a sample as a whole")
     add("--sample", dest="samples", **SEVERAL, metavar="NAME", help="with --haplotypes: only these samples")
     add("--uncertainty", **UNCERTAINTY)
-    add("--best_per_variant", action="store_true", help="of each allele only the row with the largest effect")
+    add("--best_per_variant", action="store_true", help="of each allele the row of the largest effect")
     add("--wide", action="store_true", help="a row an allele and gene, with the effect in each tissue in a column")
     add("--format", **TABLES, help="format of effects.tsv or effects.parquet")
     add("--tabix", **TABIX)

