@@ -35,13 +35,13 @@ pytestmark = pytest.mark.usefixtures("narrow")
 
 @pytest.fixture
 def options(tmp_path, sketches):
-    return train_inputs.write_inputs(tmp_path) | {"--params": str(tmp_path / "fast.json")}
+    return train_inputs.write_narrow_inputs(tmp_path) | {"--params": str(tmp_path / "fast.json")}
 
 
 @pytest.fixture
 def quick(tmp_path, sketches):
     """For tests of tables: a model whose scores depend on every gene's row as much, in a third of the time."""
-    return train_inputs.write_inputs(tmp_path) | {"--model": "ridge"}
+    return train_inputs.write_narrow_inputs(tmp_path) | {"--model": "ridge"}
 
 
 def scores(capsys, options, *more):
@@ -97,7 +97,7 @@ def test_tables_that_were_sorted_together(quick, tmp_path, capsys):
         given = quick | {"--genes_filename": str(tmp_path / f"{name}.csv")}
         folder.run_json.unlink()
         genes_sha256 = file_sha256(tmp_path / f"{name}.csv")
-        claim_run(folder, RunSettings(**train_inputs.RUN_SETTINGS, genes_sha256=genes_sha256))
+        claim_run(folder, RunSettings(**train_inputs.NARROW_SETTINGS, genes_sha256=genes_sha256))
         right, unknown = ("numbered", "anew") if kept else ("anew", "numbered")
         scores(capsys, given | {"--gene_expression_filename": str(tmp_path / f"{right}.csv")})
         newest = max(folder.results.glob("*/predictions.csv"), key=lambda path: path.stat().st_mtime_ns)
@@ -221,7 +221,7 @@ def test_a_map_that_was_refused_leaves_the_folder_free(tensors_argv, world, tmp_
 
 def test_other_names_of_features_are_not_those_of_an_old_fit(options, tmp_path, capsys):
     def groups(assay):
-        names = pd.DataFrame({"cell type": "K562", "assay": assay, "treatment": "None"}, index=range(2002))
+        names = pd.DataFrame({"cell type": "K562", "assay": assay, "treatment": "None"}, index=range(200))
         names.to_csv(tmp_path / "f.tsv", sep="\t", index=False)
         scores(capsys, options, "--features_filename", str(tmp_path / "f.tsv"))
         (fit,) = DataFolder(options["--data_folder"]).results.glob("*/")
@@ -392,7 +392,9 @@ def test_free_text_of_the_command_line_and_of_chromosomes(options, tmp_path, cap
     table = train_inputs.gene_table()
     table["seqnames"] = table["seqnames"].replace({"chr9": "chr9:$x"})
     table.to_csv(tmp_path / "genes.csv", index=False)
-    DataFolder(options["--data_folder"]).run_json.unlink()
+    folder = DataFolder(options["--data_folder"])
+    folder.run_json.unlink()
+    claim_run(folder, RunSettings(**train_inputs.NARROW_SETTINGS, genes_sha256=file_sha256(tmp_path / "genes.csv")))
     notes = ("--biosample", "\udcff\r\n$", "--log_note", "\x1b[2J")
     given = ("--validation_chroms", "chr9:$x", *notes)
     first, _ = scores(capsys, options, *given)

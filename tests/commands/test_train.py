@@ -14,7 +14,7 @@ from conftest import ROOT
 from numpy.testing import assert_allclose
 from processes import TRAIN, fork
 from scipy import stats
-from train_inputs import FAST, RUN_SETTINGS, TISSUES, argv, write_inputs
+from train_inputs import FAST, NARROW_SETTINGS, RUN_SETTINGS, TISSUES, argv, write_inputs, write_narrow_inputs
 
 from spex.commands import draw, train
 from spex.commands.main import start
@@ -30,6 +30,12 @@ from spex.runs.folder import DataFolder
 
 @pytest.fixture
 def options(tmp_path):
+    return write_narrow_inputs(tmp_path) | {"--params": str(tmp_path / "fast.json")}
+
+
+@pytest.fixture
+def published(tmp_path):
+    """The same with tensors of the published network's width."""
     return write_inputs(tmp_path) | {"--params": str(tmp_path / "fast.json")}
 
 
@@ -125,8 +131,8 @@ def test_the_printed_line_is_that_of_a_plain_run_of_xgboost_to_the_last_digit(op
     )
 
 
-def test_reports_the_published_line_and_the_protocol(options, capsys, sketches):
-    assert train.main(argv(options)) == 0
+def test_reports_the_published_line_and_the_protocol(published, capsys, sketches):
+    assert train.main(argv(published)) == 0
     output = capsys.readouterr()
     words = output.out.split()
     assert output.out.count("\n") == 1
@@ -136,7 +142,7 @@ def test_reports_the_published_line_and_the_protocol(options, capsys, sketches):
     assert "--validation_chroms chr9 gives an unbiased one" in output.err
     assert "35 training genes, 0 validation genes, 12 test genes (chr8)" in output.err
     assert "importance has no names of features; get them with: python -m spex.resources get features" in output.err
-    assert start("train", argv(options), "spex train") == 0
+    assert start("train", argv(published), "spex train") == 0
     assert "get them with: spex resources get features" in capsys.readouterr().err
     assert "which cannot be checked" in output.err
 
@@ -663,7 +669,7 @@ def test_a_saved_model_on_another_folder(options, tmp_path, capsys, sketches, mo
     assert train.main(argv(options, *more)) == 0
     fit = only_fit(options)
     (tmp_path / "other").mkdir()
-    other = write_inputs(tmp_path / "other", run_settings=RUN_SETTINGS | {"genome_sha256": "f" * 64})
+    other = write_inputs(tmp_path / "other", 2000, run_settings=NARROW_SETTINGS | {"genome_sha256": "f" * 64})
     capsys.readouterr()
     assert train.main(argv(other, "--predict", str(fit))) == 0
     table = pd.read_csv(capsys.readouterr().out.strip())
@@ -689,13 +695,13 @@ def test_a_saved_model_on_another_folder(options, tmp_path, capsys, sketches, mo
     ],
 )
 @pytest.mark.usefixtures("sketches")
-def test_a_saved_model_refuses_other_features(options, capsys, width, changes, message):
-    assert train.main(argv(options)) == 0
+def test_a_saved_model_refuses_other_features(published, capsys, width, changes, message):
+    assert train.main(argv(published)) == 0
     assert capsys.readouterr().out
-    tmp_path = Path(options["--data_folder"]).parent
+    tmp_path = Path(published["--data_folder"]).parent
     (tmp_path / "other").mkdir()
     other = write_inputs(tmp_path / "other", width=width, run_settings=RUN_SETTINGS | changes)
-    assert re.search(message, refused(capsys, other, "--predict", str(only_fit(options))))
+    assert re.search(message, refused(capsys, other, "--predict", str(only_fit(published))))
 
 
 def test_expression_by_gene_id_gives_what_the_published_form_gives(options, tmp_path, sketches):
@@ -731,15 +737,15 @@ def test_sheet_options_are_checked_before_anything_is_read(options, capsys):
     assert google_sheet.open_sheet_log(None, None) is None
 
 
-def test_importance_is_named_by_the_feature_table(options, tmp_path, capsys, sketches):
+def test_importance_is_named_by_the_feature_table(published, tmp_path, capsys, sketches):
     names = pd.DataFrame({"Cell Type": "K562", "Assay": np.resize(["DNase", "CTCF"], 2002), "Treatment": "None"})
     names.to_csv(tmp_path / "f.tsv", sep="\t", index=False)
-    assert train.main(argv(options, "--features_filename", str(tmp_path / "f.tsv"))) == 0
-    groups = pd.read_csv(only_fit(options) / "importance_groups.csv")
+    assert train.main(argv(published, "--features_filename", str(tmp_path / "f.tsv"))) == 0
+    groups = pd.read_csv(only_fit(published) / "importance_groups.csv")
     assert set(groups[groups["group"] == "assay"]["name"]) == {"DNase", "CTCF"}
     assert_allclose(groups.groupby("group")["share"].sum(), 1, rtol=1e-6)
     none = str(tmp_path / "deepsea_beluga_2002_features.tsv")
-    assert "resources get features" in refused_again(capsys, options, "--features_filename", none)
+    assert "resources get features" in refused_again(capsys, published, "--features_filename", none)
 
 
 def test_a_model_that_learns_nothing_is_reported_all_the_same(options, tmp_path, capsys):
