@@ -169,7 +169,7 @@ def test_rules_refuse_what_they_do_not_know():
 @pytest.fixture
 def trained(tmp_path):
     """A data folder with tensors, its features, and the options of train.py for it."""
-    options = train_inputs.write_inputs(tmp_path)
+    options = train_inputs.write_narrow_inputs(tmp_path)
     folder = DataFolder(options["--data_folder"])
     genes = spex.read_genes(options["--genes_filename"])
     table = read_gene_table(tmp_path / "genes.csv")
@@ -371,7 +371,7 @@ def test_values_that_are_no_expression(trained):
 def test_features_of_another_width_are_not_predicted(trained):
     _, features, expression = trained
     fit = spex.fit_expression(features, expression, "Liver", model="ridge")
-    with pytest.raises(spex.InputError, match=r"features of shape .2, 7.; expected .n, 20,020."):
+    with pytest.raises(spex.InputError, match=r"features of shape .2, 7.; expected .n, 2,000."):
         fit.predict(np.zeros((2, 7)))
     with pytest.raises(spex.InputError, match=r"a matrix of shape"):
         spex.Features(np.zeros((3, 7), np.float32), features.genes.head(2))

@@ -189,7 +189,7 @@ def test_a_file_where_a_folder_is_expected(tensors_argv, tmp_path, capsys, optio
 
 @pytest.fixture
 def options(tmp_path):
-    return train_inputs.write_inputs(tmp_path)
+    return train_inputs.write_narrow_inputs(tmp_path)
 
 
 def refuse_training(capsys, options, message, *more):
@@ -205,7 +205,7 @@ def refuse_training(capsys, options, message, *more):
         (
             "--features_filename",
             b"a\tb\n1\t2\n",
-            "1 rows of 2 columns; expected a table of the network's 2002 features",
+            "1 rows of 2 columns; expected a table of the network's 200 features",
         ),
         ("--params", b"[1]", r"found \[1\]; expected an object"),
         ("--params", b'{"seed": 1}', "seed is set by --seed, not in the file; --model gbtree has booster, "),

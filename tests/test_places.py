@@ -106,7 +106,7 @@ def test_odd_names_links_relative_paths_and_another_file_system(
 def test_training_in_odd_places(tmp_path, other_file_system, capfd):
     odd = tmp_path / "Śląsk, żółta łódź"
     odd.mkdir()
-    options = train_inputs.write_inputs(odd)
+    options = train_inputs.write_narrow_inputs(odd)
     shutil.move(odd / "data", other_file_system / "dane 𝛼")
     (odd / "data").symlink_to(other_file_system / "dane 𝛼")
     argv = train_inputs.argv({name: os.path.relpath(value, odd) for name, value in options.items() if "/" in value})
@@ -124,7 +124,7 @@ def test_no_environment_variable_and_no_credential_is_written_anywhere(world, te
     (tmp_path / "key.json").write_text(f'{{"private_key": "{secret}", "client_email": "{secret}@example.org"}}')
     environment = {"AWS_SECRET_ACCESS_KEY": secret, "GOOGLE_APPLICATION_CREDENTIALS": secret, secret: secret}
     (tmp_path / "train").mkdir()
-    options = train_inputs.write_inputs(tmp_path / "train")
+    options = train_inputs.write_narrow_inputs(tmp_path / "train")
     sheet = ["--google_sheets_credentials_filename", str(tmp_path / "key.json"), "--google_spreadsheet_id", "id"]
     commands = [
         start_tensors(tensors_argv(maps=[0]), env=environment),

@@ -370,7 +370,7 @@ NAMES = ("$\\frac{1}{$2 % _ ^ {} CD4+ T/../x", "\x1b[31mred\x07 x\u2028y 名前 
 
 @pytest.mark.parametrize("model, names", [("ridge", NAMES), ("gbtree", NAMES[:1])])
 def test_whatever_a_tissue_is_called_its_fit_is_kept(tmp_path, capsys, model, names):
-    options = train_inputs.write_inputs(tmp_path)
+    options = train_inputs.write_narrow_inputs(tmp_path)
     table = pd.read_csv(options["--gene_expression_filename"], index_col=0)
     for name in names:
         table[name] = table["Liver"]
@@ -406,7 +406,7 @@ def test_free_text_of_the_command_line_and_of_chromosomes(options, tmp_path, cap
 
 
 def test_a_terminal_that_lacks_the_letters(tmp_path):
-    options = train_inputs.write_inputs(tmp_path)
+    options = train_inputs.write_narrow_inputs(tmp_path)
     table = pd.read_csv(options["--gene_expression_filename"], index_col=0).rename(columns={"Liver": "名前"})
     table.to_csv(options["--gene_expression_filename"])
     done = run([*TRAIN, *train_inputs.argv(options, "--list_targets")], env={"PYTHONIOENCODING": "ascii"})
@@ -437,7 +437,7 @@ def test_a_want_of_memory_ends_in_one_line(capsys):
 
 
 def test_a_limit_of_file_sizes_ends_in_one_line_and_loses_nothing(tmp_path):
-    options = train_inputs.write_inputs(tmp_path)
+    options = train_inputs.write_narrow_inputs(tmp_path)
     command = [*TRAIN, *train_inputs.argv(options, "--params", str(tmp_path / "fast.json"))]
     done = run(command, file_size=20 << 10)
     assert done.returncode == 2
