@@ -40,6 +40,10 @@ cells-demo: $(READY)
 study: $(STUDY)
 	@.venv/bin/python -m data.example.study_demo
 
+# Tests start hundreds of processes. Where the environment forbids Python to keep what it compiled, as images of
+# containers do, each of them would compile the program anew.
+test soak: export PYTHONDONTWRITEBYTECODE =
+
 test: $(DEV)
 	.venv/bin/python -m pytest -n 2 --durations=10 --durations-min=1
 
