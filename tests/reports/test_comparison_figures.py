@@ -30,7 +30,7 @@ def drawn(monkeypatch):
     return draw
 
 
-@pytest.mark.parametrize("maps, tissues", [(1, 1), (32, 3)])
+@pytest.mark.parametrize("maps, tissues", [(1, 1), (12, 3), pytest.param(32, 3, marks=pytest.mark.soak)])
 def test_pictures_with_a_row_a_map(drawn, maps, tissues):
     comparison = made_comparison(maps, tissues)
     for function in (row_figures.draw_forest, row_figures.draw_controls, cells.draw_groups):
