@@ -153,6 +153,14 @@ def test_a_colour_is_the_nearest_step(drawn):
     np.testing.assert_allclose([colour[:3] for colour in shown], expected)
 
 
+def test_a_picture_for_a_page_alone_has_no_file():
+    with figures.for_a_page():
+        alone = row_figures.draw_forest(made_comparison(2, 1))
+    both = row_figures.draw_forest(made_comparison(2, 1))
+    assert alone.png == b"" and both.png.startswith(b"\x89PNG")
+    assert [picture.svg.startswith("<svg") for picture in (alone, both)] == [True, True]
+
+
 def test_svg_fits_into_a_page():
     picture = row_figures.draw_forest(made_comparison(2, 1, names=["a --><script>x</script>", "$x_1$ & <b>"]))
     for unwanted in ("<!--", "<script", "<style", "<metadata", "http://www.w3.org/1999/02", 'id="figure_1"'):
