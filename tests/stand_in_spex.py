@@ -9,8 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-from spex.files.sealed import save_arrays
-
 words = sys.argv[1:]
 
 
@@ -25,6 +23,8 @@ if Path("slow").exists():
 if Path("broken").exists() and words[0] == "train":
     sys.exit("train.py: error: the disk is full")
 if words[0] == "map":
+    from spex.files.sealed import save_arrays  # NumPy takes a while to load, and is for this command alone
+
     Path(words[words.index("--json") + 1]).write_text(json.dumps([{"map": words[1]}]))
     save_arrays(Path(words[words.index("--profile") + 1]), {})
 if words[0] == "compare":

@@ -8,6 +8,7 @@ import pytest
 from conftest import example_genes
 
 from spex.commands import tensors, train
+from spex.reports import fit_figures
 
 REFUSED = "run.json"
 
@@ -21,8 +22,9 @@ DAMAGES = {"cut short": lambda content: content[: len(content) // 2], "empty": l
 
 
 @pytest.fixture
-def commands(narrow, sketches, world, tensors_argv, tmp_path):
+def commands(narrow, sketches, world, tensors_argv, tmp_path, monkeypatch):
     """The two commands on one data folder: tensors with contacts, then a fit on chr8 of every other gene."""
+    monkeypatch.setattr(fit_figures, "draw_summary", lambda path: None)
     expression = example_genes()[["id"]].assign(tissue=range(1, 13), other=range(12, 0, -1))
     expression.to_csv(tmp_path / "expression.csv", index=False)
     (tmp_path / "p.json").write_text(json.dumps({"num_boost_round": 3, "early_stopping_rounds": 2, "lambda": 0}))

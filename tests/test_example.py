@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from functools import cache
 from pathlib import Path
 
 import cooler
@@ -48,6 +49,7 @@ def contact_map(folder=EXAMPLE, resolution=1000):
     return cooler.Cooler(f"{folder / 'contacts.mcool'}::/resolutions/{resolution}")
 
 
+@cache
 def chromosome_pixels(chrom):
     """The pixels of a chromosome as the oracles take them."""
     map_ = contact_map()

@@ -40,7 +40,7 @@ from spex.models.scores import score
 from spex.runs.folder import DataFolder
 from spex.runs.settings import RunSettings, claim_run
 
-SHARE = 1 if "FUZZ_ALL" in os.environ else 2
+SHARE = 1 if "FUZZ_ALL" in os.environ else 3
 """Of the examples that `make soak` draws, one in so many is drawn by `make test`."""
 
 fuzz = settings(

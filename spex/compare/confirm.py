@@ -20,8 +20,8 @@ from spex.compare.run import shared_identity
 from spex.errors import InputError
 from spex.models.chromosomes import spearman
 from spex.models.registry import MODELS
-from spex.models.scores import LEAST_GENES, RESAMPLES
-from spex.models.splits import TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
+from spex.models.scores import RESAMPLES
+from spex.models.splits import LEAST_GENES, TEST_CHROM, UNSEEN_CHROM, split_by_chromosome
 from spex.runs.tensors import read_features
 
 MODEL = MODELS["gbtree"]

@@ -70,22 +70,30 @@ def draw_matched(contacts, seed, draw=0, *, whole_chromosome=False):
     reaches = WITHIN if whole_chromosome else WITHIN | FARTHER
     bins, levels = contacts.bins.astype(np.int64), np.empty(len(contacts.bins), np.int8)
     tss_bins = contacts.tss_bins
-    for row, span, pool in _genes_and_pools(contacts):
-        random = np.random.default_rng([seed, draw, *_entropy(contacts.genes[row])])
-        own, tss_bin = contacts.bins[span].astype(np.int64), int(tss_bins[row])
-        bins[span], levels[span] = _draw_for_gene(pool, own, tss_bin, contacts.resolution, random, reaches)
+    least = -(-LEAST_DISTANCE // contacts.resolution)
+    for genes, pool in _genes_and_pools(contacts):
+        mine = np.isin(contacts.gene, [row for row, _ in genes])
+        at = np.cumsum(mine) - 1
+        begins, ends = _stretches(pool, contacts.bins[mine], tss_bins[contacts.gene[mine]], least, reaches.values())
+        for row, span in genes:
+            random = np.random.default_rng([seed, draw, *_entropy(contacts.genes[row])])
+            there = slice(at[span.start], at[span.start] + span.stop - span.start)
+            near = np.searchsorted(pool, [tss_bins[row] - least + 1, tss_bins[row] + least])
+            own, stretches = contacts.bins[span].astype(np.int64), (begins[there], ends[there])
+            bins[span], levels[span] = _draw_for_gene(pool, own, range(*near.tolist()), stretches, random)
     names = (*reaches, ELSEWHERE, ITS_OWN)
     distance = np.abs(bins - tss_bins[contacts.gene])
     return _with_bins(contacts, bins), _shares(contacts.distance, distance, levels, names)
 
 
 def _genes_and_pools(contacts):
-    """Yield the row of each gene that has contacts, the slice of these, and the pool of its chromosome, ascending."""
+    """Yield for each chromosome its genes that have contacts, as list of row and slice of these, and its pool,
+    ascending."""
     for chrom in dict.fromkeys(contacts.chroms.tolist()):
         rows = np.flatnonzero(contacts.chroms == chrom)
         spans = [contacts.of_gene(row) for row in rows]
         pool = np.unique(np.concatenate([contacts.bins[span] for span in spans])).astype(np.int64)
-        yield from ((row, span, pool) for row, span in zip(rows, spans, strict=True) if span.start < span.stop)
+        yield [(row, span) for row, span in zip(rows, spans, strict=True) if span.start < span.stop], pool
 
 
 def _entropy(gene):
@@ -93,8 +101,9 @@ def _entropy(gene):
     return np.frombuffer(hashlib.sha256(str(gene).encode()).digest()[:8], "<u4").tolist()
 
 
-def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
-    """Matched bins of one gene, int64, and their levels. pool, own (its bins): ascending. reaches: as `WITHIN`.
+def _draw_for_gene(pool, own, near, stretches, random):
+    """Matched bins of one gene, int64, and their levels. pool, own (its bins): ascending. near: places in the pool that
+    are too near the TSS. stretches: of its contacts, as of `_stretches`.
 
     A level is the number of the reach that a bin was found in; the next one means the whole chromosome, the last
     for the contact's own bin.
@@ -102,12 +111,11 @@ def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
     Places in the pool that may not be drawn are kept in an ascending list; of k free places of a stretch the number
     floor(u k) is drawn, u uniform on [0, 1).
     """
-    least = -(-LEAST_DISTANCE // resolution)
-    begins, ends = _stretches(pool, own - tss_bin, tss_bin, least, reaches.values())
-    near = range(*np.searchsorted(pool, [tss_bin - least + 1, tss_bin + least]).tolist())
+    begins, ends = stretches
+    its_own = len(begins[0])
     taken = sorted({*np.searchsorted(pool, own).tolist(), *near})
     turns, chances = random.permutation(len(own)).tolist(), random.random(len(own)).tolist()
-    places, levels = np.empty(len(own), np.int64), np.full(len(own), len(reaches) + 1, np.int8)
+    places, levels = np.empty(len(own), np.int64), np.full(len(own), its_own, np.int8)
     for turn in turns:
         for level, (begin, end) in enumerate(zip(begins[turn], ends[turn], strict=True)):
             below = bisect_left(taken, begin)
@@ -120,16 +128,17 @@ def _draw_for_gene(pool, own, tss_bin, resolution, random, reaches):
             insort(taken, place)
             places[turn], levels[turn] = place, level
             break
-    kept = levels == len(reaches) + 1
+    kept = levels == its_own
     places[kept] = np.searchsorted(pool, own[kept])
     return pool[places], levels
 
 
-def _stretches(pool, offsets, tss_bin, least, reaches):
+def _stretches(pool, bins, tss_bin, least, reaches):
     """Where in the pool bins may be drawn: first place and place after it, each a list (contacts) of lists (levels).
 
-    offsets: of the contacts from the TSS bin, in bins.
+    bins, tss_bin: (contacts), of the contacts and of their genes.
     """
+    offsets = bins - tss_bin
     sign, distance = np.sign(offsets), np.abs(offsets)
     begins, ends = [], []
     for nearest, farthest in reaches:
@@ -166,21 +175,22 @@ def draw_by_distance(contacts, seed):
     bins = contacts.bins.astype(np.int64)
     tss_bins = contacts.tss_bins
     least = -(-LEAST_DISTANCE // contacts.resolution)
-    for row, span, pool in _genes_and_pools(contacts):
-        random = np.random.default_rng([seed, *_entropy(contacts.genes[row])])
-        offsets = bins[span] - tss_bins[row]
-        for mine, edges in (
-            (offsets < 0, (offsets.min(), -least)),
-            (offsets > 0, (least, offsets.max())),
-        ):
-            if not mine.any():
-                continue
-            first, behind = np.searchsorted(pool, tss_bins[row] + np.array(edges) + [0, 1])
-            reach = pool[first:behind]
-            # the first by waiting times are a draw without replacement (Efraimidis & Spirakis 2006)
-            times = random.exponential(size=len(reach)) * np.abs(reach - tss_bins[row])
-            first_ones = np.argpartition(times, mine.sum() - 1)[: mine.sum()]
-            bins[span.start + np.flatnonzero(mine)] = np.sort(reach[first_ones])
+    for genes, pool in _genes_and_pools(contacts):
+        for row, span in genes:
+            random = np.random.default_rng([seed, *_entropy(contacts.genes[row])])
+            offsets = bins[span] - tss_bins[row]
+            for mine, edges in (
+                (offsets < 0, (offsets.min(), -least)),
+                (offsets > 0, (least, offsets.max())),
+            ):
+                if not mine.any():
+                    continue
+                first, behind = np.searchsorted(pool, tss_bins[row] + np.array(edges) + [0, 1])
+                reach = pool[first:behind]
+                # the first by waiting times are a draw without replacement (Efraimidis & Spirakis 2006)
+                times = random.exponential(size=len(reach)) * np.abs(reach - tss_bins[row])
+                first_ones = np.argpartition(times, mine.sum() - 1)[: mine.sum()]
+                bins[span.start + np.flatnonzero(mine)] = np.sort(reach[first_ones])
     return _with_bins(contacts, bins)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from scipy import stats
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Two bins (int64) and counts (float64) of some pixels."""
@@ -152,6 +151,8 @@ class DownsampledMap(MapReader):
 
     def _downsample(self, chrom, one, other, counts):
         """Pixels with counts that are drawn binomially from theirs; those without a count are left out."""
+        from scipy import stats  # noqa: PLC0415 (it takes half a second to load, and most maps are not thinned)
+
         chances = _uniform(f"{self._seed} {self._name} {chrom}", np.minimum(one, other), np.maximum(one, other))
         drawn = np.zeros_like(counts)
         values, of_each = np.unique(counts, return_inverse=True)

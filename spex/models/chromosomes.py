@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from scipy import stats
 
-from spex.models.scores import LEAST_GENES, RESAMPLES, WITHIN, Scores, along_genome, correlation, score
+from spex.models.scores import RESAMPLES, WITHIN, Scores, along_genome, correlation, score
+from spex.models.splits import LEAST_GENES
 
 LEVEL = 0.95
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from spex.errors import InputError, shown
+from spex.models.splits import FEW_GENES, LEAST_GENES
 from spex.options import whole
 
 RESAMPLES = 1000
@@ -25,11 +26,6 @@ LEAST_BLOCKS = 4
 METRICS = ("rmse", "spearman", "pearson")
 WITHIN = ("spearman_within", "spearman_within_low", "spearman_within_high")
 """What `FoldScores` have beside `Scores`."""
-
-LEAST_GENES = 3
-FEW_GENES = 10
-"""Below so many, p-values are exact, by every way to pair predictions and observations: the usual ones rest on a
-distribution that does not hold there, and are 0 where two orders of three genes agree."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spex.models.scores import LEAST_GENES, Scores, score
-from spex.models.splits import TEST_CHROM
+from spex.models.scores import Scores, score
+from spex.models.splits import LEAST_GENES, TEST_CHROM
 from spex.reports.pages import render
 from spex.runs.records import FORMAT, PREDICTIONS, read_record, read_table
 

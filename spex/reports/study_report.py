@@ -10,6 +10,7 @@ from spex.files.hashes import file_sha256
 from spex.reports.between_report import values_of_cells
 from spex.reports.cell_figures import draw_exchanges, draw_likeness, draw_pairs, draw_tissues
 from spex.reports.comparison_text import values_of
+from spex.reports.figures import for_a_page
 from spex.reports.numbers import DASH, signed
 from spex.reports.pages import download, file_name, render
 from spex.reports.row_figures import (
@@ -52,13 +53,15 @@ def write_study_report(study: Study) -> Path:
 def page(study, results, tables, folder):
     """The page as HTML. tables: of the results. folder: where they are as files."""
     values = values_of(results.comparison, results.compared)
+    with for_a_page():
+        pictures = _pictures(results, tables)
     if study.fits:
         values["methods"] += f" {_methods_of_fits(study)}"
     return render(
         "study.html",
         **values,
         **(values_of_cells(results.between) if results.between else {"between": None}),
-        pictures=_pictures(results, tables),
+        pictures=pictures,
         links={name: download(folder / f"{name}.csv") for name in tables},
         facts=list(_facts(study, results)),
         about=_about(results),

@@ -16,7 +16,8 @@ from spex.compare.inputs import CompareInputs, Protocol, prepare
 from spex.errors import InputError
 
 ARMS = ("B", "N", "M", "D1", "D2", "D3")
-FAST = {"num_boost_round": 6, "early_stopping_rounds": 3, "eta": 0.5, "colsample_bytree": 0.02, "lambda": 1}
+FAST = {"num_boost_round": 2, "early_stopping_rounds": 1, "max_depth": 2}
+FAST |= {"eta": 0.5, "colsample_bytree": 0.02, "lambda": 1}
 
 
 def made_predictions(seeds=4, genes=150, noise=0.3):

@@ -46,9 +46,9 @@ def source(made):
     return make
 
 
-def nulls_of(source, rule, seed):
+def nulls_of(source, rule, seed, number=NUMBER):
     inputs, computer = source(rule)
-    return null_effects(inputs, computer, NUMBER, seed)
+    return null_effects(inputs, computer, number, seed)
 
 
 def known(table):
@@ -156,7 +156,7 @@ def test_ranks_by_hand():
 
 
 def test_kept_null_variants_are_those_of_the_model(tmp_path, source):
-    (table, _) = nulls_of(source, Published(), 1)
+    (table, _) = nulls_of(source, Published(), 1, 30)
     save_nulls(tmp_path, table, {"seed": 1, "files": {"model.npy": "a"}})
     kept = load_nulls(tmp_path, {"files": {"model.npy": "a"}})
     assert kept.by_kind.keys() == known(table).by_kind.keys()

@@ -45,10 +45,17 @@ def predict():
         yield predict_once
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A prediction cache for all tests but that of the cache itself: each window takes a millisecond."""
+    return tmp_path_factory.mktemp("predictions")
+
+
 @pytest.fixture
-def argv(world, padded, tmp_path):
+def argv(world, padded, cache, tmp_path):
     """Called with options: arguments of tensors.py with this network."""
-    return lambda *extra, **given: tensors_argv_in(tmp_path, world, "--network", padded, *extra, **given)
+    own = ("--network", padded, "--pred_cache_folder", cache)
+    return lambda *extra, **given: tensors_argv_in(tmp_path, world, *own, *extra, **given)
 
 
 def places():
@@ -89,7 +96,8 @@ def test_tensors_agree_with_the_oracle(world, predict, own_features, argv, tmp_p
 
 
 def test_restart_batch_block_shard_and_cache_change_no_byte(argv, tmp_path):
-    assert tensors.main(argv(maps=[0])) == 0
+    cache = ("--pred_cache_folder", tmp_path / "cache")
+    assert tensors.main(argv(*cache, maps=[0])) == 0
     before = tensor_bytes(tmp_path / "data")
     assert len(before) == 9
     DataFolder(tmp_path / "data").tensor_path("G4").unlink()
@@ -99,7 +107,7 @@ def test_restart_batch_block_shard_and_cache_change_no_byte(argv, tmp_path):
         given = ("--no_pred_cache", "--block_size", 2, "--divisor", 2, "--reminder", shard)
         assert tensors.main(argv(*given, maps=[0], data="shards")) == 0
     assert tensor_bytes(tmp_path / "shards") == before
-    assert tensors.main(argv(maps=[0], data="cached")) == 0
+    assert tensors.main(argv(*cache, maps=[0], data="cached")) == 0
     assert tensor_bytes(tmp_path / "cached") == before
 
 
@@ -148,12 +156,12 @@ def test_names_of_a_description_name_features(padded, tmp_path):
 
 
 @pytest.fixture
-def filled(argv, world, padded, tmp_path):
+def filled(argv, world, padded, cache, tmp_path):
     """Effect inputs of a data folder with two made linear fits."""
     assert tensors.main(argv("--contact_rule", "corrected", maps=[0])) == 0
     folder = DataFolder(tmp_path / "data")
     fits = [save_made_fit(folder, seed)[1] for seed in (1, 2)]
-    sources = Sources(world.genome, padded, tmp_path / "cache", ["cpu"])
+    sources = Sources(world.genome, padded, cache, ["cpu"])
     return open_inputs(folder.root, sources, linear=True), np.stack([fit.coefficients for fit in fits])
 
 

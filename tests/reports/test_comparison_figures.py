@@ -30,7 +30,7 @@ def drawn(monkeypatch):
     return draw
 
 
-@pytest.mark.parametrize("maps, tissues", [(1, 1), (32, 3)])
+@pytest.mark.parametrize("maps, tissues", [(1, 1), (12, 3), pytest.param(32, 3, marks=pytest.mark.soak)])
 def test_pictures_with_a_row_a_map(drawn, maps, tissues):
     comparison = made_comparison(maps, tissues)
     for function in (row_figures.draw_forest, row_figures.draw_controls, cells.draw_groups):
@@ -151,6 +151,14 @@ def test_a_colour_is_the_nearest_step(drawn):
     assert len(shown) == 3
     expected = [tuple(int(LOSS_TO_GAIN[place][at : at + 2], 16) / 255 for at in (1, 3, 5)) for place in (0, 5, 10)]
     np.testing.assert_allclose([colour[:3] for colour in shown], expected)
+
+
+def test_a_picture_for_a_page_alone_has_no_file():
+    with figures.for_a_page():
+        alone = row_figures.draw_forest(made_comparison(2, 1))
+    both = row_figures.draw_forest(made_comparison(2, 1))
+    assert alone.png == b"" and both.png.startswith(b"\x89PNG")
+    assert [picture.svg.startswith("<svg") for picture in (alone, both)] == [True, True]
 
 
 def test_svg_fits_into_a_page():

@@ -1,3 +1,4 @@
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -152,6 +153,7 @@ CASES = {
 ADJUSTED = {"bh": "adjusted after Benjamini and Hochberg (1995)", "by": "adjusted after Benjamini and Yekutieli (2001)"}
 
 
+@cache
 def applied(tests, correction):
     """The level that so many p-values are held to, found out by judging tables with p-values on either side of it."""
     held = []

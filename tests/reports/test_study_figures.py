@@ -41,11 +41,6 @@ def test_pictures_show_their_tables(found, drawn):
     row_figures.draw_own_cell_type(tables["own_cell_type"])
     row_figures.draw_fits(tables["fits"])
     row_figures.draw_sheets(tables["sheets"])
-    if len(tables["likeness"]):
-        cell_figures.draw_likeness(tables["likeness"])
-        matrix = [[text.get_text() for text in axes.texts] for axes in drawn.pop("likeness").axes[:2]]
-        for column, shown in zip(("scc", "jaccard"), matrix, strict=True):
-            assert shown == 2 * [f"{value:.2f}" for value in tables["likeness"][column]]
     kinds = {name for name in ("experiment", "factor") if (found.about[name] != "").any()}
     assert drawn.keys() == {*kinds, "own_cell_type", "fit_1", "fit_2", "sheets"}
     (axes,) = drawn["own_cell_type"].axes
@@ -65,6 +60,15 @@ def test_pictures_show_their_tables(found, drawn):
         assert named == dict(zip(groups["map"], groups["gain"], strict=True)) and (named or len(found.maps) > 3)
         in_picture = boxes(drawn[name], drawn[name].axes[0].texts)
         assert not any(one.overlaps(other) for one, other in itertools.combinations(in_picture, 2))
+
+
+@pytest.mark.parametrize("maps", [3, 12, pytest.param(32, marks=pytest.mark.soak)])
+def test_likeness_is_a_number_for_each_two_maps(tmp_path, drawn, maps):
+    likeness = read_results(made_study(tmp_path, maps=maps, tissues=2)).tables()["likeness"]
+    cell_figures.draw_likeness(likeness)
+    matrix = [[text.get_text() for text in axes.texts] for axes in drawn["likeness"].axes[:2]]
+    for column, shown in zip(("scc", "jaccard"), matrix, strict=True):
+        assert shown == 2 * [f"{value:.2f}" for value in likeness[column]] and len(shown) == maps * (maps - 1)
 
 
 @pytest.mark.parametrize("depths", [[0.0, 5.0], [45_400.0, 22_672.0], [900.0, 4e9], [1e6, 1e6]])

@@ -245,7 +245,7 @@ def test_a_file_that_two_maps_use_has_the_data_sheet_of_their_resolutions(tmp_pa
     assert [sheets.loc[each.name, "resolution"] for each in maps] == [5000, 1000]
 
 
-def test_what_was_not_made_is_said_not_to_be(tmp_path):
+def test_what_was_not_made_is_said_not_to_be(sketches, tmp_path):
     study = made_study(tmp_path, maps=2, tissues=1, fits=(), sheets=False, described=False)
     shown = Page(write_study_report(study).read_text()).text
     assert "No data sheets were made." in shown and "No fits were found" in shown
@@ -254,7 +254,7 @@ def test_what_was_not_made_is_said_not_to_be(tmp_path):
     assert table(study, "kinds").empty and table(study, "own_cell_type").empty
 
 
-def test_names_are_text_on_the_page(tmp_path, study):
+def test_names_are_text_on_the_page(sketches, tmp_path, study):
     renamed = dataclasses.replace(study, maps=(dataclasses.replace(study.maps[0], experiment=EVIL), *study.maps[1:]))
     renamed = dataclasses.replace(renamed, out=tmp_path)
     (tmp_path / "comparison").symlink_to(study.comparison_folder)
@@ -262,7 +262,7 @@ def test_names_are_text_on_the_page(tmp_path, study):
     assert len(page.of("script")) == 1 and EVIL in page.text
 
 
-def test_too_few_chromosomes_for_a_verdict(tmp_path):
+def test_too_few_chromosomes_for_a_verdict(sketches, tmp_path):
     study = made_study(tmp_path, maps=2, tissues=2, fits=(), sheets=False)
     for name in ("comparison.csv", "maps.csv"):
         path = study.comparison_folder / name
@@ -303,7 +303,7 @@ def test_a_map_that_the_comparison_lacks_is_named(study):
         write_study_report(more)
 
 
-def test_a_map_that_left_the_study_is_not_reported(tmp_path, study):
+def test_a_map_that_left_the_study_is_not_reported(sketches, tmp_path, study):
     fewer = dataclasses.replace(study, maps=study.maps[1:], out=tmp_path)
     (tmp_path / "comparison").symlink_to(study.comparison_folder)
     assert study.maps[0].name not in write_study_report(fewer).read_text()

@@ -24,7 +24,6 @@ from spex.errors import InputError
 from spex.study import running
 from spex.study.reading import read_study
 
-SPEX = [sys.executable, "-m", "spex"]
 NOT_HERE = "which runs studies, is not installed; get it with: pip install 'spex-expression[workflow]'"
 STAND_IN = [sys.executable, str(ROOT / "tests/stand_in_spex.py")]
 STUDY = """
@@ -181,7 +180,9 @@ def commands(study):
     ]
 
 
-def test_a_run_in_a_folder_of_any_name_starts_everything_once_and_then_what_changed(world, tmp_path, capfd):
+def test_a_run_in_a_folder_of_any_name_starts_everything_once_and_then_what_changed(
+    world, tmp_path, monkeypatch, capfd
+):
     study = run_in_an_odd_folder(world, tmp_path, ODD)
     printed = capfd.readouterr().out
     assert printed.startswith(f"cd {shlex.quote(str(study.out))} && {sys.executable} -m snakemake")
@@ -194,10 +195,9 @@ def test_a_run_in_a_folder_of_any_name_starts_everything_once_and_then_what_chan
     assert (study.out / "likeness.csv").read_text() == ",".join(COLUMNS) + "\n"  # the stand-ins' maps have no profile
 
     study.path.write_text(f"# wording\n{study.path.read_text()}")  # nothing that any command but the report reads
-    command = [*SPEX, "study", "run", "study.yaml", "--cores", "2", "--dry-run"]
-    done = subprocess.run(command, cwd=study.path.parent, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert {*re.findall(r"^(?:local)?rule (\w+):$", done.stdout + done.stderr, re.MULTILINE)} == {"report", "all"}
+    monkeypatch.chdir(study.path.parent)
+    assert start_command("study", ["run", "study.yaml", "--cores", "2", "--dry-run"]) == 0
+    assert {*re.findall(r"^(?:local)?rule (\w+):$", "".join(capfd.readouterr()), re.MULTILINE)} == {"report", "all"}
     assert calls(study) == noted
 
     os.utime(study.expression[0], (1, 1))  # another file, though an older one
@@ -372,10 +372,9 @@ def slurm(tmp_path, monkeypatch):
 FAST_STATUS = ["--slurm-init-seconds-before-status-checks", "1"]
 
 
-def test_a_dry_run_under_slurm_lists_every_submission_with_its_resources(study):
-    done = started_apart(study, "slurm", ["--dry-run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    told, _ = done.communicate()
-    assert done.returncode == 0, told
+def test_a_dry_run_under_slurm_lists_every_submission_with_its_resources(study, capfd):
+    running.run_study(study, "slurm", cores=2, extra=["--dry-run"], spex_command=STAND_IN)
+    told = "".join(capfd.readouterr())
     found = {}
     for block in re.split(r"\n\s*\n", told):
         rule = re.search(r"^rule (\w+):$", block, re.MULTILINE)

@@ -36,14 +36,29 @@ def path(pixels, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("rule", [Published(), Corrected()])
-@pytest.mark.parametrize("at_once", [0, 24_000_000])
-@pytest.mark.parametrize("piece", [50, 250_000])
-def test_the_same_pixels_give_the_same_contacts(pixels, path, genes, tmp_path, monkeypatch, rule, piece, at_once):
+@pytest.fixture(scope="module")
+def mcool(pixels, path):
+    """The same pixels as another file."""
+    write_mcool(path.with_suffix(".mcool"), pixels)
+    return path.with_suffix(".mcool")
+
+
+@pytest.mark.parametrize(
+    ("rule", "piece", "at_once"),
+    [
+        (Corrected(), 50, 0),
+        (Corrected(), 50, 24_000_000),
+        (Published(), 50, 24_000_000),
+        (Corrected(), 250_000, 0),
+        (Published(), 250_000, 24_000_000),
+        *(pytest.param(Published(), piece, 0, marks=pytest.mark.soak) for piece in (50, 250_000)),
+        pytest.param(Corrected(), 250_000, 24_000_000, marks=pytest.mark.soak),
+    ],
+)
+def test_the_same_pixels_give_the_same_contacts(mcool, path, genes, monkeypatch, rule, piece, at_once):
     monkeypatch.setattr(hic, "PIECE", piece)
     monkeypatch.setattr(hic, "AT_ONCE", at_once)
-    write_mcool(tmp_path / "map.mcool", pixels)
-    found, expected = (read_maps(open_maps([each], 1000), genes, rule, 1000) for each in (path, tmp_path / "map.mcool"))
+    found, expected = (read_maps(open_maps([each], 1000), genes, rule, 1000) for each in (path, mcool))
     assert [account["used"] for account in found.accounts] == [account["used"] for account in expected.accounts]
     for name in Contacts.__dataclass_fields__.keys() - {"accounts"}:
         assert_array_equal(getattr(found, name), getattr(expected, name))
