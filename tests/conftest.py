@@ -257,11 +257,11 @@ def narrow(monkeypatch):
 
 
 def leave_out_pictures(monkeypatch):
-    """Make fits without their pictures, which take half of the time of a fit, and reports with empty ones, which take
-    as much of theirs; tests/reports looks at them."""
+    """Make fits without their pictures, which take half of the time of a fit, and files and reports with empty ones,
+    which take as much of theirs; tests/reports looks at them."""
     monkeypatch.setattr(fit_figures, "draw_fit", lambda folder, record: None)
-    monkeypatch.setattr(fit_figures, "write_figure", lambda figure, path: None)
-    monkeypatch.setattr(figures, "save", lambda drawn, name, alt: figures.Picture(name, alt, b"", "<svg></svg>"))
+    empty = {"png": b"\x89PNG", "svg": b"<svg></svg>"}
+    monkeypatch.setattr(figures, "_file", lambda drawn, kind, salt, **how: empty[kind])
 
 
 @pytest.fixture

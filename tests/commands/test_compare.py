@@ -54,7 +54,7 @@ def refuse(capsys, argv, message):
     assert message in captured.err, captured.err
 
 
-def test_everything_is_written_and_written_the_same_again(argv, tmp_path, capsys):
+def test_everything_is_written_and_written_the_same_again(argv, sketches, tmp_path, capsys):
     given = argv(tmp_path / "out", "--target", "*1", "--cell_type", "sequence=Tissue 1")
     assert compare.main(given) == 0
     captured = capsys.readouterr()
@@ -73,7 +73,7 @@ BETWEEN = ("between.md", "between.html", "between.json", "between.csv", "exchang
 CELLS = {"sequence": "Tissue 1", "region_only": "Tissue 2"}
 
 
-def test_maps_are_compared_between_cells(argv, study, tmp_path, capsys):
+def test_maps_are_compared_between_cells(argv, study, sketches, tmp_path, capsys):
     marks = [f"{study.maps[name]}={tissue}" for name, tissue in CELLS.items()]
     files = [study.map_files[name] for name in CELLS]
     few = tmp_path / "expression.csv"

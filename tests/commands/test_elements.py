@@ -61,7 +61,7 @@ def test_genes_that_are_named_get_pictures(made, tmp_path):
     assert [path.suffix for path in pictures] == [".png"] and pictures[0].name.startswith("G0_2-made_ridge")
 
 
-def test_a_benchmark_is_scored_beside_distance(made, tmp_path, capsys):
+def test_a_benchmark_is_scored_beside_distance(made, sketches, tmp_path, capsys):
     touched = made.inputs.contacts.pairs().merge(made.inputs.genes[["id", "symbol"]], on="id")
     regulated = np.arange(len(touched)) % 3 == 0
     pairs = pd.DataFrame(
@@ -144,7 +144,7 @@ def test_pairs_have_what_baselines_need(made):
         assert 0 < found["nearest_tss"].sum() < len(found)
 
 
-def test_one_cell_type_is_scored_and_resampled_as_asked(made, tmp_path, capsys):
+def test_one_cell_type_is_scored_and_resampled_as_asked(made, sketches, tmp_path, capsys):
     contacts = made.inputs.contacts.pairs()
     types = np.where(np.arange(len(contacts)) % 2 == 0, "K562", "WTC11")
     path = screen(made, tmp_path / "crispr.tsv", CellType=types)
@@ -161,7 +161,7 @@ def test_one_cell_type_is_scored_and_resampled_as_asked(made, tmp_path, capsys):
         assert set(read_table(tmp_path / "out/elements.tsv")["CellType"]) == {"WTC11"}
 
 
-def test_credible_sets_are_scored_in_the_same_form(made, tmp_path, capsys):
+def test_credible_sets_are_scored_in_the_same_form(made, sketches, tmp_path, capsys):
     contacts = made.inputs.contacts.pairs().merge(made.inputs.genes[["id", "symbol"]], on="id")
     pip = np.resize([0.95, 0.001, 0.5, 0.009], len(contacts))
     variants = [f"{row.chrom}_{row.end}_A_G_b38" for row in contacts.itertuples()]  # the last base of each bin
@@ -186,7 +186,9 @@ def test_credible_sets_are_scored_in_the_same_form(made, tmp_path, capsys):
     refuse(capsys, elements.main, argv, "--credible_sets .*sets.tsv: none of its 1 genes is among the 9 of the folder")
 
 
-def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goes(made, tmp_path, capsys, monkeypatch):
+def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goes(
+    made, sketches, tmp_path, capsys, monkeypatch
+):
     out = tmp_path / "out"
     argv = [*made.argv, "--benchmark", screen(made, tmp_path / "crispr.tsv"), "--out", str(out)]
     assert elements.main(argv) == 0
@@ -211,7 +213,7 @@ def test_a_benchmark_is_written_whatever_the_number_of_rows_and_an_older_one_goe
     assert not list(out.glob("benchmark*"))
 
 
-def test_pairs_are_those_of_genes_that_are_known_and_looked_at(made, tmp_path, capsys):
+def test_pairs_are_those_of_genes_that_are_known_and_looked_at(made, sketches, tmp_path, capsys):
     genes = made.inputs.genes
     ids = made.inputs.contacts.pairs()["id"]
     path = screen(made, tmp_path / "crispr.tsv", measuredGeneEnsemblId=ids, measuredGeneSymbol="an old name")
@@ -226,7 +228,7 @@ def test_pairs_are_those_of_genes_that_are_known_and_looked_at(made, tmp_path, c
         assert bool(list((tmp_path / "out").glob("benchmark_*.png"))) == (count > 5)
 
 
-def test_chromosomes_of_a_benchmark_may_go_without_chr(made, tmp_path):
+def test_chromosomes_of_a_benchmark_may_go_without_chr(made, sketches, tmp_path):
     contacts = made.inputs.contacts.pairs()
     for name, chrom in (("a", contacts["chrom"]), ("b", contacts["chrom"].str.removeprefix("chr"))):
         path = screen(made, tmp_path / f"{name}.tsv", chrom=chrom)
