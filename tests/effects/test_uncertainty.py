@@ -16,6 +16,7 @@ from spex.effects.inputs import open_inputs
 from spex.effects.uncertainty import Uncertainty
 from spex.errors import InputError
 from spex.files.sealed import load_array, save_array
+from spex.reports import fit_figures
 from spex.runs import records
 from spex.runs.known_fits import OF_FOLDS, find_known
 
@@ -40,6 +41,7 @@ def trained(filled, world, tmp_path, monkeypatch):
     table = pd.DataFrame(expression, columns=["Liver", "Lung"], index=pd.Index(genes["id"], name="id"))
     (tmp_path / "parameters.json").write_text(json.dumps({"penalties": PENALTIES}))
     monkeypatch.setattr(train, "draw_missing", lambda *_: None)
+    monkeypatch.setattr(fit_figures, "draw_summary", lambda path: None)
 
     def fit(*extra, left_out=()):
         table.drop(index=list(left_out)).to_csv(tmp_path / "expression.csv")
