@@ -15,8 +15,8 @@ import pytest
 from spex.errors import InputError
 from spex.inputs.identify import Format
 
-ROWS = (9, 300)
-"""Of a small file, in which one odd row is many, and of a large one, in which it is few."""
+ROWS = (9, 210)
+"""Of a small file, in which one odd row is many, and of a large one, in which two are few."""
 
 OTHER_FILES = {
     "a zip archive": b"PK\x03\x04" + bytes(range(256)),

@@ -9,7 +9,7 @@ import pytest
 from anndata import AnnData
 from annotation_files import gff_of, gtf_of
 from chromatin_table import write_features
-from inputs.check_reader import Made, ReaderEntry, Reading, caught, check_reader
+from inputs.check_reader import ROWS, Made, ReaderEntry, Reading, caught, check_reader
 
 from spex.errors import InputError
 from spex.files.checks import require_file
@@ -321,7 +321,7 @@ def test_genes(tmp_path, name, make):
     )
 
 
-@pytest.mark.parametrize("rows", [9, 300])
+@pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("name, make", makers("expression"))
 def test_expression(tmp_path, name, make, rows):
     make = in_room(make, tmp_path)
