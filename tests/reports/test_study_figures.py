@@ -66,6 +66,7 @@ def test_pictures_show_their_tables(found, drawn):
 def test_likeness_is_a_number_for_each_two_maps(tmp_path, drawn, maps):
     likeness = read_results(made_study(tmp_path, maps=maps, tissues=2)).tables()["likeness"]
     cell_figures.draw_likeness(likeness)
+    assert drawn["likeness"].get_figwidth() > 6 + 2 * 0.42 * maps  # cells with room for a number, however many
     matrix = [[text.get_text() for text in axes.texts] for axes in drawn["likeness"].axes[:2]]
     for column, shown in zip(("scc", "jaccard"), matrix, strict=True):
         assert shown == 2 * [f"{value:.2f}" for value in likeness[column]] and len(shown) == maps * (maps - 1)
