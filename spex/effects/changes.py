@@ -13,7 +13,7 @@ from scipy.stats import binom
 
 from expecto.network import BASES, UNKNOWN
 from spex.errors import InputError
-from spex.inputs.alleles import INVERSION, LONGEST_INDEL, OK, PAST_THE_END, TANDEM, structural, trimmed
+from spex.inputs.alleles import INVERSION, LONGEST_INDEL, OK, PAST_THE_END, TANDEM, begins_alike, structural, trimmed
 
 REF_MISMATCH = "ref_mismatch"
 CODE_OF = {letter: code for code, letter in enumerate(BASES)}
@@ -79,13 +79,15 @@ class Change:
 
     @classmethod
     def of_allele(cls, allele, genome):
-        """The change of an Allele that can be scored, written out or symbolic, as far to the left as it can lie.
+        """The change of an Allele that can be scored, written out or symbolic, at the place where it is written.
 
         A symbolic one of at most LONGEST_INDEL bases is the same as if it were written out.
         """
         kind = structural(allele.alt)
         if kind is None:
-            return cls.of(allele.on, allele.pos, allele.ref, allele.alt).leftmost(genome)
+            change = cls.of(allele.on, allele.pos, allele.ref, allele.alt)
+            # behind all that both begin with, as bases are put in behind the one before them
+            return change.beginning(allele.pos - 1 + begins_alike(allele.ref.upper(), allele.alt.upper()))
         removed = 0 if kind == TANDEM else allele.end - allele.pos
         change = cls(allele.on, allele.pos, removed, codes_of(""), allele.end - allele.pos)
         if kind not in (TANDEM, INVERSION):
@@ -94,7 +96,7 @@ class Change:
             there, put = genome.codes(allele.on, allele.pos, allele.end), change.put_in(genome, 0, change.copied)
             shared, ref, alt = trimmed(*(bytes(codes).decode("latin-1") for codes in (there[:removed], put)))
             change = cls(allele.on, allele.pos + shared, len(ref), put[shared : shared + len(alt)])
-        return change.leftmost(genome)
+        return change
 
     def leftmost(self, genome):
         """The change that makes the same chromosome and begins as far to the left as it can, as VCF has it.
@@ -111,7 +113,11 @@ class Change:
             if len(other) or reach >= self.start:
                 steps = int(other[0]) if len(other) else len(before)
             reach *= 8
-        return replace(self, start=self.start - steps, added=np.roll(self.added, steps))
+        return self.beginning(self.start - steps)
+
+    def beginning(self, start):
+        """The same change, written from another start on: between that of `leftmost` and its own."""
+        return replace(self, start=start, added=np.roll(self.added, self.start - start))
 
     @property
     def end(self):
@@ -238,6 +244,19 @@ class Altered:
             if _loses(change, first):
                 return []
         return [self.moved(starts)]
+
+
+def together(changes, firsts):
+    """Altered of changes that lie apart where they are written, by place. firsts: where `leftmost` of each begins.
+
+    Each lies as far to the left as it can, but not beyond the one before: a base of a run that another change breaks
+    cannot be taken out on the other side of it.
+    """
+    placed, reach = [], 0
+    for change, first in zip(changes, firsts, strict=True):
+        placed.append(change.beginning(max(first, reach)))
+        reach = placed[-1].reach
+    return Altered(placed)
 
 
 def _loses(change, place):

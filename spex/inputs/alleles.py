@@ -137,13 +137,13 @@ def trimmed(ref, alt):
 
     Returns: how many letters were taken away at the beginning; ref; alt.
     """
-    end = _common(ref[::-1], alt[::-1])
+    end = begins_alike(ref[::-1], alt[::-1])
     ref, alt = ref[: len(ref) - end], alt[: len(alt) - end]
-    start = _common(ref, alt)
+    start = begins_alike(ref, alt)
     return start, ref[start:], alt[start:]
 
 
-def _common(one, other):
+def begins_alike(one, other):
     """How many letters two texts begin with alike."""
     differing = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     return next(differing, min(len(one), len(other)))
