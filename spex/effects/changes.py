@@ -287,10 +287,11 @@ class Agreement:
 
     def status(self, allele):
         """Whether an allele can be scored, `OK`, or why not; it is counted. allele: as of `VariantFile`."""
-        if allele.status == PAST_THE_END:
+        unknown = bool(allele.end) and "N" in allele.ref.upper()  # then a file may have nothing to compare it with
+        if allele.status == PAST_THE_END and not unknown:
             end = f"END is {allele.end:,}, " if allele.end else ""
             self._differs(allele, f"{end}the chromosome has {self._genome.chromsizes[allele.on]:,} bp")
-        if allele.status != OK or (allele.end and "N" in allele.ref.upper()):
+        if allele.status != OK or unknown:
             return allele.status
         there, wanted = self._there(allele.on, allele.pos, allele.ref), codes_of(allele.ref.upper())
         if np.array_equal(there, wanted):

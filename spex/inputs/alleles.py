@@ -87,7 +87,7 @@ def symbolic_end(info, place, count, pos):
     length = lengths[place] if len(lengths) == count else NOTHING
     if not all(each == NOTHING or SIGNED.fullmatch(each) for each in (end, length)):
         return -1
-    if length in (NOTHING, "0"):
+    if length == NOTHING or not int(length):
         return 0 if end == NOTHING else int(end) if int(end) > pos else -1
     found = pos + abs(int(length))
     agrees = end in (NOTHING, str(found)) or (count > 1 and int(end) > found)
