@@ -195,7 +195,7 @@ class VariantRun:
         return all(self.parts.has(number) for number in set(range(len(self.sizes))).difference(wanted))
 
     def tables(self):
-        """Yields: for each block, DataFrame with `COLUMNS` and `ROW`, a row an allele, gene and tissue.
+        """Yields: for each block, DataFrame with `COLUMNS`, `ROW` and `ALLELE`, a row an allele, gene and tissue.
 
         Alleles that are not scored have one row without gene; those that reach no gene have none. `account` then has
         how many alleles are scored and reach a gene, and why others do not: Account.
