@@ -147,9 +147,12 @@ class Change:
         """Base codes of a part of what is put in, uint8. first, last: counted from its beginning, half-open."""
         if not self.copied:
             return self.added[first:last]
-        if self.inverts:
-            return COMPLEMENT[genome.codes(self.chrom, self.end - last, self.end - first)[::-1]]
-        return genome.codes(self.chrom, self.start + first, self.start + last)
+        codes = genome.codes(self.chrom, *self.source(first, last))
+        return COMPLEMENT[codes[::-1]] if self.inverts else codes
+
+    def source(self, first, last):
+        """Start and end of the bases of the reference that a part of what is put in is a copy of, as of `put_in`."""
+        return (self.end - last, self.end - first) if self.inverts else (self.start + first, self.start + last)
 
     def moved(self, positions):
         """As of Altered, by this change alone."""
@@ -189,22 +192,44 @@ class Altered:
 
     def codes(self, genome, start, end):
         """Base codes of a stretch of the changed chromosome, (end - start,) uint8; half-open, past its ends too."""
-        parts, place = [], start
-        number = int(np.searchsorted(self._behind, start, side="right"))
+        parts = [
+            genome.codes(self.chrom, *stretch) if change is None else change.put_in(genome, *stretch)
+            for change, *stretch in self._pieces(start, end)
+        ]
+        return np.concatenate(parts)
+
+    def sources(self, start, end):
+        """Intervals of the reference that a stretch of the changed chromosome comes from: list of start and end. What
+        short changes replace is within them."""
+        intervals = []
+        for change, first, last in self._pieces(start, end):
+            if change is None or change.copied:
+                interval = (first, last) if change is None else change.source(first, last)
+            elif change.removed <= LONGEST_INDEL:
+                interval = change.start, change.end
+            else:
+                continue
+            if intervals and intervals[-1][0] <= interval[0] <= intervals[-1][1]:
+                interval = intervals.pop()[0], interval[1]
+            intervals.append(interval)
+        return intervals
+
+    def _pieces(self, start, end):
+        """What a stretch of the changed chromosome consists of. Yields: None, start and end of a stretch of the
+        reference; or a change, first and last of what it puts in, as of `put_in`."""
+        place, number = start, int(np.searchsorted(self._behind, start, side="right"))
         for change, before in zip(self.changes[number:], self._before[number:].tolist(), strict=False):
             first = change.start + before
             if first >= end:
                 break
             if place < first:
-                parts.append(genome.codes(self.chrom, place - before, change.start))
-                place = first
+                yield None, place - before, change.start
             last = min(end, first + change.length)
-            parts.append(change.put_in(genome, place - first, last - first))
+            yield change, max(place - first, 0), last - first
             place, number = last, number + 1
         if place < end:
             before = int(self._before[number])
-            parts.append(genome.codes(self.chrom, place - before, end - before))
-        return np.concatenate(parts)
+            yield None, place - before, end - before
 
     def around(self, first, end):
         """Number of the change that a stretch of the reference lies in as a whole; None without one."""

@@ -211,15 +211,31 @@ def applied(carried, haplotype, phase_set):
     return together(changes, firsts) if kept else None, set(kept), overlapping
 
 
+def _finder(carried):
+    """A function from intervals, 0-based half-open, to the numbers of the alleles that have a base there, as a set."""
+    order = np.argsort([each.first for each in carried], kind="stable")
+    spans = np.array([(each.first, each.change.reach) for each in carried], np.int64).reshape(-1, 2)[order]
+    highest = np.maximum.accumulate(spans[:, 1])
+
+    def within(intervals):
+        found = set()
+        for start, end in intervals:
+            some = slice(np.searchsorted(highest, start, side="right"), np.searchsorted(spans[:, 0], end, side="left"))
+            found.update(order[some][spans[some, 1] > start].tolist())
+        return found
+
+    return within
+
+
 def score_haplotypes(scorer, carried):
     """Both haplotypes of a sample on one chromosome. carried: list of Carried by place.
 
     Returns: arrays by name: haplotype, genes, own, contact, sure, status, phase_set, alleles and left_out of each
     haplotype and gene; reasons and counts of the alleles, OK for those that are used.
     """
-    touched = scorer.touched([each.span for each in carried])
+    touched, within = scorer.touched([each.span for each in carried]), _finder(carried)
     numbers = {gene: in_bins | in_own for gene, (_, in_bins, in_own) in touched.items() if in_bins or in_own}
-    chosen, rows, used, overlap = defaultdict(list), [], set(), set()
+    chosen, rows, used, overlap, reached = defaultdict(list), [], set(), set(), set()
     for gene, mine in sorted(numbers.items()):
         sets = Counter(carried[number].phase_set for number in sorted(mine))
         del sets[None]
@@ -232,13 +248,16 @@ def score_haplotypes(scorer, carried):
             places = {gene: place for place, gene in enumerate(found.genes.tolist())}
             for gene in genes:
                 mine = numbers[gene]
+                if altered:  # a deletion brings others to the gene
+                    contacts, _, near = touched[gene]
+                    mine = mine | within(scorer.reads(altered, gene, contacts, near))
+                reached |= mine
                 unused = Counter(_why_not(carried[number], phase_set) for number in mine)
                 unused[OVERLAPPING] = len(mine & overlapping)
                 left_out = ", ".join(f"{count} {why}" for why, count in sorted(unused.items()) if count and why != OK)
                 rows.append((gene, haplotype, phase_set or "", len(mine & kept), left_out, found, places.get(gene)))
                 used |= mine & kept
                 overlap |= mine & overlapping
-    reached = set().union(*numbers.values())
     counts = Counter("that reach no gene" for number in range(len(carried)) if number not in reached)
     for number in reached:
         why = _why_not(carried[number], carried[number].phase_set)
