@@ -200,6 +200,9 @@ def test_bad_genotypes_and_samples_are_refused(haplotypes, world):
     haplotypes.refused(
         good, "--sample: no sample S9 among the 2 of the file; expected names like S1, S2", "--sample", "S9"
     )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "HEADER", HEADER.replace("S2", "S1"))
+        haplotypes.refused(good, "bad.vcf: several samples are called S1; expected names that differ")
     haplotypes.refused(good, "--wide: of no use with --haplotypes", "--wide")
     haplotypes.refused(good, "--samples?: of no use without --haplotypes", "--sample", "S1", without="--haplotypes")
     haplotypes.refused(good, "bad.vcf: no samples in it; expected VCF or BCF with genotypes", columns=8)
