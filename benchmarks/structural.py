@@ -28,7 +28,7 @@ from expecto.gene_features import OWN_SUMS
 from expecto.network import BELUGA
 from spex.contacts.rules import Corrected
 from spex.effects.alleles import AlleleScorer
-from spex.effects.changes import Altered, Change
+from spex.effects.changes import Change, together
 from spex.effects.inputs import ContactIndex, LinearModels
 from spex.features.devices import open_computer
 from spex.inputs.alleles import Allele
@@ -56,12 +56,13 @@ class Edit:
         return Change.of_allele(Allele(0, ".", chrom, self.pos, self.ref, self.alt, chrom, "ok", self.end), genome)
 
 
-def plain_edit(letters, edit):
-    """Start, end and new letters, upper case, of an allele, as far to the left as it can lie; and what it is."""
+def plain_edit(letters, edit, least=0):
+    """Start, end and new letters, upper case, of an allele, as far to the left as it can lie without passing a place;
+    and what it is."""
     letters = letters.upper()
     if edit.alt in SYMBOLIC:
         start, end, kind = edit.pos, edit.end, edit.alt
-        while kind != "<INV>" and start and letters[start - 1] == letters[end - 1]:
+        while kind != "<INV>" and start > least and letters[start - 1] == letters[end - 1]:
             start, end = start - 1, end - 1
         inside = letters[start:end]
         if kind == "<DUP>" and end - start <= LONG:
@@ -69,14 +70,27 @@ def plain_edit(letters, edit):
         put = {"<DEL>": "", "<DUP>": 2 * inside, "<INV>": inside.translate(OTHER)[::-1]}[kind]
         return start, end, put, kind if end - start > LONG else ""
     start, ref, alt = edit.pos - 1, edit.ref.upper(), edit.alt.upper()
-    while ref and alt and ref[-1] == alt[-1]:
-        ref, alt = ref[:-1], alt[:-1]
     while ref and alt and ref[0] == alt[0]:
         start, ref, alt = start + 1, ref[1:], alt[1:]
-    while bool(ref) != bool(alt) and start and letters[start - 1] == (ref or alt)[-1]:
+    while ref and alt and ref[-1] == alt[-1]:
+        ref, alt = ref[:-1], alt[:-1]
+    while bool(ref) != bool(alt) and start > least and letters[start - 1] == (ref or alt)[-1]:
         ref, alt = (each and each[-1] + each[:-1] for each in (ref, alt))
         start -= 1
     return start, start + len(ref), alt, ""
+
+
+def plain_edits(letters, edits):
+    """The same of several, by place: none passes the one before."""
+    found = []
+    for edit in sorted(edits, key=lambda each: written(letters, each)):
+        found.append(plain_edit(letters, edit, found[-1][1] if found else 0))
+    return found
+
+
+def written(letters, edit):
+    """Start and end of an allele where it is written."""
+    return plain_edit(letters, edit, len(letters))[:2]
 
 
 class Mutated:
@@ -88,7 +102,8 @@ class Mutated:
     def __init__(self, letters, edits):
         self.size, self.new = len(letters), []
         forward, turned, done = [], [], 0
-        for start, end, put, kind in sorted(plain_edit(letters, edit) for edit in edits):
+        self.spans = plain_edits(letters, edits)
+        for start, end, put, kind in self.spans:
             kept, nothing, inside = np.arange(done, start), np.full(start - done, -1), np.arange(start, end)
             self.new += [letters[done:start], put]
             labels = np.full(len(put), -1)
@@ -102,7 +117,6 @@ class Mutated:
         self.letters = "".join([*self.new, letters[done:]])
         self.forward = np.concatenate([*forward, np.arange(done, self.size)])
         self.turned = np.concatenate([*turned, np.full(self.size - done, -1)])
-        self.spans = [plain_edit(letters, edit) for edit in edits]
 
     def start(self, place):
         """Where a window goes by the base that it starts with: the last copy, or right after what is put in its place;
@@ -242,7 +256,7 @@ def haplotype(generator, letters, near):
             edit = plain_allele(generator, letters, pos) if 100 < pos < len(letters) - 5000 else None
         if edit is None:
             continue
-        start, end, *_ = plain_edit(letters, edit)
+        start, end = written(letters, edit)
         if all(end + 1 <= a or b + 1 <= start for a, b in taken):
             edits.append(edit)
             taken.append((start, max(end, start)))
@@ -251,7 +265,8 @@ def haplotype(generator, letters, near):
 
 def altered(genome, chrom, edits):
     """What the program makes of a haplotype: Altered."""
-    return Altered(sorted((edit.change(genome, chrom) for edit in edits), key=lambda change: change.start))
+    changes = sorted((edit.change(genome, chrom) for edit in edits), key=lambda change: (change.start, change.reach))
+    return together(changes, [change.leftmost(genome).start for change in changes])
 
 
 def largest_difference(scorer, truth, genome, chrom, edits):

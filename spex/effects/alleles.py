@@ -31,6 +31,8 @@ MOST_SUBSTITUTED = 100
 NOWHERE = np.iinfo(np.int64).min
 """In the place of where a window starts that is not there, in the reference or in the changed chromosome."""
 
+OTHER_STRAND = {"+": "-", "-": "+"}
+
 ARRAYS = ("alleles", "genes", "through_own", "own", "contact", "status")
 """Fields of Effects that are arrays."""
 
@@ -161,6 +163,24 @@ class AlleleScorer:
                     found[gene][2].add(number)
         return found
 
+    def reads(self, altered, gene, contacts, near):
+        """Intervals of the reference that windows of a gene come from in a changed chromosome: list of start and end.
+
+        altered: Altered. contacts: numbers of those that are looked at. near: whether the gene's own windows are.
+        """
+        stretches = []
+        if near:
+            place, turned, status = altered.tss(int(self._tss[gene]) - 1)
+            if status != OK:
+                return []
+            strand = self._strands[gene] if turned is None else OTHER_STRAND[self._strands[gene]]
+            stretches.append(own_windows(place + 1, strand, self._window)[:2])
+        for contact in contacts:
+            bin_, starts = self._index.bin(contact, self._genome.chromsizes[altered.chrom]), self._index.starts[contact]
+            copies = altered.copies(*bin_, starts, self._window)
+            stretches += [(int(each.min()), int(each.max()) + self._window) for each in copies]
+        return [interval for stretch in stretches for interval in altered.sources(*stretch)]
+
     def _pair(self, number, altered, gene, contacts, _, near, stretches):
         """What an allele does to a gene: _Pair, None where nothing. contacts to near: of `touched`. stretches: gene ->
         base codes around it, kept."""
@@ -203,7 +223,7 @@ class AlleleScorer:
         tss, strand = self._tss[gene], self._strands[gene]
         first, end, within = own_windows(tss, strand, self._window)
         if turned:
-            there, _, mirrored = own_windows(place + 1, "-" if strand == "+" else "+", self._window)
+            there, _, mirrored = own_windows(place + 1, OTHER_STRAND[strand], self._window)
             return np.arange(len(within)), first + within, there + mirrored
         if gene not in stretches:
             stretches[gene] = self._genome.codes(altered.chrom, first, end)

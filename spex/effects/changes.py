@@ -13,7 +13,7 @@ from scipy.stats import binom
 
 from expecto.network import BASES, UNKNOWN
 from spex.errors import InputError
-from spex.inputs.alleles import INVERSION, LONGEST_INDEL, OK, PAST_THE_END, TANDEM, structural, trimmed
+from spex.inputs.alleles import INVERSION, LONGEST_INDEL, OK, PAST_THE_END, TANDEM, begins_alike, structural, trimmed
 
 REF_MISMATCH = "ref_mismatch"
 CODE_OF = {letter: code for code, letter in enumerate(BASES)}
@@ -79,13 +79,15 @@ class Change:
 
     @classmethod
     def of_allele(cls, allele, genome):
-        """The change of an Allele that can be scored, written out or symbolic, as far to the left as it can lie.
+        """The change of an Allele that can be scored, written out or symbolic, at the place where it is written.
 
         A symbolic one of at most LONGEST_INDEL bases is the same as if it were written out.
         """
         kind = structural(allele.alt)
         if kind is None:
-            return cls.of(allele.on, allele.pos, allele.ref, allele.alt).leftmost(genome)
+            change = cls.of(allele.on, allele.pos, allele.ref, allele.alt)
+            # behind all that both begin with, as bases are put in behind the one before them
+            return change.beginning(allele.pos - 1 + begins_alike(allele.ref.upper(), allele.alt.upper()))
         removed = 0 if kind == TANDEM else allele.end - allele.pos
         change = cls(allele.on, allele.pos, removed, codes_of(""), allele.end - allele.pos)
         if kind not in (TANDEM, INVERSION):
@@ -94,7 +96,7 @@ class Change:
             there, put = genome.codes(allele.on, allele.pos, allele.end), change.put_in(genome, 0, change.copied)
             shared, ref, alt = trimmed(*(bytes(codes).decode("latin-1") for codes in (there[:removed], put)))
             change = cls(allele.on, allele.pos + shared, len(ref), put[shared : shared + len(alt)])
-        return change.leftmost(genome)
+        return change
 
     def leftmost(self, genome):
         """The change that makes the same chromosome and begins as far to the left as it can, as VCF has it.
@@ -111,7 +113,11 @@ class Change:
             if len(other) or reach >= self.start:
                 steps = int(other[0]) if len(other) else len(before)
             reach *= 8
-        return replace(self, start=self.start - steps, added=np.roll(self.added, steps))
+        return self.beginning(self.start - steps)
+
+    def beginning(self, start):
+        """The same change, written from another start on: between that of `leftmost` and its own."""
+        return replace(self, start=start, added=np.roll(self.added, self.start - start))
 
     @property
     def end(self):
@@ -141,9 +147,12 @@ class Change:
         """Base codes of a part of what is put in, uint8. first, last: counted from its beginning, half-open."""
         if not self.copied:
             return self.added[first:last]
-        if self.inverts:
-            return COMPLEMENT[genome.codes(self.chrom, self.end - last, self.end - first)[::-1]]
-        return genome.codes(self.chrom, self.start + first, self.start + last)
+        codes = genome.codes(self.chrom, *self.source(first, last))
+        return COMPLEMENT[codes[::-1]] if self.inverts else codes
+
+    def source(self, first, last):
+        """Start and end of the bases of the reference that a part of what is put in is a copy of, as of `put_in`."""
+        return (self.end - last, self.end - first) if self.inverts else (self.start + first, self.start + last)
 
     def moved(self, positions):
         """As of Altered, by this change alone."""
@@ -183,22 +192,44 @@ class Altered:
 
     def codes(self, genome, start, end):
         """Base codes of a stretch of the changed chromosome, (end - start,) uint8; half-open, past its ends too."""
-        parts, place = [], start
-        number = int(np.searchsorted(self._behind, start, side="right"))
+        parts = [
+            genome.codes(self.chrom, *stretch) if change is None else change.put_in(genome, *stretch)
+            for change, *stretch in self._pieces(start, end)
+        ]
+        return np.concatenate(parts)
+
+    def sources(self, start, end):
+        """Intervals of the reference that a stretch of the changed chromosome comes from: list of start and end. What
+        short changes replace is within them."""
+        intervals = []
+        for change, first, last in self._pieces(start, end):
+            if change is None or change.copied:
+                interval = (first, last) if change is None else change.source(first, last)
+            elif change.removed <= LONGEST_INDEL:
+                interval = change.start, change.end
+            else:
+                continue
+            if intervals and intervals[-1][0] <= interval[0] <= intervals[-1][1]:
+                interval = intervals.pop()[0], interval[1]
+            intervals.append(interval)
+        return intervals
+
+    def _pieces(self, start, end):
+        """What a stretch of the changed chromosome consists of. Yields: None, start and end of a stretch of the
+        reference; or a change, first and last of what it puts in, as of `put_in`."""
+        place, number = start, int(np.searchsorted(self._behind, start, side="right"))
         for change, before in zip(self.changes[number:], self._before[number:].tolist(), strict=False):
             first = change.start + before
             if first >= end:
                 break
             if place < first:
-                parts.append(genome.codes(self.chrom, place - before, change.start))
-                place = first
+                yield None, place - before, change.start
             last = min(end, first + change.length)
-            parts.append(change.put_in(genome, place - first, last - first))
+            yield change, max(place - first, 0), last - first
             place, number = last, number + 1
         if place < end:
             before = int(self._before[number])
-            parts.append(genome.codes(self.chrom, place - before, end - before))
-        return np.concatenate(parts)
+            yield None, place - before, end - before
 
     def around(self, first, end):
         """Number of the change that a stretch of the reference lies in as a whole; None without one."""
@@ -240,6 +271,19 @@ class Altered:
         return [self.moved(starts)]
 
 
+def together(changes, firsts):
+    """Altered of changes that lie apart where they are written, by place. firsts: where `leftmost` of each begins.
+
+    Each lies as far to the left as it can, but not beyond the one before: a base of a run that another change breaks
+    cannot be taken out on the other side of it.
+    """
+    placed, reach = [], 0
+    for change, first in zip(changes, firsts, strict=True):
+        placed.append(change.beginning(max(first, reach)))
+        reach = placed[-1].reach
+    return Altered(placed)
+
+
 def _loses(change, place):
     """Whether a long change leaves nothing in the place of a base that it removes."""
     return change.removed > LONGEST_INDEL and place - change.start >= change.length
@@ -268,10 +312,11 @@ class Agreement:
 
     def status(self, allele):
         """Whether an allele can be scored, `OK`, or why not; it is counted. allele: as of `VariantFile`."""
-        if allele.status == PAST_THE_END:
+        unknown = bool(allele.end) and "N" in allele.ref.upper()  # then a file may have nothing to compare it with
+        if allele.status == PAST_THE_END and not unknown:
             end = f"END is {allele.end:,}, " if allele.end else ""
             self._differs(allele, f"{end}the chromosome has {self._genome.chromsizes[allele.on]:,} bp")
-        if allele.status != OK or (allele.end and "N" in allele.ref.upper()):
+        if allele.status != OK or unknown:
             return allele.status
         there, wanted = self._there(allele.on, allele.pos, allele.ref), codes_of(allele.ref.upper())
         if np.array_equal(there, wanted):

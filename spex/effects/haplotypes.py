@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from spex.effects.alleles import scorer_of
-from spex.effects.changes import Agreement, Altered, Change, codes_of
+from spex.effects.changes import Agreement, Change, codes_of, together
 from spex.effects.uncertainty import uncertainty_of
 from spex.effects.variants import Parts, VariantRun
 from spex.files import sealed
@@ -56,13 +56,20 @@ SAMPLES_AT_ONCE = 16
 
 
 class Carried(NamedTuple):
-    """An allele that a sample has. copies: whether each haplotype has it. phase_set: None where both have it, or it is
-    on the only chromosome. reason: why it cannot be used, or OK."""
+    """An allele that a sample has. change: where it is written. first: 0-based, where it begins as far to the left as
+    it can lie. copies: whether each haplotype has it. phase_set: None where both have it, or it is on the only
+    chromosome. reason: why it cannot be used, or OK."""
 
     change: Change
+    first: int
     copies: tuple[bool, bool]
     phase_set: str | None
     reason: str = OK
+
+    @property
+    def span(self):
+        """All bases that it can be said to take away or to double, as a Change."""
+        return Change(self.change.chrom, self.first, self.change.reach - self.first, codes_of(""))
 
 
 def carried_alleles(alleles, statuses, genotype, genome):
@@ -79,7 +86,7 @@ def carried_alleles(alleles, statuses, genotype, genome):
             first, second = (genotype.alleles[place : place + 1] == (number,) for place in (0, 1))
             alone = first and (second or len(genotype.alleles) == 1)
             phase_set = None if alone else genotype.phase_set
-            found.append(Carried(Change.of_allele(allele, genome), (first, second), phase_set))
+            found.append(_carried(Change.of_allele(allele, genome), genome, (first, second), phase_set))
         elif allele.alt != "*":  # what the sample has instead is another row's allele
             found.append(_unused(allele, status, reason, genome))
     return found
@@ -88,7 +95,12 @@ def carried_alleles(alleles, statuses, genotype, genome):
 def _unused(allele, status, reason, genome):
     """An allele that cannot be used, at the place of its change, or of REF where that is not known."""
     there = Change(allele.on, max(allele.pos - 1, 0), len(allele.ref), codes_of(""))
-    return Carried(Change.of_allele(allele, genome) if status == OK else there, (False, False), None, reason)
+    change = Change.of_allele(allele, genome) if status == OK else there
+    return _carried(change, genome, (False, False), None, reason)
+
+
+def _carried(change, genome, *others):
+    return Carried(change, change.leftmost(genome).start, *others)
 
 
 class HaplotypeRun(VariantRun):
@@ -180,9 +192,13 @@ def read_carried(file, chrom, samples, genome, block_rows):
     return [sorted(mine, key=lambda each: (each.change.start, each.change.reach)) for mine in carried]
 
 
-def _apart(carried, haplotype, phase_set):
-    """Numbers of the alleles of a haplotype, by place: those that are applied, and those that overlap one before."""
-    kept, overlapping, start, reach = [], [], -1, -1
+def applied(carried, haplotype, phase_set):
+    """What one haplotype makes of a chromosome. carried: as of `score_haplotypes`. haplotype: 0 or 1.
+
+    Returns: Altered, None where nothing is applied; numbers of the alleles that are, and of those that overlap one
+    before, as sets.
+    """
+    kept, overlapping, start, reach = [], set(), -1, -1
     for number, each in enumerate(carried):
         if each.reason == OK and each.copies[haplotype] and each.phase_set in (None, phase_set):
             # of two at one place the first may be an insertion, before the base that the second takes away
@@ -190,8 +206,25 @@ def _apart(carried, haplotype, phase_set):
                 kept.append(number)
                 start, reach = each.change.start, each.change.reach
             else:
-                overlapping.append(number)
-    return kept, overlapping
+                overlapping.add(number)
+    changes, firsts = ([getattr(carried[number], name) for number in kept] for name in ("change", "first"))
+    return together(changes, firsts) if kept else None, set(kept), overlapping
+
+
+def _finder(carried):
+    """A function from intervals, 0-based half-open, to the numbers of the alleles that have a base there, as a set."""
+    order = np.argsort([each.first for each in carried], kind="stable")
+    spans = np.array([(each.first, each.change.reach) for each in carried], np.int64).reshape(-1, 2)[order]
+    highest = np.maximum.accumulate(spans[:, 1])
+
+    def within(intervals):
+        found = set()
+        for start, end in intervals:
+            some = slice(np.searchsorted(highest, start, side="right"), np.searchsorted(spans[:, 0], end, side="left"))
+            found.update(order[some][spans[some, 1] > start].tolist())
+        return found
+
+    return within
 
 
 def score_haplotypes(scorer, carried):
@@ -200,28 +233,31 @@ def score_haplotypes(scorer, carried):
     Returns: arrays by name: haplotype, genes, own, contact, sure, status, phase_set, alleles and left_out of each
     haplotype and gene; reasons and counts of the alleles, OK for those that are used.
     """
-    touched = scorer.touched([each.change for each in carried])
+    touched, within = scorer.touched([each.span for each in carried]), _finder(carried)
     numbers = {gene: in_bins | in_own for gene, (_, in_bins, in_own) in touched.items() if in_bins or in_own}
-    chosen, rows, used, overlap = defaultdict(list), [], set(), set()
+    chosen, rows, used, overlap, reached = defaultdict(list), [], set(), set(), set()
     for gene, mine in sorted(numbers.items()):
         sets = Counter(carried[number].phase_set for number in sorted(mine))
         del sets[None]
         chosen[max(sets, key=sets.get, default=None)].append(gene)
     for phase_set, genes in chosen.items():
         for haplotype in (0, 1):
-            kept, overlapping = map(set, _apart(carried, haplotype, phase_set))
-            altered = [Altered([carried[number].change for number in sorted(kept)])] if kept else []
-            found = scorer.effects(altered, touched=[{gene: touched[gene] for gene in genes}] * len(altered))
+            altered, kept, overlapping = applied(carried, haplotype, phase_set)
+            of_genes = {gene: touched[gene] for gene in genes}
+            found = scorer.effects([altered], touched=[of_genes]) if altered else scorer.effects([])
             places = {gene: place for place, gene in enumerate(found.genes.tolist())}
             for gene in genes:
                 mine = numbers[gene]
+                if altered:  # a deletion brings others to the gene
+                    contacts, _, near = touched[gene]
+                    mine = mine | within(scorer.reads(altered, gene, contacts, near))
+                reached |= mine
                 unused = Counter(_why_not(carried[number], phase_set) for number in mine)
                 unused[OVERLAPPING] = len(mine & overlapping)
                 left_out = ", ".join(f"{count} {why}" for why, count in sorted(unused.items()) if count and why != OK)
                 rows.append((gene, haplotype, phase_set or "", len(mine & kept), left_out, found, places.get(gene)))
                 used |= mine & kept
                 overlap |= mine & overlapping
-    reached = set().union(*numbers.values())
     counts = Counter("that reach no gene" for number in range(len(carried)) if number not in reached)
     for number in reached:
         why = _why_not(carried[number], carried[number].phase_set)

@@ -6,7 +6,7 @@ import pandas as pd
 from expecto.gene_features import along_gene
 from spex.effects.nulls import class_of, path_of, stratum
 from spex.files.streamed_tables import Place
-from spex.inputs.alleles import OK, trimmed
+from spex.inputs.alleles import OK, structural, trimmed
 from spex.inputs.vcf import info_entry
 
 COLUMNS = {
@@ -40,8 +40,9 @@ PLACE = Place("chrom", "pos", "pos", zero_based=False)
 OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "effect_sd", "sign_agrees", "quantile", "model")
 """Columns that differ between the tissues of a pair."""
 
-ROW = "row"
-"""Column of `VariantRun.tables` beside `COLUMNS`: number of the row in the file."""
+ROW, ALLELE = "row", "allele"
+"""Columns of `VariantRun.tables` beside `COLUMNS`: number of the row in the file, and of the allele in the block: a row
+may have several `<DEL>`."""
 
 
 def block_table(inputs, alleles, block, nulls):
@@ -77,15 +78,15 @@ def block_table(inputs, alleles, block, nulls):
         for known, each in zip(nulls, total.T, strict=True)
     ]
     table["quantile"] = np.column_stack(ranks).ravel()
-    table["place"] = np.repeat(effects.alleles, count)
-    others = of_alleles[block.statuses != OK].assign(place=np.flatnonzero(block.statuses != OK))
-    table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, *COLUMNS, "place"])
-    return table.sort_values("place", kind="stable")[[ROW, *COLUMNS]].reset_index(drop=True)
+    table[ALLELE] = np.repeat(effects.alleles, count)
+    others = of_alleles[block.statuses != OK].assign(**{ALLELE: np.flatnonzero(block.statuses != OK)})
+    table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, ALLELE, *COLUMNS])
+    return table.sort_values(ALLELE, kind="stable")[[ROW, ALLELE, *COLUMNS]].reset_index(drop=True)
 
 
 def class_in_words(ref, alt):
     """Class of an allele by its letters, as null variants have it; in words for those without a class."""
-    _, removed, added = trimmed(ref.upper(), alt.upper())
+    _, removed, added = ("", "", "") if structural(alt) else trimmed(ref.upper(), alt.upper())
     return class_of(len(removed), len(added)) or "longer or complex"
 
 
@@ -102,7 +103,7 @@ def _touched(contacts, numbers):
 def best_of_each(table):
     """The row of each allele with the largest |effect|, the first of several; alleles that are not scored stay."""
     size = table["effect"].abs().fillna(-1.0)
-    best = size.groupby([table[ROW], table["alt"]], sort=False).idxmax()
+    best = size.groupby(table[ALLELE], sort=False).idxmax()
     return table.loc[np.sort(best.to_numpy())]
 
 
@@ -110,7 +111,7 @@ def best_genes(table):
     """All rows of the gene, of each allele, that has the largest |effect| in any tissue; unscored alleles stay."""
 
     def pairs(some):
-        return some[ROW].astype(str) + "\t" + some["alt"] + "\t" + some["gene_id"].astype(object).fillna("")
+        return some[ALLELE].astype(str) + "\t" + some["gene_id"].astype(object).fillna("")
 
     return table[pairs(table).isin(pairs(best_of_each(table)))]
 
@@ -142,7 +143,7 @@ def info_entries(table):
     |effect|.
     """
     scored = table[table["effect"].notna()]
-    best = scored["effect"].abs().groupby([scored[ROW], scored["alt"], scored["gene_id"]], sort=False).idxmax()
+    best = scored["effect"].abs().groupby([scored[ALLELE], scored["gene_id"]], sort=False).idxmax()
     entries = {}
     for row in scored.loc[best.to_numpy()].to_dict("records"):
         known = ["" if np.isnan(row[name]) else f"{row[name]:.4g}" for name in ("quantile", "effect_sd", "sign_agrees")]

@@ -32,7 +32,7 @@ from spex.inputs.choices import Blocks
 from spex.inputs.variant_files import VariantFile
 from spex.progress import progress
 
-FORMAT = 4
+FORMAT = 5
 """Version of the numbers: a change that alters any raises it, and folders made before are then refused."""
 
 logger = logging.getLogger("spex")
@@ -124,7 +124,7 @@ def score_block(scorer, genome, alleles):
     statuses = np.array(list(map(agreement.status, alleles)), dtype=str)
     scored = np.flatnonzero(statuses == OK)
     chosen = [alleles[number] for number in scored]
-    changes = [Change.of_allele(each, genome) for each in chosen]
+    changes = [Change.of_allele(each, genome).leftmost(genome) for each in chosen]
     found = scorer.effects(changes)
     found.alleles[:] = scored[found.alleles]
     starts = np.full(len(alleles), -1, np.int64)
@@ -195,7 +195,7 @@ class VariantRun:
         return all(self.parts.has(number) for number in set(range(len(self.sizes))).difference(wanted))
 
     def tables(self):
-        """Yields: for each block, DataFrame with `COLUMNS` and `ROW`, a row an allele, gene and tissue.
+        """Yields: for each block, DataFrame with `COLUMNS`, `ROW` and `ALLELE`, a row an allele, gene and tissue.
 
         Alleles that are not scored have one row without gene; those that reach no gene have none. `account` then has
         how many alleles are scored and reach a gene, and why others do not: Account.

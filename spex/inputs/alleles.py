@@ -87,7 +87,7 @@ def symbolic_end(info, place, count, pos):
     length = lengths[place] if len(lengths) == count else NOTHING
     if not all(each == NOTHING or SIGNED.fullmatch(each) for each in (end, length)):
         return -1
-    if length in (NOTHING, "0"):
+    if length == NOTHING or not int(length):
         return 0 if end == NOTHING else int(end) if int(end) > pos else -1
     found = pos + abs(int(length))
     agrees = end in (NOTHING, str(found)) or (count > 1 and int(end) > found)
@@ -137,13 +137,13 @@ def trimmed(ref, alt):
 
     Returns: how many letters were taken away at the beginning; ref; alt.
     """
-    end = _common(ref[::-1], alt[::-1])
+    end = begins_alike(ref[::-1], alt[::-1])
     ref, alt = ref[: len(ref) - end], alt[: len(alt) - end]
-    start = _common(ref, alt)
+    start = begins_alike(ref, alt)
     return start, ref[start:], alt[start:]
 
 
-def _common(one, other):
+def begins_alike(one, other):
     """How many letters two texts begin with alike."""
     differing = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     return next(differing, min(len(one), len(other)))

@@ -30,7 +30,7 @@ def sample_columns(file, names):
     without any.
 
     Raises:
-        InputError: it has no samples, or none of a name.
+        InputError: it has no samples, none of a name, or several of one.
     """
     known = [as_text(each) for each in file.header[-1].split(b"\t")[FIRST_SAMPLE:]]
     if not known:
@@ -38,6 +38,8 @@ def sample_columns(file, names):
     if unknown := [name for name in names if name not in known]:
         found = f"no sample {listed(unknown)} among the {len(known):,} of the file"
         raise InputError(found, argument="samples", expected=f"names like {listed(known, 5)}")
+    if twice := [name for name in dict.fromkeys(names or known) if known.count(name) > 1]:
+        raise file.error(f"several samples are called {listed(twice, 5)}", expected="names that differ")
     return {name: FIRST_SAMPLE + known.index(name) for name in dict.fromkeys(names or known)}
 
 
@@ -71,5 +73,5 @@ def genotypes_of(line, columns, file, number):
             )
         phase_set = values[of_set] if of_set is not None and of_set < len(values) else NOTHING
         phased = found[2] != "/" or len(set(alleles)) == 1
-        genotypes.append(Genotype(alleles, phase_set.replace(NOTHING, "") if phased else None))
+        genotypes.append(Genotype(alleles, ("" if phase_set == NOTHING else phase_set) if phased else None))
     return genotypes

@@ -178,6 +178,20 @@ def test_what_cannot_act_together_is_left_out_and_counted(haplotypes, truth, wor
     assert all(count in haplotypes.said[-1] for count in counts)
 
 
+def test_alleles_that_a_deletion_brings_to_a_gene_are_there(haplotypes, truth, world):
+    """Behind its windows in the reference, 20,800 bp from its TSS."""
+    rows = [
+        (TSS + 15_000, "N", "<DEL>", TSS + 30_000, "GT\t1|0\t1|0"),
+        (*snv(world, TSS + 32_000), None, "GT\t1|0\t0/1"),
+    ]
+    whole = haplotypes(rows)
+    table = whole[(whole["gene_id"] == "G0") & (whole["model"] == whole["model"][0])]
+    assert table["alleles"].tolist() == [2, 0, 1, 0]
+    assert table["status"].tolist() == ["ok", "ok", "incomplete", "ok"]
+    assert table["left_out"].tolist()[2] == "1 unphased"
+    assert truth(whole[(whole["sample"] == "S1") & (whole["haplotype"] == 1)], edits_of(*rows)) > 0
+
+
 def test_bad_genotypes_and_samples_are_refused(haplotypes, world):
     row = (*snv(world, TSS), None)
     good = [(*row, "GT\t0|1\t0|0")]
@@ -186,6 +200,9 @@ def test_bad_genotypes_and_samples_are_refused(haplotypes, world):
     haplotypes.refused(
         good, "--sample: no sample S9 among the 2 of the file; expected names like S1, S2", "--sample", "S9"
     )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "HEADER", HEADER.replace("S2", "S1"))
+        haplotypes.refused(good, "bad.vcf: several samples are called S1; expected names that differ")
     haplotypes.refused(good, "--wide: of no use with --haplotypes", "--wide")
     haplotypes.refused(good, "--samples?: of no use without --haplotypes", "--sample", "S1", without="--haplotypes")
     haplotypes.refused(good, "bad.vcf: no samples in it; expected VCF or BCF with genotypes", columns=8)

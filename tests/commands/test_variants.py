@@ -15,7 +15,7 @@ from refusals import files_in, refuse
 
 import spex
 from spex.commands import tensors, variants
-from spex.effects.variant_tables import COLUMNS
+from spex.effects.variant_tables import ALLELE, COLUMNS, ROW, best_genes, best_of_each, info_entries
 from spex.files import hashes
 from spex.inputs import opening
 from spex.models.boosters import GBTREE
@@ -189,6 +189,17 @@ def test_structural_variants_have_effects_or_a_reason(score, world, capsys):
     page = (score.folder / "sv/effects.html").read_text()
     data = re.search(r'type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1]
     assert "inverted" in page and "NaN" not in data
+
+
+def test_two_deletions_of_one_row_are_two_alleles():
+    """Which have one name, and lengths of their own."""
+    pairs = [(0, "G0", 1.0), (0, "G1", -3.0), (1, "G0", 2.0)]
+    table = pd.DataFrame(pairs, columns=[ALLELE, "gene_id", "effect"]).assign(**{ROW: 7, "alt": "<DEL>"})
+    assert best_of_each(table)["effect"].tolist() == [-3, 2] == best_genes(table)["effect"].tolist()
+    of_entries = table.assign(
+        **dict.fromkeys(("gene_name", "tissue", "path", "quantile", "effect_sd"), 0), sign_agrees=0
+    )
+    assert len(info_entries(of_entries)[7]) == 3
 
 
 def test_python_takes_ends_of_structural_variants_from_a_table(score, world):

@@ -26,7 +26,7 @@ def letters():
 
 @pytest.fixture
 def judge(tmp_path, letters):
-    """Called with rows of position, REF and ALT, on the chromosome or on other letters: statuses, after the report."""
+    """Called with rows of position, REF, ALT and INFO, on it or on other letters: statuses, after the report."""
 
     def run(rows, on=letters, doubts=()):
         write_fasta(tmp_path / "genome.fa", {"chr1": on})
@@ -34,8 +34,8 @@ def judge(tmp_path, letters):
             agreement = Agreement(genome)
             alleles = [
                 one
-                for number, (pos, ref, alt) in enumerate(rows)
-                for one in alleles_of_row(number, ".", "1", pos, ref, alt, "chr1", LENGTH)
+                for number, (pos, ref, alt, *info) in enumerate(rows)
+                for one in alleles_of_row(number, ".", "1", pos, ref, alt, "chr1", LENGTH, *info)
             ]
             statuses = [agreement.status(one) for one in alleles]
             agreement.report({"argument": "variants", "subject": "x.vcf"}, doubts)
@@ -78,6 +78,15 @@ def test_some_that_differ_are_counted_in_a_line(judge, letters, caplog, wrong, c
         f"x.vcf: REF differs from the genome in {wrong} of the {count:,} alleles that could be scored, first at "
         f"1:{pos} REF is {ref}, the genome has {letters[pos - 1]}; they are not scored"
     )
+
+
+def test_symbolic_alleles_without_ref_do_not_make_another_genome(judge, letters):
+    """Whatever their ends: where REF is N throughout, there is nothing that agrees."""
+    rows = [(pos, "N", "<DEL>", f"END={pos + 300}") for pos in (200, 900, LENGTH - 20)]
+    assert judge(rows) == [OK, OK, PAST_THE_END]
+    rows = [(pos, letters[pos - 1], *others) for pos, _, *others in rows]
+    message = refusal(judge, rows[2:])
+    assert f"at 1:{LENGTH - 20} END is {LENGTH + 280:,}, the chromosome has {LENGTH:,} bp" in message
 
 
 @pytest.mark.parametrize(("wrong", "count"), [(1, 1), (2, 2), (2, 3), (4, 5), (4, 10), (17, 100), (72, 100)])

@@ -27,6 +27,7 @@ from spex.effects.nulls import (
     save_nulls,
     stratum,
 )
+from spex.effects.variant_tables import class_in_words
 from spex.files.sealed import DamagedFileError
 
 NUMBER = 200
@@ -192,6 +193,7 @@ def test_kept_null_variants_are_those_of_the_model(tmp_path, source):
 )
 def test_classes_of_alleles(removed, added, name):
     assert class_of(removed, added) == name and (name is None or name in CLASSES)
+    assert class_in_words("ACGTA", "<DEL>") == "longer or complex"  # whose names have no bases
 
 
 def test_random_deletions_rank_evenly_among_null_deletions(source, world):

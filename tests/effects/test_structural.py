@@ -1,14 +1,21 @@
 """Effects of structural variants and of haplotypes against tensors of the mutated chromosome."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 import torch
+from conftest import write_fasta
 from oracles import beluga, predict_window
 
 from benchmarks.structural import SYMBOLIC, ByFasta, Edit, altered, haplotype, structural_edit
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import AlleleScorer
 from spex.effects.changes import TSS_DELETED, TSS_DUPLICATED
+from spex.effects.haplotypes import applied, carried_alleles
+from spex.inputs.alleles import alleles_of_row
+from spex.inputs.genome import Genome
+from spex.inputs.genotypes import Genotype
 
 TSS = {"G0": 60_030, "G1": 60_500, "G2": 310, "G3": 120_390}
 """1-based, of the genes on chr1 of the small world."""
@@ -84,3 +91,43 @@ def test_a_gene_whose_tss_is_lost_or_doubled_has_a_status(compare):
         assert dict(zip(ids[found.genes[mine]], found.status[mine], strict=True))["G0"] == status
         assert (found.status[mine] == "ok").any()
     assert (np.isnan(found.own).all(axis=1) == (found.status != "ok")).all()
+
+
+OTHER = dict(zip("ACGT", "CGTA", strict=True))
+
+
+def applied_by_hand(letters, rows):
+    """A chromosome with alleles of rows, which lie apart, put into its text."""
+    for pos, ref, alt, end in sorted(rows, key=lambda row: (row[0], len(row[1] + row[2])), reverse=True):
+        start, inside = pos if alt in SYMBOLIC else pos - 1, letters[pos:end]
+        put = {"<DEL>": "", "<DUP>": 2 * inside, "<INV>": inside.translate(str.maketrans("ACGT", "TGCA"))[::-1]}
+        letters = letters[:start] + put.get(alt, alt) + letters[end or start + len(ref) :]
+    return letters
+
+
+def test_a_haplotype_is_the_text_with_its_alleles_where_they_are_written(tmp_path):
+    """Also in repeats, where an insertion or deletion could be moved over the allele before it."""
+    generator, letters, rows, pos = np.random.default_rng(2), "", [], 8
+    while len(letters) < 6000:
+        unit = "".join(generator.choice(list("ACGT"), generator.integers(1, 4)))
+        letters += unit * int(generator.integers(1, 8)) + "".join(generator.choice(list("ACGT"), 3))
+    while pos < len(letters) - 10:
+        kind, base, size = int(generator.integers(0, 6)), letters[pos - 1], int(generator.integers(1, 5))
+        put = str(generator.choice([*"ACGT", letters[pos - 4 : pos]]))
+        symbolic = [(pos, base, alt, pos + size) for alt in SYMBOLIC]
+        snv, insertion = (pos, base, OTHER[base], 0), (pos, base, base + put, 0)
+        rows.append([*symbolic, snv, insertion, (pos, letters[pos - 1 : pos + size], base, 0)][kind])
+        if kind > 3 and generator.random() < 0.3:
+            rows.append(snv)  # of the base before what is put in or taken away
+        pos += size + 1 if kind in (0, 1, 2, 5) else 1 + int(generator.integers(0, 4))
+    write_fasta(tmp_path / "genome.fa", {"chr1": letters})
+    with closing(Genome(tmp_path / "genome.fa", tmp_path / "genome.fai")) as genome:
+        carried = []
+        for pos, ref, alt, end in rows:
+            alleles = alleles_of_row(0, ".", "1", pos, ref, alt, "chr1", len(letters), f"END={end}" if end else ".")
+            carried += carried_alleles(alleles, [each.status for each in alleles], Genotype((1, 1), ""), genome)
+        carried.sort(key=lambda each: (each.change.start, each.change.reach))
+        altered, kept, overlapping = applied(carried, 0, None)
+        expected = applied_by_hand(letters, rows)
+        found = "".join("AGCTN"[code] for code in altered.codes(genome, 0, len(expected)))
+        assert found == expected and len(kept) == len(rows) > 500 and not overlapping

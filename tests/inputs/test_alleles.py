@@ -79,6 +79,7 @@ def test_the_changed_length_is_that_of_trimmed_alleles(ref, alt):
         ("<DUP>", "END=20;SVLEN=15", a.OK, 20),
         ("<DUP:TANDEM>", "END=20", a.OK, 20),
         ("<INV>", "END=20;SVLEN=0", a.OK, 20),
+        ("<INV>", "END=20;SVLEN=-00", a.OK, 20),
         ("<DEL>", "END=.;SVLEN=.", a.SYMBOLIC, 0),
         ("<DEL>", ".", a.SYMBOLIC, 0),
         ("<DEL>", "IMPRECISE;CIEND=-5,5", a.SYMBOLIC, 0),
