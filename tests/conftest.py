@@ -318,7 +318,7 @@ def reference(narrow, undisturbed):
 @pytest.fixture(scope="session")
 def study(tmp_path_factory):
     """A made study of few genes: data folders of sequence alone and of four maps, the maps, a cache, expression."""
-    return write_made_study(tmp_path_factory.mktemp("study"), genes=240, tissues=2)
+    return write_made_study(tmp_path_factory.mktemp("study"), genes=240, tissues=2, chromosomes=12)
 
 
 @pytest.fixture

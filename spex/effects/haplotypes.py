@@ -110,8 +110,6 @@ class HaplotypeRun(VariantRun):
     samples: names; all of the file without any.
     """
 
-    unit = "haplotypes"
-
     def __init__(self, inputs, file, root, samples=(), *, block_rows=Blocks.block_size):
         self.inputs, self.file, self.block_rows = inputs, file, block_rows
         self.samples = sample_columns(file, samples)
@@ -163,6 +161,8 @@ class HaplotypeRun(VariantRun):
 
 class HaplotypeParts(Parts):
     """The same of haplotypes: arrays by name."""
+
+    unit = "haplotypes"
 
     def load(self, number):
         try:

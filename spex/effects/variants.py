@@ -53,11 +53,15 @@ class Parts:
     """The scored blocks of a run in its folder, each whole or not there.
 
     root: Path. identity: dict of JSON values that says what effects depend on.
+
+    unit: what they are effects of, plural.
     """
+
+    unit = "alleles"
 
     def __init__(self, root, identity):
         self.folder, self._record = root / "parts", root / "effects.json"
-        self._identity = {"format": FORMAT, **identity}
+        self._identity = {"format": FORMAT, "unit": self.unit, **identity}
 
     def claim(self):
         """Tie the folder to what it is made from; errors as of `check`."""
@@ -76,10 +80,11 @@ class Parts:
         except DamagedFileError as error:
             found = "damaged, so it is not known what the parts beside it were made from"
             raise InputError(found, subject=self._record, hint=f"give another {parameter('out')}") from error
-        for name in sorted({*made, *self._identity}):
+        for name in sorted({*made, *self._identity}, key=lambda name: (name not in ("format", "unit"), name)):
             if made.get(name) != self._identity.get(name):
+                differ = f"{name.replace('_', ' ')} differ from those that this folder was made from"
                 raise InputError(
-                    f"{name.replace('_', ' ')} differ from those that this folder was made from",
+                    f"this folder has effects of {made.get(name)}, not of {self.unit}" if name == "unit" else differ,
                     subject=self._record,
                     hint=f"give the same to go on, or another {parameter('out')}",
                 )
@@ -138,14 +143,12 @@ class VariantRun:
     inputs: EffectInputs with linear models. file: of `open_variants`. root: Path of the folder. block_rows: rows of the
     file a part.
 
-    sizes: alleles of each block. unit: what these are, plural.
+    sizes: alleles of each block.
 
     Raises:
         InputError: the file cannot be read to its end; its alleles do not agree with the genome; kept null variants
             are damaged; or the folder was made from something else.
     """
-
-    unit = "alleles"
 
     def __init__(self, inputs, file, root, *, block_rows=Blocks.block_size):
         self.inputs, self.file, self.block_rows = inputs, file, block_rows
@@ -182,9 +185,9 @@ class VariantRun:
         wanted = [number for number in range(len(self.sizes)) if number % divisor == remainder]
         missing = [number for number in wanted if not self.parts.has(number)]
         blocks = count(len(wanted), "block")
-        logger.info("%s of %s, %d done before", blocks, self.unit, len(wanted) - len(missing))
+        logger.info("%s of %s, %d done before", blocks, self.parts.unit, len(wanted) - len(missing))
         devices = self.inputs.sources.devices
-        with progress(sum(self.sizes[number] for number in missing), self.unit, "variants") as advance:
+        with progress(sum(self.sizes[number] for number in missing), self.parts.unit, "variants") as advance:
             work = self._work()
             if missing and len(devices) == 1:
                 work(devices[0], missing, advance)

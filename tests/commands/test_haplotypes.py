@@ -128,7 +128,7 @@ def test_both_haplotypes_are_tensors_of_their_chromosomes(haplotypes, truth, wor
     )
 
 
-def test_however_it_is_cut_the_bytes_are_the_same(haplotypes, world, tmp_path):
+def test_however_it_is_cut_the_bytes_are_the_same(haplotypes, world, tmp_path, capsys):
     rows = [(*snv(world, TSS + away), None, f"GT\t{calls}") for away, calls in ((-700, "0|1\t1/1"), (100, "1|0\t0/1"))]
     haplotypes(rows)
     parts, whole = sorted((tmp_path / "out/parts").glob("*.npz")), (tmp_path / "out/haplotypes.tsv").read_bytes()
@@ -144,6 +144,10 @@ def test_however_it_is_cut_the_bytes_are_the_same(haplotypes, world, tmp_path):
     assert variants.main(haplotypes.argv(rows, "cut", ["--tabix"])) == 0
     with pysam.TabixFile(str(tmp_path / "cut/haplotypes.tsv.gz")) as file:
         assert {line.split("\t")[2] for line in file.fetch("chr1", TSS - 1, TSS)} == {"G0"}
+    singly = [word for word in haplotypes.argv(rows, "cut", []) if word != "--haplotypes"]
+    capsys.readouterr()
+    message = "effects.json: this folder has effects of haplotypes, not of alleles; give the"
+    refuse(capsys, variants.main, singly, message)
 
 
 def test_what_cannot_act_together_is_left_out_and_counted(haplotypes, truth, world):
