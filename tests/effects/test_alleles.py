@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import write_fasta
+from conftest import write_fasta, write_mcool
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import beluga, predict_window
 
 import spex
-from expecto.gene_features import OWN_SUMS
+from expecto.gene_features import OWN_SUMS, own_windows
 from expecto.network import BELUGA
 from spex.contacts.rules import Corrected, Published
 from spex.effects.alleles import MOST_SUBSTITUTED, AlleleScorer
@@ -235,6 +235,30 @@ def test_mutagenesis_gives_differences_of_tensors_of_mutated_genomes(world, made
         assert np.abs(got - expected).max() < 1e-5 * scale * np.sqrt(made.models.coefficients.shape[1])
         assert np.abs(expected).max() > 0.01
     assert {len(contacts) > 0 for contacts in found.contacts} == {True, False}
+
+
+def test_alleles_at_the_ends_of_windows_and_in_some_windows_of_a_bin(world, made, tmp_path, monkeypatch):
+    """A bin of 5 kb has three windows, of which an SNV may change one alone."""
+    path = tmp_path / "wide.mcool"
+    write_mcool(path, {"chr1": [(5, 12, 9)]}, resolution=5000, others=())
+    monkeypatch.setattr(world, "maps", [path])
+    made = made(Corrected(), 5000)
+    by_hand = ByHand(world, made, tmp_path)
+    (starts,) = np.unique(made.index.starts, axis=0)
+    first, _, within = own_windows(TSS, "+", BELUGA.window)
+    letters, window = world.sequences["chr1"].upper(), BELUGA.window
+    wanted = [starts[0] + 100, *(starts[-1] + each for each in (-1, 0, window - 1, window))]
+    wanted += [first + within[0], first + within[-1] + window - 1]
+    alleles = [("chr1", int(place) + 1, letters[place], "ACGT"["GTAC".index(letters[place])]) for place in wanted]
+    scorer = AlleleScorer(made.computer, made.genes, made.index, made.models)
+    found = scorer.effects([change_of(made.computer.genome, *allele) for allele in alleles])
+    for number, allele in enumerate(alleles):
+        expected, scale = by_hand.effects(*allele)
+        mine, got = np.flatnonzero(found.alleles == number), np.zeros_like(expected)
+        got[found.genes[mine]] = (found.own + found.contact)[mine]
+        assert np.abs(got - expected).max() < 1e-6 * scale * np.sqrt(made.models.coefficients.shape[1])
+        # the fifth lies behind the bin's last window; of the last base the network makes nothing, others may
+        assert (made.genes["tss"].tolist().index(TSS) in found.genes[mine]) == (number != 4)
 
 
 def repeats_world(world, tmp_path, monkeypatch, unit, copies):
