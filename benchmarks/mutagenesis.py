@@ -49,13 +49,7 @@ def measure(args, folder):
     rows = []
     with opened(args, folder) as (computer, genes, contacts, index, models):
         genome, none = computer.genome, np.empty(0, np.uint8)
-        whole = WholeWindows(
-            genome=genome,
-            scanner=computer.scanner,
-            store=None,
-            contacts=None,
-            windows_per_pass=computer.windows_per_pass,
-        )
+        whole = WholeWindows.beside(computer)
         part, whole = (AlleleScorer(each, genes, index, models) for each in (computer, whole))
         part.effects([Change("chr1", genes["tss"].iloc[0], 1, none)])  # libraries make ready
         for name, (chrom, start) in places(genes, contacts, index).items():

@@ -165,6 +165,17 @@ class WholeWindows(FeatureComputer):
 
     substitutes = False
 
+    @classmethod
+    def beside(cls, computer):
+        """The same genome and network as of another computer, whose contacts and store it goes without."""
+        return cls(
+            genome=computer.genome,
+            scanner=computer.scanner,
+            store=None,
+            contacts=None,
+            windows_per_pass=computer.windows_per_pass,
+        )
+
 
 def dense_snvs(genome):
     """SNVs at the same distance from each other."""
@@ -195,13 +206,7 @@ def measure_snvs(args, folder):
             for chrom, place, base in places
             if base < len(BELUGA.bases)
         ]
-        whole = WholeWindows(
-            genome=genome,
-            scanner=computer.scanner,
-            store=None,
-            contacts=None,
-            windows_per_pass=computer.windows_per_pass,
-        )
+        whole = WholeWindows.beside(computer)
         scorers = {name: AlleleScorer(it, genes, index, models) for name, it in (("part", computer), ("whole", whole))}
         size = Blocks.block_size
         blocks = [changes[first : first + size] for first in range(0, len(changes), size)][: args.blocks]

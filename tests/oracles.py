@@ -69,6 +69,22 @@ def predict_window(predict, sequence, centre):
     return np.asarray(predictions, dtype=np.float64)[0]
 
 
+def window_predictor(checkpoint):
+    """A function of a chromosome's letters and of a window's start, 0-based: its prediction by the layers of a
+    checkpoint, (features,) float64. What was predicted is kept by its letters."""
+    state, known = torch.load(checkpoint, weights_only=True), {}
+
+    def predict(letters, start):
+        key = letters[max(start, 0) : start + WINDOW], min(start, 0)
+        if key not in known:
+            known[key] = predict_window(
+                lambda windows: beluga(state, torch.from_numpy(windows)).numpy(), letters, start + WINDOW // 2
+            )
+        return known[key]
+
+    return predict
+
+
 def predict_gene_windows(predict, sequence, tss, strand):
     """The predictions of a gene's own windows: dict from shift (bp along the gene) to (features,) float64."""
     predictions = {}

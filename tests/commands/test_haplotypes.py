@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pysam
 import pytest
-import torch
-from oracles import beluga, predict_window
+from oracles import window_predictor
 from refusals import files_in, refuse
 
 from benchmarks.structural import ByFasta, Edit
@@ -54,16 +53,7 @@ def haplotypes(filled, tmp_path, capsys):
 def truth(haplotypes, world, tmp_path):
     """Called with a table's rows of one haplotype, and the alleles that it has: they agree with tensors of the mutated
     chromosome; genes without a row have no effect."""
-    state, inputs, known = torch.load(world.checkpoint, weights_only=True), haplotypes.made.inputs, {}
-
-    def predict(letters, start):
-        key = letters[max(start, 0) : start + 2000], min(start, 0)
-        if key not in known:
-            known[key] = predict_window(
-                lambda windows: beluga(state, torch.from_numpy(windows)).numpy(), letters, start + 1000
-            )
-        return known[key]
-
+    inputs, predict = haplotypes.made.inputs, window_predictor(world.checkpoint)
     models = LinearModels(inputs.fits)
     by_fasta = ByFasta(inputs.genes, inputs.contacts, world.sequences, world.checkpoint, predict, models, tmp_path)
     scale = np.abs(by_fasta.before).max() * np.linalg.norm(models.coefficients, axis=1).max()

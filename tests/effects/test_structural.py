@@ -4,9 +4,8 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-import torch
 from conftest import write_fasta
-from oracles import beluga, predict_window
+from oracles import window_predictor
 
 from benchmarks.structural import SYMBOLIC, ByFasta, Edit, altered, haplotype, structural_edit
 from spex.contacts.rules import Corrected, Published
@@ -28,16 +27,7 @@ def compare(world, made, tmp_path):
 
     def run(cases, rule=Corrected(), resolution=1000):  # noqa: B008 (frozen)
         parts = made(rule, resolution)
-        state, known = torch.load(world.checkpoint, weights_only=True), {}
-
-        def predict(letters, start):
-            key = letters[max(start, 0) : start + 2000], min(start, 0)
-            if key not in known:
-                known[key] = predict_window(
-                    lambda windows: beluga(state, torch.from_numpy(windows)).numpy(), letters, start + 1000
-                )
-            return known[key]
-
+        predict = window_predictor(world.checkpoint)
         truth = ByFasta(parts.genes, parts.contacts, world.sequences, world.checkpoint, predict, parts.models, tmp_path)
         genome = parts.computer.genome
         scorer = AlleleScorer(parts.computer, parts.genes, parts.index, parts.models)

@@ -65,13 +65,13 @@ def test_maps_without_a_genome_are_compared_with_the_first_that_has_lengths(gene
         SimpleNamespace(path=name, chromsizes=sizes, has_lengths=True, resolution=1000)
         for name, sizes in (("first", CHROMSIZES), ("other", {**CHROMSIZES, "chr9": 7}))
     )
-    told = []
-    loops = SimpleNamespace(path="loops", has_lengths=False, fit=told.append)
+    fitted = []
+    loops = SimpleNamespace(path="loops", has_lengths=False, fit=fitted.append)
     assert [each.path for each in agree_maps([loops, first], genes)] == ["loops", "first"]
     assert agree_maps([loops], genes, {"chr1": 5}) and agree_maps([loops], genes)
     chroms = genes["chrom"].unique().tolist()
     expected = [(CHROMSIZES, "the first map"), ({"chr1": 5}, "the genome"), ({}, "the first map")]
-    assert told == [Chromosomes(chroms, *known) for known in expected]
+    assert fitted == [Chromosomes(chroms, *known) for known in expected]
     with pytest.raises(InputError, match=r"maps other: chr9 is 7 bp long there and 61,000 bp in the first map"):
         agree_maps([loops, first, other], genes)
 

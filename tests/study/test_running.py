@@ -374,9 +374,9 @@ FAST_STATUS = ["--slurm-init-seconds-before-status-checks", "1"]
 
 def test_a_dry_run_under_slurm_lists_every_submission_with_its_resources(study, capfd):
     running.run_study(study, "slurm", cores=2, extra=["--dry-run"], spex_command=STAND_IN)
-    told = "".join(capfd.readouterr())
+    printed = "".join(capfd.readouterr())
     found = {}
-    for block in re.split(r"\n\s*\n", told):
+    for block in re.split(r"\n\s*\n", printed):
         rule = re.search(r"^rule (\w+):$", block, re.MULTILINE)
         asked = re.search(r"^    resources: (.*)$", block, re.MULTILINE)
         if rule and asked and rule[1] not in ("all", "sheets"):  # which run where Snakemake does
