@@ -75,7 +75,7 @@ def made_once(tmp_path_factory, name, make):
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     with open(f"{folder}.lock", "a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if lock.tell() == 0:
+        if lock.seek(0, os.SEEK_END) == 0:  # when it is ours: who waited for it opened it empty
             shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
             make(folder)
             lock.write("made")
