@@ -1,15 +1,14 @@
-"""Convolutions of width 8 with fewer multiplications, in float32 on the CPU.
+"""Convolutions with fewer multiplications, in float32 on the CPU.
 
-The kernel is split into two halves of four taps, each a Cook-Toom convolution F(4, 4) (Winograd 1980; Lavin and Gray,
-arXiv 1509.09308): four outputs take seven products of channels in place of sixteen. The inputs of the second half's
-tile are those of the first half's next one, so each is transformed once. In all 14 products for 32.
+The kernel is cut into parts of four taps, each a Cook-Toom convolution F(4, 4) (Winograd 1980; Lavin and Gray, arXiv
+1509.09308): four outputs take seven products of channels in place of sixteen. The inputs of a part's tile are those of
+the next tile of the part before, so each is transformed once. A kernel of eight taps takes 14 products for 32.
 
 Outputs of one tile are rounded together, so their bits depend on where tiles begin: on positions that are multiples of
 `TILE`. Products have a fixed number of rows, so that nothing depends on how many tiles there are.
 """
 
 import contextlib
-import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -19,84 +18,88 @@ import torch
 from torch.nn import functional
 
 TILE = 4
-"""Outputs of a tile, and taps of half a kernel."""
+"""Outputs of a tile, and taps of a part of the kernel."""
 
 POINTS = (1.0, 2.0, 0.5)
 """Of the interpolation: these, with either sign, and infinity."""
 
-AT_INFINITY = np.poly([point * point for point in POINTS])
-"""What the inputs' transform for infinity takes d6, d4, d2 and d0 with: a polynomial that is 0 at the other points."""
-
-PRODUCTS = 2 * len(POINTS) + 1
 TILES_AT_ONCE, FULL_WIDTH = 128, 128
 """So many tiles stay in the cache with what is computed of them, and more of them where channels, before and after, are
 fewer than so."""
 
-BEHIND = 2 * TILE + 3
-"""Inputs that a tile reads: from its first output's position on."""
+WEIGHTS_AT_ONCE = 1 << 22
+"""So many numbers of a kernel are in float64 at a time."""
+
+
+def transforms():
+    """Of inputs (7, 7), of taps (7, 4) and of products (4, 7), float64: a row for each number that comes out.
+
+    With d seven inputs, g four taps: the outputs are products @ ((inputs @ d) * (taps @ g)).
+    """
+    inputs, taps, products = np.zeros((7, 7)), np.zeros((7, TILE)), np.zeros((TILE, 7))
+    squares, powers = np.square(POINTS), np.arange(TILE)
+    for number, (point, square) in enumerate(zip(POINTS, squares, strict=True)):
+        others = np.poly(squares[squares != square])  # a polynomial that is 0 at the other points
+        scale = 2 * point * np.prod(square - squares[squares != square])
+        for row, sign in ((2 * number, 1), (2 * number + 1, -1)):
+            inputs[row, 4::-2], inputs[row, 5::-2] = point * others, sign * others
+            taps[row] = products[:, row] = (sign * point) ** powers
+            taps[row] /= scale
+    inputs[-1, 6::-2] = np.poly(squares)
+    taps[-1, -1] = products[-1, -1] = 1
+    return inputs, taps, products
+
+
+INPUTS, TAPS, OUTPUTS = map(torch.from_numpy, transforms())
 
 
 class CookToom:
-    """A convolution of width 8 along a sequence, without ReLU.
+    """A convolution along a sequence, without ReLU.
 
-    weight: (channels after, channels before, 8), bias: (channels after,), float32.
+    weight: (channels after, channels before, taps), bias: (channels after,), float32; taps a multiple of 4. at_once:
+    tiles in one product, on which all threads work; without it each thread takes as many as stay in its cache.
     """
 
-    def __init__(self, weight, bias):
-        self.bias = bias
-        taps = torch.arange(TILE, dtype=torch.float64)
-        rows = [sign**taps * point**taps / _scale(point) for point in POINTS for sign in (1.0, -1.0)]
-        rows.append((taps == TILE - 1).double())
-        halves = weight.double().unflatten(2, (2, TILE))
-        # (halves, products, channels before, channels after)
-        self.weight = torch.einsum("pt,oiht->hpio", torch.stack(rows), halves).float().contiguous()
-        self.at_once = TILES_AT_ONCE * max(FULL_WIDTH // max(weight.shape[:2]), 1)
+    def __init__(self, weight, bias, at_once=None):
+        self.bias, self.side_by_side = bias, at_once is None
+        after, before, taps = weight.shape
+        self.parts, self.at_once = taps // TILE, at_once or TILES_AT_ONCE * max(FULL_WIDTH // max(after, before), 1)
+        # (parts, products, channels before, channels after)
+        self.weight = weight.new_empty(self.parts, len(TAPS), before, after)
+        step = max(WEIGHTS_AT_ONCE // (after * taps), 1)
+        for first in range(0, before, step):
+            some = weight[:, first : first + step].permute(2, 1, 0).contiguous().double()  # (taps, before, after)
+            for part, four in enumerate(some.split(TILE)):
+                self.weight[part, :, first : first + step] = torch.matmul(TAPS, four.flatten(1)).view(
+                    -1, *some.shape[1:]
+                )
+        self._inputs, self._outputs = INPUTS.float(), OUTPUTS.float()  # powers of two and their sums: exact
 
     def __call__(self, x):
         """The outputs of all tiles whose inputs are there, (tiles, 4, channels after). x: (length, channels before)."""
-        tiles = max((len(x) - BEHIND) // TILE + 1, 0)
-        after = self.weight.shape[-1]
-        y = x.new_empty((tiles, TILE, after))
-        side_by_side(partial(self._some, x, y), range(0, tiles, self.at_once))
+        reads = TILE * (self.parts + 1) - 1
+        y = x.new_empty((max((len(x) - reads) // TILE + 1, 0), TILE, len(self.bias)))
+        work, firsts = partial(self._some, x, y), range(0, len(y), self.at_once)
+        if self.side_by_side:
+            side_by_side(work, firsts)
+        else:
+            for first in firsts:
+                work(first)
         return y
 
     def _some(self, x, y, first):
         """Compute `at_once` tiles from a first one on, fewer at the end, into y."""
-        last = min(first + self.at_once, len(y))
-        inputs = filled(x[TILE * first : TILE * (last + 2)], TILE * (self.at_once + 2)).view(-1, TILE, x.shape[1])
-        transformed = self._transformed(*(inputs[:-1, i] for i in range(TILE)), *(inputs[1:, i] for i in range(3)))
-        products = torch.bmm(transformed[:, :-1], self.weight[0])
-        products.baddbmm_(transformed[:, 1:], self.weight[1])
-        self._outputs(products[:, : last - first], y[first:last])
-
-    @staticmethod
-    def _transformed(d0, d1, d2, d3, d4, d5, d6):
-        """The inputs' transform, (7, tiles + 1, channels). d0 ... d6: (tiles + 1, channels), inputs of each tile."""
-        v = d0.new_empty((PRODUCTS, *d0.shape))
-        for number, point in enumerate(POINTS):
-            one, other = (each * each for each in POINTS if each != point)
-            even = torch.add(d4, d2, alpha=-(one + other)).add_(d0, alpha=one * other)
-            odd = torch.add(d5, d3, alpha=-(one + other)).add_(d1, alpha=one * other)
-            torch.add(odd, even, alpha=point, out=v[2 * number])
-            torch.sub(even.mul_(point), odd, out=v[2 * number + 1])
-        _, c4, c2, c0 = AT_INFINITY
-        torch.add(d6, d4, alpha=c4, out=v[-1]).add_(d2, alpha=c2).add_(d0, alpha=c0)
-        return v
-
-    def _outputs(self, products, y):
-        """The products' transform, into y (tiles, 4, channels). products: (7, tiles, channels)."""
-        pairs = products[:-1].unflatten(0, (-1, 2))
-        sums, differences = pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]
-        for power, parts in enumerate((sums, differences, sums, differences)):
-            target = torch.add(self.bias, parts[0], alpha=POINTS[0] ** power, out=y[:, power])
-            for point, part in zip(POINTS[1:], parts[1:], strict=True):
-                target.add_(part, alpha=point**power)
-        y[:, -1] += products[-1]
-
-
-def _scale(point):
-    """What a row of the inputs' transform is too large by: of the product over all other points."""
-    return 2 * point * math.prod(point * point - other * other for other in POINTS if other != point)
+        last, channels = min(first + self.at_once, len(y)), x.shape[1]
+        inputs = filled(x[TILE * first : TILE * (last + self.parts)], TILE * (self.at_once + self.parts)).contiguous()
+        tiles = inputs.as_strided((self.at_once + self.parts - 1, 7, channels), (TILE * channels, channels, 1))
+        transformed = torch.matmul(self._inputs, tiles)  # (tiles, 7, channels)
+        products = x.new_empty((7, self.at_once, len(self.bias)))
+        for part, weights in enumerate(self.weight):
+            for number, weight in enumerate(weights):
+                of_part = transformed[part : part + self.at_once, number]
+                torch.addmm(products[number], of_part, weight, beta=min(part, 1), out=products[number])
+        outputs = torch.matmul(self._outputs, products.flatten(1)).unflatten(1, products.shape[1:])
+        torch.add(outputs.transpose(0, 1)[: last - first], self.bias, out=y[first:last])
 
 
 def filled(rows, count):

@@ -5,7 +5,7 @@ pool joins cells by fours, so windows share its output only if they sit on one g
 the windows on that grid, and from there on the phases go separate ways. Windows 200 or 1000 bp apart fall into one
 phase of the first pool and two of the second. Overlapping windows are merged into runs, and the runs, laid end to end,
 go through a block at once; what lies across the border between two runs is computed and never read. The linear layers
-see every window by itself.
+see every window by itself; the first one of a gene's windows is computed in tiles, too (`expecto.gene_windows`).
 
 In float32 on the CPU convolutions are computed in tiles (`expecto.cook_toom`). What shares a tile is rounded together,
 so tiles lie on a grid of the genome, and at the ends of a run they read bases beyond its windows. There each phase of
@@ -21,14 +21,12 @@ import torch
 from torch.nn import functional
 
 from expecto.beluga import CHANNELS, KERNEL, POOLS, block_widths
-from expecto.cook_toom import TILE, CookToom, filled
+from expecto.cook_toom import TILE, CookToom
+from expecto.gene_features import SHIFTS, STEP
+from expecto.gene_windows import GENES_AT_ONCE, GeneCells, GeneWindows, linear
 from expecto.patches import Patches, add_changed_cells
 
 WIDTHS = block_widths()
-LINEAR_ROWS = 200
-"""Rows that the linear layers get at a time on the CPU, filled up with zeros. A gene has 200 windows, so nothing is
-wasted on those."""
-
 GRIDS, EXTENTS = (TILE**3, TILE**2, TILE), (WIDTHS[0] + 70, WIDTHS[1] + 18, WIDTHS[2] + 4)
 """Of the blocks, where their convolutions are computed in tiles: positions that runs of windows begin and end at, so
 that a tile lies where it does in the genome; cells that a window's tiles read, from its first one on. Two convolutions
@@ -67,6 +65,7 @@ class Scanner:
         self.first_bias = first.bias.detach().to(**place)
         self.one_hot = torch.eye(len(self.network.bases) + 1, len(self.network.bases), **place)
         self.in_tiles = dtype == torch.float32 and self.device.type == "cpu"
+        self.genes_at_once = GENES_AT_ONCE if self.in_tiles else 1
         self.convolutions = [
             (c.weight.detach().to(**place).to(memory_format=torch.channels_last), c.bias.detach().to(**place))
             for c in others
@@ -81,14 +80,23 @@ class Scanner:
     def predict(self, codes, starts):
         """Probabilities for the windows of a sequence.
 
-        codes: (length,) uint8 base codes: positions in `network.bases`, or `network.unknown`. starts: (n,) int64 on
-        the CPU, 0-based first base of each window, in any order; every window lies within the codes.
+        codes, starts: as of `expecto.registry.Scan`.
         Returns: (n, 2002) float32 on the scanner's device. A window has the same bits whatever is predicted with it,
-        on the CPU, if it starts at the same place but for multiples of 64, between the same `MARGINS`.
+        on the CPU, if it starts at the same place but for multiples of 64, between the same `MARGINS`; so has a gene's
+        window, which may have others than the same window of no gene.
         """
+        by_gene, starts = starts, starts.flatten()
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - self.network.window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
-        return self._probabilities(self._linear(self.hidden, self._cells(codes, starts)))
+        if by_gene.dim() == 1 or not self.in_tiles:
+            return self._probabilities(self._linear(self.hidden, self._cells(codes, starts)))
+        if by_gene.shape[1] != len(SHIFTS) or bool((by_gene.sort(1).values.diff(dim=1) != STEP).any()):
+            raise ValueError(f"windows of a gene must be {len(SHIFTS)}, {STEP} bp apart")
+        cells = GeneCells(len(by_gene), len(self.convolutions[-1][1]))
+        self._collect(codes, starts, cells.take)
+        hidden = torch.empty(len(starts), len(self.hidden[1]))
+        hidden[cells.windows.flatten()] = self._gene_windows(cells)
+        return self._probabilities(hidden)
 
     @torch.inference_mode()
     def predict_substituted(self, codes, starts, windows, places, bases):
@@ -116,6 +124,17 @@ class Scanner:
         added.
         """
         cells = torch.empty((len(starts), self.hidden[0].shape[1]), device=self.device, dtype=self.dtype)
+
+        def take(x, starts, windows):
+            slices = x.flatten().unfold(0, cells.shape[1], x.shape[1])  # (positions, 106 * 640), views
+            cells[windows.to(self.device)] = slices[starts.to(self.device)]
+
+        self._collect(codes, starts, take, patches, found)
+        return cells
+
+    def _collect(self, codes, starts, take, patches=None, found=None):
+        """Call `take` with the last block's cells, (length, channels), first cells of windows among them, ascending,
+        and the numbers of these windows, one or several times. patches, found: as of `_cells`."""
         order = torch.argsort(starts, stable=True)
         codes = functional.pad(codes.to(self.device), MARGINS, value=self.network.unknown)
         starts = starts[order] + MARGINS[0]
@@ -125,15 +144,11 @@ class Scanner:
             run, run_starts = self._lay_out(0, codes[phase:], starts[mine] - phase)
             of_phase = patches and patches.of_windows(mine)
             of_phase = of_phase and of_phase.moved(run_starts - starts[mine] + MARGINS[0])
-            self._scan(0, self.one_hot[run.long()], run_starts, order[mine], cells, of_phase, found)
-        return cells
+            self._scan(0, self.one_hot[run.long()], run_starts, order[mine], take, of_phase, found)
 
     def _linear(self, layer, rows):
         """A linear layer, without its ReLU."""
-        if self.on_gpu:
-            return functional.linear(rows, *layer)
-        parts = [functional.linear(filled(part, LINEAR_ROWS), *layer) for part in rows.split(LINEAR_ROWS)]
-        return torch.cat(parts)[: len(rows)]
+        return functional.linear(rows, *layer) if self.on_gpu else linear(rows, *layer)
 
     def _probabilities(self, hidden):
         """Probabilities, (n, 2002) float32. hidden: the first linear layer without its ReLU, (n, 2003)."""
@@ -141,10 +156,10 @@ class Scanner:
         # in float64, because the last bit of a float32 sigmoid depends on where in memory a number lies
         return torch.sigmoid(logits[:, : self.network.features].double()).float()
 
-    def _scan(self, block, x, starts, windows, cells, patches=None, found=None):
-        """Take the windows at `starts` (ascending) of x through this block and the next; store their cells in `cells`.
+    def _scan(self, block, x, starts, windows, take, patches=None, found=None):
+        """Take the windows at `starts` (ascending) of x through this block and the next.
 
-        x: (length, channels). windows: (n,) int64, each window's row of `cells`. patches, found: as of `_cells`.
+        x: (length, channels). windows: (n,) int64, their numbers. take, patches, found: as of `_collect`.
         """
         before, middle, x = x, *self._convolve(block, x)
         if patches:
@@ -153,8 +168,7 @@ class Scanner:
             patches = patches.convolved(middle, *second, self.on_gpu)
         del before, middle
         if block == len(POOLS) - 1:
-            slices = x.relu_().flatten().unfold(0, cells.shape[1], x.shape[1])  # (positions, 106 * 640), views
-            cells[windows.to(self.device)] = slices[starts.to(self.device)]
+            take(x.relu_(), starts, windows)
             if patches:
                 found.append(patches.rectified().less(x, starts))
             return
@@ -168,7 +182,7 @@ class Scanner:
             of_phase = patches and patches.of_windows(mine)
             if of_phase:
                 of_phase = of_phase.pooled(x, pool, phase).rectified().moved(run_starts - starts[mine] // pool)
-            self._scan(block + 1, run, run_starts, windows[mine], cells, of_phase, found)
+            self._scan(block + 1, run, run_starts, windows[mine], take, of_phase, found)
 
     @cached_property
     def _patch_layers(self):
@@ -208,6 +222,10 @@ class Scanner:
             return self._tiled[number](x).flatten(0, 1)
         y = functional.conv2d(x.T[None, :, None, :], *self.convolutions[number])  # a channels-last view: no copy
         return y[0, :, 0, :].T
+
+    @cached_property
+    def _gene_windows(self):
+        return GeneWindows(*self.hidden)
 
     @cached_property
     def _tiled(self):

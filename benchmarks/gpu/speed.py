@@ -76,7 +76,7 @@ def measure_speed(computer, contacts, genes):
         _time_network(computer.scanner, recorder.calls)
     return Speed(
         genes=len(genes),
-        windows=sum(len(starts) for _, starts in recorder.calls),
+        windows=sum(starts.numel() for _, starts in recorder.calls),
         whole=_time_whole(computer, computer.scanner, contacts, genes),
         network=_time_network(computer.scanner, recorder.calls),
         operations=counter.get_total_flops(),

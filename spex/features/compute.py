@@ -20,8 +20,8 @@ class FeatureComputer:
     """Computes the features of genes.
 
     genome: Genome. scanner: expecto.registry.Scan. store: PredictionStore or None. contacts: Contacts, of these genes
-    among others, or None without contact maps. windows_per_pass: windows that the network sees at once; bins_per_pass:
-    those of contacted bins, as many without it.
+    among others, or None without contact maps. windows_per_pass: windows of genes that the network sees at once;
+    bins_per_pass: others, as many without it.
     counts: Counter of windows computed, rows taken from the store, and genes for which anything was computed. reported:
     how many genes of the block at hand `features` reported already.
     """
@@ -123,8 +123,8 @@ class FeatureComputer:
         of_scanner = torch.from_numpy(codes).to(self.scanner.device)
         without = np.empty((len(starts), self.network.features), np.float32)
         changed = np.empty((len(windows), self.network.features), np.float32)
-        for first in range(0, len(starts), self.windows_per_pass):
-            some = slice(first, first + self.windows_per_pass)
+        for first in range(0, len(starts), self.bins_per_pass):
+            some = slice(first, first + self.bins_per_pass)
             mine = np.flatnonzero((first <= windows) & (windows < some.stop))
             rows = (windows[mine] - first, places[mine], bases[mine])
             found = self.scanner.predict_substituted(of_scanner, *map(torch.from_numpy, (starts[some], *rows)))
@@ -186,7 +186,7 @@ class FeatureComputer:
         codes, starts = read.sequences
         if read.kind == "own":
             return read, self._own_rows(codes, starts[left]), read.missing[left]
-        return read, self._predict(codes, starts[left], self.bins_per_pass), read.missing[left]
+        return read, self._predict(codes, starts[left]), read.missing[left]
 
     def _complete(self, read, predicted, places, keep=True):
         """The rows of one step, (keys, width) float32. keep: put what was predicted into the store."""
@@ -202,23 +202,23 @@ class FeatureComputer:
     def _own_rows(self, codes, starts):
         """The ten sums and the plain one of genes' own windows. starts: (genes, 200). Returns: (genes, 11 * width)."""
         sums = torch.empty((len(starts), OWN_ROWS, self.network.features), device=self.scanner.device)
-        for genes in np.array_split(np.arange(len(starts)), -(-starts.size // max(self.windows_per_pass, len(SHIFTS)))):
-            predictions = self._predict(codes, starts[genes].reshape(-1)).unflatten(0, (len(genes), len(SHIFTS)))
+        at_once = max(self.windows_per_pass // len(SHIFTS), 1)
+        for genes in np.array_split(np.arange(len(starts)), -(-len(starts) // at_once)):
+            predictions = self._predict(codes, starts[genes]).unflatten(0, (len(genes), len(SHIFTS)))
             # in float64, so that the order of the sums, which depends on the number of threads, is rounded away
             for gene, own in zip(genes, predictions, strict=True):
                 sums[gene] = own_features(own.double(), self._weights)
         return sums.flatten(1)
 
-    def _predict(self, codes, starts, at_once=None):
-        """Predictions of the windows at `starts` of a sequence, so many at once, or as many as were asked for."""
-        self.counts["windows"] += len(starts)
-        codes = torch.from_numpy(codes).to(self.scanner.device)
-        passes = torch.from_numpy(starts).split(at_once or self.windows_per_pass)
+    def _predict(self, codes, starts):
+        """Predictions of the windows at `starts` of a sequence: (genes, 200) at once, (n,) so many after the other."""
+        self.counts["windows"] += starts.size
+        codes, starts = torch.from_numpy(codes).to(self.scanner.device), torch.from_numpy(starts)
         predictions = []
-        for some in passes:
+        for some in [starts] if starts.dim() > 1 else starts.split(self.bins_per_pass):
             predictions.append(self.scanner.predict(codes, some))
             if self._passed:
-                self._passed(len(some))
+                self._passed(some.numel())
         return predictions[0] if len(predictions) == 1 else torch.cat(predictions)
 
 

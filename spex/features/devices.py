@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 
 from expecto.described import DescribedNetwork
+from expecto.gene_features import SHIFTS
 from expecto.registry import entry_of, scan_of
 from expecto.scan import BYTES_PER_WINDOW, second_convolution
 from spex.contacts.collect import Contacts
@@ -264,13 +265,13 @@ def seconds_of_layer(dtype):
 def open_computer(*, genome, model, device, precision, store, contacts, batch_size=None):
     """A FeatureComputer on one device. genome: Genome. model: from `open_model`. store: PredictionStore or None."""
     scanner = scan_of(model, device, getattr(torch, DTYPES[precision]))
-    windows = batch_size or windows_per_pass(device, scanner.bytes_per_window)
+    windows = windows_per_pass(device, scanner.bytes_per_window)
     return FeatureComputer(
         genome=genome,
         scanner=scanner,
         store=store,
         contacts=contacts,
-        windows_per_pass=windows,
+        windows_per_pass=batch_size or max(windows, len(SHIFTS) * scanner.genes_at_once),
         bins_per_pass=batch_size or bins_per_pass(device, precision, windows),
     )
 

@@ -15,7 +15,7 @@ from spex.inputs.normalise import EXCLUDED, NO_CHROMOSOME
 from spex.models.layout import Layout
 from spex.options import options_in
 
-FORMAT = 2  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
+FORMAT = 3  # version of the numbers: a change that alters any feature raises it, and old folders are then refused
 FIELD_OF = {
     "genes": "genes_sha256",
     "genome": "genome_sha256",
