@@ -102,7 +102,7 @@ class PredictionStore:
 
     def flush(self):
         """Write what waits, and wait until all is written."""
-        for table in self._tables.values():
+        for table in list(self._tables.values()):  # after Ctrl-C another thread may still be looking things up
             self._start_writing(table)
         self._finish_writing(0)
 

@@ -112,6 +112,21 @@ def test_a_full_disk_is_told_by_the_next_call(tmp_path, monkeypatch):
         store.flush()
 
 
+def test_rows_may_be_looked_up_while_the_rest_is_written(tmp_path, monkeypatch):
+    """After Ctrl-C the thread that reads ahead may begin with another chromosome."""
+    store, keys = PredictionStore(tmp_path, IDENTITY), np.arange(5)
+    start = store._start_writing
+
+    def look_up_too(table):
+        store.get("windows", "chr2", keys)
+        start(table)
+
+    store.put("windows", "chr1", keys, rows_of(keys))
+    monkeypatch.setattr(store, "_start_writing", look_up_too)
+    store.flush()
+    assert_holds(PredictionStore(tmp_path, IDENTITY), keys)
+
+
 def test_rows_that_another_process_wrote_meanwhile_are_seen(tmp_path):
     store = PredictionStore(tmp_path, IDENTITY)
     assert_holds(store, [], lacks=[1])
