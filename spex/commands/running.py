@@ -84,7 +84,7 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # the encoding may lack a letter of a tissue's name
     try:
-        with _stopped_by_signals(), _as_chosen(chosen(Running, args)):
+        with _stopped_by_signals(), _as_chosen(chosen(Running, args)), _texts_of_any_bytes():
             status = run(args)
             sys.stdout.flush()
     except InputError as error:
@@ -114,6 +114,16 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
             handler.close()
         logger.handlers.clear()
     return status or 0
+
+
+@contextlib.contextmanager
+def _texts_of_any_bytes():
+    """A block in which tables may have texts that are not UTF-8, such as a tissue's name: pandas keeps texts in pyarrow
+    where that is installed, which has no others."""
+    import pandas as pd  # noqa: PLC0415 (takes a while to load, and no option needs it)
+
+    with pd.option_context("mode.string_storage", "python"):
+        yield
 
 
 @contextlib.contextmanager

@@ -259,8 +259,7 @@ def read_table(path, text=()):
     """Read what `write_table` wrote. text: columns in which no text stands for a missing value, and no digits for a
     number; an empty cell is one everywhere."""
     kept = {"keep_default_na": False, "na_values": [""], "encoding_errors": "surrogateescape"}
-    with pd.option_context("mode.string_storage", "python"):  # pyarrow's texts are UTF-8 alone
-        table = pd.read_csv(path, dtype=dict.fromkeys(text, str), **kept).rename(columns=_as_it_was)
+    table = pd.read_csv(path, dtype=dict.fromkeys(text, str), **kept).rename(columns=_as_it_was)
     return table.assign(**{name: table[name].map(_as_it_was) for name in text if name in table})
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 import weakref
 
+import pandas as pd
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -168,3 +169,15 @@ def test_threads(monkeypatch):
     assert run_with(look, threads=1) == 0
     assert seen[:2] == ["1", "1"] and set(seen[2:]) == {1}
     assert "OMP_NUM_THREADS" not in os.environ and os.environ["MKL_NUM_THREADS"] == "7"
+
+
+def test_tables_have_texts_of_any_bytes_in_a_command_wherever_it_runs():
+    """With pyarrow, pandas would refuse a tissue's name that is not UTF-8."""
+    kept = []
+
+    def run():
+        kept.append(pd.Series(["\udcff"]).astype("str").array.dtype.storage)
+
+    before = pd.get_option("mode.string_storage")
+    assert run_with(run) == 0
+    assert kept == ["python"] and pd.get_option("mode.string_storage") == before

@@ -156,6 +156,7 @@ def test_predictions_give_float32_back(tmp_path):
 NAMES = ["=1+1", "+x", "-x", "@x", "\tx", "a\nb", "'=x", "''-", "'x", "x=", "", "NA", "007", "1e5", "a,b", "\udcff"]
 
 
+@pd.option_context("mode.string_storage", "python")  # as every command sets it
 def test_texts_are_no_formulas_in_a_spreadsheet_and_come_back_as_they_were(tmp_path):
     """Numbers below 0 stay numbers."""
     table = pd.DataFrame({"id": NAMES, "-title": NAMES[::-1], "number": np.linspace(-3, 3, len(NAMES)), "count": -1})
