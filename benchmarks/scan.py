@@ -4,9 +4,10 @@
 
 One gene is 200 windows 200 bp apart over 41,800 bp. "Window by window" is the network in inference mode on ready
 one-hot windows, 32 at a time, as the published program calls it, in the precision that it gets: float32 on the CPU,
-float32 with TF32 convolutions on CUDA. Where the scan computes convolutions in tiles, the same with direct ones stands
-beside it. Operations are those of direct convolutions, of which tiles need fewer, so that these may pass the peak;
-PyTorch counts them. Random weights: speed does not depend on them.
+float32 with TF32 convolutions on CUDA. Where the scan computes in tiles, the same with direct convolutions and products
+stands beside it. Operations are those of the direct ones, of which tiles need fewer, so that these may pass the peak;
+PyTorch counts them. Genes are predicted as many at a time as the program does, and figures are of one. Random weights:
+speed does not depend on them.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure import alternate, median_ratio, publish
 from expecto.beluga import Beluga
+from expecto.gene_windows import GENES_AT_ONCE
 from expecto.network import BELUGA
 from expecto.scan import Scanner
 from spex.features.devices import DTYPES
@@ -64,39 +66,44 @@ def main(argv=None):
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", nargs="+", choices=tuple(DTYPES), default=["float32"])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--genes", type=int, default=1, help="genes per pass (the gene layout; more than 1 for GPUs)")
+    parser.add_argument("--genes", type=int, help="genes per pass (the gene layout; 2 without it, more for GPUs)")
     parser.add_argument("--json")
     args = parser.parse_args(argv)
     torch.manual_seed(0)
     model = Beluga()
     rows = [row for name, layout in LAYOUTS.items() for row in measure(model, name, layout, args)]
     command = f"python -m benchmarks.scan --device {args.device} --precision {' '.join(args.precision)}"
-    publish("scan", rows, args.json, command=f"{command} --rounds {args.rounds} --genes {args.genes}")
+    command += f" --rounds {args.rounds}" + (f" --genes {args.genes}" if args.genes else "")
+    publish("scan", rows, args.json, command=command)
 
 
 def measure(model, name, layout, args):
     """One row per precision for windows laid out like this."""
     span = layout[-1] + BELUGA.window
-    starts = [gene * span + start for gene in range(args.genes if "gene" in name else 1) for start in layout]
-    codes = torch.randint(0, 4, (starts[-1] + BELUGA.window,), dtype=torch.uint8)
-    alone = window_by_window(model, codes, starts, args.device)
+    starts = torch.tensor(layout)
+    if "gene" in name:
+        starts = torch.stack([gene * span + starts for gene in range(args.genes or GENES_AT_ONCE)])
+    rows = len(starts) if starts.dim() > 1 else 1
+    codes = torch.randint(0, 4, (int(starts.max()) + BELUGA.window,), dtype=torch.uint8)
+    alone = window_by_window(model, codes, starts.flatten().tolist(), args.device)
     ways = {"alone": timed(alone, args.device, convolutions=True, products=False)}
     operations = {}
     for precision in args.precision:
         dtype = getattr(torch, DTYPES[precision])
         scanner, direct = (Scanner(model, args.device, dtype) for _ in range(2))
         direct.in_tiles = False
-        scan, directly = (partial(each.predict, codes, torch.tensor(starts)) for each in (scanner, direct))
+        scan, directly = (partial(each.predict, codes, starts) for each in (scanner, direct))
         square = torch.randn(GEMM_SIZE, GEMM_SIZE, device=args.device).to(dtype)
         with FlopCounterMode(display=False) as counter:
             directly()
-        operations[precision] = counter.get_total_flops()
+        operations[precision] = counter.get_total_flops() / rows
         tf32 = {"convolutions": precision == "tf32", "products": precision == "tf32"}
         ways[f"scan {precision}"] = timed(scan, args.device, **tf32)
         if scanner.in_tiles:
             ways[f"direct {precision}"] = timed(directly, args.device, **tf32)
         ways[f"gemm {precision}"] = timed(partial(torch.matmul, square, square), args.device, **tf32)
     seconds = alternate(ways, args.rounds)
+    seconds = {way: [each / (1 if "gemm" in way else rows) for each in times] for way, times in seconds.items()}
     return [compare(name, precision, seconds, operations[precision]) for precision in args.precision]
 
 
