@@ -25,8 +25,12 @@ class Interval:
 
     @property
     def place(self):
-        """As a region, 1-based, both ends included."""
-        return f"{self.chrom}:{self.start + 1}-{self.end}"
+        return place_of(self.chrom, self.start, self.end)
+
+
+def place_of(chrom, start, end):
+    """A stretch, 0-based half-open, as a region: 1-based, both ends included."""
+    return f"{chrom}:{start + 1}-{end}"
 
 
 def read_region(text, chromsizes):
@@ -45,7 +49,7 @@ def read_region(text, chromsizes):
 def read_bed(path, chromsizes):
     """The intervals of a BED file, each once, in its order: list of Interval. chromsizes: name -> bp of the genome.
 
-    Names are those of the fourth column, or the places themselves. What is left out is logged.
+    Names are those of the fourth column, or the places as regions (1-based). What is left out is logged.
 
     Raises:
         InputError: not such a file, an interval past the end of its chromosome, or none on the genome's.
@@ -64,7 +68,7 @@ def read_bed(path, chromsizes):
             if chrom is None:
                 strange[fields[0]] = strange.get(fields[0], 0) + 1
                 continue
-            interval = Interval(chrom, *ends, (fields[3:] or [""])[0].strip() or f"{chrom}:{ends[0]}-{ends[1]}")
+            interval = Interval(chrom, *ends, (fields[3:] or [""])[0].strip() or place_of(chrom, *ends))
             account.leave_out("there already", (chrom, *ends) in intervals)
             intervals.setdefault((chrom, *ends), interval)
     if strange and not intervals:

@@ -178,7 +178,7 @@ def test_intervals_of_a_file_through_contacts_and_a_run_that_goes_on(made, mutat
     sums = read(mutate.folder / "out/sums.tsv")
     assert sums[["start", "name"]].drop_duplicates().to_numpy().tolist() == [
         [BIN + 100, "first"],
-        [BIN + 104, f"chr1:{BIN + 104}-{BIN + 110}"],
+        [BIN + 104, f"chr1:{BIN + 105}-{BIN + 110}"],
     ]
     assert len(list((mutate.folder / "out/pictures").iterdir())) == 1
     assert "the first 1 pictures are drawn" in mutate.log
