@@ -21,7 +21,7 @@ from spex.commands.main import start
 from spex.commands.parser import chosen
 from spex.effects import haplotypes
 from spex.effects.chromatin_effects import ChromatinEffectsRun
-from spex.effects.nulls import CLASSES, SNV, STRATA, load_nulls, null_effects, save_nulls
+from spex.effects.nulls import CLASSES, SNV, STRATA, kept_classes, null_effects, save_nulls
 from spex.effects.variant_tables import COLUMNS, PLACE, best_genes, best_of_each, info_entries, wide_columns, wide_table
 from spex.effects.variants import VariantRun, null_identity, open_variants
 from spex.errors import InputError, parameter
@@ -133,32 +133,30 @@ def _choose(args, inputs, tables, strongest):
 def run_null(args):
     inputs = open_effect_inputs(args, linear=True)
     inputs.require_network()
-    classes = [SNV, *(name for name in CLASSES if name != SNV and (args.classes == "all" or args.classes in name))]
-    identity = {"number": args.number, "seed": args.seed} | ({} if args.classes == SNV else {"classes": classes})
-    identities = [null_identity(inputs, each) | identity for each in inputs.fits]
-    every = {"classes": [*CLASSES]}
-    if all(
-        _has_nulls(each.folder, known) or _has_nulls(each.folder, known | every)
-        for each, known in zip(inputs.fits, identities, strict=True)
-    ):
-        logger.info("null variants of all %d models are there already", len(inputs.fits))
+    wanted = [SNV, *(name for name in CLASSES if name != SNV and (args.classes == "all" or args.classes in name))]
+    identity = {"number": args.number, "seed": args.seed}
+    places = [(each.folder, null_identity(inputs, each) | identity) for each in inputs.fits]
+    kept = [_kept_classes(*each) for each in places]
+    missing = [name for name in wanted if not all(name in each for each in kept)]
+    if not missing:
+        logger.info("null variants of all %d models are there already", len(places))
         return
     with inputs.computer(inputs.sources.devices[0]) as computer:
-        tables = null_effects(inputs, computer, args.number, args.seed, classes)
+        tables = null_effects(inputs, computer, args.number, args.seed, missing)
     inputs.watch.check()
-    for each, table, known in zip(inputs.fits, tables, identities, strict=True):
-        save_nulls(each.folder, table, known)
+    for each, table in zip(places, tables, strict=True):
+        save_nulls(each[0], table, each[1], missing)
     counts = tables[0]["stratum"].value_counts()
     logger.info("%s", "; ".join(f"{name}: {counts.get(name, 0)}" for name in STRATA))
 
 
-def _has_nulls(place, identity):
-    """Whether whole null variants are kept in the folder of a fit; damaged ones are made again."""
+def _kept_classes(place, identity):
+    """Classes of the whole null variants in the folder of a fit; damaged ones are made again."""
     try:
-        return load_nulls(place, identity) is not None
+        return kept_classes(place, identity)
     except DamagedFileError as error:
         logger.warning("%s; they are computed again", error)
-        return False
+        return []
 
 
 main = partial(start, "variants")

@@ -117,14 +117,33 @@ class NullEffects:
         return quantiles
 
 
-def save_nulls(place, table, identity):
-    """Keep null variants in the folder of a saved model.
+def save_nulls(place, table, identity, classes=(SNV,)):
+    """Keep null variants in the folder of a saved model; those of other classes and the same identity stay.
 
-    table: DataFrame with stratum, effect and what describes each variant. identity: JSON values that they depend on.
+    table: DataFrame with stratum, class, effect and what describes each variant. identity: JSON values that they depend
+    on. classes: those that the table was drawn for.
     """
+    text = table.to_csv(sep="\t", index=False, lineterminator="\n", float_format="%.9g")
+    try:
+        known, earlier = _kept(place, identity) or ([], b"")
+    except DamagedFileError:
+        known = []
+    if others := [name for name in known if name not in classes]:
+        earlier, new = (
+            pd.read_csv(each, sep="\t", dtype=str, na_filter=False)
+            for each in map(io.StringIO, (earlier.decode(), text))
+        )
+        if "class" not in earlier:
+            earlier.insert(1, "class", SNV)
+        every = pd.concat([earlier[earlier["class"].isin(others)], new])
+        order = {"stratum": [*STRATA], "class": [*CLASSES]}
+        every = every.sort_values([*order], key=lambda column: column.map(order[column.name].index), kind="stable")
+        text = every.to_csv(sep="\t", index=False, lineterminator="\n")
+    classes = [name for name in CLASSES if name in classes or name in others]
     with whole_file(place / TABLE) as file:
-        table.to_csv(file, sep="\t", index=False, lineterminator="\n", float_format="%.9g")
-    save_sealed_json(place / RECORD, {"identity": identity, "sha256": file_sha256(place / TABLE)})
+        file.write(text.encode())
+    of_table = {} if classes == [SNV] else {"classes": classes}
+    save_sealed_json(place / RECORD, {"identity": identity | of_table, "sha256": file_sha256(place / TABLE)})
 
 
 def load_nulls(place, identity):
@@ -132,6 +151,18 @@ def load_nulls(place, identity):
 
     A DamagedFileError where they are damaged, or a part of them is gone.
     """
+    kept, read = _kept(place, identity), {"stratum", "class", "effect"}
+    return kept and NullEffects.of(pd.read_csv(io.BytesIO(kept[1]), sep="\t", usecols=read.__contains__))
+
+
+def kept_classes(place, identity):
+    """Classes of the null variants that are kept under an identity; errors as of `load_nulls`."""
+    kept = _kept(place, identity)
+    return kept[0] if kept else []
+
+
+def _kept(place, identity):
+    """The same, and the table as bytes; None without any."""
     try:
         made = load_sealed_json(place / RECORD)
     except FileNotFoundError:
@@ -141,8 +172,7 @@ def load_nulls(place, identity):
     path = place / TABLE
     if not path.is_file() or hashlib.sha256(content := path.read_bytes()).hexdigest() != made["sha256"]:
         raise DamagedFileError(f"{path}: missing or changed since it was written")
-    read = {"stratum", "class", "effect"}
-    return NullEffects.of(pd.read_csv(io.BytesIO(content), sep="\t", usecols=read.__contains__))
+    return made["identity"].get("classes", [SNV]), content
 
 
 class _Draw(NamedTuple):

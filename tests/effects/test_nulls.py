@@ -21,6 +21,7 @@ from spex.effects.nulls import (
     NullDrawer,
     NullEffects,
     class_of,
+    kept_classes,
     load_nulls,
     null_effects,
     path_of,
@@ -176,6 +177,32 @@ def test_kept_null_variants_are_those_of_the_model(tmp_path, source):
             load_nulls(tmp_path, {"files": {"model.npy": "a"}})
     record.unlink()
     assert load_nulls(tmp_path, {"files": {"model.npy": "a"}}) is None
+
+
+def test_classes_that_are_drawn_later_stand_beside_those_before(tmp_path, source):
+    """In the same bytes as drawn at once; with another seed nothing of before is kept."""
+    inputs, computer = source(Published())
+    classes, identity = [SNV, "deletion of 1 bp", "insertion of 2-5 bp"], {"seed": 3}
+    places = [tmp_path / name for name in ("at once", "one by one", "again")]
+    for place in places:
+        place.mkdir()
+
+    def draw(place, some, seed=3):
+        (table, *_) = null_effects(inputs, computer, 5, seed, some)
+        save_nulls(place, table, {"seed": seed}, some)
+
+    draw(places[0], classes)
+    draw(places[1], classes[1:2])
+    draw(places[1], [classes[2], classes[0]])
+    draw(places[2], classes)
+    draw(places[2], classes[1:])
+    assert [kept_classes(place, identity) for place in places] == [classes] * 3
+    contents = [
+        [(place / name).read_bytes() for name in ("null_variants.tsv", "null_variants.json")] for place in places
+    ]
+    assert contents[0] == contents[1] == contents[2] and b"deletion of 1 bp" in contents[0][0]
+    draw(places[1], [SNV], seed=4)
+    assert kept_classes(places[1], {"seed": 4}) == [SNV] and kept_classes(places[1], identity) == []
 
 
 @pytest.mark.parametrize(
