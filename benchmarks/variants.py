@@ -174,6 +174,7 @@ class WholeWindows(FeatureComputer):
             store=None,
             contacts=None,
             windows_per_pass=computer.windows_per_pass,
+            bins_per_pass=computer.bins_per_pass,
         )
 
 

@@ -103,12 +103,13 @@ class CookToom:
 
 
 def filled(rows, count):
-    """Rows, and zeros after them up to a whole multiple of `count`. rows: (n, ...).
+    """Rows, and zeros after them up to a whole multiple of `count`; the rows themselves without any. rows: (n, ...).
 
     BLAS chooses its way through a matrix product, and so its rounding, by the number of rows: in products of `count`
     rows each, the values of one do not depend on how many others there are.
     """
-    return functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, -len(rows) % count))
+    missing = -len(rows) % count
+    return functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, missing)) if missing else rows
 
 
 def side_by_side(work, items):
