@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import leave_out_pictures
 from refusals import refuse
 
 from spex.commands import elements, tensors, train
@@ -15,7 +14,7 @@ from spex.commands.main import start
 
 
 @pytest.fixture
-def lab(world, tmp_path, narrow, monkeypatch):
+def lab(world, tmp_path, narrow, sketches, monkeypatch):
     """The folder of a lab with files under names of its own, tensors made of them, and no file at a default path."""
     for source, name in ((world.genes, "lab.csv"), (world.genome, "lab.fa"), (world.checkpoint, "lab.pth")):
         shutil.copy(source, tmp_path / name)
@@ -38,7 +37,6 @@ def test_later_commands_need_no_option_for_what_the_folder_was_made_with(lab, ca
     assert train.main([*TRAIN, "--gene_expression_filename", "lab_expression.csv"]) == 0
     line = capsys.readouterr().out
     monkeypatch.chdir(lab / "data")  # paths are remembered whole, wherever the next command starts
-    leave_out_pictures(monkeypatch)
     again = ["--data_folder", str(lab / "data"), *TRAIN[2:]]
     assert train.main([*again, "--genes_filename", str(lab / "lab.csv")]) == 0
     assert capsys.readouterr().out == line

@@ -299,7 +299,7 @@ def test_a_tissue_fitted_among_others_is_the_same_as_alone(options, sketches, tm
 @pytest.mark.usefixtures("sketches")
 def test_killed_at_any_file_and_run_again(tmp_path, monkeypatch, model, kills):
     def command(folder):
-        options = write_inputs(folder) | {"--target": "Brain*"}
+        options = write_narrow_inputs(folder) | {"--target": "Brain*"}
         more = ["--params", str(folder / "fast.json")] if model == "gbtree" else []
         del options["--target_index"]
         return options, argv(options, "--model", model, *more)
