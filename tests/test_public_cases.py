@@ -368,7 +368,7 @@ def test_a_disk_that_fails_is_not_a_damaged_map(tensors_argv, world, capsys, mon
 NAMES = ("$\\frac{1}{$2 % _ ^ {} CD4+ T/../x", "\x1b[31mred\x07 x\u2028y 名前 🧬", "a" * 400, "..")
 
 
-@pytest.mark.parametrize("model, names", [("ridge", NAMES), ("gbtree", NAMES[:1])])
+@pytest.mark.parametrize("model, names", [("ridge", NAMES), pytest.param("gbtree", NAMES[:1], marks=pytest.mark.soak)])
 def test_whatever_a_tissue_is_called_its_fit_is_kept(tmp_path, capsys, model, names):
     options = train_inputs.write_narrow_inputs(tmp_path)
     table = pd.read_csv(options["--gene_expression_filename"], index_col=0)

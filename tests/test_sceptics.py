@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("sketches_of_module")
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    return write_sceptics_study(tmp_path_factory.mktemp("sceptics") / "study", genes=420, chromosomes=12)
+    return write_sceptics_study(tmp_path_factory.mktemp("sceptics") / "study", genes=300, chromosomes=12)
 
 
 @pytest.fixture(scope="module")

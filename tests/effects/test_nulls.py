@@ -62,7 +62,7 @@ def ranks(nulls, table):
     return nulls.quantiles(table["stratum"].to_numpy(str), table["class"].to_numpy(str), table["effect"].to_numpy())
 
 
-@pytest.mark.parametrize("rule", [Corrected(), None])
+@pytest.mark.parametrize("rule", [Corrected(), pytest.param(None, marks=pytest.mark.soak)])
 def test_ranks_of_other_null_variants_are_uniform_in_each_stratum(source, rule):
     one, other = nulls_of(source, rule, 1), nulls_of(source, rule, 2)
     met = set()

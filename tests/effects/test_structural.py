@@ -51,7 +51,9 @@ def inside(start, end, alt):
     return [Edit(start, "N", alt, end)]
 
 
-@pytest.mark.parametrize(("rule", "resolution"), [(Corrected(), 1000), (Published(), 1000)])
+@pytest.mark.parametrize(
+    ("rule", "resolution"), [(Corrected(), 1000), pytest.param(Published(), 1000, marks=pytest.mark.soak)]
+)
 def test_structural_variants_are_differences_of_tensors(compare, world, rule, resolution):
     generator, letters = np.random.default_rng(4), world.sequences["chr1"]
     drawn = [[structural_edit(generator, letters, alt, near=[*TSS.values()])] for alt in SYMBOLIC]
