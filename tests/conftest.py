@@ -43,7 +43,9 @@ when it is called; fork_server.py does the same for processes of their own."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
-gc.disable()  # while everything is imported and collected, of which nothing goes away
+def pytest_collectstart():
+    """Nothing goes away of what is imported and collected."""
+    gc.disable()
 
 
 def pytest_collection_finish():
