@@ -46,7 +46,7 @@ class WindowByWindow:
     model: DescribedNetwork; it is not changed. device, dtype: of torch; float32 alone.
     """
 
-    substitutes, bytes_per_window, genes_at_once = False, None, 1
+    substitutes, bytes_per_window, genes_at_once = False, None, 0
 
     def __init__(self, model, device="cpu", dtype=torch.float32):
         if dtype != torch.float32:
@@ -60,7 +60,7 @@ class WindowByWindow:
     @torch.inference_mode()
     def predict(self, codes, starts):
         """As of `expecto.registry.Scan`. On the CPU a window has the same bits whatever is predicted with it."""
-        window, starts = self.network.window, starts.flatten()
+        window = self.network.window
         if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= len(codes) - window:
             raise ValueError(f"windows must lie within the sequence of {len(codes)} bases")
         codes, places = codes.to(self.device), starts.tolist()

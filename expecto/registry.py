@@ -16,7 +16,7 @@ class Scan(Protocol):
 
     network: what it reads and predicts. device, dtype: of torch. substitutes: whether `predict_substituted` is there;
     else windows with substituted bases are predicted whole. bytes_per_window: of a GPU's memory; None where windows are
-    computed one by one. genes_at_once: whose windows are best asked for together, on the CPU.
+    computed one by one. genes_at_once: genes whose windows are best predicted together; 0 where any windows are.
     """
 
     network: Network
@@ -32,9 +32,9 @@ class Scan(Protocol):
         """Predictions for the windows of a sequence.
 
         codes: (length,) uint8 base codes: positions in `expecto.network.BASES`, or `UNKNOWN`. starts: (n,) int64 on
-        the CPU, 0-based first base of each window, in any order; every window lies within the codes. Or (genes, 200):
-        all windows of genes, as `expecto.gene_features.own_windows` lays them. Returns: (n, features) float32 on the
-        device, of genes (genes * 200, features).
+        the CPU, 0-based first base of each window, in any order; every window lies within the codes. Where
+        `genes_at_once` is not 0, they may be all windows of genes, (genes, 200), as `expecto.gene_features.own_windows`
+        lays them. Returns: (n, features) float32 on the device, of genes (genes * 200, features).
         """
         ...
 

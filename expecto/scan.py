@@ -65,7 +65,7 @@ class Scanner:
         self.first_bias = first.bias.detach().to(**place)
         self.one_hot = torch.eye(len(self.network.bases) + 1, len(self.network.bases), **place)
         self.in_tiles = dtype == torch.float32 and self.device.type == "cpu"
-        self.genes_at_once = GENES_AT_ONCE if self.in_tiles else 1
+        self.genes_at_once = GENES_AT_ONCE if self.in_tiles else 0
         self.convolutions = [
             (c.weight.detach().to(**place).to(memory_format=torch.channels_last), c.bias.detach().to(**place))
             for c in others

@@ -117,14 +117,17 @@ def test_a_given_batch_size_holds(world, genes, narrow, monkeypatch):
     seen = []
     predict = Scanner.predict
     monkeypatch.setattr(
-        Scanner, "predict", lambda self, codes, starts: seen.append(len(starts)) or predict(self, codes, starts)
+        Scanner, "predict", lambda self, codes, starts: seen.append(starts.numel()) or predict(self, codes, starts)
     )
     for batch_size in (30, 200, 450):
         seen.clear()
         spex.gene_features(genes.head(3), world.genome, world.checkpoint, device="cpu", batch_size=batch_size)
         assert sum(seen) == 600
-        assert max(seen) <= batch_size
-        assert max(seen) == min(batch_size, 400)  # whole genes where several fit
+        assert max(seen) == max(batch_size // 200, 1) * 200  # whole genes
+    seen.clear()
+    given = {"device": "cpu", "precision": "bfloat16"}  # any windows
+    spex.gene_features(genes.head(3), world.genome, world.checkpoint, batch_size=30, **given)
+    assert sum(seen) == 600 and max(seen) == 30
 
 
 def test_features_need_contacts_of_these_genes_and_of_this_build(world, genes, narrow, tmp_path):

@@ -27,7 +27,8 @@ class Computing(Options):
     batch_size: int | None = option(
         None,
         whole(1),
-        "windows that the CNN sees at once; default: 200 on CPU, less where it is slow; what fits its memory on CUDA",
+        "windows that the CNN sees at once; default: 400 of genes and 200 of bins on CPU, less where it is slow; what "
+        "fits its memory on CUDA",
         rare=True,
     )
     block_size: int | None = option(None, whole(1), "genes per block; default: 8 on CPU, 256 on CUDA", rare=True)

@@ -204,18 +204,20 @@ class FeatureComputer:
         sums = torch.empty((len(starts), OWN_ROWS, self.network.features), device=self.scanner.device)
         at_once = max(self.windows_per_pass // len(SHIFTS), 1)
         for genes in np.array_split(np.arange(len(starts)), -(-len(starts) // at_once)):
-            predictions = self._predict(codes, starts[genes]).unflatten(0, (len(genes), len(SHIFTS)))
+            of_genes = starts[genes] if self.scanner.genes_at_once else starts[genes].reshape(-1)
+            predictions = self._predict(codes, of_genes, self.windows_per_pass).unflatten(0, (len(genes), len(SHIFTS)))
             # in float64, so that the order of the sums, which depends on the number of threads, is rounded away
             for gene, own in zip(genes, predictions, strict=True):
                 sums[gene] = own_features(own.double(), self._weights)
         return sums.flatten(1)
 
-    def _predict(self, codes, starts):
-        """Predictions of the windows at `starts` of a sequence: (genes, 200) at once, (n,) so many after the other."""
+    def _predict(self, codes, starts, at_once=None):
+        """Predictions of the windows at `starts` of a sequence: all windows of genes, (genes, 200), at once; others,
+        (n,), so many after the other, or as many as of contacted bins."""
         self.counts["windows"] += starts.size
         codes, starts = torch.from_numpy(codes).to(self.scanner.device), torch.from_numpy(starts)
         predictions = []
-        for some in [starts] if starts.dim() > 1 else starts.split(self.bins_per_pass):
+        for some in [starts] if starts.dim() > 1 else starts.split(at_once or self.bins_per_pass):
             predictions.append(self.scanner.predict(codes, some))
             if self._passed:
                 self._passed(some.numel())
