@@ -22,7 +22,7 @@ from spex.contacts.controls import (
 )
 from spex.contacts.maps import DownsampledMap
 from spex.errors import InputError, parameter
-from spex.files.sealed import DamagedFileError, load_arrays
+from spex.files.sealed import if_whole, load_arrays
 from spex.inputs.maps.formats import open_maps
 from spex.inputs.maps.matching import agree_maps
 from spex.inputs.maps.model3d import ModelMap
@@ -72,9 +72,8 @@ class LocalSums:
 
 def _given_local(base, genes):
     """Sums over the surroundings of genes, by their ids, (n, bins) float32; None where some are not there."""
-    try:
-        kept = load_arrays(base.folder.local_npz)
-    except (FileNotFoundError, DamagedFileError):
+    kept = if_whole(load_arrays, base.folder.local_npz)
+    if kept is None:
         return None
     rows = pd.Index(kept["ids"]).get_indexer(genes["id"])
     return None if (rows < 0).any() else kept["local"][rows]

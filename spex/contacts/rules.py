@@ -12,7 +12,6 @@ from typing import ClassVar
 import numpy as np
 
 from expecto.gene_features import STEP
-from expecto.network import PUBLISHED
 from spex.errors import InputError, parameter
 from spex.options import NUMBER, Options, one_of, option, several, whole
 
@@ -221,7 +220,7 @@ def thresholds_in(rule):
     return [field.name for field in fields(rule) if field.name not in SHARED]
 
 
-def options_of(rule, resolution, window=PUBLISHED.window):
+def options_of(rule, resolution, window):
     """Every option that any rule has, as run.json records them.
 
     Thresholds of other rules are None; so are groups and weights that are left to their defaults, and windows_per_bin,

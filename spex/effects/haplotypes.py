@@ -18,7 +18,6 @@ from spex.effects.changes import Agreement, Change, codes_of, together
 from spex.effects.uncertainty import uncertainty_of
 from spex.effects.variants import Parts, VariantRun
 from spex.files import sealed
-from spex.files.sealed import DamagedFileError
 from spex.files.streamed_tables import Place
 from spex.inputs.account import Account
 from spex.inputs.alleles import OK
@@ -165,10 +164,7 @@ class HaplotypeParts(Parts):
     unit = "haplotypes"
 
     def load(self, number):
-        try:
-            return sealed.load_arrays(self._path(number))
-        except (FileNotFoundError, DamagedFileError):
-            return None
+        return sealed.if_whole(sealed.load_arrays, self._path(number))
 
     def save(self, number, block):
         sealed.save_arrays(self._path(number), block)

@@ -91,17 +91,12 @@ class Parts:
 
     def has(self, number):
         """Whether a part is there and whole."""
-        try:
-            sealed.load_sealed(self._path(number))
-        except (FileNotFoundError, DamagedFileError):
-            return False
-        return True
+        return sealed.if_whole(sealed.load_sealed, self._path(number)) is not None
 
     def load(self, number):
         """ScoredBlock of a part; None where it is not there, or damaged."""
-        try:
-            stored = sealed.load_arrays(self._path(number))
-        except (FileNotFoundError, DamagedFileError):
+        stored = sealed.if_whole(sealed.load_arrays, self._path(number))
+        if stored is None:
             return None
         contacts = np.split(stored["contacts"], stored["offsets"][1:-1])[: len(stored["alleles"])]
         effects = Effects(**{name: stored[name] for name in ARRAYS}, contacts=contacts, sure=stored.get("sure"))

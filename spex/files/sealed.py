@@ -33,6 +33,14 @@ class DamagedFileError(ValueError):
     """A file of ours whose content is not what was written: cut short, or with changed bytes."""
 
 
+def if_whole(load, path):
+    """What one of this module's functions reads from a file; None where there is no such file, or a damaged one."""
+    try:
+        return load(path)
+    except (FileNotFoundError, NotADirectoryError, DamagedFileError):
+        return None
+
+
 def save_sealed_json(path, value, *, once=False):
     """Write a dict as JSON with one field more, by which `load_sealed_json` finds out whether it was changed since.
 

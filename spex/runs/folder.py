@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from expecto.network import PUBLISHED
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import EVERY_ONE, options_of
 from spex.errors import InputError, command, parameter
 from spex.files.atomic import read_json, write_json
 from spex.files.checks import require_folder
-from spex.files.sealed import DamagedFileError, load_arrays, load_sealed_json, save_arrays
+from spex.files.sealed import DamagedFileError, if_whole, load_arrays, load_sealed_json, save_arrays
 from spex.inputs.genes import read_cached_genes
 from spex.inputs.maps.reader import map_sha256, split_uri
 from spex.runs.settings import read_run_settings
@@ -181,14 +180,10 @@ def save_contacts(path, contacts, identity):
     save_arrays(path, texts | arrays)
 
 
-def load_contacts(path, identity, rule, resolution, window=PUBLISHED.window):
+def load_contacts(path, identity, rule, resolution, window):
     """Contacts that `save_contacts` kept under the same identity; None when there are none, or they are damaged."""
-    try:
-        stored = load_arrays(path)
-    except (FileNotFoundError, DamagedFileError):
-        return None
-    names = _arrays(rule)
-    if str(stored["identity"]) != json.dumps(identity, sort_keys=True) or not {*names} <= {*stored}:
+    stored, names = if_whole(load_arrays, path), _arrays(rule)
+    if stored is None or str(stored["identity"]) != json.dumps(identity, sort_keys=True) or not {*names} <= {*stored}:
         return None
     others = {name: json.loads(str(stored[name])) for name in OTHERS if name in stored}  # earlier versions had none
     arrays = {name: stored[name] for name in names}

@@ -13,7 +13,7 @@ import pandas as pd
 from spex.errors import shown, visible
 from spex.files.atomic import whole_file
 from spex.files.hashes import file_sha256, json_digest
-from spex.files.sealed import DamagedFileError, load_sealed_json, save_sealed_json
+from spex.files.sealed import if_whole, load_sealed_json, save_sealed_json
 from spex.models.scores import WITHIN
 
 FORMAT = 2
@@ -93,10 +93,7 @@ def read_record(folder):
 
     A fit is finished when `metrics.json` is there: only its pictures, which are drawn from the others, come after it.
     """
-    try:
-        return load_sealed_json(folder / RECORD)
-    except (FileNotFoundError, NotADirectoryError, DamagedFileError):
-        return None
+    return if_whole(load_sealed_json, folder / RECORD)
 
 
 def read_all(results):
@@ -113,10 +110,8 @@ def keep_genes(results, tensors_sha256, genes):
 
 def read_genes(results, tensors_sha256):
     """The genes that `keep_genes` wrote, DataFrame with id, chrom; None where there are none, or they are damaged."""
-    try:
-        return pd.DataFrame(load_sealed_json(_genes_path(results, tensors_sha256)))
-    except (FileNotFoundError, DamagedFileError):
-        return None
+    genes = if_whole(load_sealed_json, _genes_path(results, tensors_sha256))
+    return None if genes is None else pd.DataFrame(genes)
 
 
 def _genes_path(results, tensors_sha256):

@@ -58,9 +58,9 @@ def test_a_rule_shows_what_is_not_left_to_its_default():
 def test_options_are_recorded_where_they_are_asked_for():
     nothing = {"max_dist": None, "min_count": None, "distance_edges": None, "contact_weight": None}
     nothing["windows_per_bin"] = None
-    assert options_of(Published(), 5000) == nothing | {"max_dist": 1.15}
-    assert options_of(Corrected(), 2000) == nothing | {"min_count": 2}
-    assert options_of(Corrected(distance_edges=(0.3,), contact_weight="log"), 2200) == nothing | {
+    assert options_of(Published(), 5000, 2000) == nothing | {"max_dist": 1.15}
+    assert options_of(Corrected(), 2000, 2000) == nothing | {"min_count": 2}
+    assert options_of(Corrected(distance_edges=(0.3,), contact_weight="log"), 2200, 2000) == nothing | {
         "min_count": 2,
         "distance_edges": [0.3],
         "contact_weight": "log",

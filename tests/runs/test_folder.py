@@ -32,13 +32,13 @@ def collect(maps, genes, rule=RULE):
 def test_contacts_are_kept_for_a_restart_under_their_identity_only(world, genes, tmp_path):
     contacts = collect(world.maps, genes)
     path = tmp_path / "contacts.npz"
-    assert load_contacts(path, {"rule": 1}, RULE, 1000) is None
+    assert load_contacts(path, {"rule": 1}, RULE, 1000, 2000) is None
     save_contacts(path, contacts, {"rule": 1})
-    again = load_contacts(path, {"rule": 1}, RULE, 1000)
+    again = load_contacts(path, {"rule": 1}, RULE, 1000, 2000)
     for field, value in vars(contacts).items():
         assert_array_equal(getattr(again, field), value)
     assert again.chromsizes == contacts.chromsizes
-    assert load_contacts(path, {"rule": 2}, RULE, 1000) is None
+    assert load_contacts(path, {"rule": 2}, RULE, 1000, 2000) is None
 
 
 def test_weights_are_kept_where_there_are_any(world, genes, tmp_path):
@@ -48,7 +48,7 @@ def test_weights_are_kept_where_there_are_any(world, genes, tmp_path):
         save_contacts(path, contacts, {})
         with np.load(path) as stored:
             assert set(stored) == {"identity", "accounts", "chromsizes", *ARRAYS} | more
-        again = load_contacts(path, {}, rule, 1000)
+        again = load_contacts(path, {}, rule, 1000, 2000)
         assert again.rule == rule
         assert_array_equal(again.weights, contacts.weights)
 
@@ -60,6 +60,6 @@ def test_damaged_contacts_are_found_anew(world, genes, tmp_path):
     content = path.read_bytes()
     for place in range(0, len(content), 23):
         path.write_bytes(content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :])
-        assert load_contacts(path, {}, RULE, 1000) is None
+        assert load_contacts(path, {}, RULE, 1000, 2000) is None
         path.write_bytes(content[:place])
-        assert load_contacts(path, {}, RULE, 1000) is None
+        assert load_contacts(path, {}, RULE, 1000, 2000) is None
