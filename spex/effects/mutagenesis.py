@@ -4,8 +4,8 @@ The alleles are generated in the place of a variant file, and `VariantRun` score
 """
 
 import contextlib
-import logging
 import time
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -20,6 +20,7 @@ from spex.errors import InputError, count
 from spex.files.atomic import whole_file
 from spex.files.hashes import json_digest
 from spex.inputs.alleles import OK, Allele, allele_status
+from spex.inputs.normalise import merged
 from spex.inputs.regions import Interval
 
 LETTERS = "ACGT"
@@ -36,8 +37,6 @@ SUMS = {
 
 TIMED = 8
 """Deletions that are scored once more before a run, to say how long all of them take."""
-
-logger = logging.getLogger("spex")
 
 
 def around_genes(genes, rows, chromsizes):
@@ -99,7 +98,10 @@ class Mutations:
 
     def __init__(self, inputs, intervals, *, deletions=False):
         self.intervals, self.deletions = intervals, deletions
-        self.stretches = _merged(intervals)
+        of_chrom = defaultdict(list)
+        for each in intervals:
+            of_chrom[each.chrom].append((each.start, each.end))
+        self.stretches = [(chrom, *each) for chrom in sorted(of_chrom) for each in merged(of_chrom[chrom])]
         self._open, self._chromsizes = inputs.genome, inputs.chromsizes()
         more = "" if len(intervals) == 1 else f" and {count(len(intervals) - 1, 'other interval')}"
         self.about = {"argument": "regions", "subject": intervals[0].place + more}
@@ -141,20 +143,9 @@ class Mutations:
         pos, ref, alt = position + 1, base, LETTERS[column : column + 1]
         if column == DELETION:  # VCF writes the base before too, or that behind where there is none
             left = int(bases.left[place])
-            before, after = (("" + BASES + "N")[genome.codes(chrom, at, at + 1)[0]] for at in (left - 1, left + 1))
+            before, after = ((BASES + "N")[genome.codes(chrom, at, at + 1)[0]] for at in (left - 1, left + 1))
             pos, ref, alt = (left + 1, base + after, after) if before == "N" else (left, before + base, before)
         return Allele(row, ".", chrom, pos, ref, alt, chrom, allele_status(ref, alt, pos, self._chromsizes[chrom]))
-
-
-def _merged(intervals):
-    """What intervals cover: list of (chrom, start, end), in order and apart."""
-    merged = []
-    for chrom, start, end in sorted((each.chrom, each.start, each.end) for each in intervals):
-        if merged and merged[-1][0] == chrom and start <= merged[-1][2]:
-            merged[-1] = (chrom, merged[-1][1], max(merged[-1][2], end))
-        else:
-            merged.append((chrom, start, end))
-    return merged
 
 
 def seconds_of_deletions(inputs, mutations):

@@ -85,6 +85,11 @@ def temporary_path(path):
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
 
 
+def beside(path, ending):
+    """The file beside `path` whose name has this ending more."""
+    return path.with_name(f"{path.name}{ending}")
+
+
 def remove_abandoned(folder):
     """Delete temporary files in `folder` whose writer is dead: a gone process of this machine, or a day old."""
     host = socket.gethostname()

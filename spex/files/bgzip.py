@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from spex.errors import InputError, not_installed, shown
-from spex.files.atomic import remove_where_allowed, temporary_path
+from spex.files.atomic import beside, remove_where_allowed, temporary_path
 
 MOST_BASES = 1 << 29
 """Of a chromosome, in tabix's index."""
@@ -71,7 +71,8 @@ def write_by_place(path, table_path, places, zero_based):
             begins.append(begins[-1] + len(line))
         rank = np.empty(len(numbers), np.int64)
         rank[[numbers[name] for name in sorted(numbers, key=lambda name: (len(name), name))]] = np.arange(len(numbers))
-        packed, index = temporary_path(path), temporary_path(path.with_name(f"{path.name}.tbi"))
+        index_path = beside(path, ".tbi")
+        packed, index = temporary_path(path), temporary_path(index_path)
         try:
             with open_bgzf(path, packed) as file:
                 file.write(header)
@@ -81,9 +82,9 @@ def write_by_place(path, table_path, places, zero_based):
             options = {"seq_col": chrom, "start_col": start, "end_col": end, "line_skip": 1, "meta_char": "\0"}
             with _named_errors(path):
                 load_pysam().tabix_index(str(packed), zerobased=zero_based, index=str(index), force=True, **options)
-            remove_where_allowed(path.with_name(f"{path.name}.tbi"))
+            remove_where_allowed(index_path)
             os.replace(packed, path)
-            os.replace(index, path.with_name(f"{path.name}.tbi"))
+            os.replace(index, index_path)
         finally:
             for each in (packed, index):
                 each.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from spex.errors import not_installed, visible
-from spex.files.atomic import remove_where_allowed, temporary_path, whole_file
+from spex.files.atomic import beside, remove_where_allowed, temporary_path, whole_file
 from spex.files.bgzip import load_pysam, write_by_place
 from spex.options import one_of
 
@@ -103,7 +103,7 @@ def _write_text(path, tables, columns, gzip_past):
             break
     header = "\t".join(columns).encode() + b"\n"
     texts = itertools.chain([header], first, (_text(piece, columns) for piece in pieces))
-    path = path.with_name(f"{path.name}.gz") if packs else path
+    path = beside(path, ".gz") if packs else path
     with whole_file(path) as file:
         if packs:
             with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:  # no name, no time: always the same bytes

@@ -12,6 +12,7 @@ import pandas as pd
 from spex.errors import InputError, listed, shown
 from spex.inputs.account import Account
 from spex.inputs.choices import TSS_RULES
+from spex.inputs.gene_tables import COLUMNS, POSITIONS
 from spex.inputs.normalise import LARGEST_POSITION, PAR_Y, unversioned
 from spex.inputs.opening import open_text
 from spex.options import one_of
@@ -47,7 +48,6 @@ BIOTYPES = re.compile(
 )
 """Biotypes of Ensembl, from the second field of its GTF up to release 75 (GRCh37)."""
 
-COLUMNS = ["id", "symbol", "seqnames", "strand", "TSS", "CAGE_representative_TSS", "type", "line"]
 SEVERAL, MOST_ODD = 10, 0.1
 """More genes than these, in number and as a share, without a TSS for a fault of their lines: the file is damaged."""
 
@@ -161,7 +161,7 @@ def read_annotation(path, tss_rule="auto"):
     if untyped:
         account.notes.append(f"{untyped:,} have transcripts without a type: the 5'-most of all is taken")
     texts = dict.fromkeys(("id", "symbol", "seqnames", "strand", "type"), object)
-    table = pd.DataFrame(rows, columns=COLUMNS).astype(texts | dict.fromkeys(("TSS", COLUMNS[5]), "float64"))
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "line"]).astype(texts | dict.fromkeys(POSITIONS, "float64"))
     return table.assign(id=unversioned(table["id"])), account
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from spex.errors import InputError, not_installed, shown
 from spex.inputs.hdf5 import check_whole, open_hdf5
-from spex.inputs.identify import BEGINNINGS, HDF5, Format, identify, recognise
+from spex.inputs.identify import HDF5, OF_NO_KIND, ZIP, Format, identify, recognise
 from spex.inputs.opening import check_unfolding
 
 ZARR_CODECS = {
@@ -128,11 +128,11 @@ FORMATS = (
     Format("zarr", lambda path: path.is_dir() and any((path / name).exists() for name in METADATA), reader=_open_zarr),
     Format("a folder", lambda path: path.is_dir(), lambda path: "give a zarr group, or a file"),
     Format("an HDF5 file", lambda path: recognise(path) == HDF5, reader=_open_hdf5),
-    Format("a NumPy archive", lambda path: recognise(path) == BEGINNINGS[b"PK\x03\x04"], reader=_open_npz),
+    Format("a NumPy archive", lambda path: recognise(path) == ZIP, reader=_open_npz),
     Format(
         "another file",
         lambda path: True,
         lambda path: "write it with numpy.savez, h5py or zarr",
-        found=lambda path: recognise(path) or "text or bytes of another kind",
+        found=lambda path: recognise(path) or OF_NO_KIND,
     ),
 )

@@ -12,12 +12,11 @@ from spex.errors import InputError, listed, not_installed, shown
 from spex.files.checks import require_file, require_given
 from spex.inputs.account import FEW, Account
 from spex.inputs.array_files import as_float32, as_texts, open_arrays
-from spex.inputs.identify import recognise
+from spex.inputs.identify import BIGWIG, OF_NO_KIND, recognise
 from spex.inputs.normalise import names_in
 
 ROWS_AT_ONCE = 4096
 BASES_AT_ONCE = 1 << 22
-BIGWIG = "a bigWig track"
 EXPECTED = "chrom (n), start (n, 0-based, in bp), X (n, g), and perhaps end, in .npz, HDF5 or zarr"
 
 
@@ -169,7 +168,7 @@ def _read_track(path, wanted, resolution):
     except ModuleNotFoundError as error:
         raise not_installed("pybigtools", "reads it", "tracks", **about) from error
     if recognise(path) != BIGWIG:
-        found = recognise(path) or "text or bytes of another kind"
+        found = recognise(path) or OF_NO_KIND
         raise InputError(found, **about, expected=BIGWIG, hint="bedGraphToBigWig makes one of a bedGraph")
     try:
         with warnings.catch_warnings(action="ignore"), pybigtools.open(str(path)) as track:  # of fill values, by 0.3

@@ -58,7 +58,7 @@ def _are_labels(place, content):
     return numbers_of(content.column(place))[0].notna().mean() > 0.5
 
 
-def find_chromatin_features(path, usual_path, network=PUBLISHED, files=()):
+def find_chromatin_features(path, usual_path, network, files):
     """What each feature of a network is, or None where that is not known.
 
     path: of a table, None to find it: the published network's at `usual_path`, of another one the names in its

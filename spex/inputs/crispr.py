@@ -131,8 +131,7 @@ def of_cell_type(pairs, name):
             expected="one of these: the cell type of the map and the model",
         )
     mine = pairs[pairs["cell_type"] == name].reset_index(drop=True)
-    about = pairs.attrs["account"]
-    account = Account(about["file"], "pairs", len(mine), dict(about["left_out"]), notes=list(about["notes"]))
+    account = _account_of(pairs, len(mine))
     account.leave_out("of other cell types", len(pairs) - len(mine))
     mine.attrs["account"] = account.summary()
     return mine
@@ -146,8 +145,7 @@ def tie_pairs(pairs, genes):
     Returns: DataFrame of the pairs whose gene is one of these, and one alone, on the element's chromosome: as `pairs`,
     chrom as the genes have it, row (int64, of the gene); Account of all pairs.
     """
-    about = pairs.attrs["account"]
-    account = Account(about["file"], "pairs", left_out=dict(about["left_out"]), notes=list(about["notes"]))
+    account = _account_of(pairs)
     chrom = pairs["chrom"].map(names_in(set(genes["chrom"]), pairs["chrom"].unique()))
     none = pd.Series(None, pairs.index, dtype=object)
     ids = pairs.get("gene_id", none)
@@ -168,6 +166,12 @@ def tie_pairs(pairs, genes):
     known = rows.notna() & ~elsewhere
     account.used = int(known.sum())
     return pairs.assign(chrom=chrom, row=rows.fillna(-1).astype(np.int64))[known].reset_index(drop=True), account
+
+
+def _account_of(pairs, used=0):
+    """What reading left out of pairs, to go on from: Account. used: how many are, now."""
+    about = pairs.attrs["account"]
+    return Account(about["file"], "pairs", used, dict(about["left_out"]), notes=list(about["notes"]))
 
 
 def _read(path, about, columns):

@@ -275,7 +275,7 @@ def _open_samples(paths, value=None):
 
 def _refuse_others(path):
     """Refuse what is another input, and say which."""
-    identify(others("expression"), look(path), {"argument": "expression", "subject": path}, FORMS)
+    identify(others("expression"), look(path), _about(path), FORMS)
 
 
 def _open_sample(path, value):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from spex.errors import InputError, listed, parameter, shown
 from spex.inputs.account import FEW
-from spex.inputs.expression_tables import plain
+from spex.inputs.expression_tables import ID_HEADINGS, plain
 from spex.inputs.normalise import LARGEST_POSITION
 from spex.inputs.text_tables import check_once, is_row_label, numbers_of, other_separator, places_of, row_numbers
 
@@ -20,7 +20,7 @@ POSITIONS = ("TSS", "CAGE_representative_TSS")
 POSITION_COLUMNS = {"id": "id", "chrom": "seqnames", "strand": "strand", "tss": "CAGE_representative_TSS"}
 """Columns that a table of positions has at the least -> what the published table calls them."""
 HEADINGS = {
-    "id": ("id", "geneid", "ensemblid", "ensemblgeneid"),
+    "id": ID_HEADINGS,
     "chrom": ("chrom", "chr", "chromosome", "seqnames"),
     "strand": ("strand",),
     "tss": ("tss",),

@@ -9,8 +9,8 @@ import pyfaidx
 
 from expecto.network import BASES, UNKNOWN
 from spex.errors import InputError, shown
-from spex.files.atomic import is_read_only, temporary_path
-from spex.inputs.identify import COMPRESSED, GZIPPED, Format, identify, look, take
+from spex.files.atomic import beside, is_read_only, temporary_path
+from spex.inputs.identify import COMPRESSED, GZIPPED, OF_NO_KIND, Format, identify, look, take
 from spex.inputs.swapped import others
 
 LINE_ENDS = 64
@@ -46,9 +46,7 @@ FORMATS = (
         lambda seen: f"decompress it with: {'gunzip --keep' if seen.kind == GZIPPED else 'its own tool,'} {seen.path}",
         found=lambda seen: f"compressed ({seen.kind})",
     ),
-    Format(
-        "another file", lambda seen: True, take(None), found=lambda seen: seen.kind or "text or bytes of another kind"
-    ),
+    Format("another file", lambda seen: True, take(None), found=lambda seen: seen.kind or OF_NO_KIND),
 )
 
 
@@ -108,12 +106,12 @@ def _error(path, found, **parts):
 def _whole_index(path, spare_index):
     """A FASTA index that belongs to the genome: the one beside it, or one made now that appears whole."""
     identify(FORMATS, look(path), {"argument": "genome", "subject": path}, "FASTA, which starts with '>'")
-    beside = path.with_name(path.name + ".fai")
-    for index in (beside, spare_index):
+    own_index = beside(path, ".fai")
+    for index in (own_index, spare_index):
         if _fits(index, path):
             return index
     try:
-        return _build_index(path, beside)
+        return _build_index(path, own_index)
     except OSError as error:
         if not is_read_only(error):
             raise

@@ -1,6 +1,5 @@
 """Features of genes from any model: one row of numbers a gene, tied by gene id."""
 
-import contextlib
 import hashlib
 from dataclasses import dataclass, field
 
@@ -11,13 +10,12 @@ from spex.errors import InputError, listed, not_installed, shown
 from spex.files.checks import require_given
 from spex.inputs.account import Account
 from spex.inputs.array_files import as_float32, as_texts, open_arrays
-from spex.inputs.hdf5 import open_anndata, open_hdf5
-from spex.inputs.identify import HDF5, recognise
+from spex.inputs.hdf5 import names_at_top, open_anndata
+from spex.inputs.identify import HDF5, PARQUET, recognise
 from spex.inputs.normalise import unversioned
 
 ABOUT = "features"
 IDS, MATRIX = ("ids", "gene_ids", "gene_id", "genes", "id"), ("X", "features")
-PARQUET = "a Parquet table"
 EXPECTED = "ids (n) and X (n, f) in .npz, HDF5 or zarr, a Parquet table with a column id, or an .h5ad"
 
 
@@ -62,7 +60,7 @@ def read_given_features(path):
     kind = recognise(path) if path.is_file() else None
     if kind == PARQUET:
         parts = _of_parquet(path, about)
-    elif kind == HDF5 and _is_anndata(path):
+    elif kind == HDF5 and {"obs", "var", "X"} <= names_at_top(path):
         parts = _of_anndata(path, about)
     else:
         parts = _of_arrays(path, about)
@@ -89,13 +87,6 @@ def _of_parquet(path, about):
     key = next((name for name in IDS if name in table.columns), None)
     table = table.set_index(key) if key else table
     return table.index.astype(str).to_numpy(str), table.to_numpy(), table.columns.astype(str), None
-
-
-def _is_anndata(path):
-    """Whether an HDF5 file is an .h5ad; a damaged one is not, and its reader says so."""
-    with contextlib.suppress(OSError, RuntimeError, KeyError, ValueError), open_hdf5(path, {}) as file:
-        return {"obs", "var", "X"} <= set(file)
-    return False
 
 
 def _of_anndata(path, about):

@@ -14,6 +14,7 @@ import warnings
 import h5py
 
 from spex.errors import InputError, not_installed, shown
+from spex.inputs.identify import HDF5, recognise
 
 LARGEST_CHUNK = 256 << 20
 """Bytes that a chunk may expand to, which are in memory at once; those of cooler and AnnData take some megabytes."""
@@ -47,6 +48,15 @@ def open_hdf5(path, about):
         raise
     with file:
         yield file
+
+
+def names_at_top(path):
+    """Names of the groups and data sets at the top of a file; none of one that is no HDF5 file, or cannot be opened."""
+    with contextlib.suppress(ValueError, OSError, RuntimeError, KeyError):  # damaged: its reader says so
+        if recognise(path) == HDF5:
+            with open_hdf5(path, {}) as file:
+                return set(file)
+    return set()
 
 
 @contextlib.contextmanager

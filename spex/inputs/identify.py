@@ -12,6 +12,10 @@ from typing import Any, NamedTuple
 from spex.errors import InputError
 
 HDF5, HIC, BCF = "an HDF5 file", "Juicer's .hic format", "a BCF of variants"
+BIGWIG, PARQUET, ZIP = "a bigWig track", "a Parquet table", "a zip archive, as .xlsx and .zip files are"
+OF_NO_KIND = "text or bytes of another kind"
+"""What a file is said to be whose kind is not known here."""
+
 GZIPPED = "gzipped"
 COMPRESSED = {b"\x1f\x8b": GZIPPED, b"BZh": "compressed by bzip2", b"\xfd7zXZ\x00": "compressed by xz"}
 BEGINNINGS = {
@@ -19,20 +23,20 @@ BEGINNINGS = {
     b"\xff\xfe": "UTF-16, as Excel's Unicode text is",
     b"\xfe\xff": "UTF-16, as Excel's Unicode text is",
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
-    b"PK\x03\x04": "a zip archive, as .xlsx and .zip files are",
+    b"PK\x03\x04": ZIP,
     b"\xd0\xcf\x11\xe0": "an Excel file of the old kind (.xls)",
     b"\x89HDF\r\n\x1a\n": HDF5,
     b"HIC\x00": HIC,
     b"\x43\x27\x41\x1a": "a .2bit file",
     b"\x1a\x41\x27\x43": "a .2bit file",
     b"\x93NUMPY": "a NumPy array",
-    b"\x26\xfc\x8f\x88": "a bigWig track",
+    b"\x26\xfc\x8f\x88": BIGWIG,
     b"\xeb\xf2\x89\x87": "a bigBed track (bigInteract too)",
     b"BAM\x01": "aligned reads (BAM)",
     b"CRAM\x02": "aligned reads (CRAM)",
     b"CRAM\x03": "aligned reads (CRAM)",
     b"BCF\x02": BCF,
-    b"PAR1\x15": "a Parquet table",
+    b"PAR1\x15": PARQUET,
     b"%PDF": "a PDF",
     b"version https://git-lfs": "a Git LFS pointer, not the file it stands for",
     b"<!DOCTYPE": "a web page",

@@ -144,7 +144,8 @@ def find_regions(texts, called, chroms):
     texts: chromosomes, or stretches of one, 1-based, both ends included, with commas in numbers or not. called:
     function from a chromosome's name to the one to use, None where it is unknown. chroms: names for the error.
 
-    Returns: dict of name -> list of (start, end), 1-based, both included, in order and apart.
+    Returns: dict of name -> list of (start, end), 0-based half-open, in order and apart; a whole chromosome ends at
+    `LARGEST_POSITION`.
     """
     covered = {}
     for text in texts:
@@ -158,16 +159,16 @@ def find_regions(texts, called, chroms):
             raise InputError("no region", **about, expected="one like chr8 or chr8:1-2000, from 1, both ends included")
         if name is None:
             raise InputError("no such chromosome", **about, expected=f"one of {listed(chroms, 5)}")
-        covered.setdefault(name, []).append((min(start, LARGEST_POSITION), min(end, LARGEST_POSITION)))
-    return {name: _merged(stretches) for name, stretches in covered.items()}
+        covered.setdefault(name, []).append((min(start, LARGEST_POSITION) - 1, min(end, LARGEST_POSITION)))
+    return {name: merged(stretches) for name, stretches in covered.items()}
 
 
-def _merged(stretches):
-    """Stretches in order and apart."""
-    merged = []
+def merged(stretches):
+    """What stretches cover: list of (start, end), in order and apart. stretches: of these, half-open."""
+    apart = []
     for start, end in sorted(stretches):
-        if merged and start <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
         else:
-            merged.append((start, end))
-    return merged
+            apart.append((start, end))
+    return apart

@@ -41,7 +41,7 @@ def read_region(text, chromsizes):
     """
     found = find_regions([text], lambda chrom: known_as(chrom, chromsizes), chromsizes)
     ((chrom, ((start, end),)),) = found.items()
-    interval = Interval(chrom, start - 1, end if ":" in text else chromsizes[chrom], text)
+    interval = Interval(chrom, start, end if ":" in text else chromsizes[chrom], text)
     _check([interval], chromsizes, {"argument": "regions", "subject": shown(text)})
     return [interval]
 

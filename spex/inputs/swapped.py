@@ -10,8 +10,8 @@ from typing import NamedTuple
 from spex.errors import command, parameter
 from spex.inputs.expression_tables import plain
 from spex.inputs.gene_tables import COLUMNS, HEADINGS
-from spex.inputs.hdf5 import open_hdf5
-from spex.inputs.identify import BCF, HDF5, HIC, LONGEST, Format, kind_of, recognise, take
+from spex.inputs.hdf5 import names_at_top
+from spex.inputs.identify import BCF, HIC, LONGEST, Format, kind_of, recognise, take
 from spex.inputs.opening import beginning
 from spex.inputs.text_tables import Beginning, is_row_label
 
@@ -36,19 +36,8 @@ class Input(NamedTuple):
     sign: Callable[[Path], bool]
 
 
-def _groups(path):
-    """Names at the top of an HDF5 file; none of another one, or where it cannot be opened."""
-    if recognise(path) != HDF5:
-        return set()
-    try:
-        with open_hdf5(path, {}) as file:
-            return set(file)
-    except (ValueError, OSError, RuntimeError, KeyError):  # damaged: its reader says so
-        return set()
-
-
 def _is_map(path):
-    return recognise(path) == HIC or bool({"resolutions", "pixels"} & _groups(path))
+    return recognise(path) == HIC or bool({"resolutions", "pixels"} & names_at_top(path))
 
 
 def _is_checkpoint(path):
@@ -78,7 +67,7 @@ def is_expression(seen):
 
 INPUTS = (
     Input("maps", "a contact map", _is_map),
-    Input("expression", "expression as AnnData", lambda path: {"obs", "var"} <= _groups(path)),
+    Input("expression", "expression as AnnData", lambda path: {"obs", "var"} <= names_at_top(path)),
     Input("network", "a checkpoint of PyTorch", _is_checkpoint),
     Input("genome", "a FASTA file of sequence", lambda path: beginning(path, 1) == b">"),
     Input("variants", "a VCF of variants", _is_variants),

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import islice
 
 from spex.errors import InputError, shown
+from spex.files.atomic import beside
 from spex.files.checks import STANDARD_INPUT, is_piped, keep_piped, require_file
 from spex.files.hashes import file_sha256
 from spex.inputs.agree import build_of, builds_named
@@ -176,7 +177,7 @@ class VariantFile:
             for chrom, stretches in self._stretches.items():
                 done = 0
                 for start, end in stretches:
-                    for row in file.fetch(chrom, start - 1, end):
+                    for row in file.fetch(chrom, start, end):
                         line = line_of(row) if self._bcf else row.encode(BYTES)
                         if int(line.split(b"\t", 2)[1]) > done:  # others reach here from the stretch before
                             yield line
@@ -235,7 +236,7 @@ class VariantFile:
             yield f"its header says {' and '.join(sorted(named))}, the genome is {ours}"
 
     def _find(self, regions):
-        """Stretches to read: dict of the file's name -> pairs of start and end, 1-based, both included, apart.
+        """Stretches to read: dict of the file's name -> pairs of start and end, 0-based half-open, apart.
 
         Chromosomes that the file has no row of are left out.
         """
@@ -264,8 +265,7 @@ class VariantFile:
         """The newest index beside the file."""
         if self._piped or not self._bgzf:
             raise self.error("regions are read by an index, which it cannot have", hint=self._way_to_index())
-        places = [self.path.with_name(self.path.name + ending) for ending in (".tbi", ".csi")]
-        found = [place for place in places if place.exists()]
+        found = [index for ending in (".tbi", ".csi") if (index := beside(self.path, ending)).exists()]
         if not found:
             raise self.error("no index, by which regions are read", hint=self._way_to_index())
         newest = max(found, key=lambda place: place.stat().st_mtime)

@@ -11,7 +11,7 @@ import time
 import requests
 
 from spex.errors import InputError, parameter
-from spex.files.atomic import open_locked, open_own, write_json
+from spex.files.atomic import beside, open_locked, open_own, write_json
 from spex.progress import progress
 
 CHUNK_BYTES = 1 << 14  # a dropped connection loses less than this
@@ -26,11 +26,6 @@ logger = logging.getLogger("spex")
 
 class PassingError(Exception):
     """What may be gone at the next try; the message says what it was."""
-
-
-def beside(path, ending):
-    """The file beside `path` whose name has this ending more."""
-    return path.with_name(f"{path.name}{ending}")
 
 
 def part_path(path):

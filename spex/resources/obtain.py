@@ -15,10 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from spex.errors import InputError, parameter
-from spex.files.atomic import open_own, write_json
+from spex.files.atomic import beside, open_own, write_json
 from spex.files.hashes import stamp_of
 from spex.progress import progress
-from spex.resources.download import MEGABYTE, beside, discard, fetch, locked, part_path
+from spex.resources.download import MEGABYTE, discard, fetch, locked, part_path
 
 PIECE = 1 << 20
 MORE = 2  # times as large as the table of files roughly says, a file may be

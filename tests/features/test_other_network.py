@@ -14,6 +14,7 @@ from made_network import BASES, FEATURES, NAMES, WINDOW, Padded
 from numpy.testing import assert_allclose
 
 import spex
+from expecto.network import PUBLISHED
 from spex.commands import tensors, train
 from spex.effects.alleles import scorer_of
 from spex.effects.changes import Change
@@ -140,16 +141,16 @@ def test_features_in_python_are_those_of_the_command(argv, world, padded, genes,
 
 
 def test_names_of_a_description_name_features(padded, tmp_path):
-    found = find_chromatin_features(None, tmp_path / "none.tsv", None)
+    found = find_chromatin_features(None, tmp_path / "none.tsv", None, [])
     assert found is None
     network = network_of(padded)
     assert find_chromatin_features(None, padded, network, [padded])["assay"].tolist() == NAMES
     assert find_chromatin_features(None, padded, network, []) is None
     table = pd.DataFrame({"cell type": "K562", "assay": NAMES, "treatment": "None"})
     table.to_csv(tmp_path / "names.tsv", sep="\t", index=False)
-    assert find_chromatin_features(tmp_path / "names.tsv", padded, network)["assay"].tolist() == NAMES
+    assert find_chromatin_features(tmp_path / "names.tsv", padded, network, [])["assay"].tolist() == NAMES
     with pytest.raises(InputError, match="7 rows of 3 columns; expected a table of the network's 2002"):
-        find_chromatin_features(tmp_path / "names.tsv", padded)
+        find_chromatin_features(tmp_path / "names.tsv", padded, PUBLISHED, [])
 
 
 # --- effects ---

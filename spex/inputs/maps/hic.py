@@ -54,8 +54,8 @@ class Matrix:
     """What the index says of the pixels within a chromosome at one resolution. counts: their sum, those off the
     diagonal twice by some writers; 0 where it is not known. blocks: places of the blocks that contain them."""
 
-    counts: float
-    blocks: tuple[int, ...]
+    counts: float = 0.0
+    blocks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class HicMap(MapReader):
 
         Juicer writes the sum of a symmetric matrix, with counts off the diagonal twice; hictk that of the pixels.
         """
-        indexed = self._matrix_of(chrom) if self._index else Matrix(0.0, ())
+        indexed = self._matrix_of(chrom)
         if indexed.counts <= 0:
             return
         if indexed.blocks and not pixels:
@@ -184,7 +184,7 @@ class HicMap(MapReader):
             )
 
     def _matrix_of(self, chrom):
-        return self._index.matrices.get(chrom, Matrix(0.0, ()))
+        return self._index.matrices.get(chrom, Matrix()) if self._index else Matrix()
 
     def _ask(self, *question):
         """The answer to a question, from JSON."""
@@ -319,7 +319,7 @@ class _Content:
         """Matrix of the chromosome of a number within itself; the place is at its beginning."""
         if (self._number("i"), self._number("i")) != (chrom, chrom):
             self._refuse(f"another matrix where that of chromosome {chrom} should be")
-        found = Matrix(0.0, ())
+        found = Matrix()
         for _ in range(self._count("resolutions of a matrix", least=1)):
             unit, _, counts = self._text(), self._number("i"), self._number("f")
             self._skip(12)

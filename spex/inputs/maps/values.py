@@ -27,7 +27,7 @@ class CoolValues(CoolMap):
         return values
 
 
-def open_predicted(path, resolution, reading=Reading()):  # noqa: B008 (frozen)
+def open_predicted(path, resolution, reading):
     """Open a map of values. Returns: CoolValues or LociMap; parameters and errors as of `open_values`."""
     found = identify(split_uri(require_map(path))[0], resolution)
     kinds = {LociMap: LociMap, CoolMap: CoolValues}
@@ -37,7 +37,7 @@ def open_predicted(path, resolution, reading=Reading()):  # noqa: B008 (frozen)
     return kinds[found.reader](path, resolution, reading)
 
 
-def open_values(path, reference, resolution, reading=Reading()):  # noqa: B008 (frozen)
+def open_values(path, reference, resolution, reading):
     """Open a map of values, which gets the counts of a reference map: RankedMap.
 
     path: of a `.cool` or `.mcool` whose column (`reading.value_column`) is any number, or of a table of loci.

@@ -93,7 +93,7 @@ def test_the_reader_bears_every_file_that_readers_must(tmp_path, rows):
         return "loci.tsv", Made(b"", [line.encode() for line in lines], b"\t")
 
     def read(path):
-        map_ = open_predicted(path, 1000)
+        map_ = open_predicted(path, 1000, Choice())
         values = {(chrom.removeprefix("chr"), *place): value for (chrom, *place), value in counts_of(map_).items()}
         (account,) = map_.accounts()
         return Reading(values, account.used, sum(account.left_out.values()))
@@ -182,12 +182,12 @@ def test_loci_get_the_counts_that_the_reference_has_within_them(world, tmp_path)
         if (key[0] == "chr1" and key[1] >= 30 and key[2] < 70) or (key[0] == "chr8" and key[2] < 2)
     }
     assert len(inside) > 5
-    assert by_distance(counts_of(open_values(path, world.maps[0], 1000))) == by_distance(inside)
+    assert by_distance(counts_of(open_values(path, world.maps[0], 1000, Choice()))) == by_distance(inside)
 
 
 def test_a_map_of_counts_is_written_whole_and_read_the_same(world, tmp_path):
     path = write_loci(tmp_path, ("1", 30, symmetric(40)))
-    map_, checked = open_values(path, world.maps[0], 1000), []
+    map_, checked = open_values(path, world.maps[0], 1000, Choice()), []
     write_cool(tmp_path / "counts.cool", map_, lambda: checked.append((tmp_path / "counts.cool").exists()))
     assert checked == [False]
     (written,) = open_maps([tmp_path / "counts.cool"], 1000)
@@ -206,19 +206,19 @@ def test_a_map_of_counts_is_written_whole_and_read_the_same(world, tmp_path):
 def test_what_has_no_values_or_another_genome_is_refused(world, tmp_path):
     (tmp_path / "loops.bedpe").write_text("chr1\t0\t1000\tchr1\t5000\t6000\t3\n")
     with pytest.raises(InputError, match=r"loops.bedpe: .*; expected predicted values: a .cool or .mcool, or a table"):
-        open_values(tmp_path / "loops.bedpe", world.maps[0], 1000)
+        open_values(tmp_path / "loops.bedpe", world.maps[0], 1000, Choice())
     (tmp_path / "bytes").write_bytes(b"\0\1")
     with pytest.raises(InputError, match="of no known format"):
-        open_values(tmp_path / "bytes", world.maps[0], 1000)
+        open_values(tmp_path / "bytes", world.maps[0], 1000, Choice())
     write_mcool(tmp_path / "short.mcool", {}, chromsizes={"chr1": 60_000})
     with pytest.raises(InputError, match=r"chr1 is 60,000 bp long there and .*; expected maps of the same genome"):
-        open_values(tmp_path / "short.mcool", world.maps[0], 1000)
+        open_values(tmp_path / "short.mcool", world.maps[0], 1000, Choice())
     write_mcool(tmp_path / "other.mcool", {}, chromsizes={"II": 60_000})
     with pytest.raises(InputError, match=r"other.mcool"):
-        open_values(tmp_path / "other.mcool", world.maps[0], 1000)
+        open_values(tmp_path / "other.mcool", world.maps[0], 1000, Choice())
     far = write_loci(tmp_path / "far", ("chr1", 10_000, symmetric(3)))
     with pytest.raises(InputError, match=r"reaches to .* on line 1 and is .* bp long in the reference"):
-        counts_of(open_values(far, world.maps[0], 1000))
+        counts_of(open_values(far, world.maps[0], 1000, Choice()))
     endless = write_floats(tmp_path / "endless.cool", [("chr1", 0, 3, np.inf)], "score")
     with pytest.raises(InputError, match="infinity in its column score; expected finite numbers"):
         counts_of(open_values(endless, world.maps[0], 1000, Choice(value_column="score")))
@@ -230,7 +230,7 @@ def test_a_reference_of_loops_has_no_lengths_and_is_taken_all_the_same(tmp_path)
     (tmp_path / "loops.bedpe").write_text(loops)
     path = write_loci(tmp_path, ("chr1", 0, symmetric(20)))
     with pytest.raises(InputError, match="count_column"):
-        open_values(path, tmp_path / "loops.bedpe", 1000)
+        open_values(path, tmp_path / "loops.bedpe", 1000, Choice())
     found = counts_of(open_values(path, tmp_path / "loops.bedpe", 1000, Choice(count_column=7)))
     assert by_distance(found) == {("chr1", 5): [4.0] * 9}
     assert_allclose(sum(found.values()), 36)
