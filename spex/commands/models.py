@@ -14,7 +14,7 @@ import spex
 from spex.commands.main import start
 from spex.errors import count
 from spex.files.checks import require_filled, require_folder
-from spex.reports.model_card import card
+from spex.reports.pages import render
 from spex.runs.exchange import OF_EXPECTO, export_fit, import_models
 from spex.runs.folder import DataFolder
 from spex.runs.predict import EXPECTO, is_published, named_fits, report_published
@@ -42,7 +42,7 @@ def run_export(args):
     folder = DataFolder(require_filled(args.data_folder, "data_folder"))
     fits = named_fits(folder, list(map(str, args.fit)), args.targets)
     for place, record in fits.items():
-        print(export_fit(folder, place, record, out, card=card, version=spex.__version__))
+        print(export_fit(folder, place, record, out, card=partial(render, "model_card.md"), version=spex.__version__))
 
 
 COMMANDS = {"import": run_import, "export": run_export}

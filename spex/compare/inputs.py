@@ -97,7 +97,8 @@ def prepare(inputs, protocol, out=None):
     _check_chromosomes(genes)
     for maker in makers:
         maker.check(genes)
-    _log_start(genes, len(inputs.targets), base, max(each.settings.layout.neighbours for each in maps))
+    neighbours = max(each.settings.layout.neighbours for each in maps)
+    _log_start(genes, len(inputs.targets), base, neighbours, protocol.rotations)
     hashes.save()
     _thin(makers, protocol.thin_to)
     observed = np.log(genes.observed + protocol.pseudocount)
@@ -125,7 +126,7 @@ def _thin(makers, total):
         maker.thin(min(each.depth for each in makers) if total == SHALLOWEST else total)
 
 
-def _log_start(genes, tissues, base, neighbours):
+def _log_start(genes, tissues, base, neighbours, rotations):
     """Log which genes are compared, and the memory that it takes."""
     number = len(genes.table)
     for why, left_out in genes.left_out.items():
@@ -133,14 +134,14 @@ def _log_start(genes, tissues, base, neighbours):
     logger.info(
         "%s of %s genes, %d chromosomes, %s; about %.1f GB of memory",
         *(f"{number:,}", f"{len(base.genes):,}", genes.table["chrom"].nunique(), count(tissues, "tissue")),
-        expected_memory(number, tissues, base.settings.width, neighbours) / 1e9,
+        expected_memory(number, tissues, base.settings.width, neighbours, rotations) / 1e9,
     )
     counts = genes.table["chrom"].value_counts().to_numpy()
     if not enough_chromosomes(counts):
         logger.warning("too few chromosomes for a verdict: fewer than 10 with 20 genes each")
 
 
-def expected_memory(genes, tissues, own, neighbours, rotations=Protocol.rotations):
+def expected_memory(genes, tissues, own, neighbours, rotations):
     """Bytes: of the shared parts the second while it is made, or both with the arms of a map. own, neighbours: columns
     of the genes' own features, and of a map's contacts."""
     triangle, single = 4 * genes**2, 2 * genes**2

@@ -1,9 +1,8 @@
 """What a comparison keeps for a restart: arrays in files named by a hash of all that they follow from."""
 
-import hashlib
-import json
 import logging
 
+from spex.files.hashes import json_digest
 from spex.files.sealed import DamagedFileError, load_arrays, save_arrays
 
 logger = logging.getLogger("spex")
@@ -19,8 +18,7 @@ class Kept:
 
     def path(self, kind, identity, suffix):
         """Where a part is. kind: beginning of its name. identity: JSON value, all that the part follows from."""
-        text = json.dumps(identity, sort_keys=True)
-        return self.folder / f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:16]}{suffix}"
+        return self.folder / f"{kind}_{json_digest(identity, 16)}{suffix}"
 
     def load(self, kind, identity):
         """Arrays by name, as `save` was given them; None where there are none, or they are damaged."""

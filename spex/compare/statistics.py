@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from spex.compare.protocol import NO_CORRECTION
 from spex.errors import InputError
 from spex.models.chromosomes import spearman
 
@@ -84,7 +85,7 @@ def adjust(p, correction):
     correction: "bh" (Benjamini and Hochberg 1995) or "by" (Benjamini and Yekutieli 2001). Returns: float64, as `p`.
     """
     p = np.asarray(p, dtype=float)
-    if correction == "none":
+    if correction == NO_CORRECTION:
         return p.copy()
     there = ~np.isnan(p)
     adjusted = p.copy()

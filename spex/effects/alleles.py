@@ -18,7 +18,7 @@ import numpy as np
 from expecto.gene_features import OWN_SUMS, REACH, own_windows, transform_weights
 from expecto.network import BASES
 from spex.effects.changes import Altered
-from spex.effects.inputs import ROWS, LinearModels
+from spex.effects.inputs import ROWS, LinearModels, by_tss
 from spex.features.compute import lay_several
 from spex.inputs.alleles import OK
 
@@ -111,11 +111,7 @@ class AlleleScorer:
         self._computer, self._index, self._models = computer, index, models
         self._genome = computer.genome
         self._tss, self._strands = genes["tss"].to_numpy(np.int64), genes["strand"].to_numpy(str)
-        self._on_chrom = {}
-        for chrom in genes["chrom"].unique():
-            rows = np.flatnonzero(genes["chrom"] == chrom)
-            along = rows[np.argsort(self._tss[rows], kind="stable")]
-            self._on_chrom[chrom] = along, self._tss[along]
+        self._on_chrom = by_tss(genes)
         self._weights = transform_weights()
         self._window, self._features = computer.network.window, computer.network.features
         self._reach, self.tissues = own_reach(self._window), len(models)

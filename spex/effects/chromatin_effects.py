@@ -22,7 +22,7 @@ from expecto.gene_features import REACH, own_features, transform_weights
 from expecto.network import PUBLISHED
 from spex.effects.alleles import Effects
 from spex.effects.changes import Change
-from spex.effects.inputs import ROWS, EffectInputs, LinearModels
+from spex.effects.inputs import ROWS, EffectInputs, LinearModels, by_tss
 from spex.effects.uncertainty import uncertainty_of
 from spex.effects.variant_tables import block_table
 from spex.effects.variants import Parts, ScoredBlock, count_block
@@ -224,11 +224,7 @@ class ChromatinEffectsRun:
 
     @cached_property
     def _on_chrom(self):
-        """Chromosome -> rows of its genes by TSS, and their TSS."""
-        tss = self.inputs.genes["tss"].to_numpy(np.int64)
-        rows = {chrom: np.asarray(mine) for chrom, mine in self.inputs.genes.groupby("chrom").indices.items()}
-        by_tss = {chrom: mine[np.argsort(tss[mine], kind="stable")] for chrom, mine in rows.items()}
-        return {chrom: (mine, tss[mine]) for chrom, mine in by_tss.items()}
+        return by_tss(self.inputs.genes)
 
     def _sums(self, pos, gene, changes):
         """The change of a gene's ten sums, float64 (20020,). pos: 1-based. changes: float64 (s, 2002)."""

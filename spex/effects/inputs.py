@@ -27,6 +27,16 @@ ROWS = 64
 number, and an effect must not depend on how many others are computed with it."""
 
 
+def by_tss(genes):
+    """Chromosome -> rows of its genes by TSS, (m,) int64, and these TSS. genes: DataFrame with chrom and tss."""
+    tss, found = genes["tss"].to_numpy(np.int64), {}
+    for chrom in genes["chrom"].unique():
+        rows = np.flatnonzero(genes["chrom"] == chrom)
+        rows = rows[np.argsort(tss[rows], kind="stable")]
+        found[chrom] = rows, tss[rows]
+    return found
+
+
 class ContactIndex:
     """The contacts of a data folder, found by the sequence that their bins are read from.
 

@@ -70,18 +70,23 @@ def block_table(inputs, alleles, block, nulls):
     table["effect_own"], table["effect_contact"] = effects.own.ravel(), effects.contact.ravel()
     sure = np.full((len(pairs), 2, count), np.nan) if effects.sure is None else effects.sure
     table["effect_sd"], table["sign_agrees"] = sure[:, 0].ravel(), sure[:, 1].ravel()
-    strata = np.array([stratum(*each) for each in zip(pairs["path"], pairs["tss_distance"], strict=True)], dtype=str)
-    classes = np.array([class_in_words(*each) for each in zip(pairs["ref"], pairs["alt"], strict=True)], dtype=str)
-    nothing = np.full(len(pairs), np.nan)
-    ranks = [
-        nothing if known is None else known.quantiles(strata, classes, each)
-        for known, each in zip(nulls, total.T, strict=True)
-    ]
-    table["quantile"] = np.column_stack(ranks).ravel()
+    table["quantile"] = _quantiles(pairs, total, nulls).ravel()
     table[ALLELE] = np.repeat(effects.alleles, count)
     others = of_alleles[block.statuses != OK].assign(**{ALLELE: np.flatnonzero(block.statuses != OK)})
     table = pd.concat([table, others]) if len(table) else others.reindex(columns=[ROW, ALLELE, *COLUMNS])
     return table.sort_values(ALLELE, kind="stable")[[ROW, ALLELE, *COLUMNS]].reset_index(drop=True)
+
+
+def _quantiles(pairs, effects, nulls):
+    """Ranks of effects among null variants; NaN for fits without these. effects: float64 (pairs, fits), as returned."""
+    ranks = np.full(effects.shape, np.nan)
+    if any(nulls):
+        strata = np.array([stratum(*each) for each in zip(pairs["path"], pairs["tss_distance"], strict=True)], str)
+        classes = np.array([class_in_words(*each) for each in zip(pairs["ref"], pairs["alt"], strict=True)], str)
+    for fit, known in enumerate(nulls):
+        if known is not None:
+            ranks[:, fit] = known.quantiles(strata, classes, effects[:, fit])
+    return ranks
 
 
 def class_in_words(ref, alt):

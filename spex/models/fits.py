@@ -14,7 +14,7 @@ from spex.models.scores import Scores, score
 class Fit:
     """One model of the expression in one tissue.
 
-    target: name of the tissue. model: name in `registry.PARAMETERS`; parameters, seed: what it was fitted with.
+    target: name of the tissue. model: name in `registry.MODELS`; parameters, seed: what it was fitted with.
     test_chroms, validation_chroms: chromosomes that no gene it was fitted on lies on. scores: Scores over the test
     genes. predictions: DataFrame of the test genes with id, symbol, chrom, observed, predicted, the last two in
     ln(expression + pseudocount). history: rmse of training and watched genes, by round or by penalty. chosen: what

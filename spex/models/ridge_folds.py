@@ -63,7 +63,7 @@ class RidgeFolds:
         parts = [slice(*pair) for pair in pairwise(ends)]
         by_chroms = {split.test_chroms: part for split, part in zip(splits, parts, strict=True)}
         pairs = [(part, by_chroms[split.validation_chroms]) for split, part in zip(splits, parts, strict=True)]
-        self.learners = [_FoldLearner(self, fold, *pair) for fold, pair in enumerate(pairs)]
+        self.learners = [_FoldLearner(self, *pair) for pair in pairs]
         self.targets = self.weights = None
 
     def fit(self, targets):
@@ -106,8 +106,8 @@ class RidgeFolds:
 class _FoldLearner(Learner):
     """One fold of RidgeFolds. test, validation: slices of the Gram matrix's rows."""
 
-    def __init__(self, folds, fold, test, validation):
-        self.folds, self.fold_number = folds, fold
+    def __init__(self, folds, test, validation):
+        self.folds = folds
         self.parts = sorted([test, validation], key=lambda part: part.start)
         self.left_out = np.concatenate([np.arange(part.start, part.stop) for part in self.parts])
         self.watched = np.isin(self.left_out, np.arange(validation.start, validation.stop))

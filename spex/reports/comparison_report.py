@@ -22,7 +22,7 @@ from spex.runs.records import read_table, write_table
 
 VERDICT, PAGE, SETTINGS, CONFIRMATION = "verdict.md", "report.html", "comparison.json", "confirmation.csv"
 TABLES = {"results": "comparison.csv", "maps": "maps.csv", "groups": "groups.csv", "pairs": PAIRS_FILE}
-TEXT = ("map", "other", "target", "strength", "words", "folder", "view", "group", "cell_type")
+TEXT = ("map", "other", "target", "strength", "words", "folder", "view", "group", "cell_type", "cell")
 """Columns of these tables that are text."""
 
 PLACES = {"near": NEAR, "elsewhere": ELSEWHERE}
@@ -73,9 +73,7 @@ def read_table_of_maps(path):
         InputError: it is missing or damaged.
     """
     with _complete(path, "table of a comparison"):
-        table = read_table(
-            path, ("map", "other", "target", "strength", "words", "folder", "view", "group", "cell_type", "cell")
-        )
+        table = read_table(path, TEXT)
         if "map" not in table:
             raise ValueError("no column of maps")
         if "words" in table and "strength" not in table:

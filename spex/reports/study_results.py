@@ -22,10 +22,9 @@ from spex.reports.pages import file_name
 from spex.reports.row_figures import CONTROLS, KINDS
 from spex.runs.folder import DataFolder
 from spex.runs.records import digest, read_record, read_table, results_table, split_name
-from spex.study.plan import Study
+from spex.study.plan import SEQUENCE_ALONE, Study
 
 SHEETS, LIKENESS = "sheets.json", "likeness.csv"
-SEQUENCE_ALONE = "sequence alone"
 NOT_GIVEN = "not given"
 RANKING = [
     *("gain", "gain_low", "gain_high", "number", "number_low", "number_high", "any_bins"),

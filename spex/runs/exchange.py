@@ -132,7 +132,7 @@ def export_fit(folder, place, record, out, *, card, version):
     """Write a fit as files that need nothing of ours to be read.
 
     folder: DataFolder of the fit. place: its folder. record: of it. out: Path of a folder, in which one of the fit's
-    name is written. card: function from a dict of values to the text of its card. version: of this program.
+    name is written. card: function from values by name to the text of its card. version: of this program.
 
     Returns: Path of the folder, with `model.json` (record and hashes, which comes last), `README.md` (the card),
     `weights.npz` (ridge) or `model.ubj` (XGBoost), `columns.tsv` and `genes.tsv`.
@@ -165,7 +165,7 @@ def export_fit(folder, place, record, out, *, card, version):
     kept = {part: record.get(part) for part in KEPT}
     kept |= {"format": FORMAT, "name": place.name, "versions": {"spex": version, **record["versions"]}}
     listed = {role: int((genes["role"] == role).sum()) for role in ROLES}
-    write_text(target / CARD, card({**kept, "weights": weights, "blocks": layout.blocks, "listed": listed}))
+    write_text(target / CARD, card(**kept, weights=weights, blocks=layout.blocks, listed=listed))
     save_sealed_json(target / RECORD, kept | {"files": {name: file_sha256(target / name) for name in files}})
     return target
 

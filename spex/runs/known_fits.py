@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from spex.errors import InputError, count
+from spex.errors import count
 from spex.files.hashes import json_digest
 from spex.files.sealed import DamagedFileError
 from spex.inputs.genes import read_cached_genes
@@ -17,7 +17,7 @@ from spex.runs import records
 from spex.runs.folder import DataFolder
 from spex.runs.predict import RIDGE, ChosenFit, load_fit, model_files
 from spex.runs.settings import read_run_settings
-from spex.runs.tensors import genes_with_tensor, layout_of, read_features
+from spex.runs.tensors import genes_with_tensor, layout_of, read_again, read_features
 
 OF_FOLDS = MODELS[RIDGE].shared_settings
 OF_SPLIT = ("split", "test_chroms", "validation_chroms", "bootstrap", "device", *OF_FOLDS)
@@ -48,11 +48,7 @@ class TrainedOn:
         Raises:
             InputError: tensors that are damaged, or others by now.
         """
-        features, sha256 = read_features(self.folder, self.ids, self.width)
-        if sha256 != self.sha256:
-            found = "its tensors have changed since this run began"
-            raise InputError(found, argument="data_folder", subject=self.folder.root, hint="run the same command again")
-        return features
+        return read_again(self.folder, self.ids, self.width, self.sha256)
 
 
 @dataclass(frozen=True, eq=False)

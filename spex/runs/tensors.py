@@ -145,12 +145,22 @@ class TensorMatrix:
         matrix, self._matrix = self._matrix, None
         if matrix is None:
             logger.info("reading %s tensors again", f"{self.shape[0]:,}")
-            matrix, sha256 = read_features(*self._place)
-            if sha256 != self.sha256:
-                raise InputError(
-                    "its tensors have changed since this run began",
-                    argument="data_folder",
-                    subject=self._place[0].root,
-                    hint="wait until no program writes there, then run the same command again",
-                )
+            matrix = read_again(*self._place, self.sha256)
         return matrix
+
+
+def read_again(folder, gene_ids, width, sha256):
+    """The matrix of `read_features`, of the same tensors as before. sha256: that stands for their content.
+
+    Raises:
+        InputError: tensors that are damaged, or others by now.
+    """
+    matrix, found = read_features(folder, gene_ids, width)
+    if found != sha256:
+        raise InputError(
+            "its tensors have changed since this run began",
+            argument="data_folder",
+            subject=folder.root,
+            hint="wait until no program writes there, then run the same command again",
+        )
+    return matrix

@@ -13,7 +13,10 @@ from spex.options import options_in
 from spex.runs.settings import OF_RULE
 
 READING_OPTIONS = tuple(options_in(Reading))
-SHEET_OPTIONS = ("hic_resolution", "value_column", "count_column", "contact_radius")
+SHEET_OPTIONS = ("hic_resolution", *READING_OPTIONS)
+SEQUENCE_ALONE = "sequence alone"
+"""What the study's work without any map is called, where maps have their names."""
+
 CPU, GPU = "CPU", "CUDA"
 
 

@@ -26,9 +26,9 @@ from spex.models.splits import TEST_CHROM, cross_validation_splits, split_by_chr
 from spex.runs.cache import PredictionStore, own_keys
 from spex.runs.folder import DataFolder
 from spex.runs.settings import store_identity
+from spex.study.plan import SEQUENCE_ALONE
 
 OWN_WINDOWS = len(SHIFTS)
-SEQUENCE_ALONE = "sequence alone"
 
 
 @dataclass(frozen=True)

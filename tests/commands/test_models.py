@@ -22,7 +22,7 @@ from spex.example import WEIGHTS, lay_out
 from spex.files.sealed import load_array, load_sealed_json, save_sealed_json
 from spex.inputs.genes import cached_genes_text, keep_genes, read_gene_table
 from spex.models.ridge import RidgeFit
-from spex.reports.model_card import card
+from spex.reports.pages import render
 from spex.reports.published import PROTOCOL, read_fits
 from spex.runs import records
 from spex.runs.folder import DataFolder
@@ -402,7 +402,8 @@ def test_the_card_names_the_model_whose_features_they_are(fitted):
     bins = {"kind": "tracks", "sha256": "8" * 64, "width": 2}
     kept["settings"] |= {"width": 3, "tensors": {"features": features, "bins": bins, "beluga_sha256": ""}}
     listed = {"train": 1, "validation": 2, "test": 3}
-    text = card(kept | {"weights": "weights.npz", "blocks": [(("own",), ("x", "y", "z"))], "listed": listed})
+    blocks = [(("own",), ("x", "y", "z"))]
+    text = render("model_card.md", **kept, weights="weights.npz", blocks=blocks, listed=listed)
     assert (
         "from 3\nfeatures of Enformer_trunk. " in text
         and f"Enformer_trunk, {'9' * 64} |" in text

@@ -134,6 +134,13 @@ def test_a_map_that_fills_its_distances_has_no_control_by_distance_alone(whole, 
     assert f"{100 * seen:.0f} % of the bins drawn by distance alone are the gene's own" in caplog.text
 
 
+def test_the_memory_that_is_announced_is_for_the_shifts_that_are_asked_for(inputs, monkeypatch):
+    asked = []
+    monkeypatch.setattr(inputs_module, "expected_memory", lambda *of: asked.append(of[-1]) or 0.0)
+    inputs_module.prepare(inputs, PROTOCOL)
+    assert asked == [PROTOCOL.rotations]
+
+
 def test_what_is_finished_is_not_made_again(whole, inputs, out, computed):
     assert_same(compare_folders(inputs, PROTOCOL, out), whole)
     assert computed == []
