@@ -121,6 +121,11 @@ def one_of(choices: Iterable[str]) -> Kind:
     return Kind(f"one of {', '.join(choices)}", fits, {"enum": list(choices)}, choices=choices)
 
 
+def word(only: str) -> Kind:
+    """One word and no other, beside numbers."""
+    return Kind(only, lambda value: value == only, {"const": only})
+
+
 def either(*kinds: Kind) -> Kind:
     """A value of one of some kinds; a text is read as the first that it fits."""
 

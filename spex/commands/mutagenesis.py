@@ -58,7 +58,7 @@ def run(args):
     run_.score()
     written = write_tables(out, "mutagenesis", run_.tables(), COLUMNS, args.format, place=PLACE)
     run_.account.notes.append("contacts are held fixed")
-    write_rest(args, inputs, run_, out, motifs)
+    write_rest(inputs, run_, out, motifs)
     run_.account.report()
     print(written)
 
@@ -76,7 +76,7 @@ def announce(run_):
         )
 
 
-def write_rest(args, inputs, run_, out, motifs):
+def write_rest(inputs, run_, out, motifs):
     """Write arrays, pictures, sums by interval and, with motifs, the table of their hits."""
     sums, stretches, drawn, without = [], [], 0, 0
     (out / "arrays").mkdir(exist_ok=True)

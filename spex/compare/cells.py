@@ -2,12 +2,13 @@
 
 import fnmatch
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from spex.errors import InputError, listed, shown
-from spex.inputs.text_tables import read_table
+from spex.inputs.text_tables import places_of, read_table
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ class CellTypes:
     @classmethod
     def read(cls, path):
         """From a tab-separated table with the columns map and cell_type."""
-        content = read_table(
-            Path(path), "cell_type", "\t", expected="a tab-separated table with map and cell_type", columns=_places
-        )
+        about = {"argument": "cell_type", "expected": "a tab-separated table with map and cell_type"}
+        columns = partial(places_of, wanted=("map", "cell_type"), about=about | {"subject": path}, separator="\t")
+        content = read_table(Path(path), separator="\t", columns=columns, **about)
         return cls({row[0]: row[1] for row in content.rows if row[1]})
 
     def of(self, folders, targets):
@@ -53,13 +54,6 @@ class CellTypes:
                 )
             marks[names[str(Path(where))]] = (cell, own)
         return Marks(marks)
-
-
-def _places(header):
-    missing = [name for name in ("map", "cell_type") if name not in header]
-    if missing:
-        raise InputError(f"no column {', '.join(missing)}; found {listed(header)}", argument="cell_type")
-    return [header.index("map"), header.index("cell_type")]
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from spex.models.choices import PSEUDOCOUNT
-from spex.options import NUMBER, SEED, TRUTH, Kind, Options, either, one_of, option, whole
+from spex.options import NUMBER, SEED, TRUTH, Options, either, one_of, option, whole, word
 
 NO_CORRECTION = "none"
 CORRECTIONS = ("bh", "by", NO_CORRECTION)
 SHALLOWEST = "shallowest"
-
-_SHALLOWEST = Kind(SHALLOWEST, lambda value: value == SHALLOWEST, {"const": SHALLOWEST})
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,7 @@ class Protocol(Options):
 
     thin_to: int | str | None = option(
         None,
-        either(whole(1), _SHALLOWEST),
+        either(whole(1), word(SHALLOWEST)),
         "downsample every map to N counts, or to those of the shallowest",
         metavar="N",
         example=SHALLOWEST,

@@ -13,14 +13,14 @@ import pandas as pd
 from scipy import stats
 
 from spex.contacts.maps import mark
-from spex.contacts.rules import LEAST_DISTANCE, Corrected
+from spex.contacts.rules import Corrected
+from spex.contacts.sheet import EDGES, GROUPS
 
 BIN, FARTHEST, SMOOTHING = 40_000, 5_000_000, 5
 """bp of a bin (as near as the resolution allows) and of the farthest pair; bins on each side that are averaged over.
 HiCRep's authors found five bins right for bins of 40 kb."""
 
-GENE_EDGES = (LEAST_DISTANCE, 100_000, 500_000, 2_000_000)
-GENE_GROUPS = ("20 to 100 kb", "100 to 500 kb", "0.5 to 2 Mb")
+GENE_EDGES, GENE_GROUPS = EDGES[1:], GROUPS[1:-1]
 """Distances of the contacts of genes that are compared, in bp, half-open."""
 
 LEAST_COUNT = Corrected.min_count

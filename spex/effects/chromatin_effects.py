@@ -172,9 +172,8 @@ class ChromatinEffectsRun:
                 str(shift): file_sha256(path)
                 for shift, path in zip(self.effects.shifts, self.effects.paths, strict=True)
             },
-            "fits": {each.name: {"tissue": each.tissue, "files": each.sha256} for each in self.inputs.fits},
             "genes": json_digest(places, 64),
-            **self.inputs.uncertainty_identity(),
+            **self.inputs.fits_identity(),
         }
 
     def score(self, shard=None):

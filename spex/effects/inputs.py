@@ -185,13 +185,12 @@ class EffectInputs:
 
     def identity(self):
         """What effects depend on, beside the alleles: dict of JSON values."""
-        fits = {each.name: {"tissue": each.tissue, "files": each.sha256} for each in self.fits}
-        made_with = {"tensors": self.settings.recorded(), "precision": self.precision}
-        return made_with | {"fits": fits} | self.uncertainty_identity()
+        return {"tensors": self.settings.recorded(), "precision": self.precision} | self.fits_identity()
 
-    def uncertainty_identity(self):
-        """What the uncertainty of effects depends on, the same way; nothing where it was not asked for."""
-        return {} if self.known is None else {"uncertainty": known_identity(self.known)}
+    def fits_identity(self):
+        """What they depend on of the models, the same way, and their uncertainty where it was asked for."""
+        fits = {"fits": {each.name: {"tissue": each.tissue, "files": each.sha256} for each in self.fits}}
+        return fits if self.known is None else fits | {"uncertainty": known_identity(self.known)}
 
 
 class KeptBins:

@@ -104,7 +104,7 @@ def fill_with_features(folder: DataFolder, inputs: GivenInputs, cache):
     save_sealed_json(folder.names_json, {"own": given.names, "bins": bins.names if bins else ()})
     if contacts is not None:
         save_contacts(folder.contacts_npz, contacts, contacts_identity(settings, genes))
-        write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
+        folder.write_contacts_table(contacts)
     if given.local is not None:  # by id: genes may share a TSS
         save_arrays(folder.local_npz, {"ids": with_features["id"].to_numpy(str), "local": given.local[rows]})
     if bins is not None:

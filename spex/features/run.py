@@ -104,7 +104,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computing: Computing, 
     if contacts is not None:
         if not found_before:
             save_contacts(folder.contacts_npz, contacts, identity)
-        write_text(folder.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
+        folder.write_contacts_table(contacts)
     _log_start(folder, inputs, devices, computing.precision, len(chosen), len(chosen) - len(pending))
     if len(pending):
         job = TensorJob(folder, inputs.genome, inputs.network, contacts, store, computing, watch)

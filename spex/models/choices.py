@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from spex.errors import InputError, parameter
 from spex.models.registry import MODELS
-from spex.options import NUMBER, PATH, SEED, Kind, Options, either, one_of, option, several, text, whole
+from spex.options import NUMBER, PATH, SEED, Options, either, one_of, option, several, text, whole, word
 
 PSEUDOCOUNT = 0.0001
 """Added to the expression before the natural logarithm, by ExPecto and by the published program."""
 
 BOOTSTRAPS = ("genes", "blocks")
 
-_NONE = Kind("none", lambda value: value == "none", {"const": "none"})
 CHROMOSOMES = several(text("a chromosome's name"), "chromosomes by name, one or a list")
 
 
@@ -33,7 +32,7 @@ class Fitting(Options):
     )
     neighbour_penalties: tuple | None = option(
         None,
-        several(either(NUMBER, _NONE), "numbers above 0 or none, one or a list"),
+        several(either(NUMBER, word("none")), "numbers above 0 or none, one or a list"),
         'ridge: penalties of the contact columns apart from the others\', numbers or "none" (columns left out); chosen '
         "together with the penalty (default: one penalty for all columns)",
         metavar="PENALTY",

@@ -10,7 +10,7 @@ import numpy as np
 from spex.contacts.collect import Contacts
 from spex.contacts.rules import EVERY_ONE, options_of
 from spex.errors import InputError, command, parameter
-from spex.files.atomic import read_json, write_json
+from spex.files.atomic import read_json, write_json, write_text
 from spex.files.checks import require_folder
 from spex.files.sealed import DamagedFileError, if_whole, load_arrays, load_sealed_json, save_arrays
 from spex.inputs.genes import read_cached_genes
@@ -44,6 +44,10 @@ class DataFolder:
         """Which genes have a tensor, (n,) bool."""
         names = set(os.listdir(self.tensors)) if self.tensors.is_dir() else ()
         return np.array([self.tensor_path(gene).name in names for gene in gene_ids], dtype=bool)
+
+    def write_contacts_table(self, contacts):
+        """Write `contacts.tsv`: how many bins each gene contacts on each side, and their counts. contacts: Contacts."""
+        write_text(self.contacts_tsv, contacts.table().to_csv(sep="\t", index=False, lineterminator="\n"))
 
     def named(self, layout):
         """A Layout with the names of its features, where the folder has them.
