@@ -27,6 +27,15 @@ ROWS = 64
 number, and an effect must not depend on how many others are computed with it."""
 
 
+def filled_up(changes, width):
+    """Yield changes `ROWS` at a time: a slice of them, and float64 (ROWS, width) with zeros behind and below them."""
+    for start in range(0, len(changes), ROWS):
+        some = changes[start : start + ROWS]
+        filled = np.zeros((ROWS, width))
+        filled[: len(some), : some.shape[1]] = some
+        yield slice(start, start + ROWS), filled
+
+
 def by_tss(genes):
     """Chromosome -> rows of its genes by TSS, (m,) int64, and these TSS. genes: DataFrame with chrom and tss."""
     tss, found = genes["tss"].to_numpy(np.int64), {}
@@ -96,10 +105,8 @@ class LinearModels:
         """
         columns = slice(changes.shape[1]) if columns is None else columns
         effects = np.empty((len(changes), len(self)))
-        for start in range(0, len(changes), ROWS):
-            some = changes[start : start + ROWS]
-            filled = np.concatenate([some, np.zeros((ROWS - len(some), changes.shape[1]))])
-            effects[start : start + ROWS] = (filled @ self.coefficients[:, columns].T)[: len(some)]
+        for rows, filled in filled_up(changes, changes.shape[1]):
+            effects[rows] = (filled @ self.coefficients[:, columns].T)[: len(effects[rows])]
         return effects
 
 

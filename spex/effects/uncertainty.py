@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spex.effects.inputs import ROWS, LinearModels
+from spex.effects.inputs import LinearModels, filled_up
 from spex.models.gram import Gram
 from spex.models.ridge_posterior import Posterior
 
@@ -63,9 +63,6 @@ class Uncertainty:
                 self._covariances[place] = posterior.covariance(columns)
             return np.maximum(np.einsum("ij,ij->i", changes @ self._covariances[place], changes), 0)
         variances = np.empty(len(changes))
-        for start in range(0, len(changes), ROWS):
-            some = changes[start : start + ROWS]
-            filled = np.zeros((ROWS, key[0].width))
-            filled[: len(some), : some.shape[1]] = some
-            variances[start : start + ROWS] = posterior.variances(filled)[: len(some)]
+        for rows, filled in filled_up(changes, key[0].width):
+            variances[rows] = posterior.variances(filled)[: len(variances[rows])]
         return variances
