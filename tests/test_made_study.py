@@ -34,7 +34,7 @@ def contacts_of(study, name):
     folder = DataFolder(study.maps[name])
     settings = read_run_settings(folder)
     ids = pd.read_csv(study.genes)["id"].tolist()
-    return load_contacts(folder.contacts_npz, {**settings.recorded(), "genes": ids}, Corrected(), BIN)
+    return load_contacts(folder.contacts_npz, {**settings.recorded(), "genes": ids}, Corrected(), BIN, settings.window)
 
 
 def store_of(study):
