@@ -119,10 +119,9 @@ def run_script(prog, run, args, spell="--{}".format, resumes=True):
 @contextlib.contextmanager
 def _texts_of_any_bytes():
     """A block in which tables may have texts that are not UTF-8, such as a tissue's name: pandas keeps texts in pyarrow
-    where that is installed, which has no others."""
-    import pandas as pd  # noqa: PLC0415 (takes a while to load, and no option needs it)
-
-    with pd.option_context("mode.string_storage", "python"):
+    where that is installed, which has no others. A command that makes tables has loaded pandas; others need not."""
+    pandas = sys.modules.get("pandas")
+    with pandas.option_context("mode.string_storage", "python") if pandas else contextlib.nullcontext():
         yield
 
 
