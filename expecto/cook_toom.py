@@ -23,6 +23,9 @@ TILE = 4
 POINTS = (1.0, 2.0, 0.5)
 """Of the interpolation: these, with either sign, and infinity."""
 
+PRODUCTS = 2 * len(POINTS) + 1
+"""Of a tile and a part of the kernel, and inputs that they are made of."""
+
 TILES_AT_ONCE, FULL_WIDTH = 128, 128
 """So many tiles stay in the cache with what is computed of them, and more of them where channels, before and after, are
 fewer than so."""
@@ -36,7 +39,7 @@ def transforms():
 
     With d seven inputs, g four taps: the outputs are products @ ((inputs @ d) * (taps @ g)).
     """
-    inputs, taps, products = np.zeros((7, 7)), np.zeros((7, TILE)), np.zeros((TILE, 7))
+    inputs, taps, products = np.zeros((PRODUCTS, PRODUCTS)), np.zeros((PRODUCTS, TILE)), np.zeros((TILE, PRODUCTS))
     squares, powers = np.square(POINTS), np.arange(TILE)
     for number, (point, square) in enumerate(zip(POINTS, squares, strict=True)):
         others = np.poly(squares[squares != square])  # a polynomial that is 0 at the other points
@@ -65,7 +68,7 @@ class CookToom:
         after, before, taps = weight.shape
         self.parts, self.at_once = taps // TILE, at_once or TILES_AT_ONCE * max(FULL_WIDTH // max(after, before), 1)
         # (parts, products, channels before, channels after)
-        self.weight = weight.new_empty(self.parts, len(TAPS), before, after)
+        self.weight = weight.new_empty(self.parts, PRODUCTS, before, after)
         step = max(WEIGHTS_AT_ONCE // (after * taps), 1)
         for first in range(0, before, step):
             some = weight[:, first : first + step].permute(2, 1, 0).contiguous().double()  # (taps, before, after)
@@ -91,9 +94,9 @@ class CookToom:
         """Compute `at_once` tiles from a first one on, fewer at the end, into y."""
         last, channels = min(first + self.at_once, len(y)), x.shape[1]
         inputs = filled(x[TILE * first : TILE * (last + self.parts)], TILE * (self.at_once + self.parts)).contiguous()
-        tiles = inputs.as_strided((self.at_once + self.parts - 1, 7, channels), (TILE * channels, channels, 1))
+        tiles = inputs.as_strided((self.at_once + self.parts - 1, PRODUCTS, channels), (TILE * channels, channels, 1))
         transformed = torch.matmul(self._inputs, tiles)  # (tiles, 7, channels)
-        products = x.new_empty((7, self.at_once, len(self.bias)))
+        products = x.new_empty((PRODUCTS, self.at_once, len(self.bias)))
         for part, weights in enumerate(self.weight):
             for number, weight in enumerate(weights):
                 of_part = transformed[part : part + self.at_once, number]

@@ -23,7 +23,9 @@ class Scan(Protocol):
     device: torch.device
     dtype: torch.dtype
     substitutes: bool
-    genes_at_once: int
+
+    @property
+    def genes_at_once(self) -> int: ...
 
     @property
     def bytes_per_window(self) -> int | None: ...

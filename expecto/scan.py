@@ -65,7 +65,6 @@ class Scanner:
         self.first_bias = first.bias.detach().to(**place)
         self.one_hot = torch.eye(len(self.network.bases) + 1, len(self.network.bases), **place)
         self.in_tiles = dtype == torch.float32 and self.device.type == "cpu"
-        self.genes_at_once = GENES_AT_ONCE if self.in_tiles else 0
         self.convolutions = [
             (c.weight.detach().to(**place).to(memory_format=torch.channels_last), c.bias.detach().to(**place))
             for c in others
@@ -75,6 +74,10 @@ class Scanner:
         hidden = (hidden.to(**place), model.hidden.bias.detach().to(**place))
         output = (model.output.weight.detach().to(**place), model.output.bias.detach().to(**place))
         self.hidden, self.output = aligned(hidden, output) if self.on_gpu else (hidden, output)
+
+    @property
+    def genes_at_once(self):
+        return GENES_AT_ONCE if self.in_tiles else 0
 
     @torch.inference_mode()
     def predict(self, codes, starts):
