@@ -33,13 +33,14 @@ def test_the_published_network_has_its_published_number_of_parameters():
 def test_forward_agrees_with_the_oracle(narrow, checkpoint):
     state = narrow_state(7)
     model = beluga.load_beluga(checkpoint(state))
-    windows = torch.nn.functional.one_hot(torch.randint(0, 4, (3, 2000)), 4).float().permute(0, 2, 1)[:, :, None]
+    bases = torch.randint(0, 4, (3, 2000), generator=torch.Generator().manual_seed(8))
+    windows = torch.nn.functional.one_hot(bases, 4).float().permute(0, 2, 1)[:, :, None]
     predictions = model(windows)
     assert predictions.shape == (3, 2002)
-    assert_allclose(predictions, oracles.beluga(state, windows), rtol=1e-6)
+    assert_allclose(predictions, oracles.beluga(state, windows), rtol=1e-5)
     assert predictions.std() > 0.01  # the weights spread the outputs, so agreement means something
     layers = model.layers()
-    assert_allclose(layers(windows[:, :, 0]), predictions, rtol=1e-6)
+    assert_allclose(layers(windows[:, :, 0]), predictions, rtol=1e-5)  # oneDNN takes other ways on other processors
     kinds = [type(layer).__name__ for layer in layers]
     assert kinds.count("ReLU") == 7 and kinds[-1] == "Sigmoid" and len({id(layer) for layer in layers}) == len(kinds)
 
