@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import cycle
 
 import pandas as pd
 import pytest
@@ -56,8 +57,9 @@ def of_one_kind(paths):
     return kinds
 
 
-@pytest.mark.parametrize("damage", ["cut short", pytest.param("empty", marks=pytest.mark.soak), "flipped"])
-def test_every_damaged_file_is_made_again_or_refused_by_name(commands, tmp_path, capsys, damage):
+@pytest.mark.parametrize("damages", [("cut short", "flipped"), pytest.param(("empty",), marks=pytest.mark.soak)])
+def test_every_damaged_file_is_made_again_or_refused_by_name(commands, tmp_path, capsys, damages):
+    """Several files of a kind are damaged in either way in turn, a single one first in the one and then the other."""
     assert commands() == 0
     whole = written(tmp_path)
     kinds = {path.name if "tensor_gene" not in path.name else "tensor" for path in whole}
@@ -65,25 +67,27 @@ def test_every_damaged_file_is_made_again_or_refused_by_name(commands, tmp_path,
     assert {"metrics.json", "model.ubj", "predictions.csv", "results.csv", "importance.csv"} < kinds
     tensor_files = [path for path in whole if path.parent.name == "tensors"]
     for name, paths in of_one_kind(whole).items():
-        for path in paths:
-            path.write_bytes(DAMAGES[damage](whole[path]))
-        if "cache" in paths[0].parts:  # make all tensors anew, so that everything in the cache is read
-            for tensor in tensor_files:
-                tensor.unlink()
-        capsys.readouterr()
-        status = commands()
-        error = capsys.readouterr().err
-        if name == REFUSED:
-            assert status == 2
-            (path,) = paths
-            assert f"{path}: damaged or edited" in error.splitlines()[-1]
-            assert path.read_bytes() == DAMAGES[damage](whole[path])
-            path.write_bytes(whole[path])
-            assert commands() == 0
-        assert status == 0 or name == REFUSED, error
-        found = written(tmp_path)
-        lost = [file for file in whole if file not in found and "cache" not in file.parts]
-        changed = [file for file in whole if file in found and found[file] != whole[file]]
-        assert not lost + changed
+        for ways in [damages] if len(paths) > 1 else [(each,) for each in damages]:
+            damaged = {path: DAMAGES[way](whole[path]) for path, way in zip(paths, cycle(ways), strict=False)}
+            for path, content in damaged.items():
+                path.write_bytes(content)
+            if "cache" in paths[0].parts:  # make all tensors anew, so that everything in the cache is read
+                for tensor in tensor_files:
+                    tensor.unlink()
+            capsys.readouterr()
+            status = commands()
+            error = capsys.readouterr().err
+            if name == REFUSED:
+                assert status == 2
+                (path,) = paths
+                assert f"{path}: damaged or edited" in error.splitlines()[-1]
+                assert path.read_bytes() == damaged[path]
+                path.write_bytes(whole[path])
+                assert commands() == 0
+            assert status == 0 or name == REFUSED, error
+            found = written(tmp_path)
+            lost = [file for file in whole if file not in found and "cache" not in file.parts]
+            changed = [file for file in whole if file in found and found[file] != whole[file]]
+            assert not lost + changed
     table = pd.read_csv(tmp_path / "data" / "results" / "results.csv")
     assert list(table["target"]) == ["tissue", "other"]

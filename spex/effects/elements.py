@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weights
-from spex.effects.inputs import LinearModels
+from spex.effects.inputs import LinearModels, by_fit
 from spex.effects.uncertainty import uncertainty_of
 from spex.errors import InputError
 from spex.files.streamed_tables import Place
@@ -230,12 +230,10 @@ class ElementScorer:
             "count": elements["count"].to_numpy(np.float64),
             "side": elements["side"].to_numpy(),
         }
-        table = pd.DataFrame({name: np.repeat(np.asarray(values), count) for name, values in columns.items()})
+        table = by_fit(pd.DataFrame(columns), fits)
         effects = np.array([*elements["effects"]]).reshape(len(elements), 3, count)
         for place, column in enumerate(("Score", "effect_sd", "sign_agrees")):
             table[column] = effects[:, place].ravel()
-        for column, values in (("tissue", [each.tissue for each in fits]), ("model", [each.name for each in fits])):
-            table[column] = np.tile(values, len(elements))
         table["CellType"] = table["tissue"] if self._cell_type is None else self._cell_type
         return table[list(COLUMNS)]
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from spex.effects.alleles import scorer_of
 from spex.effects.changes import Agreement, Change, codes_of, together
+from spex.effects.inputs import by_fit
 from spex.effects.uncertainty import uncertainty_of
 from spex.effects.variants import Parts, VariantRun
 from spex.files import sealed
@@ -149,9 +150,7 @@ class HaplotypeRun(VariantRun):
         pairs = pd.DataFrame({name: part[name] for name in ("haplotype", "alleles", "phase_set", "left_out", "status")})
         pairs = pairs.assign(sample=sample, gene_id=genes["id"].to_numpy(), gene_name=genes["symbol"].to_numpy())
         pairs = pairs.assign(chrom=genes["chrom"].to_numpy(), tss=genes["tss"].to_numpy(np.int64))
-        table = pairs.loc[pairs.index.repeat(len(fits))].reset_index(drop=True)
-        table["tissue"] = np.tile([each.tissue for each in fits], len(pairs))
-        table["model"] = np.tile([each.name for each in fits], len(pairs))
+        table = by_fit(pairs, fits)
         table["effect"] = (part["own"] + part["contact"]).ravel()
         table["effect_own"], table["effect_contact"] = part["own"].ravel(), part["contact"].ravel()
         table["effect_sd"], table["sign_agrees"] = (part["sure"][:, number].ravel() for number in (0, 1))

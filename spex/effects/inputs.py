@@ -36,6 +36,14 @@ def filled_up(changes, width):
         yield slice(start, start + ROWS), filled
 
 
+def by_fit(table, fits):
+    """A row of each fit for every row of a table: DataFrame with its columns, tissue and model. fits: list of
+    ChosenFit."""
+    rows = table.loc[table.index.repeat(len(fits))].reset_index(drop=True)
+    names = {"tissue": [each.tissue for each in fits], "model": [each.name for each in fits]}
+    return rows.assign(**{column: np.tile(values, len(table)) for column, values in names.items()})
+
+
 def by_tss(genes):
     """Chromosome -> rows of its genes by TSS, (m,) int64, and these TSS. genes: DataFrame with chrom and tss."""
     tss, found = genes["tss"].to_numpy(np.int64), {}

@@ -16,6 +16,7 @@ from expecto.gene_features import REACH
 from expecto.network import BASES
 from spex.effects.alleles import scorer_of
 from spex.effects.changes import Change
+from spex.effects.inputs import by_fit
 from spex.errors import InputError, count
 from spex.files.atomic import whole_file
 from spex.files.hashes import json_digest
@@ -206,27 +207,18 @@ class IntervalEffects:
         snvs, means = self.snvs[known], self.means[known]
         flat = snvs.reshape(-1, *snvs.shape[2:])
         at = np.abs(flat).argmax(axis=0)  # (g, t)
-        pairs = self.genes.loc[self.genes.index.repeat(len(self.fits))]
-        every = len(self.genes)
-        return pd.DataFrame(
-            {
-                "chrom": self.interval.chrom,
-                "start": self.interval.start,
-                "end": self.interval.end,
-                "name": self.interval.name,
-                "bases": int(known.sum()),
-                "gene_id": pairs["id"].to_numpy(),
-                "gene_name": pairs["symbol"].to_numpy(),
-                "tissue": np.tile([each.tissue for each in self.fits], every),
-                "model": np.tile([each.name for each in self.fits], every),
-                "sum": means.sum(axis=0).ravel(),
-                "sum_abs": np.abs(means).sum(axis=0).ravel(),
-                "mean": means.mean(axis=0).ravel(),
-                "largest": np.take_along_axis(flat, at[None], axis=0).ravel(),
-                "largest_pos": self.interval.start + np.flatnonzero(known)[at.ravel() // DELETION] + 1,
-                "largest_alt": np.array(list(LETTERS))[at.ravel() % DELETION],
-            }
-        )
+        of_interval = {name: getattr(self.interval, name) for name in ("chrom", "start", "end", "name")}
+        pairs = self.genes[["id", "symbol"]].set_axis(["gene_id", "gene_name"], axis=1)
+        return by_fit(pairs, self.fits).assign(
+            **of_interval,
+            bases=int(known.sum()),
+            sum=means.sum(axis=0).ravel(),
+            sum_abs=np.abs(means).sum(axis=0).ravel(),
+            mean=means.mean(axis=0).ravel(),
+            largest=np.take_along_axis(flat, at[None], axis=0).ravel(),
+            largest_pos=self.interval.start + np.flatnonzero(known)[at.ravel() // DELETION] + 1,
+            largest_alt=np.array(list(LETTERS))[at.ravel() % DELETION],
+        )[list(SUMS)]
 
 
 def by_interval(run):

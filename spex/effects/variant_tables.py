@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from expecto.gene_features import along_gene
+from spex.effects.inputs import by_fit
 from spex.effects.nulls import class_of, path_of, stratum
 from spex.files.streamed_tables import Place
 from spex.inputs.alleles import OK, structural, trimmed
@@ -62,9 +63,7 @@ def block_table(inputs, alleles, block, nulls):
     pairs["status"] = effects.status
     pairs["contact_count"], pairs["contact_bin"] = _touched(inputs.contacts, effects.contacts)
     count = len(fits)
-    table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)
-    table["tissue"] = np.tile([each.tissue for each in fits], len(pairs))
-    table["model"] = np.tile([each.name for each in fits], len(pairs))
+    table = by_fit(pairs, fits)
     total = effects.own + effects.contact
     table["effect"] = total.ravel()
     table["effect_own"], table["effect_contact"] = effects.own.ravel(), effects.contact.ravel()
