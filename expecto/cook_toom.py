@@ -8,14 +8,12 @@ Outputs of one tile are rounded together, so their bits depend on where tiles be
 `TILE`. Products have a fixed number of rows, so that nothing depends on how many tiles there are.
 """
 
-import contextlib
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import torch
-from torch.nn import functional
+
+from expecto.rounding import filled, side_by_side
 
 TILE = 4
 """Outputs of a tile, and taps of a part of the kernel."""
@@ -103,42 +101,3 @@ class CookToom:
                 torch.addmm(products[number], of_part, weight, beta=min(part, 1), out=products[number])
         outputs = torch.matmul(self._outputs, products.flatten(1)).unflatten(1, products.shape[1:])
         torch.add(outputs.transpose(0, 1)[: last - first], self.bias, out=y[first:last])
-
-
-def filled(rows, count):
-    """Rows, and zeros after them up to a whole multiple of `count`; the rows themselves without any. rows: (n, ...).
-
-    BLAS chooses its way through a matrix product, and so its rounding, by the number of rows: in products of `count`
-    rows each, the values of one do not depend on how many others there are.
-    """
-    missing = -len(rows) % count
-    return functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, missing)) if missing else rows
-
-
-def side_by_side(work, items):
-    """Do work on each item, in as many threads as PyTorch computes with, each of which computes alone."""
-    count = torch.get_num_threads()
-    if min(count, len(items)) < 2:
-        for item in items:
-            work(item)
-        return
-    with one_thread_each():
-        for _ in _threads(count, os.getpid()).map(torch.inference_mode()(work), items):
-            pass
-
-
-@lru_cache(1)
-def _threads(count, process):
-    """The threads of a process, kept from one convolution to the next."""
-    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
-
-
-@contextlib.contextmanager
-def one_thread_each():
-    """Compute in one thread; those of `side_by_side` do so anyway."""
-    count = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(count)

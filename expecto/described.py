@@ -11,9 +11,9 @@ import hashlib
 
 import torch
 
-from expecto.cook_toom import one_thread_each, side_by_side
 from expecto.exported import Program
 from expecto.network import BASES, UNKNOWN, read_description
+from expecto.rounding import one_thread_each, side_by_side
 
 
 class DescribedNetwork:

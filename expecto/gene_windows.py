@@ -10,8 +10,9 @@ import math
 import torch
 
 from expecto.beluga import POOLS, block_widths
-from expecto.cook_toom import TILE, CookToom, filled
+from expecto.cook_toom import TILE, CookToom
 from expecto.gene_features import SHIFTS, STEP
+from expecto.rounding import linear
 
 CELLS, CELL = block_widths()[-1], math.prod(POOLS)
 """Of the last block: in a window, and how many bp one is after the other."""
@@ -28,10 +29,6 @@ BLOCKS = -(-(WINDOWS + TILE) // TILE) * TILE
 
 GENES_AT_ONCE = 2
 """Genes in one product: a single one would wait for the weights, which are read once for each product."""
-
-LINEAR_ROWS = 200
-"""Rows that linear layers get at a time on the CPU, filled up with zeros. A gene has 200 windows, so nothing is wasted
-on those."""
 
 
 class GeneWindows:
@@ -77,9 +74,3 @@ class GeneCells:
             self.blocks[first : first + BLOCKS].view(-1, x.shape[1])[:count] = x[starts[mine[0]] :][:count]
             self.windows[self._taken] = windows[mine]
             self._taken += 1
-
-
-def linear(rows, weight, bias=None):
-    """A linear layer on the CPU, in products of `LINEAR_ROWS` rows. rows: (n, before); weight: (after, before)."""
-    parts = [torch.nn.functional.linear(filled(part, LINEAR_ROWS), weight, bias) for part in rows.split(LINEAR_ROWS)]
-    return torch.cat(parts)[: len(rows)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from expecto.beluga import KERNEL
-from expecto.cook_toom import filled
+from expecto.rounding import filled
 
 AT_ONCE = 16
 """Patches whose cells go through one matrix product on the CPU, filled up with zeros."""

@@ -23,8 +23,9 @@ from torch.nn import functional
 from expecto.beluga import CHANNELS, KERNEL, POOLS, block_widths
 from expecto.cook_toom import TILE, CookToom
 from expecto.gene_features import SHIFTS, STEP
-from expecto.gene_windows import GENES_AT_ONCE, GeneCells, GeneWindows, linear
+from expecto.gene_windows import GENES_AT_ONCE, GeneCells, GeneWindows
 from expecto.patches import Patches, add_changed_cells
+from expecto.rounding import linear
 
 WIDTHS = block_widths()
 GRIDS, EXTENTS = (TILE**3, TILE**2, TILE), (WIDTHS[0] + 70, WIDTHS[1] + 18, WIDTHS[2] + 4)

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from expecto import cook_toom
-from expecto.cook_toom import FULL_WIDTH, TILE, TILES_AT_ONCE, CookToom, filled
+from expecto.cook_toom import FULL_WIDTH, TILE, TILES_AT_ONCE, CookToom
 
 BEFORE, AFTER = 24, 16
 
@@ -66,30 +65,3 @@ def test_threads_do_not_change_a_bit():
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(each, found[0]) for each in found)
-
-
-def test_convolutions_share_their_threads(monkeypatch):
-    """Those of each process by itself: threads do not go with a fork."""
-    made, before = [], torch.get_num_threads()
-    executor = cook_toom.ThreadPoolExecutor
-    monkeypatch.setattr(cook_toom, "ThreadPoolExecutor", lambda *a, **more: made.append(a) or executor(*a, **more))
-    cook_toom._threads.cache_clear()
-    try:
-        torch.set_num_threads(2)
-        for length in (5000, 6000, 5000):
-            TILED(random(length, BEFORE, seed=5))
-        assert made == [(2,)]
-        monkeypatch.setattr(cook_toom.os, "getpid", lambda: -1)
-        TILED(random(5000, BEFORE, seed=5))
-        assert made == [(2,), (2,)]
-    finally:
-        torch.set_num_threads(before)
-        cook_toom._threads.cache_clear()
-
-
-@pytest.mark.parametrize("shape", [(0, 3), (5,), (7, 2, 3), (10, 1)])
-def test_rows_are_filled_with_zeros_up_to_a_whole_multiple(shape):
-    rows = random(*shape, seed=6)
-    found = filled(rows, 5)
-    assert found.shape == (-(-len(rows) // 5) * 5, *shape[1:])
-    assert torch.equal(found[: len(rows)], rows) and not found[len(rows) :].any()
