@@ -197,7 +197,8 @@ def _log_start(folder, inputs, devices, precision, chosen, done_before):
 
 def _log_work(counts, store, elapsed):
     """Log what was computed, and what the prediction store gave and took."""
-    logger.info("%d windows computed, %.1f windows/s", counts["windows"], counts["windows"] / elapsed)
+    rate = f", {counts['windows'] / elapsed:.1f} windows/s" if counts["windows"] else ""
+    logger.info("%d windows computed%s", counts["windows"], rate)
     if store is not None:
         used = PredictionStore(*store)
         logger.info(
