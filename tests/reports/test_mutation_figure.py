@@ -79,14 +79,6 @@ def test_letters_are_as_high_as_what_the_bases_add_and_bars_have_the_rest(drawn,
     assert f"chr8:{START + first + 1:,}-" in above.get_title(loc="left")
 
 
-def test_a_picture_is_the_same_bytes(tmp_path):
-    contents = set()
-    for _ in range(2):
-        draw_mutations(tmp_path / "mutations.png", made(100), 1, None)
-        contents.add((tmp_path / "mutations.png").read_bytes())
-    assert len(contents) == 1
-
-
 def test_a_picture_of_nothing_is_drawn(drawn):
     found = made(100)
     found.snvs[:] = 0
