@@ -773,11 +773,11 @@ def variant_effects(
     Returns
     -------
     DataFrame
-        A row an allele, gene and model: variant_id, chrom, pos, ref, alt, gene_id, gene_name, tissue, tss_distance (bp
-        along the gene, negative upstream), path ("own", "contact", "both"), contact_count, contact_bin, effect,
-        effect_own, effect_contact (change of ln(expression)), effect_sd, sign_agrees (as of `element_effects`),
-        quantile, model, status. Alleles that are not scored
-        have one row with the reason as status; those that reach no gene have none. `.attrs["account"]`: how many
+        A row an allele, gene and model: variant_id, chrom, pos, ref, alt, end (1-based, of the last base), gene_id,
+        gene_name, tissue, tss_distance (bp along the gene, negative upstream), path ("own", "contact", "both"),
+        contact_count, contact_bin, effect, effect_own, effect_contact (change of ln(expression)), effect_sd,
+        sign_agrees (as of `element_effects`), quantile, model, status. Alleles that are not scored have one row with
+        the reason as status; those that reach no gene have none. `.attrs["account"]`: how many
         alleles are used, and how many are not for which reason.
 
     Raises

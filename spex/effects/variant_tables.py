@@ -16,6 +16,7 @@ COLUMNS = {
     "pos": "int64",
     "ref": "string",
     "alt": "string",
+    "end": "int64",
     "gene_id": "string",
     "gene_name": "string",
     "tissue": "string",
@@ -32,11 +33,12 @@ COLUMNS = {
     "model": "string",
     "status": "string",
 }
-"""Columns of the table of effects -> their type. pos: 1-based, as in the file. tss_distance: bp along the gene from
-the TSS to the first base that changes, as far to the left as it can lie; negative upstream. effects: change of
-ln(expression); their standard deviation, and the share of folds that agree in sign, where these were asked for."""
+"""Columns of the table of effects -> their type. pos: 1-based, as in the file. end: 1-based, of the last base that REF
+or a symbolic allele spans; of one whose end is not known, pos. tss_distance: bp along the gene from the TSS to the
+first base that changes, as far to the left as it can lie; negative upstream. effects: change of ln(expression); their
+standard deviation, and the share of folds that agree in sign, where these were asked for."""
 
-PLACE = Place("chrom", "pos", "pos", zero_based=False)
+PLACE = Place("chrom", "pos", "end", zero_based=False)
 
 OF_TISSUE = ("tissue", "effect", "effect_own", "effect_contact", "effect_sd", "sign_agrees", "quantile", "model")
 """Columns that differ between the tissues of a pair."""
@@ -52,7 +54,9 @@ def block_table(inputs, alleles, block, nulls):
     effects, fits, genes = block.effects, inputs.fits, inputs.genes
     names = ("number", "variant_id", "chrom", "pos", "ref", "alt")
     of_alleles = pd.DataFrame({name: [getattr(each, name) for each in alleles] for name in names})
-    of_alleles = of_alleles.rename(columns={"number": ROW}).astype({"pos": np.int64}).assign(status=block.statuses)
+    of_alleles["end"] = [each.end if each.end > 0 else each.pos + max(len(each.ref), 1) - 1 for each in alleles]
+    of_alleles = of_alleles.rename(columns={"number": ROW}).astype({"pos": np.int64, "end": np.int64})
+    of_alleles["status"] = block.statuses
     pairs = of_alleles.iloc[effects.alleles].reset_index(drop=True)
     reached = genes.iloc[effects.genes]
     pairs["gene_id"], pairs["gene_name"] = reached["id"].to_numpy(), reached["symbol"].to_numpy()

@@ -103,7 +103,7 @@ def test_tabix_has_the_same_rows_by_place(score, world):
     last = found.iloc[-1]
     with pysam.TabixFile(str(path)) as file:
         lines = list(file.fetch(last["chrom"], last["pos"] - 1, last["pos"]))
-    assert [line.split("\t")[5] for line in lines] == found[found["pos"] == last["pos"]]["gene_id"].tolist()
+    assert [line.split("\t")[6] for line in lines] == found[found["pos"] == last["pos"]]["gene_id"].tolist()
 
 
 def test_a_page_has_the_rows_of_the_table_and_goes_with_it(score, world):
@@ -172,6 +172,7 @@ def test_structural_variants_have_effects_or_a_reason(score, world, capsys):
     lines = capsys.readouterr().err.splitlines()
     table = pd.read_csv(score.folder / "sv/effects.tsv", sep="\t")
     by_name = dict(list(table.groupby("variant_id")))
+    assert (table["end"] >= table["pos"]).all() and by_name["short"]["end"].iloc[0] > by_name["short"]["pos"].iloc[0]
     statuses = {"before": "bad_end", "differs": "bad_end", "imprecise": "symbolic", "inserted": "symbolic"}
     for name, status in statuses.items():
         assert by_name[name]["status"].tolist() == [status] and by_name[name]["gene_id"].isna().all()
@@ -446,7 +447,7 @@ def test_one_deletion_written_at_both_ends_of_a_run_has_one_row(score, world):
     ]
     table = score(rows)
     left, right = (
-        table[table["variant_id"] == name].drop(columns=["variant_id", "pos", "ref", "alt"])
+        table[table["variant_id"] == name].drop(columns=["variant_id", "pos", "ref", "alt", "end"])
         for name in ("left", "right")
     )
     assert len(left) > 0

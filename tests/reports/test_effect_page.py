@@ -49,8 +49,8 @@ def two_genes():
 def allele(**given):
     row = {"variant_id": "rs1", "chrom": "chr8", "pos": 2_500_100, "ref": "A", "alt": "G", "gene_id": "ENSG1"}
     row |= {"gene_name": "MYC", "tissue": "K562", "model": "ridge", "tss_distance": -500_401.0, "path": "contact"}
-    row |= {"contact_count": 3.0, "contact_bin": "chr8:2500000-2501000", "effect": 0.25, "status": "ok"}
-    return row | given
+    row |= {"contact_count": 3.0, "contact_bin": "chr8:2500000-2501000", "effect": 0.25, "status": "ok"} | given
+    return {"end": row["pos"]} | row
 
 
 def alleles(*rows):
