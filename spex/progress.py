@@ -1,7 +1,9 @@
-"""How far long work is: a bar on a terminal, a log line now and then elsewhere."""
+"""How far long work is: a bar on a terminal, a log line now and then elsewhere; and what memory it takes."""
 
 import contextlib
 import logging
+import resource
+import sys
 import time
 
 from tqdm import tqdm
@@ -88,3 +90,8 @@ def _left(rate, least, most):
         return "unknown time"
     ends = [tqdm.format_interval(units / rate) for units in (min(most if least is None else least, most), most)]
     return " to ".join(dict.fromkeys(ends))
+
+
+def peak_memory():
+    """The most memory that this process has used so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

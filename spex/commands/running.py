@@ -6,7 +6,6 @@ import importlib.metadata
 import logging
 import os
 import platform
-import resource
 import shlex
 import signal
 import sys
@@ -206,8 +205,9 @@ def _as_chosen(running):
     logger.debug("command: %s", shlex.join(sys.argv))
     with _limited(running.threads):
         yield
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    logger.debug("done in %.1f s, with at most %.1f GB of memory", time.monotonic() - start, most / 1e9)
+    from spex.progress import peak_memory  # noqa: PLC0415 (brings tqdm, which a short command does without)
+
+    logger.debug("done in %.1f s, with at most %.1f GB of memory", time.monotonic() - start, peak_memory() / 1e9)
 
 
 def versions():

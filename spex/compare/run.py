@@ -7,8 +7,6 @@ statistics of each map. A comparison that was stopped goes on from there, and en
 import hashlib
 import json
 import logging
-import resource
-import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -23,7 +21,7 @@ from spex.compare.tables import Comparison, make_tables
 from spex.compare.verdict import NO_VERDICT, SHOWN_ONLY
 from spex.compare.whitening import REACH, SHARED, Whitening
 from spex.files.sealed import DamagedFileError
-from spex.progress import progress
+from spex.progress import peak_memory, progress
 from spex.runs.records import versions
 from spex.runs.tensors import read_features
 
@@ -40,10 +38,12 @@ def compare_folders(inputs, protocol, out=None):
 
 def compare_prepared(ready):
     """Compare maps. ready: Prepared. Returns: Comparison."""
+    before = peak_memory()
     statistics, settings = fit_maps(ready)
     comparison = _tables(statistics, ready, settings)
     ready.watch.check()
-    logger.info("memory: %.1f GB at most", peak_memory() / 1e9)
+    if (most := peak_memory()) > before:  # else it was something before in this process
+        logger.info("memory: %.1f GB at most", most / 1e9)
     return ready.marks.mark(comparison)
 
 
@@ -51,11 +51,6 @@ def fit_maps(ready):
     """Statistics of every map of a Prepared, in their order; and what goes into the settings."""
     work = _Work(ready)
     return work.run(), work.settings()
-
-
-def peak_memory():
-    """The most memory that this process has used so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def shared_identity(ready):

@@ -122,6 +122,14 @@ def test_it_goes_on_where_it_was_stopped_and_ends_with_the_same_bytes(
     assert parts_of(tmp_path) == parts_of(out)
 
 
+@pytest.mark.parametrize(("peaks", "reported"), [((1e9, 5e9), True), ((5e9, 5e9), False)])
+def test_memory_is_reported_where_this_comparison_took_it(whole, inputs, out, monkeypatch, caplog, peaks, reported):
+    monkeypatch.setattr(run, "peak_memory", iter(peaks).__next__)
+    with caplog.at_level(logging.INFO, "spex"):
+        compare_folders(inputs, PROTOCOL, out)
+    assert ("memory: 5.0 GB at most" in caplog.text) == reported
+
+
 def test_a_map_that_fills_its_distances_has_no_control_by_distance_alone(whole, inputs, out, monkeypatch, caplog):
     seen = whole.settings["maps"][MAPS[0]]["distance_only"]["touched"]
     monkeypatch.setattr(prepare, "MOSTLY_ITSELF", seen - 0.001)
