@@ -36,7 +36,7 @@ def main(argv=None):
         for name, given in (("warm-up", None), ("own", None), ("contacts", contacts)):
             job = tensor_job(Path(folder, name), genome, given)
             start = time.perf_counter()
-            make_tensors(job, model, args.device, genes, lambda *counts: None)
+            make_tensors(job, lambda: model, args.device, genes, lambda *counts: None)
             seconds[name] = time.perf_counter() - start
     per_gene = seconds["own"] / args.genes
     per_bin = (seconds["contacts"] - seconds["own"]) / len(np.unique(contacts.bins))

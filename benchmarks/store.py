@@ -34,7 +34,7 @@ def time_two_maps(folder, genome, model, genes, round_):
     for number, contacts in enumerate((first, synthetic_contacts(genes, generator, keep=first))):
         job = tensor_job(folder / f"data{round_}_{number}", genome, contacts, store=(cache, {}, np.float32))
         start = time.perf_counter()
-        make_tensors(job, model, "cpu", genes, lambda *counts: None)
+        make_tensors(job, lambda: model, "cpu", genes, lambda *counts: None)
         seconds.append(time.perf_counter() - start)
     return seconds
 

@@ -122,7 +122,7 @@ def differing_tensors(job, model, devices, genes):
     """
     with tempfile.TemporaryDirectory() as place:
         alone, together = (replace(job, folder=empty_folder(Path(place, name))) for name in ("one", "all"))
-        make_tensors(alone, model, devices[0], genes, _ignore)
+        make_tensors(alone, lambda: model, devices[0], genes, _ignore)
         release_memory()
         make_tensors_on(together, devices, genes, _ignore)
         return sum(

@@ -276,10 +276,12 @@ def open_computer(*, genome, model, device, precision, store, contacts, batch_si
     )
 
 
-def make_tensors(job, model, device, genes, advance):
+def make_tensors(job, opened, device, genes, advance):
     """Make the tensors of `genes` on one device.
 
-    advance: called as in `write_tensors`. Returns: Counter of genes, windows, bytes, store hits.
+    opened: called for the network, from `open_model`. Where nothing else keeps it, half a GB of weights goes that the
+    scanner has in another order. advance: called as in `write_tensors`. Returns: Counter of genes, windows, bytes,
+    store hits.
 
     Raises:
         InputError: the device's memory is full.
@@ -287,7 +289,7 @@ def make_tensors(job, model, device, genes, advance):
     with computing(device, job.computing.precision):
         computer = open_computer(
             genome=Genome(job.genome, job.folder.genome_index),
-            model=model,
+            model=opened(),
             device=device,
             precision=job.computing.precision,
             store=None if job.store is None else PredictionStore(*job.store, watch=job.watch),
@@ -313,7 +315,7 @@ def make_tensors_on(job, devices, genes, advance):
 
 def _make_share(job, device, genes: pd.DataFrame, advance):
     """One device's share of the tensors."""
-    return make_tensors(job, open_model(job.network), device, genes, advance)
+    return make_tensors(job, partial(open_model, job.network), device, genes, advance)
 
 
 def work_on(devices, work, shares, advance):

@@ -91,7 +91,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computing: Computing, 
     chosen = select_shard(_test_genes(genes) if test_only else genes, *(shard or ()))
     pending = unfinished_genes(folder, chosen, settings.width)
     store = cache and (require_folder(cache, "cache"), settings.store_identity, np.dtype(computing.cache_dtype))
-    model = open_model(inputs.network, computing.precision) if len(pending) else None
+    opened = [open_model(inputs.network, computing.precision)] if len(pending) else []
     contacts, found_before, identity = _contacts(folder, inputs, settings, maps, genes)
 
     # everything that can be refused has been, the maps' pixels too; so far at most the genome's index was written
@@ -108,7 +108,7 @@ def fill_folder(folder: DataFolder, inputs: TensorInputs, computing: Computing, 
     _log_start(folder, inputs, devices, computing.precision, len(chosen), len(chosen) - len(pending))
     if len(pending):
         job = TensorJob(folder, inputs.genome, inputs.network, contacts, store, computing, watch)
-        counts = _make(job, devices, model, pending)
+        counts = _make(job, devices, opened.pop, pending)
         _log_work(counts, store, time.monotonic() - start)
     if store is not None:
         PredictionStore(*store).remove_abandoned()
@@ -174,10 +174,11 @@ def _contacts(folder, inputs, settings, maps, genes):
     return found or read_maps(maps, genes, inputs.rule, *grid), found is not None, identity
 
 
-def _make(job, devices, model, pending):
+def _make(job, devices, opened, pending):
     with progress(len(pending), "genes", "tensors") as advance:
         if len(devices) == 1:
-            return make_tensors(job, model, devices[0], pending, advance)
+            return make_tensors(job, opened, devices[0], pending, advance)
+        opened()  # of no use here: each process opens its own
         return make_tensors_on(job, devices, pending, advance)
 
 
