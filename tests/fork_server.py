@@ -137,6 +137,7 @@ def _spawn_by_fork(path, words, kept, start_anew=util.spawnv_passfds):
     except BaseException:
         traceback.print_exc()
     finally:
+        util._exit_function()  # from Python 3.13 on an exit does it: what waits in queues is sent
         sys.stdout.flush()
         os._exit(status)
 

@@ -378,7 +378,8 @@ def _follow(workers, messages, advance):
     total, finished = Counter(), 0
     while finished < len(workers):
         while messages.empty():
-            for status in (worker.exitcode for worker in workers if worker.exitcode):
+            statuses = [worker.exitcode for worker in workers]
+            for status in filter(None, statuses):
                 if status < 0:
                     raise InputError(
                         f"the process of one device was killed by signal {-status}, most often for want of memory",
@@ -386,6 +387,8 @@ def _follow(workers, messages, advance):
                         "same command goes on from here",
                     )
                 raise RuntimeError(f"a worker process ended with status {status}; its own message is above")
+            if None not in statuses and messages.empty():  # once more: the last one may have sent it since
+                raise RuntimeError("the worker processes ended without their counts")
             for worker in workers:
                 worker.join(0.05)
         message = messages.get()

@@ -1,7 +1,10 @@
 """Which devices compute, and how much they take at once; CUDA itself is played."""
 
 import pickle
+import queue
 import zipfile
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -144,3 +147,23 @@ def test_a_checkpoint_that_cannot_be_used_is_refused(narrow, tmp_path, kind):
     with pytest.raises(InputError, match=rf"^network .*weights\.pth: .*({message}).*{again}"):
         devices.open_model(path)
     assert set(files_in(tmp_path)) == {path}
+
+
+def ended(status):
+    return SimpleNamespace(exitcode=status, join=lambda seconds: None)
+
+
+def test_counts_of_processes_that_have_ended_are_collected():
+    messages, advanced = queue.Queue(), []
+    for message in ((1, 0), Counter(genes=1), (1, 1), Counter(genes=2)):
+        messages.put(message)
+    total = devices._follow([ended(0), ended(0)], messages, lambda *done: advanced.append(done))
+    assert total == {"genes": 3} and advanced == [(1, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(("status", "error"), [(0, "ended without their counts"), (3, "ended with status 3")])
+def test_processes_that_end_without_their_counts_are_not_waited_for(status, error):
+    messages = queue.Queue()
+    messages.put(Counter(genes=1))
+    with pytest.raises(RuntimeError, match=error):
+        devices._follow([ended(0), ended(status)], messages, None)
