@@ -45,10 +45,11 @@ def test_file_of_tensors(tensors_argv, tmp_path, capsys, option, content, messag
     assert set(files_in(tmp_path)) == {tmp_path / "given"}
 
 
-def test_a_genome_without_a_chromosome_of_the_genes(tensors_argv, tmp_path, capsys):
+def test_a_genome_without_a_chromosome_of_the_genes(world, tensors_argv, tmp_path, capsys):
     (tmp_path / "genome.fa").write_text(">chr8\nACGT\n")
     argv = tensors_argv("--genome_filename", tmp_path / "genome.fa")
-    refuse(capsys, tensors.main, argv, "the genes table names 'chr1', which the genome lacks; it has chr8")
+    found = "the genes table names 'chr1', which the genome lacks; it has chr8"
+    refuse(capsys, tensors.main, argv, f"--genes_filename {world.genes}: {found}")
     assert set(files_in(tmp_path)) == {tmp_path / "genome.fa", tmp_path / "genome.fa.fai"}
 
 

@@ -128,7 +128,7 @@ def _read_inputs(inputs, folder, hashes):
     chromsizes = chromsizes_of(require_file(inputs.genome, "genome"), folder.genome_index)
     if hashes.sha256(inputs.genes) == PUBLISHED_TABLE_SHA256:
         check_chromosomes(inputs.genome, chromsizes, GRCH38_LENGTHS)
-    check_on_genome(genes, chromsizes)
+    check_on_genome(genes, chromsizes, inputs.genes)
     require_file(inputs.network, "network")
     maps = open_maps(inputs.maps, inputs.resolution, inputs.reading, inputs.rule)
     maps = agree_maps(maps, genes, chromsizes)

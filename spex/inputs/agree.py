@@ -23,23 +23,27 @@ GRCH38_LENGTHS = {f"chr{number}": int(length) for number, length in enumerate(_L
 """The genome assembly that the published files are made for, by its chromosome lengths in bp."""
 
 
-def check_on_genome(genes, chromsizes):
-    """Refuse genes that do not lie on the genome. chromsizes: chromosome name -> bp.
+def check_on_genome(genes, chromsizes, path=None):
+    """Refuse genes that do not lie on the genome. chromsizes: chromosome name -> bp. path: of the genes, for errors.
 
     Raises:
         InputError: a gene's chromosome is not in the genome, or its TSS lies past the chromosome's end.
     """
+    about = {"subject": "genes table"} if path is None else {"argument": "genes", "subject": path}
     for chrom, tss in genes.groupby("chrom")["tss"]:
         if chrom not in chromsizes:
             raise InputError(
                 f"the genes table names '{shown(chrom)}', which the genome lacks; it has {listed(chromsizes, 5)}",
+                **about,
                 expected="the same names in both",
             )
         if tss.max() > chromsizes[chrom]:
             row = tss.idxmax()
+            line = f" (line {genes['line'][row]})" if "line" in genes else ""
             raise InputError(
-                f"TSS {tss[row]:,} of gene {genes['id'][row]} lies past the end of {chrom} ({chromsizes[chrom]:,} bp)",
-                subject=f"genes table, line {genes['line'][row]}" if "line" in genes else "genes table",
+                f"TSS {tss[row]:,} of gene {genes['id'][row]}{line} lies past the end of {chrom} "
+                f"({chromsizes[chrom]:,} bp)",
+                **about,
                 expected="a genome of the same build as the table",
             )
 

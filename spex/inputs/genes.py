@@ -156,7 +156,10 @@ def read_gene_table(path, tss_rule="auto"):
 def choose_genes(path, choice):
     """The whole table of an annotation file, as of `read_gene_table`, and the genes of it that a GeneChoice keeps."""
     table = read_gene_table(require_file(path, "genes"), choice.tss_rule)
-    return table, keep_genes(table, choice)
+    try:
+        return table, keep_genes(table, choice)
+    except InputError as error:
+        raise (error if error.argument else error.but(argument="genes", subject=path)) from None
 
 
 def keep_genes(table, choice=GeneChoice()):  # noqa: B008 (frozen)
@@ -189,8 +192,9 @@ def _no_gene(table, reasons, choice):
     others = int((_reasons(table, choice.gene_type, ()) == "").sum())
     there = f"{others:,} lie on chromosomes that are left out{' by default' if choice.excluded == EXCLUDED else ''}"
     return InputError(
-        f"the genes table contains no complete autosomal gene of {parameter('gene_type')} {choice.gene_type}; found "
-        f"types {found}; left out: {counts}",
+        f"no complete autosomal gene of {parameter('gene_type')} {choice.gene_type}; found types {found}; left out: "
+        f"{counts}",
+        subject="genes table",
         hint=f"{there}: {parameter('exclude_chroms')} {NO_CHROMOSOME} takes them" if others else None,
     )
 
@@ -254,8 +258,8 @@ def _check_genes(kept):
         if found.any():
             row = kept[found].iloc[0]
             problem = odd.problem.format(strand=shown(row["strand"]), chrom=shown(row["seqnames"]))
-            where = f"genes table, line {row['line']}"
-            raise InputError(f"gene '{shown(row['id'])}' {problem}", subject=where, expected=odd.expected)
+            found = f"gene '{shown(row['id'])}' {problem} (line {row['line']})"
+            raise InputError(found, subject="genes table", expected=odd.expected)
 
 
 def cached_genes_text(table, genes):

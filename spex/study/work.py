@@ -91,7 +91,7 @@ def count_work(study):
     """
     table, genes = choose_genes(study.genes, GeneChoice(**study.gene_options))
     chromsizes = chromsizes_of(study.genome, DataFolder(study.base_folder).genome_index)
-    check_on_genome(genes, chromsizes)
+    check_on_genome(genes, chromsizes, study.genes)
     file = open_expression([*study.expression], study.expression_options.get("value"), lambda: table["id"])
     expressed = read_expression(file, [index for index, _ in study.tissues], table, genes).values.index
     splits = {fit.name: _splits(study, fit, genes["chrom"].loc[expressed]) for fit in study.fits}

@@ -44,7 +44,7 @@ def test_symbols_and_types_are_taken_where_they_are(tmp_path):
     [
         ([("A", "I", "+", "1k")], ("id", "chrom", "strand", "tss"), r"tss of A .line 2. is '1k'; expected a 1-based"),
         ([("A", "I", "+", "0")], ("id", "chrom", "strand", "tss"), "tss of A .* is '0'"),
-        ([("A", "I", "*", "1")], ("id", "chrom", "strand", "tss"), r"'A' is on strand '\*'; expected \+ or -"),
+        ([("A", "I", "*", "1")], ("id", "chrom", "strand", "tss"), r"'A' is on strand '\*' .line 2.; expected \+"),
         (ROWS[:1], ("id", "chrom", "strand", "start"), "no column tss; found id, chrom, strand, start"),
         ([(*ROWS[0], "B")], ("id", "chrom", "strand", "tss", "id"), "2 columns id; expected each column once"),
         ([*ROWS, ("A", "II", "+", "5")], ("id", "chrom", "strand", "tss"), "'A' has an id that occurs twice"),

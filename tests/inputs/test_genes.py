@@ -92,9 +92,12 @@ GENE_TABLES = {
     "half a base": (edited(CAGE_representative_TSS=5.5), "of G1 .* is '5.5'; expected"),
     "infinite position": (edited(CAGE_representative_TSS="inf"), "of G1 .* is 'inf'; expected"),
     "position beyond all numbers": (edited(CAGE_representative_TSS=1e300), "of G1 .* is '1e.300'; expected"),
-    "position past the end": (edited(CAGE_representative_TSS=120_401), "TSS 120,401 of gene G1 lies past the end"),
-    "strand .": (edited(strand="."), "'G1' is on strand '.'; expected"),
-    "strand 1": (edited(strand="1"), "'G1' is on strand '1'; expected"),
+    "position past the end": (
+        edited(CAGE_representative_TSS=120_401),
+        "TSS 120,401 of gene G1 .line 4. lies past the end",
+    ),
+    "strand .": (edited(strand="."), "'G1' is on strand '.' .line \\d+.; expected"),
+    "strand 1": (edited(strand="1"), "'G1' is on strand '1' .line \\d+.; expected"),
     "unknown chromosome": (edited(seqnames="chr99"), "names 'chr99', which the genome lacks; it has chr1"),
     "chromosomes without chr": (WHOLE.replace(",chr", ","), "names '[189]', which the genome lacks; it has chr1"),
     "an id twice": (edited(id="G2"), "'G2' has an id that occurs twice"),
@@ -115,6 +118,15 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path, kind):
     (tmp_path / "genes.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match=message):
         check_on_genome(g.keep_genes(g.read_gene_table(tmp_path / "genes.csv")), CHROMSIZES)
+
+
+@pytest.mark.parametrize("kind", ["strand 1", "an id twice", "rRNA only"])
+def test_what_is_wrong_with_all_genes_names_the_file(tmp_path, kind):
+    path = tmp_path / "my_genes.csv"
+    path.write_text(GENE_TABLES[kind][0])
+    with pytest.raises(InputError) as error:
+        g.choose_genes(path, GeneChoice())
+    assert str(error.value).startswith(f"genes {path}: ")
 
 
 @pytest.mark.parametrize(
