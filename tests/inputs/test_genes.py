@@ -94,7 +94,7 @@ GENE_TABLES = {
     "position beyond all numbers": (edited(CAGE_representative_TSS=1e300), "of G1 .* is '1e.300'; expected"),
     "position past the end": (
         edited(CAGE_representative_TSS=120_401),
-        "TSS 120,401 of gene G1 .line 4. lies past the end",
+        "120,401 of gene G1 .line 4. lies past the end",
     ),
     "strand .": (edited(strand="."), "'G1' is on strand '.' .line \\d+.; expected"),
     "strand 1": (edited(strand="1"), "'G1' is on strand '1' .line \\d+.; expected"),
