@@ -265,6 +265,24 @@ def test_a_triplet_that_cannot_be_is_refused(tmp_path, row, message):
         seen(map_, "chr1", [0])
 
 
+def triplets_of(width, bins=24):
+    return "".join(f"chr1\t{a * width}\t{b * width}\t3\n" for a in range(bins) for b in range(a, bins, 5))
+
+
+def test_triplets_of_wider_bins_are_refused(tmp_path, genes):
+    """Which would be read as contacts of the beginning of each wide bin, and none of the rest."""
+    (tmp_path / "wide").write_text(triplets_of(5000))
+    message = "all its bins start at multiples of 5,000 bp; expected bins of resolution 1000; choose resolution 5000"
+    with pytest.raises(InputError, match=f"^maps .*wide: {message}, or give the bins as the anchors of loops"):
+        read_maps(
+            agree_maps(open_maps([tmp_path / "wide"], RESOLUTION), genes, CHROMSIZES), genes, Published(), RESOLUTION
+        )
+    (tmp_path / "few").write_text(triplets_of(5000, 19))
+    (tmp_path / "one").write_text(triplets_of(5000) + "chr8\t0\t51000\t3\n")
+    for name, resolution in (("wide", 5000), ("few", RESOLUTION), ("one", RESOLUTION)):
+        assert TripletMap(tmp_path / name, resolution).accounts()[0].used > 40
+
+
 def test_a_chromosome_without_loops_has_no_pixels(tmp_path):
     (tmp_path / "loops").write_text(HEADER + GOOD)
     map_ = LoopMap(tmp_path / "loops", RESOLUTION)
