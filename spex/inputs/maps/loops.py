@@ -163,6 +163,8 @@ class TextContacts(MapWithoutLengths):
             return None
         if isinstance(chosen, str) and chosen not in (header or ()):
             found = f"its header has {', '.join(map(shown, header))}" if header else "it has no header"
+        elif isinstance(chosen, str) and header.count(chosen) > 1:
+            found = f"{header.count(chosen)} columns of its header are called that; give the number of one"
         elif isinstance(chosen, int) and chosen > len(self._layout.first):
             found = f"it has {len(self._layout.first)} columns"
         else:

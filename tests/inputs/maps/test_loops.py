@@ -170,6 +170,15 @@ def test_the_column_of_the_count_can_be_chosen(tmp_path, column, count):
     assert seen(map_, "chr1", [0]) == {(0, 50): count}
 
 
+def test_a_name_of_two_columns_chooses_none(tmp_path):
+    (tmp_path / "loops").write_text(HEADER.replace("name", "count") + loop())
+    with pytest.raises(
+        InputError, match="count_column count: 2 columns of its header are called that; give the number"
+    ):
+        LoopMap(tmp_path / "loops", RESOLUTION, Reading(count_column="count"))
+    assert LoopMap(tmp_path / "loops", RESOLUTION, Reading(count_column=8)).accounts()[0].used == 1
+
+
 def test_a_column_can_be_chosen_by_name(tmp_path):
     (tmp_path / "loops").write_text("a\tb\tc\td\te\tf\tname\tcount\tscore\n" + BARE)
     for reading, count in ((Reading(), 3), (Reading(count_column="score"), 0.25)):
