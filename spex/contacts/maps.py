@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from spex.errors import InputError
+
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Two bins (int64) and counts (float64) of some pixels."""
 
@@ -150,9 +152,21 @@ class DownsampledMap(MapReader):
         return self._downsample(chrom, *self._map.pixels_of(chrom, tss_bins, advance))
 
     def _downsample(self, chrom, one, other, counts):
-        """Pixels with counts that are drawn binomially from theirs; those without a count are left out."""
+        """Pixels with counts that are drawn binomially from theirs; those without a count are left out.
+
+        Raises:
+            InputError: a count is no whole number, as a column that the user chose may have them.
+        """
         from scipy import stats  # noqa: PLC0415 (it takes half a second to load, and most maps are not thinned)
 
+        broken = counts[counts % 1 != 0]
+        if len(broken):
+            raise InputError(
+                f"a count of {broken[0]:g}, and contacts are drawn from whole numbers alone",
+                argument="thin_to",
+                subject=self.path,
+                hint="make its tensors from raw counts",
+            )
         chances = _uniform(f"{self._seed} {self._name} {chrom}", np.minimum(one, other), np.maximum(one, other))
         drawn = np.zeros_like(counts)
         values, of_each = np.unique(counts, return_inverse=True)

@@ -31,6 +31,7 @@ LARGEST_HEADER = 64 << 20
 
 BASES = re.compile(rb"[ACGTNacgtn]+")
 ALTS = re.compile(rb"[ACGTNacgtn.*,]+|.*[<\[\]].*")
+SLASHED = re.compile(rb"[^\s#]+\s+\d+\s+\d+\s+([ACGTNacgtn]+|-)(/([ACGTNacgtn]+|-))+(\s|$)")
 AWK = "give chromosome, position, id, REF and ALT: awk -v OFS='\\t' '{{print {}}}' FILE > NEW"
 BY_PYTHON = (
     "give chromosome, position, id, REF and ALT between tabs, without titles; or the table to spex.variant_effects in "
@@ -116,6 +117,11 @@ FORMATS = (
         lambda seen: {b"ref", b"alt"} <= {each.lower() for each in re.split(rb"[^A-Za-z0-9]+", seen.line)},
         take(BY_PYTHON),
         found=lambda seen: f"a table that {seen.quoted}",
+    ),
+    Format(
+        "rows as VEP takes them, with alleles between /",
+        lambda seen: SLASHED.match(seen.line) is not None,
+        take("give them as VCF, which VEP writes too"),
     ),
     Format(
         "a BED file",

@@ -8,7 +8,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from spex.contacts.maps import DownsampledMap, Pixels, RankedMap, _uniform
+from spex.errors import InputError
+from spex.inputs.choices import Reading
 from spex.inputs.maps.cool import CoolMap
+from spex.inputs.maps.formats import open_maps
 
 
 class MadeMap:
@@ -84,6 +87,16 @@ def test_all_is_kept_or_less_through_the_same_reader(world):
     (account,) = DownsampledMap(whole, 0.5, 0).accounts()
     assert account.used == len(world.pixels[0]["chr1"])
     assert DownsampledMap(whole, 0.5, 0).pixel_count(["chr1"]) == whole.pixel_count(["chr1"])
+
+
+def test_contacts_are_drawn_from_whole_numbers_alone(tmp_path):
+    """Of others, which a chosen column may have, the binomial is NaN, which left them out."""
+    loops = "".join(f"chr1\t0\t1000\tchr1\t{at}000\t{at + 1}000\t{count}\n" for at, count in ((30, 4), (40, 2.5)))
+    (tmp_path / "loops").write_text(loops)
+    (whole,) = open_maps([tmp_path / "loops"], 1000, Reading(count_column=7))
+    assert whole.pixels_of("chr1", np.array([0]), print)[2].tolist() == [4, 2.5]
+    with pytest.raises(InputError, match=r"^thin_to .*loops: a count of 2.5, and contacts are drawn from whole"):
+        DownsampledMap(whole, 1, 0).pixels_of("chr1", np.array([0]), print)
 
 
 def test_depth_counts_every_pair_once(world):

@@ -214,6 +214,11 @@ def test_no_row(tmp_path):
         ("# my variants\nchr1\t5\t.\tA\tC\n", "a line that begins with '# my variants'; .*; take lines of remarks out"),
         ("chr1\t" + "9" * 5000 + "\t5\tA\tC\n", "position '9+...' in row 1"),
         ("chr1\t1\t5\tname\n", "a BED file; expected VCF or BCF; it has no alleles: give the file that they are in"),
+        (
+            "chr1\t5\t5\tA/C\t+\n",
+            "rows as VEP takes them, with alleles between /; .* give them as VCF",
+        ),
+        ("1   6   5   -/CA/G   +\n", "rows as VEP takes them"),
         ("##gff-version 3\nchr1\tx\tgene\t5\t9\n", "a file that begins with '##gff-version 3'; expected VCF or BCF"),
         (HEADER + row_text(ROWS[0]), "no line #CHROM above its rows; .*; put it there: #CHROM POS ID REF ALT"),
         (HEADER, "no line #CHROM above its rows"),

@@ -3,9 +3,11 @@
 A file's format follows from its content: the first bytes, what a text says of itself, and the shape of many rows.
 """
 
+import math
 import re
 import shlex
 
+from expecto.gene_features import STEP
 from spex.contacts.rules import LEAST_DISTANCE
 from spex.errors import InputError, command, parameter
 from spex.inputs.choices import Reading
@@ -32,6 +34,7 @@ from spex.inputs.maps.text import (
     read_sample,
     share_of_bedpe,
 )
+from spex.inputs.normalise import LARGEST_POSITION
 from spex.inputs.swapped import others
 
 TRIPLETS, LOOPS, MODEL = "triplets", "loops", "a 3D model"
@@ -216,6 +219,15 @@ def _split_longrange(sample):
     return f"{advice}, if the number after the comma is a raw count"
 
 
+def _has_positions(sample):
+    """Whether a table of three columns has starts of two bins and a count, and no numbers of bins: all are multiples of
+    some width."""
+    if sample.width != 3 or not sample.mostly(lambda row: are_whole(*row[:2]) and are_numbers(row[2])):
+        return False
+    numbers = [float(each) for row in sample.rows if are_whole(*row[:2]) for each in row[:2]]
+    return max(numbers) <= LARGEST_POSITION and math.gcd(*map(int, numbers)) >= STEP
+
+
 def _from_middles(sample):
     half = sample.resolution // 2
     columns = f"$1, $2 - {half}, $2 + {half}, $3, $4 - {half}, $4 + {half}"
@@ -320,7 +332,15 @@ FORMATS = (
         reader=ModelMap,
     ),
     Format(
-        "a matrix as numbers of two bins and a count (HiC-Pro, cooler dump, juicer_tools dump)",
+        "starts of two bins and a count, without their chromosome (juicer_tools dump, straw)",
+        _has_positions,
+        way=lambda sample: (
+            f"put the chromosome in front, such as chr8: {_content(sample)} | "
+            "awk -v OFS='\\t' '{print \"chr8\", $1, $2, $3}' > triplets.tsv; or give the .hic itself"
+        ),
+    ),
+    Format(
+        "a matrix as numbers of two bins and a count (HiC-Pro, cooler dump)",
         lambda sample: sample.width == 3 and sample.mostly(lambda row: are_whole(*row[:2]) and are_numbers(row[2])),
         way=lambda sample: (
             "make a map of it with its table of bins: cooler load --one-based -f coo BINS.bed "

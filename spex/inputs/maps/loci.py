@@ -87,7 +87,8 @@ class LociMap(MapWithoutLengths):
                 reached[chrom] = max(reached.get(chrom, (0, "")), (int(last["end"]), f"on line {last['line']}"))
         loci = {chrom: pd.concat(parts, ignore_index=True) for chrom, parts in kept.items()}
         rows = {chrom: len(each) for chrom, each in loci.items()}
-        used = {ours: loci[theirs] for ours, theirs in self.used(self.path, reached, rows, account).items()}
+        names = self.used(self.path, reached, rows, account, resolution=self.resolution)
+        used = {ours: loci[theirs] for ours, theirs in names.items()}
         account.used += sum(map(len, used.values()))
         return used, [account]
 

@@ -24,6 +24,9 @@ PAIRS_AT_ONCE = 4_000_000
 NEARLY_ALL = 0.95
 """Share of the pairs that stand in both directions with the same count, from which on this is how a table lists."""
 
+SURE_STARTS = 20
+"""Different starts of bins from which on it is no chance that all are multiples of a wider bin."""
+
 ROW = np.dtype([(name, np.int32) for name in ("first1", "last1", "first2", "last2")] + [("count", np.float64)])
 """A row of a table: the first and the last position of either interval, in bp and then in bins, and the count."""
 
@@ -160,6 +163,8 @@ class TextContacts(MapWithoutLengths):
             return None
         if isinstance(chosen, str) and chosen not in (header or ()):
             found = f"its header has {', '.join(map(shown, header))}" if header else "it has no header"
+        elif isinstance(chosen, str) and header.count(chosen) > 1:
+            found = f"{header.count(chosen)} columns of its header are called that; give the number of one"
         elif isinstance(chosen, int) and chosen > len(self._layout.first):
             found = f"it has {len(self._layout.first)} columns"
         else:
@@ -229,6 +234,23 @@ class TripletMap(TextContacts):
                     hint="give starts of bins of that width, or loops as BEDPE (bedGraph has no contacts)",
                 )
         return starts[0], starts[0], starts[1], starts[1], np.maximum(*starts) + 1
+
+    def _finished(self, kept, reached, account):
+        self._check_width([table for parts in kept.values() for table in parts])
+        return super()._finished(kept, reached, account)
+
+    def _check_width(self, tables):
+        """Refuse starts of wider bins than the resolution: most of each bin would have no contact."""
+        starts = [table[name] for table in tables for name in ("first1", "first2")]
+        width = int(np.gcd.reduce([np.gcd.reduce(each) for each in starts]))
+        if width > self.resolution and len(np.unique(np.concatenate(starts))) >= SURE_STARTS:
+            raise map_error(
+                self.path,
+                f"all its bins start at multiples of {width:,} bp",
+                expected=f"bins of {parameter('resolution')} {self.resolution}",
+                hint=f"choose {parameter('resolution')} {width}, or give the bins as the anchors of loops (BEDPE), "
+                "which stand for every narrower bin within them",
+            )
 
 
 def _pairs(table):

@@ -109,6 +109,18 @@ def test_the_command_that_counts_pairs_works(tmp_path):
     assert spex.map_sheet(tmp_path / "map.cool").of_distance["counts"][85] == 3
 
 
+@pytest.mark.parametrize("content", ["5000\t90000\t12\n", "5000 90000 12.0\n0 0 1\n", "5000\t90000\t12\n" * 2000])
+def test_starts_of_bins_without_a_chromosome_get_one(tmp_path, content):
+    """What juicer_tools dump writes: numbers of bins would need a table of bins."""
+    (tmp_path / "dump").write_text(content)
+    with pytest.raises(InputError, match=r"dump: starts of two bins and a count, .*; put the chromosome") as told:
+        identify(tmp_path / "dump")
+    command = re.search(r"gzip .*? > triplets\.tsv", str(told.value))[0]
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    sheet = spex.map_sheet(tmp_path / "triplets.tsv")
+    assert sheet.of_distance["counts"][85] == 12 * content.count("5000")
+
+
 def made_track(count, width=1000, gap=0, first=0):
     starts = [first + number * (width + gap) for number in range(count)]
     return "".join(f"chr1\t{start}\t{start + width}\t{start % 7}\n" for start in starts)
@@ -146,6 +158,7 @@ OTHERS = {
         "1\t1\t12\n1\t2\t4\n1\t30\t2\n2\t31\t1\n",
         "a matrix as numbers of two bins and a count.*cooler load --one-based -f coo BINS.bed",
     ),
+    "numbers past all bounds": ("1e999\t5000\t12\n", "a matrix as numbers of two bins"),
     "a dense matrix": (made_matrix(), "a matrix of numbers, a row a bin"),
     "Matrix Market": ("%%MatrixMarket matrix coordinate integer general\n3 3 1\n1 2 4\n", "a sparse matrix"),
     "commas": ("chr1,0,1000,chr1,5000,6000,3\n", "columns between commas; .*tabs"),

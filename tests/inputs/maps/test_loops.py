@@ -170,6 +170,15 @@ def test_the_column_of_the_count_can_be_chosen(tmp_path, column, count):
     assert seen(map_, "chr1", [0]) == {(0, 50): count}
 
 
+def test_a_name_of_two_columns_chooses_none(tmp_path):
+    (tmp_path / "loops").write_text(HEADER.replace("name", "count") + loop())
+    with pytest.raises(
+        InputError, match="count_column count: 2 columns of its header are called that; give the number"
+    ):
+        LoopMap(tmp_path / "loops", RESOLUTION, Reading(count_column="count"))
+    assert LoopMap(tmp_path / "loops", RESOLUTION, Reading(count_column=8)).accounts()[0].used == 1
+
+
 def test_a_column_can_be_chosen_by_name(tmp_path):
     (tmp_path / "loops").write_text("a\tb\tc\td\te\tf\tname\tcount\tscore\n" + BARE)
     for reading, count in ((Reading(), 3), (Reading(count_column="score"), 0.25)):
@@ -263,6 +272,24 @@ def test_a_triplet_that_cannot_be_is_refused(tmp_path, row, message):
     map_.fit(KNOWN)
     with pytest.raises(InputError, match=rf"^maps .*triplets: {message}"):
         seen(map_, "chr1", [0])
+
+
+def triplets_of(width, bins=24):
+    return "".join(f"chr1\t{a * width}\t{b * width}\t3\n" for a in range(bins) for b in range(a, bins, 5))
+
+
+def test_triplets_of_wider_bins_are_refused(tmp_path, genes):
+    """Which would be read as contacts of the beginning of each wide bin, and none of the rest."""
+    (tmp_path / "wide").write_text(triplets_of(5000))
+    message = "all its bins start at multiples of 5,000 bp; expected bins of resolution 1000; choose resolution 5000"
+    with pytest.raises(InputError, match=f"^maps .*wide: {message}, or give the bins as the anchors of loops"):
+        read_maps(
+            agree_maps(open_maps([tmp_path / "wide"], RESOLUTION), genes, CHROMSIZES), genes, Published(), RESOLUTION
+        )
+    (tmp_path / "few").write_text(triplets_of(5000, 19))
+    (tmp_path / "one").write_text(triplets_of(5000) + "chr8\t0\t51000\t3\n")
+    for name, resolution in (("wide", 5000), ("few", RESOLUTION), ("one", RESOLUTION)):
+        assert TripletMap(tmp_path / name, resolution).accounts()[0].used > 40
 
 
 def test_a_chromosome_without_loops_has_no_pixels(tmp_path):

@@ -185,6 +185,16 @@ def test_loci_get_the_counts_that_the_reference_has_within_them(world, tmp_path)
     assert by_distance(counts_of(open_values(path, world.maps[0], 1000, Choice()))) == by_distance(inside)
 
 
+def test_a_locus_may_reach_the_end_of_its_chromosome(world, tmp_path):
+    """Of 120,400 bp, within the last bin; the ends of loci are multiples of the bins."""
+    last = BINS["chr1"] - 1
+    path = write_loci(tmp_path, ("chr1", last - 39, symmetric(40)))
+    reference = {key: count for key, count in counts_of(CoolMap(world.maps[0], 1000)).items() if count}
+    inside = {key: count for key, count in reference.items() if key[0] == "chr1" and key[1] >= last - 39}
+    assert any(other == last for _, _, other in inside)
+    assert by_distance(counts_of(open_values(path, world.maps[0], 1000, Choice()))) == by_distance(inside)
+
+
 def test_a_map_of_counts_is_written_whole_and_read_the_same(world, tmp_path):
     path = write_loci(tmp_path, ("1", 30, symmetric(40)))
     map_, checked = open_values(path, world.maps[0], 1000, Choice()), []
