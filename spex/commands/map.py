@@ -27,7 +27,7 @@ from spex.files.sealed import save_arrays
 from spex.inputs.choices import Reading
 from spex.inputs.maps.cool import write_cool
 from spex.inputs.maps.formats import open_maps
-from spex.inputs.maps.matching import read_sheet
+from spex.inputs.maps.matching import check_one_build, read_sheet
 from spex.inputs.maps.reader import require_map, split_uri
 from spex.inputs.maps.values import open_values
 from spex.reports.map_sheets import likeness_text, sheet_text, write_sheets
@@ -50,6 +50,7 @@ def run(args):
     json = args.json and require_place(args.json, "json")
     profile = args.profile and require_place(args.profile, "profile")
     maps = open_maps(args.maps, args.resolution, chosen(Reading, args))
+    check_one_build(maps)
     sheets, profiles = [], []
     for map_ in maps:
         profiler = Profiler(map_.path, args.resolution, genes) if len(maps) > 1 or profile else None

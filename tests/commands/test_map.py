@@ -167,6 +167,18 @@ def test_a_map_that_ends_before_a_tss_is_of_another_build(tmp_path, capsys):
     )
 
 
+@pytest.mark.parametrize(("size", "same"), [(CHROMSIZES["chr1"], True), (121_000, True), (110_400, False)])
+def test_maps_of_two_builds_are_not_compared(world, tmp_path, capsys, size, same):
+    """A length that is rounded up to whole bins is the same."""
+    write_mcool(tmp_path / "other.mcool", {"chr1": [(3, 9, 2)]}, chromsizes=CHROMSIZES | {"chr1": size})
+    argv = [str(world.maps[0]), str(tmp_path / "other.mcool"), "--resolution", "1000"]
+    found = f"other.mcool: chr1 is {size:,} bp long there and 120,400 bp in {world.maps[0]}; expected the same lengths"
+    if same:
+        assert map_command.main(argv) == 0
+    else:
+        refuse(capsys, map_command.main, argv, found)
+
+
 def test_a_sheet_has_the_account_of_its_file(world, genes, tmp_path, caplog):
     (tmp_path / "loops").write_text(
         "chrom1\tstart1\tend1\tchrom2\tstart2\tend2\tcount\n"

@@ -234,6 +234,14 @@ def _rounded_lengths(map_, names, sizes, source):
 
     names: here -> in the map. sizes: name here -> bp; any other length is refused.
     """
+    other = _other_lengths(map_, names, sizes, source)
+    if other:
+        logger.info("%s: lengths of its chromosomes are rounded up to whole bins of %d bp", map_.path, map_.resolution)
+    return {ours: sizes[ours] for ours in other}
+
+
+def _other_lengths(map_, names, sizes, source):
+    """The chromosomes whose length is another one by rounding alone, list of names here; any other is refused."""
     found = {ours: map_.chromsizes[theirs] for ours, theirs in names.items() if ours in sizes}
     other = [ours for ours, length in found.items() if length != sizes[ours]]
     unlike = [ours for ours in other if not same_length(found[ours], sizes[ours], map_.resolution)]
@@ -244,9 +252,17 @@ def _rounded_lengths(map_, names, sizes, source):
             + (f"; so are {len(unlike) - 1:,} more of {len(found):,} chromosomes" if len(unlike) > 1 else ""),
             expected="a map of the same genome build" if len(unlike) == len(found) else "the same lengths in both",
         )
-    if other:
-        logger.info("%s: lengths of its chromosomes are rounded up to whole bins of %d bp", map_.path, map_.resolution)
-    return {ours: sizes[ours] for ours in other}
+    return other
+
+
+def check_one_build(maps):
+    """Refuse maps whose chromosomes have other lengths than in the first one: how alike they are would mean nothing.
+
+    maps: MapReaders of one resolution; those without lengths agree with any.
+    """
+    first, *others = [each for each in maps if each.has_lengths] or [None]
+    for map_ in others:
+        _other_lengths(map_, names_in(map_.chromsizes, first.chromsizes), first.chromsizes, first.path)
 
 
 def _check_tss_within(map_, genes):
