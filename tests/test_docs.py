@@ -285,7 +285,7 @@ def write_variants_and_pairs(folder):
     header = "chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\tRegulated"
     (folder / "peaks.bed").write_text(f"{chrom}\t20000\t20004\tpeak\n")
     (folder / "crispr.tsv").write_text("\n".join([header, *pairs]) + "\n")
-    sets = [f"{chrom}_{1000 * row + 1}_A_G\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
+    sets = [f"{chrom}_{1000 * row + 1}_N_G\t{gene}\t{row % 2}" for row, gene in enumerate(genes)]
     (folder / "sets.tsv").write_text("\n".join(["variant\tgene\tpip", *sets]) + "\n")
 
 

@@ -6,6 +6,7 @@ Writes elements.tsv and tracks for genome browsers, and a picture of every gene 
 docs/elements.md says how to read them.
 """
 
+import contextlib
 import logging
 from functools import partial
 
@@ -15,7 +16,7 @@ from spex.commands.choices import CHROMATIN_FEATURES
 from spex.commands.effect_inputs import open_effect_inputs
 from spex.commands.main import start
 from spex.commands.printed import pair_table
-from spex.effects.elements import COLUMNS, LARGE, OWN, PLACE, ElementBenchmark, ElementScorer
+from spex.effects.elements import COLUMNS, LARGE, OWN, PLACE, ElementBenchmark, ElementScorer, on_genome
 from spex.effects.inputs import find_genes
 from spex.errors import InputError, count
 from spex.files.atomic import remove_where_allowed
@@ -51,6 +52,9 @@ def run(args):
     pairs = of_cell_type(read_crispr_pairs(args.benchmark), args.cell_type) if args.benchmark else None
     pairs = read_credible_sets(args.credible_sets) if args.credible_sets else pairs
     inputs = open_effect_inputs(args, linear=False, uncertainty=args.uncertainty)
+    if args.credible_sets and not inputs.settings.features:
+        with contextlib.closing(inputs.genome()) as genome:
+            pairs = on_genome(pairs, genome, args.credible_sets)
     out = require_folder(args.out or inputs.folder.root / args.default_out, "out")
     rows = find_genes(inputs.genes, args.named_genes, "named_genes")
     benchmark = (

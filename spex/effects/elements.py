@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from expecto.gene_features import OWN_SUMS, SHIFTS, own_windows, transform_weights
+from spex.effects.changes import REF_MISMATCH, Agreement
 from spex.effects.inputs import LinearModels, by_fit
 from spex.effects.uncertainty import uncertainty_of
 from spex.errors import InputError
 from spex.files.streamed_tables import Place
-from spex.inputs.crispr import tie_pairs
+from spex.inputs.alleles import PAST_THE_END, Allele, allele_status
+from spex.inputs.crispr import tie_pairs, without
+from spex.inputs.normalise import names_in
 from spex.models.benchmark import LOCUS, distances, overlapping_sums
 from spex.models.registry import MODELS
 from spex.runs.tensors import read_features
@@ -249,6 +252,23 @@ def _no_effects(count, fits):
     effects = np.full((count, 3, len(fits)), np.nan)
     effects[:, 0] = 0
     return effects
+
+
+def on_genome(pairs, genome, path):
+    """The pairs of credible sets whose REF the genome has; others are left out in their account, and logged.
+
+    pairs: from `read_credible_sets`. genome: Genome. path: of the table, for errors.
+
+    Raises:
+        InputError: so many have another REF that they are of another genome.
+    """
+    agreement, names, statuses = Agreement(genome), names_in(genome.chromsizes, pairs["chrom"].unique()), []
+    for number, pair in enumerate(pairs.itertuples()):
+        on, pos = names.get(pair.chrom), pair.start + 1
+        status = allele_status(pair.ref, pair.alt, pos, genome.chromsizes.get(on))
+        statuses.append(agreement.status(Allele(number, ".", pair.chrom, pos, pair.ref, pair.alt, on, status)))
+    agreement.report({"argument": "credible_sets", "subject": path})
+    return without(pairs, np.isin(statuses, [REF_MISMATCH, PAST_THE_END]), "whose REF the genome has not")
 
 
 class ElementBenchmark:

@@ -28,7 +28,7 @@ EXPECTED = f"a tab-separated table with the columns {', '.join(COLUMNS)}"
 
 CREDIBLE = ("variant", "gene", "pip")
 """Columns of a table of credible sets, in any case."""
-VARIANT = r"(?i)^(.+?)[_:](\d+)[_:]([ACGTN]+)[_:][ACGTN]+(?:[_:].*)?$"
+VARIANT = r"(?i)^(.+?)[_:](\d+)[_:]([ACGTN]+)[_:]([ACGTN]+)(?:[_:].*)?$"
 """Chromosome, position (1-based), REF, ALT, and what else there is."""
 CAUSAL, OTHER = 0.9, 0.01
 """PIP from which on a variant counts as regulating the gene, and below which as not; those between are left out."""
@@ -81,7 +81,8 @@ def read_credible_sets(path):
     path: tab-separated under a header, compressed or not, with the columns `CREDIBLE`: variant as chr8_1000_A_G or
     8:1000:A:G (1-based), gene (Ensembl id or symbol), and its posterior inclusion probability.
 
-    Returns: as `read_crispr_pairs`; regulated from a PIP of `CAUSAL` on, those of `OTHER` and more below it left out.
+    Returns: as `read_crispr_pairs`, with the letters ref and alt; regulated from a PIP of `CAUSAL` on, those of `OTHER`
+    and more below it left out.
 
     Raises:
         InputError: no such file, not such a table, or a variant or PIP that is none (names the first).
@@ -99,6 +100,7 @@ def read_credible_sets(path):
     _refuse(bad, rows["pip"], about, "a probability, from 0 to 1")
     starts = positions.astype(np.int64) - 1
     pairs = {"chrom": parts[0], "start": starts, "end": starts + parts[2].str.len(), "gene": rows["gene"]}
+    pairs |= {"ref": parts[2], "alt": parts[3]}
     ids = rows["gene"].where(rows["gene"].str.startswith("ENS"), None)
     pairs = pd.DataFrame(pairs).assign(regulated=pip >= CAUSAL, gene_id=unversioned(ids))
     between = (pip >= OTHER) & (pip < CAUSAL)
@@ -130,11 +132,16 @@ def of_cell_type(pairs, name):
             argument="cell_type",
             expected="one of these: the cell type of the map and the model",
         )
-    mine = pairs[pairs["cell_type"] == name].reset_index(drop=True)
-    account = _account_of(pairs, len(mine))
-    account.leave_out("of other cell types", len(pairs) - len(mine))
-    mine.attrs["account"] = account.summary()
-    return mine
+    return without(pairs, pairs["cell_type"] != name, "of other cell types")
+
+
+def without(pairs, rows, reason):
+    """The pairs but for some, which their account then has as left out. rows: bool (n,). reason: as of `Account`."""
+    kept = pairs[~rows].reset_index(drop=True)
+    account = _account_of(pairs, len(kept))
+    account.leave_out(reason, rows.sum())
+    kept.attrs["account"] = account.summary()
+    return kept
 
 
 def tie_pairs(pairs, genes):

@@ -1,5 +1,7 @@
 """spex elements: a table, tracks, pictures and a benchmark of a data folder's contacted bins."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,13 +163,42 @@ def test_one_cell_type_is_scored_and_resampled_as_asked(made, sketches, tmp_path
         assert set(read_table(tmp_path / "out/elements.tsv")["CellType"]) == {"WTC11"}
 
 
-def test_credible_sets_are_scored_in_the_same_form(made, sketches, tmp_path, capsys):
+def variant_named(sequence, chrom, pos):
+    """A variant's name with the genome's letter as REF, N where that is none of the four."""
+    ref = sequence[pos - 1].upper()
+    ref = ref if ref in "ACGT" else "N"
+    return f"{chrom}_{pos}_{ref}_{'A' if ref == 'G' else 'G'}_b38"
+
+
+@pytest.fixture
+def sets(made, world, tmp_path):
+    """Credible sets: variants at the last base of each contacted bin; and the command line."""
     contacts = made.inputs.contacts.pairs().merge(made.inputs.genes[["id", "symbol"]], on="id")
+    names = [variant_named(world.sequences[row.chrom], row.chrom, row.end) for row in contacts.itertuples()]
     pip = np.resize([0.95, 0.001, 0.5, 0.009], len(contacts))
-    variants = [f"{row.chrom}_{row.end}_A_G_b38" for row in contacts.itertuples()]  # the last base of each bin
-    table = pd.DataFrame({"variant": variants, "gene": contacts["symbol"], "PIP": pip})
-    table.to_csv(tmp_path / "sets.tsv", sep="\t", index=False)
-    argv = [*made.argv, "--credible_sets", str(tmp_path / "sets.tsv"), "--out", str(tmp_path / "out")]
+    table = pd.DataFrame({"variant": names, "gene": contacts["symbol"], "PIP": pip})
+    path = tmp_path / "sets.tsv"
+    table.to_csv(path, sep="\t", index=False)
+    argv = [*made.argv, "--credible_sets", str(path), "--out", str(tmp_path / "out")]
+    return SimpleNamespace(contacts=contacts, pip=pip, table=table, path=path, argv=argv)
+
+
+def test_credible_sets_of_another_build_are_refused_and_single_ones_left_out(sets, sketches, capsys):
+    parts = sets.table["variant"].str.split("_", expand=True)
+    moved = parts[0] + "_" + (parts[1].astype(int) - 7).astype(str) + "_" + parts[2] + "_" + parts[3]
+    sets.table.assign(variant=moved).to_csv(sets.path, sep="\t", index=False)
+    refuse(capsys, elements.main, sets.argv, "--credible_sets .*sets.tsv: REF differs from the genome in .*build")
+    one = int(np.flatnonzero((parts[2] != "N") & (sets.pip != 0.5))[0])
+    wrong = f"{parts[0][one]}_{parts[1][one]}_{'C' if parts[2][one] != 'C' else 'T'}_G"
+    table = sets.table.assign(variant=sets.table["variant"].where(sets.table.index != one, wrong))
+    table.to_csv(sets.path, sep="\t", index=False)
+    assert elements.main(sets.argv) == 0
+    logged = capsys.readouterr().err
+    assert "REF differs from the genome in 1 of the " in logged and "1 whose REF the genome has not" in logged
+
+
+def test_credible_sets_are_scored_in_the_same_form(sets, made, sketches, tmp_path, capsys):
+    contacts, pip, argv = sets.contacts, sets.pip, sets.argv
     assert elements.main(argv) == 0
     scores, table = pd.read_csv(tmp_path / "out/benchmark.csv"), read_table(tmp_path / "out/elements.tsv")
     assert "with a PIP from 0.01 up to 0.9" in capsys.readouterr().err
